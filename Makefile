@@ -1,0 +1,51 @@
+# Makul. On a fresh machine with Python 3.11 and make, `make demo` alone sets up and runs the main job.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench soak serve sandbox lock clean
+
+help: ## what there is to run
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Makul needs Python 3.11: install it, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(READY) ## install everything, pinned, into .venv
+
+demo: $(READY) ## start a sandbox and play the main job over SOAP
+	$(BIN)/makul demo
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest --numprocesses 2
+
+check: $(READY) ## style, types, walls between rooms, and that the documents tell the truth
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy service/makul clients/makul_client wsdl schemas
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/python tests/contract/check_documents.py
+
+format: $(READY) ## put the code into its form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## CPU of one disclosure against the floor of its primitives; writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"
+	$(BIN)/makul sandbox $(ARGS)
+
+serve: $(READY) ## the service itself; ARGS="--config FILE"
+	$(BIN)/makul serve $(ARGS)
+
+lock: ## pin what is installed now, transitively
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^makul' > constraints.txt
+
+clean: ## remove what was built
+	rm -rf build dist $(VENV)

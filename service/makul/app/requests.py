@@ -1,0 +1,133 @@
+"""What recipients ask, as read from a verified Body.
+
+Every use case takes one of these with its `Caller` and returns the answer's rendered Body child.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from makul.app.ports import Caller
+from makul.domain.disclosures import Operation
+from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
+from makul.domain.matches import DemographicProbe
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedConsent:
+    """A consent document, carried in the request."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredConsent:
+    """A consent that this recipient registered before."""
+
+    consent_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedBasis:
+    """A basis statement, carried in the request."""
+
+    document: bytes
+
+
+Presented = PresentedConsent | RegisteredConsent | PresentedBasis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest:
+    """VerifyPerson or GetPersonData."""
+
+    request_id: UUID
+    digest: bytes
+    """SHA-256 over the exclusive canonical form of the Body's child."""
+    operation: Operation
+    agreement_number: AgreementNumber
+    purpose: PurposeCode
+    probe: DemographicProbe
+    other_methods: frozenset[str] = frozenset()
+    """Methods probed besides `demographic`: `face`, `finger`."""
+    ground: Presented = None
+    attributes: frozenset[str] = frozenset()
+    employee: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainRequest:
+    """A dry run: the same decision up to the match, about nobody's record."""
+
+    request_id: UUID
+    digest: bytes
+    asked_operation: str
+    """As written; an operation that cannot be explained is REQ-01."""
+    agreement_number: AgreementNumber
+    purpose: PurposeCode
+    subject: Pin | None
+    methods: frozenset[str]
+    ground: Presented = None
+    attributes: frozenset[str] = frozenset()
+    employee: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequest:
+    """RegisterConsent: keep this document, to be cited by its id."""
+
+    request_id: UUID
+    digest: bytes
+    agreement_number: AgreementNumber
+    document: bytes
+    employee: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentQuery:
+    """GetConsentStatus."""
+
+    request_id: UUID
+    consent_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementQuery:
+    """GetAgreement."""
+
+    request_id: UUID
+    agreement_number: AgreementNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptQuery:
+    """GetReceipt."""
+
+    request_id: UUID
+    of_request: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusQuery:
+    """GetStatus."""
+
+    request_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientPort:
+    """The operations of the recipient port. Each returns the answer's Body child, rendered.
+
+    Each raises `ports.RejectedError` for what becomes a fault, and `StoreUnavailableError`.
+    """
+
+    disclose: Callable[[PersonRequest, Caller], bytes]
+    explain: Callable[[ExplainRequest, Caller], bytes]
+    register_consent: Callable[[ConsentRequest, Caller], bytes]
+    consent_status: Callable[[ConsentQuery, Caller], bytes]
+    agreement: Callable[[AgreementQuery, Caller], bytes]
+    receipt: Callable[[ReceiptQuery, Caller], bytes]
+    status: Callable[[StatusQuery, Caller], bytes]

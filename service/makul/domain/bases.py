@@ -1,0 +1,90 @@
+"""The bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from makul.domain.consents import ResultForm
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
+
+
+class Provision(StrEnum):
+    """A provision of cl. 5, as a basis statement names it."""
+
+    JUDICIAL = "JUDICIAL"
+    NATIONAL_SECURITY = "NATIONAL_SECURITY"
+    COUNTER_TERRORISM = "COUNTER_TERRORISM"
+    COUNTER_CORRUPTION = "COUNTER_CORRUPTION"
+    OPERATIONAL_SEARCH = "OPERATIONAL_SEARCH"
+    VITAL_INTEREST = "VITAL_INTEREST"
+    OFFICIAL_REQUEST = "OFFICIAL_REQUEST"
+    LAW = "LAW"
+
+    @property
+    def clause(self) -> str:
+        """`5.1` … `5.4`."""
+        return _CLAUSE[self]
+
+    def open_to(self, kind: RecipientKind) -> bool:
+        """May this kind of recipient invoke it at all, whatever its agreement says?"""
+        return kind in _ENTITLED[self.clause]
+
+
+_CLAUSE = dict.fromkeys(Provision, "5.1") | {
+    Provision.VITAL_INTEREST: "5.2",
+    Provision.OFFICIAL_REQUEST: "5.3",
+    Provision.LAW: "5.4",
+}
+
+# 5.1 speaks of justice, security and operational search: functions of bodies of state power.
+# 5.2 names nobody; protecting life is the task of public bodies, so it is open to them alone.
+# 5.3 names its bodies. 5.4 is open to whomever another law entitles, banks included; the
+# agreement must name it all the same.
+_ENTITLED = {
+    "5.1": STATE_BODIES,
+    "5.2": PUBLIC_BODIES,
+    "5.3": PUBLIC_BODIES,
+    "5.4": frozenset(RecipientKind),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisingAct:
+    """The act that a basis rests on: a court's ruling, an order, a request."""
+
+    issuer: str
+    number: str
+    issued_on: date
+    digest: bytes | None = None
+    """SHA-256 of the act's text, where the body states it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasisStatement:
+    """What an official signed: on this basis we ask, without consent (cl. 5).
+
+    Good over [`issued_at`, `valid_to`). `provision` is kept as it was written, for an unknown one
+    is an answer (LAW-01), not an error.
+    """
+
+    statement_id: UUID
+    recipient: MemberCode
+    agreement_number: AgreementNumber
+    provision: str
+    citation: str
+    act: AuthorisingAct
+    case_number: str
+    official: str
+    """The official's identifier, as registered for the body."""
+    subject: Pin | None
+    """Whom it is about; None where it speaks of a probe (1:N)."""
+    purpose: PurposeCode
+    attributes: frozenset[str]
+    result_form: ResultForm
+    justification: str
+    issued_at: datetime
+    valid_to: datetime
+    max_disclosures: int
+    hidden_until: datetime | None = None

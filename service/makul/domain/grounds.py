@@ -1,0 +1,327 @@
+"""On what ground? A consent (cl. 4) or a basis in law (cl. 5), held against the request.
+
+`trust` has already proved who signed which bytes; here we judge what those bytes say. A document
+fits one request: its subject, recipient, agreement, purpose, methods and result form are the
+request's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from makul.domain.agreements import Agreement
+from makul.domain.bases import BasisStatement, Provision
+from makul.domain.consents import Consent
+from makul.domain.disclosures import (
+    BasisGround,
+    ConsentGround,
+    DisclosureRequest,
+    Ground,
+    Proof,
+    ProofStatus,
+)
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import Recipient
+from makul.domain.standing import within
+from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable, unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentCase:
+    """A request beside the consent it presents."""
+
+    request: DisclosureRequest
+    ground: ConsentGround
+    consent: Consent
+    operator: MemberCode
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasisCase:
+    """A request beside the basis statement it presents."""
+
+    request: DisclosureRequest
+    ground: BasisGround
+    statement: BasisStatement
+    recipient: Recipient | None
+    agreement: Agreement | None
+    at: datetime
+
+    @property
+    def provision(self) -> Provision | None:
+        """The provision invoked, if cl. 5 knows it."""
+        written = self.statement.provision
+        return Provision(written) if written in _PROVISIONS else None
+
+
+_PROVISIONS = frozenset(provision.value for provision in Provision)
+
+
+def judge_ground(
+    request: DisclosureRequest,
+    recipient: Recipient | None,
+    agreement: Agreement | None,
+    ground: Ground,
+    *,
+    operator: MemberCode,
+    at: datetime,
+) -> tuple[Ruling, ...]:
+    """Every rule on the ground, answered. No ground at all is CNS-01 (cl. 4)."""
+    match ground:
+        case ConsentGround():
+            return _judge_consent(request, ground, operator, at)
+        case BasisGround():
+            return _judge_basis(request, recipient, agreement, ground, at)
+    return (holds(Code.CNS_01, False, "ground"),)
+
+
+def _judge_consent(
+    request: DisclosureRequest, ground: ConsentGround, operator: MemberCode, at: datetime
+) -> tuple[Ruling, ...]:
+    presented = holds(Code.CNS_01, True)
+    if ground.consent is None:
+        return presented, _proven(Code.CNS_02, ground.proof, readable=False)
+    case = ConsentCase(
+        request=request, ground=ground, consent=ground.consent, operator=operator, at=at
+    )
+    return presented, *(rule.judge(case) for rule in CONSENT_RULES)
+
+
+def _judge_basis(
+    request: DisclosureRequest,
+    recipient: Recipient | None,
+    agreement: Agreement | None,
+    ground: BasisGround,
+    at: datetime,
+) -> tuple[Ruling, ...]:
+    if ground.statement is None:
+        return (_proven(Code.LAW_09, ground.proof, readable=False),)
+    case = BasisCase(
+        request=request,
+        ground=ground,
+        statement=ground.statement,
+        recipient=recipient,
+        agreement=agreement,
+        at=at,
+    )
+    return tuple(rule.judge(case) for rule in BASIS_RULES)
+
+
+def _proven(
+    code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
+) -> Ruling:
+    """Did its supposed signer sign it? A proof passes only with a signer and a readable document."""
+    reasons = tuple(Reason(code=code, because=because) for because in proof.reasons)
+    if proof.status is ProofStatus.INDETERMINATE:
+        return unknown(code, *(reasons or (Reason(code=code, because=Code.SIG_07),)))
+    if proof.status is ProofStatus.FAILED or not readable or proof.signer is None:
+        return fails(code, *(reasons or (Reason(code=code),)))
+    if not signed_by_party:
+        return fails(code, Reason(code=code, because=Code.SIG_08))
+    return holds(code, True)
+
+
+# --- consents (cl. 4) -------------------------------------------------------------------------
+
+
+def _consent_signed_by_subject(case: ConsentCase) -> Ruling:
+    signer = case.ground.proof.signer
+    by_subject = signer is not None and signer.pin == case.consent.subject
+    if case.ground.use.digest_differs:
+        return fails(Code.CNS_02, Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"))
+    return _proven(Code.CNS_02, case.ground.proof, signed_by_party=by_subject)
+
+
+def _consent_begun(case: ConsentCase) -> Ruling:
+    started = max(case.consent.valid_from, case.consent.given_at)
+    return holds(Code.CNS_03, case.at >= started, "validFrom")
+
+
+def _consent_not_expired(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_04, case.at < case.consent.valid_to, "validTo")
+
+
+def _consent_not_revoked(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_05, not case.ground.use.revoked)
+
+
+def _consent_not_used_up(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_06, case.ground.use.used < case.consent.max_disclosures)
+
+
+def _consent_for_recipient(case: ConsentCase) -> Ruling:
+    named = case.consent.recipient == case.request.recipient
+    return holds(Code.CNS_07, named and case.consent.controller == case.operator, "recipient")
+
+
+def _consent_for_purpose(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_08, case.consent.purpose == case.request.purpose, "purpose")
+
+
+def _consent_for_attributes(case: ConsentCase) -> Ruling:
+    return within(Code.CNS_09, case.request.attributes, case.consent.attributes)
+
+
+def _consent_notice_known(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_10, case.ground.notice_approved, "notice")
+
+
+def _consent_representative_proven(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_11, not case.consent.represented, "representative")
+
+
+def _consent_paper_allowed(case: ConsentCase) -> Ruling:
+    return holds(Code.CNS_12, not case.consent.on_paper, "paper")
+
+
+def _consent_for_subject(case: ConsentCase) -> Ruling:
+    if case.request.subject is None:
+        return not_applicable(Code.CNS_14)
+    return holds(Code.CNS_14, case.consent.subject == case.request.subject, "subject")
+
+
+def _consent_for_agreement(case: ConsentCase) -> Ruling:
+    same = case.consent.agreement_number == case.request.agreement_number
+    return holds(Code.CNS_15, same, "agreementNumber")
+
+
+def _consent_for_method_and_form(case: ConsentCase) -> Ruling:
+    if not case.request.methods <= case.consent.methods:
+        return holds(Code.CNS_16, False, "matchMethods")
+    return holds(
+        Code.CNS_16, case.consent.result_form is case.request.operation.result_form, "resultForm"
+    )
+
+
+CONSENT_RULES: tuple[Rule[ConsentCase], ...] = (
+    Rule(Code.CNS_02, _consent_signed_by_subject),
+    Rule(Code.CNS_03, _consent_begun),
+    Rule(Code.CNS_04, _consent_not_expired),
+    Rule(Code.CNS_05, _consent_not_revoked),
+    Rule(Code.CNS_06, _consent_not_used_up),
+    Rule(Code.CNS_07, _consent_for_recipient),
+    Rule(Code.CNS_08, _consent_for_purpose, ("2",)),
+    Rule(Code.CNS_09, _consent_for_attributes),
+    Rule(Code.CNS_10, _consent_notice_known),
+    Rule(Code.CNS_11, _consent_representative_proven),
+    Rule(Code.CNS_12, _consent_paper_allowed),
+    Rule(Code.CNS_14, _consent_for_subject),
+    Rule(Code.CNS_15, _consent_for_agreement, ("7",)),
+    Rule(Code.CNS_16, _consent_for_method_and_form),
+)
+
+
+# --- bases in law (cl. 5) ---------------------------------------------------------------------
+
+
+def _basis_signed_by_official(case: BasisCase) -> Ruling:
+    signer = case.ground.proof.signer
+    official = signer.official if signer is not None else None
+    by_official = official is not None and official == case.statement.official
+    if case.ground.use.digest_differs:
+        reason = Reason(code=Code.LAW_09, because=Code.REQ_04, field="statementId")
+        return fails(Code.LAW_09, reason)
+    return _proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
+
+
+def _basis_provision_known(case: BasisCase) -> Ruling:
+    return holds(Code.LAW_01, case.provision is not None, "provision")
+
+
+def _basis_body_entitled(case: BasisCase) -> Ruling:
+    provision, recipient, agreement = case.provision, case.recipient, case.agreement
+    if provision is None:
+        return not_applicable(Code.LAW_02)
+    entitled = (
+        recipient is not None
+        and agreement is not None
+        and provision.open_to(recipient.kind)
+        and provision in agreement.provisions
+    )
+    return holds(Code.LAW_02, entitled, "provision")
+
+
+def _basis_complete(case: BasisCase) -> Ruling:
+    statement = case.statement
+    named = all(
+        (statement.case_number, statement.official, statement.act.number, statement.act.issuer)
+    )
+    in_order = statement.act.issued_on <= statement.issued_at.date()
+    return holds(Code.LAW_03, named and in_order, "authorisingAct")
+
+
+def _basis_attributes_within_powers(case: BasisCase) -> Ruling:
+    if case.statement.result_form is not case.request.operation.result_form:
+        return holds(Code.LAW_04, False, "resultForm")
+    return within(Code.LAW_04, case.request.attributes, _basis_attributes(case))
+
+
+def _basis_for_subject(case: BasisCase) -> Ruling:
+    if case.request.subject is None:
+        return not_applicable(Code.LAW_05)
+    return holds(Code.LAW_05, case.statement.subject == case.request.subject, "subject")
+
+
+def _basis_for_recipient_and_agreement(case: BasisCase) -> Ruling:
+    statement, request = case.statement, case.request
+    if statement.recipient != request.recipient:
+        return holds(Code.LAW_06, False, "recipient")
+    if statement.agreement_number != request.agreement_number:
+        return holds(Code.LAW_06, False, "agreementNumber")
+    return holds(Code.LAW_06, statement.purpose == request.purpose, "purpose")
+
+
+def _basis_in_term(case: BasisCase) -> Ruling:
+    return holds(Code.LAW_07, case.statement.issued_at <= case.at < case.statement.valid_to)
+
+
+def _basis_not_used_up(case: BasisCase) -> Ruling:
+    spent = case.ground.use.revoked or case.ground.use.used >= case.statement.max_disclosures
+    return holds(Code.LAW_08, not spent)
+
+
+def _basis_attributes(case: BasisCase) -> frozenset[str]:
+    """What the statement lists; for an official request, only within the body's powers (cl. 5.3)."""
+    if case.provision is not Provision.OFFICIAL_REQUEST:
+        return case.statement.attributes
+    powers = case.agreement.powers if case.agreement is not None else {}
+    return case.statement.attributes & powers.get(case.request.purpose, frozenset())
+
+
+BASIS_RULES: tuple[Rule[BasisCase], ...] = (
+    Rule(Code.LAW_09, _basis_signed_by_official),
+    Rule(Code.LAW_01, _basis_provision_known),
+    Rule(Code.LAW_02, _basis_body_entitled, ("5.1", "5.2", "5.3", "5.4")),
+    Rule(Code.LAW_03, _basis_complete),
+    Rule(Code.LAW_04, _basis_attributes_within_powers),
+    Rule(Code.LAW_05, _basis_for_subject),
+    Rule(Code.LAW_06, _basis_for_recipient_and_agreement, ("7",)),
+    Rule(Code.LAW_07, _basis_in_term),
+    Rule(Code.LAW_08, _basis_not_used_up),
+)
+
+
+def granted(
+    request: DisclosureRequest,
+    recipient: Recipient | None,
+    agreement: Agreement | None,
+    ground: Ground,
+    *,
+    at: datetime,
+) -> frozenset[str]:
+    """The attributes that the ground itself covers; empty where there is none."""
+    match ground:
+        case ConsentGround(consent=Consent() as consent):
+            return consent.attributes
+        case BasisGround(statement=BasisStatement() as statement):
+            case_ = BasisCase(
+                request=request,
+                ground=ground,
+                statement=statement,
+                recipient=recipient,
+                agreement=agreement,
+                at=at,
+            )
+            return _basis_attributes(case_)
+    return frozenset()

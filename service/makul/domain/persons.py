@@ -1,0 +1,42 @@
+"""A citizen as the national database holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import Pin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalizedName:
+    """One part of a name in the scripts it is held in."""
+
+    ky: str | None = None
+    ru: str | None = None
+    latin: str | None = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms held, in the order Kyrgyz, Russian, Latin."""
+        return tuple(form for form in (self.ky, self.ru, self.latin) if form)
+
+
+AttributeValue = str | date | LocalizedName | bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Person:
+    """One version of a person's record. It never prints what it holds."""
+
+    pin: Pin
+    values: Mapping[Attribute, AttributeValue]
+    """What is held; an attribute that is absent is not held (REL-01)."""
+    disputed: frozenset[Attribute] = frozenset()
+    """Being corrected under cl. 14; withheld meanwhile (REL-02)."""
+    locked: bool = False
+    """The subject stopped consent-based matching (MAT-05)."""
+    version: int = 1
+
+    def __repr__(self) -> str:
+        return f"Person({self.pin.masked}, version={self.version})"

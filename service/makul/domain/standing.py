@@ -1,0 +1,119 @@
+"""May they ask at all? Recipient and agreement, before any document is opened (cl. 3 and 7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import DisclosureRequest
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import Recipient, RecipientState
+from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingCase:
+    """A request beside the recipient and agreement it names, as the record holds them."""
+
+    request: DisclosureRequest
+    recipient: Recipient | None
+    agreement: Agreement | None
+    at: datetime
+
+    @property
+    def usable_agreement(self) -> Agreement | None:
+        """The agreement, if it is this recipient's own."""
+        found = self.agreement
+        return found if found is not None and found.recipient == self.request.recipient else None
+
+
+def _known(case: StandingCase) -> Ruling:
+    return holds(Code.RCP_01, case.recipient is not None)
+
+
+def _not_on_hold(case: StandingCase) -> Ruling:
+    if case.recipient is None:
+        return not_applicable(Code.RCP_02)
+    return holds(Code.RCP_02, case.recipient.state is not RecipientState.ON_HOLD)
+
+
+def _not_cut_off(case: StandingCase) -> Ruling:
+    if case.recipient is None:
+        return not_applicable(Code.RCP_03)
+    return holds(Code.RCP_03, case.recipient.state is not RecipientState.CUT_OFF)
+
+
+def _agreement_in_force(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is not None and found.state is AgreementState.TERMINATED:
+        return not_applicable(Code.AGR_01)
+    return holds(Code.AGR_01, found is not None and found.covers(case.at), "agreementNumber")
+
+
+def _agreement_not_terminated(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is None:
+        return not_applicable(Code.AGR_02)
+    return holds(Code.AGR_02, found.state is not AgreementState.TERMINATED, "agreementNumber")
+
+
+def _channel_agreed(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is None:
+        return not_applicable(Code.REQ_08)
+    return holds(Code.REQ_08, case.request.channel in found.channels)
+
+
+def _purpose_agreed(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is None:
+        return not_applicable(Code.AGR_03)
+    return holds(Code.AGR_03, case.request.purpose in found.purposes, "purpose")
+
+
+def _attributes_agreed(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is None:
+        return not_applicable(Code.AGR_04)
+    return within(Code.AGR_04, case.request.attributes, found.attributes)
+
+
+def _methods_agreed(case: StandingCase) -> Ruling:
+    found = case.usable_agreement
+    if found is None:
+        return not_applicable(Code.AGR_05)
+    asked = case.request.methods
+    return holds(Code.AGR_05, bool(asked) and asked <= found.methods, "methods")
+
+
+STANDING_RULES: tuple[Rule[StandingCase], ...] = (
+    Rule(Code.RCP_01, _known),
+    Rule(Code.RCP_02, _not_on_hold),
+    Rule(Code.RCP_03, _not_cut_off),
+    Rule(Code.AGR_01, _agreement_in_force),
+    Rule(Code.AGR_02, _agreement_not_terminated, ("7",)),
+    Rule(Code.REQ_08, _channel_agreed, ("9",)),
+    Rule(Code.AGR_03, _purpose_agreed, ("2",)),
+    Rule(Code.AGR_04, _attributes_agreed),
+    Rule(Code.AGR_05, _methods_agreed),
+)
+
+
+def judge_standing(case: StandingCase) -> tuple[Ruling, ...]:
+    """Every rule on recipient and agreement, answered."""
+    return tuple(rule.judge(case) for rule in STANDING_RULES)
+
+
+def within(code: Code, asked: frozenset[str], allowed: frozenset[str]) -> Ruling:
+    """Passed where all that is asked is allowed; else one reason for each attribute that is not.
+
+    A name that is no attribute is reported without being repeated.
+    """
+    beyond = asked - allowed
+    if not beyond:
+        return holds(code, True)
+    named = {name if name in _ATTRIBUTE_NAMES else "attributes" for name in beyond}
+    return fails(code, *(Reason(code=code, field=name) for name in sorted(named)))
+
+
+_ATTRIBUTE_NAMES = frozenset(attribute.value for attribute in Attribute)

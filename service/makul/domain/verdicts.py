@@ -1,0 +1,68 @@
+"""How a rule is answered, and the rule itself as a value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from makul.domain.reasons import CATALOGUE, Code, Reason
+
+CaseT = TypeVar("CaseT")
+
+
+class Verdict(StrEnum):
+    """Four answers. Only `PASSED` and `NOT_APPLICABLE` let a request go on."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+    """Could not be told; it will not be disclosed."""
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One rule's verdict on one case, with every reason it gives."""
+
+    code: Code
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+
+    def __bool__(self) -> bool:
+        raise TypeError("compare a ruling's verdict; it has no truth of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[CaseT]):
+    """A rule of the Procedure: what it concludes when it fails, and the clauses it carries out."""
+
+    code: Code
+    judge: Callable[[CaseT], Ruling]
+    also_clauses: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The clauses that this rule carries out, its code's own clause first."""
+        return (CATALOGUE[self.code].clause, *self.also_clauses)
+
+
+def holds(code: Code, condition: bool, field: str | None = None) -> Ruling:
+    """Passed where the condition holds, else failed with this code."""
+    if condition:
+        return Ruling(code, Verdict.PASSED)
+    return fails(code, Reason(code=code, field=field))
+
+
+def fails(code: Code, *reasons: Reason) -> Ruling:
+    """Failed, for these reasons."""
+    return Ruling(code, Verdict.FAILED, reasons)
+
+
+def unknown(code: Code, *reasons: Reason) -> Ruling:
+    """Could not be told, for these reasons."""
+    return Ruling(code, Verdict.UNKNOWN, reasons)
+
+
+def not_applicable(code: Code) -> Ruling:
+    """The rule does not concern this case."""
+    return Ruling(code, Verdict.NOT_APPLICABLE)
