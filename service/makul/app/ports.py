@@ -108,6 +108,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentStatus:
+    """A consent held by the operator, and how often it was used."""
+
+    consent_id: UUID
+    digest: bytes
+    subject: Pin
+    valid_from: datetime
+    valid_to: datetime
+    allowed: int
+    used: int
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a decision's answer says, but for the receipt, which is passed beside it."""
 
@@ -282,20 +296,6 @@ class RegisteredCertificate:
 
     recipient: MemberCode
     fingerprint: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentStatus:
-    """A consent held by the operator, and how often it was used."""
-
-    consent_id: UUID
-    digest: bytes
-    subject: Pin
-    valid_from: datetime
-    valid_to: datetime
-    allowed: int
-    used: int
-    revoked: bool
 
 
 class Register(Protocol):
