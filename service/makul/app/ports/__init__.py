@@ -1,0 +1,82 @@
+"""What the use cases need of the world, as Protocols and the frozen values that pass through them.
+
+The adapters (`documents`, `trust`, `matching`, `store`) fulfil these without knowing one another;
+`bootstrap` joins them. Elements of signed or received XML pass through here unread: only
+`documents` and `soap` look inside.
+"""
+
+from makul.app.ports.calling import (
+    Caller,
+    Clock,
+    MessageMark,
+    MessageVerifier,
+    RejectedError,
+    VerifiedMessage,
+)
+from makul.app.ports.desk import Desk, DisclosureRow, Official
+from makul.app.ports.documents import (
+    Answer,
+    ConsentStatus,
+    DocumentError,
+    Documents,
+    DocumentVerifier,
+    Receipt,
+    ReceiptSigner,
+    ServiceLimit,
+    ServiceStatus,
+    VerifiedDocument,
+)
+from makul.app.ports.matching import Matcher
+from makul.app.ports.record import (
+    Committed,
+    Entry,
+    Evidence,
+    Leaf,
+    Overtaken,
+    Recorded,
+    Recorder,
+    Register,
+    RegisteredCertificate,
+    Replay,
+    RequestKey,
+    Space,
+    Standing,
+    StoreUnavailableError,
+)
+
+__all__ = [
+    "Answer",
+    "Caller",
+    "Clock",
+    "Committed",
+    "ConsentStatus",
+    "Desk",
+    "DisclosureRow",
+    "DocumentError",
+    "DocumentVerifier",
+    "Documents",
+    "Entry",
+    "Evidence",
+    "Leaf",
+    "Matcher",
+    "MessageMark",
+    "MessageVerifier",
+    "Official",
+    "Overtaken",
+    "Receipt",
+    "ReceiptSigner",
+    "Recorded",
+    "Recorder",
+    "Register",
+    "RegisteredCertificate",
+    "RejectedError",
+    "Replay",
+    "RequestKey",
+    "ServiceLimit",
+    "ServiceStatus",
+    "Space",
+    "Standing",
+    "StoreUnavailableError",
+    "VerifiedDocument",
+    "VerifiedMessage",
+]

@@ -1,0 +1,161 @@
+"""Documents and answers: XML to domain and back, and the proof of who signed what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from makul.domain.agreements import Agreement
+from makul.domain.attributes import Attribute
+from makul.domain.bases import BasisStatement
+from makul.domain.consents import Consent
+from makul.domain.disclosures import GroundRef, Operation, Outcome, Proof
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.matches import MethodVerdict
+from makul.domain.persons import Person
+from makul.domain.reasons import Reason
+from makul.domain.verdicts import Ruling
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+
+class DocumentError(Exception):
+    """A document cannot be read. Its message never holds the document's text."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Everything that a receipt says; rendered by `documents`, signed by `trust`."""
+
+    receipt_id: UUID
+    request_id: UUID
+    request_digest: bytes
+    operation: Operation
+    recipient: MemberCode
+    agreement_number: AgreementNumber | None
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    released: frozenset[Attribute]
+    payload_digest: bytes | None
+    payload_salt: bytes | None
+    ground: GroundRef | None
+    decided_at: datetime
+    leaf_hash: bytes
+    operator: MemberCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentStatus:
+    """A consent held by the operator, and how often it was used."""
+
+    consent_id: UUID
+    digest: bytes
+    subject: Pin
+    valid_from: datetime
+    valid_to: datetime
+    allowed: int
+    used: int
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a decision's answer says, but for the receipt, which is passed beside it."""
+
+    operation: Operation
+    request_id: UUID
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    disclosure_id: UUID
+    decided_at: datetime
+    matches: tuple[MethodVerdict, ...] = ()
+    """Scores and thresholds are set here only where the agreement lets them out."""
+    payload: bytes | None = None
+    """The rendered `person` element, exactly as digested into the receipt."""
+    rulings: tuple[Ruling, ...] = ()
+    """For ExplainDecision: every rule's verdict."""
+    consent: "ConsentStatus | None" = None
+    """For RegisterConsent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLimit:
+    """A limit that a recipient's software should know."""
+
+    name: str
+    value: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """What GetStatus tells."""
+
+    environment: str
+    """`SANDBOX` or `PRODUCTION`."""
+    software_version: str
+    contract_version: str
+    time: datetime
+    limits: tuple[ServiceLimit, ...]
+
+
+class Documents(Protocol):
+    """XML ↔ domain by the published schemas. No keys, no database."""
+
+    def read_consent(self, signed: "Element") -> Consent:
+        """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
+
+    def read_basis(self, signed: "Element") -> BasisStatement:
+        """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+
+    def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
+        """The `person` element with exactly these attributes, in exclusive canonical form."""
+
+    def receipt(self, receipt: Receipt) -> bytes:
+        """A receipt without its signature, already in exclusive canonical form."""
+
+    def answer(self, answer: Answer, receipt: bytes) -> bytes:
+        """The Body's child of the answer, complete, with its own namespace declarations."""
+
+    def consent_status(
+        self, request_id: UUID, status: ConsentStatus | None, *, at: datetime
+    ) -> bytes:
+        """The answer of GetConsentStatus; an unknown consent is answered with CNS-01."""
+
+    def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
+        """The answer of GetAgreement; none is answered with AGR-01."""
+
+    def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
+        """The answer of GetReceipt; none is answered with REQ-01, field `ofRequest`."""
+
+    def status(self, request_id: UUID, status: "ServiceStatus") -> bytes:
+        """The answer of GetStatus."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedDocument:
+    """A document's proof and, only where it passed, the root element that was signed."""
+
+    proof: Proof
+    signed: "Element | None"
+    report: bytes
+    """How it was judged, as JSON without personal data; kept beside the bytes as evidence."""
+
+
+class DocumentVerifier(Protocol):
+    """Verifies documents that are signed once, enveloped, by XAdES-B or higher."""
+
+    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+        """Never raises for a bad document: a bad signature is an answer."""
+
+
+class ReceiptSigner(Protocol):
+    """Signs what the operator says."""
+
+    def sign(self, canonical: bytes, *, at: datetime) -> bytes:
+        """An enveloped XAdES-B signature, added to a document that is in canonical form."""

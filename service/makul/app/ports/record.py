@@ -1,0 +1,198 @@
+"""The record: what a request reads of it, and the transaction that decides whether it may leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from makul.app.ports.calling import MessageMark
+from makul.app.ports.documents import ConsentStatus
+from makul.domain.agreements import Agreement, Channel
+from makul.domain.attempts import AttemptCounts, AttemptLimits
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundRef, GroundUse, Operation, Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.persons import Person
+from makul.domain.reasons import Reason
+from makul.domain.recipients import Recipient
+
+
+class StoreUnavailableError(Exception):
+    """The record store cannot be reached or cannot commit (OPS-03). Nothing was recorded."""
+
+
+class Space(StrEnum):
+    """Where a request id is unique, for one recipient."""
+
+    DISCLOSURE = "DISCLOSURE"
+    EXPLANATION = "EXPLANATION"
+    CONSENT = "CONSENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """A request as it is known when it comes again."""
+
+    recipient: MemberCode
+    space: Space
+    request_id: UUID
+    digest: bytes
+    """SHA-256 over the exclusive canonical form of the Body's child."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the record holds when a request arrives, read in one snapshot."""
+
+    recipient: Recipient | None
+    agreement: Agreement | None
+    known_digest: bytes | None = None
+    """The digest under which this request id was closed before; None where it is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredCertificate:
+    """A certificate that the operator registered for a recipient's messages."""
+
+    recipient: MemberCode
+    fingerprint: bytes
+
+
+class Register(Protocol):
+    """Reads on the request path. No authorisation is ever cached (invariant 9)."""
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        """The recipient for whom this certificate is registered and not withdrawn."""
+
+    def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
+        """Recipient, agreement and whether the request id is closed, in one snapshot."""
+
+    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
+        """The registered official of this recipient to whom this certificate belongs."""
+
+    def notice_approved(self, ref: str, digest: bytes) -> bool:
+        """Is this consent notice registered with exactly this text?"""
+
+    def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
+        """How a ground was used so far."""
+
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
+        """The exact bytes of a consent document that this recipient registered."""
+
+    def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
+        """A consent of this recipient, registered or used inline."""
+
+    def person(self, pin: Pin) -> Person | None:
+        """The current version of a person's record. Same kind of work for an unknown PIN."""
+
+    def attempts(
+        self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
+    ) -> AttemptCounts:
+        """Failed matches since an instant."""
+
+    def receipt(self, recipient: MemberCode, request_id: UUID) -> bytes | None:
+        """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """What the ledger commits to: a salted digest, which says nothing once the salt is gone."""
+
+    salt: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a decision was judged on: the exact bytes, and how they were judged."""
+
+    digest: bytes
+    kind: str
+    document: bytes
+    report: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One decision, to be recorded whole or not at all, before a byte of its answer leaves.
+
+    What must still be true at commit is named here, and re-checked in the recording transaction:
+    `requires_active` (recipient and agreement), `meter` (the ground is neither used up nor
+    revoked), `daily_quota`, `attempt_limits`. Where it is not, nothing is recorded (`Overtaken`).
+    """
+
+    disclosure_id: UUID
+    key: RequestKey
+    operation: Operation
+    channel: Channel
+    certificate: bytes | None
+    employee: str | None
+    case_number: str | None
+    agreement_number: AgreementNumber | None
+    purpose: PurposeCode | None
+    subject: Pin | None
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    released: frozenset[Attribute]
+    decided_at: datetime
+    leaf: Leaf
+    receipt: bytes
+    answer: bytes
+    closes: bool
+    """Does this decision close the request id? A refusal that may be asked again later does not."""
+    keep_answer_until: datetime
+    ground: GroundRef | None = None
+    evidence: tuple[Evidence, ...] = ()
+    requires_active: bool = False
+    meter: bool = False
+    """Does it count as one use of `ground`?"""
+    daily_quota: int | None = None
+    attempt_limits: AttemptLimits | None = None
+    """Set where a person was compared: limits not to have been reached meanwhile (MAT-06)."""
+    failed_attempt: bool = False
+    """Count a failed match against recipient, PIN and employee."""
+    register_consent: bool = False
+    """Keep the ground's document as a registered consent."""
+    mark: MessageMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The entry stands; its answer may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The same request was decided before; this is the answer it got."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Meanwhile something changed that forbids it. Nothing was recorded."""
+
+    reasons: tuple[Reason, ...]
+
+
+Recorded = Committed | Replay | Overtaken
+
+
+class Recorder(Protocol):
+    """The recording transaction. Raises `StoreUnavailableError`; then nothing was recorded."""
+
+    def record(self, entry: Entry) -> Recorded:
+        """All or nothing: request key, meter, attempts, disclosure, leaf, evidence, answer."""
+
+    def replay(
+        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
+    ) -> Replay | Overtaken:
+        """The stored answer of a closed id, its rights re-checked (invariants 4 and 5).
+
+        `Overtaken` carries what forbids it: RCP-02/03, AGR-01/02, CNS-05, REQ-04 for another
+        digest, REQ-09 for a message that came before.
+        """
+
+    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+        """Note a message that records nothing else; False where it came before (REQ-09)."""
