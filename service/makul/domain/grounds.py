@@ -111,7 +111,7 @@ def _judge_basis(
 def _proven(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
-    """Did its supposed signer sign it? A proof passes only with a signer and a readable document."""
+    """Did its supposed signer sign it? Passes only with a signer and a readable document."""
     reasons = tuple(Reason(code=code, because=because) for because in proof.reasons)
     if proof.status is ProofStatus.INDETERMINATE:
         return unknown(code, *(reasons or (Reason(code=code, because=Code.SIG_07),)))
@@ -282,7 +282,7 @@ def _basis_not_used_up(case: BasisCase) -> Ruling:
 
 
 def _basis_attributes(case: BasisCase) -> frozenset[str]:
-    """What the statement lists; for an official request, only within the body's powers (cl. 5.3)."""
+    """What the statement lists; an official request only within the powers (cl. 5.3)."""
     if case.provision is not Provision.OFFICIAL_REQUEST:
         return case.statement.attributes
     powers = case.agreement.powers if case.agreement is not None else {}

@@ -65,6 +65,9 @@ class Register(Protocol):
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
         """The recipient for whom this certificate is registered and not withdrawn."""
 
+    def recipient(self, code: MemberCode) -> Recipient | None:
+        """The recipient as registered."""
+
     def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
         """Recipient, agreement and whether the request id is closed, in one snapshot."""
 
@@ -100,6 +103,8 @@ class Leaf:
     """What the ledger commits to: a salted digest, which says nothing once the salt is gone."""
 
     salt: bytes
+    statement: bytes
+    """The exact bytes committed to: the decision's facts, the subject's PIN among them."""
     hash: bytes
 
 
@@ -140,7 +145,8 @@ class Entry:
     receipt: bytes
     answer: bytes
     closes: bool
-    """Does this decision close the request id? A refusal that may be asked again later does not."""
+    """Does this decision close the request id? A refusal that may be asked again later does not,
+    and neither does one for the id's own misuse; such an entry neither reads nor writes the key."""
     keep_answer_until: datetime
     ground: GroundRef | None = None
     evidence: tuple[Evidence, ...] = ()

@@ -1,0 +1,196 @@
+"""VerifyPerson and GetPersonData: the way of a request, cheap steps first (cl. 4, 5, 7, 10).
+
+May they ask, was it asked before, on what ground, is it they; then `recording` lets the answer
+go. Each step that fails ends the way with a recorded refusal.
+"""
+
+from dataclasses import dataclass, replace
+
+from makul.app.grounds import Grounds
+from makul.app.ports import (
+    Caller,
+    Clock,
+    Documents,
+    Matcher,
+    Register,
+    RejectedError,
+    RequestKey,
+    Space,
+    Standing,
+)
+from makul.app.recording import Draft, Recording
+from makul.app.requests import PersonRequest
+from makul.domain.agreements import Agreement
+from makul.domain.attempts import AttemptLimits, exhausted
+from makul.domain.decide import Conclusion, Decision, conclude, decide
+from makul.domain.disclosures import DisclosureRequest, Outcome, reference
+from makul.domain.identifiers import MemberCode
+from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
+from makul.domain.persons import Person
+from makul.domain.reasons import Code, Reason
+from makul.domain.standing import StandingCase, judge_standing
+
+_COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclose:
+    """Decides on a request about a person, and discloses where the Procedure allows it."""
+
+    clock: Clock
+    register: Register
+    grounds: Grounds
+    documents: Documents
+    matcher: Matcher
+    recording: Recording
+    operator: MemberCode
+    limits: AttemptLimits
+
+    def __call__(self, asked: PersonRequest, caller: Caller) -> bytes:
+        """The answer's Body child, committed before it is returned."""
+        at = self.clock()
+        key = RequestKey(
+            recipient=caller.recipient,
+            space=Space.DISCLOSURE,
+            request_id=asked.request_id,
+            digest=asked.digest,
+        )
+        standing = self.register.standing(key, asked.agreement_number)
+        if standing.recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        request = _request(asked, caller)
+        draft = Draft(
+            key=key,
+            caller=caller,
+            operation=asked.operation,
+            agreement_number=asked.agreement_number,
+            outcome=Outcome.REFUSED,
+            at=at,
+            purpose=asked.purpose,
+            subject=asked.probe.pin,
+            employee=asked.employee,
+            case_number=asked.case_number,
+        )
+        if standing.known_digest is not None:
+            return self.recording.asked_before(draft, standing.known_digest)
+        return self.recording.settle(self._judge(draft, asked, request, standing))
+
+    def _judge(
+        self, draft: Draft, asked: PersonRequest, request: DisclosureRequest, standing: Standing
+    ) -> Draft:
+        against = _standing_reasons(request, standing, draft)
+        if against:
+            return draft.refused(against)
+        ground, evidence = self.grounds.establish(asked.ground, request.recipient, at=draft.at)
+        draft = replace(draft, ground=reference(ground), evidence=evidence)
+        decision = decide(
+            request,
+            standing.recipient,
+            standing.agreement,
+            ground,
+            operator=self.operator,
+            at=draft.at,
+        )
+        if not decision.permitted:
+            return _concluded(draft, conclude(decision, None, None))
+        before_looking = self._before_looking(asked, draft)
+        if before_looking:
+            return draft.refused(before_looking)
+        return self._look(draft, asked, decision, standing.agreement)
+
+    def _before_looking(self, asked: PersonRequest, draft: Draft) -> tuple[Reason, ...]:
+        """What can be told without the person's record, and so is told to everyone alike."""
+        missing = asked.other_methods - self.matcher.methods
+        if missing:
+            return tuple(Reason(code=Code.MAT_04, field=name) for name in sorted(missing))
+        if not asked.probe.sufficient:
+            return (Reason(code=Code.MAT_02, field="demographic"),)
+        counts = self.register.attempts(
+            draft.key.recipient,
+            asked.probe.pin,
+            asked.employee,
+            since=draft.at - self.limits.window,
+        )
+        spent = exhausted(counts, self.limits)
+        return (spent,) if spent is not None else ()
+
+    def _look(
+        self, draft: Draft, asked: PersonRequest, decision: Decision, agreement: Agreement | None
+    ) -> Draft:
+        person = self.register.person(asked.probe.pin)
+        match = self.matcher.compare(asked.probe, person)
+        conclusion = conclude(decision, match, person)
+        counts = conclusion.outcome in _COUNTS_AS_A_DISCLOSURE
+        return replace(
+            _concluded(draft, conclusion),
+            payload=self._payload(conclusion, person),
+            matches=_tellable(match, conclusion.outcome, agreement),
+            meter=counts,
+            daily_quota=agreement.daily_quota if counts and agreement is not None else None,
+            attempt_limits=self.limits,
+            failed_attempt=not counts and match.result is not MatchResult.UNAVAILABLE,
+        )
+
+    def _payload(self, conclusion: Conclusion, person: Person | None) -> bytes | None:
+        if conclusion.outcome is not Outcome.RELEASED or person is None:
+            return None
+        return self.documents.person(person, conclusion.released)
+
+
+def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
+    return DisclosureRequest(
+        request_id=asked.request_id,
+        operation=asked.operation,
+        recipient=caller.recipient,
+        channel=caller.channel,
+        agreement_number=asked.agreement_number,
+        purpose=asked.purpose,
+        subject=asked.probe.pin,
+        methods=asked.other_methods | {MatchMethod.DEMOGRAPHIC},
+        attributes=asked.attributes,
+        employee=asked.employee,
+        case_number=asked.case_number,
+    )
+
+
+def _standing_reasons(
+    request: DisclosureRequest, standing: Standing, draft: Draft
+) -> tuple[Reason, ...]:
+    """Why they may not ask at all; no document is opened for those (cl. 3 and 7)."""
+    case = StandingCase(
+        request=request,
+        recipient=standing.recipient,
+        agreement=standing.agreement,
+        at=draft.at,
+    )
+    return tuple(reason for ruling in judge_standing(case) for reason in ruling.reasons)
+
+
+def _concluded(draft: Draft, conclusion: Conclusion) -> Draft:
+    return replace(
+        draft,
+        outcome=conclusion.outcome,
+        reasons=conclusion.reasons,
+        released=conclusion.released,
+    )
+
+
+def _tellable(
+    match: MatchVerdict, outcome: Outcome, agreement: Agreement | None
+) -> tuple[MethodVerdict, ...]:
+    """What the recipient may know of the comparison.
+
+    Not matched is told in one form, whatever the record would say (invariant 6); a refusal tells
+    nothing; scores only where the agreement lets them out.
+    """
+    if outcome in {Outcome.REFUSED, Outcome.UNDETERMINED}:
+        return ()
+    scores_out = (
+        agreement is not None and agreement.scores_out and outcome is not Outcome.NOT_MATCHED
+    )
+    told = match.methods
+    if outcome is Outcome.NOT_MATCHED:
+        told = tuple(replace(verdict, result=MatchResult.NO_MATCH) for verdict in told)
+    if not scores_out:
+        told = tuple(replace(verdict, score=None, threshold=None) for verdict in told)
+    return told

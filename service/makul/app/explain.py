@@ -1,0 +1,102 @@
+"""ExplainDecision: the same decision up to the match, every rule with its verdict (cl. 7).
+
+It looks at no person and uses nothing up; it is recorded, and limited by the day.
+"""
+
+from dataclasses import dataclass, replace
+
+from makul.app.grounds import Grounds
+from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, Space
+from makul.app.recording import Draft, Recording
+from makul.app.requests import ExplainRequest
+from makul.domain.decide import decide
+from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code, Reason
+
+EXPLANATIONS_A_DAY = 1_000
+"""Dry runs a day and agreement: ample for a programmer, useless for an oracle."""
+
+_EXPLAINABLE = {
+    operation.value: operation for operation in (Operation.VERIFY_PERSON, Operation.GET_PERSON_DATA)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explain:
+    """Judges a request without carrying it out."""
+
+    clock: Clock
+    register: Register
+    grounds: Grounds
+    recording: Recording
+    operator: MemberCode
+
+    def __call__(self, asked: ExplainRequest, caller: Caller) -> bytes:
+        """The answer with every ruling; its outcome is `ACCEPTED`, `REFUSED` or `UNDETERMINED`."""
+        at = self.clock()
+        operation = _EXPLAINABLE.get(asked.asked_operation)
+        if operation is None:
+            reason = Reason(code=Code.REQ_01, field="operation")
+            raise RejectedError(reason, request_id=asked.request_id)
+        key = RequestKey(
+            recipient=caller.recipient,
+            space=Space.EXPLANATION,
+            request_id=asked.request_id,
+            digest=asked.digest,
+        )
+        standing = self.register.standing(key, asked.agreement_number)
+        if standing.recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        draft = Draft(
+            key=key,
+            caller=caller,
+            operation=Operation.EXPLAIN_DECISION,
+            agreement_number=asked.agreement_number,
+            outcome=Outcome.REFUSED,
+            at=at,
+            purpose=asked.purpose,
+            subject=asked.subject,
+            employee=asked.employee,
+            case_number=asked.case_number,
+        )
+        if standing.known_digest is not None:
+            return self.recording.asked_before(draft, standing.known_digest)
+        ground, evidence = self.grounds.establish(asked.ground, caller.recipient, at=at)
+        decision = decide(
+            _request(asked, caller, operation),
+            standing.recipient,
+            standing.agreement,
+            ground,
+            operator=self.operator,
+            at=at,
+        )
+        return self.recording.settle(
+            replace(
+                draft,
+                outcome=Outcome.ACCEPTED
+                if decision.permitted
+                else decision.outcome_if_not_permitted,
+                reasons=decision.reasons,
+                rulings=decision.rulings,
+                ground=reference(ground),
+                evidence=evidence,
+                daily_quota=EXPLANATIONS_A_DAY,
+            )
+        )
+
+
+def _request(asked: ExplainRequest, caller: Caller, operation: Operation) -> DisclosureRequest:
+    return DisclosureRequest(
+        request_id=asked.request_id,
+        operation=operation,
+        recipient=caller.recipient,
+        channel=caller.channel,
+        agreement_number=asked.agreement_number,
+        purpose=asked.purpose,
+        subject=asked.subject,
+        methods=asked.methods,
+        attributes=asked.attributes,
+        employee=asked.employee,
+        case_number=asked.case_number,
+    )

@@ -1,0 +1,70 @@
+"""GetAgreement, GetReceipt, GetStatus: what a recipient may know of its standing (cl. 7, 9, 10)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from makul.app.ports import (
+    Caller,
+    Clock,
+    Documents,
+    Register,
+    RejectedError,
+    RequestKey,
+    ServiceLimit,
+    ServiceStatus,
+    Space,
+)
+from makul.app.recording import Recording
+from makul.app.requests import AgreementQuery, ReceiptQuery, StatusQuery
+from makul.domain.reasons import Code, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiries:
+    """Answers questions that touch no citizen's data and decide nothing."""
+
+    clock: Clock
+    register: Register
+    documents: Documents
+    recording: Recording
+    environment: str
+    software_version: str
+    contract_version: str
+    limits: tuple[ServiceLimit, ...]
+
+    def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
+        """The terms of the caller's own agreement."""
+        self._admit(caller, asked.request_id)
+        key = RequestKey(
+            recipient=caller.recipient,
+            space=Space.DISCLOSURE,
+            request_id=asked.request_id,
+            digest=b"",
+        )
+        standing = self.register.standing(key, asked.agreement_number)
+        found = standing.agreement
+        own = found if found is not None and found.recipient == caller.recipient else None
+        return self.documents.agreement(asked.request_id, own)
+
+    def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
+        """The receipt of one of the caller's earlier requests."""
+        self._admit(caller, asked.request_id)
+        receipt = self.register.receipt(caller.recipient, asked.of_request)
+        return self.documents.receipt_answer(asked.request_id, receipt)
+
+    def status(self, asked: StatusQuery, caller: Caller) -> bytes:
+        """Versions, limits, time, and whether this is the sandbox."""
+        self._admit(caller, asked.request_id)
+        status = ServiceStatus(
+            environment=self.environment,
+            software_version=self.software_version,
+            contract_version=self.contract_version,
+            time=self.clock(),
+            limits=self.limits,
+        )
+        return self.documents.status(asked.request_id, status)
+
+    def _admit(self, caller: Caller, request_id: UUID) -> None:
+        self.recording.admit(caller.mark, request_id, at=self.clock())
+        if self.register.recipient(caller.recipient) is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=request_id)

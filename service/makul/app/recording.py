@@ -1,0 +1,276 @@
+"""Render, record, and only then let go: the last steps that every decision takes.
+
+A decision is rendered first (payload, leaf, receipt, answer), recorded in one transaction, and its
+bytes are returned only once that has committed (invariant 1). Where the transaction finds that
+something changed meanwhile, what was rendered is thrown away and a refusal takes its place.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from makul.app.ports import (
+    Answer,
+    Caller,
+    Committed,
+    ConsentStatus,
+    Documents,
+    Entry,
+    Evidence,
+    Leaf,
+    MessageMark,
+    Overtaken,
+    Receipt,
+    ReceiptSigner,
+    Recorder,
+    RejectedError,
+    Replay,
+    RequestKey,
+)
+from makul.domain.attempts import AttemptLimits
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundRef, Operation, Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.matches import MethodVerdict
+from makul.domain.reasons import Code, Reason, leaves_open
+from makul.domain.verdicts import Ruling
+from makul.ledger.commitment import commit
+
+SALT_BYTES = 32
+"""A leaf's and a payload's salt: 256 bits, so that a digest of few facts cannot be guessed."""
+
+ATTEMPTS_TO_RECORD = 3
+"""The decision; a refusal, where it was overtaken; one more, where that was overtaken as well."""
+
+KEEP_ANSWERS = timedelta(hours=24)
+"""How long a retry gets the stored answer; after it the id stays closed and the answer is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A decision that is about to be rendered and recorded."""
+
+    key: RequestKey
+    caller: Caller
+    operation: Operation
+    agreement_number: AgreementNumber | None
+    outcome: Outcome
+    at: datetime
+    reasons: tuple[Reason, ...] = ()
+    purpose: PurposeCode | None = None
+    subject: Pin | None = None
+    employee: str | None = None
+    case_number: str | None = None
+    ground: GroundRef | None = None
+    evidence: tuple[Evidence, ...] = ()
+    released: frozenset[Attribute] = frozenset()
+    payload: bytes | None = None
+    matches: tuple[MethodVerdict, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    consent: ConsentStatus | None = None
+    misuses_key: bool = False
+    """The refusal is about the request id itself (REQ-04), or replaces a replay: no key is kept."""
+    meter: bool = False
+    daily_quota: int | None = None
+    attempt_limits: AttemptLimits | None = None
+    failed_attempt: bool = False
+    register_consent: bool = False
+
+    def refused(self, reasons: tuple[Reason, ...]) -> "Draft":
+        """The same request, refused instead: nothing of the person remains in it."""
+        return replace(
+            self,
+            outcome=Outcome.REFUSED,
+            reasons=reasons,
+            released=frozenset(),
+            payload=None,
+            matches=(),
+            consent=None,
+            meter=False,
+            daily_quota=None,
+            attempt_limits=None,
+            failed_attempt=False,
+            register_consent=False,
+        )
+
+    @property
+    def closes(self) -> bool:
+        """Does it close the request id? (invariant 5)"""
+        return not self.misuses_key and not leaves_open(self.reasons)
+
+
+_TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Turns drafts into committed answers."""
+
+    documents: Documents
+    signer: ReceiptSigner
+    recorder: Recorder
+    operator: MemberCode
+    new_id: Callable[[], UUID]
+    new_salt: Callable[[], bytes]
+
+    def settle(self, draft: Draft) -> bytes:
+        """The answer that was recorded: this draft's, an earlier one's, or a refusal's.
+
+        Raises `RejectedError` for a message that came before (REQ-09), and where the record kept
+        changing under two attempts (OPS-03, to be retried with the same id).
+        """
+        for _ in range(ATTEMPTS_TO_RECORD):
+            entry = self._render(draft)
+            match self.recorder.record(entry):
+                case Committed():
+                    return entry.answer
+                case Replay(answer):
+                    return answer
+                case Overtaken(reasons):
+                    draft = self._refusal(draft, reasons)
+        raise RejectedError(Reason(code=Code.OPS_03), request_id=draft.key.request_id)
+
+    def asked_before(self, draft: Draft, known_digest: bytes) -> bytes:
+        """The id is closed: the same request gets its stored answer, another is refused."""
+        if known_digest == draft.key.digest:
+            return self._replay(draft)
+        return self.settle(self._refusal(draft, (Reason(code=Code.REQ_04, field="requestId"),)))
+
+    def _replay(self, draft: Draft) -> bytes:
+        """The stored answer of a closed id, if the rights to it still stand; else a refusal."""
+        match self.recorder.replay(draft.key, draft.caller.mark, at=draft.at):
+            case Replay(answer):
+                return answer
+            case Overtaken(reasons):
+                return self.settle(self._refusal(draft, reasons, misuses_key=True))
+
+    def _refusal(
+        self, draft: Draft, reasons: tuple[Reason, ...], *, misuses_key: bool = False
+    ) -> Draft:
+        codes = {reason.code for reason in reasons}
+        if Code.REQ_09 in codes:
+            raise RejectedError(*reasons, request_id=draft.key.request_id)
+        refusal = draft.refused(reasons)
+        return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
+
+    def admit(self, mark: MessageMark | None, request_id: UUID, *, at: datetime) -> None:
+        """Note a message that records no decision; raises `RejectedError` where it came before."""
+        if mark is not None and not self.recorder.admit(mark, at=at):
+            raise RejectedError(Reason(code=Code.REQ_09), request_id=request_id)
+
+    def _render(self, draft: Draft) -> Entry:
+        disclosure_id = self.new_id()
+        payload_salt = self.new_salt() if draft.payload is not None else None
+        payload_digest = _payload_digest(payload_salt, draft.payload)
+        leaf = self._leaf(draft, disclosure_id, payload_digest)
+        receipt = self.signer.sign(
+            self.documents.receipt(
+                Receipt(
+                    receipt_id=disclosure_id,
+                    request_id=draft.key.request_id,
+                    request_digest=draft.key.digest,
+                    operation=draft.operation,
+                    recipient=draft.key.recipient,
+                    agreement_number=draft.agreement_number,
+                    outcome=draft.outcome,
+                    reasons=draft.reasons,
+                    released=draft.released,
+                    payload_digest=payload_digest,
+                    payload_salt=payload_salt,
+                    ground=draft.ground,
+                    decided_at=draft.at,
+                    leaf_hash=leaf.hash,
+                    operator=self.operator,
+                )
+            ),
+            at=draft.at,
+        )
+        answer = Answer(
+            operation=draft.operation,
+            request_id=draft.key.request_id,
+            outcome=draft.outcome,
+            reasons=draft.reasons,
+            disclosure_id=disclosure_id,
+            decided_at=draft.at,
+            matches=draft.matches,
+            payload=draft.payload,
+            rulings=draft.rulings,
+            consent=draft.consent,
+        )
+        return _entry(draft, disclosure_id, leaf, receipt, self.documents.answer(answer, receipt))
+
+    def _leaf(self, draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> Leaf:
+        salt = self.new_salt()
+        statement = _statement(draft, disclosure_id, payload_digest)
+        return Leaf(salt=salt, statement=statement, hash=commit(salt, statement))
+
+
+def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer: bytes) -> Entry:
+    return Entry(
+        disclosure_id=disclosure_id,
+        key=draft.key,
+        operation=draft.operation,
+        channel=draft.caller.channel,
+        certificate=draft.caller.certificate,
+        employee=draft.employee,
+        case_number=draft.case_number,
+        agreement_number=draft.agreement_number,
+        purpose=draft.purpose,
+        subject=draft.subject,
+        outcome=draft.outcome,
+        reasons=draft.reasons,
+        released=draft.released,
+        decided_at=draft.at,
+        leaf=leaf,
+        receipt=receipt,
+        answer=answer,
+        closes=draft.closes,
+        keep_answer_until=draft.at + KEEP_ANSWERS,
+        ground=draft.ground,
+        evidence=draft.evidence,
+        requires_active=draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED,
+        meter=draft.meter,
+        daily_quota=draft.daily_quota,
+        attempt_limits=draft.attempt_limits,
+        failed_attempt=draft.failed_attempt,
+        register_consent=draft.register_consent,
+        mark=draft.caller.mark,
+    )
+
+
+def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:
+    if salt is None or payload is None:
+        return None
+    return hashlib.sha256(salt + payload).digest()
+
+
+def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> bytes:
+    """The facts that the leaf commits to, as JSON with sorted keys (format 1)."""
+    ground = draft.ground
+    facts = {
+        "format": 1,
+        "disclosureId": str(disclosure_id),
+        "requestId": str(draft.key.request_id),
+        "requestDigest": draft.key.digest.hex(),
+        "operation": draft.operation.value,
+        "recipient": draft.key.recipient,
+        "agreement": draft.agreement_number,
+        "purpose": draft.purpose,
+        "subject": draft.subject.digits if draft.subject is not None else None,
+        "channel": draft.caller.channel.value,
+        "employee": draft.employee,
+        "case": draft.case_number,
+        "outcome": draft.outcome.value,
+        "reasons": [
+            [reason.code.value, reason.because and reason.because.value, reason.field]
+            for reason in draft.reasons
+        ],
+        "released": sorted(draft.released),
+        "payloadDigest": payload_digest.hex() if payload_digest is not None else None,
+        "ground": [ground.kind.value, str(ground.id), ground.digest.hex()] if ground else None,
+        "decidedAt": draft.at.isoformat(),
+    }
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,130 @@
+"""Synthetic citizens: believable names in three scripts, and nobody who lives.
+
+Each citizen is drawn from the seed and their number alone, so that the same sandbox can be made
+again. What could be mistaken for a real person is marked: streets are named Үлгү (sample), personal
+numbers end in 9NNNN and document numbers begin with 99.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import Pin
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.sandbox.names import PEOPLES, Family, Given, to_latin
+
+T = TypeVar("T")
+
+KEYED = 24
+"""The first citizens hold a signing key."""
+
+LOCKED = 17
+DISPUTED_ADDRESS = 18
+WITHOUT_ADDRESS = 19
+"""Citizens, by number, whose records are out of the ordinary."""
+
+_BORN_FROM = date(1940, 1, 1)
+_BORN_DAYS = (date(2007, 12, 31) - _BORN_FROM).days
+_ISSUED_FROM = date(2018, 1, 1)
+_ISSUED_DAYS = (date(2025, 12, 31) - _ISSUED_FROM).days
+_DOCUMENT_TERM_YEARS = 10
+
+_PLACES = (
+    "Бишкек шаары",
+    "Ош шаары",
+    "Жалал-Абад шаары",
+    "Каракол шаары",
+    "Нарын шаары",
+    "Талас шаары",
+    "Баткен шаары",
+    "Токмок шаары",
+    "Чүй облусу, Кемин району",
+    "Ош облусу, Өзгөн району",
+    "Ысык-Көл облусу, Тоң району",
+    "Жалал-Абад облусу, Сузак району",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """Choices that depend on the seed, the citizen's number and what is chosen; on nothing else."""
+
+    seed: int
+    number: int
+
+    def below(self, bound: int, what: str) -> int:
+        """A number of [0, `bound`)."""
+        digest = hashlib.sha256(f"{self.seed}:{self.number}:{what}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") % bound
+
+    def one_of(self, choices: Sequence[T], what: str) -> T:
+        """One of them, each as likely as the next."""
+        return choices[self.below(len(choices), what)]
+
+
+def citizens(count: int, *, seed: int = 1) -> tuple[Person, ...]:
+    """The first `count` synthetic citizens of a seed, always the same."""
+    if not 0 <= count <= 10_000:
+        raise ValueError("a sandbox has at most 10,000 citizens")
+    return tuple(_citizen(_Draw(seed, number)) for number in range(count))
+
+
+def _citizen(draw: _Draw) -> Person:
+    female = draw.below(2, "sex") == 0
+    born = _BORN_FROM + timedelta(days=draw.below(_BORN_DAYS, "birth date"))
+    pin = Pin(f"{1 if female else 2}{born:%d%m%Y}9{draw.number:04d}")
+    values = {
+        Attribute.PIN: pin.digits,
+        **_names(draw, female=female),
+        Attribute.SEX: "F" if female else "M",
+        Attribute.BIRTH_DATE: born,
+        Attribute.BIRTH_PLACE: draw.one_of(_PLACES, "birth place"),
+        Attribute.CITIZENSHIP: "KGZ",
+        Attribute.ADDRESS: _address(draw),
+        **_document(draw),
+        Attribute.PERSON_STATE: "ALIVE",
+    }
+    if draw.number == WITHOUT_ADDRESS:
+        del values[Attribute.ADDRESS]
+    disputed = {Attribute.ADDRESS} if draw.number == DISPUTED_ADDRESS else set()
+    return Person(
+        pin=pin, values=values, disputed=frozenset(disputed), locked=draw.number == LOCKED
+    )
+
+
+def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
+    people = draw.one_of(PEOPLES, "people")
+    family: Family = draw.one_of(people.families, "surname")
+    given: Given = draw.one_of(people.women if female else people.men, "given name")
+    father: Given = draw.one_of(people.men, "father")
+    return {
+        Attribute.SURNAME: _in_three(family.ky_form(female), family.ru_form(female)),
+        Attribute.GIVEN_NAME: _in_three(given.ky, given.ru),
+        Attribute.PATRONYMIC: _in_three(father.ky_patronymic(female), father.ru_patronymic(female)),
+    }
+
+
+def _in_three(ky: str, ru: str) -> LocalizedName:
+    return LocalizedName(ky=ky, ru=ru, latin=to_latin(ru))
+
+
+def _address(draw: _Draw) -> str:
+    place = draw.one_of(_PLACES, "place")
+    return f"{place}, Үлгү көчөсү, {draw.below(180, 'house') + 1}-үй"
+
+
+def _document(draw: _Draw) -> Mapping[Attribute, AttributeValue]:
+    issued = _ISSUED_FROM + timedelta(days=draw.below(_ISSUED_DAYS, "issued"))
+    expires = issued.replace(year=issued.year + _DOCUMENT_TERM_YEARS, day=min(issued.day, 28))
+    series = draw.one_of(("ID", "ID", "ID", "AN"), "series")
+    return {
+        Attribute.DOCUMENT_TYPE: "ID_CARD" if series == "ID" else "PASSPORT",
+        Attribute.DOCUMENT_NUMBER: f"{series}99{draw.number:05d}",
+        Attribute.DOCUMENT_ISSUER: f"MKK {draw.below(90, 'issuer') + 211000}",
+        Attribute.DOCUMENT_ISSUED: issued,
+        Attribute.DOCUMENT_EXPIRES: expires,
+        Attribute.DOCUMENT_STATE: "VALID",
+    }

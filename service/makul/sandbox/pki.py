@@ -1,0 +1,298 @@
+"""A national trust service as the sandbox needs one: root, issuing CAs, certificates and CRLs.
+
+Names and profiles follow ETSI EN 319 412-1 and -2 and RFC 5280; every name says that it is not
+real. The look-alike authority bears the same names as the true one over other keys.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+ORGANISATION = "Makul sandbox, not a real authority"
+"""Stands in the subject of every certificate of a sandbox, and of nobody else's."""
+
+CA_TERM = timedelta(days=3650)
+TERM = timedelta(days=1095)
+CRL_TERM = timedelta(days=366)
+"""A sandbox may be left running; its CRLs are not renewed, so they last as long as anyone will."""
+
+BACKDATED = timedelta(days=120)
+"""Certificates were issued this long before the sandbox was made, so that documents may be older."""
+
+# RFC 5612: the enterprise number kept for documentation, so that nobody's policy is claimed.
+_POLICIES = "1.3.6.1.4.1.32473.7"
+CITIZEN_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.1")
+ORGANISATION_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.2")
+
+_CA_USAGE = frozenset({"key_cert_sign", "crl_sign"})
+_SIGNING_USAGE = frozenset({"digital_signature", "content_commitment"})
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credential:
+    """A private key and the certificate over its public half."""
+
+    key: PrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the certificate."""
+        return self.certificate.fingerprint(hashes.SHA256())
+
+    @property
+    def der(self) -> bytes:
+        """The certificate in DER."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """The certificate in PEM."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def key_pem(self) -> bytes:
+        """The key in PEM, PKCS #8, without a password: a sandbox has no secrets."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """A certification authority that issues to others."""
+
+    credential: Credential
+    made_at: datetime
+
+    def issue(
+        self,
+        subject: x509.Name,
+        *,
+        policy: x509.ObjectIdentifier,
+        purposes: Sequence[x509.ObjectIdentifier] = (),
+        use_rsa: bool = False,
+    ) -> Credential:
+        """A signing certificate for an end entity, over a fresh key."""
+        key = new_key(use_rsa=use_rsa)
+        builder = _builder(subject, self.credential.certificate.subject, key, self.made_at, TERM)
+        builder = (
+            builder.add_extension(_usage(_SIGNING_USAGE), critical=True)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(self._own_key_identifier(), critical=False)
+            .add_extension(
+                x509.CertificatePolicies([x509.PolicyInformation(policy, None)]), critical=False
+            )
+        )
+        if purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
+
+    def subordinate(self, common_name: str) -> "Authority":
+        """An issuing CA beneath this one."""
+        key = new_key()
+        issuer = self.credential.certificate.subject
+        builder = _builder(_ca_name(common_name), issuer, key, self.made_at, CA_TERM)
+        builder = (
+            builder.add_extension(_usage(_CA_USAGE), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(self._own_key_identifier(), critical=False)
+        )
+        certificate = builder.sign(self.credential.key, hashes.SHA256())
+        return Authority(
+            credential=Credential(key=key, certificate=certificate), made_at=self.made_at
+        )
+
+    def crl(self, revoked: Sequence[x509.Certificate] = ()) -> bytes:
+        """The list of what it revoked, in PEM; revoked while its term already ran."""
+        since = self.made_at - BACKDATED / 2
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.credential.certificate.subject)
+            .last_update(self.made_at - timedelta(minutes=5))
+            .next_update(self.made_at + CRL_TERM)
+            .add_extension(x509.CRLNumber(1), critical=False)
+            .add_extension(self._own_key_identifier(), critical=False)
+        )
+        for certificate in revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(certificate.serial_number)
+                .revocation_date(since)
+                .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+                .build()
+            )
+        signed = builder.sign(self.credential.key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)
+
+    def _own_key_identifier(self) -> x509.AuthorityKeyIdentifier:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(self.credential.key.public_key())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hierarchy:
+    """A root and its two issuing CAs."""
+
+    root: Authority
+    citizens: Authority
+    organisations: Authority
+
+    @property
+    def intermediates(self) -> tuple[Authority, ...]:
+        """The CAs between the root and end entities."""
+        return (self.citizens, self.organisations)
+
+    def citizen(
+        self,
+        *,
+        pin_digits: str,
+        surname: str,
+        given_name: str,
+        use_rsa: bool = False,
+    ) -> Credential:
+        """A citizen's signing certificate: `serialNumber` is `PNOKG-<PIN>` (EN 319 412-1, 5.1.3)."""
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+                x509.NameAttribute(NameOID.SURNAME, surname),
+                x509.NameAttribute(NameOID.GIVEN_NAME, given_name),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
+                x509.NameAttribute(NameOID.COMMON_NAME, f"{surname} {given_name}"),
+            ]
+        )
+        purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)
+        return self.citizens.issue(
+            subject, policy=CITIZEN_POLICY, purposes=purposes, use_rsa=use_rsa
+        )
+
+    def organisation(
+        self, *, member_code: str, common_name: str, use_rsa: bool = False
+    ) -> Credential:
+        """A certificate with which an organisation signs its messages, or the operator receipts."""
+        subject = _organisation_name(member_code, common_name)
+        return self.organisations.issue(
+            subject,
+            policy=ORGANISATION_POLICY,
+            purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+            use_rsa=use_rsa,
+        )
+
+    def official(self, *, member_code: str, name: str, identifier: str) -> Credential:
+        """A certificate with which an official of an organisation signs; without any purpose."""
+        subject = x509.Name(
+            [
+                *_organisation_name(member_code, name),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, identifier),
+            ]
+        )
+        return self.organisations.issue(subject, policy=ORGANISATION_POLICY)
+
+    def anchors(self) -> bytes:
+        """What is trusted, in PEM: the root alone."""
+        return self.root.credential.certificate_pem
+
+    def intermediate_certificates(self) -> bytes:
+        """The issuing CAs' certificates, in PEM."""
+        return b"".join(authority.credential.certificate_pem for authority in self.intermediates)
+
+    def crls(self, revoked_citizens: Sequence[x509.Certificate] = ()) -> dict[str, bytes]:
+        """Every CA's CRL in PEM, by the name of its file."""
+        return {
+            "root.crl.pem": self.root.crl(),
+            "citizens.crl.pem": self.citizens.crl(revoked_citizens),
+            "organisations.crl.pem": self.organisations.crl(),
+        }
+
+
+def new_hierarchy(at: datetime) -> Hierarchy:
+    """A root, a CA for citizens and one for organisations. Two calls make look-alikes."""
+    key = new_key()
+    name = _ca_name("Sandbox national root CA")
+    builder = (
+        _builder(name, name, key, at, CA_TERM)
+        .add_extension(_usage(_CA_USAGE), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+    )
+    certificate = builder.sign(key, hashes.SHA256())
+    root = Authority(credential=Credential(key=key, certificate=certificate), made_at=at)
+    return Hierarchy(
+        root=root,
+        citizens=root.subordinate("Sandbox CA for citizens"),
+        organisations=root.subordinate("Sandbox CA for organisations"),
+    )
+
+
+def is_sandbox(certificate: x509.Certificate) -> bool:
+    """Was it made by a sandbox? Such a root must never be trusted in production."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(name.value == ORGANISATION for name in names)
+
+
+def new_key(*, use_rsa: bool = False) -> PrivateKey:
+    """P-256, or RSA-2048 where asked: both are in use among citizens and organisations."""
+    if use_rsa:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey, at: datetime, term: timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - BACKDATED)
+        .not_valid_after(at + term)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(allowed: frozenset[str]) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in allowed for usage in _USAGES})
+
+
+def _ca_name(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _organisation_name(member_code: str, common_name: str) -> x509.Name:
+    """`organizationIdentifier` as EN 319 412-1, 5.1.4 has it; the member code stands for the tax id."""
+    code = member_code.rpartition("/")[2]
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, f"NTRKG-{code}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )

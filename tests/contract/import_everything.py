@@ -1,0 +1,29 @@
+"""Import every submodule of the installed packages: what the wheel forgot shows here.
+
+Run outside the checkout, with the interpreter of a virtual environment that holds only the wheel.
+"""
+
+import importlib
+import pkgutil
+
+import makul_schemas
+import makul_wsdl
+
+PACKAGES = ("makul", "makul_client", "makul_schemas", "makul_wsdl")
+
+
+def main() -> None:
+    """Import everything, and read one file of each package that carries data."""
+    names = set(PACKAGES)
+    for package in PACKAGES:
+        path = importlib.import_module(package).__path__
+        names |= {module.name for module in pkgutil.walk_packages(path, f"{package}.")}
+    for name in sorted(names):
+        importlib.import_module(name)
+    makul_schemas.read("types.xsd")
+    makul_wsdl.read("recipient.wsdl")
+    print(f"{len(names)} modules import from the wheel")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
