@@ -70,13 +70,16 @@ class House(Protocol):
     """An installation, opened from its configuration for one command."""
 
     @property
-    def facts(self) -> HouseFacts: ...
+    def facts(self) -> HouseFacts:
+        """What may be read aloud."""
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The present."""
 
     @property
-    def desk(self) -> Desk: ...
+    def desk(self) -> Desk:
+        """The register, for the operator."""
 
     def keys(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""

@@ -13,16 +13,19 @@ class Given:
     ky: str
     ru: str
     own_patronymic: tuple[str, str] | None = None
-    """The man's and the woman's in Russian, where the rule below does not give them."""
+    """The man's and the woman's in Russian, where the rule does not give them."""
 
-    def ru_patronymic(self, female: bool) -> str:
+    def ru_patronymic(self, *, female: bool) -> str:
         """`Бакытович`, `Бакытовна`."""
         if self.own_patronymic is not None:
             return self.own_patronymic[1 if female else 0]
-        return _joined(self.ru, "евна" if female else "евич", "овна" if female else "ович")
+        stem, vowel = self.ru, "о"
+        if self.ru[-1] in "аеиоуыэюяйь":
+            stem, vowel = self.ru[:-1], "е"
+        return f"{stem}{vowel}{'вна' if female else 'вич'}"
 
-    def ky_patronymic(self, female: bool) -> str:
-        """`Бакыт уулу`, `Бакыт кызы`."""
+    def ky_patronymic(self, *, female: bool) -> str:
+        """`Бакыт кызы`, `Бакыт уулу`."""
         return f"{self.ky} {'кызы' if female else 'уулу'}"
 
 
@@ -34,11 +37,11 @@ class Family:
     ru: str
     declined: bool = True
 
-    def ky_form(self, female: bool) -> str:
+    def ky_form(self, *, female: bool) -> str:
         """The surname as Kyrgyz writes it."""
         return self._form(self.ky, female)
 
-    def ru_form(self, female: bool) -> str:
+    def ru_form(self, *, female: bool) -> str:
         """The surname as Russian writes it."""
         return self._form(self.ru, female)
 
@@ -48,21 +51,15 @@ class Family:
         return f"{surname[:-2]}ая" if surname.endswith("ий") else f"{surname}а"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """Names that go together."""
 
     families: tuple[Family, ...]
     women: tuple[Given, ...]
     men: tuple[Given, ...]
-
-
-def _joined(name: str, soft: str, hard: str) -> str:
-    if name[-1] in "йь":
-        return name[:-1] + soft
-    if name[-1] in "аеиоуыэюя":
-        return name[:-1] + soft
-    return name + (soft if name[-1] in "чшжщц" else hard)
+    says_uulu: bool = True
+    """Are patronymics in Kyrgyz documents formed the Kyrgyz way?"""
 
 
 def _families(pairs: str, *, declined: bool = True) -> tuple[Family, ...]:
@@ -81,14 +78,14 @@ def _halves(pair: str) -> tuple[str, str]:
 
 KYRGYZ = People(
     families=_families(
-        "Асанов Үсөнов/Усенов Өмүралиев/Омуралиев Бакыев Токтогулов Жээнбеков Осмонов/Осмонов "
+        "Асанов Үсөнов/Усенов Өмүралиев/Омуралиев Бакыев Токтогулов Жээнбеков Осмонов "
         "Сыдыков Мамытов Бөкөнбаев/Боконбаев Түгөлбаев/Тугельбаев Кадыров Абдраев Эсенаманов "
         "Чоңбашев/Чонбашев Маматов Ысаков/Исаков Турдубаев Шаршенов Алымкулов Бейшеналиев "
         "Көчкөнов/Кочконов Сатыбалдиев Жумабаев Дүйшеев/Дуйшеев Орозбаев"
     ),
     women=_given(
         "Айгүл/Айгуль Гүлнара/Гульнара Жылдыз Айнура Назгүл/Назгуль Бермет Чолпон Нургүл/Нургуль "
-        "Мээрим/Мээрим Асель Каныкей Бегимай Айжан Үмүт/Умут Сезим Элиза"
+        "Мээрим Асель Каныкей Бегимай Айжан Үмүт/Умут Сезим Элиза"
     ),
     men=_given(
         "Бакыт Азамат Нурлан Эрмек Талант Үсөн/Усен Асан Тилек Мирлан Кубат Жоомарт Таалай "
@@ -102,36 +99,37 @@ RUSSIAN = People(
     ),
     women=_given("Анна Елена Ольга Мария Наталья Светлана Ирина Татьяна"),
     men=(
-        *_given("Александр Андрей Алексей Сергей Дмитрий Виктор Михаил Николай Василий"),
+        *_given("Александр Андрей Алексей Сергей Виктор Николай Роман Игорь"),
         Given("Илья", "Илья", ("Ильич", "Ильинична")),
+        Given("Михаил", "Михаил", ("Михайлович", "Михайловна")),
+        Given("Василий", "Василий", ("Васильевич", "Васильевна")),
     ),
+    says_uulu=False,
 )
 
 UZBEK = People(
     families=_families("Каримов Юсупов Рахимов Мирзаев Абдуллаев Холматов Эргашев Тошматов"),
     women=_given("Дилноза Гулчехра Нигора Зухра Малика Феруза Шахноза"),
-    men=_given("Рустам Шавкат Бахтиёр/Бахтиёр Икром Улугбек Жасур Отабек Фарход"),
+    men=_given("Рустам Шавкат Бахтиёр Икром Улугбек Жасур Отабек Фарход"),
+    says_uulu=False,
 )
 
 DUNGAN = People(
     families=(
-        *_families("Ма Ли Юнусов/Юнусов", declined=False)[:2],
-        *_families("Юнусов Шиваза Мансуров Дауров")[:1],
-        *_families("Шиваза Хахаза Цунваза", declined=False),
-        *_families("Мансуров Дауров"),
+        *_families("Ма Ли Шиваза Хахаза Цунваза", declined=False),
+        *_families("Юнусов Мансуров Дауров"),
     ),
     women=_given("Фатима Зейнаб Халида Румия Зарема"),
-    men=_given("Исмар Хасан Якуб Муса Арсмаил Рашид"),
+    men=_given("Исмар Хасан Якуб Арсмаил Рашид"),
+    says_uulu=False,
 )
 
 PEOPLES = (KYRGYZ, KYRGYZ, KYRGYZ, KYRGYZ, KYRGYZ, RUSSIAN, UZBEK, DUNGAN)
 """Kyrgyz five times, so that a sandbox's streets sound about right."""
 
-_LATIN = {
-    **dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)),
-    **{"ё": "e", "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"},
-    **{"ъ": "", "ь": "", "ю": "iu", "я": "ia"},
-}
+_LATIN = dict(zip("абвгдеёзийклмнопрстуфыэ", "abvgdeeziiklmnoprstufye", strict=True))
+_LATIN |= {"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"}
+_LATIN |= {"ъ": "ie", "ь": "", "ю": "iu", "я": "ia"}
 
 
 def to_latin(russian: str) -> str:

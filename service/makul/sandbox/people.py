@@ -14,7 +14,7 @@ from typing import TypeVar
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.sandbox.names import PEOPLES, Family, Given, to_latin
+from makul.sandbox.names import PEOPLES, to_latin
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ WITHOUT_ADDRESS = 19
 """Citizens, by number, whose records are out of the ordinary."""
 
 _BORN_FROM = date(1940, 1, 1)
-_BORN_DAYS = (date(2007, 12, 31) - _BORN_FROM).days
+_BORN_DAYS = (date(2001, 12, 31) - _BORN_FROM).days
 _ISSUED_FROM = date(2018, 1, 1)
 _ISSUED_DAYS = (date(2025, 12, 31) - _ISSUED_FROM).days
 _DOCUMENT_TERM_YEARS = 10
@@ -97,13 +97,15 @@ def _citizen(draw: _Draw) -> Person:
 
 def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
     people = draw.one_of(PEOPLES, "people")
-    family: Family = draw.one_of(people.families, "surname")
-    given: Given = draw.one_of(people.women if female else people.men, "given name")
-    father: Given = draw.one_of(people.men, "father")
+    family = draw.one_of(people.families, "surname")
+    given = draw.one_of(people.women if female else people.men, "given name")
+    father = draw.one_of(people.men, "father")
+    ru_patronymic = father.ru_patronymic(female=female)
+    ky_patronymic = father.ky_patronymic(female=female) if people.says_uulu else ru_patronymic
     return {
-        Attribute.SURNAME: _in_three(family.ky_form(female), family.ru_form(female)),
+        Attribute.SURNAME: _in_three(family.ky_form(female=female), family.ru_form(female=female)),
         Attribute.GIVEN_NAME: _in_three(given.ky, given.ru),
-        Attribute.PATRONYMIC: _in_three(father.ky_patronymic(female), father.ru_patronymic(female)),
+        Attribute.PATRONYMIC: _in_three(ky_patronymic, ru_patronymic),
     }
 
 

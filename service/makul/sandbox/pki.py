@@ -24,7 +24,7 @@ CRL_TERM = timedelta(days=366)
 """A sandbox may be left running; its CRLs are not renewed, so they last as long as anyone will."""
 
 BACKDATED = timedelta(days=120)
-"""Certificates were issued this long before the sandbox was made, so that documents may be older."""
+"""Certificates are this much older than the sandbox, so that documents may be older too."""
 
 # RFC 5612: the enterprise number kept for documentation, so that nobody's policy is claimed.
 _POLICIES = "1.3.6.1.4.1.32473.7"
@@ -170,7 +170,7 @@ class Hierarchy:
         given_name: str,
         use_rsa: bool = False,
     ) -> Credential:
-        """A citizen's signing certificate: `serialNumber` is `PNOKG-<PIN>` (EN 319 412-1, 5.1.3)."""
+        """A citizen's signing certificate; `serialNumber` as EN 319 412-1, 5.1.3 has it."""
         subject = x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
@@ -286,7 +286,7 @@ def _ca_name(common_name: str) -> x509.Name:
 
 
 def _organisation_name(member_code: str, common_name: str) -> x509.Name:
-    """`organizationIdentifier` as EN 319 412-1, 5.1.4 has it; the member code stands for the tax id."""
+    """`organizationIdentifier` after EN 319 412-1, 5.1.4; the member code stands for the tax id."""
     code = member_code.rpartition("/")[2]
     return x509.Name(
         [

@@ -1,0 +1,219 @@
+"""The one table from what went wrong to the fault that says so.
+
+A fault is for a message that could not be understood, authenticated or answered; a decision, even
+a refusal, is a normal answer (docs: contract, outcomes and reasons). Every fault, whatever its
+cause and SOAP version, carries `{urn:makul:types:1}Fault` in its detail. None carries a value of
+the request.
+"""
+
+import re
+import secrets
+import traceback
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Final
+from uuid import UUID
+from xml.sax.saxutils import escape
+
+from makul.app.ports import RejectedError, StoreUnavailableError
+from makul.domain.reason_texts import Text, text
+from makul.domain.reasons import Code, Reason, Side
+from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
+from makul.soap.spyne_setup import Fault as SpyneFault
+
+_TYPES: Final = "urn:makul:types:1"
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]{0,63}", re.ASCII)
+_REFERENCE_BYTES: Final = 8  # 64 random bits: enough to find one log line, and says nothing
+
+
+class FaultCode(Enum):
+    """Whose fault it is: SOAP 1.1, section 4.4.1, and SOAP 1.2 part 1, section 5.4.6."""
+
+    SENDER = ("Client", "Sender")
+    RECEIVER = ("Server", "Receiver")
+    VERSION_MISMATCH = ("VersionMismatch", "VersionMismatch")
+    MUST_UNDERSTAND = ("MustUnderstand", "MustUnderstand")
+
+    def in_version(self, version: SoapVersion) -> str:
+        """The code's local name in this version of SOAP."""
+        return self.value[1] if version is SOAP_12 else self.value[0]
+
+
+class EnvelopeError(RejectedError):
+    """The envelope itself breaks the rules of SOAP."""
+
+    def __init__(self, *reasons: Reason, code: FaultCode) -> None:
+        super().__init__(*reasons)
+        self.code = code
+
+
+class HttpError(RejectedError):
+    """The HTTP request is refused before anything in it is read as XML."""
+
+    def __init__(
+        self, status: int, *reasons: Reason, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(*reasons)
+        self.status = status
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultReport:
+    """What a fault says."""
+
+    code: FaultCode
+    reasons: tuple[Reason, ...]
+    request_id: UUID | None = None
+    reference: str | None = None
+    """Under which the operator finds the cause in the log; set where the service itself failed."""
+    http_status: int | None = None
+    """Set where HTTP has a status of its own for it."""
+    http_headers: tuple[tuple[str, str], ...] = ()
+
+    def status(self, version: SoapVersion) -> int:
+        """500, but 400 for SOAP 1.2 where the sender is to blame (SOAP 1.2 part 2, table 20)."""
+        if self.http_status is not None:
+            return self.http_status
+        return 400 if version is SOAP_12 and self.code is FaultCode.SENDER else 500
+
+
+def report(error: BaseException) -> FaultReport:
+    """The fault for an error; anything that is not foreseen here is OPS-99."""
+    match error:
+        case HttpError(reasons=(_, *_)):
+            return FaultReport(
+                code=FaultCode.SENDER,
+                reasons=error.reasons,
+                http_status=error.status,
+                http_headers=error.headers,
+            )
+        case EnvelopeError(reasons=(_, *_)):
+            return FaultReport(code=error.code, reasons=error.reasons)
+        case RejectedError(reasons=(_, *_)):
+            return FaultReport(
+                code=_blamed(error.reasons), reasons=error.reasons, request_id=error.request_id
+            )
+        case StoreUnavailableError():
+            return _own_failure(Code.OPS_03)
+        case SpyneFault() if str(error.faultcode).partition(".")[0] == "Client":
+            return FaultReport(code=FaultCode.SENDER, reasons=(Reason(code=Code.REQ_01),))
+        case _:
+            return _own_failure(Code.OPS_99)
+
+
+def _own_failure(code: Code) -> FaultReport:
+    return FaultReport(
+        code=FaultCode.RECEIVER,
+        reasons=(Reason(code=code),),
+        reference=secrets.token_hex(_REFERENCE_BYTES),
+    )
+
+
+def _blamed(reasons: tuple[Reason, ...]) -> FaultCode:
+    ours = any(reason.side is Side.OPERATOR for reason in reasons)
+    return FaultCode.RECEIVER if ours else FaultCode.SENDER
+
+
+def reply(fault: FaultReport, version: SoapVersion, echoed: bytes = b"") -> Reply:
+    """A fault as it leaves, in the version in which the request came."""
+    body = _body_12(fault) if version is SOAP_12 else _body_11(fault)
+    return Reply(
+        status=fault.status(version),
+        content_type=version.content_type,
+        chunks=envelope(version, body.encode(), echoed),
+        headers=fault.http_headers,
+    )
+
+
+def _body_11(fault: FaultReport) -> str:
+    statement = _statements(fault.reasons[0], fault.reference).en
+    return (
+        f"<soap:Fault><faultcode>soap:{fault.code.value[0]}</faultcode>"
+        f"<faultstring>{escape(statement)}</faultstring>"
+        f"<detail>{_detail(fault)}</detail></soap:Fault>"
+    )
+
+
+def _body_12(fault: FaultReport) -> str:
+    said = _statements(fault.reasons[0], fault.reference)
+    texts = "".join(
+        f'<soap:Text xml:lang="{language}">{escape(sentence)}</soap:Text>'
+        for language, sentence in (("en", said.en), ("ky", said.ky), ("ru", said.ru))
+    )
+    return (
+        f"<soap:Fault><soap:Code><soap:Value>soap:{fault.code.value[1]}</soap:Value></soap:Code>"
+        f"<soap:Reason>{texts}</soap:Reason>"
+        f"<soap:Detail>{_detail(fault)}</soap:Detail></soap:Fault>"
+    )
+
+
+def _statements(reason: Reason, reference: str | None) -> Text:
+    """`CODE: sentence`, in each language."""
+    said = _with_reference(text(reason.code), reference)
+    code = reason.code.value
+    return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
+
+
+def _with_reference(said: Text, reference: str | None) -> Text:
+    if reference is None:
+        return said
+    tail = f" [{reference}]"
+    return Text(ky=said.ky + tail, ru=said.ru + tail, en=said.en + tail)
+
+
+def _detail(fault: FaultReport) -> str:
+    reasons = "".join(_reason(reason, fault.reference) for reason in fault.reasons)
+    request_id = _element("requestId", str(fault.request_id)) if fault.request_id else ""
+    return f'<t:Fault xmlns:t="{_TYPES}">{reasons}{request_id}</t:Fault>'
+
+
+def _reason(reason: Reason, reference: str | None) -> str:
+    """`{urn:makul:types:1}Reason`, its elements in the schema's order."""
+    said = _with_reference(text(reason.code), reference)
+    parts = [
+        ("code", reason.code.value),
+        ("because", reason.because.value if reason.because else None),
+        ("clause", reason.clause),
+        ("side", None if reason.side is Side.NOBODY else reason.side.value),
+        ("retry", reason.retry.value),
+        ("retryAfter", None if reason.retry_after is None else str(reason.retry_after)),
+        ("field", _published_form(reason.field)),
+    ]
+    stated = "".join(_element(name, value) for name, value in parts if value is not None)
+    texts = _element("ky", said.ky) + _element("ru", said.ru) + _element("en", said.en)
+    return f"<t:reason>{stated}<t:text>{texts}</t:text></t:reason>"
+
+
+def _published_form(field: str | None) -> str | None:
+    """A field only where it has the form of a name: what is not a name might be a value."""
+    return field if field is not None and _FIELD_NAME.fullmatch(field) else None
+
+
+def _element(name: str, content: str) -> str:
+    return f"<t:{name}>{escape(content)}</t:{name}>"
+
+
+def trace(error: BaseException) -> str:
+    """How an error came about, by the types and places of its chain; never by its messages.
+
+    Messages of exceptions quote the values they choke on, and values here are personal data.
+    """
+    links: list[str] = []
+    link: BaseException | None = error
+    while link is not None and len(links) < _LONGEST_CHAIN:
+        links.append(f"{type(link).__qualname__} at {_places(link.__traceback__)}")
+        link = link.__cause__ or link.__context__
+    return " <- ".join(links)
+
+
+_LONGEST_CHAIN: Final = 8
+_FRAMES_TOLD: Final = 12
+
+
+def _places(trail: TracebackType | None) -> str:
+    frames = [
+        f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in traceback.walk_tb(trail)
+    ]
+    return " ".join(frames[-_FRAMES_TOLD:]) or "?"

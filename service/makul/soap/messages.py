@@ -1,0 +1,67 @@
+"""The two SOAP versions, and what leaves over HTTP."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+
+@dataclass(frozen=True, slots=True)
+class SoapVersion:
+    """How one version of SOAP is told apart: by its envelope's namespace and its media type."""
+
+    name: str
+    namespace: str
+    media_type: str
+
+    @property
+    def content_type(self) -> str:
+        """What an answer in this version is labelled with."""
+        return f"{self.media_type}; charset=utf-8"
+
+    def qualified(self, local_name: str) -> str:
+        """The name of an element of the envelope, in Clark notation."""
+        return f"{{{self.namespace}}}{local_name}"
+
+
+SOAP_11: Final = SoapVersion("1.1", "http://schemas.xmlsoap.org/soap/envelope/", "text/xml")
+"""SOAP 1.1, section 6: media type text/xml."""
+
+SOAP_12: Final = SoapVersion(
+    "1.2", "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml"
+)
+"""SOAP 1.2 part 2, section 7.1.4: media type application/soap+xml."""
+
+VERSIONS: Final = {version.media_type: version for version in (SOAP_11, SOAP_12)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What is sent back. Complete before its first byte leaves, so its status is final."""
+
+    status: int
+    content_type: str
+    chunks: tuple[bytes, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status_line(self) -> str:
+        """`200 OK`, as WSGI wants it (PEP 3333)."""
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+def envelope(version: SoapVersion, body: bytes, echoed: bytes = b"") -> tuple[bytes, ...]:
+    """An envelope around a rendered Body child and rendered header blocks, joined and not parsed.
+
+    Each rendered part carries its own namespace declarations.
+    """
+    opening = f"<soap:Envelope xmlns:soap={quoteattr(version.namespace)}>"
+    header = (b"<soap:Header>", echoed, b"</soap:Header>") if echoed else ()
+    return (
+        b"<?xml version='1.0' encoding='UTF-8'?>\n",
+        opening.encode(),
+        *header,
+        b"<soap:Body>",
+        body,
+        b"</soap:Body></soap:Envelope>",
+    )

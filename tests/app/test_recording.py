@@ -1,0 +1,214 @@
+"""Nothing leaves unrecorded, and what is overtaken leaves as a refusal (invariants 1, 4, 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from makul.app.ports import (
+    Answer,
+    Caller,
+    Committed,
+    Documents,
+    Entry,
+    MessageMark,
+    Overtaken,
+    Receipt,
+    Recorded,
+    RejectedError,
+    Replay,
+    RequestKey,
+    Space,
+)
+from makul.app.recording import Draft, Recording
+from makul.domain.agreements import Channel
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.reasons import Code, Reason
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BANK = MemberCode("COM/60000001")
+PIN = Pin("20101199000123")
+MARK = MessageMark(digest=b"m" * 32, forget_after=AT + timedelta(minutes=6))
+
+
+class PlainDocuments:
+    """Renders what it is given as readable bytes, so that a test can see what would leave."""
+
+    def receipt(self, receipt: Receipt) -> bytes:
+        return f"<receipt {receipt.outcome} {sorted(receipt.released)}/>".encode()
+
+    def answer(self, answer: Answer, receipt: bytes) -> bytes:
+        codes = ",".join(reason.code for reason in answer.reasons)
+        return b"<answer %s [%s] %s %s/>" % (
+            answer.outcome.encode(),
+            codes.encode(),
+            answer.payload or b"-",
+            receipt,
+        )
+
+
+class PlainSigner:
+    def sign(self, canonical: bytes, *, at: datetime) -> bytes:
+        return canonical + b"<signed/>"
+
+
+@dataclass
+class ScriptedRecorder:
+    """Answers `record` from a script, and keeps every entry it was given."""
+
+    script: Sequence[Recorded] = (Committed(),)
+    replayed: Replay | Overtaken = field(default_factory=lambda: Replay(b"<stored/>"))
+    seen: bool = False
+    entries: list[Entry] = field(default_factory=list)
+
+    def record(self, entry: Entry) -> Recorded:
+        self.entries.append(entry)
+        return self.script[len(self.entries) - 1]
+
+    def replay(self, key: RequestKey, mark: MessageMark | None, *, at: datetime) -> Replay | Overtaken:
+        return self.replayed
+
+    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+        return not self.seen
+
+
+def recording(recorder: ScriptedRecorder) -> Recording:
+    numbers = iter(range(1, 100))
+    documents: Documents = PlainDocuments()  # type: ignore[assignment]
+    return Recording(
+        documents=documents,
+        signer=PlainSigner(),
+        recorder=recorder,
+        operator=MemberCode("GOV/70000001"),
+        new_id=lambda: UUID(int=next(numbers)),
+        new_salt=lambda: b"s" * 32,
+    )
+
+
+RELEASE = Draft(
+    key=RequestKey(recipient=BANK, space=Space.DISCLOSURE, request_id=UUID(int=7), digest=b"d" * 32),
+    caller=Caller(recipient=BANK, channel=Channel.WSSE, certificate=b"c" * 32, mark=MARK),
+    operation=Operation.GET_PERSON_DATA,
+    agreement_number=AgreementNumber("A-1"),
+    outcome=Outcome.RELEASED,
+    at=AT,
+    subject=PIN,
+    released=frozenset({Attribute.SURNAME}),
+    payload=b"<person>surname</person>",
+    meter=True,
+    daily_quota=10,
+)
+
+
+def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
+    """Invariant 1: what is returned is what the transaction kept, to the byte."""
+    recorder = ScriptedRecorder()
+
+    answer = recording(recorder).settle(RELEASE)
+
+    assert answer == recorder.entries[0].answer
+    assert b"<person>" in answer
+
+
+def test_a_request_decided_meanwhile_gets_the_answer_it_got_then() -> None:
+    """Invariant 5: of two equal requests at once, the second gets the first's stored answer."""
+    recorder = ScriptedRecorder(script=(Replay(b"<first/>"),))
+
+    assert recording(recorder).settle(RELEASE) == b"<first/>"
+
+
+@pytest.mark.parametrize("code", [Code.RCP_02, Code.RCP_03, Code.AGR_02, Code.CNS_05, Code.CNS_06])
+def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
+    """Invariant 4: what forbids it at commit takes the data out and is recorded itself."""
+    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=code),)), Committed()))
+
+    answer = recording(recorder).settle(RELEASE)
+
+    refusal = recorder.entries[1]
+    assert answer == refusal.answer
+    assert refusal.outcome is Outcome.REFUSED
+    assert refusal.released == frozenset()
+    assert not refusal.meter
+    assert not refusal.requires_active
+    assert refusal.daily_quota is None
+    assert b"<person>" not in answer
+
+
+@pytest.mark.parametrize(
+    ("code", "closes"), [(Code.CNS_06, True), (Code.MAT_06, False), (Code.AGR_06, False)]
+)
+def test_a_reason_to_come_back_later_leaves_the_id_open(code: Code, closes: bool) -> None:
+    """Invariant 5: retry N and F close the id, retry L does not."""
+    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=code),)), Committed()))
+
+    recording(recorder).settle(RELEASE)
+
+    assert recorder.entries[1].closes is closes
+
+
+def test_a_message_that_came_before_is_a_fault_and_records_nothing() -> None:
+    """REQ-09: a replayed message is no new decision."""
+    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=Code.REQ_09),)),))
+
+    with pytest.raises(RejectedError, match="REQ-09"):
+        recording(recorder).settle(RELEASE)
+    assert len(recorder.entries) == 1
+
+
+def test_a_record_that_keeps_changing_is_not_disclosed() -> None:
+    """Could not be settled is its own answer (OPS-03), never a release."""
+    overtaken = Overtaken((Reason(code=Code.RCP_02),))
+    recorder = ScriptedRecorder(script=(overtaken, overtaken, overtaken))
+
+    with pytest.raises(RejectedError, match="OPS-03"):
+        recording(recorder).settle(RELEASE)
+
+
+def test_a_retry_gets_the_stored_answer() -> None:
+    """Invariant 5: the same id with the same digest discloses nothing anew."""
+    recorder = ScriptedRecorder()
+
+    assert recording(recorder).asked_before(RELEASE, RELEASE.key.digest) == b"<stored/>"
+    assert recorder.entries == []
+
+
+def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -> None:
+    """REQ-04: the refusal is recorded, and leaves the id's stored answer alone."""
+    recorder = ScriptedRecorder()
+
+    answer = recording(recorder).asked_before(RELEASE, b"e" * 32)
+
+    assert b"REQ-04" in answer
+    assert b"<person>" not in answer
+    assert not recorder.entries[0].closes
+
+
+def test_a_replay_whose_rights_have_ended_is_refused() -> None:
+    """Invariant 4: a suspended recipient gets no stored answer either."""
+    recorder = ScriptedRecorder(replayed=Overtaken((Reason(code=Code.RCP_03),)))
+
+    answer = recording(recorder).asked_before(RELEASE, RELEASE.key.digest)
+
+    assert b"RCP-03" in answer
+    assert b"<person>" not in answer
+    assert not recorder.entries[0].closes
+
+
+def test_an_inquiry_that_came_before_is_rejected() -> None:
+    """REQ-09 holds for operations that record no decision, too."""
+    with pytest.raises(RejectedError, match="REQ-09"):
+        recording(ScriptedRecorder(seen=True)).admit(MARK, UUID(int=7), at=AT)
+
+
+def test_the_leaf_commits_to_every_fact() -> None:
+    """A leaf's statement names the decision; changing one fact changes the leaf."""
+    first, second = ScriptedRecorder(), ScriptedRecorder()
+    recording(first).settle(RELEASE)
+    recording(second).settle(RELEASE.refused((Reason(code=Code.CNS_04),)))
+
+    assert first.entries[0].leaf.hash != second.entries[0].leaf.hash
+    assert PIN.digits.encode() in first.entries[0].leaf.statement
