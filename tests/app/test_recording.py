@@ -69,7 +69,9 @@ class ScriptedRecorder:
         self.entries.append(entry)
         return self.script[len(self.entries) - 1]
 
-    def replay(self, key: RequestKey, mark: MessageMark | None, *, at: datetime) -> Replay | Overtaken:
+    def replay(
+        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
+    ) -> Replay | Overtaken:
         return self.replayed
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
@@ -90,7 +92,9 @@ def recording(recorder: ScriptedRecorder) -> Recording:
 
 
 RELEASE = Draft(
-    key=RequestKey(recipient=BANK, space=Space.DISCLOSURE, request_id=UUID(int=7), digest=b"d" * 32),
+    key=RequestKey(
+        recipient=BANK, space=Space.DISCLOSURE, request_id=UUID(int=7), digest=b"d" * 32
+    ),
     caller=Caller(recipient=BANK, channel=Channel.WSSE, certificate=b"c" * 32, mark=MARK),
     operation=Operation.GET_PERSON_DATA,
     agreement_number=AgreementNumber("A-1"),

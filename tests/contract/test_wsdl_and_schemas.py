@@ -383,7 +383,7 @@ def test_wsdl_loads_in_strict_zeep_without_a_word(
     """From the file system, with nothing warned and nothing logged at WARNING or above."""
     with caplog.at_level(logging.WARNING), warnings.catch_warnings():
         warnings.simplefilter("error")
-        client = zeep.Client(
+        client = zeep.Client(  # type: ignore[no-untyped-call]
             str(makul_wsdl.location() / name),
             settings=zeep.Settings(strict=True, xml_huge_tree=False),
         )

@@ -101,6 +101,10 @@ class SandboxOptions:
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
+    @property
+    def clock(self) -> Clock:
+        """The present."""
+
     def create(self, config: Path) -> None:
         """Make the store keys and the database that a new configuration names.
 

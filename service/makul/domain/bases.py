@@ -1,13 +1,16 @@
 """The bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from uuid import UUID
 
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
+
+_BISHKEK = timezone(timedelta(hours=6))
+"""The Republic's time: UTC+6 all year since 2005 (IANA tz, Asia/Bishkek)."""
 
 
 class Provision(StrEnum):
@@ -75,16 +78,22 @@ class BasisStatement:
     provision: str
     citation: str
     act: AuthorisingAct
-    case_number: str
-    official: str
+    case_number: str = field(repr=False)
+    official: str = field(repr=False)
     """The official's identifier, as registered for the body."""
     subject: Pin | None
     """Whom it is about; None where it speaks of a probe (1:N)."""
     purpose: PurposeCode
     attributes: frozenset[str]
     result_form: ResultForm
-    justification: str
+    justification: str = field(repr=False)
     issued_at: datetime
     valid_to: datetime
     max_disclosures: int
     hidden_until: datetime | None = None
+    """Until when the subject is not told; for the provisions of 5.1 alone."""
+
+    @property
+    def issued_on(self) -> date:
+        """The calendar day in the Republic on which it was issued, as acts are dated."""
+        return self.issued_at.astimezone(_BISHKEK).date()

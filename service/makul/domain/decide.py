@@ -8,6 +8,7 @@ from datetime import datetime
 
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
+from makul.domain.consents import ResultForm
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -22,7 +23,7 @@ from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
 from makul.domain.standing import StandingCase, judge_standing
-from makul.domain.verdicts import Ruling, Verdict
+from makul.domain.verdicts import Rule, Ruling, Verdict, holds, not_applicable, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Decision:
     @property
     def permitted(self) -> bool:
         """May the person be looked at? Only where no rule failed and none could not be told."""
-        return all(ruling.verdict in _LETS_PASS for ruling in self.rulings)
+        return bool(self.rulings) and all(ruling.lets_pass for ruling in self.rulings)
 
     @property
     def outcome_if_not_permitted(self) -> Outcome:
@@ -55,9 +56,6 @@ class Decision:
         raise TypeError("ask a decision whether it is permitted; it has no truth of its own")
 
 
-_LETS_PASS = frozenset({Verdict.PASSED, Verdict.NOT_APPLICABLE})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """What came of a request: its outcome, the reasons, and exactly what leaves."""
@@ -65,6 +63,10 @@ class Conclusion:
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
     released: frozenset[Attribute] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.released and self.outcome is not Outcome.RELEASED:
+            raise ValueError(f"{self.outcome} releases nothing")
 
 
 def decide(
@@ -86,47 +88,115 @@ def decide(
     rulings = judge_standing(standing) + judge_ground(
         request, recipient, own, ground, operator=operator, at=at
     )
-    covered = granted(request, recipient, own, ground, at=at)
-    agreed = own.attributes if own is not None else frozenset()
     return Decision(
         request=request,
         rulings=rulings,
-        releasable=frozenset(name for name in agreed if name in request.attributes & covered),
+        releasable=_releasable(request, own, granted(request, recipient, own, ground, at=at)),
         by_consent=isinstance(ground, ConsentGround),
     )
+
+
+def _releasable(
+    request: DisclosureRequest, agreement: Agreement | None, covered: frozenset[str]
+) -> frozenset[Attribute]:
+    if agreement is None or request.operation.result_form is not ResultForm.DATA:
+        return frozenset()
+    asked_and_covered = request.attributes & covered
+    return frozenset(name for name in agreement.attributes if name in asked_and_covered)
+
+
+# --- the match (cl. 10) -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchCase:
+    """A permitted decision beside what the comparison with the record found."""
+
+    decision: Decision
+    match: MatchVerdict
+    person: Person | None
+
+    @property
+    def subject(self) -> Person | None:
+        """The record, if it is that of the very person asked about."""
+        found = self.person
+        return found if found is not None and found.pin == self.decision.request.subject else None
+
+    @property
+    def result(self) -> MatchResult:
+        """What was found; no match stands where a method that was asked for was not compared."""
+        compared = {verdict.method.value for verdict in self.match.methods}
+        if self.match.result is MatchResult.MATCH and not self.decision.request.methods <= compared:
+            return MatchResult.UNAVAILABLE
+        return self.match.result
+
+
+def _not_locked(case: MatchCase) -> Ruling:
+    if not case.decision.by_consent:
+        return not_applicable(Code.MAT_05)
+    return holds(Code.MAT_05, case.subject is None or not case.subject.locked)
+
+
+def _compared(case: MatchCase) -> Ruling:
+    if case.result is MatchResult.UNAVAILABLE:
+        return unknown(Code.OPS_02, Reason(code=Code.OPS_02))
+    return holds(Code.OPS_02, True)
+
+
+def _conclusive(case: MatchCase) -> Ruling:
+    # Without the subject's consent, that a record was nearly matched must not be told (MAT-01).
+    if not case.decision.by_consent:
+        return not_applicable(Code.MAT_02)
+    if case.result is MatchResult.INCONCLUSIVE:
+        return unknown(Code.MAT_02, Reason(code=Code.MAT_02))
+    return holds(Code.MAT_02, True)
+
+
+def _matched(case: MatchCase) -> Ruling:
+    return holds(Code.MAT_01, case.result is MatchResult.MATCH and case.subject is not None)
+
+
+MATCH_RULES: tuple[Rule[MatchCase], ...] = (
+    Rule(Code.MAT_05, _not_locked, ("10",)),
+    Rule(Code.OPS_02, _compared),
+    Rule(Code.MAT_02, _conclusive),
+    Rule(Code.MAT_01, _matched),
+)
+"""Judged in this order; the first that does not let pass concludes, and is told alone."""
 
 
 def conclude(decision: Decision, match: MatchVerdict | None, person: Person | None) -> Conclusion:
     """What leaves, now that the probe was compared (cl. 10).
 
-    `match` is None where nothing was compared, for the decision did not permit it. An unknown
-    person comes with `person` None and a verdict that is not a match.
+    `match` is None where nothing was compared. An unknown person comes with `person` None and a
+    verdict that is not a match.
     """
-    if not decision.permitted or match is None:
+    if not decision.permitted:
         return Conclusion(outcome=decision.outcome_if_not_permitted, reasons=decision.reasons)
-    if person is not None and person.locked and decision.by_consent:
-        return _refused(Code.MAT_05)
-    match match.result:
-        case MatchResult.MATCH if person is not None:
-            return _matched(decision, person)
-        case MatchResult.INCONCLUSIVE if decision.by_consent:
-            return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.MAT_02),))
-        case MatchResult.UNAVAILABLE:
-            return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_02),))
-    return Conclusion(outcome=Outcome.NOT_MATCHED, reasons=(Reason(code=Code.MAT_01),))
+    if match is None:
+        return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_02),))
+    case = MatchCase(decision=decision, match=match, person=person)
+    for rule in MATCH_RULES:
+        ruling = rule.judge(case)
+        if not ruling.lets_pass:
+            return Conclusion(outcome=_outcome_against(ruling), reasons=ruling.reasons)
+    return _disclosure(decision, case.subject)
 
 
-def _matched(decision: Decision, person: Person) -> Conclusion:
+def _outcome_against(ruling: Ruling) -> Outcome:
+    if ruling.verdict is not Verdict.FAILED:
+        return Outcome.UNDETERMINED
+    return Outcome.NOT_MATCHED if ruling.code is Code.MAT_01 else Outcome.REFUSED
+
+
+def _disclosure(decision: Decision, subject: Person | None) -> Conclusion:
     if decision.request.operation is not Operation.GET_PERSON_DATA:
         return Conclusion(outcome=Outcome.MATCHED)
-    held = frozenset(person.values)
-    released = decision.releasable & held - person.disputed
-    left_out = [
+    held = frozenset(subject.values) if subject is not None else frozenset()
+    disputed = subject.disputed if subject is not None else frozenset()
+    released = (decision.releasable & held) - disputed
+    left_out = tuple(
         Reason(code=Code.REL_02 if name in held else Code.REL_01, field=name)
         for name in sorted(decision.releasable - released)
-    ]
-    return Conclusion(outcome=Outcome.RELEASED, reasons=tuple(left_out), released=released)
-
-
-def _refused(code: Code) -> Conclusion:
-    return Conclusion(outcome=Outcome.REFUSED, reasons=(Reason(code=code),))
+    )
+    return Conclusion(outcome=Outcome.RELEASED, reasons=left_out, released=released)

@@ -5,10 +5,12 @@ fits one request: its subject, recipient, agreement, purpose, methods and result
 request's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from makul.domain.agreements import Agreement
+from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement, Provision
 from makul.domain.consents import Consent
 from makul.domain.disclosures import (
@@ -19,11 +21,11 @@ from makul.domain.disclosures import (
     Proof,
     ProofStatus,
 )
-from makul.domain.identifiers import MemberCode
+from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
 from makul.domain.standing import within
-from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable, unknown
+from makul.domain.verdicts import Rule, Ruling, fails, holds, holds_each, not_applicable, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,13 @@ class BasisCase:
         """The provision invoked, if cl. 5 knows it."""
         written = self.statement.provision
         return Provision(written) if written in _PROVISIONS else None
+
+    @property
+    def powers(self) -> Mapping[PurposeCode, frozenset[Attribute]] | None:
+        """The body's powers, which bound an official request (cl. 5.3); None for others."""
+        if self.provision is not Provision.OFFICIAL_REQUEST:
+            return None
+        return self.agreement.powers if self.agreement is not None else {}
 
 
 _PROVISIONS = frozenset(provision.value for provision in Provision)
@@ -115,7 +124,8 @@ def _proven(
     reasons = tuple(Reason(code=code, because=because) for because in proof.reasons)
     if proof.status is ProofStatus.INDETERMINATE:
         return unknown(code, *(reasons or (Reason(code=code, because=Code.SIG_07),)))
-    if proof.status is ProofStatus.FAILED or not readable or proof.signer is None:
+    passed = proof.status is ProofStatus.PASSED and not proof.reasons
+    if not passed or not readable or proof.signer is None:
         return fails(code, *(reasons or (Reason(code=code),)))
     if not signed_by_party:
         return fails(code, Reason(code=code, because=Code.SIG_08))
@@ -151,8 +161,11 @@ def _consent_not_used_up(case: ConsentCase) -> Ruling:
 
 
 def _consent_for_recipient(case: ConsentCase) -> Ruling:
-    named = case.consent.recipient == case.request.recipient
-    return holds(Code.CNS_07, named and case.consent.controller == case.operator, "recipient")
+    return holds_each(
+        Code.CNS_07,
+        recipient=case.consent.recipient == case.request.recipient,
+        controller=case.consent.controller == case.operator,
+    )
 
 
 def _consent_for_purpose(case: ConsentCase) -> Ruling:
@@ -187,10 +200,10 @@ def _consent_for_agreement(case: ConsentCase) -> Ruling:
 
 
 def _consent_for_method_and_form(case: ConsentCase) -> Ruling:
-    if not case.request.methods <= case.consent.methods:
-        return holds(Code.CNS_16, False, "matchMethods")
-    return holds(
-        Code.CNS_16, case.consent.result_form is case.request.operation.result_form, "resultForm"
+    return holds_each(
+        Code.CNS_16,
+        matchMethods=case.request.methods <= case.consent.methods,
+        resultForm=case.consent.result_form is case.request.operation.result_form,
     )
 
 
@@ -239,21 +252,33 @@ def _basis_body_entitled(case: BasisCase) -> Ruling:
         and provision.open_to(recipient.kind)
         and provision in agreement.provisions
     )
-    return holds(Code.LAW_02, entitled, "provision")
+    may_hide = case.statement.hidden_until is None or provision.clause == "5.1"
+    return holds_each(Code.LAW_02, provision=entitled, hiddenUntil=may_hide)
 
 
 def _basis_complete(case: BasisCase) -> Ruling:
-    statement = case.statement
-    named = all(
-        (statement.case_number, statement.official, statement.act.number, statement.act.issuer)
+    said, act = case.statement, case.statement.act
+    return holds_each(
+        Code.LAW_03,
+        citation=_is_said(said.citation),
+        authorisingAct=_is_said(act.issuer)
+        and _is_said(act.number)
+        and act.issued_on <= said.issued_on,
+        caseNumber=_is_said(said.case_number),
+        official=_is_said(said.official),
+        justification=_is_said(said.justification),
     )
-    in_order = statement.act.issued_on <= statement.issued_at.date()
-    return holds(Code.LAW_03, named and in_order, "authorisingAct")
+
+
+def _is_said(text: str) -> bool:
+    return bool(text.strip())
 
 
 def _basis_attributes_within_powers(case: BasisCase) -> Ruling:
     if case.statement.result_form is not case.request.operation.result_form:
         return holds(Code.LAW_04, False, "resultForm")
+    if case.powers is not None and case.request.purpose not in case.powers:
+        return holds(Code.LAW_04, False, "purpose")
     return within(Code.LAW_04, case.request.attributes, _basis_attributes(case))
 
 
@@ -265,11 +290,12 @@ def _basis_for_subject(case: BasisCase) -> Ruling:
 
 def _basis_for_recipient_and_agreement(case: BasisCase) -> Ruling:
     statement, request = case.statement, case.request
-    if statement.recipient != request.recipient:
-        return holds(Code.LAW_06, False, "recipient")
-    if statement.agreement_number != request.agreement_number:
-        return holds(Code.LAW_06, False, "agreementNumber")
-    return holds(Code.LAW_06, statement.purpose == request.purpose, "purpose")
+    return holds_each(
+        Code.LAW_06,
+        recipient=statement.recipient == request.recipient,
+        agreementNumber=statement.agreement_number == request.agreement_number,
+        purpose=statement.purpose == request.purpose,
+    )
 
 
 def _basis_in_term(case: BasisCase) -> Ruling:
@@ -283,10 +309,9 @@ def _basis_not_used_up(case: BasisCase) -> Ruling:
 
 def _basis_attributes(case: BasisCase) -> frozenset[str]:
     """What the statement lists; an official request only within the powers (cl. 5.3)."""
-    if case.provision is not Provision.OFFICIAL_REQUEST:
+    if case.powers is None:
         return case.statement.attributes
-    powers = case.agreement.powers if case.agreement is not None else {}
-    return case.statement.attributes & powers.get(case.request.purpose, frozenset())
+    return case.statement.attributes & case.powers.get(case.request.purpose, frozenset())
 
 
 BASIS_RULES: tuple[Rule[BasisCase], ...] = (

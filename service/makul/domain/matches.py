@@ -15,11 +15,12 @@ class MatchMethod(StrEnum):
     FINGER = "finger"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DemographicProbe:
     """What the recipient says of the person: the PIN and factors that the PIN does not hold.
 
-    Birth date and sex are in the PIN and prove nothing, but must agree when given.
+    Birth date and sex are in the PIN and prove nothing, but must agree when given. It never
+    prints what it says.
     """
 
     pin: Pin
@@ -33,7 +34,14 @@ class DemographicProbe:
     @property
     def sufficient(self) -> bool:
         """The PIN and a document number, or the PIN and surname and given name."""
-        return bool(self.document_number) or bool(self.surname and self.given_name)
+        return _says(self.document_number) or (_says(self.surname) and _says(self.given_name))
+
+    def __repr__(self) -> str:
+        return f"DemographicProbe({self.pin.masked})"
+
+
+def _says(factor: str | None) -> bool:
+    return factor is not None and bool(factor.strip())
 
 
 class MatchResult(StrEnum):
@@ -67,6 +75,8 @@ class MatchVerdict:
     def result(self) -> MatchResult:
         """`MATCH` only where every method matched; the worst finding otherwise."""
         found = {verdict.result for verdict in self.methods}
+        if found == {MatchResult.MATCH}:
+            return MatchResult.MATCH
         for result in _WORST_FIRST:
             if result in found:
                 return result
@@ -80,5 +90,4 @@ _WORST_FIRST = (
     MatchResult.NO_MATCH,
     MatchResult.UNAVAILABLE,
     MatchResult.INCONCLUSIVE,
-    MatchResult.MATCH,
 )

@@ -8,9 +8,9 @@ from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LocalizedName:
-    """One part of a name in the scripts it is held in."""
+    """One part of a name in the scripts it is held in. It never prints the name."""
 
     ky: str | None = None
     ru: str | None = None
@@ -20,6 +20,9 @@ class LocalizedName:
     def forms(self) -> tuple[str, ...]:
         """The forms held, in the order Kyrgyz, Russian, Latin."""
         return tuple(form for form in (self.ky, self.ru, self.latin) if form)
+
+    def __repr__(self) -> str:
+        return "LocalizedName(...)"
 
 
 AttributeValue = str | date | LocalizedName | bytes

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.attributes import Attribute
+from makul.domain.consents import ResultForm
 from makul.domain.disclosures import DisclosureRequest
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientState
@@ -22,25 +23,30 @@ class StandingCase:
 
     @property
     def usable_agreement(self) -> Agreement | None:
-        """The agreement, if it is this recipient's own."""
-        found = self.agreement
-        return found if found is not None and found.recipient == self.request.recipient else None
+        """The agreement, if it is the one named and this recipient's own."""
+        found, request = self.agreement, self.request
+        if found is None or found.number != request.agreement_number:
+            return None
+        return found if found.recipient == request.recipient else None
 
 
 def _known(case: StandingCase) -> Ruling:
-    return holds(Code.RCP_01, case.recipient is not None)
+    known = case.recipient
+    return holds(Code.RCP_01, known is not None and known.code == case.request.recipient)
 
 
 def _not_on_hold(case: StandingCase) -> Ruling:
     if case.recipient is None:
         return not_applicable(Code.RCP_02)
-    return holds(Code.RCP_02, case.recipient.state is not RecipientState.ON_HOLD)
+    # A state that is not known holds as well; cut off has a reason of its own.
+    going = case.recipient.state in (RecipientState.ACTIVE, RecipientState.CUT_OFF)
+    return holds(Code.RCP_02, going)
 
 
 def _not_cut_off(case: StandingCase) -> Ruling:
     if case.recipient is None:
         return not_applicable(Code.RCP_03)
-    return holds(Code.RCP_03, case.recipient.state is not RecipientState.CUT_OFF)
+    return holds(Code.RCP_03, case.recipient.state != RecipientState.CUT_OFF)
 
 
 def _agreement_in_force(case: StandingCase) -> Ruling:
@@ -75,6 +81,8 @@ def _attributes_agreed(case: StandingCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.AGR_04)
+    if case.request.operation.result_form is ResultForm.DATA and not case.request.attributes:
+        return holds(Code.AGR_04, False, "attributes")
     return within(Code.AGR_04, case.request.attributes, found.attributes)
 
 

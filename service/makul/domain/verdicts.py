@@ -22,11 +22,26 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One rule's verdict on one case, with every reason it gives."""
+    """One rule's verdict on one case, with every reason it gives.
+
+    A verdict that stands against a request always says why, so that whoever reads reasons alone
+    cannot take it for a pass; raises `ValueError` otherwise.
+    """
 
     code: Code
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.lets_pass == bool(self.reasons):
+            raise ValueError(
+                f"{self.code}: reasons stand beside FAILED and UNKNOWN, and only there"
+            )
+
+    @property
+    def lets_pass(self) -> bool:
+        """May the request go on, as far as this rule goes?"""
+        return self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
 
     def __bool__(self) -> bool:
         raise TypeError("compare a ruling's verdict; it has no truth of its own")
@@ -51,6 +66,17 @@ def holds(code: Code, condition: bool, field: str | None = None) -> Ruling:
     if condition:
         return Ruling(code, Verdict.PASSED)
     return fails(code, Reason(code=code, field=field))
+
+
+def holds_each(code: Code, **conditions: bool) -> Ruling:
+    """Passed where every condition holds, else failed with one reason for each field that does not.
+
+    Conditions are named for the fields concerned.
+    """
+    broken = [field for field, condition in conditions.items() if not condition]
+    if not broken:
+        return Ruling(code, Verdict.PASSED)
+    return fails(code, *(Reason(code=code, field=field) for field in broken))
 
 
 def fails(code: Code, *reasons: Reason) -> Ruling:

@@ -5,9 +5,8 @@ first of several Bodies. What is refused here is refused before anyone is believ
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
@@ -70,10 +69,10 @@ def split(raw: bytes, version: SoapVersion) -> Message:
     if _hidden(root):
         raise _refused(Code.REQ_07)
     header, body = _parts(root, version)
-    headers = () if header is None else tuple(_elements(header))
+    headers = () if header is None else _elements(header)
     if len(headers) > MAX_HEADER_BLOCKS:
         raise _refused(Code.REQ_07, "Header")
-    children = tuple(_elements(body))
+    children = _elements(body)
     if len(children) != 1:
         raise _refused(Code.REQ_01, "Body")
     return Message(version, root, headers, children[0])
@@ -150,7 +149,7 @@ def _check_root(root: "Element", version: SoapVersion) -> None:
 
 def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "Element"]:
     """The Header, where there is one, and the one Body, in that order and with nothing beside."""
-    parts = list(_elements(root))
+    parts = _elements(root)
     names = [part.tag for part in parts]
     header, body = version.qualified("Header"), version.qualified("Body")
     if names == [body]:
@@ -160,14 +159,13 @@ def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "El
     raise _refused(Code.REQ_01, "Envelope" if names.count(body) == 1 else "Body")
 
 
-def _elements(parent: "Element") -> Iterator["Element"]:
+def _elements(parent: "Element") -> tuple["Element", ...]:
     """The child elements of an element that may hold white space besides, and nothing else."""
-    texts = [parent.text]
-    for child in parent:
-        texts.append(child.tail)
-        yield child
+    children = tuple(parent)
+    texts = (parent.text, *(child.tail for child in children))
     if any(text is not None and text.strip(_SPACE) for text in texts):
-        raise _refused(Code.REQ_01, cast("str", etree.QName(parent).localname))
+        raise _refused(Code.REQ_01, etree.QName(parent).localname)
+    return children
 
 
 def _refused(code: Code, field: str | None = None) -> EnvelopeError:

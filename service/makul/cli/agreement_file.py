@@ -1,0 +1,233 @@
+"""An agreement's terms as people write them, in TOML (Procedure, cl. 7).
+
+Every key is checked, and an error names the key. `docs` show the format by `EXAMPLE` below, which
+is read by the tests.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from makul.cli.house import HouseError
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.identifiers import (
+    AgreementNumber,
+    MalformedIdentifierError,
+    PurposeCode,
+    parse_agreement_number,
+    parse_member_code,
+    parse_purpose,
+)
+from makul.domain.matches import MatchMethod
+
+MAX_BYTES = 64 * 1024
+
+BISHKEK = timezone(timedelta(hours=6))
+"""The legal time of the Kyrgyz Republic, without summer time: a bare date begins at its midnight."""
+
+EXAMPLE = """\
+number = "2026/014"
+recipient = "COM/60000001"
+state = "IN_FORCE"              # DRAFT until all three have signed, TERMINATED at its end
+valid_from = 2026-01-01         # a date begins at midnight in Bishkek; or 2026-01-01T00:00:00Z
+valid_to = 2027-01-01           # the first day on which it is in force no more
+
+purposes = ["ACCOUNT_OPENING", "LOAN"]
+attributes = ["pin", "surname", "givenName", "patronymic", "birthDate", "documentNumber"]
+methods = ["demographic"]
+channels = ["wsse"]             # wsse, xroad: the only ways in
+
+# All below may be left out.
+delivery = "TYPED"
+scores_out = false              # may match scores be shown?
+daily_quota = 1000              # disclosures a day; left out: no limit of its own
+provisions = []                 # of cl. 5: what may be invoked without consent
+
+[powers]                        # for OFFICIAL_REQUEST (cl. 5.3): attributes by purpose
+# BENEFITS = ["surname", "givenName", "address"]
+"""
+
+_REQUIRED = frozenset(
+    {
+        "number",
+        "recipient",
+        "state",
+        "valid_from",
+        "valid_to",
+        "purposes",
+        "attributes",
+        "methods",
+        "channels",
+    }
+)
+_OPTIONAL = frozenset({"delivery", "scores_out", "daily_quota", "provisions", "powers"})
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+IdentifierT = TypeVar("IdentifierT")
+_Table = Mapping[str, object]
+
+
+class _KeyError(HouseError):
+    """A key's value cannot be used."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+
+
+def read_agreement(path: Path) -> Agreement:
+    """The agreement in a file; raises `HouseError`, which names the file and the key."""
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise HouseError(f"{path.name} is too large for an agreement")
+    try:
+        return parse_agreement(tomllib.loads(content.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HouseError(f"{path.name} is not TOML: {error}") from None
+    except HouseError as error:
+        raise HouseError(f"{path.name}: {error}") from None
+
+
+def parse_agreement(table: _Table) -> Agreement:
+    """The agreement that a TOML table states; raises `HouseError`, which names the key."""
+    _check_keys(table)
+    purposes = frozenset(_purpose("purposes", name) for name in _names(table, "purposes"))
+    attributes = _set_of(Attribute, table, "attributes")
+    agreement = Agreement(
+        number=_number(table),
+        recipient=_identified("recipient", parse_member_code, _text(table, "recipient")),
+        state=_one_of(AgreementState, "state", _text(table, "state")),
+        valid_from=_instant(table, "valid_from"),
+        valid_to=_instant(table, "valid_to"),
+        purposes=purposes,
+        attributes=attributes,
+        methods=_set_of(MatchMethod, table, "methods"),
+        channels=_set_of(Channel, table, "channels"),
+        provisions=_set_of(Provision, table, "provisions", may_be_empty=True),
+        powers=_powers(table),
+        daily_quota=_quota(table),
+        delivery=_one_of(Delivery, "delivery", _text(table, "delivery", Delivery.TYPED)),
+        scores_out=_flag(table, "scores_out"),
+    )
+    _check_together(agreement)
+    return agreement
+
+
+def _check_keys(table: _Table) -> None:
+    unknown = sorted(table.keys() - _REQUIRED - _OPTIONAL)
+    if unknown:
+        raise _KeyError(unknown[0], "no such key; see: makul agreement add --help")
+    missing = sorted(_REQUIRED - table.keys())
+    if missing:
+        raise _KeyError(missing[0], "is missing")
+
+
+def _check_together(agreement: Agreement) -> None:
+    """What each key alone cannot tell."""
+    if agreement.valid_to <= agreement.valid_from:
+        raise _KeyError("valid_to", "must be after valid_from")
+    for purpose, covered in agreement.powers.items():
+        key = f"powers.{purpose}"
+        if purpose not in agreement.purposes:
+            raise _KeyError(key, "is not among the purposes")
+        if not covered <= agreement.attributes:
+            beyond = ", ".join(sorted(covered - agreement.attributes))
+            raise _KeyError(key, f"goes beyond the agreement's attributes: {beyond}")
+    if agreement.powers and Provision.OFFICIAL_REQUEST not in agreement.provisions:
+        raise _KeyError("powers", "say nothing without OFFICIAL_REQUEST among the provisions")
+    if Provision.OFFICIAL_REQUEST in agreement.provisions and not agreement.powers:
+        raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
+    if agreement.delivery is Delivery.SEALED:
+        raise _KeyError("delivery", "SEALED is not available in this release; use TYPED")
+    if Channel.MTLS in agreement.channels:
+        raise _KeyError("channels", "mtls is not available in this release; use wsse or xroad")
+
+
+def _number(table: _Table) -> AgreementNumber:
+    return _identified("number", parse_agreement_number, _text(table, "number"))
+
+
+def _identified(key: str, parse: Callable[[str], IdentifierT], text: str) -> IdentifierT:
+    try:
+        return parse(text)
+    except MalformedIdentifierError as error:
+        raise _KeyError(key, str(error)) from None
+
+
+def _purpose(key: str, name: str) -> PurposeCode:
+    return _identified(key, parse_purpose, name)
+
+
+def _powers(table: _Table) -> dict[PurposeCode, frozenset[Attribute]]:
+    powers = table.get("powers", {})
+    if not isinstance(powers, dict):
+        raise _KeyError("powers", "is a table: [powers]")
+    return {
+        _purpose(f"powers.{purpose}", purpose): _set_of(Attribute, powers, purpose, under="powers.")
+        for purpose in powers
+    }
+
+
+def _quota(table: _Table) -> int | None:
+    quota = table.get("daily_quota")
+    if quota is None:
+        return None
+    if not isinstance(quota, int) or isinstance(quota, bool) or quota < 1:
+        raise _KeyError("daily_quota", "is a whole number from 1; leave it out for no limit")
+    return quota
+
+
+def _flag(table: _Table, key: str) -> bool:
+    flag = table.get(key, False)
+    if not isinstance(flag, bool):
+        raise _KeyError(key, "is true or false")
+    return flag
+
+
+def _text(table: _Table, key: str, default: str | None = None) -> str:
+    text = table.get(key, default)
+    if not isinstance(text, str):
+        raise _KeyError(key, "is text in quotes")
+    return text
+
+
+def _names(table: _Table, key: str, *, under: str = "", may_be_empty: bool = False) -> list[str]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _KeyError(under + key, 'is a list of names: ["…", "…"]')
+    if not names and not may_be_empty:
+        raise _KeyError(under + key, "is empty; name at least one")
+    if len(set(names)) != len(names):
+        raise _KeyError(under + key, "names something twice")
+    return names
+
+
+def _set_of(
+    kind: type[EnumT], table: _Table, key: str, *, under: str = "", may_be_empty: bool = False
+) -> frozenset[EnumT]:
+    names = _names(table, key, under=under, may_be_empty=may_be_empty)
+    return frozenset(_one_of(kind, under + key, name) for name in names)
+
+
+def _one_of(kind: type[EnumT], key: str, name: str) -> EnumT:
+    try:
+        return kind(name)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise _KeyError(key, f"{name!r} is not one of: {known}") from None
+
+
+def _instant(table: _Table, key: str) -> datetime:
+    value = table[key]
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise _KeyError(key, "a time needs its offset: 2026-01-01T00:00:00+06:00")
+        return value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=BISHKEK).astimezone(UTC)
+    raise _KeyError(key, "is a date without quotes: 2026-01-01")

@@ -1,0 +1,192 @@
+"""`makul init`: a new installation, ready to be filled."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from makul.cli.house import HouseError
+from makul.cli.output import Facts, carry_out
+from makul.cli.session import Apply, AsJson, Session, examples, member_code, session
+from makul.domain.identifiers import MemberCode
+
+SELF_SIGNED_TERM = timedelta(days=365)
+"""A self-signed certificate stands in until the certification centre answers the request."""
+
+_TOML = """\
+# Settings of a Makul installation. Paths are relative to this file. Every key can be overridden by
+# the environment: MAKUL_STORE__DATABASE=/srv/makul/makul.db overrides `database` in [store].
+
+environment = "PRODUCTION"
+operator = "{operator}"         # the operator's member code, as consents name it
+
+[store]
+database = "makul.db"
+keys = "keys/store"             # without these nobody can read the record: keep a copy elsewhere
+
+[receipts]                      # what the operator signs receipts with
+key = "keys/receipts.key.pem"
+certificate = "keys/receipts.cert.pem"  # self-signed; send keys/receipts.csr.pem to a CA and replace
+
+[trust]                         # whose signatures count; PEM or DER, one or more in a file
+anchors = "anchors"             # the national root: nobody is trusted while this is empty
+intermediates = "intermediates"
+crls = "crls"                   # without a current CRL of a CA its certificates are not accepted
+
+[listeners.wsse]                # messages signed by WS-Security; TLS ends in front of it
+channel = "wsse"
+bind = "127.0.0.1:8080"
+workers = 2
+threads = 4
+public_url = "http://127.0.0.1:8080"    # as clients reach it; the served WSDL says so
+
+# [listeners.xroad]             # for the operator's own X-Road security server alone
+# channel = "xroad"
+# bind = "unix:/run/makul/xroad.sock"
+# public_url = "http://localhost"
+# xroad_instance = "KG"
+"""
+
+_EMPTY = ("anchors", "intermediates", "crls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be made, and where."""
+
+    directory: Path
+    operator: MemberCode
+    name: str
+
+    @property
+    def config(self) -> Path:
+        """The settings file."""
+        return self.directory / "makul.toml"
+
+    @property
+    def facts(self) -> Facts:
+        """What will be there, in the order of making."""
+        return {
+            "directory": str(self.directory),
+            "operator": self.operator,
+            "settings": str(self.config),
+            "keys": ["keys/receipts.key.pem", "keys/receipts.cert.pem", "keys/receipts.csr.pem"],
+            "empty": list(_EMPTY),
+            "by_settings": ["store keys", "database"],
+        }
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    app.command(
+        epilog=examples(
+            "makul init /srv/makul --operator GOV/70000001 --name 'Example Operator'",
+            "makul init /srv/makul --operator GOV/70000001 --name 'Example Operator' --apply",
+        )
+    )(init)
+
+
+def init(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", file_okay=False)],
+    operator: Annotated[str, typer.Option(help="The operator's member code.")],
+    name: Annotated[str, typer.Option(help="The operator's name, for the receipt certificate.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new installation: settings, keys, an empty database. Never touches an existing one."""
+    plan = Plan(directory=directory, operator=member_code(operator), name=name.strip())
+    if not 1 <= len(plan.name) <= 64:
+        raise HouseError("--name is 1 to 64 characters, for it goes into a certificate")
+    if directory.exists() and any(directory.iterdir()):
+        raise HouseError(f"{directory} is not empty; name a new directory")
+    current = session(ctx)
+    carry_out(
+        "make installation", plan.facts, lambda: make(plan, current), apply=apply, as_json=as_json
+    )
+
+
+def make(plan: Plan, current: Session) -> None:
+    """Make everything that a plan names."""
+    try:
+        lay_out(plan, at=current.runtime.clock())
+    except OSError as error:
+        raise HouseError(f"cannot write to {plan.directory}: {error.strerror}") from None
+    current.runtime.create(plan.config)
+
+
+def lay_out(plan: Plan, *, at: datetime) -> None:
+    """Directories, receipt keys and settings. The settings come last: with them it counts as made."""
+    plan.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = plan.directory / "keys"
+    for directory in (keys, *(plan.directory / name for name in _EMPTY)):
+        directory.mkdir(mode=0o700)
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_secret(
+        keys / "receipts.key.pem",
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    name = _subject(plan)
+    (keys / "receipts.cert.pem").write_bytes(_self_signed(key, name, at))
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    (keys / "receipts.csr.pem").write_bytes(request.public_bytes(serialization.Encoding.PEM))
+    plan.config.write_text(_TOML.format(operator=plan.operator))
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """A new file that its owner alone can read, from its first instant on."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _subject(plan: Plan) -> x509.Name:
+    code = plan.operator.rpartition("/")[2]
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, plan.name),
+            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, f"NTRKG-{code}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Makul receipts"),
+        ]
+    )
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, name: x509.Name, at: datetime) -> bytes:
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - timedelta(minutes=5))
+        .not_valid_after(at + SELF_SIGNED_TERM)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True,
+                content_commitment=True,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=False,
+                crl_sign=False,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)

@@ -1,0 +1,127 @@
+"""Taking a file of citizens into the register: in batches, and again from where it stopped.
+
+After each batch is committed, a position file beside the source says how far it got. It belongs to
+exactly that source (size and SHA-256). A batch that was committed just before a crash is put once
+more, which changes nothing.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from makul.cli.house import HouseError
+from makul.cli.person_file import Format, Line, read_people
+from makul.domain.identifiers import Pin
+from makul.domain.persons import Person
+
+BATCH = 500
+"""Persons in one transaction: the commit's cost is spread, and a writer waits milliseconds."""
+
+SHOWN_FAULTS = 20
+"""Bad lines that are told one by one; all of them are counted by cause."""
+
+Put = Callable[[list[Person]], int]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far an import got."""
+
+    line: int = 0
+    offset: int = 0
+    read: int = 0
+    changed: int = 0
+    skipped: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    """The first bad lines of this run, by number and cause."""
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def note(self, line: Line) -> None:
+        """Count a line that was read."""
+        if line.fault is None:
+            self.read += 1
+            return
+        self.skipped += 1
+        self.causes[line.fault] += 1
+        if len(self.faults) < SHOWN_FAULTS:
+            self.faults.append((line.number, line.fault))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The position file of one source."""
+
+    path: Path
+    source_size: int
+    source_sha256: str
+
+    @classmethod
+    def beside(cls, source: Path) -> "Position":
+        """The position file that belongs to a source, whose bytes are digested for it."""
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(source.with_name(f"{source.name}.position"), source.stat().st_size, digest)
+
+    def load(self) -> Tally:
+        """Where to go on; the beginning where there is no position file.
+
+        Raises `HouseError` where the file belongs to other bytes.
+        """
+        if not self.path.exists():
+            return Tally()
+        try:
+            kept = json.loads(self.path.read_text())
+            mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
+            numbers = {name: int(kept[name]) for name in _KEPT}
+        except (ValueError, KeyError, TypeError):
+            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
+        if not mine:
+            raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
+        return Tally(**numbers)
+
+    def save(self, tally: Tally) -> None:
+        """Keep how far it got, whole or not at all."""
+        kept = {name: getattr(tally, name) for name in _KEPT}
+        kept |= {"size": self.source_size, "sha256": self.source_sha256}
+        fresh = self.path.with_name(f"{self.path.name}.new")
+        fresh.write_text(json.dumps(kept))
+        fresh.replace(self.path)
+
+
+_KEPT = ("line", "offset", "read", "changed", "skipped")
+
+
+def import_people(
+    source: Path, form: Format, tally: Tally, put: Put, committed: Callable[[Tally], None]
+) -> Tally:
+    """Take every person from where `tally` stands. Calls `committed` after each batch."""
+    with source.open("rb") as file:
+        lines = read_people(file, form, offset=tally.offset, number=tally.line)
+        for batch in _batches(lines):
+            people = [line.person for line in batch if line.person is not None]
+            if people:
+                tally.changed += put(people)
+            for line in batch:
+                tally.note(line)
+            tally.line, tally.offset = batch[-1].number, batch[-1].end
+            committed(tally)
+    return tally
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines in order, no PIN twice in one batch: of two versions the later line is the later."""
+    batch: list[Line] = []
+    pins: set[Pin] = set()
+    for line in lines:
+        pin = line.person.pin if line.person is not None else None
+        if len(batch) >= BATCH or (pin is not None and pin in pins):
+            yield batch
+            batch, pins = [], set()
+        batch.append(line)
+        if pin is not None:
+            pins.add(pin)
+    if batch:
+        yield batch

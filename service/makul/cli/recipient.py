@@ -1,0 +1,186 @@
+"""`makul recipient`: who may ask (Procedure, cl. 3), with which certificates, and on hold or not."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.app.ports import Official
+from makul.cli.certificates import read_certificate
+from makul.cli.house import HouseError
+from makul.cli.output import Facts, carry_out, show_rows
+from makul.cli.session import Apply, AsJson, Code, examples, member_code, registered, session
+from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+
+app = typer.Typer(no_args_is_help=True, help="Who may ask (Procedure, cl. 3).")
+
+CertificateFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Certificate, PEM or DER."),
+]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
+
+
+@app.command(
+    epilog=examples(
+        "makul recipient add COM/60000001 --kind BANK --name 'Example Bank'",
+        "makul recipient add GOV/70000002 --kind LAW_ENFORCEMENT --name 'Example Police' --apply",
+    )
+)
+def add(
+    ctx: typer.Context,
+    code: Code,
+    kind: Annotated[RecipientKind, typer.Option(help="What cl. 3 calls them.")],
+    name: Annotated[str, typer.Option(help="By which people know them.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register a recipient. It can ask for nothing until it has a certificate and an agreement."""
+    if not 1 <= len(name.strip()) <= 300 or not name.isprintable():
+        raise HouseError("--name is 1 to 300 printable characters")
+    new = Recipient(
+        code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
+    )
+    with session(ctx).house() as house:
+        if any(known.code == new.code for known in house.desk.recipients()):
+            raise HouseError(f"{new.code} is already registered; see: makul recipient list")
+        carry_out(
+            "register recipient",
+            _row(new),
+            lambda: house.desk.add_recipient(new, at=house.clock()),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command("list", epilog=examples("makul recipient list", "makul recipient list --json"))
+def list_all(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List recipients and how they stand."""
+    with session(ctx).house() as house:
+        rows = [_row(recipient) for recipient in house.desk.recipients()]
+    show_rows(
+        rows,
+        columns=("code", "kind", "clause", "name", "state"),
+        as_json=as_json,
+        empty="No recipient is registered. To add one: makul recipient add --help",
+    )
+
+
+@app.command(
+    epilog=examples(
+        "makul recipient certificate COM/60000001 bank.pem",
+        "makul recipient certificate COM/60000001 bank.pem --apply",
+    )
+)
+def certificate(
+    ctx: typer.Context,
+    code: Code,
+    file: CertificateFile,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register the certificate with which a recipient signs its messages."""
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        read = read_certificate(file, at=house.clock())
+        carry_out(
+            "register certificate",
+            {"recipient": recipient.code, **read.facts},
+            lambda: house.desk.add_certificate(
+                recipient.code, read.fingerprint, read.der, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(
+    epilog=examples(
+        "makul recipient official GOV/70000002 head.pem --id P-1001 --name 'A. Example, head'",
+    )
+)
+def official(
+    ctx: typer.Context,
+    code: Code,
+    file: CertificateFile,
+    identifier: Annotated[str, typer.Option("--id", help="As basis statements name them.")],
+    name: Annotated[str, typer.Option(help="Name and post.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register an official who signs basis statements for a recipient (Procedure, cl. 5)."""
+    if not 1 <= len(identifier) <= 64 or not identifier.isprintable():
+        raise HouseError("--id is 1 to 64 printable characters")
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        read = read_certificate(file, at=house.clock())
+        new = Official(
+            recipient=recipient.code, identifier=identifier, name=name, fingerprint=read.fingerprint
+        )
+        carry_out(
+            "register official",
+            {"recipient": recipient.code, "id": identifier, "name": name, **read.facts},
+            lambda: house.desk.add_official(new, at=house.clock()),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(epilog=examples("makul recipient hold COM/60000001 --reason 'key reported lost'"))
+def hold(
+    ctx: typer.Context,
+    code: Code,
+    reason: Reason,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop giving data to a recipient, at once and until released; stored answers included."""
+    _set_state(ctx, code, reason, RecipientState.ON_HOLD, apply=apply, as_json=as_json)
+
+
+@app.command(epilog=examples("makul recipient release COM/60000001 --reason 'new key registered'"))
+def release(
+    ctx: typer.Context,
+    code: Code,
+    reason: Reason,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a recipient that is on hold ask again."""
+    _set_state(ctx, code, reason, RecipientState.ACTIVE, apply=apply, as_json=as_json)
+
+
+def _set_state(
+    ctx: typer.Context, code: str, reason: str, state: RecipientState, *, apply: bool, as_json: bool
+) -> None:
+    if not reason.strip():
+        raise HouseError("--reason is empty; say why, for it is recorded")
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        if recipient.state is RecipientState.CUT_OFF:
+            raise HouseError(
+                f"{recipient.code} was cut off by the authorised body (cl. 12); the operator cannot"
+                " change that"
+            )
+        if recipient.state is state:
+            raise HouseError(f"{recipient.code} is {state.value} already; there is nothing to do")
+        carry_out(
+            "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
+            {**_row(replace(recipient, state=state)), "was": recipient.state.value},
+            lambda: house.desk.set_state(
+                replace(recipient, state=state), reason=reason, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+def _row(recipient: Recipient) -> Facts:
+    return {
+        "code": recipient.code,
+        "kind": recipient.kind.value,
+        "clause": recipient.kind.clause,
+        "name": recipient.name,
+        "state": recipient.state.value,
+    }

@@ -1,0 +1,60 @@
+"""What every command starts from: the runtime, and which installation is meant."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import House, HouseError, Runtime
+from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
+from makul.domain.recipients import Recipient
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Apply = Annotated[
+    bool, typer.Option("--apply", help="Do it. Without this, only say what would be.")
+]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="Member code, such as COM/60000001.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One invocation of `makul`; it travels as the context's object."""
+
+    runtime: Runtime
+    config: Path
+
+    def house(self) -> AbstractContextManager[House]:
+        """Open the installation."""
+        return self.runtime.open(self.config)
+
+
+def session(ctx: typer.Context) -> Session:
+    """The session of this invocation."""
+    found = ctx.find_object(Session)
+    if found is None:
+        raise RuntimeError("the command line was built without its root")
+    return found
+
+
+def member_code(text: str) -> MemberCode:
+    """A member code that was typed."""
+    try:
+        return parse_member_code(text)
+    except MalformedIdentifierError as error:
+        raise HouseError(f"{error}") from None
+
+
+def registered(house: House, code: str) -> Recipient:
+    """The recipient of this code, who must be registered."""
+    wanted = member_code(code)
+    for recipient in house.desk.recipients():
+        if recipient.code == wanted:
+            return recipient
+    raise HouseError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")
+
+
+def examples(*lines: str) -> str:
+    """An epilogue of commands that work as they stand."""
+    return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,157 @@
+"""Merkle trees over leaf hashes: roots, and proofs of inclusion and of consistency.
+
+After RFC 6962, 2.1 (trees, proofs) and RFC 9162, 2.1.3.2 and 2.1.4.2 (how to verify them). Leaves
+are given as their hashes (`commitment.leaf_hash`), in the order of the log. A proof is a sequence
+of 32-byte node hashes, the lowest first. Verifiers never raise: a proof that is too long, too
+short or of impossible sizes is simply not a proof.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+NODE_PREFIX = b"\x01"
+"""Keeps inner nodes apart from leaves (RFC 6962, 2.1)."""
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+"""The root of the tree without leaves (RFC 6962, 2.1)."""
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right), the hash of an inner node (RFC 6962, 2.1)."""
+    return hashlib.sha256(NODE_PREFIX + left + right).digest()
+
+
+def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash of the leaves (RFC 6962, 2.1); `EMPTY_ROOT` of none."""
+    if not leaf_hashes:
+        return EMPTY_ROOT
+    return _subtree(leaf_hashes, 0, len(leaf_hashes))
+
+
+def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The audit path of the leaf at `index` in the tree of all leaves (RFC 6962, 2.1.1).
+
+    Raises `IndexError` where there is no such leaf.
+    """
+    if not 0 <= index < len(leaf_hashes):
+        raise IndexError("no leaf at this index")
+    path: list[bytes] = []
+    start, end = 0, len(leaf_hashes)
+    while end - start > 1:
+        middle = start + _largest_power_below(end - start)
+        if index < middle:
+            path.append(_subtree(leaf_hashes, middle, end))
+            end = middle
+        else:
+            path.append(_subtree(leaf_hashes, start, middle))
+            start = middle
+    return tuple(reversed(path))
+
+
+def verify_inclusion(
+    leaf_hash: bytes, *, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> bool:
+    """Does the proof show this leaf at `index` of the tree of `size` with this root?
+
+    RFC 9162, 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return False
+    node, last, found = index, size - 1, leaf_hash
+    for sibling in proof:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            found = node_hash(sibling, found)
+            node, last = _skip_missing_siblings(node, last)
+        else:
+            found = node_hash(found, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """That the tree of the first `old_size` leaves is a prefix of the whole (RFC 6962, 2.1.2).
+
+    Empty where both are the same tree. Raises `IndexError` unless 0 < old_size <= all leaves.
+    """
+    if not 0 < old_size <= len(leaf_hashes):
+        raise IndexError("no earlier tree of this size")
+    path: list[bytes] = []
+    start, end = 0, len(leaf_hashes)
+    while end != old_size:
+        middle = start + _largest_power_below(end - start)
+        if old_size <= middle:
+            path.append(_subtree(leaf_hashes, middle, end))
+            end = middle
+        else:
+            path.append(_subtree(leaf_hashes, start, middle))
+            start = middle
+    if start > 0:
+        path.append(_subtree(leaf_hashes, start, end))
+    return tuple(reversed(path))
+
+
+def verify_consistency(
+    *, old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Does the proof show that the new tree only appended to the old one?
+
+    RFC 9162, 2.1.4.2. Anything follows the empty tree, whose consistency needs no proof.
+    """
+    if not 0 <= old_size <= new_size:
+        return False
+    if old_size == 0:
+        return not proof and old_root == EMPTY_ROOT
+    if old_size == new_size:
+        return not proof and old_root == new_root
+    return _grown(old_size, old_root, new_size, new_root, tuple(proof))
+
+
+def _grown(
+    old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: tuple[bytes, ...]
+) -> bool:
+    """RFC 9162, 2.1.4.2, steps 1 to 7, for 0 < old_size < new_size."""
+    if not proof:
+        return False
+    if _is_power_of_two(old_size):
+        proof = (old_root, *proof)
+    node, last = old_size - 1, new_size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old_found = new_found = proof[0]
+    for sibling in proof[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old_found = node_hash(sibling, old_found)
+            new_found = node_hash(sibling, new_found)
+            node, last = _skip_missing_siblings(node, last)
+        else:
+            new_found = node_hash(new_found, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and old_found == old_root and new_found == new_root
+
+
+def _skip_missing_siblings(node: int, last: int) -> tuple[int, int]:
+    """Climb over the levels on which a last node has no sibling and is carried up as it is."""
+    while not node & 1 and node:
+        node, last = node >> 1, last >> 1
+    return node, last
+
+
+def _subtree(leaf_hashes: Sequence[bytes], start: int, end: int) -> bytes:
+    """The root over `leaf_hashes[start:end]`, which must hold at least one leaf."""
+    if end - start == 1:
+        return leaf_hashes[start]
+    middle = start + _largest_power_below(end - start)
+    return node_hash(_subtree(leaf_hashes, start, middle), _subtree(leaf_hashes, middle, end))
+
+
+def _largest_power_below(count: int) -> int:
+    """The largest power of two smaller than `count` (RFC 6962, 2.1); `count` is above 1."""
+    return 1 << ((count - 1).bit_length() - 1)
+
+
+def _is_power_of_two(count: int) -> bool:
+    return count & (count - 1) == 0

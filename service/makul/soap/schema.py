@@ -1,0 +1,76 @@
+"""Elements held against the published schemas. What fails is named, its value never."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from threading import local
+from typing import TYPE_CHECKING, Final
+
+import makul_schemas
+from lxml import etree
+
+from makul.app.ports import RejectedError
+from makul.domain.reasons import Code, Reason
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_XS: Final = "{http://www.w3.org/2001/XMLSchema}"
+_NAMED: Final = re.compile(r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?")
+_EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (?:\{[^}]*\})?([^ ,]+)")
+
+MAX_FIELDS_NAMED: Final = 8
+"""A fault names so many fields and no more; a developer mends them one after the other anyway."""
+
+
+class PublishedSchema:
+    """One published schema, compiled once for each thread.
+
+    libxml2 shares a compiled schema well, but lxml keeps the last validation's errors on it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._path = makul_schemas.location() / name
+        self._compiled = local()
+        self._schema()  # a broken schema is found at start-up
+
+    def check(self, element: "Element") -> None:
+        """Pass, or raise `RejectedError` with a REQ-01 for each field that is wrong."""
+        schema = self._schema()
+        if not schema.validate(element):
+            messages = [entry.message for entry in schema.error_log]
+            fields = dict.fromkeys(_fields(messages))
+            raise RejectedError(
+                *(Reason(code=Code.REQ_01, field=field) for field in fields or (None,))
+            )
+
+    def _schema(self) -> etree.XMLSchema:
+        schema: etree.XMLSchema | None = getattr(self._compiled, "schema", None)
+        if schema is None:
+            schema = self._compiled.schema = etree.XMLSchema(etree.parse(self._path))
+        return schema
+
+
+def _fields(messages: list[str]) -> Iterator[str | None]:
+    """The published names in libxml2's messages, which quote values besides; those stay behind.
+
+    A name that is not published was made up by the sender, so it too stays behind.
+    """
+    for message in messages[:MAX_FIELDS_NAMED]:
+        named, expected = _NAMED.match(message), _EXPECTED.search(message)
+        missing = expected[1] if expected and "Missing child" in message else None
+        candidates = (missing, *(named.groups()[::-1] if named else ()), expected and expected[1])
+        published = [name for name in candidates if name in _published_names()]
+        yield published[0] if published else None
+
+
+@cache
+def _published_names() -> frozenset[str]:
+    """Every name that an element or attribute has in any published schema."""
+    documents = [etree.fromstring(makul_schemas.read(name)) for name in makul_schemas.names()]
+    declarations = (
+        declared
+        for document in documents
+        for declared in document.iter(f"{_XS}element", f"{_XS}attribute")
+    )
+    return frozenset(name for declared in declarations if (name := declared.get("name")))

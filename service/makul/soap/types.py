@@ -1,0 +1,213 @@
+"""What the requests look like to Spyne: the models with which it reads a verified Body.
+
+They repeat the published schemas, which are the truth and against which a Body was validated
+before Spyne sees it; a test holds the two against each other. Facets stand here as the schema has
+them (`xsd_pattern`, because Python's regular expressions do not know all of XSD's).
+"""
+
+from typing import Any, Final
+
+from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Integer32, Unicode
+
+NAMESPACE: Final = "urn:makul:recipient:1"
+TYPES_NAMESPACE: Final = "urn:makul:types:1"
+
+_UUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_PLAIN: Final = r"[^<>\p{C}]+"
+
+
+def _token(name: str, pattern: str | None = None, **facets: Any) -> Any:
+    return Unicode(type_name=name, xsd_pattern=pattern, min_occurs=1, **facets)
+
+
+def _octets(name: str, longest: int) -> Any:
+    return ByteArray(type_name=name, min_len=1, max_len=longest, min_occurs=1)
+
+
+def _optional(model: Any) -> Any:
+    return model.customize(min_occurs=0)
+
+
+RequestId = _token("RequestId", _UUID)
+Uuid = _token("Uuid", _UUID)
+Pin = _token("Pin", r"[012](0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{9}")
+AgreementNumber = _token("AgreementNumber", r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}")
+PurposeCode = _token("PurposeCode", r"[A-Z][A-Z0-9_]{1,63}")
+AttributeName = _token("AttributeName", r"[a-z][A-Za-z]{1,63}")
+MatchMethod = _token("MatchMethod", r"[a-z][a-z0-9]{1,31}")
+OperationName = _token("OperationName", r"[A-Za-z]{1,64}")
+SampleFormat = _token("SampleFormat", r"[a-z][a-z0-9.\-]{1,31}")
+DocumentNumber = _token("DocumentNumber", r"[0-9A-Z\-]{3,20}")
+UserId = _token("UserId", _PLAIN, min_len=1, max_len=64)
+CaseNumber = _token("CaseNumber", _PLAIN, min_len=1, max_len=64)
+Name = _token("Name", _PLAIN, min_len=1, max_len=100)
+Sex = _token("Sex", values=["M", "F"])
+BirthDate = Date(type_name="Date", xsd_pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}", min_occurs=1)
+FingerPosition = Integer32(type_name="FingerPosition", ge=1, le=10, min_occurs=1)
+Document = _octets("Document", 262_144)
+SampleData = _octets("SampleData", 1_048_576)
+
+
+class DemographicProbe(ComplexModel):
+    """What the recipient says of the person."""
+
+    __namespace__ = TYPES_NAMESPACE
+    _type_info = [
+        ("pin", Pin),
+        ("documentNumber", _optional(DocumentNumber)),
+        ("surname", _optional(Name)),
+        ("givenName", _optional(Name)),
+        ("patronymic", _optional(Name)),
+        ("birthDate", _optional(BirthDate)),
+        ("sex", _optional(Sex)),
+    ]
+
+
+class FaceProbe(ComplexModel):
+    """An image of the person's face."""
+
+    __namespace__ = TYPES_NAMESPACE
+    _type_info = [("image", SampleData), ("format", SampleFormat)]
+
+
+class FingerProbe(ComplexModel):
+    """An image or template of one finger."""
+
+    __namespace__ = TYPES_NAMESPACE
+    _type_info = [("position", FingerPosition), ("format", SampleFormat), ("data", SampleData)]
+
+
+class Probe(ComplexModel):
+    """Whom to compare."""
+
+    __namespace__ = TYPES_NAMESPACE
+    _type_info = [
+        ("demographic", DemographicProbe.customize(min_occurs=1)),
+        ("face", _optional(FaceProbe)),
+        ("finger", FingerProbe.customize(min_occurs=0, max_occurs=10)),
+    ]
+
+
+class Ground(ComplexModel):
+    """By what right: one of the three. The schema's choice; to Spyne, three optional elements."""
+
+    __namespace__ = TYPES_NAMESPACE
+    _type_info = [
+        ("consentDocument", _optional(Document)),
+        ("consentId", _optional(Uuid)),
+        ("basisDocument", _optional(Document)),
+    ]
+
+
+class Attributes(ComplexModel):
+    """What is asked for."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [("attribute", AttributeName.customize(max_occurs=32))]
+
+
+class Methods(ComplexModel):
+    """How the person would be matched."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [("method", MatchMethod.customize(max_occurs=8))]
+
+
+_UNDER_AGREEMENT: Final = [
+    ("requestId", RequestId),
+    ("agreementNumber", AgreementNumber),
+    ("employee", _optional(UserId)),
+    ("caseNumber", _optional(CaseNumber)),
+]
+_QUERY: Final = [("requestId", RequestId), ("employee", _optional(UserId))]
+
+
+class VerifyPerson(ComplexModel):
+    """Is this person who they say they are?"""
+
+    __namespace__ = NAMESPACE
+    _type_info = [
+        *_UNDER_AGREEMENT,
+        ("purpose", PurposeCode),
+        ("probe", Probe.customize(min_occurs=1)),
+        ("ground", _optional(Ground)),
+    ]
+
+
+class GetPersonData(ComplexModel):
+    """Match the person and give exactly these attributes."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [
+        *_UNDER_AGREEMENT,
+        ("purpose", PurposeCode),
+        ("probe", Probe.customize(min_occurs=1)),
+        ("ground", _optional(Ground)),
+        ("attributes", Attributes.customize(min_occurs=1)),
+    ]
+
+
+class ExplainDecision(ComplexModel):
+    """A dry run up to the match."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [
+        *_UNDER_AGREEMENT,
+        ("purpose", PurposeCode),
+        ("operation", OperationName),
+        ("pin", _optional(Pin)),
+        ("methods", Methods.customize(min_occurs=1)),
+        ("ground", _optional(Ground)),
+        ("attributes", _optional(Attributes)),
+    ]
+
+
+class RegisterConsent(ComplexModel):
+    """Hold this consent."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [*_UNDER_AGREEMENT, ("consentDocument", Document)]
+
+
+class GetConsentStatus(ComplexModel):
+    """Where a consent stands."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [*_QUERY, ("consentId", Uuid)]
+
+
+class GetAgreement(ComplexModel):
+    """The terms of an agreement."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [*_QUERY, ("agreementNumber", AgreementNumber)]
+
+
+class GetReceipt(ComplexModel):
+    """The receipt of an earlier request."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [*_QUERY, ("ofRequest", RequestId)]
+
+
+class GetStatus(ComplexModel):
+    """Versions, limits and time."""
+
+    __namespace__ = NAMESPACE
+    _type_info = [*_QUERY]
+
+
+OPERATIONS: Final = {
+    model.__name__: model
+    for model in (
+        VerifyPerson,
+        GetPersonData,
+        ExplainDecision,
+        RegisterConsent,
+        GetConsentStatus,
+        GetAgreement,
+        GetReceipt,
+        GetStatus,
+    )
+}
+"""Every operation of the recipient port, by the name of its Body's child."""

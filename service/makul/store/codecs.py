@@ -1,0 +1,286 @@
+"""How domain values lie in columns: versioned, strict, and the same bytes for the same value.
+
+Whatever does not read back exactly is broken machinery (`CodecError`), never a default.
+Instants are whole microseconds since 1970-01-01T00:00Z in a BIGINT, UUIDs their 16 bytes, on
+SQLite and on PostgreSQL alike: equal, ordered and indexed the same way everywhere.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeVar
+
+from makul.app.ports import StoreUnavailableError
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.matches import MatchMethod
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.domain.reasons import Reason
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PARTS = "parts"
+_LENGTH_BYTES = 4
+
+ValueT = TypeVar("ValueT")
+
+
+class CodecError(StoreUnavailableError):
+    """A stored value does not read back. The message never holds the value."""
+
+
+def micros(at: datetime) -> int:
+    """An aware instant as microseconds since the epoch; a naive one is a TypeError."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(stored: int) -> datetime:
+    """The aware instant, in UTC."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+def utc_day(at: datetime) -> int:
+    """The UTC day as a count of days since the epoch."""
+    return (at - _EPOCH).days
+
+
+def dumps(value: object) -> str:
+    """JSON in one form: keys sorted, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def pack(header: Mapping[str, object], parts: Sequence[bytes] = ()) -> bytes:
+    """A JSON header, its length before it, and byte strings after it, their lengths in it."""
+    told = dumps({**header, _PARTS: [len(part) for part in parts]}).encode()
+    return len(told).to_bytes(_LENGTH_BYTES, "big") + told + b"".join(parts)
+
+
+def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
+    """What was packed, every byte accounted for; raises `CodecError`."""
+    start = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "big")
+    try:
+        header = json.loads(packed[_LENGTH_BYTES:start])
+        lengths: list[int] = header.pop(_PARTS)
+        parts = []
+        for length in lengths:
+            parts.append(packed[start : start + length])
+            start += length
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise CodecError("a stored record does not read back") from None
+    if start != len(packed):
+        raise CodecError("a stored record has another length than it says")
+    return header, parts
+
+
+def _strictly(read: Callable[[dict[str, object]], ValueT], text: str | bytes) -> ValueT:
+    """Read JSON whose keys are exactly the expected ones."""
+    try:
+        return read(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise CodecError("a stored record does not read back") from None
+
+
+def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    """These fields and no others; raises `CodecError`."""
+    if set(fields) != set(names):
+        raise CodecError("a stored record has other fields than its version")
+    return fields
+
+
+# --- persons ----------------------------------------------------------------------------------
+
+
+def person_to_bytes(person: Person) -> bytes:
+    """A person's record but for its version, which is the row's (format 1)."""
+    facts: dict[str, object] = {}
+    samples: dict[str, bytes] = {}
+    for name in sorted(person.values):
+        value = person.values[name]
+        if isinstance(value, bytes):
+            samples[name] = value
+        else:
+            facts[name] = _fact(value)
+    header = {
+        "v": 1,
+        "pin": person.pin.digits,
+        "facts": facts,
+        "samples": list(samples),
+        "disputed": sorted(person.disputed),
+        "locked": person.locked,
+    }
+    return pack(header, list(samples.values()))
+
+
+def person_from_bytes(packed: bytes, version: int) -> Person:
+    """The record that was stored; raises `CodecError`."""
+    header, parts = unpack(packed)
+    try:
+        only(header, "v", "pin", "facts", "samples", "disputed", "locked")
+        names = _strings(header["samples"])
+        facts = _fields(header["facts"])
+        if header["v"] != 1 or not isinstance(header["locked"], bool):
+            raise CodecError("a person's record has an unknown format")
+        values: dict[Attribute, AttributeValue] = {
+            Attribute(name): _value(fact) for name, fact in facts.items()
+        }
+        values.update(
+            (Attribute(name), part) for name, part in zip(names, parts, strict=True)
+        )
+        return Person(
+            pin=Pin(_string(header["pin"])),
+            values=MappingProxyType(values),
+            disputed=frozenset(map(Attribute, _strings(header["disputed"]))),
+            locked=header["locked"],
+            version=version,
+        )
+    except (ValueError, TypeError, KeyError):
+        raise CodecError("a person's record does not read back") from None
+
+
+def _fact(value: str | date | LocalizedName) -> object:
+    match value:
+        case str():
+            return value
+        case date():
+            return {"date": value.isoformat()}
+        case LocalizedName():
+            return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
+
+
+def _value(fact: object) -> AttributeValue:
+    match fact:
+        case str():
+            return fact
+        case {"date": str(text)} if len(fact) == 1:
+            return date.fromisoformat(text)
+        case {"ky": ky, "ru": ru, "latin": latin} if len(fact) == 3:
+            return LocalizedName(ky=_optional(ky), ru=_optional(ru), latin=_optional(latin))
+    raise CodecError("a person's record holds a value of no known kind")
+
+
+# --- agreements -------------------------------------------------------------------------------
+
+
+def terms_to_text(agreement: Agreement) -> str:
+    """An agreement's terms but for what stands in columns of its own (format 1)."""
+    return dumps(
+        {
+            "v": 1,
+            "purposes": sorted(agreement.purposes),
+            "attributes": sorted(agreement.attributes),
+            "methods": sorted(agreement.methods),
+            "channels": sorted(agreement.channels),
+            "provisions": sorted(agreement.provisions),
+            "powers": {code: sorted(names) for code, names in agreement.powers.items()},
+            "dailyQuota": agreement.daily_quota,
+            "delivery": agreement.delivery.value,
+            "scoresOut": agreement.scores_out,
+        }
+    )
+
+
+@lru_cache(maxsize=512)
+def agreement_from_row(
+    number: str, recipient: str, state: str, valid_from: int, valid_to: int, terms: str
+) -> Agreement:
+    """The agreement in a row just read; raises `CodecError`.
+
+    A pure function of those columns, so remembering it caches no authorisation (invariant 9).
+    """
+
+    def read(fields: dict[str, object]) -> Agreement:
+        only(
+            fields,
+            *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
+            *("dailyQuota", "delivery", "scoresOut"),
+        )
+        quota, scores_out = fields["dailyQuota"], fields["scoresOut"]
+        if fields["v"] != 1 or not isinstance(scores_out, bool) or not _is_quota(quota):
+            raise CodecError("an agreement has an unknown format")
+        return Agreement(
+            number=AgreementNumber(number),
+            recipient=MemberCode(recipient),
+            state=AgreementState(state),
+            valid_from=instant(valid_from),
+            valid_to=instant(valid_to),
+            purposes=frozenset(map(PurposeCode, _strings(fields["purposes"]))),
+            attributes=_attributes(fields["attributes"]),
+            methods=frozenset(map(MatchMethod, _strings(fields["methods"]))),
+            channels=frozenset(map(Channel, _strings(fields["channels"]))),
+            provisions=frozenset(map(Provision, _strings(fields["provisions"]))),
+            powers=MappingProxyType(
+                {
+                    PurposeCode(code): _attributes(names)
+                    for code, names in _fields(fields["powers"]).items()
+                }
+            ),
+            daily_quota=quota,
+            delivery=Delivery(_string(fields["delivery"])),
+            scores_out=scores_out,
+        )
+
+    return _strictly(read, terms)
+
+
+# --- decisions --------------------------------------------------------------------------------
+
+
+def reasons_to_text(reasons: Iterable[Reason]) -> str:
+    """Codes, causes and fields of a decision's reasons: names, never values."""
+    return dumps(
+        [
+            {
+                "code": reason.code.value,
+                "because": reason.because.value if reason.because is not None else None,
+                "field": reason.field,
+                "retryAfter": reason.retry_after,
+            }
+            for reason in reasons
+        ]
+    )
+
+
+def codes_from_text(text: str) -> tuple[str, ...]:
+    """The codes of a decision's reasons."""
+    try:
+        return tuple(_string(reason["code"]) for reason in json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        raise CodecError("a decision's reasons do not read back") from None
+
+
+def names_from_text(text: str) -> tuple[str, ...]:
+    """A list of names."""
+    try:
+        return tuple(_strings(json.loads(text)))
+    except ValueError:
+        raise CodecError("a list of names does not read back") from None
+
+
+def _attributes(value: object) -> frozenset[Attribute]:
+    return frozenset(map(Attribute, _strings(value)))
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise CodecError("a stored record has a field of another type")
+    return value
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else _string(value)
+
+
+def _strings(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise CodecError("a stored record has a field of another type")
+    return [_string(item) for item in value]
+
+
+def _fields(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise CodecError("a stored record has a field of another type")
+    return value

@@ -1,0 +1,74 @@
+"""Fields that only this store can read, and indexes that only this store can compute.
+
+Every sealed field has a data key of its own, wrapped by a master key (RFC 3394, so that no count
+of random nonces limits how many there may be); the data key seals one message with AES-256-GCM
+(NIST SP 800-38D) and is never used again, which is why its nonce may be fixed. What is sealed is
+bound to its place: a value moved to another record, column or table does not open.
+
+A sealed field: format (1 byte) · master key id (8) · wrapped data key (40) · ciphertext and tag.
+"""
+
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from makul.app.ports import StoreUnavailableError
+from makul.store.keys import KEY_BYTES, KEY_ID_BYTES, StoreKeys
+
+_FORMAT = b"\x01"
+_WRAPPED_BYTES = KEY_BYTES + 8
+_ID_END = len(_FORMAT) + KEY_ID_BYTES
+_KEY_END = _ID_END + _WRAPPED_BYTES
+_ONLY_NONCE = bytes(12)
+
+
+class SealBrokenError(StoreUnavailableError):
+    """A sealed field does not open: wrong keys, or it was altered or moved."""
+
+
+def place(table: str, column: str, *record: bytes) -> bytes:
+    """Where a sealed field belongs: table, column and the record's key, each with its length."""
+    parts = (table.encode(), column.encode(), *record)
+    return b"makul.store/1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+class Sealer:
+    """Seals and opens fields, and computes blind indexes, with one ring of keys."""
+
+    def __init__(self, keys: StoreKeys) -> None:
+        self._masters = dict(keys.masters)
+        self._current = keys.masters[keys.current_id]
+        self._prefix = _FORMAT + keys.current_id.encode("ascii")
+        self._index = keys.index
+
+    def __repr__(self) -> str:
+        return "Sealer()"
+
+    def seal(self, plain: bytes, where: bytes) -> bytes:
+        """Seal a value for its place."""
+        data_key = secrets.token_bytes(KEY_BYTES)
+        wrapped = aes_key_wrap(self._current, data_key)
+        return self._prefix + wrapped + AESGCM(data_key).encrypt(_ONLY_NONCE, plain, where)
+
+    def open(self, sealed: bytes, where: bytes) -> bytes:
+        """The value sealed for this place; raises `SealBrokenError`."""
+        try:
+            if sealed[:1] != _FORMAT:
+                raise SealBrokenError("a sealed field has an unknown format")
+            master = self._masters[sealed[1:_ID_END].decode("ascii")]
+            data_key = aes_key_unwrap(master, sealed[_ID_END:_KEY_END])
+            return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[_KEY_END:], where)
+        except (KeyError, ValueError, InvalidUnwrap, InvalidTag):
+            raise SealBrokenError("a sealed field does not open with these keys") from None
+
+    def index(self, kind: str, *parts: str) -> bytes:
+        """HMAC-SHA256: equal for equal values of one kind, and telling nothing without the key."""
+        message = kind.encode() + b"".join(b"\x00" + part.encode() for part in parts)
+        return hmac.digest(self._index, message, "sha256")
+
+    def content_index(self, kind: str, content: bytes) -> bytes:
+        """The same over bytes: has this content changed?"""
+        return hmac.digest(self._index, kind.encode() + b"\x00" + content, "sha256")

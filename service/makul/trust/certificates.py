@@ -1,0 +1,140 @@
+"""One certificate, read once: its key's strength, what it may sign, and whose it says it is."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from hashlib import sha256
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.reasons import Code
+from makul.trust.algorithms import PublicKey, strong_public_key
+from makul.trust.failures import SignatureFailure
+
+MAX_CERTIFICATE_BYTES = 8 * 1024
+"""Several times a signing certificate of RSA-8192 with every usual extension."""
+REMEMBERED_CERTIFICATES = 4096
+"""Parsed certificates kept in memory, by their exact bytes; some 10 KB each."""
+
+SERIAL_NUMBER = "2.5.4.5"
+"""The subject's serialNumber attribute (ETSI EN 319 412-1, 5.1.3)."""
+
+
+ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+
+
+class Use(Enum):
+    """What a certificate signs for us. Certificates made for other ends only are SIG-10."""
+
+    DOCUMENT = "document"
+    MESSAGE = "message"
+
+
+# What an extended key usage may not be confined to (RFC 5280, 4.2.1.12): keys of servers, code,
+# time-stamps and OCSP. A client's TLS certificate may sign messages, never a citizen's consent.
+_FOREIGN = frozenset(
+    {
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.CODE_SIGNING,
+        ExtendedKeyUsageOID.TIME_STAMPING,
+        ExtendedKeyUsageOID.OCSP_SIGNING,
+    }
+)
+_FOREIGN_TO = {
+    Use.DOCUMENT: _FOREIGN | {ExtendedKeyUsageOID.CLIENT_AUTH},
+    Use.MESSAGE: _FOREIGN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCertificate:
+    """A certificate that came with a signature. Nothing of it is believed before its path is."""
+
+    x509: x509.Certificate
+    der: bytes
+    fingerprint: bytes
+    """SHA-256 of the DER bytes."""
+    key: PublicKey
+
+
+@lru_cache(maxsize=REMEMBERED_CERTIFICATES)
+def read_certificate(der: bytes) -> SigningCertificate:
+    """A certificate from its DER bytes; SIG-02 if it is none, SIG-04 if its key is too weak."""
+    if len(der) > MAX_CERTIFICATE_BYTES:
+        raise SignatureFailure(Code.SIG_02, "the certificate is too large")
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        key = certificate.public_key()
+    except Exception:  # noqa: BLE001 - any defect of a stranger's certificate means: no certificate
+        raise SignatureFailure(Code.SIG_02, "the certificate cannot be read") from None
+    return SigningCertificate(
+        x509=certificate,
+        der=der,
+        fingerprint=sha256(der).digest(),
+        key=strong_public_key(key),
+    )
+
+
+def require_usage(certificate: x509.Certificate, use: Use) -> None:
+    """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
+
+    Key usage must be stated, and hold digitalSignature or nonRepudiation (contentCommitment);
+    a CA's certificate is refused.
+    """
+    try:
+        extensions = certificate.extensions
+    except ValueError:
+        raise SignatureFailure(Code.SIG_10, "the extensions cannot be read") from None
+    constraints = _extension(extensions, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        raise SignatureFailure(Code.SIG_10, "a CA's certificate")
+    usage = _extension(extensions, x509.KeyUsage)
+    if usage is None or usage.key_cert_sign:
+        raise SignatureFailure(Code.SIG_10, "key usage is not stated, or is a CA's")
+    if not (usage.digital_signature or usage.content_commitment):
+        raise SignatureFailure(Code.SIG_10, "key usage allows no signatures")
+    extended = _extension(extensions, x509.ExtendedKeyUsage)
+    if extended is not None and set(extended) <= _FOREIGN_TO[use]:
+        raise SignatureFailure(Code.SIG_10, "extended key usage is for other ends only")
+
+
+def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> ExtensionT | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinRule:
+    """Where a citizen's certificate carries the PIN (a setting).
+
+    By default the subject's serialNumber, with the semantics identifier of ETSI EN 319 412-1,
+    5.1.3: `PNO` (a national personal number), `KG`, a hyphen, the number.
+    """
+
+    attribute: str = SERIAL_NUMBER
+    pattern: str = r"PNOKG-(?P<pin>\d{14})"
+
+    def __post_init__(self) -> None:
+        if "pin" not in re.compile(self.pattern).groupindex:
+            raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
+
+    def pin_of(self, certificate: x509.Certificate) -> Pin | None:
+        """The PIN that the subject carries exactly once in its proper form, else None."""
+        attributes = certificate.subject.get_attributes_for_oid(
+            x509.ObjectIdentifier(self.attribute)
+        )
+        if len(attributes) != 1 or not isinstance(attributes[0].value, str):
+            return None
+        found = re.fullmatch(self.pattern, attributes[0].value, re.ASCII)
+        if found is None:
+            return None
+        try:
+            return Pin(found["pin"])
+        except MalformedIdentifierError:
+            return None
