@@ -14,6 +14,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Makul needs Python 3.11: install it, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@mkdir -p $(VENV)/packages && ln -sfn ../../wsdl $(VENV)/packages/makul_wsdl && ln -sfn ../../schemas $(VENV)/packages/makul_schemas
 	@touch $@
 
 setup: $(READY) ## install everything, pinned, into .venv
@@ -27,7 +28,7 @@ test: $(READY) ## all tests
 check: $(READY) ## style, types, walls between rooms, and that the documents tell the truth
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy service/makul clients/makul_client wsdl schemas
+	$(BIN)/mypy --package makul --package makul_client --package makul_wsdl --package makul_schemas
 	$(BIN)/lint-imports --no-timing
 	$(BIN)/python tests/contract/check_documents.py
 

@@ -3,7 +3,7 @@
 After RFC 6962, 2.1 (trees, proofs) and RFC 9162, 2.1.3.2 and 2.1.4.2 (how to verify them). Leaves
 are given as their hashes (`commitment.leaf_hash`), in the order of the log. A proof is a sequence
 of 32-byte node hashes, the lowest first. Verifiers never raise: a proof that is too long, too
-short or of impossible sizes is simply not a proof.
+short or of impossible sizes is simply not a proof, and so is one with a hash of another length.
 """
 
 import hashlib
@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 NODE_PREFIX = b"\x01"
 """Keeps inner nodes apart from leaves (RFC 6962, 2.1)."""
+
+HASH_BYTES = 32
+"""SHA-256. Other lengths are refused, or left and right could be cut apart differently."""
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of the tree without leaves (RFC 6962, 2.1)."""
@@ -55,7 +58,7 @@ def verify_inclusion(
 
     RFC 9162, 2.1.3.2.
     """
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _are_hashes(leaf_hash, *proof):
         return False
     node, last, found = index, size - 1, leaf_hash
     for sibling in proof:
@@ -99,7 +102,7 @@ def verify_consistency(
 
     RFC 9162, 2.1.4.2. Anything follows the empty tree, whose consistency needs no proof.
     """
-    if not 0 <= old_size <= new_size:
+    if not 0 <= old_size <= new_size or not _are_hashes(old_root, new_root, *proof):
         return False
     if old_size == 0:
         return not proof and old_root == EMPTY_ROOT
@@ -151,6 +154,10 @@ def _subtree(leaf_hashes: Sequence[bytes], start: int, end: int) -> bytes:
 def _largest_power_below(count: int) -> int:
     """The largest power of two smaller than `count` (RFC 6962, 2.1); `count` is above 1."""
     return 1 << ((count - 1).bit_length() - 1)
+
+
+def _are_hashes(*values: bytes) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)
 
 
 def _is_power_of_two(count: int) -> bool:

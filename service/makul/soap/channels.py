@@ -16,7 +16,7 @@ from makul.app.ports import Caller, MessageVerifier, Register, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
-from makul.soap.envelope import Message
+from makul.soap.envelope import Message, collapsed
 from makul.soap.schema import PublishedSchema
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ class XRoadChannel:
         for block in _xroad_blocks(message):
             name = etree.QName(block)
             if name.localname in found:
-                raise _wrong(name.localname if name.localname in _MANDATORY + _OPTIONAL else "Header")
+                raise _wrong(
+                    name.localname if name.localname in _MANDATORY + _OPTIONAL else "Header"
+                )
             found[name.localname] = block
         read = {
             name: found[name]
@@ -196,7 +198,7 @@ def _is_nil(block: "Element") -> bool:
 
 
 def _text(block: "Element") -> str:
-    return " ".join((block.text or "").split())
+    return collapsed(block.text)
 
 
 def _part(identifier: "Element", name: str) -> str | None:

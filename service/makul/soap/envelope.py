@@ -32,6 +32,7 @@ MAX_DEPTH: Final = 24
 """The deepest honest path is 10: a transform's InclusiveNamespaces within a signature."""
 
 _SPACE: Final = " \t\r\n"
+_SPACES: Final = re.compile(f"[{_SPACE}]+")
 _DECLARED_ENCODING: Final = re.compile(
     rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"'>]{1,40})["']"""
 )
@@ -76,6 +77,11 @@ def split(raw: bytes, version: SoapVersion) -> Message:
     if len(children) != 1:
         raise _refused(Code.REQ_01, "Body")
     return Message(version, root, headers, children[0])
+
+
+def collapsed(text: str | None) -> str:
+    """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
+    return " ".join(part for part in _SPACES.split(text or "") if part)
 
 
 def check_understood(message: Message, understood: frozenset[str]) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
-_NAMED: Final = re.compile(r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?")
+_NAMED: Final = re.compile(
+    r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?"
+)
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (?:\{[^}]*\})?([^ ,]+)")
 
 MAX_FIELDS_NAMED: Final = 8

@@ -60,5 +60,8 @@ def _silence(name: str) -> None:
     logger.addHandler(logging.NullHandler())
 
 
-for _name in ("spyne", *(name for name in logging.root.manager.loggerDict if name.startswith("spyne."))):
+for _name in (
+    "spyne",
+    *(name for name in logging.root.manager.loggerDict if name.startswith("spyne.")),
+):
     _silence(_name)

@@ -127,9 +127,7 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
         values: dict[Attribute, AttributeValue] = {
             Attribute(name): _value(fact) for name, fact in facts.items()
         }
-        values.update(
-            (Attribute(name), part) for name, part in zip(names, parts, strict=True)
-        )
+        values.update((Attribute(name), part) for name, part in zip(names, parts, strict=True))
         return Person(
             pin=Pin(_string(header["pin"])),
             values=MappingProxyType(values),
@@ -199,8 +197,10 @@ def agreement_from_row(
             *("dailyQuota", "delivery", "scoresOut"),
         )
         quota, scores_out = fields["dailyQuota"], fields["scoresOut"]
-        if fields["v"] != 1 or not isinstance(scores_out, bool) or not _is_quota(quota):
+        if fields["v"] != 1 or not isinstance(scores_out, bool):
             raise CodecError("an agreement has an unknown format")
+        if quota is not None and not isinstance(quota, int):
+            raise CodecError("a stored record has a field of another type")
         return Agreement(
             number=AgreementNumber(number),
             recipient=MemberCode(recipient),

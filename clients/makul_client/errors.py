@@ -1,0 +1,301 @@
+"""What can go wrong, as a tree of exceptions that keeps the service's own words.
+
+    MakulError
+    ├── ProfileError, InvalidRequestError, ConsentError   nothing was sent
+    ├── TransportError     no answer that can be read; repeating with the same id is safe
+    ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
+    └── AnsweredError      the service said no, with reasons
+        ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
+        └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
+                         | ServiceFaultError                      messages not accepted
+
+No message and no attribute holds personal data: reasons name fields, never values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from makul_client.results import Decision
+
+
+class Language(StrEnum):
+    """The languages in which every reason is told."""
+
+    KY = "ky"
+    RU = "ru"
+    EN = "en"
+
+
+class Retry(StrEnum):
+    """What the asker may do about a reason."""
+
+    NO = "N"
+    AFTER_FIXING = "F"
+    """Mend the cause and ask anew, under a new id."""
+    LATER = "L"
+    """Ask again later, the same request under the same id."""
+
+
+ADVICE: Final[Mapping[Retry, Mapping[Language, str]]] = MappingProxyType(
+    {
+        Retry.NO: {
+            Language.KY: "Кайра сурабаңыз: жооп өзгөрбөйт.",
+            Language.RU: "Не повторяйте запрос: ответ не изменится.",
+            Language.EN: "Do not ask again: the answer will not change.",
+        },
+        Retry.AFTER_FIXING: {
+            Language.KY: "Себебин жоюп, жаңы суроо-талап жөнөтүңүз.",
+            Language.RU: "Устраните причину и отправьте новый запрос.",
+            Language.EN: "Mend the cause, then send a new request.",
+        },
+        Retry.LATER: {
+            Language.KY: "Ошол эле суроо-талапты кийинчерээк кайталаңыз, номерин өзгөртпөңүз.",
+            Language.RU: "Повторите тот же запрос позже, не меняя его номера.",
+            Language.EN: "Repeat the same request later, under the same id.",
+        },
+    }
+)
+"""What to do, told to people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a decision fell as it did, or why a message was not accepted."""
+
+    code: str
+    """`CNS-01`: one code, one meaning. New codes may come; treat unknown ones by `retry`."""
+    because: str | None = None
+    """The cause inside a document: a consent's failed signature is CNS-02 because SIG-*."""
+    clause: str | None = None
+    """The clause of the Procedure."""
+    side: str | None = None
+    """Who can mend it: R recipient, C citizen, O operator; None where there is nothing to mend."""
+    retry: Retry
+    retry_after: int | None = None
+    """Seconds."""
+    field: str | None = None
+    """The element or attribute concerned, by name."""
+    texts: Mapping[Language, str]
+
+    def told(self, language: Language) -> str:
+        """`CNS-02 (SIG-05), cl. 4: text`, as a person reads it."""
+        because = f" ({self.because})" if self.because else ""
+        clause = f", cl. {self.clause}" if self.clause else ""
+        field = f" [{self.field}]" if self.field else ""
+        return f"{self.code}{because}{clause}: {self.texts[language]}{field}"
+
+
+class MakulError(Exception):
+    """Anything that this library raises on purpose."""
+
+    default_retry: Retry | None = None
+    """The advice where no reason gives one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: tuple[Reason, ...] = (),
+        request_id: UUID | None = None,
+        language: Language = Language.EN,
+    ) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+        self.request_id = request_id
+        """The id under which it was asked: repeat with this very id, and nothing happens twice."""
+        self.language = language
+
+    @property
+    def reason(self) -> Reason | None:
+        """The first of the reasons."""
+        return self.reasons[0] if self.reasons else None
+
+    @property
+    def code(self) -> str | None:
+        """The first reason's code."""
+        return self.reason.code if self.reason else None
+
+    @property
+    def because(self) -> str | None:
+        """The first reason's cause inside a document."""
+        return self.reason.because if self.reason else None
+
+    @property
+    def clause(self) -> str | None:
+        """The first reason's clause of the Procedure."""
+        return self.reason.clause if self.reason else None
+
+    @property
+    def side(self) -> str | None:
+        """Who can mend the first reason."""
+        return self.reason.side if self.reason else None
+
+    @property
+    def field(self) -> str | None:
+        """The element or attribute that the first reason is about, by name."""
+        return self.reason.field if self.reason else None
+
+    @property
+    def texts(self) -> Mapping[Language, str]:
+        """The first reason's text in every language."""
+        return self.reason.texts if self.reason else {}
+
+    @property
+    def retry(self) -> Retry | None:
+        """The strictest advice among the reasons: one that is final makes all of them final."""
+        advised = {reason.retry for reason in self.reasons}
+        for advice in (Retry.NO, Retry.AFTER_FIXING, Retry.LATER):
+            if advice in advised:
+                return advice
+        return self.default_retry
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds to wait at least: the longest that any reason asks for."""
+        waits = [each.retry_after for each in self.reasons if each.retry_after is not None]
+        return max(waits, default=None)
+
+
+class ProfileError(MakulError):
+    """The profile cannot be used. The message names the file and the key."""
+
+
+class InvalidRequestError(MakulError):
+    """The request breaks the published schema; it was not sent. `fields` are names, not values."""
+
+    default_retry = Retry.AFTER_FIXING
+
+    def __init__(self, operation: str, fields: tuple[str, ...], *, request_id: UUID) -> None:
+        named = ", ".join(fields)
+        super().__init__(f"{operation} was not sent: check {named}", request_id=request_id)
+        self.operation = operation
+        self.fields = fields
+
+
+class ConsentError(MakulError):
+    """A consent document is not what it should be."""
+
+
+class TransportError(MakulError):
+    """No answer that can be read. Whether the service acted is unknown."""
+
+    def __init__(
+        self, message: str, *, passing: bool, request_id: UUID | None = None
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.passing = passing
+        """May it pass by itself? Then repeating with the same id is worth it, and always safe."""
+
+    @property
+    def retry(self) -> Retry | None:
+        """Later where it may pass by itself, else not before something is changed."""
+        return Retry.LATER if self.passing else Retry.AFTER_FIXING
+
+
+class ReceiptFlaw(StrEnum):
+    """What is wrong with a receipt."""
+
+    UNREADABLE = "it cannot be read"
+    SIGNATURE = "its signature does not hold"
+    SIGNER = "it is not signed by the operator"
+    REVOKED = "the operator's certificate is revoked"
+    EXPIRED = "the operator's certificate is out of term"
+    REVOCATION_UNKNOWN = "whether the operator's certificate is revoked cannot be told"
+    REQUEST = "it belongs to another request"
+    ANSWER = "it does not say what the answer says"
+    PAYLOAD = "the data are not those that it vouches for"
+    TIME = "it is dated in the future"
+
+
+class ReceiptError(MakulError):
+    """The receipt does not prove the answer, so the answer is not handed over."""
+
+    def __init__(self, flaw: ReceiptFlaw, detail: str, *, request_id: UUID | None = None) -> None:
+        super().__init__(
+            f"the receipt is not to be trusted: {flaw.value} ({detail})", request_id=request_id
+        )
+        self.flaw = flaw
+
+
+class AnsweredError(MakulError):
+    """The service answered, and the answer is not what was asked for. `reasons` tell why."""
+
+    def __init__(
+        self, reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
+    ) -> None:
+        message = "; ".join(reason.told(language) for reason in reasons)
+        super().__init__(
+            message or "no reason was given",
+            reasons=reasons,
+            request_id=request_id,
+            language=language,
+        )
+
+
+class RefusedError(AnsweredError):
+    """Decided, and refused."""
+
+    def __init__(
+        self,
+        reasons: tuple[Reason, ...],
+        *,
+        request_id: UUID | None,
+        language: Language,
+        decision: "Decision | None" = None,
+    ) -> None:
+        super().__init__(reasons, request_id=request_id, language=language)
+        self.decision = decision
+        """The decision with its receipt; None for an inquiry, which gets no receipt."""
+
+
+class NotMatchedError(RefusedError):
+    """The person at hand was not found to be the person named (Procedure, cl. 10)."""
+
+
+class UndeterminedError(RefusedError):
+    """It could not be told. That is not a no, and it discloses nothing."""
+
+
+class FaultError(AnsweredError):
+    """The message was not accepted. Nothing was decided, and there is no receipt."""
+
+
+class RequestFaultError(FaultError):
+    """REQ-*: how it was asked."""
+
+
+class SignatureFaultError(FaultError):
+    """SIG-*: the message's signature, or the certificate that made it."""
+
+
+class RecipientFaultError(FaultError):
+    """RCP-*, AGR-*: who asked."""
+
+
+class ServiceFaultError(FaultError):
+    """OPS-*: the service itself."""
+
+
+_FAMILIES: Final[Mapping[str, type[FaultError]]] = MappingProxyType(
+    {
+        "REQ": RequestFaultError,
+        "SIG": SignatureFaultError,
+        "RCP": RecipientFaultError,
+        "AGR": RecipientFaultError,
+        "OPS": ServiceFaultError,
+    }
+)
+
+
+def fault(
+    reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
+) -> FaultError:
+    """The fault of the family to which the first reason belongs."""
+    family = reasons[0].code[:3] if reasons else ""
+    kind = _FAMILIES.get(family, FaultError)
+    return kind(reasons, request_id=request_id, language=language)

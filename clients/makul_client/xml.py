@@ -1,0 +1,85 @@
+"""XML as this client takes it in: no DTD, no comments, nothing fetched; and its canonical form."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+import makul_schemas
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+RECIPIENT: Final = "urn:makul:recipient:1"
+TYPES: Final = "urn:makul:types:1"
+CONSENT: Final = "urn:makul:consent:1"
+RECEIPT: Final = "urn:makul:receipt:1"
+SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
+
+
+class UnsafeXmlError(ValueError):
+    """These bytes are not XML, or XML of a kind that is never sent. The message holds no text."""
+
+
+def parse(document: bytes) -> "Element":
+    """Parse XML and return its root.
+
+    Refuses what could make a reader see something else than a verifier: a DTD, entities,
+    processing instructions and comments (canonical XML drops these last, a reader stops at them).
+
+    Raises `UnsafeXmlError`.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        recover=False,
+    )
+    try:
+        root = etree.fromstring(document, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise UnsafeXmlError("not well-formed XML") from None
+    tree = root.getroottree()
+    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+        raise UnsafeXmlError("a DTD")
+    if root.getprevious() is not None or root.getnext() is not None:
+        raise UnsafeXmlError("something beside the root element")
+    if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
+        raise UnsafeXmlError("a comment, processing instruction or entity")
+    return root
+
+
+def canonical(element: "Element") -> bytes:
+    """Exclusive canonical XML without comments (W3C xml-exc-c14n, 18 July 2002)."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+@cache
+def _schema(name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(makul_schemas.location() / f"{name}.xsd")))
+
+
+def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
+    """The elements that break the published schema, by local name; empty: it is valid.
+
+    The schema's own messages quote values, so they are never passed on.
+    """
+    validator = _schema(schema)
+    if validator.validate(element):
+        return ()
+    names = [_named_in(entry.message) for entry in validator.error_log]
+    return tuple(dict.fromkeys(names)) or (local_name(element),)
+
+
+def local_name(element: "Element") -> str:
+    """The name without its namespace."""
+    return etree.QName(element).localname
+
+
+def _named_in(message: str) -> str:
+    """The element at the start of a libxml2 message: `Element '{ns}pin': …`."""
+    quoted = message.split("'")[1] if message.startswith("Element '") else ""
+    return quoted.rpartition("}")[2] or "the message"

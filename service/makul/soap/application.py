@@ -1,0 +1,107 @@
+"""The recipient port as a WSGI application: everything in this room, joined."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from wsgiref.types import WSGIApplication
+
+from makul.app.ports import Clock
+from makul.app.requests import RecipientPort
+from makul.soap import faults, types
+from makul.soap.channels import Channel
+from makul.soap.contract import ServedContract
+from makul.soap.faults import FaultReport
+from makul.soap.guard import MAX_MESSAGE, Guard
+from makul.soap.messages import Reply, SoapVersion
+from makul.soap.protocol import Exchange, PortServer, Reading, servers
+from makul.soap.recipient import SERVICES
+from makul.soap.schema import PublishedSchema
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One answer, as it is counted: no identifiers, no content."""
+
+    operation: str | None
+    """None where the message failed before its operation was known."""
+    status: int
+    faults: tuple[str, ...] = ()
+    """The codes of a fault; empty for a normal answer, refusals included."""
+
+
+Observer = Callable[[Answered], None]
+
+
+def _unobserved(_: Answered) -> None:
+    """Count nothing."""
+
+
+def build_application(
+    port: RecipientPort,
+    channel: Channel,
+    *,
+    public_url: str,
+    clock: Clock,
+    ready: Callable[[], bool],
+    observe: Observer = _unobserved,
+    max_message: int = MAX_MESSAGE,
+) -> WSGIApplication:
+    """The recipient port for one listener.
+
+    `channel` is the only one that authenticates here. `public_url` is where clients reach the port,
+    `https://host/v1/recipient`: its path is the path that is served, and it is what the WSDLs say.
+    `ready` answers `/readyz`; it must be quick and must not raise for a dependency that is down.
+    """
+    reading = Reading(
+        channel=channel,
+        schema=PublishedSchema("recipient.xsd"),
+        operations=frozenset(f"{{{types.NAMESPACE}}}{name}" for name in types.OPERATIONS),
+    )
+    endpoint = _Endpoint(port, servers(SERVICES, types.NAMESPACE, reading), clock, observe)
+    return Guard(
+        endpoint.answer,
+        path=urlsplit(public_url).path or "/",
+        contract=ServedContract("recipient", public_url),
+        ready=ready,
+        refused=endpoint.count_refused,
+        max_message=max_message,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """Messages that passed the guard, answered."""
+
+    port: RecipientPort
+    servers: dict[SoapVersion, PortServer]
+    clock: Clock
+    observe: Observer
+
+    def answer(self, version: SoapVersion, raw: bytes) -> Reply:
+        """The answer, or the fault that says why there is none."""
+        exchange = Exchange(port=self.port, version=version, raw=raw, at=self.clock())
+        try:
+            chunks = self.servers[version].answer(exchange)
+        except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them
+            fault = faults.report(error)
+            if fault.reference is not None:
+                log.error(
+                    "%s failed %s: %s", exchange.operation, fault.reference, faults.trace(error)
+                )
+            reply = faults.reply(fault, version, exchange.echoed)
+            self._count(exchange.operation, reply, fault)
+            return reply
+        reply = Reply(status=200, content_type=version.content_type, chunks=tuple(chunks))
+        self._count(exchange.operation, reply, None)
+        return reply
+
+    def count_refused(self, reply: Reply, fault: FaultReport) -> None:
+        """A message that the guard turned away."""
+        self._count(None, reply, fault)
+
+    def _count(self, operation: str | None, reply: Reply, fault: FaultReport | None) -> None:
+        codes = tuple(reason.code.value for reason in fault.reasons) if fault else ()
+        self.observe(Answered(operation=operation, status=reply.status, faults=codes))

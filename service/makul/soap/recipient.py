@@ -1,0 +1,261 @@
+"""The recipient port: eight operations, from a verified Body to a domain request.
+
+Spyne has read the Body into the models of `types`; here each becomes the frozen request that its
+use case takes. What the schema cannot say is checked here: that a PIN's date exists, that the
+channel and the Body name the same request, employee and case.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from uuid import UUID
+
+from lxml import etree
+
+from makul.app import requests
+from makul.app.ports import Caller, RejectedError
+from makul.domain.agreements import Channel
+from makul.domain.disclosures import Operation
+from makul.domain.identifiers import (
+    MalformedIdentifierError,
+    Pin,
+    parse_agreement_number,
+    parse_purpose,
+)
+from makul.domain.matches import DemographicProbe, MatchMethod
+from makul.domain.reasons import Code, Reason
+from makul.soap import types
+from makul.soap.protocol import Exchange
+from makul.soap.spyne_setup import ByteArray, Service, rpc
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+T = TypeVar("T")
+FunctionT = TypeVar("FunctionT", bound=Callable[..., bytes])
+
+
+def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
+    """An operation whose Body's child is this model; it returns its answer rendered."""
+    decorator = rpc(
+        model,
+        _returns=ByteArray,
+        _body_style="bare",
+        _in_message_name=model.__name__,
+        _operation_name=model.__name__,
+    )
+    return cast("Callable[[FunctionT], FunctionT]", decorator)
+
+
+class RecipientService(Service):
+    """The operations by which a recipient asks. Spyne passes the exchange in `ctx.udc`."""
+
+    @_operation(types.VerifyPerson)
+    def verify_person(ctx: Any, body: Any) -> bytes:  # noqa: N805 - Spyne's services have no self
+        """Yes or no, never data (Procedure, cl. 2, 4, 5 and 10)."""
+        ask = _Ask.of(ctx.udc, body)
+        return ask.port.disclose(_person_request(ask, Operation.VERIFY_PERSON), ask.caller)
+
+    @_operation(types.GetPersonData)
+    def get_person_data(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Match, then exactly the attributes named (Procedure, cl. 4, 5 and 10)."""
+        ask = _Ask.of(ctx.udc, body)
+        return ask.port.disclose(_person_request(ask, Operation.GET_PERSON_DATA), ask.caller)
+
+    @_operation(types.ExplainDecision)
+    def explain_decision(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """A dry run that looks at no person (Procedure, cl. 7)."""
+        ask = _Ask.of(ctx.udc, body)
+        return ask.port.explain(_explain_request(ask), ask.caller)
+
+    @_operation(types.RegisterConsent)
+    def register_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Hold and count a subject's consent (Procedure, cl. 4)."""
+        ask = _Ask.of(ctx.udc, body)
+        request = requests.ConsentRequest(
+            request_id=ask.request_id,
+            digest=ask.digest,
+            agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+            document=_octets(body.consentDocument),
+            employee=ask.employee,
+            case_number=ask.case_number,
+        )
+        return ask.port.register_consent(request, ask.caller)
+
+    @_operation(types.GetConsentStatus)
+    def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Where a consent given to the caller stands (Procedure, cl. 4)."""
+        ask = _Ask.of(ctx.udc, body)
+        query = requests.ConsentQuery(
+            request_id=ask.request_id, consent_id=ask.parsed("consentId", UUID)
+        )
+        return ask.port.consent_status(query, ask.caller)
+
+    @_operation(types.GetAgreement)
+    def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """What the caller may ask for (Procedure, cl. 7)."""
+        ask = _Ask.of(ctx.udc, body)
+        query = requests.AgreementQuery(
+            request_id=ask.request_id,
+            agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+        )
+        return ask.port.agreement(query, ask.caller)
+
+    @_operation(types.GetReceipt)
+    def get_receipt(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """The receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
+        ask = _Ask.of(ctx.udc, body)
+        query = requests.ReceiptQuery(
+            request_id=ask.request_id, of_request=ask.parsed("ofRequest", UUID)
+        )
+        return ask.port.receipt(query, ask.caller)
+
+    @_operation(types.GetStatus)
+    def get_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Versions, limits and time (Procedure, cl. 9)."""
+        ask = _Ask.of(ctx.udc, body)
+        return ask.port.status(requests.StatusQuery(request_id=ask.request_id), ask.caller)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """What every operation starts from: who asks, under which id, and the Body as Spyne read it."""
+
+    port: requests.RecipientPort
+    caller: Caller
+    body: Any
+    request_id: UUID
+    digest: bytes
+    employee: str | None
+    case_number: str | None
+
+    @classmethod
+    def of(cls, exchange: Exchange, body: Any) -> "_Ask":
+        """Raises `RejectedError` (REQ-01) where channel and Body contradict each other."""
+        if exchange.caller is None or exchange.child is None:
+            raise TypeError("an operation is reached by an authenticated message alone")
+        request_id, caller = UUID(body.requestId), exchange.caller
+        if caller.request_id is not None and caller.request_id != request_id:
+            raise _wrong("requestId", None)
+        return cls(
+            port=exchange.port,
+            caller=caller,
+            body=body,
+            request_id=request_id,
+            digest=request_digest(exchange.child),
+            employee=_one_of(caller, caller.employee, body, "employee", request_id),
+            case_number=_one_of(caller, caller.case_number, body, "caseNumber", request_id),
+        )
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T:
+        """A field of the Body by its parser; raises `RejectedError` (REQ-01) naming the field."""
+        return _parsed(name, parse, getattr(self.body, name), self.request_id)
+
+
+def request_digest(child: "Element") -> bytes:
+    """SHA-256 over the exclusive canonical form of the Body's child: what makes a retry the same."""
+    return sha256(
+        etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
+    ).digest()
+
+
+def _one_of(
+    caller: Caller, proved: str | None, body: Any, name: str, request_id: UUID
+) -> str | None:
+    """The channel's word where it has one on the matter (`xrd:userId`, `xrd:issue`), else the Body's.
+
+    Over X-Road the Body may repeat the header and may not contradict it.
+    """
+    stated: str | None = getattr(body, name, None)
+    if caller.channel is not Channel.XROAD:
+        return stated
+    if stated is not None and stated != proved:
+        raise _wrong(name, request_id)
+    return proved
+
+
+def _person_request(ask: _Ask, operation: Operation) -> requests.PersonRequest:
+    body = ask.body
+    return requests.PersonRequest(
+        request_id=ask.request_id,
+        digest=ask.digest,
+        operation=operation,
+        agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+        purpose=ask.parsed("purpose", parse_purpose),
+        probe=_demographic(body.probe.demographic, ask.request_id),
+        other_methods=_other_methods(body.probe),
+        ground=_ground(body.ground, ask.request_id),
+        attributes=_listed(getattr(body, "attributes", None), "attribute"),
+        employee=ask.employee,
+        case_number=ask.case_number,
+    )
+
+
+def _explain_request(ask: _Ask) -> requests.ExplainRequest:
+    body = ask.body
+    return requests.ExplainRequest(
+        request_id=ask.request_id,
+        digest=ask.digest,
+        asked_operation=body.operation,
+        agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+        purpose=ask.parsed("purpose", parse_purpose),
+        subject=None if body.pin is None else ask.parsed("pin", Pin),
+        methods=_listed(body.methods, "method"),
+        ground=_ground(body.ground, ask.request_id),
+        attributes=_listed(body.attributes, "attribute"),
+        employee=ask.employee,
+        case_number=ask.case_number,
+    )
+
+
+def _demographic(probe: Any, request_id: UUID) -> DemographicProbe:
+    birth_date: date | None = probe.birthDate
+    return DemographicProbe(
+        pin=_parsed("pin", Pin, probe.pin, request_id),
+        document_number=probe.documentNumber,
+        surname=probe.surname,
+        given_name=probe.givenName,
+        patronymic=probe.patronymic,
+        birth_date=birth_date,
+        sex=probe.sex,
+    )
+
+
+def _other_methods(probe: Any) -> frozenset[str]:
+    present = {MatchMethod.FACE: probe.face, MatchMethod.FINGER: probe.finger}
+    return frozenset(method.value for method, sample in present.items() if sample)
+
+
+def _ground(ground: Any, request_id: UUID) -> requests.Presented:
+    if ground is None:
+        return None
+    if ground.consentDocument is not None:
+        return requests.PresentedConsent(_octets(ground.consentDocument))
+    if ground.consentId is not None:
+        return requests.RegisteredConsent(_parsed("consentId", UUID, ground.consentId, request_id))
+    return requests.PresentedBasis(_octets(ground.basisDocument))
+
+
+def _octets(chunks: tuple[bytes, ...]) -> bytes:
+    """Spyne's ByteArray is a sequence of chunks."""
+    return b"".join(chunks)
+
+
+def _listed(wrapper: Any, name: str) -> frozenset[str]:
+    return frozenset() if wrapper is None else frozenset(getattr(wrapper, name))
+
+
+def _parsed(name: str, parse: Callable[[str], T], text: str, request_id: UUID) -> T:
+    try:
+        return parse(text)
+    except (MalformedIdentifierError, ValueError):
+        raise _wrong(name, request_id) from None
+
+
+def _wrong(name: str, request_id: UUID | None) -> RejectedError:
+    return RejectedError(Reason(code=Code.REQ_01, field=name), request_id=request_id)
+
+
+SERVICES: Final = (RecipientService,)

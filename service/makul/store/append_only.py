@@ -1,0 +1,45 @@
+"""Triggers that let a record be added to, and never changed or taken from.
+
+On SQLite this is the weaker claim: it stops this program's own mistakes and whoever comes through
+SQL without thinking, but who holds the file can drop a trigger or edit a page. That the record was
+not altered is proved by the ledger, whose checkpoints others hold; on PostgreSQL, rights withheld
+from the service's role carry what triggers carry here.
+
+The text of a trigger, once released, changes only together with a migration.
+"""
+
+from collections.abc import Mapping
+
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
+    "desk_log": ("entry_id",),
+    "disclosure": ("disclosure_id",),
+    "evidence": ("recipient", "digest"),
+    "ledger_leaf": ("disclosure_id",),
+}
+"""Append-only tables and their primary keys."""
+
+
+def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
+    """Name and SQL of the triggers on one table.
+
+    The third stops `INSERT OR REPLACE`, which deletes the old row without firing its trigger.
+    """
+    same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 -- names are constants above
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    conditions = {"update": "", "delete": "", "insert": taken}
+    return {
+        f"{table}_no_{event}": (
+            f"CREATE TRIGGER {table}_no_{event} BEFORE {event.upper()} ON {table} {when}{refuse}"
+        )
+        for event, when in conditions.items()
+    }
+
+
+def all_sqlite_triggers() -> Mapping[str, str]:
+    """Every trigger that must be there, by name."""
+    return {
+        name: sql
+        for table, key in APPEND_ONLY.items()
+        for name, sql in sqlite_triggers(table, key).items()
+    }

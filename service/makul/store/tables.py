@@ -1,0 +1,255 @@
+"""The tables (ARCHITECTURE, "Data at rest"), written to lie alike on SQLite and PostgreSQL.
+
+No serial keys; instants are BIGINT microseconds and UUIDs 16 bytes (see `codecs`). Columns named
+`sealed`, `subject` and `answer` hold what only the store's keys open, columns ending in `_index`
+what only they compute (see `crypto`). Records of decisions refer to nobody by foreign key: they
+stand on their own, whoever is registered later, and can be partitioned and sharded by recipient.
+
+Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
+hidden row number by which an append-only row could be replaced.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_UUID = LargeBinary(16)
+_DIGEST = LargeBinary(32)
+_MEMBER = String(31)
+_AGREEMENT = String(64)
+_PURPOSE = String(64)
+_WORD = String(32)
+
+# --- the register: who may ask, under what terms, and who is in the database ------------------
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("code", _MEMBER, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("recipient", _MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+)
+
+official = Table(
+    "official",
+    metadata,
+    Column("recipient", _MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+)
+
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("number", _AGREEMENT, primary_key=True),
+    Column("recipient", _MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index(None, "recipient"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("texts", Text, nullable=False),
+    Column("approved_at", BigInteger, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("pin_index", _DIGEST, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("content_index", _DIGEST, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+)
+"""Every version is kept; the highest is current. `content_index` tells whether one would differ."""
+
+# --- meters and limits: what changes with each decision ---------------------------------------
+
+ground_use = Table(
+    "ground_use",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("kind", _WORD, primary_key=True),
+    Column("ground_id", _UUID, primary_key=True),
+    Column("digest", _DIGEST, nullable=False),
+    Column("allowed", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("subject", LargeBinary),
+    Column("registered_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("used >= 0 AND used <= allowed", name="within"),
+    sqlite_with_rowid=False,
+)
+"""The meter and state of a consent or basis statement."""
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("space", _WORD, primary_key=True),
+    Column("request_id", _UUID, primary_key=True),
+    Column("disclosure_id", _UUID, nullable=False),
+    Column("answer", LargeBinary),
+    Column("answer_until", BigInteger, nullable=False),
+    Index(None, "answer_until"),
+    sqlite_with_rowid=False,
+)
+"""A closed request id. The row is its tombstone: it stays when the answer is forgotten."""
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("disclosure_id", _UUID, primary_key=True),
+    Column("recipient", _MEMBER, nullable=False),
+    Column("pin_index", _DIGEST, nullable=False),
+    Column("employee_index", _DIGEST),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "pin_index", "at", "recipient"),
+    Index(None, "recipient", "at", "pin_index"),
+    Index(None, "employee_index", "at"),
+    Index(None, "at"),
+    sqlite_with_rowid=False,
+)
+
+daily_use = Table(
+    "daily_use",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("agreement_number", _AGREEMENT, primary_key=True),
+    Column("space", _WORD, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("used", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The recipient is part of the key, so that nobody eats another's quota by naming its agreement."""
+
+seen_message = Table(
+    "seen_message",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("forget_after", BigInteger, nullable=False),
+    Index(None, "forget_after"),
+    sqlite_with_rowid=False,
+)
+
+# --- the record: append-only ------------------------------------------------------------------
+
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("disclosure_id", _UUID, primary_key=True),
+    Column("recipient", _MEMBER, nullable=False),
+    Column("space", _WORD, nullable=False),
+    Column("request_id", _UUID, nullable=False),
+    Column("operation", _WORD, nullable=False),
+    Column("channel", _WORD, nullable=False),
+    Column("certificate", _DIGEST),
+    Column("agreement_number", _AGREEMENT),
+    Column("purpose", _PURPOSE),
+    Column("subject_index", _DIGEST),
+    Column("outcome", _WORD, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("released", Text, nullable=False),
+    Column("ground_kind", _WORD),
+    Column("ground_id", _UUID),
+    Column("ground_digest", _DIGEST),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "recipient", "request_id"),
+    Index(None, "recipient", "decided_at"),
+    Index(None, "decided_at"),
+    sqlite_with_rowid=False,
+)
+"""A decision. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
+salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed."""
+
+ledger_leaf = Table(
+    "ledger_leaf",
+    metadata,
+    Column("disclosure_id", _UUID, primary_key=True),
+    Column("leaf_hash", _DIGEST, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Index(None, "recorded_at"),
+    sqlite_with_rowid=False,
+)
+"""What the ledger is built from; a leaf's place in the tree is assigned later, elsewhere."""
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A document's exact bytes, once; how it was judged stands with each decision."""
+
+desk_log = Table(
+    "desk_log",
+    metadata,
+    Column("entry_id", _UUID, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", _WORD, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("subject_index", _DIGEST),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "at"),
+    sqlite_with_rowid=False,
+)
+"""What the operator changed or looked at (cl. 13 and 16). Sealed: the facts, reasons and names."""
+
+# --- the store itself -------------------------------------------------------------------------
+
+store_identity = Table(
+    "store_identity",
+    metadata,
+    Column("store_id", _UUID, primary_key=True),
+    Column("index_check", _DIGEST, nullable=False),
+    Column("sealed_check", LargeBinary, nullable=False),
+)
+"""One row, by which keys that do not belong to this store are known when it is opened."""

@@ -1,0 +1,172 @@
+"""The closed catalogue of reasons and what they say."""
+
+import re
+from collections import defaultdict
+
+import pytest
+
+from makul.domain.decide import MATCH_RULES
+from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
+from makul.domain.reason_texts import Text, text
+from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
+from makul.domain.reason_texts_messages import MESSAGE_TEXTS
+from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
+from makul.domain.standing import STANDING_RULES
+
+RULES = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
+
+CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
+"""The clauses that say to whom, on what ground and how data are given. Clauses 1, 6 and 8 bind
+nobody to anything here; 9 is the channel; 11 to 16 are carried out by operations, not decisions."""
+
+TEXTS = [
+    pytest.param(said, id=f"{code}-{language}")
+    for code in Code
+    for language, said in (
+        ("ky", text(code).ky),
+        ("ru", text(code).ru),
+        ("en", text(code).en),
+    )
+]
+
+
+def test_every_clause_of_a_decision_has_a_rule() -> None:
+    """Procedure, cl. 2 to 5, 7 and 10: each is carried out by a rule that names it."""
+    rules_by_clause: dict[str, list[str]] = defaultdict(list)
+    for rule in RULES:
+        for clause in rule.clauses:
+            rules_by_clause[clause].append(rule.code.value)
+
+    print("\nclause  rules")  # noqa: T201  (the table is what an auditor runs this test for)
+    for clause in sorted(rules_by_clause, key=lambda name: tuple(map(int, name.split(".")))):
+        print(f"{clause:<7} {' '.join(rules_by_clause[clause])}")  # noqa: T201
+
+    assert not [clause for clause in CLAUSES_OF_A_DECISION if not rules_by_clause[clause]]
+
+
+def test_each_rule_has_a_code_of_its_own() -> None:
+    """One code, one meaning: no two rules of a decision conclude the same."""
+    codes = [rule.code for rule in RULES]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_every_code_is_in_the_catalogue() -> None:
+    """A code without an entry would have no clause to rest on."""
+    assert set(CATALOGUE) == set(Code)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_reason_rests_on_a_clause_of_the_procedure(code: Code) -> None:
+    """Invariant 8: every reason cites its clause; there are sixteen, and 5 has four cases."""
+    assert re.fullmatch(r"[1-9]|1[0-6]|5\.[1-4]", Reason(code=code).clause)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_codes_on_the_wire_are_three_letters_and_two_digits(code: Code) -> None:
+    """The wire's `ReasonCode` pattern; clients parse it."""
+    assert re.fullmatch(r"[A-Z]{3}-[0-9]{2}", code.value)
+
+
+# --- retry and side ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", Code)
+def test_what_nobody_can_mend_is_not_retried(code: Code) -> None:
+    """Side "-" is only for the answer that is simply no."""
+    reason = Reason(code=code)
+
+    assert (reason.side is Side.NOBODY) is (code is Code.MAT_01)
+    assert code is not Code.MAT_01 or reason.retry is Retry.NO
+
+
+@pytest.mark.parametrize(
+    "code",
+    [Code.OPS_01, Code.OPS_02, Code.OPS_03, Code.OPS_99, Code.SIG_07, Code.REQ_05, Code.AGR_06],
+)
+def test_what_passes_by_itself_leaves_the_request_open(code: Code) -> None:
+    """Invariant 5: the same id may be sent again once the trouble has passed."""
+    assert leaves_open((Reason(code=Code.MAT_01), Reason(code=code)))
+
+
+def test_a_plain_refusal_closes_the_request() -> None:
+    """Invariant 5: after a refusal a new request needs a new id."""
+    assert not leaves_open((Reason(code=Code.CNS_04), Reason(code=Code.MAT_01)))
+    assert not leaves_open(())
+
+
+def test_a_passing_cause_makes_the_reason_pass() -> None:
+    """A consent whose signer's revocation status is unknown is asked for later, by the operator."""
+    reason = Reason(code=Code.CNS_02, because=Code.SIG_07)
+
+    assert reason.retry is Retry.LATER
+    assert reason.side is Side.OPERATOR
+    assert reason.clause == "4"
+
+
+def test_a_lasting_cause_leaves_the_reason_as_it_is() -> None:
+    """A consent signed by a revoked certificate is mended by the citizen, who signs anew."""
+    reason = Reason(code=Code.CNS_02, because=Code.SIG_06)
+
+    assert reason.retry is Retry.AFTER_FIXING
+    assert reason.side is Side.CITIZEN
+
+
+def test_a_reason_has_no_truth() -> None:
+    """`if reason:` would always pass; it is an error instead."""
+    with pytest.raises(TypeError):
+        bool(Reason(code=Code.MAT_01))
+
+
+# --- texts ------------------------------------------------------------------------------------
+
+_KYRGYZ_ALONE = re.compile("[ңөүҢӨҮ]")
+
+
+def test_no_text_is_without_its_code() -> None:
+    """Each code stands once in the tables, in its catalogue's order."""
+    listed = [
+        line
+        for line in (MESSAGE_TEXTS + DOCUMENT_TEXTS).splitlines()
+        if line and not line.startswith(" ")
+    ]
+
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {code.value for code in Code}
+
+
+@pytest.mark.parametrize("said", TEXTS)
+def test_texts_are_one_or_two_plain_sentences(said: str) -> None:
+    """Short enough for a bank's screen, whole, and without a place for a value."""
+    assert 20 <= len(said) <= 300
+    assert said[0].isupper()
+    assert said.endswith(".")
+    assert 1 <= len(re.findall(r"\.(?:\s|$)", said)) <= 2
+    assert not re.search(r"[{}%<>_]|\s\s|TODO|\d{3}", said)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_each_text_is_in_its_own_language(code: Code) -> None:
+    """Kyrgyz carries letters that Russian has not; English carries no Cyrillic at all."""
+    said: Text = text(code)
+
+    assert _KYRGYZ_ALONE.search(said.ky)
+    assert re.search("[а-яА-Я]", said.ru)
+    assert not _KYRGYZ_ALONE.search(said.ru)
+    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", said.en)
+    assert not re.search(r"[A-Za-z]", said.ky.replace("XML", ""))
+    assert not re.search(r"[A-Za-z]", said.ru.replace("XML", ""))
+
+
+def test_texts_of_different_codes_differ() -> None:
+    """One code, one meaning: no two say the same."""
+    for language in ("ky", "ru", "en"):
+        assert len({getattr(text(code), language) for code in Code}) == len(Code)
+
+
+def test_no_match_says_the_same_whatever_the_record_holds() -> None:
+    """Invariant 6: MAT-01 speaks neither of a record's absence nor of its presence."""
+    said = text(Code.MAT_01)
+
+    for telling in ("базада жок", "катталган эмес", "не найден", "не зарегистрирован", "unknown"):
+        assert telling not in said.ky + said.ru + said.en
