@@ -4,8 +4,14 @@ gunicorn's threaded worker was measured steady under keep-alive and reloads with
 application is built after the fork, so that no database handle or lock is shared between workers.
 """
 
+import signal
 import ssl
-from collections.abc import Callable, Iterable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -22,6 +28,7 @@ GRACEFUL_SECONDS = 20
 """How long requests in flight may finish when the service stops or reloads."""
 
 KEEP_ALIVE_SECONDS = 15
+WATCH_SECONDS = 0.2
 BACKLOG = 256
 MAX_HEADER_FIELDS = 50
 MAX_HEADER_BYTES = 8190
@@ -85,3 +92,32 @@ def _tls_1_2_or_newer(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def serve_one(listener: ListenerSettings, build: Callable[[], WsgiApplication]) -> int:
+    """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own."""
+    server: Any = Server(listener, build)
+    server.run()
+    return 0
+
+
+def serve_all(config: Path, names: Sequence[str]) -> int:
+    """One process a listener, all stopped together; where one dies, so do the others.
+
+    A listener that is silently gone would look like a recipient's network failure.
+    """
+    command = [sys.executable, "-m", "makul", "--config", str(config), "serve", "--listener"]
+    children = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    while all(child.poll() is None for child in children):
+        time.sleep(WATCH_SECONDS)
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    return max(abs(child.wait()) for child in children)

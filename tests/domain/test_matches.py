@@ -4,13 +4,13 @@ from itertools import combinations_with_replacement
 from typing import cast
 
 import pytest
-from support.cases import SUBJECT, finding, found
 
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchResult, MatchVerdict
 from makul.domain.persons import LocalizedName
+from support.cases import SUBJECT, finding, found
 
 
-@pytest.mark.parametrize("results", combinations_with_replacement(MatchResult, 3))
+@pytest.mark.parametrize("results", [*combinations_with_replacement(MatchResult, 3)])
 def test_it_is_a_match_only_where_every_method_matched(results: tuple[MatchResult, ...]) -> None:
     """Procedure, cl. 10: "if there is a match". One method in doubt is doubt."""
     matched = found(*results).result is MatchResult.MATCH

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
 from makul.domain.reason_texts_messages import MESSAGE_TEXTS
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
 from makul.domain.standing import STANDING_RULES
+from makul.domain.verdicts import Rule
 
-RULES = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
+RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
 
 CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
 """The clauses that say to whom, on what ground and how data are given. Clauses 1, 6 and 8 bind

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from makul.ledger.commitment import leaf_hash
 from makul.ledger.merkle import (
     EMPTY_ROOT,

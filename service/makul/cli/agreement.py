@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="On what terms (Procedure, cl. 7)."
 )
 def add(
     ctx: typer.Context,
+    *,
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, help="The agreement."),
@@ -52,6 +53,7 @@ def example() -> None:
 @app.command("list", epilog=examples("makul agreement list --recipient COM/60000001"))
 def list_all(
     ctx: typer.Context,
+    *,
     recipient: Annotated[str | None, typer.Option(help="Of this member code only.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,6 +74,7 @@ def list_all(
 )
 def show(
     ctx: typer.Context,
+    *,
     number: Annotated[str, typer.Argument(metavar="NUMBER")],
     as_json: AsJson = False,
 ) -> None:

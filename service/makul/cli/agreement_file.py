@@ -28,7 +28,7 @@ from makul.domain.matches import MatchMethod
 MAX_BYTES = 64 * 1024
 
 BISHKEK = timezone(timedelta(hours=6))
-"""The legal time of the Kyrgyz Republic, without summer time: a bare date begins at its midnight."""
+"""Legal time in the Kyrgyz Republic, all year round: a bare date begins at its midnight."""
 
 EXAMPLE = """\
 number = "2026/014"

@@ -23,12 +23,13 @@ app = typer.Typer(no_args_is_help=True, help="What was decided and what left (cl
 )
 def list_recent(
     ctx: typer.Context,
+    *,
     recipient: Annotated[str | None, typer.Option(help="Of this member code only.")] = None,
     since: Annotated[
         datetime | None,
         typer.Option(help="From this instant on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List decisions, the latest first. PINs are masked."""
@@ -47,6 +48,7 @@ def list_recent(
 @app.command(epilog=examples("makul disclosure show 01933f2c-7b1e-7c52-9d0a-0c8f3f0e6a11"))
 def show(
     ctx: typer.Context,
+    *,
     disclosure_id: Annotated[UUID, typer.Argument(metavar="ID", help="From `disclosure list`.")],
     as_json: AsJson = False,
 ) -> None:

@@ -81,7 +81,7 @@ class House(Protocol):
     def desk(self) -> Desk:
         """The register, for the operator."""
 
-    def keys(self) -> Sequence[KeyInfo]:
+    def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
 
 
@@ -114,8 +114,8 @@ class Runtime(Protocol):
     def open(self, config: Path) -> AbstractContextManager[House]:
         """Open an installation for one command; raises `HouseUnavailableError`."""
 
-    def serve(self, config: Path) -> int:
-        """Run the service until it is stopped; the exit code. Refuses sandbox roots."""
+    def serve(self, config: Path, listener: str | None) -> int:
+        """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped; the exit code."""

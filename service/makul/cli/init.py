@@ -29,11 +29,11 @@ operator = "{operator}"         # the operator's member code, as consents name i
 
 [store]
 database = "makul.db"
-keys = "keys/store"             # without these nobody can read the record: keep a copy elsewhere
+keys = "keys/store.json"        # without these nobody can read the record: keep a copy elsewhere
 
 [receipts]                      # what the operator signs receipts with
 key = "keys/receipts.key.pem"
-certificate = "keys/receipts.cert.pem"  # self-signed; send keys/receipts.csr.pem to a CA and replace
+certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pem certified
 
 [trust]                         # whose signatures count; PEM or DER, one or more in a file
 anchors = "anchors"             # the national root: nobody is trusted while this is empty
@@ -95,6 +95,7 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     ctx: typer.Context,
+    *,
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", file_okay=False)],
     operator: Annotated[str, typer.Option(help="The operator's member code.")],
     name: Annotated[str, typer.Option(help="The operator's name, for the receipt certificate.")],
@@ -123,7 +124,7 @@ def make(plan: Plan, current: Session) -> None:
 
 
 def lay_out(plan: Plan, *, at: datetime) -> None:
-    """Directories, receipt keys and settings. The settings come last: with them it counts as made."""
+    """Directories, receipt keys and, last, the settings, with which it counts as made."""
     plan.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = plan.directory / "keys"
     for directory in (keys, *(plan.directory / name for name in _EMPTY)):

@@ -15,11 +15,11 @@ WARN_WITHIN = timedelta(days=30)
 
 
 @app.command(epilog=examples("makul key show", "makul key show --json"))
-def show(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Show keys and certificates in use; exit code 1 where one is out of term. No key is printed."""
+def show(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show keys and certificates in use; exit code 1 where one is out of term."""
     with session(ctx).house() as house:
         now = house.clock()
-        rows = [_row(info, now) for info in house.keys()]
+        rows = [_row(info, now) for info in house.keys_in_use()]
     show_rows(
         rows,
         columns=("name", "algorithm", "state", "not_after", "fingerprint", "path", "note"),

@@ -10,18 +10,22 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from makul.app.ports import StoreUnavailableError
+from makul.app.ports import DeskError, StoreUnavailableError
 from makul.cli import agreement, disclosure, init, key, notice, person, recipient, running
 from makul.cli.house import ExitCode, HouseError, Runtime
 from makul.cli.output import complain
 from makul.cli.session import Session
 
-_ABOUT = """Gives data from the national biometric database to those entitled to them, and to nobody else.
+_ABOUT = (
+    "Gives data from the national biometric database to those entitled to them, and to nobody"
+    " else.\n\nA command that changes something only says what it would do, until it is given"
+    " --apply."
+)
 
-Every command that changes something only says what it would do, until it is given --apply.
-"""
-
-_EXIT_CODES = """Exit codes: 0 done · 1 refused or failed · 2 not understood · 3 store, keys or settings unavailable"""
+_EXIT_CODES = (
+    "Exit codes: 0 done · 1 refused or failed · 2 not understood · 3 store, keys or settings"
+    " unavailable"
+)
 
 
 class _Root(TyperGroup):
@@ -33,6 +37,9 @@ class _Root(TyperGroup):
         except HouseError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
+        except DeskError as error:
+            complain(f"{error}; nothing was changed")
+            raise typer.Exit(ExitCode.REFUSED) from None
         except StoreUnavailableError:
             complain("the record store cannot be reached; nothing was changed. Try again later")
             raise typer.Exit(ExitCode.UNAVAILABLE) from None

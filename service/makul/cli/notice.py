@@ -33,6 +33,7 @@ class Language(StrEnum):
 )
 def add(
     ctx: typer.Context,
+    *,
     ref: Annotated[str, typer.Argument(metavar="REF", help="Its number, as consents cite it.")],
     file: Annotated[
         Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Its text, UTF-8.")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Value = str | int | bool | None | list[str]
+Value = str | int | bool | list[str] | None
 Facts = Mapping[str, Value]
 
 _HINT = "Nothing was changed. To do it, give the same command with --apply."

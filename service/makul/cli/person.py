@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
 from makul.cli.house import ExitCode, HouseError
-from makul.cli.output import Facts, carry_out, complain, show_facts
+from makul.cli.output import Facts, Value, carry_out, complain, show_facts
 from makul.cli.person_file import format_of
 from makul.cli.person_import import Position, Tally, import_people
 from makul.cli.session import Apply, AsJson, examples, session
@@ -20,16 +20,16 @@ from makul.domain.persons import AttributeValue, LocalizedName, Person
 
 app = typer.Typer(no_args_is_help=True, help="The register of citizens.")
 
-_IMPORT_HELP = """Take citizens from a file: CSV with a heading, or JSON Lines.
-
-A line that cannot be read is skipped and told by number and cause, never by what stands in it; the
-exit code is then 1. An import that was interrupted goes on where it stopped: a position file beside
-the source keeps the place, and is deleted at the end.
-
-CSV columns: pin, surname.ky, surname.ru, surname.latin (likewise givenName, patronymic), sex,
-birthDate, birthPlace, citizenship, address, documentType, documentNumber, documentIssuer,
-documentIssued, documentExpires, documentState, personState, disputed, locked.
-"""
+_IMPORT_HELP = (
+    "Take citizens from a file: CSV with a heading, or JSON Lines.\n\n"
+    "A line that cannot be read is skipped and told by number and cause, never by what stands in"
+    " it; the exit code is then 1. An import that was interrupted goes on where it stopped: a"
+    " position file beside the source keeps the place, and is deleted at the end.\n\n"
+    "CSV columns: pin, surname.ky, surname.ru, surname.latin (likewise givenName, patronymic), sex,"
+    " birthDate, birthPlace, citizenship, address, documentType, documentNumber, documentIssuer,"
+    " documentIssued, documentExpires, documentState, personState, disputed, locked. JSON Lines"
+    ' has the same, names as objects: {"pin": …, "surname": {"ky": …}}.'
+)
 
 
 @app.command(
@@ -41,6 +41,7 @@ documentIssued, documentExpires, documentState, personState, disputed, locked.
 )
 def import_file(
     ctx: typer.Context,
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     apply: Apply = False,
     as_json: AsJson = False,
@@ -74,6 +75,7 @@ def import_file(
 )
 def show(
     ctx: typer.Context,
+    *,
     pin: Annotated[
         str, typer.Argument(metavar="PIN", help="14 digits, or - to read it from stdin.")
     ],
@@ -130,7 +132,7 @@ def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:
 
 
 def _facts(person: Person, *, reveal: bool) -> Facts:
-    facts: dict[str, str | int | bool | None | list[str]] = {"pin": person.pin.masked}
+    facts: dict[str, Value] = {"pin": person.pin.masked}
     for name in Attribute:
         if name is not Attribute.PIN and name in person.values:
             value = person.values[name]

@@ -70,7 +70,7 @@ def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> It
     where it cannot serve.
     """
     file.seek(0)
-    parse = _json_person
+    parse: Callable[[str], Person] = _json_person
     if form is Format.CSV:
         parse = _csv_parser(_heading(file))
         offset, number = max(offset, file.tell()), max(number, 1)
@@ -111,7 +111,7 @@ def _heading(file: BinaryIO) -> list[str]:
     unknown = sorted(set(columns) - _COLUMNS)
     if unknown:
         raise HouseError(
-            f"the heading has a column that is no attribute (number {columns.index(unknown[0]) + 1});"
+            f"column {columns.index(unknown[0]) + 1} of the heading is no attribute;"
             " see: makul person import --help"
         )
     if len(set(columns)) != len(columns):
@@ -129,7 +129,7 @@ _COLUMNS = (
 
 
 def _csv_parser(columns: list[str]) -> Callable[[str], Person]:
-    """A quoted field ends on its own line, so that one stray quote cannot swallow the next person."""
+    """A quoted field ends on its line, so that a stray quote cannot swallow the next person."""
 
     def parse(text: str) -> Person:
         try:
@@ -265,12 +265,10 @@ _PATTERNS = {
 
 
 def _disputed(value: object) -> frozenset[Attribute]:
-    if not isinstance(value, list) or not all(name in _ATTRIBUTE_NAMES for name in value):
-        raise BadLineError("disputed: not a list of attributes")
-    return frozenset(Attribute(name) for name in value)
-
-
-_ATTRIBUTE_NAMES = frozenset(name.value for name in Attribute)
+    try:
+        return frozenset(Attribute(name) for name in value if isinstance(value, list))
+    except (TypeError, ValueError):
+        raise BadLineError("disputed: not a list of attributes") from None
 
 
 def _locked(value: object) -> bool:

@@ -75,12 +75,12 @@ class Position:
         try:
             kept = json.loads(self.path.read_text())
             mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
-            numbers = {name: int(kept[name]) for name in _KEPT}
+            line, offset, read, changed, skipped = (int(kept[name]) for name in _KEPT)
         except (ValueError, KeyError, TypeError):
             raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
         if not mine:
             raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
-        return Tally(**numbers)
+        return Tally(line, offset, read, changed, skipped)
 
     def save(self, tally: Tally) -> None:
         """Keep how far it got, whole or not at all."""

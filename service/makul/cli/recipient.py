@@ -1,4 +1,4 @@
-"""`makul recipient`: who may ask (Procedure, cl. 3), with which certificates, and on hold or not."""
+"""`makul recipient`: who may ask (Procedure, cl. 3), and with which certificates."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 )
 def add(
     ctx: typer.Context,
+    *,
     code: Code,
     kind: Annotated[RecipientKind, typer.Option(help="What cl. 3 calls them.")],
     name: Annotated[str, typer.Option(help="By which people know them.")],
@@ -55,7 +56,7 @@ def add(
 
 
 @app.command("list", epilog=examples("makul recipient list", "makul recipient list --json"))
-def list_all(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List recipients and how they stand."""
     with session(ctx).house() as house:
         rows = [_row(recipient) for recipient in house.desk.recipients()]
@@ -75,6 +76,7 @@ def list_all(ctx: typer.Context, as_json: AsJson = False) -> None:
 )
 def certificate(
     ctx: typer.Context,
+    *,
     code: Code,
     file: CertificateFile,
     apply: Apply = False,
@@ -102,6 +104,7 @@ def certificate(
 )
 def official(
     ctx: typer.Context,
+    *,
     code: Code,
     file: CertificateFile,
     identifier: Annotated[str, typer.Option("--id", help="As basis statements name them.")],
@@ -130,6 +133,7 @@ def official(
 @app.command(epilog=examples("makul recipient hold COM/60000001 --reason 'key reported lost'"))
 def hold(
     ctx: typer.Context,
+    *,
     code: Code,
     reason: Reason,
     apply: Apply = False,
@@ -142,6 +146,7 @@ def hold(
 @app.command(epilog=examples("makul recipient release COM/60000001 --reason 'new key registered'"))
 def release(
     ctx: typer.Context,
+    *,
     code: Code,
     reason: Reason,
     apply: Apply = False,

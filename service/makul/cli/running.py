@@ -13,21 +13,29 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    app.command(epilog=examples("makul serve", "makul --config /etc/makul/makul.toml serve"))(serve)
+    app.command(epilog=examples("makul serve", "makul --config /srv/makul/makul.toml serve --listener wsse"))(serve)
     app.command(epilog=examples("makul sandbox", "makul sandbox --port 8080 --dir build/sandbox"))(
         sandbox
     )
     app.command(epilog=examples("makul demo"))(demo)
 
 
-def serve(ctx: typer.Context) -> None:
-    """Run the service until it is stopped."""
+def serve(
+    ctx: typer.Context,
+    *,
+    listener: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Serve this listener alone; all of them if not given."),
+    ] = None,
+) -> None:
+    """Run the service until it is stopped: each listener in processes of its own."""
     current = session(ctx)
-    raise typer.Exit(current.runtime.serve(current.config))
+    raise typer.Exit(current.runtime.serve(current.config, listener))
 
 
 def sandbox(
     ctx: typer.Context,
+    *,
     directory: Annotated[
         Path, typer.Option("--dir", help="Keys, documents and sandbox.json are written here.")
     ] = Path("build/sandbox"),
@@ -53,10 +61,11 @@ def sandbox(
 
 def demo(
     ctx: typer.Context,
+    *,
     directory: Annotated[
         Path | None,
         typer.Option("--dir", help="Keep the sandbox here; a passing one if not given."),
     ] = None,
 ) -> None:
-    """Start a sandbox and play the main job over SOAP: what is given, and what is refused and why."""
+    """Start a sandbox and play the main job over SOAP: what is given, what refused, and why."""
     raise typer.Exit(session(ctx).runtime.demo(directory))

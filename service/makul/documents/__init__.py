@@ -1,0 +1,24 @@
+"""XML to domain and back, by the published schemas. No keys, no database."""
+
+from makul.documents.bases import BasisDisplay, render_basis
+from makul.documents.canonical import UnwritableError
+from makul.documents.consents import (
+    ConsentDisplay,
+    Paper,
+    Party,
+    Representative,
+    render_consent,
+)
+from makul.documents.xml_documents import XmlDocuments
+
+__all__ = [
+    "BasisDisplay",
+    "ConsentDisplay",
+    "Paper",
+    "Party",
+    "Representative",
+    "UnwritableError",
+    "XmlDocuments",
+    "render_basis",
+    "render_consent",
+]

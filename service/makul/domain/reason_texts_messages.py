@@ -90,9 +90,12 @@ SIG-05
      Подпишите заново действующим сертификатом.
   en The signing certificate was used outside its term. Sign anew with a valid certificate.
 SIG-06
-  ky Колтамга сертификаты кайтарылып алынган. Бул сертификат менен коюлган колтамга кабыл алынбайт.
-  ru Сертификат подписи отозван. Подпись этим сертификатом не принимается.
-  en The signing certificate is revoked. A signature made with it is not accepted.
+  ky Колтамга сертификаты кайтарылып алынган, аны менен коюлган колтамга кабыл алынбайт.
+     Күчүндөгү сертификатты колдонуңуз.
+  ru Сертификат подписи отозван, подпись этим сертификатом не принимается.
+     Используйте действующий сертификат.
+  en The signing certificate is revoked, and a signature made with it is not accepted.
+     Use a valid certificate.
 SIG-07
   ky Сертификаттын кайтарылып алынганы же алынбаганы азыр текшерилген жок.
      Кийинчерээк ошол эле номер менен кайталаңыз.

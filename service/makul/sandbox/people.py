@@ -24,7 +24,8 @@ KEYED = 24
 LOCKED = 17
 DISPUTED_ADDRESS = 18
 WITHOUT_ADDRESS = 19
-"""Citizens, by number, whose records are out of the ordinary."""
+REVOKED = 20
+"""Citizens, by number, whose records, or certificates, are out of the ordinary."""
 
 _BORN_FROM = date(1940, 1, 1)
 _BORN_DAYS = (date(2001, 12, 31) - _BORN_FROM).days

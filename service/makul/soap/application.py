@@ -86,11 +86,7 @@ class _Endpoint:
         try:
             chunks = self.servers[version].answer(exchange)
         except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them
-            fault = faults.report(error)
-            if fault.reference is not None:
-                log.error(
-                    "%s failed %s: %s", exchange.operation, fault.reference, faults.trace(error)
-                )
+            fault = faults.logged(error, during=exchange.operation or "reading")
             reply = faults.reply(fault, version, exchange.echoed)
             self._count(exchange.operation, reply, fault)
             return reply
@@ -104,4 +100,7 @@ class _Endpoint:
 
     def _count(self, operation: str | None, reply: Reply, fault: FaultReport | None) -> None:
         codes = tuple(reason.code.value for reason in fault.reasons) if fault else ()
-        self.observe(Answered(operation=operation, status=reply.status, faults=codes))
+        try:
+            self.observe(Answered(operation=operation, status=reply.status, faults=codes))
+        except Exception:  # noqa: BLE001 - what cannot be counted is answered all the same
+            log.warning("an answer could not be counted")

@@ -16,7 +16,7 @@ from makul.app.ports import Caller, MessageVerifier, Register, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
-from makul.soap.envelope import Message, collapsed
+from makul.soap.envelope import Message, collapsed, local_name
 from makul.soap.schema import PublishedSchema
 
 if TYPE_CHECKING:
@@ -141,24 +141,17 @@ class XRoadChannel:
         """The headers by local name: each once, each as its schema has it, none missing."""
         found: dict[str, Element] = {}
         for block in _xroad_blocks(message):
-            name = etree.QName(block)
-            if name.localname in found:
-                raise _wrong(
-                    name.localname if name.localname in _MANDATORY + _OPTIONAL else "Header"
-                )
-            found[name.localname] = block
-        read = {
-            name: found[name]
-            for name in (*_MANDATORY, *_OPTIONAL)
-            if name in found and not (name in _OPTIONAL and _is_nil(found[name]))
-        }
-        for name in _MANDATORY:
-            if name not in read:
+            if block.tag in found:
+                raise _wrong(_known(block))
+            found[block.tag] = block
+        read: dict[str, Element] = {}
+        for name in (*_MANDATORY, *_OPTIONAL):
+            header = found.get(f"{{{_XRD}}}{name}")
+            if header is None and name in _MANDATORY:
                 raise _wrong(name)
-        for name, block in read.items():
-            if etree.QName(block).namespace != _XRD:
-                raise _wrong(name)
-            self._schema.check(block)
+            if header is not None and not (name in _OPTIONAL and _is_nil(header)):
+                self._schema.check(header)
+                read[name] = header
         return read
 
     def _check_service(self, headers: dict[str, "Element"], child: "Element") -> None:
@@ -167,7 +160,7 @@ class XRoadChannel:
         service = headers["service"]
         if service.get(f"{{{_ID}}}objectType") != "SERVICE":
             raise _wrong("objectType")
-        if _part(service, "serviceCode") != etree.QName(child).localname:
+        if _part(service, "serviceCode") != local_name(child):
             raise _wrong("serviceCode")
         if _part(service, "serviceVersion") not in (None, SERVICE_VERSION):
             raise RejectedError(Reason(code=Code.REQ_02, field="serviceVersion"))
@@ -190,6 +183,12 @@ class XRoadChannel:
 
 def _xroad_blocks(message: Message) -> list["Element"]:
     return [block for block in message.headers if block.tag.startswith(_XRD_FAMILY)]
+
+
+def _known(block: "Element") -> str:
+    """The name of a header that is read; of any other, only that it is one."""
+    name = local_name(block)
+    return name if name in (*_MANDATORY, *_OPTIONAL) else "Header"
 
 
 def _is_nil(block: "Element") -> bool:

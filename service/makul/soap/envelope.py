@@ -79,6 +79,11 @@ def split(raw: bytes, version: SoapVersion) -> Message:
     return Message(version, root, headers, children[0])
 
 
+def local_name(element: "Element") -> str:
+    """An element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
 def collapsed(text: str | None) -> str:
     """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
     return " ".join(part for part in _SPACES.split(text or "") if part)
@@ -142,11 +147,10 @@ def _parser() -> etree.XMLParser:
 
 
 def _check_root(root: "Element", version: SoapVersion) -> None:
-    name = etree.QName(root)
-    if name.localname != "Envelope":
+    if local_name(root) != "Envelope":
         raise _refused(Code.REQ_01, "Envelope")
-    if name.namespace != version.namespace:
-        known = any(name.namespace == each.namespace for each in VERSIONS.values())
+    if root.tag != version.qualified("Envelope"):
+        known = any(root.tag == each.qualified("Envelope") for each in VERSIONS.values())
         raise EnvelopeError(
             Reason(code=Code.REQ_02 if known else Code.REQ_01, field="Envelope"),
             code=FaultCode.VERSION_MISMATCH,
@@ -170,7 +174,7 @@ def _elements(parent: "Element") -> tuple["Element", ...]:
     children = tuple(parent)
     texts = (parent.text, *(child.tail for child in children))
     if any(text is not None and text.strip(_SPACE) for text in texts):
-        raise _refused(Code.REQ_01, etree.QName(parent).localname)
+        raise _refused(Code.REQ_01, local_name(parent))
     return children
 
 

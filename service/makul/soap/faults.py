@@ -6,6 +6,7 @@ cause and SOAP version, carries `{urn:makul:types:1}Fault` in its detail. None c
 the request.
 """
 
+import logging
 import re
 import secrets
 import traceback
@@ -21,6 +22,8 @@ from makul.domain.reason_texts import Text, text
 from makul.domain.reasons import Code, Reason, Side
 from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
 from makul.soap.spyne_setup import Fault as SpyneFault
+
+log = logging.getLogger(__name__)
 
 _TYPES: Final = "urn:makul:types:1"
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]{0,63}", re.ASCII)
@@ -101,6 +104,14 @@ def report(error: BaseException) -> FaultReport:
             return FaultReport(code=FaultCode.SENDER, reasons=(Reason(code=Code.REQ_01),))
         case _:
             return _own_failure(Code.OPS_99)
+
+
+def logged(error: BaseException, *, during: str) -> FaultReport:
+    """The fault for an error; where the service itself failed, the log keeps its trace."""
+    fault = report(error)
+    if fault.reference is not None:
+        log.error("%s failed, reference %s: %s", during, fault.reference, trace(error))
+    return fault
 
 
 def _own_failure(code: Code) -> FaultReport:

@@ -5,7 +5,6 @@ document type declarations. Whatever goes wrong, here or behind, becomes a SOAP 
 never a broken connection, never a value of the request sent back.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from email.message import Message as Headers
 from functools import lru_cache
@@ -18,11 +17,9 @@ from makul.soap.contract import ServedContract
 from makul.soap.faults import HttpError
 from makul.soap.messages import SOAP_11, VERSIONS, Reply, SoapVersion
 
-log = logging.getLogger(__name__)
-
 MAX_MESSAGE: Final = 4 * 1024 * 1024
-"""Bytes. A face at its limit (1 MiB, 1.4 in base64), a signed document at its (256 KiB, 0.35) and ten
-fingers as templates or compressed images leave room to spare."""
+"""Bytes. A face at its limit (1 MiB, 1.4 in base64), a signed document at its (256 KiB, 0.35) and
+ten fingers as templates or compressed images leave room to spare."""
 
 MAX_DRAINED: Final = 16 * 1024 * 1024
 """Bytes of a message too large that are read and thrown away, so that its sender, still writing,
@@ -83,9 +80,7 @@ class Guard:
             version = _version(environ)
             return self._answer(version, self._message(environ))
         except Exception as error:  # noqa: BLE001 - nothing may pass: the fault table knows the rest
-            fault = faults.report(error)
-            if fault.reference is not None:
-                log.error("guard failed %s: %s", fault.reference, faults.trace(error))
+            fault = faults.logged(error, during="guard")
             reply = faults.reply(fault, version)
             self._refused(reply, fault)
             return reply
@@ -162,7 +157,7 @@ def _media_type(header: str) -> tuple[str, str]:
 
 
 def _read(environ: WSGIEnvironment, limit: int) -> bytes:
-    """The whole body, by its length or to its end where it comes in chunks (RFC 9112, section 6)."""
+    """The whole body: by its length, or to its end where it comes in chunks (RFC 9112, 6)."""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     stated = environ.get("CONTENT_LENGTH") or None
     if chunked and stated is not None:  # two lengths: request smuggling (RFC 9112, section 6.3)

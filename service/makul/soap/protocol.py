@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Spyne's part: route a verified Body to its operation, read it into Python, splice the answer.
 
 Spyne never sees an envelope. `decompose_incoming_envelope` hands it the one element that a channel
@@ -47,7 +48,7 @@ class Exchange:
     @property
     def operation(self) -> str | None:
         """The operation asked for, once it is known to be one."""
-        return None if self.child is None else self.child.tag.rpartition("}")[2]
+        return None if self.child is None else envelope.local_name(self.child)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +144,6 @@ class PortServer(ServerBase):
 
     HTTP is the guard's affair. Nothing has left when this raises, so no fault can go out as 200.
     """
-
-    transport = "http://schemas.xmlsoap.org/soap/http"
 
     def answer(self, exchange: Exchange) -> Sequence[bytes]:
         """The answer's envelope, as chunks. Raises whatever the channel or the use case raises."""

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """The recipient port: eight operations, from a verified Body to a domain request.
 
 Spyne has read the Body into the models of `types`; here each becomes the frozen request that its
@@ -43,8 +44,7 @@ def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
         model,
         _returns=ByteArray,
         _body_style="bare",
-        _in_message_name=model.__name__,
-        _operation_name=model.__name__,
+        _in_message_name=model.get_type_name(),
     )
     return cast("Callable[[FunctionT], FunctionT]", decorator)
 
@@ -155,7 +155,7 @@ class _Ask:
 
 
 def request_digest(child: "Element") -> bytes:
-    """SHA-256 over the exclusive canonical form of the Body's child: what makes a retry the same."""
+    """SHA-256 over the Body's child in exclusive canonical form: what makes a retry the same."""
     return sha256(
         etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
     ).digest()
@@ -164,7 +164,7 @@ def request_digest(child: "Element") -> bytes:
 def _one_of(
     caller: Caller, proved: str | None, body: Any, name: str, request_id: UUID
 ) -> str | None:
-    """The channel's word where it has one on the matter (`xrd:userId`, `xrd:issue`), else the Body's.
+    """The channel's word where it has one (`xrd:userId`, `xrd:issue`), else the Body's.
 
     Over X-Road the Body may repeat the header and may not contradict it.
     """

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from threading import local
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import makul_schemas
 from lxml import etree
@@ -19,7 +19,12 @@ _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _NAMED: Final = re.compile(
     r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?"
 )
-_EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (?:\{[^}]*\})?([^ ,]+)")
+_EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (?:[^()]*, )?(?:\{[^}]*\})?([^ ,]+) \)")
+"""The last that was expected: libxml2 lists optional elements up to the first that must stand."""
+
+_MESSAGE_READ: Final = 1024
+"""Characters of a message that are searched for names. Values in it may be megabytes long, and are
+the sender's to choose; names of ours fit many times."""
 
 MAX_FIELDS_NAMED: Final = 8
 """A fault names so many fields and no more; a developer mends them one after the other anyway."""
@@ -40,7 +45,8 @@ class PublishedSchema:
         """Pass, or raise `RejectedError` with a REQ-01 for each field that is wrong."""
         schema = self._schema()
         if not schema.validate(element):
-            messages = [entry.message for entry in schema.error_log]
+            log: Any = schema.error_log
+            messages = [entry.message for entry in log]
             fields = dict.fromkeys(_fields(messages))
             raise RejectedError(
                 *(Reason(code=Code.REQ_01, field=field) for field in fields or (None,))
@@ -59,8 +65,9 @@ def _fields(messages: list[str]) -> Iterator[str | None]:
     A name that is not published was made up by the sender, so it too stays behind.
     """
     for message in messages[:MAX_FIELDS_NAMED]:
-        named, expected = _NAMED.match(message), _EXPECTED.search(message)
-        missing = expected[1] if expected and "Missing child" in message else None
+        said = message[:_MESSAGE_READ]
+        named, expected = _NAMED.match(said), _EXPECTED.search(said)
+        missing = expected[1] if expected and "Missing child" in said else None
         candidates = (missing, *(named.groups()[::-1] if named else ()), expected and expected[1])
         published = [name for name in candidates if name in _published_names()]
         yield published[0] if published else None

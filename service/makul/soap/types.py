@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """What the requests look like to Spyne: the models with which it reads a verified Body.
 
 They repeat the published schemas, which are the truth and against which a Body was validated
@@ -24,6 +25,10 @@ def _octets(name: str, longest: int) -> Any:
     return ByteArray(type_name=name, min_len=1, max_len=longest, min_occurs=1)
 
 
+def _model(name: str, namespace: str, *members: tuple[str, Any]) -> Any:
+    return ComplexModel.produce(namespace, name, dict(members))
+
+
 def _optional(model: Any) -> Any:
     return model.customize(min_occurs=0)
 
@@ -48,69 +53,73 @@ Document = _octets("Document", 262_144)
 SampleData = _octets("SampleData", 1_048_576)
 
 
-class DemographicProbe(ComplexModel):
-    """What the recipient says of the person."""
-
-    __namespace__ = TYPES_NAMESPACE
-    _type_info = [
-        ("pin", Pin),
-        ("documentNumber", _optional(DocumentNumber)),
-        ("surname", _optional(Name)),
-        ("givenName", _optional(Name)),
-        ("patronymic", _optional(Name)),
-        ("birthDate", _optional(BirthDate)),
-        ("sex", _optional(Sex)),
-    ]
-
-
-class FaceProbe(ComplexModel):
-    """An image of the person's face."""
-
-    __namespace__ = TYPES_NAMESPACE
-    _type_info = [("image", SampleData), ("format", SampleFormat)]
+DemographicProbe = _model(
+    "DemographicProbe",
+    TYPES_NAMESPACE,
+    ("pin", Pin),
+    ("documentNumber", _optional(DocumentNumber)),
+    ("surname", _optional(Name)),
+    ("givenName", _optional(Name)),
+    ("patronymic", _optional(Name)),
+    ("birthDate", _optional(BirthDate)),
+    ("sex", _optional(Sex)),
+)
+"""What the recipient says of the person."""
 
 
-class FingerProbe(ComplexModel):
-    """An image or template of one finger."""
-
-    __namespace__ = TYPES_NAMESPACE
-    _type_info = [("position", FingerPosition), ("format", SampleFormat), ("data", SampleData)]
-
-
-class Probe(ComplexModel):
-    """Whom to compare."""
-
-    __namespace__ = TYPES_NAMESPACE
-    _type_info = [
-        ("demographic", DemographicProbe.customize(min_occurs=1)),
-        ("face", _optional(FaceProbe)),
-        ("finger", FingerProbe.customize(min_occurs=0, max_occurs=10)),
-    ]
+FaceProbe = _model(
+    "FaceProbe",
+    TYPES_NAMESPACE,
+    ("image", SampleData),
+    ("format", SampleFormat),
+)
+"""An image of the person's face."""
 
 
-class Ground(ComplexModel):
-    """By what right: one of the three. The schema's choice; to Spyne, three optional elements."""
-
-    __namespace__ = TYPES_NAMESPACE
-    _type_info = [
-        ("consentDocument", _optional(Document)),
-        ("consentId", _optional(Uuid)),
-        ("basisDocument", _optional(Document)),
-    ]
-
-
-class Attributes(ComplexModel):
-    """What is asked for."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [("attribute", AttributeName.customize(max_occurs=32))]
+FingerProbe = _model(
+    "FingerProbe",
+    TYPES_NAMESPACE,
+    ("position", FingerPosition),
+    ("format", SampleFormat),
+    ("data", SampleData),
+)
+"""An image or template of one finger."""
 
 
-class Methods(ComplexModel):
-    """How the person would be matched."""
+Probe = _model(
+    "Probe",
+    TYPES_NAMESPACE,
+    ("demographic", DemographicProbe.customize(min_occurs=1)),
+    ("face", _optional(FaceProbe)),
+    ("finger", FingerProbe.customize(min_occurs=0, max_occurs=10)),
+)
+"""Whom to compare."""
 
-    __namespace__ = NAMESPACE
-    _type_info = [("method", MatchMethod.customize(max_occurs=8))]
+
+Ground = _model(
+    "Ground",
+    TYPES_NAMESPACE,
+    ("consentDocument", _optional(Document)),
+    ("consentId", _optional(Uuid)),
+    ("basisDocument", _optional(Document)),
+)
+"""By what right: one of the three. The schema's choice; to Spyne, three optional elements."""
+
+
+Attributes = _model(
+    "Attributes",
+    NAMESPACE,
+    ("attribute", AttributeName.customize(max_occurs=32)),
+)
+"""What is asked for."""
+
+
+Methods = _model(
+    "Methods",
+    NAMESPACE,
+    ("method", MatchMethod.customize(max_occurs=8)),
+)
+"""How the person would be matched."""
 
 
 _UNDER_AGREEMENT: Final = [
@@ -122,83 +131,89 @@ _UNDER_AGREEMENT: Final = [
 _QUERY: Final = [("requestId", RequestId), ("employee", _optional(UserId))]
 
 
-class VerifyPerson(ComplexModel):
-    """Is this person who they say they are?"""
-
-    __namespace__ = NAMESPACE
-    _type_info = [
-        *_UNDER_AGREEMENT,
-        ("purpose", PurposeCode),
-        ("probe", Probe.customize(min_occurs=1)),
-        ("ground", _optional(Ground)),
-    ]
-
-
-class GetPersonData(ComplexModel):
-    """Match the person and give exactly these attributes."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [
-        *_UNDER_AGREEMENT,
-        ("purpose", PurposeCode),
-        ("probe", Probe.customize(min_occurs=1)),
-        ("ground", _optional(Ground)),
-        ("attributes", Attributes.customize(min_occurs=1)),
-    ]
+VerifyPerson = _model(
+    "VerifyPerson",
+    NAMESPACE,
+    *_UNDER_AGREEMENT,
+    ("purpose", PurposeCode),
+    ("probe", Probe.customize(min_occurs=1)),
+    ("ground", _optional(Ground)),
+)
+"""Is this person who they say they are?"""
 
 
-class ExplainDecision(ComplexModel):
-    """A dry run up to the match."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [
-        *_UNDER_AGREEMENT,
-        ("purpose", PurposeCode),
-        ("operation", OperationName),
-        ("pin", _optional(Pin)),
-        ("methods", Methods.customize(min_occurs=1)),
-        ("ground", _optional(Ground)),
-        ("attributes", _optional(Attributes)),
-    ]
+GetPersonData = _model(
+    "GetPersonData",
+    NAMESPACE,
+    *_UNDER_AGREEMENT,
+    ("purpose", PurposeCode),
+    ("probe", Probe.customize(min_occurs=1)),
+    ("ground", _optional(Ground)),
+    ("attributes", Attributes.customize(min_occurs=1)),
+)
+"""Match the person and give exactly these attributes."""
 
 
-class RegisterConsent(ComplexModel):
-    """Hold this consent."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [*_UNDER_AGREEMENT, ("consentDocument", Document)]
-
-
-class GetConsentStatus(ComplexModel):
-    """Where a consent stands."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [*_QUERY, ("consentId", Uuid)]
-
-
-class GetAgreement(ComplexModel):
-    """The terms of an agreement."""
-
-    __namespace__ = NAMESPACE
-    _type_info = [*_QUERY, ("agreementNumber", AgreementNumber)]
+ExplainDecision = _model(
+    "ExplainDecision",
+    NAMESPACE,
+    *_UNDER_AGREEMENT,
+    ("purpose", PurposeCode),
+    ("operation", OperationName),
+    ("pin", _optional(Pin)),
+    ("methods", Methods.customize(min_occurs=1)),
+    ("ground", _optional(Ground)),
+    ("attributes", _optional(Attributes)),
+)
+"""A dry run up to the match."""
 
 
-class GetReceipt(ComplexModel):
-    """The receipt of an earlier request."""
+RegisterConsent = _model(
+    "RegisterConsent",
+    NAMESPACE,
+    *_UNDER_AGREEMENT,
+    ("consentDocument", Document),
+)
+"""Hold this consent."""
 
-    __namespace__ = NAMESPACE
-    _type_info = [*_QUERY, ("ofRequest", RequestId)]
+
+GetConsentStatus = _model(
+    "GetConsentStatus",
+    NAMESPACE,
+    *_QUERY,
+    ("consentId", Uuid),
+)
+"""Where a consent stands."""
 
 
-class GetStatus(ComplexModel):
-    """Versions, limits and time."""
+GetAgreement = _model(
+    "GetAgreement",
+    NAMESPACE,
+    *_QUERY,
+    ("agreementNumber", AgreementNumber),
+)
+"""The terms of an agreement."""
 
-    __namespace__ = NAMESPACE
-    _type_info = [*_QUERY]
+
+GetReceipt = _model(
+    "GetReceipt",
+    NAMESPACE,
+    *_QUERY,
+    ("ofRequest", RequestId),
+)
+"""The receipt of an earlier request."""
+
+
+GetStatus = _model(
+    "GetStatus",
+    NAMESPACE,
+    *_QUERY,
+)
+"""Versions, limits and time."""
 
 
 OPERATIONS: Final = {
-    model.__name__: model
+    model.get_type_name(): model
     for model in (
         VerifyPerson,
         GetPersonData,

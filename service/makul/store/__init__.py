@@ -1,0 +1,18 @@
+"""The record store: SQLite today, by a schema that lies alike on PostgreSQL.
+
+Everything else in this package is its own affair; the ports say what it does.
+"""
+
+from makul.store.housekeeping import Housekept
+from makul.store.keys import StoreKeys, StoreKeysError
+from makul.store.opening import Store, create_store, open_store, upgrade_store
+
+__all__ = [
+    "Housekept",
+    "Store",
+    "StoreKeys",
+    "StoreKeysError",
+    "create_store",
+    "open_store",
+    "upgrade_store",
+]

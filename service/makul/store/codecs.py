@@ -153,9 +153,9 @@ def _value(fact: object) -> AttributeValue:
     match fact:
         case str():
             return fact
-        case {"date": str(text)} if len(fact) == 1:
+        case {"date": str(text), **rest} if not rest:
             return date.fromisoformat(text)
-        case {"ky": ky, "ru": ru, "latin": latin} if len(fact) == 3:
+        case {"ky": ky, "ru": ru, "latin": latin, **rest} if not rest:
             return LocalizedName(ky=_optional(ky), ru=_optional(ru), latin=_optional(latin))
     raise CodecError("a person's record holds a value of no known kind")
 
@@ -181,14 +181,17 @@ def terms_to_text(agreement: Agreement) -> str:
     )
 
 
+AgreementRow = tuple[str, str, str, int, int, str]
+"""Columns number, recipient, state, valid_from, valid_to and terms."""
+
+
 @lru_cache(maxsize=512)
-def agreement_from_row(
-    number: str, recipient: str, state: str, valid_from: int, valid_to: int, terms: str
-) -> Agreement:
+def agreement_from_row(row: AgreementRow) -> Agreement:
     """The agreement in a row just read; raises `CodecError`.
 
     A pure function of those columns, so remembering it caches no authorisation (invariant 9).
     """
+    number, recipient, state, valid_from, valid_to, terms = row
 
     def read(fields: dict[str, object]) -> Agreement:
         only(

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import pysqlite3.dbapi2 as driver
+from pysqlite3 import dbapi2
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
@@ -46,6 +46,9 @@ _PRAGMAS = (
     f"PRAGMA journal_size_limit = {WAL_BYTES}",
 )
 
+driver: Any = dbapi2
+"""PyPI's pysqlite3: it bundles an SQLite without the WAL-reset bug of 3.7.0 to 3.51.2."""
+
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
 
@@ -54,19 +57,24 @@ class Cursor(Protocol):
     """What is used of a driver's cursor."""
 
     @property
-    def rowcount(self) -> int: ...
+    def rowcount(self) -> int:
+        """How many rows the statement changed."""
 
-    def fetchone(self) -> Row | None: ...
+    def fetchone(self) -> Row | None:
+        """The next row."""
 
-    def fetchall(self) -> list[Row]: ...
+    def fetchall(self) -> list[Row]:
+        """The rows left."""
 
 
 class Connection(Protocol):
     """What is used of a driver's connection."""
 
-    def execute(self, sql: str, values: tuple[object, ...] = ...) -> Cursor: ...
+    def execute(self, sql: str, values: tuple[object, ...] = ...) -> Cursor:
+        """Run one statement."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 class _Prepared:
@@ -75,7 +83,7 @@ class _Prepared:
     __slots__ = ("_constants", "_names", "sql")
 
     def __init__(self, statement: CompilerElement) -> None:
-        compiled = cast(Any, statement.compile(dialect=sqlite_dialect(paramstyle="qmark")))
+        compiled = cast("Any", statement.compile(dialect=sqlite_dialect(paramstyle="qmark")))
         self.sql: str = compiled.string
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants = {k: v for k, v in compiled.params.items() if v is not None}
@@ -278,7 +286,7 @@ def connect(path: Path) -> Connection:
     if mode != ("wal",):
         connection.close()
         raise StoreUnavailableError("the store's file system does not carry a write-ahead log")
-    return cast(Connection, connection)
+    return cast("Connection", connection)
 
 
 def _open_lock_file(path: Path) -> int:

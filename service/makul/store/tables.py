@@ -132,11 +132,11 @@ request_key = Table(
     Column("request_id", _UUID, primary_key=True),
     Column("disclosure_id", _UUID, nullable=False),
     Column("answer", LargeBinary),
-    Column("answer_until", BigInteger, nullable=False),
+    Column("answer_until", BigInteger),
     Index(None, "answer_until"),
     sqlite_with_rowid=False,
 )
-"""A closed request id. The row is its tombstone: it stays when the answer is forgotten."""
+"""A closed request id. The row is its tombstone: answer and its term become NULL, the row stays."""
 
 attempt = Table(
     "attempt",
@@ -146,7 +146,7 @@ attempt = Table(
     Column("pin_index", _DIGEST, nullable=False),
     Column("employee_index", _DIGEST),
     Column("at", BigInteger, nullable=False),
-    Index(None, "pin_index", "at", "recipient"),
+    Index(None, "pin_index", "recipient", "at"),
     Index(None, "recipient", "at", "pin_index"),
     Index(None, "employee_index", "at"),
     Index(None, "at"),
@@ -197,7 +197,7 @@ disclosure = Table(
     Column("ground_digest", _DIGEST),
     Column("decided_at", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Index(None, "recipient", "request_id"),
+    Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
     Index(None, "decided_at"),
     sqlite_with_rowid=False,

@@ -8,7 +8,7 @@ No SHA-1, no HMAC (a public key would serve as its secret), no DSA.
 from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from signxml import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 
 from makul.domain.reasons import Code
 from makul.trust.failures import SignatureFailure

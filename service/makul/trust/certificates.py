@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
@@ -77,6 +78,13 @@ def read_certificate(der: bytes) -> SigningCertificate:
         fingerprint=sha256(der).digest(),
         key=strong_public_key(key),
     )
+
+
+def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
+    """The certificate's own validity at that moment (RFC 5280, 4.1.2.5); else SIG-05."""
+    own = certificate.x509
+    if not own.not_valid_before_utc <= at <= own.not_valid_after_utc:
+        raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
 
 
 def require_usage(certificate: x509.Certificate, use: Use) -> None:

@@ -11,7 +11,6 @@ pinned exactly, and `tests/trust/test_references.py` holds them against the stoc
 """
 
 import logging
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,20 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from lxml import etree
-from signxml import (
+from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
-    SignatureConfiguration,
     SignatureConstructionMethod,
-    VerifyResult,
-    XMLVerifier,
 )
 from signxml.exceptions import SignXMLException
+from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
-from makul.trust.xml import DS, EXC_C14N, canonical, canonical_without, safe_parser
+from makul.trust.xml import (
+    DS,
+    EXC_C14N,
+    binary_of,
+    canonical,
+    canonical_without,
+    only_child,
+    safe_parser,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -43,13 +48,14 @@ MAX_REFERENCES = 3
 MAX_PREFIXES = 32
 """More namespaces than any envelope of ours declares."""
 
-_ENVELOPED = SignatureConstructionMethod.enveloped.value
+ENVELOPED = SignatureConstructionMethod.enveloped.value
 _CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
 _SIGNED_INFO = f"{{{DS}}}SignedInfo"
 _REFERENCE = f"{{{DS}}}Reference"
 _TRANSFORMS = f"{{{DS}}}Transforms"
 _TRANSFORM = f"{{{DS}}}Transform"
 _DIGEST_METHOD = f"{{{DS}}}DigestMethod"
+_DIGEST_VALUE = f"{{{DS}}}DigestValue"
 _INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 
 # signxml logs whole canonicalised documents at DEBUG: personal data, whatever the root logger says.
@@ -99,7 +105,7 @@ def read_reference(reference: "Element") -> Reference:
     steps = list(transforms) if transforms is not None else []
     if any(step.tag != _TRANSFORM for step in steps):
         raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
-    enveloped = bool(steps) and steps[0].get("Algorithm") == _ENVELOPED
+    enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
     if enveloped:
         if len(steps[0]):
             raise SignatureFailure(Code.SIG_04, "the enveloped transform takes no parameters")
@@ -164,7 +170,7 @@ def verify_proven(
         default_reference_c14n_method=algorithms.INCLUSIVE,
     )
     try:
-        results = verifier.verify(
+        verifier.verify(
             signature,
             x509_cert=certificate,
             validate_schema=True,
@@ -177,15 +183,10 @@ def verify_proven(
         # Whatever signxml trips over, the signature was not verified.
         why = f"the signature does not verify ({type(error).__name__})"
         raise SignatureFailure(Code.SIG_02, why) from None
-    if len(results) != len(proven):
-        raise SignatureFailure(Code.SIG_03, "not every reference was verified")
-    return {
-        part.reference.uri: result.signed_xml
-        for part, result in zip(proven, results, strict=True)
-    }
+    return verifier.signed()
 
 
-class _ProvenVerifier(XMLVerifier):  # type: ignore[misc]  # signxml has no types
+class _ProvenVerifier(XMLVerifier):
     """signxml's verifier, shown each reference's element instead of looking for it."""
 
     def __init__(self, signature: "Element", proven: Sequence[Proven]) -> None:
@@ -193,11 +194,19 @@ class _ProvenVerifier(XMLVerifier):  # type: ignore[misc]  # signxml has no type
         self._signature = signature
         self._proven = proven
         self._octets: Sequence[bytes] = ()
+        self._signed: dict[str, Element] = {}
+
+    def signed(self) -> Mapping[str, "Element"]:
+        """What was signed, by URI; SIG-03 unless every proven reference was verified."""
+        if self._signed.keys() != {part.reference.uri for part in self._proven}:
+            raise SignatureFailure(Code.SIG_03, "not every reference was verified")
+        return self._signed
 
     def get_root(self, data: "Element") -> "Element":
         return data
 
     def _get_signature(self, root: "Element") -> "Element":
+        del root
         return self._signature
 
     def _c14n(
@@ -226,11 +235,12 @@ class _ProvenVerifier(XMLVerifier):  # type: ignore[misc]  # signxml has no type
             self._octets = self._canonicalise()
         octets = self._octets[index]
         algorithm = self._proven[index].reference.digest
-        claimed = self._find(reference, "DigestValue").text
-        digest = self._get_digest(octets, algorithm)
-        if not compare_digest(b64decode("".join(claimed.split()), validate=True), digest):
+        claimed = binary_of(only_child(reference, _DIGEST_VALUE))
+        if not compare_digest(claimed, self._get_digest(octets, algorithm)):
             raise SignatureFailure(Code.SIG_02, "a signed part was changed")
-        return VerifyResult(octets, self._fromstring(octets), signature, b"")
+        parsed = etree.fromstring(octets, safe_parser())
+        self._signed[self._proven[index].reference.uri] = parsed
+        return VerifyResult(octets, parsed, signature, b"")
 
     def _canonicalise(self) -> Sequence[bytes]:
         """Inner parts first: cutting the signature out changes where its namespaces are written."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lxml import etree
-from signxml import CanonicalizationMethod
+from signxml.algorithms import CanonicalizationMethod
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import EXCLUSIVE
@@ -87,7 +87,10 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
 
 def require_modest_tree(root: "Element") -> None:
     """No entity references, not too many elements, and every identifier borne by one element."""
-    if float(str(_ELEMENTS(root))) > MAX_ELEMENTS or next(root.iter(etree.Entity), None) is not None:
+    if (
+        float(str(_ELEMENTS(root))) > MAX_ELEMENTS
+        or next(root.iter(etree.Entity), None) is not None
+    ):
         raise SignatureFailure(Code.SIG_02, "too many elements, or an entity reference")
     identifiers = identifiers_of(root)
     if len(identifiers) != len(set(identifiers)):

@@ -13,7 +13,7 @@ from makul.app.ports.calling import (
     RejectedError,
     VerifiedMessage,
 )
-from makul.app.ports.desk import Desk, DisclosureRow, Official
+from makul.app.ports.desk import Desk, DeskError, DisclosureRow, Official
 from makul.app.ports.documents import (
     Answer,
     ConsentStatus,
@@ -51,6 +51,7 @@ __all__ = [
     "Committed",
     "ConsentStatus",
     "Desk",
+    "DeskError",
     "DisclosureRow",
     "DocumentError",
     "DocumentVerifier",

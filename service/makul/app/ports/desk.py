@@ -13,6 +13,10 @@ from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 
 
+class DeskError(Exception):
+    """What was asked of the desk contradicts the register. The message holds no data."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Official:
     """A person of a recipient who signs basis statements (and, later, paper consents)."""

@@ -1,0 +1,125 @@
+"""What is asked: about whom, by which samples, on what ground.
+
+Nothing here prints the person: `repr` names what is given, never its value.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+
+class Discreet:
+    """A dataclass whose `repr` names the fields that are set, and not what they hold."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        given = [each.name for each in fields(self) if getattr(self, each.name) not in (None, ())]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Demographic(Discreet):
+    """Who the person says they are (Procedure, cl. 10).
+
+    A PIN tells birth date and sex and proves nothing alone: give the document number, or surname
+    and given name, as well.
+    """
+
+    pin: str
+    document_number: str | None = None
+    surname: str | None = None
+    given_name: str | None = None
+    patronymic: str | None = None
+    birth_date: date | None = None
+    sex: str | None = None
+    """`F` or `M`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FaceSample(Discreet):
+    """A picture of the person's face, taken now; at most 1 MiB."""
+
+    image: bytes
+    format: str
+    """`jpeg` or `png`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FingerSample(Discreet):
+    """A finger of the person, taken now; at most 1 MiB."""
+
+    position: int
+    """1 to 10, right thumb to left little finger (ISO/IEC 19794-2)."""
+    format: str
+    """`wsq`, `png`, `iso19794-2` or `ansi378`."""
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Probe(Discreet):
+    """All that the record is compared with."""
+
+    demographic: Demographic
+    face: FaceSample | None = None
+    fingers: tuple[FingerSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ConsentDocument(Discreet):
+    """The subject's signed consent, its exact bytes (Procedure, cl. 4)."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentId:
+    """A consent registered before."""
+
+    consent_id: UUID
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BasisDocument(Discreet):
+    """A signed statement of a basis in law, its exact bytes (Procedure, cl. 5)."""
+
+    document: bytes
+
+
+Ground = ConsentDocument | ConsentId | BasisDocument
+
+
+def probe_on_wire(probe: Probe) -> dict[str, Any]:
+    """The element `probe`, as zeep takes it."""
+    person = probe.demographic
+    wire: dict[str, Any] = {
+        "demographic": {
+            "pin": person.pin,
+            "documentNumber": person.document_number,
+            "surname": person.surname,
+            "givenName": person.given_name,
+            "patronymic": person.patronymic,
+            "birthDate": person.birth_date,
+            "sex": person.sex,
+        }
+    }
+    if probe.face is not None:
+        wire["face"] = {"image": probe.face.image, "format": probe.face.format}
+    if probe.fingers:
+        wire["finger"] = [
+            {"position": each.position, "format": each.format, "data": each.data}
+            for each in probe.fingers
+        ]
+    return wire
+
+
+def ground_on_wire(ground: Ground) -> dict[str, Any]:
+    """The element `ground`, as zeep takes it."""
+    match ground:
+        case ConsentDocument(document):
+            return {"consentDocument": document}
+        case ConsentId(consent_id):
+            return {"consentId": str(consent_id)}
+        case BasisDocument(document):
+            return {"basisDocument": document}

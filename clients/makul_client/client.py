@@ -1,0 +1,210 @@
+"""The client: one method for each operation of the contract.
+
+What was asked for is returned; what was not obtained is raised (see `errors`). So
+`get_person_data` returns data or raises, while `verify_person`, whose answer *is* yes or no,
+returns either and raises only when neither can be told. Every decision's receipt is verified
+before anything of the answer is handed over, and what may be repeated safely is repeated.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+from makul_client import reading
+from makul_client.asking import ConsentDocument, Ground, Probe, probe_on_wire
+from makul_client.errors import ReceiptError, ReceiptFlaw
+from makul_client.exchange import Context, Exchange
+from makul_client.profile import Profile
+from makul_client.results import (
+    Agreement,
+    ConsentStatus,
+    Decision,
+    Explanation,
+    PersonData,
+    Receipt,
+    RegisteredConsent,
+    ServiceStatus,
+    VerifyResult,
+)
+from makul_client.wsse import utc_now
+
+_NO_CONTEXT: Final = Context()
+
+
+class Client:
+    """Asks the service in one recipient's name.
+
+    Keep it for many requests, one thread at a time; close it, or use `with`. Raises
+    `ProfileError` where the profile's keys or certificates cannot be used.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.profile = profile
+        self._exchange = Exchange(profile, clock=clock, pause=pause)
+
+    @classmethod
+    def from_file(cls, profile: Path) -> Self:
+        """A client for the profile in this file."""
+        return cls(Profile.load(profile))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._exchange.close()
+
+    def verify_person(
+        self,
+        probe: Probe,
+        *,
+        ground: Ground | None,
+        purpose: str | None = None,
+        context: Context = _NO_CONTEXT,
+    ) -> VerifyResult:
+        """Is this the person they say they are? Yes or no, never data (Procedure, cl. 10)."""
+
+        def read(answer: Any, decision: Decision) -> VerifyResult:
+            self._exchange.demand(decision, "MATCHED", "NOT_MATCHED")
+            return VerifyResult(
+                matched=decision.outcome == "MATCHED",
+                matches=reading.matches(answer.match),
+                decision=decision,
+            )
+
+        fields = {"purpose": purpose or self.profile.purpose, "probe": probe_on_wire(probe)}
+        return self._exchange.decide("VerifyPerson", fields, context, read, ground=ground)
+
+    def get_person_data(
+        self,
+        probe: Probe,
+        attributes: Sequence[str],
+        *,
+        ground: Ground | None,
+        purpose: str | None = None,
+        context: Context = _NO_CONTEXT,
+    ) -> PersonData:
+        """The named attributes of the person, if they match (Procedure, cl. 4, 5 and 10).
+
+        Raises `NotMatchedError`, `RefusedError`, `UndeterminedError`, each with its decision.
+        """
+
+        def read(answer: Any, decision: Decision) -> PersonData:
+            self._exchange.demand(decision, "RELEASED")
+            return PersonData(
+                person=reading.person(answer.person),
+                matches=reading.matches(answer.match),
+                decision=decision,
+            )
+
+        fields = {
+            "purpose": purpose or self.profile.purpose,
+            "probe": probe_on_wire(probe),
+            "attributes": {"attribute": list(attributes)},
+        }
+        return self._exchange.decide(
+            "GetPersonData", fields, context, read, ground=ground, attributes=attributes
+        )
+
+    def explain(
+        self,
+        operation: str,
+        *,
+        methods: Sequence[str],
+        pin: str | None = None,
+        attributes: Sequence[str] = (),
+        ground: Ground | None,
+        purpose: str | None = None,
+        context: Context = _NO_CONTEXT,
+    ) -> Explanation:
+        """How `operation` would be decided, rule by rule; no person is looked at (cl. 7).
+
+        A refusal foretold is what was asked for, so it is returned and not raised.
+        """
+
+        def read(answer: Any, decision: Decision) -> Explanation:
+            self._exchange.demand(decision, "ACCEPTED", "REFUSED", "UNDETERMINED")
+            return Explanation(rules=reading.rules(answer.rule), decision=decision)
+
+        fields: dict[str, Any] = {
+            "purpose": purpose or self.profile.purpose,
+            "operation": operation,
+            "pin": pin,
+            "methods": {"method": list(methods)},
+        }
+        if attributes:
+            fields["attributes"] = {"attribute": list(attributes)}
+        return self._exchange.decide("ExplainDecision", fields, context, read, ground=ground)
+
+    def register_consent(
+        self, consent: ConsentDocument, *, context: Context = _NO_CONTEXT
+    ) -> RegisteredConsent:
+        """Hand a consent in, to be held and counted by the operator (Procedure, cl. 4)."""
+
+        def read(answer: Any, decision: Decision) -> RegisteredConsent:
+            self._exchange.demand(decision, "ACCEPTED")
+            return RegisteredConsent(
+                consent_id=UUID(answer.consentId),
+                state=answer.state,
+                remaining=answer.remaining,
+                decision=decision,
+            )
+
+        fields = {"consentDocument": consent.document}
+        return self._exchange.decide("RegisterConsent", fields, context, read)
+
+    def consent_status(
+        self, consent_id: UUID, *, context: Context = _NO_CONTEXT
+    ) -> ConsentStatus:
+        """Where a consent stands. An unknown one raises `RefusedError` (CNS-01)."""
+        fields = {"consentId": str(consent_id)}
+        return self._exchange.inquire(
+            "GetConsentStatus", fields, context, reading.consent_status
+        )
+
+    def agreement(
+        self, number: str | None = None, *, context: Context = _NO_CONTEXT
+    ) -> Agreement:
+        """What may be asked for, until when, by which channel (Procedure, cl. 7)."""
+        fields = {"agreementNumber": number or self.profile.agreement}
+        return self._exchange.inquire(
+            "GetAgreement", fields, context, lambda answer: reading.agreement(answer.agreement)
+        )
+
+    def receipt(self, of_request: UUID, *, context: Context = _NO_CONTEXT) -> Receipt:
+        """The receipt of an earlier request of one's own, verified (Procedure, cl. 10 and 11)."""
+
+        def read(answer: Any) -> Receipt:
+            receipt = self._exchange.receipts.verify_kept(
+                answer.receipt, at=self._exchange.clock()
+            )
+            if receipt.request_id != of_request:
+                raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
+            if receipt.recipient != self.profile.recipient.code:
+                raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
+            return receipt
+
+        fields = {"ofRequest": str(of_request)}
+        return self._exchange.inquire("GetReceipt", fields, context, read)
+
+    def status(self, *, context: Context = _NO_CONTEXT) -> ServiceStatus:
+        """The service about itself: environment, versions, limits."""
+        return self._exchange.inquire("GetStatus", {}, context, reading.status)

@@ -1,0 +1,237 @@
+"""Consents as documents (Procedure, cl. 4): drawn up here, signed elsewhere, put together here.
+
+Only against a sandbox does this client hold a citizen's key and sign. In life the draft's bytes
+go to the citizen's own signer, and come back signed.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm
+from signxml.xades import XAdESSigner
+
+from makul_client.asking import Discreet
+from makul_client.credentials import Credential
+from makul_client.errors import ConsentError
+from makul_client.profile import Party, Profile
+from makul_client.xml import CONSENT, DSIG, UnsafeXmlError, broken_fields, canonical, parse
+from makul_client.xmlsig import BadSignatureError, verify
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+SIGNATURE: Final = f"{{{DSIG}}}Signature"
+ROOT: Final = f"{{{CONSENT}}}Consent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Subject(Discreet):
+    """Whose data they are, as in the identity document."""
+
+    pin: str
+    surname: str
+    given_name: str
+    patronymic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Representative(Discreet):
+    """Who consents for a subject who cannot: a parent, a guardian."""
+
+    name: str
+    pin: str | None = None
+    authority: str
+    """The document that gives the authority: kind, number, date, issuer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """How a consent on paper came about; an official answers for it (Procedure, cl. 4)."""
+
+    date: date
+    place: str
+    official: str
+    """The registered official who took it, by identifier."""
+    media_type: str
+    scan_digest: bytes
+    """SHA-256 of the scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one subject agrees to; everything else comes from the profile."""
+
+    subject: Subject
+    attributes: tuple[str, ...] = ()
+    """What may be given. None at all makes a consent to a yes or no."""
+    methods: tuple[str, ...] | None = None
+    """How the subject may be compared; None: as the profile says."""
+    valid_from: datetime
+    valid_to: datetime
+    max_disclosures: int = 1
+    purpose: str | None = None
+    purpose_text: str | None = None
+    """Another purpose than the profile's, and its words."""
+    relation: str | None = None
+    """The contract or application that it belongs to."""
+    onward: tuple[Party, ...] = ()
+    """To whom the data may be passed on; empty: to nobody (Procedure, cl. 15)."""
+    representative: Representative | None = None
+    paper: Paper | None = None
+
+
+def draft(
+    profile: Profile, wish: Wish, *, given_at: datetime, consent_id: UUID | None = None
+) -> bytes:
+    """A consent ready to be signed: UTF-8 XML that fits the published schema.
+
+    Raises `ConsentError` where it would not, or where the profile has no [consent].
+    """
+    terms = profile.consent
+    if terms is None:
+        raise ConsentError("the profile has no [consent]: notice, purpose_text, retention, ...")
+    if (wish.purpose is None) is not (wish.purpose_text is None):
+        raise ConsentError("another purpose needs its text as well")
+    if wish.valid_from >= wish.valid_to:
+        raise ConsentError("it would end before it begins")
+    root = etree.Element(ROOT, nsmap={None: CONSENT})
+    _add(root, "consentId", str(consent_id or uuid4()))
+    _subject(root, wish.subject)
+    if wish.representative is not None:
+        _representative(root, wish.representative)
+    _party(root, "controller", Party(code=profile.operator.code, name=profile.operator.name))
+    _party(root, "recipient", profile.recipient)
+    _add(root, "agreementNumber", profile.agreement)
+    notice = _add(root, "notice")
+    _add(notice, "ref", terms.notice)
+    _add(notice, "digest", base64.b64encode(terms.notice_digest).decode())
+    _add(notice, "language", terms.language)
+    purpose = _add(root, "purpose")
+    _add(purpose, "code", wish.purpose or profile.purpose)
+    _add(purpose, "text", wish.purpose_text or terms.purpose_text)
+    if wish.attributes:
+        _list(_add(root, "attributes"), "attribute", wish.attributes)
+    _list(_add(root, "matchMethods"), "method", wish.methods or terms.methods)
+    _add(root, "resultForm", "DATA" if wish.attributes else "YES_NO")
+    for name, at in (
+        ("givenAt", given_at),
+        ("validFrom", wish.valid_from),
+        ("validTo", wish.valid_to),
+    ):
+        _add(root, name, at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    _add(root, "maxDisclosures", str(wish.max_disclosures))
+    _add(root, "retentionAtRecipient", terms.retention)
+    onward = _add(root, "onwardRecipients")
+    for party in wish.onward:
+        _party(onward, "recipient", party)
+    _add(root, "withdrawal", terms.withdrawal)
+    if wish.relation is not None:
+        _add(root, "relationRef", wish.relation)
+    if wish.paper is not None:
+        _paper(root, wish.paper)
+    return _written(root)
+
+
+def attach(drawn_up: bytes, signed: bytes) -> bytes:
+    """The signed consent: what the citizen's signer returned, if it is this draft, signed.
+
+    `signed` is either the whole signed document or the ds:Signature alone. Checked: the content
+    is the draft's, the schema holds, and one XAdES signature over all of it holds under the
+    certificate it names. Whether that certificate is the citizen's, and believed, the service
+    decides. Raises `ConsentError`.
+    """
+    wanted, given = _parsed(drawn_up, "the draft"), _parsed(signed, "the signed file")
+    if given.tag == SIGNATURE:
+        whole = _parsed(drawn_up, "the draft")
+        whole.append(given)
+        signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
+    try:
+        content = verify(signed, ROOT).root
+    except BadSignatureError as error:
+        raise ConsentError(f"the signature is not good: {error}") from None
+    if _content(content) != _content(wanted):
+        raise ConsentError("what was signed is not this draft")
+    broken = broken_fields(_parsed(signed, "the signed file"), "consent")
+    if broken:
+        raise ConsentError(f"the signed consent breaks the schema at {', '.join(broken)}")
+    return signed
+
+
+def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
+    """Sign in a citizen's stead. Only against a sandbox: elsewhere their key is theirs alone."""
+    if not profile.sandbox:
+        raise ConsentError("only a profile with sandbox = true may sign for a citizen")
+    root = _parsed(drawn_up, "the draft")
+    if root.find(SIGNATURE) is not None:
+        raise ConsentError("it is signed already")
+    signer = XAdESSigner(
+        signature_algorithm=citizen.method,
+        digest_algorithm=DigestAlgorithm.SHA256,
+        c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1,
+    )
+    signed = signer.sign(root, key=citizen.key, cert=[citizen.certificate])
+    return attach(drawn_up, etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentView:
+    """A consent as read for people. Nothing of it was verified."""
+
+    consent_id: str
+    subject: Subject
+    representative: str | None
+    recipient: Party
+    agreement: str
+    notice: str
+    language: str
+    purpose: str
+    purpose_text: str
+    attributes: tuple[str, ...]
+    methods: tuple[str, ...]
+    valid_from: datetime
+    valid_to: datetime
+    max_disclosures: int
+    retention: str
+    onward: tuple[Party, ...]
+    withdrawal: str
+    on_paper: bool
+    signed: bool
+
+
+def read_unsafe(document: bytes) -> ConsentView:
+    """Read a consent, signed or not, without verifying anything. Raises `ConsentError`."""
+    root = _parsed(document, "the file")
+    return ConsentView(
+        consent_id=_text(root, "consentId"),
+        subject=Subject(
+            pin=_text(root, "subject/pin"),
+            surname=_text(root, "subject/surname"),
+            given_name=_text(root, "subject/givenName"),
+            patronymic=_optional(root, "subject/patronymic"),
+        ),
+        representative=_optional(root, "representative/name"),
+        recipient=_read_party(root, "recipient"),
+        agreement=_text(root, "agreementNumber"),
+        notice=_text(root, "notice/ref"),
+        language=_text(root, "notice/language"),
+        purpose=_text(root, "purpose/code"),
+        purpose_text=_text(root, "purpose/text"),
+        attributes=_texts(root, "attributes/attribute"),
+        methods=_texts(root, "matchMethods/method"),
+        valid_from=datetime.fromisoformat(_text(root, "validFrom")),
+        valid_to=datetime.fromisoformat(_text(root, "validTo")),
+        max_disclosures=int(_text(root, "maxDisclosures")),
+        retention=_text(root, "retentionAtRecipient"),
+        onward=tuple(
+            Party(code=_text(each, "memberCode"), name=_text(each, "name"))
+            for each in root.findall(_path("onwardRecipients/recipient"))
+        ),
+        withdrawal=_text(root, "withdrawal"),
+        on_paper=root.find(_path("paper")) is not None,
+        signed=root.find(SIGNATURE) is not None,
+    )

@@ -1,0 +1,311 @@
+"""A recipient's profile: who it is, how it calls, whom it believes. A TOML file, not code.
+
+    language = "ru"
+    sandbox = false
+
+    [recipient]
+    code = "COM/60000001"
+    name = "Example Bank"
+
+    [agreement]
+    number = "2026/001"
+    purpose = "ACCOUNT_OPENING"
+
+    [service]
+    url = "https://makul.example/v1/recipient"
+    channel = "wsse"
+
+    [signing]
+    key = "seal.key.pem"
+    certificate = "seal.crt.pem"
+
+    [operator]
+    code = "GOV/70000001"
+    name = "The operator"
+    certificates = ["operator.crt.pem"]
+    anchors = ["root.crt.pem"]
+
+Paths are relative to the profile. Secrets stay out of it: a key's password is named by the
+environment variable that holds it.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from makul_client.errors import Language, ProfileError
+from makul_client.toml import Table, digest_of_file
+
+MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"
+AGREEMENT_NUMBER: Final = r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}"
+PURPOSE: Final = r"[A-Z][A-Z0-9_]{1,63}"
+METHOD: Final = r"[a-z][a-z0-9]{1,31}"
+TERM: Final = r"P([0-9]{1,3}Y([0-9]{1,3}M)?([0-9]{1,4}D)?|[0-9]{1,3}M([0-9]{1,4}D)?|[0-9]{1,4}D)"
+_XROAD: Final = r"[^/\s]+/[A-Z]{2,10}/[0-9A-Za-z]{1,20}/[^/\s]+"
+_VARIABLE: Final = r"[A-Z_][A-Z0-9_]*"
+_LINE: Final = r"\S(.*\S)?"
+
+CONNECT_TIMEOUT: Final = 5.0
+ANSWER_TIMEOUT: Final = 60.0
+"""Seconds. An X-Road security server gives up after 60."""
+
+ATTEMPTS: Final = 4
+PATIENCE: Final = 60.0
+"""How often the same request is sent, and how many seconds are waited between in all."""
+
+
+class Channel(StrEnum):
+    """How the service is told who is calling; the agreement names which may be used."""
+
+    WSSE = "wsse"
+    XROAD = "xroad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation, by X-Road member code and by name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the service, or one's own security server, is reached."""
+
+    url: str
+    channel: Channel
+    connect_timeout: float = CONNECT_TIMEOUT
+    answer_timeout: float = ANSWER_TIMEOUT
+    tls_ca: Path | None = None
+    """Authorities that may vouch for the server; None: those that Python's `certifi` brings."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    """For a server that asks the caller for a TLS certificate, as security servers may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """With what messages are signed, on the channel `wsse`."""
+
+    key: Path
+    certificate: Path
+    key_password_env: str | None = None
+    """The environment variable that holds the key's password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Who gives the data (Procedure, cl. 7), and by what its receipts are known."""
+
+    code: str
+    name: str
+    certificates: tuple[Path, ...]
+    """The certificates that sign receipts. Pinned: another one of the same authority is refused."""
+    anchors: tuple[Path, ...]
+    """The authorities to which their path must lead."""
+    intermediates: tuple[Path, ...] = ()
+    crls: tuple[Path, ...] = ()
+    """Where given, every certificate of the path must be found unrevoked in a current list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XRoadId:
+    """A subsystem: instance, member class, member code, subsystem code."""
+
+    instance: str
+    member_class: str
+    member_code: str
+    subsystem: str
+
+    @property
+    def member(self) -> str:
+        """`CLASS/CODE`, as agreements name the organisation."""
+        return f"{self.member_class}/{self.member_code}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XRoad:
+    """The caller's subsystem and the service's, on the channel `xroad`."""
+
+    client: XRoadId
+    service: XRoadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentTerms:
+    """What every consent drawn up for this recipient says (Procedure, cl. 4)."""
+
+    notice: str
+    """The number of the notice that the authorised body approved."""
+    notice_digest: bytes
+    """SHA-256 of its text."""
+    language: Language
+    """The language in which it is shown."""
+    purpose_text: str
+    retention: str
+    """How long the data are kept, `P5Y`."""
+    withdrawal: str
+    """How the consent is taken back, in the words shown."""
+    methods: tuple[str, ...] = ("demographic",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on asking."""
+
+    attempts: int = ATTEMPTS
+    seconds: float = PATIENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything that differs from one recipient to another."""
+
+    recipient: Party
+    agreement: str
+    purpose: str
+    service: Endpoint
+    operator: Operator
+    signing: Signing | None = None
+    """There with the channel `wsse`."""
+    xroad: XRoad | None = None
+    """There with the channel `xroad`."""
+    consent: ConsentTerms | None = None
+    """Needed only to draw consents up."""
+    patience: Patience = field(default_factory=Patience)
+    language: Language = Language.EN
+    sandbox: bool = False
+    """Against a sandbox. Only then does the client sign in a citizen's stead."""
+
+    @classmethod
+    def load(cls, file: Path) -> "Profile":
+        """Read a profile. Raises `ProfileError`, one line that names the file and the key."""
+        try:
+            tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ProfileError(f"{file}: there is no such file") from None
+        except (OSError, UnicodeDecodeError):
+            raise ProfileError(f"{file}: it cannot be read") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ProfileError(f"{file}: not TOML: {error}") from None
+        top = Table(tables, file=file)
+        profile = _profile(top)
+        top.all_read()
+        return profile
+
+
+def _profile(top: Table) -> Profile:
+    language = top.choice("language", Language, default=Language.EN)
+    agreement = top.table("agreement")
+    service = _endpoint(top.table("service"))
+    wsse = service.channel is Channel.WSSE
+    recipient = _party(top.table("recipient"))
+    profile = Profile(
+        recipient=recipient,
+        agreement=agreement.text("number", AGREEMENT_NUMBER),
+        purpose=agreement.text("purpose", PURPOSE),
+        service=service,
+        operator=_operator(top.table("operator")),
+        signing=_signing(top.table("signing")) if wsse or top.has("signing") else None,
+        xroad=_xroad(top.table("xroad"), recipient) if not wsse or top.has("xroad") else None,
+        consent=_consent(top.table("consent"), language) if top.has("consent") else None,
+        patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
+        language=language,
+        sandbox=top.flag("sandbox", default=False),
+    )
+    agreement.all_read()
+    return profile
+
+
+def _party(table: Table) -> Party:
+    party = Party(code=table.text("code", MEMBER_CODE), name=table.text("name", _LINE))
+    table.all_read()
+    return party
+
+
+def _endpoint(table: Table) -> Endpoint:
+    channel = table.choice("channel", Channel)
+    endpoint = Endpoint(
+        url=table.url("url", plain_http=channel is Channel.XROAD),
+        channel=channel,
+        connect_timeout=table.number("connect_timeout", default=CONNECT_TIMEOUT, at_most=60),
+        answer_timeout=table.number("answer_timeout", default=ANSWER_TIMEOUT, at_most=600),
+        tls_ca=table.optional_file("tls_ca"),
+        tls_certificate=table.optional_file("tls_certificate"),
+        tls_key=table.optional_file("tls_key"),
+    )
+    if (endpoint.tls_certificate is None) is not (endpoint.tls_key is None):
+        raise table.wrong("tls_key", "goes together with tls_certificate")
+    table.all_read()
+    return endpoint
+
+
+def _signing(table: Table) -> Signing:
+    signing = Signing(
+        key=table.file("key"),
+        certificate=table.file("certificate"),
+        key_password_env=table.optional_text("key_password_env", _VARIABLE),
+    )
+    table.all_read()
+    return signing
+
+
+def _operator(table: Table) -> Operator:
+    operator = Operator(
+        code=table.text("code", MEMBER_CODE),
+        name=table.text("name", _LINE),
+        certificates=table.files("certificates", at_least=1),
+        anchors=table.files("anchors", at_least=1),
+        intermediates=table.files("intermediates"),
+        crls=table.files("crls"),
+    )
+    table.all_read()
+    return operator
+
+
+def _xroad(table: Table, recipient: Party) -> XRoad:
+    xroad = XRoad(client=_xroad_id(table, "client"), service=_xroad_id(table, "service"))
+    if xroad.client.member != recipient.code:
+        raise table.wrong("client", "is another organisation than recipient.code")
+    table.all_read()
+    return xroad
+
+
+def _xroad_id(table: Table, key: str) -> XRoadId:
+    instance, member_class, member_code, subsystem = table.text(key, _XROAD).split("/")
+    return XRoadId(
+        instance=instance,
+        member_class=member_class,
+        member_code=member_code,
+        subsystem=subsystem,
+    )
+
+
+def _consent(table: Table, language: Language) -> ConsentTerms:
+    if table.has("notice_file"):
+        digest = digest_of_file(table.file("notice_file"))
+    else:
+        digest = table.sha256("notice_digest")
+    terms = ConsentTerms(
+        notice=table.text("notice", _LINE),
+        notice_digest=digest,
+        language=table.choice("language", Language, default=language),
+        purpose_text=table.text("purpose_text", _LINE),
+        retention=table.text("retention", TERM),
+        withdrawal=table.text("withdrawal", _LINE),
+        methods=table.texts("methods", METHOD, default=("demographic",)),
+    )
+    table.all_read()
+    return terms
+
+
+def _patience(table: Table) -> Patience:
+    patience = Patience(
+        attempts=int(table.number("attempts", default=ATTEMPTS, at_most=20)),
+        seconds=table.number("patience", default=PATIENCE, at_most=3600),
+    )
+    table.all_read()
+    return patience

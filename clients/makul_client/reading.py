@@ -1,0 +1,169 @@
+"""From what zeep read to this library's own types. The answer was validated before."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from makul_client.errors import Language, Reason, Retry
+from makul_client.results import (
+    ATTRIBUTES,
+    Agreement,
+    ConsentStatus,
+    Limit,
+    Match,
+    Name,
+    Person,
+    Power,
+    Rule,
+    Sample,
+    ServiceStatus,
+)
+
+
+def texts(read: Any) -> dict[Language, str]:
+    """A text in the three languages."""
+    return {language: str(getattr(read, language)) for language in Language}
+
+
+def reasons(read: Iterable[Any]) -> tuple[Reason, ...]:
+    """The reasons of an answer or a fault."""
+    return tuple(
+        Reason(
+            code=each.code,
+            because=each.because,
+            clause=each.clause,
+            side=each.side,
+            retry=Retry(each.retry),
+            retry_after=each.retryAfter,
+            field=each.field,
+            texts=texts(each.text),
+        )
+        for each in read
+    )
+
+
+def matches(read: Iterable[Any]) -> tuple[Match, ...]:
+    """What each method found."""
+    return tuple(
+        Match(
+            method=each.method,
+            result=each.result,
+            score=each.score,
+            threshold=each.threshold,
+            algorithm=each.algorithm,
+            version=each.version,
+        )
+        for each in read
+    )
+
+
+def rules(read: Iterable[Any]) -> tuple[Rule, ...]:
+    """The rules of a dry run."""
+    return tuple(
+        Rule(code=each.code, clause=each.clause, verdict=each.verdict, texts=texts(each.text))
+        for each in read
+    )
+
+
+def person(read: Any) -> Person:
+    """The element `person`; None, where nothing was left to release, is a person without data."""
+    if read is None:
+        return Person()
+    return Person(
+        pin=read.pin,
+        surname=_name(read.surname),
+        given_name=_name(read.givenName),
+        patronymic=_name(read.patronymic),
+        sex=read.sex,
+        birth_date=read.birthDate,
+        birth_place=read.birthPlace,
+        citizenship=read.citizenship,
+        address=read.address,
+        document_type=read.documentType,
+        document_number=read.documentNumber,
+        document_issuer=read.documentIssuer,
+        document_issued=read.documentIssued,
+        document_expires=read.documentExpires,
+        document_state=read.documentState,
+        person_state=read.personState,
+        face_image=_image(read.faceImage),
+        fingerprint_templates=_templates(read.fingerprintTemplates),
+        fingerprint_images=_finger_images(read.fingerprintImages),
+        signature_image=None
+        if read.signatureImage is None
+        else Sample(data=read.signatureImage, format="png"),
+    )
+
+
+def attributes_in(read: Any) -> frozenset[str]:
+    """The attributes that the element `person` carries, by name."""
+    if read is None:
+        return frozenset()
+    return frozenset(name for name in ATTRIBUTES if getattr(read, name) is not None)
+
+
+def agreement(read: Any) -> Agreement:
+    """The terms of an agreement."""
+    return Agreement(
+        number=read.number,
+        state=read.state,
+        valid_from=read.validFrom,
+        valid_to=read.validTo,
+        purposes=tuple(read.purpose),
+        attributes=tuple(read.attribute),
+        methods=tuple(read.method),
+        channels=tuple(read.channel),
+        provisions=tuple(read.provision),
+        powers=tuple(
+            Power(purpose=each.purpose, attributes=tuple(each.attribute)) for each in read.power
+        ),
+        daily_quota=read.dailyQuota,
+        delivery=read.delivery,
+    )
+
+
+def consent_status(read: Any) -> ConsentStatus:
+    """Where a consent stands."""
+    return ConsentStatus(
+        consent_id=UUID(read.consentId),
+        state=read.state,
+        used=read.used,
+        remaining=read.remaining,
+        valid_from=read.validFrom,
+        valid_to=read.validTo,
+    )
+
+
+def status(read: Any) -> ServiceStatus:
+    """The service about itself."""
+    return ServiceStatus(
+        environment=read.environment,
+        software_version=read.softwareVersion,
+        contract_version=read.contractVersion,
+        time=read.time,
+        limits=tuple(
+            Limit(name=each.name, value=each.value, unit=each.unit) for each in read.limit
+        ),
+    )
+
+
+def _name(read: Any) -> Name | None:
+    return None if read is None else Name(ky=read.ky, ru=read.ru, latin=read.latin)
+
+
+def _image(read: Any) -> Sample | None:
+    return None if read is None else Sample(data=read.data, format=read.format)
+
+
+def _templates(read: Any) -> tuple[Sample, ...]:
+    found = () if read is None else read.template
+    return tuple(
+        Sample(data=each.data, format="iso19794-2", position=each.position) for each in found
+    )
+
+
+def _finger_images(read: Any) -> tuple[Sample, ...]:
+    found = () if read is None else read.image
+    return tuple(
+        Sample(data=each.data, format=each.format, position=each.position) for each in found
+    )

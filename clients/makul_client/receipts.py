@@ -1,0 +1,252 @@
+"""Verifies the operator's receipts before an answer is handed over.
+
+A receipt proves an answer when the operator's pinned certificate signed it, its path is trusted
+at that moment, and it says of this very request what the answer says: same request, same content,
+same outcome, same reasons, same data. Anything else withholds the answer (`ReceiptError`).
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives import hashes
+
+from makul_client.credentials import load_certificates, load_crls
+from makul_client.errors import Reason, ReceiptError, ReceiptFlaw
+from makul_client.paths import PathVerdict, Trust
+from makul_client.profile import Operator
+from makul_client.results import GroundRef, Receipt, ReceiptReason
+from makul_client.xml import RECEIPT, broken_fields
+from makul_client.xmlsig import BadSignatureError, verify
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the operator's clock may be ahead; as much as the service grants a message."""
+
+_NEEDS_GROUND: Final = frozenset({"RELEASED", "MATCHED", "NOT_MATCHED"})
+_FLAW_BY_VERDICT: Final = {
+    PathVerdict.NOT_TRUSTED: ReceiptFlaw.SIGNER,
+    PathVerdict.NOT_FOR_SIGNING: ReceiptFlaw.SIGNER,
+    PathVerdict.OUT_OF_TERM: ReceiptFlaw.EXPIRED,
+    PathVerdict.REVOKED: ReceiptFlaw.REVOKED,
+    PathVerdict.REVOCATION_UNKNOWN: ReceiptFlaw.REVOCATION_UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """What was sent, as far as a receipt must repeat it."""
+
+    request_id: UUID
+    digest: bytes
+    """SHA-256 of the exclusive canonical form of the Body's child."""
+    operation: str
+    recipient: str
+    agreement: str
+    attributes: frozenset[str]
+    """Those asked for."""
+    ground_digest: bytes | None
+    """SHA-256 of the ground's document, where a document was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClaimedAnswer:
+    """What the answer says, not yet proved."""
+
+    disclosure_id: UUID
+    outcome: str
+    reasons: tuple[Reason, ...]
+    decided_at: datetime
+    person: bytes | None
+    """The element `person` in exclusive canonical form."""
+    attributes: frozenset[str]
+    """Those that it carries."""
+
+
+class ReceiptVerifier:
+    """Believes the operator that the profile describes, and nobody else."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._code = operator.code
+        self._pinned = frozenset(
+            each.fingerprint(hashes.SHA256()) for each in load_certificates(operator.certificates)
+        )
+        self._trust = Trust(
+            anchors=load_certificates(operator.anchors),
+            intermediates=load_certificates(operator.intermediates),
+            crls=load_crls(operator.crls),
+        )
+
+    def verify(self, document: bytes, *, at: datetime) -> Receipt:
+        """A receipt just received: the operator's certificate must be good now."""
+        return self._verify(document, at=at, kept=False)
+
+    def verify_kept(self, document: bytes, *, at: datetime) -> Receipt:
+        """A receipt of long ago: the certificate must have been good when it was decided."""
+        return self._verify(document, at=at, kept=True)
+
+    def prove(
+        self, document: bytes, sent: SentRequest, claimed: ClaimedAnswer, *, at: datetime
+    ) -> Receipt:
+        """Verify a receipt and hold request and answer against it."""
+        receipt = self.verify(document, at=at)
+        _same_request(receipt, sent)
+        _same_answer(receipt, sent, claimed)
+        _same_payload(receipt, claimed)
+        return receipt
+
+    def _verify(self, document: bytes, *, at: datetime, kept: bool) -> Receipt:
+        try:
+            signed = verify(document, f"{{{RECEIPT}}}Receipt")
+        except BadSignatureError as error:
+            raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
+        if signed.certificate.fingerprint(hashes.SHA256()) not in self._pinned:
+            raise ReceiptError(ReceiptFlaw.SIGNER, "another certificate than the profile names")
+        broken = broken_fields(signed.root, "receipt")
+        if broken:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"it breaks the schema at {broken[0]}")
+        receipt = _read(signed.root, document)
+        if receipt.operator != self._code:
+            raise ReceiptError(ReceiptFlaw.SIGNER, "it names another operator")
+        if receipt.decided_at > at + CLOCK_SKEW:
+            raise ReceiptError(ReceiptFlaw.TIME, "or this machine's clock is slow")
+        moment = min(receipt.decided_at, at) if kept else at
+        verdict = self._trust.judge(signed.certificate, at=moment, afterwards=kept)
+        if verdict is not PathVerdict.TRUSTED:
+            raise ReceiptError(_FLAW_BY_VERDICT[verdict], verdict.value)
+        return receipt
+
+
+def _same_request(receipt: Receipt, sent: SentRequest) -> None:
+    if receipt.request_id != sent.request_id:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
+    if not hmac.compare_digest(receipt.request_digest, sent.digest):
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its digest is not that of what was sent")
+    if receipt.operation != sent.operation:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its operation is another")
+    if receipt.recipient != sent.recipient:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
+    if receipt.agreement not in (None, sent.agreement):
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its agreement is another")
+
+
+def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+    if receipt.receipt_id != claimed.disclosure_id:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "it is of another disclosure")
+    if receipt.outcome != claimed.outcome:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the outcome differs")
+    if receipt.decided_at != claimed.decided_at:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the time differs")
+    if _sorted(receipt.reasons) != _sorted(claimed.reasons):
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the reasons differ")
+    if receipt.released != claimed.attributes:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the attributes released differ")
+    if not receipt.released <= sent.attributes:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "more attributes than were asked for")
+    _same_ground(receipt, sent)
+
+
+def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
+    """What tells of a person rests on the document that was sent (Procedure, cl. 4 and 5)."""
+    if sent.ground_digest is None:
+        return
+    if receipt.ground is None:
+        if receipt.outcome in _NEEDS_GROUND:
+            raise ReceiptError(ReceiptFlaw.ANSWER, "it names no ground")
+    elif not hmac.compare_digest(receipt.ground.digest, sent.ground_digest):
+        raise ReceiptError(ReceiptFlaw.ANSWER, "it rests on another ground")
+
+
+def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
+    """SHA-256 of the salt and the element `person` as it came."""
+    if claimed.person is None:
+        if receipt.payload_digest is not None:
+            raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data are missing")
+        return
+    if receipt.payload_digest is None or receipt.payload_salt is None:
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "it vouches for no data")
+    digest = hashlib.sha256(receipt.payload_salt + claimed.person).digest()
+    if not hmac.compare_digest(digest, receipt.payload_digest):
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "their digest differs")
+
+
+def _sorted(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
+    return sorted((each.code, each.because or "", each.field or "") for each in reasons)
+
+
+def _read(root: "Element", document: bytes) -> Receipt:
+    """A receipt from its verified root element, which fits the schema."""
+    fields = _Fields(root)
+    ground = root.find(_tag("ground"))
+    return Receipt(
+        receipt_id=UUID(fields.text("receiptId")),
+        request_id=UUID(fields.text("requestId")),
+        request_digest=fields.binary("requestDigest"),
+        operation=fields.text("operation"),
+        recipient=fields.text("recipient"),
+        agreement=fields.optional("agreementNumber"),
+        outcome=fields.text("outcome"),
+        reasons=tuple(_reason(_Fields(each)) for each in root.findall(_tag("reason"))),
+        released=frozenset(_collapse(each.text) for each in root.findall(_tag("attribute"))),
+        payload_digest=fields.optional_binary("payloadDigest"),
+        payload_salt=fields.optional_binary("payloadSalt"),
+        ground=None if ground is None else _ground(_Fields(ground)),
+        decided_at=datetime.fromisoformat(fields.text("decidedAt")),
+        leaf_hash=fields.binary("leafHash"),
+        operator=fields.text("operator"),
+        document=document,
+    )
+
+
+def _reason(fields: "_Fields") -> ReceiptReason:
+    return ReceiptReason(
+        code=fields.text("code"),
+        because=fields.optional("because"),
+        field=fields.optional("field"),
+    )
+
+
+def _ground(fields: "_Fields") -> GroundRef:
+    return GroundRef(
+        kind=fields.text("kind"), id=UUID(fields.text("id")), digest=fields.binary("digest")
+    )
+
+
+class _Fields:
+    """The children of an element, by name."""
+
+    def __init__(self, element: "Element") -> None:
+        self._element = element
+
+    def optional(self, name: str) -> str | None:
+        text = self._element.findtext(_tag(name))
+        return None if text is None else _collapse(text)
+
+    def text(self, name: str) -> str:
+        text = self.optional(name)
+        if text is None:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"{name} is missing")
+        return text
+
+    def optional_binary(self, name: str) -> bytes | None:
+        text = self.optional(name)
+        return None if text is None else base64.b64decode(text)
+
+    def binary(self, name: str) -> bytes:
+        return base64.b64decode(self.text(name))
+
+
+def _tag(name: str) -> str:
+    return f"{{{RECEIPT}}}{name}"
+
+
+def _collapse(text: str | None) -> str:
+    """White space as xs:token has it."""
+    return " ".join((text or "").split())

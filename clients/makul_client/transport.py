@@ -1,0 +1,72 @@
+"""Carries one signed message there and one answer back. It logs neither."""
+
+from typing import Final
+from urllib.parse import quote
+
+import requests
+
+from makul_client.errors import TransportError
+from makul_client.profile import Endpoint
+
+MAX_ANSWER: Final = 32 * 1024 * 1024
+"""Bytes. The fullest answer the schema allows, 22 samples of 1 MiB in base64, stays below."""
+
+_CHUNK: Final = 64 * 1024
+_ANSWERED: Final = frozenset({200, 400, 500})
+"""SOAP 1.1 answers with 200, faults with 500; SOAP 1.2 faults of the sender with 400."""
+_PASSING: Final = frozenset({408, 425, 429, 502, 503, 504})
+
+
+class Wire:
+    """One HTTP session to one address: TLS verified, no redirects, no proxies from elsewhere."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._session = requests.Session()
+        self._session.trust_env = False  # neither .netrc nor proxies that the profile knows not
+        self._session.verify = str(endpoint.tls_ca) if endpoint.tls_ca else True
+        if endpoint.tls_certificate and endpoint.tls_key:
+            self._session.cert = (str(endpoint.tls_certificate), str(endpoint.tls_key))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def send(self, operation: str, message: bytes) -> bytes:
+        """Post a message and return the answer's bytes, a SOAP envelope or not.
+
+        Raises `TransportError`; its message holds nothing of either.
+        """
+        try:
+            with self._session.post(
+                self._endpoint.url,
+                data=message,
+                headers={
+                    "Content-Type": "text/xml; charset=utf-8",
+                    "SOAPAction": f'"{quote(operation)}"',
+                    "User-Agent": "makul-client",
+                },
+                timeout=(self._endpoint.connect_timeout, self._endpoint.answer_timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return self._body(answer)
+        except requests.exceptions.SSLError:
+            raise TransportError("the server's TLS certificate is not trusted; see [service] "
+                                 "tls_ca in the profile", passing=False) from None
+        except requests.Timeout:
+            raise TransportError("no answer in time", passing=True) from None
+        except requests.RequestException as error:
+            told = f"the service cannot be reached ({type(error).__name__})"
+            raise TransportError(told, passing=True) from None
+
+    def _body(self, answer: requests.Response) -> bytes:
+        if answer.status_code not in _ANSWERED:
+            told = f"the server answered with HTTP status {answer.status_code}"
+            raise TransportError(told, passing=answer.status_code in _PASSING)
+        body = bytearray()
+        for chunk in answer.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise TransportError("the answer is too large", passing=False)
+        return bytes(body)

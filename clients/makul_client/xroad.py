@@ -1,0 +1,42 @@
+"""The SOAP headers of the X-Road message protocol 4.0."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from makul_client.profile import XRoad, XRoadId
+
+PROTOCOL_VERSION: Final = "4.0"
+SERVICE_VERSION: Final = "v1"
+
+
+def headers(
+    xroad: XRoad,
+    operation: str,
+    *,
+    request_id: UUID,
+    employee: str | None,
+    case_number: str | None,
+) -> dict[str, Any]:
+    """The headers as zeep takes them: `id` is the request id, `userId` the employee, `issue` the case."""
+    return {
+        "client": {"objectType": "SUBSYSTEM", **_identifier(xroad.client)},
+        "service": {
+            "objectType": "SERVICE",
+            **_identifier(xroad.service),
+            "serviceCode": operation,
+            "serviceVersion": SERVICE_VERSION,
+        },
+        "id": str(request_id),
+        "protocolVersion": PROTOCOL_VERSION,
+        "userId": employee,
+        "issue": case_number,
+    }
+
+
+def _identifier(of: XRoadId) -> dict[str, str]:
+    return {
+        "xRoadInstance": of.instance,
+        "memberClass": of.member_class,
+        "memberCode": of.member_code,
+        "subsystemCode": of.subsystem,
+    }

@@ -1,0 +1,230 @@
+"""Wires the house: settings to parts, parts to use cases, use cases to a port.
+
+The only place where every room is known, and where the present enters.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import NoReturn
+from uuid import UUID
+from wsgiref.types import WSGIApplication
+
+import uuid_utils
+
+from makul.app.consents import RegisterConsent, TellConsentStatus
+from makul.app.disclose import Disclose
+from makul.app.explain import EXPLANATIONS_A_DAY, Explain
+from makul.app.grounds import Grounds
+from makul.app.inquiries import Inquiries
+from makul.app.ports import (
+    Clock,
+    Documents,
+    DocumentVerifier,
+    Matcher,
+    MessageVerifier,
+    ReceiptSigner,
+    Recorder,
+    Register,
+    ServiceLimit,
+    StoreUnavailableError,
+)
+from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
+from makul.app.requests import RecipientPort
+from makul.documents.xml_documents import XmlDocuments
+from makul.domain.agreements import Channel as ChannelName
+from makul.domain.attempts import AttemptLimits
+from makul.domain.identifiers import MemberCode
+from makul.matching.demographic import DemographicMatcher
+from makul.settings import ListenerSettings, Settings, SettingsError
+from makul.soap.application import build_application
+from makul.soap.channels import Channel, WsseChannel, XRoadChannel
+from makul.soap.guard import MAX_MESSAGE
+from makul.store import Store, StoreKeys, open_store
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.keys import load_pair
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.wsse import WsseVerifier
+
+RECIPIENT_PATH = "/v1/recipient"
+CONTRACT_VERSION = "v1"
+
+
+def utc_now() -> datetime:
+    """The present: the one place where the service asks for it."""
+    return datetime.now(UTC)
+
+
+def time_ordered_id() -> UUID:
+    """A UUID of version 7 (RFC 9562, 5.7): ids of one time lie together in the store."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def new_salt() -> bytes:
+    """256 bits from the operating system."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The adapters of one process, each fulfilling a port."""
+
+    clock: Clock
+    register: Register
+    recorder: Recorder
+    documents: Documents
+    verifier: DocumentVerifier
+    messages: MessageVerifier
+    matcher: Matcher
+    signer: ReceiptSigner
+
+
+def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
+    """The adapters that these settings name; raises what `describe_failure` explains."""
+    trust = TrustStore(trust_directories(settings))
+    rule = PinRule(attribute=settings.trust.pin_attribute, pattern=settings.trust.pin_pattern)
+    key, chain = load_pair(settings.receipts.key, settings.receipts.certificate)
+    return Parts(
+        clock=clock,
+        register=store.register,
+        recorder=store.recorder,
+        documents=XmlDocuments(settings.operator_code),
+        verifier=XadesVerifier(trust, pin_rule=rule),
+        messages=WsseVerifier(trust),
+        matcher=DemographicMatcher(),
+        signer=XadesReceiptSigner(key, chain[0]),
+    )
+
+
+def trust_directories(settings: Settings) -> TrustDirectories:
+    """Where the trusted material of these settings lies."""
+    return TrustDirectories(
+        anchors=settings.trust.anchors,
+        intermediates=settings.trust.intermediates,
+        crls=settings.trust.crls,
+    )
+
+
+def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> RecipientPort:
+    """Every use case of the recipient port, over these parts."""
+    limits = AttemptLimits()
+    recording = Recording(
+        documents=parts.documents,
+        signer=parts.signer,
+        recorder=parts.recorder,
+        operator=operator,
+        new_id=time_ordered_id,
+        new_salt=new_salt,
+    )
+    grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    inquiries = Inquiries(
+        clock=parts.clock,
+        register=parts.register,
+        documents=parts.documents,
+        recording=recording,
+        environment=environment,
+        software_version=version("makul"),
+        contract_version=CONTRACT_VERSION,
+        limits=published_limits(limits),
+    )
+    return RecipientPort(
+        disclose=Disclose(
+            clock=parts.clock,
+            register=parts.register,
+            grounds=grounds,
+            documents=parts.documents,
+            matcher=parts.matcher,
+            recording=recording,
+            operator=operator,
+            limits=limits,
+        ),
+        explain=Explain(
+            clock=parts.clock,
+            register=parts.register,
+            grounds=grounds,
+            recording=recording,
+            operator=operator,
+        ),
+        register_consent=RegisterConsent(
+            clock=parts.clock,
+            register=parts.register,
+            grounds=grounds,
+            recording=recording,
+            operator=operator,
+        ),
+        consent_status=TellConsentStatus(
+            clock=parts.clock,
+            register=parts.register,
+            documents=parts.documents,
+            recording=recording,
+        ),
+        agreement=inquiries.agreement,
+        receipt=inquiries.receipt,
+        status=inquiries.status,
+    )
+
+
+def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
+    """The limits that GetStatus tells, so that clients need not find them by hitting them."""
+    return (
+        ServiceLimit(name="message", value=MAX_MESSAGE, unit="bytes"),
+        ServiceLimit(name="storedAnswer", value=int(KEEP_ANSWERS.total_seconds()), unit="seconds"),
+        ServiceLimit(name="explanations", value=EXPLANATIONS_A_DAY, unit="perDay"),
+        ServiceLimit(
+            name="failedMatchesByPerson",
+            value=limits.failures_by_recipient_and_pin,
+            unit="perDay",
+        ),
+    )
+
+
+def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
+    """The one channel of a listener."""
+    if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
+        return XRoadChannel(listener.xroad_instance)
+    if listener.channel is ChannelName.WSSE:
+        return WsseChannel(parts.messages, parts.register)
+    raise SettingsError(f"channel {listener.channel} cannot be served")
+
+
+def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
+    """The application of one listener, with a store of its own: to be called after the fork."""
+    listener = settings.listeners[name]
+    store = open_store(
+        settings.store.database, StoreKeys.load(settings.store.keys), who=f"listener {name}"
+    )
+    parts = build_parts(settings, store, clock)
+    return build_application(
+        recipient_port(
+            parts, operator=settings.operator_code, environment=settings.environment.value
+        ),
+        channel_of(listener, parts),
+        public_url=listener.public_url + RECIPIENT_PATH,
+        clock=clock,
+        ready=readiness(parts, settings.operator_code),
+    )
+
+
+def readiness(parts: Parts, operator: MemberCode) -> Callable[[], bool]:
+    """Can the record be read? Any answer will do."""
+
+    def ready() -> bool:
+        try:
+            parts.register.recipient(operator)
+        except StoreUnavailableError:
+            return False
+        return True
+
+    return ready
+
+
+def main() -> NoReturn:
+    """`makul`."""
+    from makul.runtime import run_command_line  # noqa: PLC0415 - workers need none of it
+
+    run_command_line()

@@ -1,0 +1,196 @@
+"""The answers of the recipient port (recipient.xsd), each the child of a SOAP Body.
+
+Every element of an answer stands in the default namespace, which the answer declares itself; the
+parts that are defined in types.xsd carry a prefix of their own.
+"""
+
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from makul.app.ports import Answer, ConsentStatus, ServiceStatus
+from makul.documents.canonical import UnwritableError, binary, each, element, group, instant
+from makul.documents.persons import RECIPIENT
+from makul.documents.reasons import answer_reason, localized
+from makul.domain.agreements import Agreement
+from makul.domain.attributes import Attribute
+from makul.domain.consents import ConsentState, consent_state
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import PurposeCode
+from makul.domain.matches import MethodVerdict
+from makul.domain.reasons import CATALOGUE, Code, Reason
+from makul.domain.verdicts import Ruling
+
+_SCORE_DIGITS = 6
+"""types.xsd, Score: fractionDigits."""
+
+
+def render_decision(answer: Answer, receipt: bytes) -> bytes:
+    """The answer to an operation that decides, its receipt last, as base64 of its exact bytes.
+
+    Raises `UnwritableError` for data of a person in an answer that does not release any.
+    """
+    releases = answer.outcome is Outcome.RELEASED
+    if releases != (answer.payload is not None):
+        raise UnwritableError("an answer holds a person exactly where its outcome is RELEASED")
+    said = (
+        element("requestId", str(answer.request_id)),
+        element("outcome", answer.outcome),
+        *map(answer_reason, answer.reasons),
+        element("disclosureId", str(answer.disclosure_id)),
+        element("decidedAt", instant(answer.decided_at)),
+        _particulars(answer),
+        group("receipt", binary(receipt)),
+    )
+    return _response(answer.operation, *said)
+
+
+def _particulars(answer: Answer) -> str:
+    """What this operation tells and no other does. What does not belong to it is never told."""
+    match answer.operation:
+        case Operation.VERIFY_PERSON:
+            return "".join(map(_match, answer.matches))
+        case Operation.GET_PERSON_DATA:
+            payload = answer.payload.decode() if answer.payload is not None else ""
+            return "".join(map(_match, answer.matches)) + payload
+        case Operation.EXPLAIN_DECISION:
+            return "".join(map(_rule, answer.rulings))
+        case Operation.REGISTER_CONSENT:
+            return _registered(answer.consent, at=answer.decided_at)
+
+
+def _match(verdict: MethodVerdict) -> str:
+    """What compared them is told along with the score, where the agreement lets scores out."""
+    said = [element("method", verdict.method), element("result", verdict.result)]
+    if verdict.score is not None:
+        said.append(element("score", _decimal(verdict.score)))
+    if verdict.threshold is not None:
+        said.append(element("threshold", _decimal(verdict.threshold)))
+        said.append(element("algorithm", verdict.algorithm))
+        said.append(element("version", verdict.version))
+    return group("match", *said)
+
+
+def _decimal(value: float) -> str:
+    """xs:decimal, which knows no exponent."""
+    return f"{value:.{_SCORE_DIGITS}f}"
+
+
+def _rule(ruling: Ruling) -> str:
+    code, clause, words = _rule_in_words(ruling.code)
+    return group("rule", code, clause, element("verdict", ruling.verdict), words)
+
+
+@cache
+def _rule_in_words(code: Code) -> tuple[str, str, str]:
+    clause = element("clause", CATALOGUE[code].clause)
+    return element("code", code), clause, group("text", localized(code))
+
+
+def _registered(consent: ConsentStatus | None, *, at: datetime) -> str:
+    if consent is None:
+        return ""
+    return "".join(
+        (
+            element("consentId", str(consent.consent_id)),
+            element("state", _state(consent, at=at)),
+            element("remaining", str(_remaining(consent))),
+        )
+    )
+
+
+def render_consent_status(request_id: UUID, status: ConsentStatus | None, *, at: datetime) -> bytes:
+    """GetConsentStatusResponse; a consent that is not this recipient's own is unknown (CNS-01)."""
+    asked = element("requestId", str(request_id))
+    if status is None:
+        unknown = answer_reason(Reason(code=Code.CNS_01, field="consentId"))
+        return _response("GetConsentStatus", asked, unknown)
+    return _response(
+        "GetConsentStatus",
+        asked,
+        element("consentId", str(status.consent_id)),
+        element("state", _state(status, at=at)),
+        element("used", str(status.used)),
+        element("remaining", str(_remaining(status))),
+        element("validFrom", instant(status.valid_from)),
+        element("validTo", instant(status.valid_to)),
+    )
+
+
+def render_agreement(request_id: UUID, agreement: Agreement | None) -> bytes:
+    """GetAgreementResponse; an agreement that is not this recipient's own is none (AGR-01)."""
+    asked = element("requestId", str(request_id))
+    if agreement is None:
+        none = answer_reason(Reason(code=Code.AGR_01, field="agreementNumber"))
+        return _response("GetAgreement", asked, none)
+    quota = agreement.daily_quota
+    terms = (
+        element("number", agreement.number),
+        element("state", agreement.state),
+        element("validFrom", instant(agreement.valid_from)),
+        element("validTo", instant(agreement.valid_to)),
+        each("purpose", agreement.purposes),
+        each("attribute", agreement.attributes),
+        each("method", agreement.methods),
+        each("channel", agreement.channels),
+        each("provision", agreement.provisions),
+        *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
+        "" if quota is None else element("dailyQuota", str(quota)),
+        element("delivery", agreement.delivery),
+    )
+    return _response("GetAgreement", asked, group("agreement", *terms))
+
+
+def render_receipt_answer(request_id: UUID, receipt: bytes | None) -> bytes:
+    """GetReceiptResponse: the receipt's exact bytes; a request not known is REQ-01, `ofRequest`."""
+    asked = element("requestId", str(request_id))
+    if receipt is None:
+        unknown = answer_reason(Reason(code=Code.REQ_01, field="ofRequest"))
+        return _response("GetReceipt", asked, unknown)
+    return _response("GetReceipt", asked, group("receipt", binary(receipt)))
+
+
+def render_status(request_id: UUID, status: ServiceStatus) -> bytes:
+    """GetStatusResponse."""
+    limits = (
+        group(
+            "limit",
+            element("name", limit.name),
+            element("value", str(limit.value)),
+            element("unit", limit.unit),
+        )
+        for limit in status.limits
+    )
+    return _response(
+        "GetStatus",
+        element("requestId", str(request_id)),
+        element("environment", status.environment),
+        element("softwareVersion", status.software_version),
+        element("contractVersion", status.contract_version),
+        element("time", instant(status.time)),
+        *limits,
+    )
+
+
+def _response(operation: str, *content: str) -> bytes:
+    name = f"{operation}Response"
+    return f'<{name} xmlns="{RECIPIENT}">{"".join(content)}</{name}>'.encode()
+
+
+def _power(purpose: PurposeCode, covered: frozenset[Attribute]) -> str:
+    return group("power", element("purpose", purpose), each("attribute", covered))
+
+
+def _state(status: ConsentStatus, *, at: datetime) -> ConsentState:
+    return consent_state(
+        valid_from=status.valid_from,
+        valid_to=status.valid_to,
+        used=status.used,
+        allowed=status.allowed,
+        revoked=status.revoked,
+        at=at,
+    )
+
+
+def _remaining(status: ConsentStatus) -> int:
+    return max(0, status.allowed - status.used)

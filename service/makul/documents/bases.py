@@ -1,0 +1,132 @@
+"""Basis statements (basis.xsd; Procedure, cl. 5): read from verified XML, and drawn up."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from makul.documents.canonical import (
+    UnwritableError,
+    binary,
+    day,
+    each,
+    element,
+    group,
+    instant,
+)
+from makul.documents.reading import Reader, subject_pin, uuid
+from makul.documents.reading import binary as read_binary
+from makul.documents.reading import day as read_day
+from makul.documents.reading import instant as read_instant
+from makul.documents.schemas import basis_schema
+from makul.domain.bases import AuthorisingAct, BasisStatement
+from makul.domain.consents import ResultForm
+from makul.domain.identifiers import parse_agreement_number, parse_member_code, parse_purpose
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NAMESPACE = "urn:makul:basis:1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasisDisplay:
+    """What a basis statement says to people besides what is judged."""
+
+    recipient_name: str
+    official_name: str
+    purpose_text: str
+    probe_digest: bytes | None = None
+    """SHA-256 of the probe, where the statement names no subject (1:N)."""
+
+
+def read_basis(signed: "Element") -> BasisStatement:
+    """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+    basis_schema().check(signed)
+    said = Reader(signed)
+    attributes = said.inside_if_any("attributes")
+    subject = said.inside_if_any("subject")
+    return BasisStatement(
+        statement_id=said.read("statementId", uuid),
+        recipient=said.inside("recipient").read("memberCode", parse_member_code),
+        agreement_number=said.read("agreementNumber", parse_agreement_number),
+        provision=said.text("provision"),
+        citation=said.text("citation"),
+        act=_read_act(said.inside("authorisingAct")),
+        case_number=said.text("caseNumber"),
+        official=said.inside("official").text("identifier"),
+        subject=None if subject is None else subject_pin(subject),
+        purpose=said.inside("purpose").read("code", parse_purpose),
+        attributes=frozenset() if attributes is None else attributes.texts("attribute"),
+        result_form=said.read("resultForm", ResultForm),
+        justification=said.text("justification"),
+        issued_at=said.read("issuedAt", read_instant),
+        valid_to=said.read("validTo", read_instant),
+        max_disclosures=said.read("maxDisclosures", int),
+        hidden_until=said.read_if_any("hiddenUntil", read_instant),
+    )
+
+
+def _read_act(act: Reader) -> AuthorisingAct:
+    return AuthorisingAct(
+        issuer=act.text("issuer"),
+        number=act.text("number"),
+        issued_on=act.read("date", read_day),
+        digest=act.read_if_any("digest", read_binary),
+    )
+
+
+def render_basis(statement: BasisStatement, display: BasisDisplay) -> bytes:
+    """An unsigned basis statement in exclusive canonical form, with `Id="basis-<statementId>"`.
+
+    Raises `UnwritableError` unless exactly one of subject and probe is named.
+    """
+    hidden = statement.hidden_until
+    said = (
+        element("statementId", str(statement.statement_id)),
+        group(
+            "recipient",
+            element("memberCode", statement.recipient),
+            element("name", display.recipient_name),
+        ),
+        element("agreementNumber", statement.agreement_number),
+        element("provision", statement.provision),
+        element("citation", statement.citation),
+        _act(statement.act),
+        element("caseNumber", statement.case_number),
+        group(
+            "official",
+            element("identifier", statement.official),
+            element("name", display.official_name),
+        ),
+        _about(statement, display),
+        group("attributes", each("attribute", statement.attributes))
+        if statement.attributes
+        else "",
+        group("purpose", element("code", statement.purpose), element("text", display.purpose_text)),
+        element("resultForm", statement.result_form),
+        element("justification", statement.justification),
+        element("issuedAt", instant(statement.issued_at)),
+        element("validTo", instant(statement.valid_to)),
+        element("maxDisclosures", str(statement.max_disclosures)),
+        "" if hidden is None else element("hiddenUntil", instant(hidden)),
+    )
+    root = f'<BasisStatement xmlns="{NAMESPACE}" Id="basis-{statement.statement_id}">'
+    return f"{root}{''.join(said)}</BasisStatement>".encode()
+
+
+def _act(act: AuthorisingAct) -> str:
+    return group(
+        "authorisingAct",
+        element("issuer", act.issuer),
+        element("number", act.number),
+        element("date", day(act.issued_on)),
+        "" if act.digest is None else element("digest", binary(act.digest)),
+    )
+
+
+def _about(statement: BasisStatement, display: BasisDisplay) -> str:
+    match statement.subject, display.probe_digest:
+        case None, bytes() as digest:
+            return element("probeDigest", binary(digest))
+        case subject, None if subject is not None:
+            return group("subject", element("pin", subject.digits))
+    raise UnwritableError("a basis statement names either its subject or a probe")

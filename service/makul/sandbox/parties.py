@@ -1,0 +1,192 @@
+"""The recipients of a sandbox: one of each kind that the Procedure treats differently.
+
+None exists; the codes are from ranges that the sandbox alone uses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.bases import Provision
+from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.matches import MatchMethod
+from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+
+OPERATOR = MemberCode("GOV/70000001")
+OPERATOR_NAME = "Оператор (sandbox)"
+
+XROAD_INSTANCE = "KG-SANDBOX"
+SERVICE_SUBSYSTEM = "makul"
+
+AGREED_FOR = timedelta(days=366)
+AGREED_SINCE = timedelta(days=90)
+
+_ABOUT_PERSON = NAMES | {
+    Attribute.PIN,
+    Attribute.SEX,
+    Attribute.BIRTH_DATE,
+    Attribute.BIRTH_PLACE,
+    Attribute.CITIZENSHIP,
+    Attribute.ADDRESS,
+    Attribute.PERSON_STATE,
+}
+_ABOUT_DOCUMENT = frozenset(
+    {
+        Attribute.DOCUMENT_TYPE,
+        Attribute.DOCUMENT_NUMBER,
+        Attribute.DOCUMENT_ISSUER,
+        Attribute.DOCUMENT_ISSUED,
+        Attribute.DOCUMENT_EXPIRES,
+        Attribute.DOCUMENT_STATE,
+    }
+)
+_EVERYDAY = NAMES | {
+    Attribute.PIN,
+    Attribute.BIRTH_DATE,
+    Attribute.ADDRESS,
+    Attribute.DOCUMENT_NUMBER,
+    Attribute.DOCUMENT_STATE,
+}
+_BOTH_CHANNELS = frozenset({Channel.WSSE, Channel.XROAD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """An official who signs for a party."""
+
+    identifier: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A recipient, its agreement and its people."""
+
+    key: str
+    """By which the sandbox calls it: `bank`."""
+    code: MemberCode
+    kind: RecipientKind
+    name: str
+    agreement: AgreementNumber
+    purpose: PurposeCode
+    purpose_text: str
+    attributes: frozenset[Attribute]
+    other_purposes: frozenset[PurposeCode] = frozenset()
+    channels: frozenset[Channel] = _BOTH_CHANNELS
+    provisions: frozenset[Provision] = frozenset()
+    powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
+    official: Post | None = None
+    state: RecipientState = RecipientState.ACTIVE
+    uses_rsa: bool = False
+
+    @property
+    def recipient(self) -> Recipient:
+        """As the operator registers it."""
+        return Recipient(code=self.code, kind=self.kind, name=self.name, state=self.state)
+
+    @property
+    def subsystem(self) -> str:
+        """Its X-Road subsystem."""
+        member_class, _, code = self.code.partition("/")
+        return f"{XROAD_INSTANCE}/{member_class}/{code}/{self.key}"
+
+    def agreed(self, at: datetime) -> Agreement:
+        """Its agreement, in force since before the sandbox was made."""
+        return Agreement(
+            number=self.agreement,
+            recipient=self.code,
+            state=AgreementState.IN_FORCE,
+            valid_from=at - AGREED_SINCE,
+            valid_to=at + AGREED_FOR,
+            purposes=self.other_purposes | {self.purpose},
+            attributes=self.attributes,
+            methods=frozenset({MatchMethod.DEMOGRAPHIC}),
+            channels=self.channels,
+            provisions=self.provisions,
+            powers=self.powers,
+        )
+
+
+BANK = Party(
+    key="bank",
+    code=MemberCode("COM/60000001"),
+    kind=RecipientKind.BANK,
+    name="Үлгү Банк (sandbox)",
+    agreement=AgreementNumber("SANDBOX/BANK"),
+    purpose=PurposeCode("ACCOUNT_OPENING"),
+    purpose_text="Банктык эсеп ачуу",
+    other_purposes=frozenset({PurposeCode("LOAN")}),
+    attributes=(_ABOUT_PERSON | _ABOUT_DOCUMENT) - {Attribute.BIRTH_PLACE},
+    official=Post(identifier="B-1001", name="Банк кызматкери (sandbox)"),
+    uses_rsa=True,
+)
+
+NOTARY = Party(
+    key="notary",
+    code=MemberCode("PER/50000001"),
+    kind=RecipientKind.PRIVATE_NOTARY,
+    name="Жеке нотариус (sandbox)",
+    agreement=AgreementNumber("SANDBOX/NOTARY"),
+    purpose=PurposeCode("NOTARIAL_ACT"),
+    purpose_text="Нотариалдык аракет",
+    attributes=_EVERYDAY,
+    channels=frozenset({Channel.WSSE}),
+)
+
+MOBILE = Party(
+    key="mobile",
+    code=MemberCode("COM/60000003"),
+    kind=RecipientKind.MOBILE_OPERATOR,
+    name="Үлгү Мобайл (sandbox)",
+    agreement=AgreementNumber("SANDBOX/MOBILE"),
+    purpose=PurposeCode("SIM_REGISTRATION"),
+    purpose_text="SIM-картаны каттоо",
+    attributes=_EVERYDAY - {Attribute.ADDRESS},
+)
+
+INSURER = Party(
+    key="insurer",
+    code=MemberCode("COM/60000004"),
+    kind=RecipientKind.INSURANCE,
+    name="Үлгү Камсыздандыруу (sandbox)",
+    agreement=AgreementNumber("SANDBOX/INSURER"),
+    purpose=PurposeCode("INSURANCE_CONTRACT"),
+    purpose_text="Камсыздандыруу келишими",
+    attributes=_EVERYDAY,
+    state=RecipientState.ON_HOLD,
+)
+
+POLICE = Party(
+    key="police",
+    code=MemberCode("GOV/70000002"),
+    kind=RecipientKind.LAW_ENFORCEMENT,
+    name="Ички иштер органы (sandbox)",
+    agreement=AgreementNumber("SANDBOX/POLICE"),
+    purpose=PurposeCode("CRIMINAL_CASE"),
+    purpose_text="Кылмыш ишин тергөө",
+    attributes=frozenset(Attribute) - BIOMETRIC,
+    provisions=frozenset(
+        {Provision.JUDICIAL, Provision.OPERATIONAL_SEARCH, Provision.COUNTER_CORRUPTION}
+    ),
+    official=Post(identifier="P-1001", name="Тергөөчү (sandbox)"),
+)
+
+MUNICIPALITY = Party(
+    key="municipality",
+    code=MemberCode("GOV/70000003"),
+    kind=RecipientKind.LOCAL_SELF_GOVERNMENT,
+    name="Үлгү айыл өкмөтү (sandbox)",
+    agreement=AgreementNumber("SANDBOX/MUNICIPALITY"),
+    purpose=PurposeCode("SOCIAL_BENEFITS"),
+    purpose_text="Социалдык жөлөкпул дайындоо",
+    attributes=_EVERYDAY,
+    provisions=frozenset({Provision.OFFICIAL_REQUEST}),
+    powers={
+        PurposeCode("SOCIAL_BENEFITS"): NAMES | {Attribute.ADDRESS},
+    },
+    official=Post(identifier="M-1001", name="Айыл өкмөтүнүн башчысы (sandbox)"),
+)
+
+PARTIES = (BANK, NOTARY, MOBILE, INSURER, POLICE, MUNICIPALITY)

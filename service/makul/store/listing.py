@@ -1,0 +1,102 @@
+"""Recorded decisions, as the operator lists them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import product
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from makul.app.ports import DisclosureRow
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import MemberCode
+from makul.store.codecs import CodecError, codes_from_text, instant, micros, names_from_text
+from makul.store.crypto import Sealer
+from makul.store.engine import Database, Row
+from makul.store.private import open_private
+from makul.store.tables import disclosure, ledger_leaf
+
+MOST_ROWS = 10_000
+"""The most disclosures listed at once: each is opened, so a list costs some 10 µs a row."""
+
+_DISCLOSURES = select(
+    disclosure.c.disclosure_id,
+    disclosure.c.request_id,
+    disclosure.c.recipient,
+    disclosure.c.operation,
+    disclosure.c.outcome,
+    disclosure.c.reasons,
+    disclosure.c.released,
+    disclosure.c.purpose,
+    disclosure.c.agreement_number,
+    disclosure.c.ground_kind,
+    disclosure.c.decided_at,
+    disclosure.c.sealed,
+    ledger_leaf.c.leaf_hash,
+).select_from(
+    disclosure.join(ledger_leaf, ledger_leaf.c.disclosure_id == disclosure.c.disclosure_id)
+)
+_ONE_DISCLOSURE = _DISCLOSURES.where(disclosure.c.disclosure_id == bindparam("disclosure_id"))
+
+
+def _listing(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    latest_first = (disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
+    return _DISCLOSURES.where(*conditions).order_by(*latest_first).limit(bindparam("limit"))
+
+
+_OF_RECIPIENT = disclosure.c.recipient == bindparam("recipient")
+_SINCE = disclosure.c.decided_at >= bindparam("since")
+_LISTINGS = {
+    (by_recipient, by_time): _listing(
+        *([_OF_RECIPIENT] if by_recipient else []), *([_SINCE] if by_time else [])
+    )
+    for by_recipient, by_time in product((False, True), repeat=2)
+}
+
+
+def latest(
+    database: Database,
+    sealer: Sealer,
+    *,
+    recipient: MemberCode | None,
+    since: datetime | None,
+    limit: int,
+) -> Sequence[DisclosureRow]:
+    """The latest decisions first, at most `limit` and `MOST_ROWS`."""
+    statement = _LISTINGS[recipient is not None, since is not None]
+    values = {
+        "recipient": recipient,
+        "since": micros(since) if since is not None else None,
+        "limit": max(0, min(limit, MOST_ROWS)),
+    }
+    return [_read(sealer, row) for row in database.all(statement, values)]
+
+
+def one(database: Database, sealer: Sealer, disclosure_id: UUID) -> DisclosureRow | None:
+    """One decision."""
+    row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
+    return _read(sealer, row) if row is not None else None
+
+
+def _read(sealer: Sealer, row: Row) -> DisclosureRow:
+    disclosure_id, request_id, recipient, operation, outcome, *rest = row
+    reasons, released, purpose, number, ground_kind, decided_at, sealed, leaf_hash = rest
+    try:
+        return DisclosureRow(
+            disclosure_id=UUID(bytes=disclosure_id),
+            request_id=UUID(bytes=request_id),
+            recipient=MemberCode(recipient),
+            operation=Operation(operation),
+            outcome=Outcome(outcome),
+            codes=codes_from_text(reasons),
+            released=names_from_text(released),
+            purpose=purpose,
+            agreement_number=number,
+            subject=open_private(sealer, disclosure_id, sealed).subject,
+            ground_kind=ground_kind,
+            decided_at=instant(decided_at),
+            leaf_hash=leaf_hash,
+        )
+    except ValueError:
+        raise CodecError("a decision does not read back") from None

@@ -1,0 +1,261 @@
+"""The first schema.
+
+Revision ID: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from makul.store.append_only import all_sqlite_triggers
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create everything."""
+    _register()
+    _meters()
+    _limits()
+    _record()
+    _identity()
+    if op.get_bind().dialect.name == "sqlite":
+        for sql in all_sqlite_triggers().values():
+            op.execute(sql)
+
+
+def _register() -> None:
+    op.create_table(
+        "recipient",
+        sa.Column("code", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_recipient")),
+    )
+    op.create_table(
+        "certificate",
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["recipient"], ["recipient.code"], name=op.f("fk_certificate_recipient")
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_certificate")),
+    )
+    op.create_table(
+        "official",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recipient"], ["recipient.code"], name=op.f("fk_official_recipient")
+        ),
+        sa.PrimaryKeyConstraint("recipient", "fingerprint", name=op.f("pk_official")),
+    )
+    op.create_table(
+        "agreement",
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("valid_from", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to", sa.BigInteger(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recipient"], ["recipient.code"], name=op.f("fk_agreement_recipient")
+        ),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_agreement")),
+    )
+    op.create_index(op.f("ix_agreement_recipient"), "agreement", ["recipient"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("texts", sa.Text(), nullable=False),
+        sa.Column("approved_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("ref", "digest", name=op.f("pk_notice")),
+    )
+    op.create_table(
+        "person",
+        sa.Column("pin_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pin_index", "version", name=op.f("pk_person")),
+    )
+
+
+def _meters() -> None:
+    op.create_table(
+        "ground_use",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("ground_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("allowed", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=True),
+        sa.Column("registered_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("used >= 0 AND used <= allowed", name=op.f("ck_ground_use_within")),
+        sa.PrimaryKeyConstraint("recipient", "kind", "ground_id", name=op.f("pk_ground_use")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "request_key",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("space", sa.String(length=32), nullable=False),
+        sa.Column("request_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("disclosure_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answer_until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("recipient", "space", "request_id", name=op.f("pk_request_key")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_request_key_answer_until"), "request_key", ["answer_until"], unique=False
+    )
+    op.create_table(
+        "daily_use",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("agreement_number", sa.String(length=64), nullable=False),
+        sa.Column("space", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "recipient", "agreement_number", "space", "day", name=op.f("pk_daily_use")
+        ),
+        sqlite_with_rowid=False,
+    )
+
+
+def _limits() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("disclosure_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("pin_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("employee_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("disclosure_id", name=op.f("pk_attempt")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_attempt_at"), "attempt", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_attempt_employee_index_at"), "attempt", ["employee_index", "at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_attempt_pin_index_recipient_at"),
+        "attempt",
+        ["pin_index", "recipient", "at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_attempt_recipient_at_pin_index"),
+        "attempt",
+        ["recipient", "at", "pin_index"],
+        unique=False,
+    )
+    op.create_table(
+        "seen_message",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("forget_after", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_seen_message")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_seen_message_forget_after"), "seen_message", ["forget_after"], unique=False
+    )
+
+
+def _record() -> None:
+    op.create_table(
+        "disclosure",
+        sa.Column("disclosure_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("space", sa.String(length=32), nullable=False),
+        sa.Column("request_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("operation", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("agreement_number", sa.String(length=64), nullable=True),
+        sa.Column("purpose", sa.String(length=64), nullable=True),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("released", sa.Text(), nullable=False),
+        sa.Column("ground_kind", sa.String(length=32), nullable=True),
+        sa.Column("ground_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("ground_digest", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("disclosure_id", name=op.f("pk_disclosure")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_disclosure_decided_at"), "disclosure", ["decided_at"], unique=False)
+    op.create_index(
+        op.f("ix_disclosure_recipient_decided_at"),
+        "disclosure",
+        ["recipient", "decided_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_disclosure_recipient_request_id_decided_at"),
+        "disclosure",
+        ["recipient", "request_id", "decided_at"],
+        unique=False,
+    )
+    op.create_table(
+        "ledger_leaf",
+        sa.Column("disclosure_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("disclosure_id", name=op.f("pk_ledger_leaf")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_ledger_leaf_recorded_at"), "ledger_leaf", ["recorded_at"], unique=False
+    )
+    op.create_table(
+        "evidence",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "digest", name=op.f("pk_evidence")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "desk_log",
+        sa.Column("entry_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_desk_log")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_desk_log_at"), "desk_log", ["at"], unique=False)
+
+
+def _identity() -> None:
+    op.create_table(
+        "store_identity",
+        sa.Column("store_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("index_check", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed_check", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("store_id", name=op.f("pk_store_identity")),
+    )

@@ -1,0 +1,127 @@
+"""Making a store, opening one, bringing one up to date."""
+
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from makul.app.ports import Desk, Recorder, Register, StoreUnavailableError
+from makul.store.crypto import Sealer, place
+from makul.store.desk import StoreDesk
+from makul.store.engine import Database
+from makul.store.housekeeping import Housekept, housekeep
+from makul.store.keys import StoreKeys
+from makul.store.recorder import StoreRecorder
+from makul.store.register import StoreRegister
+from makul.store.schema import assert_schema, migrate
+from makul.store.tables import store_identity
+
+_IDENTITY = select(
+    store_identity.c.store_id, store_identity.c.index_check, store_identity.c.sealed_check
+)
+_ADD_IDENTITY = insert(store_identity)
+_CHECK = b"makul"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store: the ports it fulfils, and its upkeep. For many threads, and one process.
+
+    It may be built before a fork, as long as it was not used or was closed: each process opens
+    connections of its own at first use.
+    """
+
+    register: Register
+    recorder: Recorder
+    desk: Desk
+    _database: Database
+
+    def housekeep(self, *, at: datetime) -> Housekept:
+        """Forget what has served its time; a bounded piece of work, to be done now and then."""
+        return housekeep(self._database, at=at)
+
+    def close(self) -> None:
+        """Close every connection; the next use opens new ones."""
+        self._database.close()
+
+
+def create_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
+    """Make a new store, readable by its owner alone, and open it.
+
+    `who` is whom the desk's changes are logged under. Raises `StoreUnavailableError`, also where
+    the path exists; a store that cannot be finished is taken away again.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
+    try:
+        migrate(path)
+        _identify(path, Sealer(keys))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return open_store(path, keys, who=who)
+
+
+def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
+    """Open an existing store; leaves no connection open.
+
+    Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
+    is not these keys'.
+    """
+    assert_schema(path)
+    database, sealer = Database(path), Sealer(keys)
+    try:
+        _assert_keys(database, sealer)
+    finally:
+        database.close()
+    return Store(
+        register=StoreRegister(database, sealer),
+        recorder=StoreRecorder(database, sealer),
+        desk=StoreDesk(database, sealer, who),
+        _database=database,
+    )
+
+
+def upgrade_store(path: Path) -> None:
+    """Bring an existing store to this program's version. Make a copy of it first."""
+    if not path.is_file():
+        raise StoreUnavailableError("the store is not there")
+    migrate(path)
+    assert_schema(path)
+
+
+def _identify(path: Path, sealer: Sealer) -> None:
+    store_id = uuid.uuid4().bytes
+    database = Database(path)
+    try:
+        with database.transaction() as transaction:
+            transaction.run(
+                _ADD_IDENTITY,
+                {
+                    "store_id": store_id,
+                    "index_check": sealer.content_index("store", store_id),
+                    "sealed_check": sealer.seal(_CHECK, _check_place(store_id)),
+                },
+            )
+    finally:
+        database.close()
+
+
+def _assert_keys(database: Database, sealer: Sealer) -> None:
+    """Wrong keys must not open a store: to them, nobody would be known and nothing counted."""
+    rows = database.all(_IDENTITY, {})
+    if len(rows) != 1:
+        raise StoreUnavailableError("the store was not made to its end: make it anew")
+    store_id, index_check, sealed_check = rows[0]
+    if sealer.content_index("store", store_id) != index_check:
+        raise StoreUnavailableError("the store's index key is another one")
+    sealer.open(sealed_check, _check_place(store_id))
+
+
+def _check_place(store_id: bytes) -> bytes:
+    return place("store_identity", "sealed_check", store_id)

@@ -1,0 +1,282 @@
+"""The recording transaction: a decision is recorded whole, or not at all (invariants 1, 4, 5).
+
+Everything that can be sealed is sealed before the transaction begins, for while it runs nobody
+else writes. Within it, the order is: is the message new, is the request id free, are the rights
+still there, is anything used up; only then the rows of the record.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select
+
+from makul.app.ports import (
+    Committed,
+    Entry,
+    MessageMark,
+    Overtaken,
+    Recorded,
+    Replay,
+    RequestKey,
+    Space,
+)
+from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.reasons import Code, Reason
+from makul.store.codecs import dumps, micros, reasons_to_text
+from makul.store.crypto import Sealer, place
+from makul.store.engine import Database, Transaction
+from makul.store.housekeeping import sweep_marks
+from makul.store.limits import add_attempt, check_attempts, note_mark, use_ground, use_quota
+from makul.store.private import Private, open_private, private_of, seal_private
+from makul.store.rights import against_entry, against_replay
+from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
+
+_TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
+_GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
+
+_CLOSED = (
+    select(
+        request_key.c.disclosure_id,
+        request_key.c.answer,
+        request_key.c.answer_until,
+        disclosure.c.agreement_number,
+        disclosure.c.ground_kind,
+        disclosure.c.ground_id,
+        disclosure.c.sealed,
+    )
+    .select_from(
+        request_key.outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
+    )
+    .where(
+        request_key.c.recipient == bindparam("recipient"),
+        request_key.c.space == bindparam("space"),
+        request_key.c.request_id == bindparam("request_id"),
+    )
+)
+_EVIDENCE_KEPT = select(evidence.c.digest).where(
+    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+_ADD_DISCLOSURE = insert(disclosure)
+_ADD_LEAF = insert(ledger_leaf)
+_ADD_EVIDENCE = insert(evidence)
+_CLOSE_KEY = insert(request_key)
+
+_REUSED = Reason(code=Code.REQ_04, field="requestId")
+
+
+class StoreRecorder:
+    """Fulfils `ports.Recorder`. Raises `StoreUnavailableError`; then nothing was recorded."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    def record(self, entry: Entry) -> Recorded:
+        """All or nothing; raises ValueError for an entry that contradicts itself."""
+        _refuse_contradictions(entry)
+        rows = _rows(self._sealer, entry)
+        with self._database.transaction() as transaction:
+            before = self._before(transaction, entry)
+            stopped = before if _stops(before, entry) else self._stopped(transaction, entry)
+            if isinstance(stopped, Overtaken):
+                transaction.discard()
+            elif stopped is None:
+                _write(transaction, rows, closes=entry.closes and before is None)
+                add_attempt(transaction, self._sealer, entry)
+        return stopped or Committed()
+
+    def replay(
+        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
+    ) -> Replay | Overtaken:
+        """The stored answer of a closed id, its rights re-checked."""
+        with self._database.transaction() as transaction:
+            seen = note_mark(transaction, mark)
+            stored = self._stored(transaction, key, at) if seen is None else Overtaken((seen,))
+            if not isinstance(stored, Replay):
+                transaction.discard()
+        # An id is closed for good, so an open one is a question asked too early.
+        return stored or Overtaken((Reason(code=Code.REQ_05),))
+
+    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+        """Note a message that records nothing else; False where it came before (REQ-09)."""
+        with self._database.transaction() as transaction:
+            sweep_marks(transaction, mark, at=at)
+            return note_mark(transaction, mark) is None
+
+    def _before(self, transaction: Transaction, entry: Entry) -> Replay | Overtaken | None:
+        """What came of this message or this id before; None where both are new."""
+        if entry.mark is not None:
+            sweep_marks(transaction, entry.mark, at=entry.decided_at)
+        seen = note_mark(transaction, entry.mark)
+        if seen is not None:
+            return Overtaken((seen,))
+        if not entry.closes:
+            return None
+        return self._stored(transaction, entry.key, entry.decided_at)
+
+    def _stopped(self, transaction: Transaction, entry: Entry) -> Overtaken | None:
+        """What no longer holds, or is used up; None where nothing stands against this entry."""
+        if entry.requires_active:
+            reasons = against_entry(transaction, entry)
+            if reasons:
+                return Overtaken(reasons)
+        reason = check_attempts(transaction, self._sealer, entry)
+        if reason is None:
+            reason = use_ground(transaction, self._sealer, entry)
+        if reason is None:
+            reason = use_quota(transaction, entry)
+        return Overtaken((reason,)) if reason is not None else None
+
+    def _stored(
+        self, transaction: Transaction, key: RequestKey, at: datetime
+    ) -> Replay | Overtaken | None:
+        """The answer under which this id was closed, or why it is not given; None if open.
+
+        Another digest is REQ-04, and so is an answer that was forgotten: the id stays closed.
+        """
+        row = transaction.one(_CLOSED, _key_values(key))
+        if row is None:
+            return None
+        disclosure_id, answer, until, number, kind, ground_id, sealed = row
+        if sealed is None:
+            return Overtaken((_REUSED,))
+        if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
+            return Overtaken((_REUSED,))
+        ground = (GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None
+        agreement = AgreementNumber(number) if number is not None else None
+        reasons = against_replay(transaction, key.recipient, agreement, ground, at=at)
+        if reasons:
+            return Overtaken(reasons)
+        if answer is None or until is None or until <= micros(at):
+            return Overtaken((_REUSED,))
+        return Replay(self._sealer.open(answer, _answer_place(key)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """The rows of an entry, sealed beforehand."""
+
+    disclosure: dict[str, object]
+    leaf: dict[str, object]
+    evidence: tuple[dict[str, object], ...]
+    key: dict[str, object] | None
+
+
+def _rows(sealer: Sealer, entry: Entry) -> _Rows:
+    at = micros(entry.decided_at)
+    disclosure_id = entry.disclosure_id.bytes
+    recipient = entry.key.recipient
+    closed = None
+    if entry.closes:
+        closed = {
+            **_key_values(entry.key),
+            "disclosure_id": disclosure_id,
+            "answer": sealer.seal(entry.answer, _answer_place(entry.key)),
+            "answer_until": micros(entry.keep_answer_until),
+        }
+    return _Rows(
+        disclosure=_disclosure_row(sealer, entry, private_of(entry)),
+        leaf={"disclosure_id": disclosure_id, "leaf_hash": entry.leaf.hash, "recorded_at": at},
+        evidence=tuple(
+            {
+                "recipient": recipient,
+                "digest": piece.digest,
+                "kind": piece.kind,
+                "sealed": sealer.seal(piece.document, evidence_place(recipient, piece.digest)),
+                "kept_at": at,
+            }
+            for piece in entry.evidence
+        ),
+        key=closed,
+    )
+
+
+def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str, object]:
+    ground, subject = entry.ground, entry.subject
+    disclosure_id = entry.disclosure_id.bytes
+    return {
+        "disclosure_id": disclosure_id,
+        "recipient": entry.key.recipient,
+        "space": entry.key.space.value,
+        "request_id": entry.key.request_id.bytes,
+        "operation": entry.operation.value,
+        "channel": entry.channel.value,
+        "certificate": entry.certificate,
+        "agreement_number": entry.agreement_number,
+        "purpose": entry.purpose,
+        "subject_index": sealer.index("pin", subject.digits) if subject is not None else None,
+        "outcome": entry.outcome.value,
+        "reasons": reasons_to_text(entry.reasons),
+        "released": dumps(sorted(entry.released)),
+        "ground_kind": ground.kind.value if ground is not None else None,
+        "ground_id": ground.id.bytes if ground is not None else None,
+        "ground_digest": ground.digest if ground is not None else None,
+        "decided_at": micros(entry.decided_at),
+        "sealed": seal_private(sealer, disclosure_id, private),
+    }
+
+
+def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
+    """Does what came before end it?
+
+    A refusal does not disclose, so it is recorded under a closed id as well, and leaves the id's
+    stored answer alone; a message that came before (REQ-09) is never recorded anew.
+    """
+    if before is None or isinstance(before, Replay):
+        return before is not None
+    seen = any(reason.code is Code.REQ_09 for reason in before.reasons)
+    return seen or entry.outcome not in _GIVES_NOTHING
+
+
+def _write(transaction: Transaction, rows: _Rows, *, closes: bool) -> None:
+    transaction.run(_ADD_DISCLOSURE, rows.disclosure)
+    transaction.run(_ADD_LEAF, rows.leaf)
+    for piece in rows.evidence:
+        if transaction.one(_EVIDENCE_KEPT, piece) is None:
+            transaction.run(_ADD_EVIDENCE, piece)
+    if closes and rows.key is not None:
+        transaction.run(_CLOSE_KEY, rows.key)
+
+
+def _refuse_contradictions(entry: Entry) -> None:
+    """Faults of the program, not of a request: they must not be recorded as if they were right."""
+    told = entry.outcome in _TELLS_OF_A_PERSON
+    if told and not (entry.closes and entry.requires_active):
+        raise ValueError("a decision that tells of a person closes its id and requires rights")
+    if (entry.meter or entry.register_consent) and entry.ground is None:
+        raise ValueError("there is no ground to meter or register")
+    if entry.meter and entry.register_consent:
+        raise ValueError("registering a consent is no use of it")
+    if entry.register_consent:
+        kept = {piece.digest for piece in entry.evidence}
+        by_consent = entry.ground is not None and entry.ground.kind is GroundKind.CONSENT
+        if not by_consent or entry.ground is None or entry.ground.digest not in kept:
+            raise ValueError("a consent is registered together with its document")
+    if (entry.failed_attempt or entry.attempt_limits is not None) and entry.subject is None:
+        raise ValueError("attempts are counted against a subject")
+
+
+def _key_values(key: RequestKey) -> dict[str, object]:
+    return {
+        "recipient": key.recipient,
+        "space": key.space.value,
+        "request_id": key.request_id.bytes,
+    }
+
+
+def _answer_place(key: RequestKey) -> bytes:
+    space: Space = key.space
+    return place(
+        "request_key",
+        "answer",
+        key.recipient.encode(),
+        space.value.encode(),
+        key.request_id.bytes,
+    )
+
+
+def evidence_place(recipient: str, digest: bytes) -> bytes:
+    """Where a document is sealed to."""
+    return place("evidence", "sealed", recipient.encode(), digest)

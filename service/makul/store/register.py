@@ -1,0 +1,306 @@
+"""Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, literal_column, select
+
+from makul.app.ports import ConsentStatus, RegisteredCertificate, RequestKey, Standing
+from makul.domain.attempts import AttemptCounts
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
+from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
+from makul.domain.persons import LocalizedName, Person
+from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store.codecs import (
+    CodecError,
+    agreement_from_row,
+    instant,
+    only,
+    pack,
+    person_from_bytes,
+    person_to_bytes,
+    unpack,
+)
+from makul.store.crypto import Sealer, place
+from makul.store.engine import Database, Row
+from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values, subject_place
+from makul.store.private import open_private
+from makul.store.recorder import evidence_place
+from makul.store.tables import (
+    agreement,
+    certificate,
+    disclosure,
+    evidence,
+    ground_use,
+    notice,
+    official,
+    person,
+    recipient,
+    request_key,
+)
+
+_CERTIFICATE = select(certificate.c.recipient).where(
+    certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
+)
+_RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
+    recipient.c.code == bindparam("code")
+)
+_here = select(literal_column("1").label("here")).subquery("here")
+_STANDING = select(
+    recipient.c.kind,
+    recipient.c.name,
+    recipient.c.state,
+    agreement.c.number,
+    agreement.c.recipient,
+    agreement.c.state,
+    agreement.c.valid_from,
+    agreement.c.valid_to,
+    agreement.c.terms,
+    request_key.c.disclosure_id,
+    disclosure.c.sealed,
+).select_from(
+    _here.outerjoin(recipient, recipient.c.code == bindparam("code"))
+    .outerjoin(agreement, agreement.c.number == bindparam("number"))
+    .outerjoin(
+        request_key,
+        (request_key.c.recipient == bindparam("code"))
+        & (request_key.c.space == bindparam("space"))
+        & (request_key.c.request_id == bindparam("request_id")),
+    )
+    .outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
+)
+_OFFICIAL = select(official.c.sealed).where(
+    official.c.recipient == bindparam("recipient"),
+    official.c.fingerprint == bindparam("fingerprint"),
+)
+_NOTICE = select(notice.c.approved_at).where(
+    notice.c.ref == bindparam("ref"), notice.c.digest == bindparam("digest")
+)
+_this_ground = (
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
+)
+_USE = select(ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at).where(*_this_ground)
+_REGISTERED = (
+    select(evidence.c.digest, evidence.c.sealed)
+    .select_from(
+        ground_use.join(
+            evidence,
+            (evidence.c.recipient == ground_use.c.recipient)
+            & (evidence.c.digest == ground_use.c.digest),
+        )
+    )
+    .where(*_this_ground, ground_use.c.registered_at.is_not(None))
+)
+_STATUS = select(
+    ground_use.c.digest,
+    ground_use.c.subject,
+    ground_use.c.valid_from,
+    ground_use.c.valid_to,
+    ground_use.c.allowed,
+    ground_use.c.used,
+    ground_use.c.revoked_at,
+).where(*_this_ground)
+_PERSON = (
+    select(person.c.version, person.c.sealed)
+    .where(person.c.pin_index == bindparam("pin_index"))
+    .order_by(person.c.version.desc())
+    .limit(1)
+)
+_RECEIPT = (
+    select(disclosure.c.disclosure_id, disclosure.c.sealed)
+    .where(
+        disclosure.c.recipient == bindparam("recipient"),
+        disclosure.c.request_id == bindparam("request_id"),
+    )
+    .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
+    .limit(1)
+)
+
+_NOBODY = Person(
+    pin=Pin("00101190000000"),
+    values={
+        Attribute.SURNAME: LocalizedName(ky="-" * 12, ru="-" * 12, latin="-" * 12),
+        Attribute.GIVEN_NAME: LocalizedName(ky="-" * 8, ru="-" * 8, latin="-" * 8),
+        Attribute.PATRONYMIC: LocalizedName(ky="-" * 14, ru="-" * 14, latin="-" * 14),
+        Attribute.BIRTH_DATE: date(1900, 1, 1),
+        Attribute.ADDRESS: "-" * 60,
+        Attribute.DOCUMENT_NUMBER: "-" * 9,
+    },
+)
+"""Opened in place of a person who is not held."""
+
+
+class StoreRegister:
+    """Fulfils `ports.Register`. Raises `StoreUnavailableError`."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._nobody = sealer.seal(person_to_bytes(_NOBODY), person_place(b"", 0))
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        """The recipient for whom this certificate is registered and not withdrawn."""
+        row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
+        if row is None:
+            return None
+        return RegisteredCertificate(recipient=MemberCode(row[0]), fingerprint=fingerprint)
+
+    def recipient(self, code: MemberCode) -> Recipient | None:
+        """The recipient as registered."""
+        row = self._database.one(_RECIPIENT, {"code": code})
+        return recipient_from_row(code, row) if row is not None else None
+
+    def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
+        """Recipient, agreement and whether the request id is closed, in one snapshot."""
+        values = {
+            "code": key.recipient,
+            "number": agreement,
+            "space": key.space.value,
+            "request_id": key.request_id.bytes,
+        }
+        row = self._database.one(_STANDING, values)
+        if row is None:
+            raise CodecError("the record store gave no row where there is always one")
+        disclosure_id, sealed = row[9:]
+        return Standing(
+            recipient=recipient_from_row(key.recipient, row[:3]) if row[0] is not None else None,
+            agreement=agreement_from_row(row[3:9]) if row[3] is not None else None,
+            known_digest=self._known_digest(disclosure_id, sealed),
+        )
+
+    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
+        """The registered official of this recipient to whom this certificate belongs."""
+        row = self._database.one(_OFFICIAL, {"recipient": recipient, "fingerprint": fingerprint})
+        if row is None:
+            return None
+        return open_official(self._sealer, recipient, fingerprint, row[0])
+
+    def notice_approved(self, ref: str, digest: bytes) -> bool:
+        """Is this consent notice registered with exactly this text?"""
+        return self._database.one(_NOTICE, {"ref": ref, "digest": digest}) is not None
+
+    def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
+        """How a ground was used so far."""
+        row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        if row is None:
+            return GroundUse()
+        digest, used, revoked_at = row
+        return GroundUse(
+            used=used, revoked=revoked_at is not None, digest_differs=digest != ground.digest
+        )
+
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
+        """The exact bytes of a consent document that this recipient registered."""
+        values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
+        row = self._database.one(_REGISTERED, values)
+        if row is None:
+            return None
+        digest, sealed = row
+        return self._sealer.open(sealed, evidence_place(recipient, digest))
+
+    def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
+        """A consent of this recipient, registered or used inline."""
+        values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
+        row = self._database.one(_STATUS, values)
+        if row is None:
+            return None
+        digest, subject, valid_from, valid_to, allowed, used, revoked_at = row
+        where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
+        return ConsentStatus(
+            consent_id=consent_id,
+            digest=digest,
+            subject=_pin(self._sealer.open(subject or b"", where)),
+            valid_from=instant(valid_from),
+            valid_to=instant(valid_to),
+            allowed=allowed,
+            used=used,
+            revoked=revoked_at is not None,
+        )
+
+    def person(self, pin: Pin) -> Person | None:
+        """The current version of a person's record.
+
+        Where there is none, another's is opened and thrown away: the same kind of work.
+        """
+        index = self._sealer.index("pin", pin.digits)
+        row = self._database.one(_PERSON, {"pin_index": index})
+        version, sealed = row if row is not None else (0, self._nobody)
+        where = person_place(index if row is not None else b"", version)
+        found = person_from_bytes(self._sealer.open(sealed, where), version)
+        if row is None:
+            return None
+        if found.pin != pin:
+            raise CodecError("a person's record does not belong where it was found")
+        return found
+
+    def attempts(
+        self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
+    ) -> AttemptCounts:
+        """Failed matches since an instant."""
+        values = attempt_values(self._sealer, recipient, pin.digits, employee, since)
+        return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
+
+    def receipt(self, recipient: MemberCode, request_id: UUID) -> bytes | None:
+        """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
+        values = {"recipient": recipient, "request_id": request_id.bytes}
+        row = self._database.one(_RECEIPT, values)
+        return open_private(self._sealer, *row).receipt if row is not None else None
+
+    def _known_digest(self, disclosure_id: bytes | None, sealed: bytes | None) -> bytes | None:
+        """The digest that closed an id. Where its disclosure is gone, one that equals no other."""
+        if disclosure_id is None:
+            return None
+        if sealed is None:
+            return b""
+        return open_private(self._sealer, disclosure_id, sealed).request_digest
+
+
+def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
+    """A recipient from its columns kind, name and state."""
+    kind, name, state = row
+    try:
+        return Recipient(
+            code=code, kind=RecipientKind(kind), name=name, state=RecipientState(state)
+        )
+    except ValueError:
+        raise CodecError("a recipient does not read back") from None
+
+
+def person_place(pin_index: bytes, version: int) -> bytes:
+    """Where a version of a person's record is sealed to."""
+    return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
+
+
+def seal_official(
+    sealer: Sealer, recipient: str, fingerprint: bytes, identifier: str, name: str
+) -> bytes:
+    """Seal an official's identifier and name to their registration."""
+    packed = pack({"v": 1, "identifier": identifier, "name": name})
+    return sealer.seal(packed, _official_place(recipient, fingerprint))
+
+
+def open_official(sealer: Sealer, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
+    """The identifier of an official."""
+    header, _ = unpack(sealer.open(sealed, _official_place(recipient, fingerprint)))
+    identifier = only(header, "v", "identifier", "name")["identifier"]
+    if header["v"] != 1 or not isinstance(identifier, str):
+        raise CodecError("an official does not read back")
+    return identifier
+
+
+def _official_place(recipient: str, fingerprint: bytes) -> bytes:
+    return place("official", "sealed", recipient.encode(), fingerprint)
+
+
+def _ground_values(recipient: str, kind: GroundKind, ground_id: UUID) -> dict[str, object]:
+    return {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+
+
+def _pin(digits: bytes) -> Pin:
+    try:
+        return Pin(digits.decode("ascii"))
+    except (UnicodeDecodeError, MalformedIdentifierError):
+        raise CodecError("a subject does not read back") from None

@@ -1,0 +1,143 @@
+"""What must still be true at the moment of recording, read inside the recording transaction.
+
+On SQLite a write transaction is alone; on PostgreSQL `FOR SHARE` makes a suspension that commits
+meanwhile wait for us, or us for it (invariant 4).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from makul.app.ports import Entry
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store.codecs import agreement_from_row
+from makul.store.engine import Transaction
+from makul.store.tables import agreement, certificate, ground_use, recipient
+
+_RECIPIENT_STATE = (
+    select(recipient.c.state)
+    .where(recipient.c.code == bindparam("recipient"))
+    .with_for_update(read=True)
+)
+_AGREEMENT = (
+    select(
+        agreement.c.number,
+        agreement.c.recipient,
+        agreement.c.state,
+        agreement.c.valid_from,
+        agreement.c.valid_to,
+        agreement.c.terms,
+    )
+    .where(agreement.c.number == bindparam("number"))
+    .with_for_update(read=True)
+)
+_CERTIFICATE_WITHDRAWN = (
+    select(certificate.c.withdrawn_at)
+    .where(
+        certificate.c.fingerprint == bindparam("fingerprint"),
+        certificate.c.recipient == bindparam("recipient"),
+    )
+    .with_for_update(read=True)
+)
+_GROUND_REVOKED = (
+    select(ground_use.c.revoked_at)
+    .where(
+        ground_use.c.recipient == bindparam("recipient"),
+        ground_use.c.kind == bindparam("kind"),
+        ground_use.c.ground_id == bindparam("ground_id"),
+    )
+    .with_for_update(read=True)
+)
+
+_BY_STATE: dict[str, tuple[Reason, ...]] = {
+    RecipientState.ACTIVE: (),
+    RecipientState.ON_HOLD: (Reason(code=Code.RCP_02),),
+    RecipientState.CUT_OFF: (Reason(code=Code.RCP_03),),
+}
+
+_REVOKED = {
+    GroundKind.CONSENT: Reason(code=Code.CNS_05),
+    GroundKind.BASIS: Reason(code=Code.LAW_08),
+}
+
+
+def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
+    """What now forbids a decision that gives something: recipient, certificate, agreement."""
+    code = entry.key.recipient
+    reasons = against_recipient(transaction, code)
+    if entry.certificate is not None:
+        reasons += _against_certificate(transaction, code, entry.certificate)
+    found, against = _agreement(transaction, code, entry.agreement_number, entry.decided_at)
+    reasons += against
+    if found is not None and not against:
+        reasons += _beyond(found, entry)
+    return reasons
+
+
+def against_replay(
+    transaction: Transaction,
+    code: MemberCode,
+    number: AgreementNumber | None,
+    ground: tuple[GroundKind, UUID] | None,
+    *,
+    at: datetime,
+) -> tuple[Reason, ...]:
+    """What now forbids giving a stored answer again: recipient, agreement, revocation."""
+    reasons = against_recipient(transaction, code)
+    reasons += _agreement(transaction, code, number, at)[1]
+    if ground is not None:
+        kind, ground_id = ground
+        values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
+        row = transaction.one(_GROUND_REVOKED, values)
+        if row is not None and row[0] is not None:
+            reasons += (revoked(kind),)
+    return reasons
+
+
+def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason, ...]:
+    """RCP-02 or RCP-03; RCP-01 where it is not registered (or its state is no state)."""
+    row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
+    return _BY_STATE.get(row[0] if row is not None else "", (Reason(code=Code.RCP_01),))
+
+
+def revoked(kind: GroundKind) -> Reason:
+    """How a revoked ground is told: CNS-05; of a basis in law only that it is spent (LAW-08)."""
+    return _REVOKED[kind]
+
+
+def _against_certificate(
+    transaction: Transaction, code: MemberCode, fingerprint: bytes
+) -> tuple[Reason, ...]:
+    values = {"recipient": code, "fingerprint": fingerprint}
+    row = transaction.one(_CERTIFICATE_WITHDRAWN, values)
+    return () if row == (None,) else (Reason(code=Code.RCP_04),)
+
+
+def _agreement(
+    transaction: Transaction, code: MemberCode, number: AgreementNumber | None, at: datetime
+) -> tuple[Agreement | None, tuple[Reason, ...]]:
+    """The recipient's own agreement, and AGR-01 or AGR-02 where it is not in force."""
+    row = transaction.one(_AGREEMENT, {"number": number}) if number is not None else None
+    found = agreement_from_row(row) if row is not None else None
+    if found is None or found.recipient != code:
+        return None, (Reason(code=Code.AGR_01, field="agreementNumber"),)
+    if found.state is AgreementState.TERMINATED:
+        return found, (Reason(code=Code.AGR_02, field="agreementNumber"),)
+    if not found.covers(at):
+        return found, (Reason(code=Code.AGR_01, field="agreementNumber"),)
+    return found, ()
+
+
+def _beyond(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
+    """Terms that were narrowed meanwhile hold at once (invariant 3)."""
+    reasons = tuple(
+        Reason(code=Code.AGR_04, field=name) for name in sorted(entry.released - found.attributes)
+    )
+    if entry.purpose is not None and entry.purpose not in found.purposes:
+        reasons += (Reason(code=Code.AGR_03, field="purpose"),)
+    return reasons

@@ -1,0 +1,134 @@
+"""Agreements in TOML: what is written is what is meant, and an error names the key (cl. 7)."""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.cli.agreement_file import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
+from makul.cli.house import HouseError
+from makul.domain.agreements import AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.matches import MatchMethod
+
+
+def example(**changes: Any) -> dict[str, Any]:
+    """The example with keys changed, or taken away where the new value is None."""
+    table = tomllib.loads(EXAMPLE) | changes
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def test_the_example_is_an_agreement() -> None:
+    """What `makul agreement example` prints can be added as it stands."""
+    agreement = parse_agreement(example())
+
+    assert agreement.number == "2026/014"
+    assert agreement.recipient == "COM/60000001"
+    assert agreement.state is AgreementState.IN_FORCE
+    assert agreement.purposes == {"ACCOUNT_OPENING", "LOAN"}
+    assert Attribute.DOCUMENT_NUMBER in agreement.attributes
+    assert agreement.methods == {MatchMethod.DEMOGRAPHIC}
+    assert agreement.channels == {Channel.WSSE}
+    assert agreement.provisions == frozenset()
+    assert agreement.daily_quota == 1000
+    assert agreement.delivery is Delivery.TYPED
+    assert not agreement.scores_out
+
+
+def test_a_date_begins_at_midnight_in_bishkek() -> None:
+    """Legal days of the Kyrgyz Republic begin at 18:00 UTC of the day before."""
+    agreement = parse_agreement(example())
+
+    assert agreement.valid_from == datetime(2025, 12, 31, 18, tzinfo=UTC)
+    assert agreement.valid_to == datetime(2026, 12, 31, 18, tzinfo=UTC)
+
+
+def test_a_time_keeps_its_offset() -> None:
+    """An instant is taken as it is."""
+    table = tomllib.loads("valid_from = 2026-01-01T00:00:00Z")
+
+    assert parse_agreement(example(**table)).valid_from == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_powers_are_read_by_purpose() -> None:
+    """Procedure, cl. 5.3: which attributes the body's powers cover."""
+    agreement = parse_agreement(
+        example(provisions=["OFFICIAL_REQUEST"], powers={"LOAN": ["surname", "pin"]})
+    )
+
+    assert agreement.provisions == {Provision.OFFICIAL_REQUEST}
+    assert agreement.powers == {"LOAN": {Attribute.SURNAME, Attribute.PIN}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"number": None}, "number: is missing"),
+        ({"purposes": None}, "purposes: is missing"),
+        ({"colour": "red"}, "colour: no such key"),
+        ({"number": "a b"}, "number: an agreement number is"),
+        ({"number": 14}, "number: is text"),
+        ({"recipient": "60000001"}, "recipient: a member code is"),
+        ({"state": "SIGNED"}, "state: 'SIGNED' is not one of: DRAFT"),
+        ({"valid_from": "2026-01-01"}, "valid_from: is a date without quotes"),
+        ({"valid_from": datetime(2026, 1, 1)}, "valid_from: a time needs its offset"),  # noqa: DTZ001
+        ({"valid_to": datetime(2020, 1, 1, tzinfo=UTC)}, "valid_to: must be after"),
+        ({"purposes": []}, "purposes: is empty"),
+        ({"purposes": "LOAN"}, "purposes: is a list"),
+        ({"purposes": ["loan"]}, "purposes: a purpose is written in capitals"),
+        ({"purposes": ["LOAN", "LOAN"]}, "purposes: names something twice"),
+        ({"attributes": ["*"]}, "attributes: '*' is not one of"),
+        ({"attributes": ["surname", 1]}, "attributes: is a list of names"),
+        ({"methods": ["iris"]}, "methods: 'iris' is not one of"),
+        ({"channels": []}, "channels: is empty"),
+        ({"channels": ["mtls"]}, "channels: mtls is not available"),
+        ({"delivery": "SEALED"}, "delivery: SEALED is not available"),
+        ({"scores_out": "yes"}, "scores_out: is true or false"),
+        ({"daily_quota": 0}, "daily_quota: is a whole number"),
+        ({"daily_quota": True}, "daily_quota: is a whole number"),
+        ({"provisions": ["5.1"]}, "provisions: '5.1' is not one of"),
+        ({"provisions": ["OFFICIAL_REQUEST"]}, "provisions: OFFICIAL_REQUEST needs"),
+        ({"powers": {"LOAN": ["pin"]}}, "powers: say nothing without"),
+        ({"powers": ["LOAN"]}, "powers: is a table"),
+        (
+            {"provisions": ["OFFICIAL_REQUEST"], "powers": {"AUDIT": ["pin"]}},
+            "powers.AUDIT: is not among the purposes",
+        ),
+        (
+            {"provisions": ["OFFICIAL_REQUEST"], "powers": {"LOAN": ["address"]}},
+            "powers.LOAN: goes beyond the agreement's attributes: address",
+        ),
+        (
+            {"provisions": ["OFFICIAL_REQUEST"], "powers": {"LOAN": []}},
+            "powers.LOAN: is empty",
+        ),
+    ],
+)
+def test_an_error_names_the_key(changes: dict[str, Any], message: str) -> None:
+    """Nothing is guessed: a key that is missing, unknown or wrong is told by name."""
+    with pytest.raises(HouseError) as refused:
+        parse_agreement(example(**changes))
+
+    assert str(refused.value).startswith(message)
+
+
+def test_an_error_names_the_file(tmp_path: Path) -> None:
+    """An operator with ten files knows which."""
+    file = tmp_path / "bank.toml"
+    file.write_text('number = "1"\n')
+
+    with pytest.raises(HouseError, match=r"^bank\.toml: attributes: is missing"):
+        read_agreement(file)
+
+
+@pytest.mark.parametrize("content", [b"number = ", b"\xff", b"#" * (MAX_BYTES + 1)])
+def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A picture renamed to .toml is an error in one line."""
+    file = tmp_path / "bank.toml"
+    file.write_bytes(content)
+
+    with pytest.raises(HouseError, match=r"^bank\.toml is "):
+        read_agreement(file)

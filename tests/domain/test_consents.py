@@ -1,0 +1,329 @@
+"""What a subject agreed to, held against what is asked (Procedure, cl. 4)."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from makul.domain.attributes import Attribute
+from makul.domain.consents import ConsentState, ResultForm, consent_state
+from makul.domain.disclosures import (
+    ConsentGround,
+    DocumentSigner,
+    GroundKind,
+    GroundUse,
+    Operation,
+    Outcome,
+    Proof,
+    ProofStatus,
+    reference,
+)
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.reasons import Code, Reason, leaves_open
+from support.cases import (
+    AT,
+    BODY_CODE,
+    BY_CONSENT,
+    CONSENT,
+    CONSENT_GROUND,
+    DAY,
+    FORGED,
+    MARKETING,
+    REVOCATION_UNKNOWN,
+    SIGNED_BY_SUBJECT,
+    SOMEONE_ELSE,
+    STRANGER_CODE,
+)
+
+INSTANT = timedelta(microseconds=1)
+
+
+def test_a_consent_that_says_all_of_it_lets_pass() -> None:
+    """Procedure, cl. 4: with the consent of the subject, data may be given."""
+    assert BY_CONSENT.against() == set()
+    assert BY_CONSENT.decide().permitted
+
+
+def test_nothing_presented_is_no_consent() -> None:
+    """Procedure, cl. 4: only with the consent of the subject."""
+    assert BY_CONSENT.but(ground=None).against() == {("CNS-01", "ground")}
+
+
+# --- who signed it ----------------------------------------------------------------------------
+
+
+def test_a_forged_signature_fails_with_its_cause() -> None:
+    """Procedure, cl. 4: a consent carries the subject's signature."""
+    decision = BY_CONSENT.on(proof=FORGED).decide()
+
+    assert decision.reasons == (Reason(code=Code.CNS_02, because=Code.SIG_02),)
+    assert decision.outcome_if_not_permitted is Outcome.REFUSED
+
+
+def test_a_revocation_status_unknown_is_not_a_no_and_not_a_yes() -> None:
+    """ETSI EN 319 102-1, 5.1.3: indeterminate. Nothing is disclosed; the id stays open."""
+    decision = BY_CONSENT.on(proof=REVOCATION_UNKNOWN).decide()
+
+    assert not decision.permitted
+    assert decision.outcome_if_not_permitted is Outcome.UNDETERMINED
+    assert decision.reasons == (Reason(code=Code.CNS_02, because=Code.SIG_07),)
+    assert leaves_open(decision.reasons)
+
+
+def test_an_indeterminate_proof_without_a_cause_says_that_status_is_unknown() -> None:
+    """A verdict against always says why."""
+    proof = Proof(status=ProofStatus.INDETERMINATE, signer=SIGNED_BY_SUBJECT.signer)
+
+    assert BY_CONSENT.on(proof=proof).decide().reasons[0].because is Code.SIG_07
+
+
+@pytest.mark.parametrize(
+    "signer",
+    [
+        DocumentSigner(fingerprint=bytes(32), pin=SOMEONE_ELSE),
+        DocumentSigner(fingerprint=bytes(32), pin=None),
+        DocumentSigner(fingerprint=bytes(32), pin=None, official="official-1"),
+    ],
+    ids=["another citizen", "no PIN in the certificate", "an official"],
+)
+def test_only_the_subject_signs_a_consent(signer: DocumentSigner) -> None:
+    """Procedure, cl. 4: the subject's own signature; a bank cannot sign for its customer."""
+    proof = Proof(status=ProofStatus.PASSED, signer=signer)
+
+    assert BY_CONSENT.on(proof=proof).decide().reasons == (
+        Reason(code=Code.CNS_02, because=Code.SIG_08),
+    )
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        Proof(status=ProofStatus.PASSED),
+        Proof(status=ProofStatus.PASSED, reasons=(Code.SIG_04,), signer=SIGNED_BY_SUBJECT.signer),
+        Proof(status=ProofStatus.FAILED, signer=SIGNED_BY_SUBJECT.signer),
+        Proof(status=cast("Any", "FAILED"), signer=SIGNED_BY_SUBJECT.signer),
+        Proof(status=cast("Any", "TOTAL-PASSED"), signer=SIGNED_BY_SUBJECT.signer),
+    ],
+    ids=["no signer", "passed with a reason", "no reason", "plain text", "a word of its own"],
+)
+def test_a_proof_that_contradicts_itself_proves_nothing(proof: Proof) -> None:
+    """Fail closed: only PASSED, with a signer, without a reason."""
+    assert BY_CONSENT.on(proof=proof).codes() == {"CNS-02"}
+
+
+def test_a_document_that_could_not_be_read_is_no_consent() -> None:
+    """Invariant 2: where nothing was read, nothing is granted, signature or not."""
+    decision = BY_CONSENT.on(consent=None).decide()
+
+    assert {reason.code for reason in decision.reasons} == {Code.CNS_02}
+    assert decision.releasable == frozenset()
+
+
+def test_the_same_id_on_other_bytes_is_another_paper() -> None:
+    """A consent's meter is its own: nobody swaps the document beneath an id."""
+    swapped = BY_CONSENT.on(use=GroundUse(digest_differs=True))
+
+    assert swapped.decide().reasons == (
+        Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"),
+    )
+
+
+# --- its term and its use ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "codes"),
+    [
+        (CONSENT.valid_from - INSTANT, {"CNS-03"}),
+        (CONSENT.valid_from, set()),
+        (CONSENT.valid_to - INSTANT, set()),
+        (CONSENT.valid_to, {"CNS-04"}),
+    ],
+)
+def test_the_term_is_half_open(at: datetime, codes: set[str]) -> None:
+    """Procedure, cl. 4: in force from its first instant, not at its last."""
+    assert BY_CONSENT.but(at=at).codes() == codes
+
+
+def test_a_consent_does_not_reach_back_before_it_was_given() -> None:
+    """A term that begins before the signing covers nothing that came before it."""
+    backdated = BY_CONSENT.saying(given_at=AT + INSTANT, valid_from=AT - 30 * DAY)
+
+    assert backdated.codes() == {"CNS-03"}
+    assert backdated.but(at=AT + INSTANT).codes() == set()
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        {"valid_from": AT + DAY, "valid_to": AT - DAY},
+        {"valid_from": AT, "valid_to": AT},
+        {"given_at": AT + DAY, "valid_to": AT + DAY},
+    ],
+    ids=["ends before it begins", "empty", "given when it ends"],
+)
+def test_a_term_turned_inside_out_is_never_in_force(term: dict[str, datetime]) -> None:
+    """There is no instant at which such a consent gives anything."""
+    case = BY_CONSENT.saying(**term)
+
+    for hours in range(-72, 73, 6):
+        assert not case.but(at=AT + timedelta(hours=hours)).decide().permitted
+
+
+def test_a_revoked_consent_gives_nothing() -> None:
+    """Procedure, cl. 4: consent that was taken back is no consent."""
+    assert BY_CONSENT.on(use=GroundUse(revoked=True)).codes() == {"CNS-05"}
+
+
+@pytest.mark.parametrize(
+    ("used", "allowed", "codes"),
+    [
+        (0, 1, set()),
+        (1, 1, {"CNS-06"}),
+        (2, 1, {"CNS-06"}),
+        (2, 3, set()),
+        (0, 0, {"CNS-06"}),
+        (0, -1, {"CNS-06"}),
+    ],
+)
+def test_a_consent_is_used_as_often_as_it_says(used: int, allowed: int, codes: set[str]) -> None:
+    """Procedure, cl. 4: consent to one disclosure is not consent to two, and none is none."""
+    case = BY_CONSENT.saying(max_disclosures=allowed).on(use=GroundUse(used=used))
+
+    assert case.codes() == codes
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, ConsentState.IN_FORCE),
+        ({"at": CONSENT.valid_from - INSTANT}, ConsentState.PENDING),
+        ({"at": CONSENT.valid_from}, ConsentState.IN_FORCE),
+        ({"at": CONSENT.valid_to}, ConsentState.EXPIRED),
+        ({"at": CONSENT.valid_to - INSTANT}, ConsentState.IN_FORCE),
+        ({"used": 1}, ConsentState.USED_UP),
+        ({"used": 1, "at": CONSENT.valid_to}, ConsentState.USED_UP),
+        ({"used": 1, "revoked": True}, ConsentState.REVOKED),
+        ({"revoked": True, "at": CONSENT.valid_from - INSTANT}, ConsentState.REVOKED),
+        ({"allowed": 0}, ConsentState.USED_UP),
+    ],
+)
+def test_where_a_consent_stands(changes: dict[str, Any], state: ConsentState) -> None:
+    """What GetConsentStatus tells: the strongest thing that can be said of it."""
+    now: dict[str, Any] = {
+        "valid_from": CONSENT.valid_from,
+        "valid_to": CONSENT.valid_to,
+        "used": 0,
+        "allowed": 1,
+        "revoked": False,
+        "at": AT,
+    }
+
+    assert consent_state(**(now | changes)) is state
+
+
+# --- what it fits (invariant 11) --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "against"),
+    [
+        ({"recipient": STRANGER_CODE}, {("CNS-07", "recipient")}),
+        ({"controller": BODY_CODE}, {("CNS-07", "controller")}),
+        (
+            {"recipient": STRANGER_CODE, "controller": BODY_CODE},
+            {("CNS-07", "recipient"), ("CNS-07", "controller")},
+        ),
+        ({"purpose": MARKETING}, {("CNS-08", "purpose")}),
+        ({"agreement_number": AgreementNumber("TEST-9")}, {("CNS-15", "agreementNumber")}),
+        ({"methods": frozenset({"face"})}, {("CNS-16", "matchMethods")}),
+        ({"methods": frozenset()}, {("CNS-16", "matchMethods")}),
+        ({"methods": frozenset({"*"})}, {("CNS-16", "matchMethods")}),
+        ({"result_form": ResultForm.YES_NO}, {("CNS-16", "resultForm")}),
+        ({"represented": True}, {("CNS-11", "representative")}),
+        ({"on_paper": True}, {("CNS-12", "paper")}),
+        (
+            {"attributes": frozenset({"surname"})},
+            {("CNS-09", "givenName"), ("CNS-09", "birthDate")},
+        ),
+        (
+            {"attributes": frozenset({"*"})},
+            {("CNS-09", "surname"), ("CNS-09", "givenName"), ("CNS-09", "birthDate")},
+        ),
+    ],
+)
+def test_a_consent_fits_one_request(said: dict[str, Any], against: set[tuple[str, str]]) -> None:
+    """Procedure, cl. 4: given to this recipient, for this purpose, these data, this answer."""
+    assert BY_CONSENT.saying(**said).against() == against
+
+
+def test_another_subjects_consent_opens_nobody_elses_record() -> None:
+    """Procedure, cl. 4: the consent of the subject whose data are asked for."""
+    assert BY_CONSENT.asking(subject=SOMEONE_ELSE).against() == {("CNS-14", "subject")}
+
+
+def test_a_consent_to_data_is_not_spent_on_a_yes_or_no() -> None:
+    """Invariant 11: result forms are equal, not merely within."""
+    verify = BY_CONSENT.asking(operation=Operation.VERIFY_PERSON, attributes=frozenset())
+
+    assert verify.against() == {("CNS-16", "resultForm")}
+    assert verify.saying(result_form=ResultForm.YES_NO).against() == set()
+
+
+@pytest.mark.parametrize("operation", [Operation.EXPLAIN_DECISION, Operation.REGISTER_CONSENT])
+@pytest.mark.parametrize("form", ResultForm)
+def test_no_consent_fits_an_operation_that_gives_nothing(
+    operation: Operation, form: ResultForm
+) -> None:
+    """What tells nothing of a person cannot be permitted to."""
+    case = BY_CONSENT.asking(operation=operation).saying(result_form=form)
+
+    assert ("CNS-16", "resultForm") in case.against()
+
+
+def test_an_attribute_consented_to_but_not_agreed_stays() -> None:
+    """Invariant 3: consent widens no agreement."""
+    generous = BY_CONSENT.saying(attributes=frozenset(Attribute)).asking(
+        attributes=frozenset({"faceImage"})
+    )
+
+    assert generous.against() == {("AGR-04", "faceImage")}
+    assert generous.decide().releasable == frozenset()
+
+
+def test_the_notice_is_one_that_was_approved() -> None:
+    """Procedure, cl. 4: the subject knew what they agreed to, in words that were approved."""
+    assert BY_CONSENT.on(notice_approved=False).against() == {("CNS-10", "notice")}
+    assert not ConsentGround(
+        proof=SIGNED_BY_SUBJECT, consent=CONSENT, digest=bytes(32)
+    ).notice_approved
+
+
+def test_a_dry_run_about_nobody_leaves_the_subject_open() -> None:
+    """ExplainDecision may name no PIN: whose consent it is then does not apply."""
+    dry = BY_CONSENT.asking(subject=None)
+
+    assert dry.decide().permitted
+    assert dry.conclude().outcome is Outcome.NOT_MATCHED
+
+
+# --- how records name it ----------------------------------------------------------------------
+
+
+def test_records_name_a_consent_by_id_and_digest() -> None:
+    """Procedure, cl. 11: each disclosure is held against its consent, month by month."""
+    ref = reference(CONSENT_GROUND)
+
+    assert ref is not None
+    assert (ref.kind, ref.id) == (GroundKind.CONSENT, CONSENT.consent_id)
+    assert ref.digest == CONSENT_GROUND.digest
+    assert (ref.valid_from, ref.valid_to) == (CONSENT.valid_from, CONSENT.valid_to)
+    assert ref.max_disclosures == 1
+
+
+def test_what_could_not_be_read_has_no_name() -> None:
+    """No record cites a document that nobody could read."""
+    unread = ConsentGround(proof=FORGED, consent=None, digest=bytes(32))
+
+    assert reference(unread) is None
+    assert reference(None) is None

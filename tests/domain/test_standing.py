@@ -1,0 +1,224 @@
+"""May they ask at all? Recipient and agreement (Procedure, cl. 3, 7 and 12)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from makul.domain.agreements import AgreementState, Channel
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Operation
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
+from makul.domain.standing import StandingCase, judge_standing
+from makul.domain.verdicts import Ruling, Verdict
+from support.cases import (
+    AT,
+    BANK_AGREEMENT,
+    BY_CONSENT,
+    BY_LAW,
+    MARKETING,
+    STRANGER_CODE,
+    Case,
+)
+
+INSTANT = timedelta(microseconds=1)
+
+
+def standing(case: Case) -> set[tuple[str, str | None]]:
+    """Codes and fields that stand against it before any document is opened."""
+    judged = judge_standing(
+        StandingCase(
+            request=case.request, recipient=case.recipient, agreement=case.agreement, at=case.at
+        )
+    )
+    return {(reason.code.value, reason.field) for ruling in judged for reason in ruling.reasons}
+
+
+@pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW])
+def test_a_recipient_with_an_agreement_may_ask(case: Case) -> None:
+    """Procedure, cl. 7: under the terms of the agreement, nothing stands against it."""
+    assert standing(case) == set()
+
+
+# --- the recipient (cl. 3 and 12) -------------------------------------------------------------
+
+
+def test_who_is_not_registered_is_no_recipient() -> None:
+    """Procedure, cl. 3: recipients are those named there, as registered."""
+    assert ("RCP-01", None) in standing(BY_CONSENT.but(recipient=None))
+
+
+def test_the_record_of_another_recipient_does_not_serve() -> None:
+    """A recipient looked up under another's code is not the one that asks."""
+    assert standing(BY_CONSENT.by(code=STRANGER_CODE)) == {("RCP-01", None)}
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(RecipientState.ON_HOLD, "RCP-02"), (RecipientState.CUT_OFF, "RCP-03")]
+)
+def test_a_stopped_recipient_gets_nothing(state: RecipientState, code: str) -> None:
+    """Procedure, cl. 12: the authorised body stops the giving of data completely."""
+    assert standing(BY_CONSENT.by(state=state)) == {(code, None)}
+
+
+@pytest.mark.parametrize("state", ["CUT_OFF", "ON_HOLD", "SUSPENDED", ""])
+def test_a_state_that_is_no_state_gives_nothing(state: str) -> None:
+    """A state read from somewhere as plain text never passes for an active one."""
+    assert standing(BY_CONSENT.by(state=cast("Any", state)))
+
+
+def test_every_kind_of_recipient_is_one_of_clause_3() -> None:
+    """Procedure, cl. 3 a to e: fourteen kinds, and which sub-clause names them."""
+    clauses = {kind: kind.clause for kind in RecipientKind}
+
+    assert len(clauses) == 14
+    assert set(clauses.values()) == {"3a", "3b", "3c", "3d", "3e"}
+    assert {kind for kind in clauses if clauses[kind] in {"3a", "3b", "3c"}} == PUBLIC_BODIES
+    assert {kind for kind in clauses if clauses[kind] == "3e"} == NOTARIES
+    assert clauses[RecipientKind.LAW_ENFORCEMENT] == "3a"
+    assert clauses[RecipientKind.SPECIAL_STATUS_BODY] == "3b"
+    assert clauses[RecipientKind.GAMING] == "3d"
+
+
+# --- the agreement (cl. 7) --------------------------------------------------------------------
+
+
+def test_without_an_agreement_nothing_is_given() -> None:
+    """Procedure, cl. 7: only under the terms of an agreement."""
+    assert standing(BY_CONSENT.but(agreement=None)) == {("AGR-01", "agreementNumber")}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BANK_AGREEMENT, recipient=STRANGER_CODE),
+        replace(BANK_AGREEMENT, number=AgreementNumber("TEST-9")),
+    ],
+    ids=["another recipient's", "another number"],
+)
+def test_only_the_recipients_own_agreement_of_that_number_serves(other: Any) -> None:
+    """Procedure, cl. 7: the agreement is this recipient's; nobody borrows another's terms."""
+    assert standing(BY_CONSENT.but(agreement=other)) == {("AGR-01", "agreementNumber")}
+
+
+def test_a_draft_gives_nothing() -> None:
+    """Procedure, cl. 7: an agreement is concluded, not prepared."""
+    draft = BY_CONSENT.under(state=AgreementState.DRAFT)
+
+    assert standing(draft) == {("AGR-01", "agreementNumber")}
+
+
+def test_a_terminated_agreement_is_told_as_terminated() -> None:
+    """Procedure, cl. 12: terminated by the authorised body; AGR-02 and not merely AGR-01."""
+    terminated = BY_CONSENT.under(state=AgreementState.TERMINATED)
+
+    assert standing(terminated) == {("AGR-02", "agreementNumber")}
+
+
+@pytest.mark.parametrize(
+    ("at", "in_force"),
+    [
+        (BANK_AGREEMENT.valid_from - INSTANT, False),
+        (BANK_AGREEMENT.valid_from, True),
+        (BANK_AGREEMENT.valid_to - INSTANT, True),
+        (BANK_AGREEMENT.valid_to, False),
+    ],
+)
+def test_the_term_is_half_open(at: Any, in_force: bool) -> None:
+    """Procedure, cl. 7: in force from its first instant, not at its last."""
+    assert (standing(BY_CONSENT.but(at=at)) == set()) is in_force
+
+
+def test_a_naive_time_is_an_error_not_an_answer() -> None:
+    """Invariant 10: every instant is aware; a naive one cannot be compared, so nothing is given."""
+    with pytest.raises(TypeError):
+        standing(BY_CONSENT.but(at=AT.replace(tzinfo=None)))
+
+
+@pytest.mark.parametrize("channel", [Channel.XROAD, Channel.MTLS])
+def test_the_channel_is_one_that_was_agreed(channel: Channel) -> None:
+    """Procedure, cl. 7 and 9: through the means that the parties agreed on."""
+    assert standing(BY_CONSENT.asking(channel=channel)) == {("REQ-08", None)}
+
+
+def test_the_purpose_is_one_that_was_agreed() -> None:
+    """Procedure, cl. 2 and 7: data are given for a purpose, and for no other."""
+    assert standing(BY_CONSENT.asking(purpose=MARKETING)) == {("AGR-03", "purpose")}
+
+
+def test_every_attribute_beyond_the_agreement_is_named() -> None:
+    """Procedure, cl. 7, invariant 3: one attribute too many refuses the whole."""
+    greedy = BY_CONSENT.asking(
+        attributes=BY_CONSENT.request.attributes | {Attribute.FACE_IMAGE, Attribute.SEX}
+    )
+
+    assert standing(greedy) == {("AGR-04", "faceImage"), ("AGR-04", "sex")}
+
+
+@pytest.mark.parametrize("name", ["*", "surname ", "Surname", "", "hair", "сurname"])
+def test_a_name_that_is_no_attribute_is_refused_and_not_repeated(name: str) -> None:
+    """A closed list without wildcard; what a stranger wrote is not echoed."""
+    asking = BY_CONSENT.asking(attributes=frozenset({name}))
+
+    assert standing(asking) == {("AGR-04", "attributes")}
+
+
+def test_a_request_for_data_asks_for_some() -> None:
+    """GetPersonData without an attribute would be a VerifyPerson that nobody consented to."""
+    assert standing(BY_CONSENT.asking(attributes=frozenset())) == {("AGR-04", "attributes")}
+    assert not standing(
+        BY_CONSENT.asking(attributes=frozenset(), operation=Operation.VERIFY_PERSON)
+    )
+
+
+@pytest.mark.parametrize(
+    "methods", [{"face"}, {"demographic", "face"}, {"demographic", "iris"}, set()]
+)
+def test_matching_is_by_methods_that_were_agreed(methods: set[str]) -> None:
+    """Procedure, cl. 7 and 10: by agreed methods, and by one at least."""
+    assert standing(BY_CONSENT.asking(methods=frozenset(methods))) == {("AGR-05", "methods")}
+
+
+def test_all_that_stands_against_it_is_told_at_once() -> None:
+    """A programmer mends a request once, not five times."""
+    wrong = BY_CONSENT.asking(
+        purpose=MARKETING,
+        channel=Channel.XROAD,
+        methods=frozenset({"face"}),
+        attributes=frozenset({"faceImage"}),
+    ).by(state=RecipientState.ON_HOLD)
+
+    assert {code for code, _ in standing(wrong)} == {
+        "RCP-02",
+        "REQ-08",
+        "AGR-03",
+        "AGR-04",
+        "AGR-05",
+    }
+
+
+def test_terms_are_told_to_nobody_but_their_recipient() -> None:
+    """Another's agreement number gets AGR-01 alone, whatever that agreement holds."""
+    theirs = replace(BANK_AGREEMENT, recipient=STRANGER_CODE, purposes=frozenset({MARKETING}))
+    asking = BY_CONSENT.but(agreement=theirs)
+
+    assert standing(asking) == standing(asking.asking(purpose=MARKETING))
+
+
+# --- rulings ----------------------------------------------------------------------------------
+
+
+def test_a_verdict_against_always_says_why() -> None:
+    """Whoever reads reasons alone must not take a failed rule for a pass."""
+    code = BY_CONSENT.under(state=AgreementState.DRAFT).decide().reasons[0].code
+    for verdict in (Verdict.FAILED, Verdict.UNKNOWN):
+        with pytest.raises(ValueError, match="AGR-01"):
+            Ruling(code, verdict)
+
+
+def test_a_ruling_has_no_truth() -> None:
+    """`if ruling:` would take a failed rule for a pass."""
+    with pytest.raises(TypeError):
+        bool(BY_CONSENT.decide().rulings[0])

@@ -1,0 +1,77 @@
+"""Synthetic citizens: the same each time, well formed, and nobody real."""
+
+import pytest
+
+from makul.domain.attributes import NAMES, Attribute
+from makul.domain.persons import LocalizedName
+from makul.sandbox.names import to_latin
+from makul.sandbox.people import DISPUTED_ADDRESS, LOCKED, WITHOUT_ADDRESS, citizens
+
+PEOPLE = citizens(1000)
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    """A sandbox can be made again; and a smaller one holds the same first citizens."""
+    assert [person.values for person in citizens(50)] == [person.values for person in PEOPLE[:50]]
+
+
+def test_another_seed_gives_other_people() -> None:
+    """The seed is all that a citizen depends on, beside the number."""
+    assert citizens(5, seed=2)[0].values != PEOPLE[0].values
+
+
+def test_pins_are_unique_and_agree_with_the_record() -> None:
+    """A PIN tells birth date and sex: the record says the same."""
+    assert len({person.pin.digits for person in PEOPLE}) == len(PEOPLE)
+    for person in PEOPLE:
+        assert person.values[Attribute.PIN] == person.pin.digits
+        assert person.values[Attribute.BIRTH_DATE] == person.pin.birth_date
+        assert person.values[Attribute.SEX] == person.pin.sex
+
+
+def test_names_stand_in_three_scripts() -> None:
+    """Names are held in Kyrgyz, Russian and Latin; the Latin form in Latin letters alone."""
+    for person in PEOPLE:
+        for name in NAMES:
+            value = person.values[name]
+            assert isinstance(value, LocalizedName)
+            assert len(value.forms) == 3
+            assert value.latin is not None
+            assert value.latin.isascii()
+
+
+def test_nobody_can_be_mistaken_for_a_real_person() -> None:
+    """Numbers and streets are marked as samples."""
+    for person in PEOPLE:
+        document = person.values[Attribute.DOCUMENT_NUMBER]
+        assert isinstance(document, str)
+        assert document[2:4] == "99"
+        assert person.pin.digits[9] == "9"
+        assert "Үлгү" in str(person.values.get(Attribute.ADDRESS, "Үлгү"))
+
+
+def test_some_records_are_out_of_the_ordinary() -> None:
+    """MAT-05, REL-02 and REL-01 can be provoked (Procedure, cl. 4, 10 and 14)."""
+    assert [number for number, person in enumerate(PEOPLE) if person.locked] == [LOCKED]
+    assert PEOPLE[DISPUTED_ADDRESS].disputed == {Attribute.ADDRESS}
+    assert Attribute.ADDRESS not in PEOPLE[WITHOUT_ADDRESS].values
+
+
+@pytest.mark.parametrize(
+    ("russian", "latin"),
+    [
+        ("Айгуль", "Aigul"),
+        ("Жээнбеков", "Zheenbekov"),
+        ("Юсупова", "Iusupova"),
+        ("Щукин", "Shchukin"),
+    ],
+)
+def test_latin_follows_travel_documents(russian: str, latin: str) -> None:
+    """ICAO Doc 9303-3, section 6 B."""
+    assert to_latin(russian) == latin
+
+
+def test_a_sandbox_has_an_end() -> None:
+    """Personal numbers have four free digits; more citizens would collide."""
+    with pytest.raises(ValueError, match="10,000"):
+        citizens(10_001)

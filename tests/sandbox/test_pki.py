@@ -1,0 +1,120 @@
+"""The sandbox's trust service has the profile of the real one, and can never pass for it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from makul.sandbox.pki import (
+    CITIZEN_POLICY,
+    CRL_TERM,
+    Credential,
+    Hierarchy,
+    is_sandbox,
+    new_hierarchy,
+)
+
+AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+PIN = "21505198590001"
+
+
+@pytest.fixture(scope="module")
+def hierarchy() -> Hierarchy:
+    return new_hierarchy(AT)
+
+
+@pytest.fixture(scope="module")
+def citizen(hierarchy: Hierarchy) -> Credential:
+    return hierarchy.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн")
+
+
+def test_a_citizens_certificate_carries_the_pin(citizen: Credential) -> None:
+    """ETSI EN 319 412-1, 5.1.3: `PNOKG-` and the national number, in serialNumber."""
+    (number,) = citizen.certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+
+    assert number.value == f"PNOKG-{PIN}"
+
+
+def test_a_citizens_certificate_is_for_signing_alone(citizen: Credential) -> None:
+    """ETSI EN 319 412-2, 4.3.2: non-repudiation, with digitalSignature; never a CA."""
+    extensions = citizen.certificate.extensions
+    usage = extensions.get_extension_for_class(x509.KeyUsage)
+    constraints = extensions.get_extension_for_class(x509.BasicConstraints)
+    policies = extensions.get_extension_for_class(x509.CertificatePolicies)
+
+    assert usage.critical
+    assert usage.value.digital_signature
+    assert usage.value.content_commitment
+    assert not usage.value.key_cert_sign
+    assert not constraints.value.ca
+    assert [policy.policy_identifier for policy in policies.value] == [CITIZEN_POLICY]
+
+
+def test_paths_lead_to_the_root(hierarchy: Hierarchy, citizen: Credential) -> None:
+    """RFC 5280, 6.1: each certificate is signed by the one above it."""
+    citizen.certificate.verify_directly_issued_by(hierarchy.citizens.credential.certificate)
+    for authority in hierarchy.intermediates:
+        authority.credential.certificate.verify_directly_issued_by(
+            hierarchy.root.credential.certificate
+        )
+
+
+def test_a_look_alike_has_the_names_and_not_the_keys(hierarchy: Hierarchy) -> None:
+    """A path is proved by keys, not by names: the look-alike's citizens are strangers."""
+    false = new_hierarchy(AT)
+    impostor = false.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн")
+    true_issuer = hierarchy.citizens.credential.certificate
+
+    assert impostor.certificate.issuer == true_issuer.subject
+    with pytest.raises(InvalidSignature):
+        impostor.certificate.verify_directly_issued_by(true_issuer)
+
+
+def test_crls_name_the_revoked_and_outlast_the_sandbox(
+    hierarchy: Hierarchy, citizen: Credential
+) -> None:
+    """RFC 5280, 5.1: every CA has a current CRL, and the revoked certificate stands in its own."""
+    crls = {
+        name: x509.load_pem_x509_crl(pem)
+        for name, pem in hierarchy.crls([citizen.certificate]).items()
+    }
+
+    assert set(crls) == {"root.crl.pem", "citizens.crl.pem", "organisations.crl.pem"}
+    for name, crl in crls.items():
+        assert crl.last_update_utc <= AT
+        assert crl.next_update_utc == AT + CRL_TERM
+        found = crl.get_revoked_certificate_by_serial_number(citizen.certificate.serial_number)
+        assert (found is not None) is (name == "citizens.crl.pem")
+
+
+def test_certificates_are_older_than_what_they_signed(citizen: Credential) -> None:
+    """Documents of a month ago must have been signed while the certificate was in term."""
+    assert citizen.certificate.not_valid_before_utc < AT - timedelta(days=60)
+    assert citizen.certificate.not_valid_after_utc > AT + timedelta(days=365)
+
+
+def test_rsa_is_among_them(hierarchy: Hierarchy) -> None:
+    """Both kinds of key that documents may be signed with are exercised."""
+    signer = hierarchy.organisation(member_code="COM/1", common_name="Example", use_rsa=True)
+
+    assert isinstance(signer.key, rsa.RSAPrivateKey)
+    assert signer.key.key_size == 2048
+
+
+def test_every_certificate_says_that_it_is_not_real(
+    hierarchy: Hierarchy, citizen: Credential
+) -> None:
+    """`serve` refuses what a sandbox made; so nothing of it may look otherwise."""
+    made = [
+        hierarchy.root.credential,
+        hierarchy.citizens.credential,
+        hierarchy.organisations.credential,
+        citizen,
+        hierarchy.organisation(member_code="COM/1", common_name="Example"),
+        hierarchy.official(member_code="COM/1", name="Example", identifier="1"),
+    ]
+
+    assert all(is_sandbox(credential.certificate) for credential in made)

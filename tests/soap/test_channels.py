@@ -1,0 +1,226 @@
+"""Channels: exactly one authenticates a message, and headers of the others confer nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from makul.app.ports import (
+    MessageMark,
+    RegisteredCertificate,
+    RejectedError,
+    StoreUnavailableError,
+    VerifiedMessage,
+)
+from makul.domain.agreements import Channel as ChannelName
+from makul.domain.reasons import Code, Reason
+from makul.soap.channels import WsseChannel, XRoadChannel
+from makul.soap.messages import SOAP_12
+from support.soap import (
+    GET_STATUS,
+    ID,
+    MEMBER,
+    NOW,
+    REQUEST_ID,
+    XRD,
+    FakePort,
+    assert_typed_fault,
+    build,
+    enveloped,
+    send,
+    xroad_headers,
+)
+
+KG = XRoadChannel("KG")
+_NIL = 'xmlns:n="http://www.w3.org/2001/XMLSchema-instance" n:nil="true"'
+
+
+def _header(name: str, text: str) -> str:
+    return f'<x:{name} xmlns:x="{XRD}">{text}</x:{name}>'
+
+
+def test_xroad_caller() -> None:
+    """Contract, channels: client, id, userId and issue say who, which request, employee and case."""
+    fake = FakePort()
+    more = _header("userId", " KG1010 ") + _header("issue", "case/7")
+    response = send(build(fake, KG), enveloped(GET_STATUS, header=xroad_headers(more=more)))
+
+    ((_, caller),) = fake.asked
+    assert response.status == 200
+    assert caller.recipient == MEMBER
+    assert caller.channel is ChannelName.XROAD
+    assert caller.request_id == REQUEST_ID
+    assert (caller.employee, caller.case_number) == ("KG1010", "case/7")
+    assert caller.certificate is None
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["answer", "fault"])
+@pytest.mark.parametrize("soap", [None, SOAP_12], ids=["1.1", "1.2"])
+def test_xroad_headers_come_back_in_order(refused: bool, soap: Any) -> None:
+    """X-Road message protocol 4.0: every header, same order, same values; in faults too."""
+    more = (
+        _header("userId", "KG1010")
+        + '<r:representedParty xmlns:r="http://x-road.eu/xsd/representation.xsd"/>'
+        + _header("issue", "Ч & <![CDATA[К]]>")
+    )
+    fake = FakePort(raises=RejectedError(Reason(code=Code.RCP_01)) if refused else None)
+    raw = enveloped(GET_STATUS, *([soap] if soap else []), header=xroad_headers(more=more))
+    content_type = soap.content_type if soap else "text/xml; charset=utf-8"
+    response = send(build(fake, KG), raw, content_type=content_type)
+
+    sent, received = (
+        [etree.tostring(block, method="c14n2") for block in etree.fromstring(each)[0]]
+        for each in (raw, response.body)
+    )
+    assert len(sent) == 7
+    assert [_bare(block) for block in received] == [_bare(block) for block in sent]
+
+
+def _bare(block: bytes) -> list[tuple[str, str | None, dict[str, str]]]:
+    return [(el.tag, el.text, dict(el.attrib)) for el in etree.fromstring(block).iter()]
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "field"),
+    [
+        ("", "REQ-01", "client"),
+        (xroad_headers(version="4.1"), "REQ-02", "protocolVersion"),
+        (xroad_headers("GetAgreement"), "REQ-01", "serviceCode"),
+        (xroad_headers(request_id="not-a-uuid"), "REQ-01", "id"),
+        (xroad_headers(request_id="7d9a3c1e-0000-4000-8000-0000000000bb"), "REQ-01", "requestId"),
+        (xroad_headers(member="com/60000001"), "REQ-01", "memberCode"),
+        (xroad_headers(member="COM/ 60000001"), "REQ-01", "memberCode"),
+        (xroad_headers(member="COM/60000001/x"), "REQ-01", "memberCode"),
+        (xroad_headers().replace("KG<", "EE<", 1), "RCP-01", "xRoadInstance"),
+        (xroad_headers().replace("SUBSYSTEM", "SERVER"), "REQ-01", "objectType"),
+        (xroad_headers().replace("SUBSYSTEM", "NOBODY"), "REQ-01", "objectType"),
+        (xroad_headers().replace('"SERVICE"', '"MEMBER"'), "REQ-01", "objectType"),
+        (xroad_headers().replace(">v1<", ">v2<"), "REQ-02", "serviceVersion"),
+        (xroad_headers(more=_header("userId", "x" * 65)), "REQ-01", "userId"),
+        (xroad_headers(more=_header("issue", "x" * 256)), "REQ-01", "issue"),
+    ],
+)
+def test_xroad_headers_that_do_not_do(header: str, code: str, field: str) -> None:
+    """Mandatory headers are there, of the one version and network, and fit the Body."""
+    fake = FakePort()
+    response = send(build(fake, KG), enveloped(GET_STATUS, header=header))
+
+    assert_typed_fault(response)
+    assert (response.codes, response.fields) == ([code], [field])
+    assert fake.asked == []
+
+
+@pytest.mark.parametrize("name", ["client", "service", "id", "protocolVersion"])
+def test_a_mandatory_xroad_header_is_missing_or_doubled(name: str) -> None:
+    """X-Road message protocol 4.0: the four mandatory headers, each once."""
+    root = etree.fromstring(f"<h>{xroad_headers()}</h>")
+    block = root.find(f"{{{XRD}}}{name}")
+    assert block is not None
+    doubled = "".join(etree.tostring(each, encoding="unicode") for each in (*root, block))
+    root.remove(block)
+    missing = "".join(etree.tostring(each, encoding="unicode") for each in root)
+
+    for header in (doubled, missing):
+        response = send(build(channel=KG), enveloped(GET_STATUS, header=header))
+        assert (response.codes, response.fields) == (["REQ-01"], [name])
+    twice = send(build(channel=KG), enveloped(GET_STATUS, header=doubled))
+    assert twice.root.find("{*}Header") is None
+
+
+@pytest.mark.parametrize("name", ["userId", "issue"])
+def test_an_optional_xroad_header_may_be_empty_or_nil(name: str) -> None:
+    """JAX-WS sends optional headers that were not set as nil or empty elements."""
+    empty = _header(name, "")
+    nil = f'<x:{name} xmlns:x="{XRD}" {_NIL}/>'
+
+    for header in (empty, nil):
+        fake = FakePort()
+        raw = enveloped(GET_STATUS, header=xroad_headers(more=header))
+        assert send(build(fake, KG), raw).status == 200
+        ((_, caller),) = fake.asked
+        assert (caller.employee, caller.case_number) == (None, None)
+
+
+def test_a_mandatory_xroad_header_may_not_be_nil() -> None:
+    """Nil is nothing, and nothing identifies nobody."""
+    nil = f'<x:client xmlns:x="{XRD}" xmlns:i="{ID}" i:objectType="MEMBER" {_NIL}/>'
+    header = nil + xroad_headers().partition("</x:client>")[2]
+    response = send(build(channel=KG), enveloped(GET_STATUS, header=header))
+
+    assert (response.codes, response.fields) == (["REQ-01"], ["client"])
+
+
+def test_xroad_headers_must_be_understood_and_are() -> None:
+    """SOAP 1.1, section 4.2.3: what a channel reads, it understands."""
+    header = xroad_headers().replace(
+        "<x:id ", '<x:id xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:mustUnderstand="1" '
+    )
+    assert send(build(channel=KG), enveloped(GET_STATUS, header=header)).status == 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Verifier:
+    """Verifies any message as signed by one certificate, and reads another child than came."""
+
+    fingerprint: bytes = b"f" * 32
+    error: RejectedError | None = None
+
+    def verify(self, envelope: Any, *, at: datetime) -> VerifiedMessage:
+        if self.error is not None:
+            raise self.error
+        mark = MessageMark(digest=b"m" * 32, forget_after=at)
+        return VerifiedMessage(child=envelope[-1][0], fingerprint=self.fingerprint, mark=mark)
+
+
+class _Register:
+    """Knows one certificate."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self._down = down
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        if self._down:
+            raise StoreUnavailableError("down")
+        if fingerprint != b"f" * 32:
+            return None
+        return RegisteredCertificate(recipient=MEMBER, fingerprint=fingerprint)
+
+
+def _wsse(verifier: _Verifier, *, down: bool = False) -> WsseChannel:
+    register: Any = _Register(down=down)
+    return WsseChannel(verifier, register)
+
+
+def test_wsse_caller() -> None:
+    """Contract, channels: the registered certificate says who; the mark goes on to the record."""
+    fake = FakePort()
+    header = xroad_headers(member="GOV/1", more=_header("userId", "somebody"))
+    response = send(build(fake, _wsse(_Verifier())), enveloped(GET_STATUS, header=header))
+
+    ((_, caller),) = fake.asked
+    assert response.status == 200
+    assert response.root.find("{*}Header") is None
+    assert caller.recipient == MEMBER, "X-Road headers confer nothing here"
+    assert (caller.employee, caller.request_id) == (None, None)
+    assert caller.certificate == b"f" * 32
+    assert caller.mark == MessageMark(digest=b"m" * 32, forget_after=NOW)
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "fault"),
+    [
+        (_wsse(_Verifier(fingerprint=b"g" * 32)), "RCP-04", "Client"),
+        (_wsse(_Verifier(error=RejectedError(Reason(code=Code.SIG_02)))), "SIG-02", "Client"),
+        (_wsse(_Verifier(error=RejectedError(Reason(code=Code.SIG_07)))), "SIG-07", "Server"),
+        (_wsse(_Verifier(), down=True), "OPS-03", "Server"),
+    ],
+)
+def test_wsse_message_that_proves_nobody(channel: WsseChannel, code: str, fault: str) -> None:
+    """A message that cannot be authenticated is a fault, and no use case hears of it."""
+    fake = FakePort()
+    response = send(build(fake, channel), enveloped(GET_STATUS))
+
+    assert_typed_fault(response)
+    assert (response.codes, response.fault_code, fake.asked) == ([code], fault, [])

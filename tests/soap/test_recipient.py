@@ -1,0 +1,274 @@
+"""From a verified Body to the request that a use case takes, operation by operation."""
+
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import pytest
+from lxml import etree
+
+from makul.app import requests
+from makul.app.ports import Caller
+from makul.domain.agreements import Channel as ChannelName
+from makul.domain.disclosures import Operation
+from makul.soap.channels import Authenticated
+from makul.soap.envelope import Message
+from makul.soap.messages import SOAP_11, SoapVersion
+from support.soap import (
+    GET_STATUS,
+    MEMBER,
+    REQUEST_ID,
+    VERSIONS,
+    FakePort,
+    R,
+    Response,
+    TrustingChannel,
+    build,
+    enveloped,
+    sample,
+    send,
+)
+
+
+def _ask(body: str, version: SoapVersion = SOAP_11) -> tuple[FakePort, Response]:
+    fake = FakePort()
+    response = send(build(fake), enveloped(body, version), content_type=version.content_type)
+    return fake, response
+
+
+def _asked(body: str) -> Any:
+    fake, response = _ask(body)
+    assert response.status == 200, response.body.decode()
+    ((request, _caller),) = fake.asked
+    return request
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_get_person_data(version: SoapVersion) -> None:
+    """Procedure, cl. 10: what is asked reaches the use case whole, in either SOAP version."""
+    body = sample("get-person-data")
+    fake, response = _ask(body, version)
+    ((request, caller),) = fake.asked
+    sent = etree.fromstring(body)
+
+    def said(name: str) -> Any:
+        return sent.findtext(f".//{{*}}{name}")
+
+    assert response.status == 200
+    assert caller.recipient == MEMBER
+    assert isinstance(request, requests.PersonRequest)
+    assert request.operation is Operation.GET_PERSON_DATA
+    assert request.request_id == UUID(said("requestId"))
+    assert request.agreement_number == said("agreementNumber")
+    assert request.purpose == said("purpose")
+    assert request.probe.pin.digits == said("pin")
+    assert request.attributes == {each.text for each in sent.iter("{*}attribute")}
+    assert request.employee == said("employee")
+    assert request.case_number == said("caseNumber")
+    assert request.ground is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("verify-person", requests.PersonRequest),
+        ("verify-person-without-ground", requests.PersonRequest),
+        ("get-person-data-by-law", requests.PersonRequest),
+        ("explain-decision", requests.ExplainRequest),
+        ("register-consent", requests.ConsentRequest),
+        ("get-consent-status", requests.ConsentQuery),
+        ("get-agreement", requests.AgreementQuery),
+        ("get-receipt", requests.ReceiptQuery),
+        ("get-status", requests.StatusQuery),
+    ],
+)
+def test_every_operation_reaches_its_use_case(name: str, kind: type) -> None:
+    """Contract, operations: each Body's child is a request of its own kind."""
+    assert type(_asked(sample(name))) is kind
+
+
+def test_a_request_without_ground_reaches_the_decision() -> None:
+    """CNS-01 is a decision, recorded and receipted, and not a fault of the schema."""
+    assert _asked(sample("verify-person-without-ground")).ground is None
+
+
+def test_document_bytes_arrive_as_they_were() -> None:
+    """Contract, documents: they travel as base64Binary of their exact bytes."""
+    document = bytes(range(256))
+    body = etree.fromstring(sample("register-consent"))
+    carried = body.find("{*}consentDocument")
+    assert carried is not None
+    import base64
+
+    carried.text = "\n  ".join(
+        [base64.b64encode(document).decode()[at : at + 60] for at in (0, 60, 120, 180, 240, 300)]
+    )
+
+    assert _asked(etree.tostring(body, encoding="unicode")).document == document
+
+
+def test_probe_is_read_whole() -> None:
+    """Contract, matching: every factor of the demographic probe, and which other methods."""
+    body = _person(
+        "<t:documentNumber>ID1234567</t:documentNumber><t:surname> Асанов\n уулу </t:surname>"
+        "<t:givenName>Бакыт</t:givenName><t:patronymic>Т</t:patronymic>"
+        "<t:birthDate> 1990-01-31 </t:birthDate><t:sex>M</t:sex>",
+        "<t:face><t:image>AAAA</t:image><t:format>jpeg</t:format></t:face>"
+        "<t:finger><t:position>1</t:position><t:format>wsq</t:format><t:data>AAAA</t:data></t:finger>"
+        "<t:finger><t:position>2</t:position><t:format>wsq</t:format><t:data>AAAA</t:data></t:finger>",
+    )
+    request = _asked(body)
+
+    assert request.probe.surname == "Асанов уулу"
+    assert request.probe.given_name == "Бакыт"
+    assert request.probe.patronymic == "Т"
+    assert request.probe.document_number == "ID1234567"
+    assert request.probe.birth_date == date(1990, 1, 31)
+    assert request.probe.sex == "M"
+    assert request.other_methods == {"face", "finger"}
+
+
+def test_white_space_other_than_xml_s_is_kept() -> None:
+    """XML Schema part 2, 4.3.6: only space, tab, CR and LF collapse; a no-break space does not."""
+    request = _asked(_person("<t:surname>А\u00a0Б</t:surname><t:givenName>В</t:givenName>"))
+
+    assert request.probe.surname == "А\u00a0Б"
+
+
+@pytest.mark.parametrize("day", ["3002", "3102", "3104"])
+def test_a_pin_whose_date_does_not_exist_is_a_fault(day: str) -> None:
+    """Contract, attributes: PIN, date checked. The schema cannot; the fault names the field."""
+    fake, response = _ask(
+        _person("<t:documentNumber>ID1</t:documentNumber>", pin=f"2{day}199000001")
+    )
+
+    assert fake.asked == []
+    assert (response.codes, response.fields) == (["REQ-01"], ["pin"])
+    assert response.text(".//t:requestId") == str(REQUEST_ID)
+    assert f"2{day}".encode() not in response.body
+
+
+@pytest.mark.parametrize("day", ["0000-01-01", "1990-02-30", "9999999-01-01"])
+def test_a_date_that_does_not_exist_is_a_fault(day: str) -> None:
+    """A date that the schema or Python does not know is the sender's fault, never ours."""
+    _, response = _ask(
+        _person(f"<t:documentNumber>ID1</t:documentNumber><t:birthDate>{day}</t:birthDate>")
+    )
+
+    assert response.codes == ["REQ-01"]
+    assert response.fault_code == "Client"
+
+
+def test_digest_is_of_the_exclusive_canonical_form() -> None:
+    """Contract, operations: SHA-256 over the exclusive c14n of the Body's child."""
+    spaced = GET_STATUS.replace(' xmlns:r="', '   xmlns:unused="urn:x"\n xmlns:r="')
+    canonical = etree.tostring(etree.fromstring(GET_STATUS), method="c14n", exclusive=True)
+    fake = FakePort()
+    for body in (GET_STATUS, spaced):
+        send(build(fake), enveloped(sample("get-person-data")))
+        assert send(build(fake), enveloped(body)).status == 200
+    from makul.soap.recipient import request_digest
+
+    inside = etree.fromstring(enveloped(spaced))[0][0]
+    assert request_digest(inside) == sha256(canonical).digest()
+    first, second = (request.digest for request, _ in fake.asked if hasattr(request, "digest"))
+    assert first == second
+
+
+class _ChannelSaying(TrustingChannel):
+    """A channel that proves what its caller is."""
+
+    __slots__ = ("caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        object.__setattr__(self, "caller", caller)
+
+    def authenticate(self, message: Message, *, at: Any) -> Authenticated:
+        return Authenticated(self.caller, message.child)
+
+
+_XROAD = Caller(recipient=MEMBER, channel=ChannelName.XROAD, employee="e-1", case_number="c-1")
+_STATING = (
+    f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>'
+    "<r:employee>{}</r:employee></r:GetStatus>"
+)
+
+
+@pytest.mark.parametrize(
+    ("caller", "stated", "status"),
+    [
+        (_XROAD, "e-1", 200),
+        (_XROAD, "e-2", 500),
+        (replace(_XROAD, employee=None), "e-1", 500),
+        (replace(_XROAD, channel=ChannelName.WSSE, employee=None), "e-2", 200),
+    ],
+)
+def test_the_body_may_repeat_the_employee_and_not_contradict_the_header(
+    caller: Caller, stated: str, status: int
+) -> None:
+    """Contract, channels: over X-Road xrd:userId is the employee; over WS-Security the Body's."""
+    response = send(build(channel=_ChannelSaying(caller)), enveloped(_STATING.format(stated)))
+
+    assert response.status == status
+    assert response.fields == ([] if status == 200 else ["employee"])
+
+
+def test_the_header_s_employee_and_case_are_recorded() -> None:
+    """Contract, channels: what the Body leaves out, the header says."""
+    fake = FakePort()
+    body = _person("<t:documentNumber>ID1</t:documentNumber>")
+    send(build(fake, _ChannelSaying(_XROAD)), enveloped(body))
+
+    ((request, _),) = fake.asked
+    assert (request.employee, request.case_number) == ("e-1", "c-1")
+
+
+def test_the_channel_s_request_id_equals_the_body_s() -> None:
+    """Contract, operations: requestId equals xrd:id where both are."""
+    same = replace(_XROAD, request_id=REQUEST_ID)
+    other = replace(_XROAD, request_id=UUID(int=1))
+
+    assert send(build(channel=_ChannelSaying(same)), enveloped(GET_STATUS)).status == 200
+    refused = send(build(channel=_ChannelSaying(other)), enveloped(GET_STATUS))
+    assert (refused.codes, refused.fields) == (["REQ-01"], ["requestId"])
+
+
+def test_only_the_channel_s_child_is_read() -> None:
+    """Invariant 2: what the message holds besides what was verified is never read, nor routed by."""
+
+    class Swapping(TrustingChannel):
+        __slots__ = ()
+
+        def authenticate(self, message: Message, *, at: Any) -> Authenticated:
+            caller, _ = TrustingChannel.authenticate(self, message, at=at)
+            return Authenticated(caller, etree.fromstring(sample("get-agreement")))
+
+    fake = FakePort()
+    assert send(build(fake, Swapping()), enveloped(GET_STATUS)).status == 200
+    assert isinstance(fake.asked[0][0], requests.AgreementQuery)
+
+
+def test_the_channel_s_child_is_held_against_the_schema() -> None:
+    """Invariant 2: the schema judges what is read, and not what stood beside it."""
+
+    class Swapping(TrustingChannel):
+        __slots__ = ()
+
+        def authenticate(self, message: Message, *, at: Any) -> Authenticated:
+            caller, _ = TrustingChannel.authenticate(self, message, at=at)
+            return Authenticated(caller, etree.fromstring(f'<r:GetStatus xmlns:r="{R}"/>'))
+
+    fake = FakePort()
+    response = send(build(fake, Swapping()), enveloped(GET_STATUS))
+    assert (response.codes, fake.asked) == (["REQ-01"], [])
+
+
+def _person(factors: str, more: str = "", pin: str = "23101199000001") -> str:
+    return (
+        f'<r:VerifyPerson xmlns:r="{R}" xmlns:t="urn:makul:types:1">'
+        f"<r:requestId>{REQUEST_ID}</r:requestId><r:agreementNumber>A-1</r:agreementNumber>"
+        f"<r:purpose>ACCOUNT_OPENING</r:purpose><r:probe><t:demographic><t:pin>{pin}</t:pin>{factors}"
+        f"</t:demographic>{more}</r:probe></r:VerifyPerson>"
+    )

@@ -1,0 +1,102 @@
+"""What is served at `?wsdl` and `?xsd=`: the published files, with the right addresses."""
+
+import makul_schemas
+import makul_wsdl
+import pytest
+from lxml import etree
+
+from support.soap import PUBLIC_URL, Response, build, send
+
+_WSDLS = {"wsdl": "recipient", "wsdl=soap12": "recipient-soap12", "wsdl=xroad": "recipient-xroad"}
+_MOVED = ("location", "schemaLocation")
+
+
+def _get(query: str, **environ: str) -> Response:
+    return send(
+        build(),
+        b"",
+        REQUEST_METHOD="GET",
+        QUERY_STRING=query,
+        HTTP_HOST="evil.test",
+        HTTP_X_FORWARDED_HOST="evil.test",
+        **environ,
+    )
+
+
+@pytest.mark.parametrize(("query", "name"), _WSDLS.items())
+def test_wsdl_says_where_it_is_served(query: str, name: str) -> None:
+    """Contract, ports: the right soap:address, from configuration; a Host header moves nothing."""
+    response = _get(query)
+    addresses = [each.get("location") for each in response.root.iter("{*}address")]
+
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/xml")
+    assert addresses == [PUBLIC_URL]
+    assert b"evil.test" not in response.body
+    assert _but_for_addresses(response.body) == _but_for_addresses(makul_wsdl.read(name))
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_schema_is_served_as_published(name: str) -> None:
+    """Contract, ports: ?xsd=NAME serves the file; its imports lead to where they are served."""
+    response = _get(f"xsd={name.removesuffix('.xsd')}")
+
+    assert response.body == _get(f"xsd={name}").body
+    assert _but_for_addresses(response.body) == _but_for_addresses(makul_schemas.read(name))
+
+
+@pytest.mark.parametrize("query", _WSDLS)
+def test_every_import_can_be_fetched(query: str) -> None:
+    """A client follows schemaLocation as it stands."""
+    waiting, seen = [query], set[str]()
+    while waiting:
+        current = waiting.pop()
+        response = _get(current)
+        assert response.status == 200
+        seen.add(current)
+        locations = [each.get("schemaLocation") for each in response.root.iter("{*}import")]
+        for location in filter(None, locations):
+            address, _, further = str(location).partition("?")
+            assert address == PUBLIC_URL
+            if further not in seen:
+                waiting.append(further)
+    assert "xsd=types" in seen
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "wsdl=nothing",
+        "xsd",
+        "xsd=",
+        "xsd=../setup.cfg",
+        "xsd=..%2f..%2fsetup.cfg",
+        "xsd=types&xsd=receipt",
+        "wsdl&x=1",
+        "singleWsdl",
+        "xsd=" + "x" * 100_000,
+        "%00",
+        "=",
+        "&&&",
+    ],
+)
+def test_nothing_else_is_served(query: str) -> None:
+    """A name is looked up among the published, never used as a path."""
+    response = _get(query)
+
+    assert response.status == 404
+    assert response.codes == ["REQ-02"]
+
+
+def test_dotnet_writes_wsdl_in_capitals() -> None:
+    """Foreign clients: .NET asks for `?WSDL`."""
+    assert _get("WSDL").body == _get("wsdl").body
+
+
+def _but_for_addresses(document: bytes) -> bytes:
+    root = etree.fromstring(document)
+    for element in root.iter(etree.Element):
+        for name in _MOVED:
+            if name in element.attrib:
+                element.set(name, "moved")
+    return etree.tostring(root, method="c14n")
