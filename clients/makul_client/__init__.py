@@ -1,0 +1,86 @@
+"""The reference client of Makul: a small typed library, and the command `makul-client`.
+
+    from pathlib import Path
+    from makul_client import Client, ConsentDocument, Demographic, Probe
+
+    with Client.from_file(Path("bank.toml")) as client:
+        data = client.get_person_data(
+            Probe(demographic=Demographic(pin=pin, document_number=number)),
+            ["surname", "givenName"],
+            ground=ConsentDocument(Path("consent.xml").read_bytes()),
+        )
+
+It shares nothing with the service but the published WSDL and schemas, and it logs no data:
+importing it also keeps the libraries beneath from doing so.
+"""
+
+from makul_client.asking import (
+    BasisDocument,
+    ConsentDocument,
+    ConsentId,
+    Demographic,
+    FaceSample,
+    FingerSample,
+    Ground,
+    Probe,
+)
+from makul_client.client import Client
+from makul_client.errors import (
+    AnsweredError,
+    ConsentError,
+    FaultError,
+    InvalidRequestError,
+    Language,
+    MakulError,
+    NotMatchedError,
+    ProfileError,
+    Reason,
+    ReceiptError,
+    ReceiptFlaw,
+    RecipientFaultError,
+    RefusedError,
+    RequestFaultError,
+    Retry,
+    ServiceFaultError,
+    SignatureFaultError,
+    TransportError,
+    UndeterminedError,
+)
+from makul_client.exchange import Context
+from makul_client.profile import Profile
+from makul_client.quiet import keep_libraries_quiet
+
+__all__ = [
+    "AnsweredError",
+    "BasisDocument",
+    "Client",
+    "ConsentDocument",
+    "ConsentError",
+    "ConsentId",
+    "Context",
+    "Demographic",
+    "FaceSample",
+    "FaultError",
+    "FingerSample",
+    "Ground",
+    "InvalidRequestError",
+    "Language",
+    "MakulError",
+    "NotMatchedError",
+    "Probe",
+    "Profile",
+    "ProfileError",
+    "Reason",
+    "ReceiptError",
+    "ReceiptFlaw",
+    "RecipientFaultError",
+    "RefusedError",
+    "RequestFaultError",
+    "Retry",
+    "ServiceFaultError",
+    "SignatureFaultError",
+    "TransportError",
+    "UndeterminedError",
+]
+
+keep_libraries_quiet()

@@ -171,18 +171,12 @@ class Client:
         fields = {"consentDocument": consent.document}
         return self._exchange.decide("RegisterConsent", fields, context, read)
 
-    def consent_status(
-        self, consent_id: UUID, *, context: Context = _NO_CONTEXT
-    ) -> ConsentStatus:
+    def consent_status(self, consent_id: UUID, *, context: Context = _NO_CONTEXT) -> ConsentStatus:
         """Where a consent stands. An unknown one raises `RefusedError` (CNS-01)."""
         fields = {"consentId": str(consent_id)}
-        return self._exchange.inquire(
-            "GetConsentStatus", fields, context, reading.consent_status
-        )
+        return self._exchange.inquire("GetConsentStatus", fields, context, reading.consent_status)
 
-    def agreement(
-        self, number: str | None = None, *, context: Context = _NO_CONTEXT
-    ) -> Agreement:
+    def agreement(self, number: str | None = None, *, context: Context = _NO_CONTEXT) -> Agreement:
         """What may be asked for, until when, by which channel (Procedure, cl. 7)."""
         fields = {"agreementNumber": number or self.profile.agreement}
         return self._exchange.inquire(
@@ -193,9 +187,7 @@ class Client:
         """The receipt of an earlier request of one's own, verified (Procedure, cl. 10 and 11)."""
 
         def read(answer: Any) -> Receipt:
-            receipt = self._exchange.receipts.verify_kept(
-                answer.receipt, at=self._exchange.clock()
-            )
+            receipt = self._exchange.receipts.verify_kept(answer.receipt, at=self._exchange.clock())
             if receipt.request_id != of_request:
                 raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
             if receipt.recipient != self.profile.recipient.code:

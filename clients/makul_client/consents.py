@@ -6,14 +6,14 @@ go to the citizen's own signer, and come back signed.
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm
-from signxml.xades import XAdESSigner
+from signxml.xades.xades import XAdESSigner
 
 from makul_client.asking import Discreet
 from makul_client.credentials import Credential
@@ -99,7 +99,7 @@ def draft(
         raise ConsentError("another purpose needs its text as well")
     if wish.valid_from >= wish.valid_to:
         raise ConsentError("it would end before it begins")
-    root = etree.Element(ROOT, nsmap={None: CONSENT})
+    root = parse(f'<Consent xmlns="{CONSENT}"/>'.encode())
     _add(root, "consentId", str(consent_id or uuid4()))
     _subject(root, wish.subject)
     if wish.representative is not None:
@@ -145,9 +145,9 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
     certificate it names. Whether that certificate is the citizen's, and believed, the service
     decides. Raises `ConsentError`.
     """
-    wanted, given = _parsed(drawn_up, "the draft"), _parsed(signed, "the signed file")
+    wanted, given = parsed(drawn_up, "the draft"), parsed(signed, "the signed file")
     if given.tag == SIGNATURE:
-        whole = _parsed(drawn_up, "the draft")
+        whole = parsed(drawn_up, "the draft")
         whole.append(given)
         signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
     try:
@@ -156,7 +156,7 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
         raise ConsentError(f"the signature is not good: {error}") from None
     if _content(content) != _content(wanted):
         raise ConsentError("what was signed is not this draft")
-    broken = broken_fields(_parsed(signed, "the signed file"), "consent")
+    broken = broken_fields(parsed(signed, "the signed file"), "consent")
     if broken:
         raise ConsentError(f"the signed consent breaks the schema at {', '.join(broken)}")
     return signed
@@ -166,7 +166,7 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
     """Sign in a citizen's stead. Only against a sandbox: elsewhere their key is theirs alone."""
     if not profile.sandbox:
         raise ConsentError("only a profile with sandbox = true may sign for a citizen")
-    root = _parsed(drawn_up, "the draft")
+    root = parsed(drawn_up, "the draft")
     if root.find(SIGNATURE) is not None:
         raise ConsentError("it is signed already")
     signer = XAdESSigner(
@@ -178,60 +178,79 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
     return attach(drawn_up, etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentView:
-    """A consent as read for people. Nothing of it was verified."""
-
-    consent_id: str
-    subject: Subject
-    representative: str | None
-    recipient: Party
-    agreement: str
-    notice: str
-    language: str
-    purpose: str
-    purpose_text: str
-    attributes: tuple[str, ...]
-    methods: tuple[str, ...]
-    valid_from: datetime
-    valid_to: datetime
-    max_disclosures: int
-    retention: str
-    onward: tuple[Party, ...]
-    withdrawal: str
-    on_paper: bool
-    signed: bool
+def parsed(document: bytes, what: str) -> "Element":
+    """The root of a consent or of a signature; `what` names the file in the complaint."""
+    try:
+        return parse(document)
+    except UnsafeXmlError as error:
+        raise ConsentError(f"{what} holds {error}") from None
 
 
-def read_unsafe(document: bytes) -> ConsentView:
-    """Read a consent, signed or not, without verifying anything. Raises `ConsentError`."""
-    root = _parsed(document, "the file")
-    return ConsentView(
-        consent_id=_text(root, "consentId"),
-        subject=Subject(
-            pin=_text(root, "subject/pin"),
-            surname=_text(root, "subject/surname"),
-            given_name=_text(root, "subject/givenName"),
-            patronymic=_optional(root, "subject/patronymic"),
-        ),
-        representative=_optional(root, "representative/name"),
-        recipient=_read_party(root, "recipient"),
-        agreement=_text(root, "agreementNumber"),
-        notice=_text(root, "notice/ref"),
-        language=_text(root, "notice/language"),
-        purpose=_text(root, "purpose/code"),
-        purpose_text=_text(root, "purpose/text"),
-        attributes=_texts(root, "attributes/attribute"),
-        methods=_texts(root, "matchMethods/method"),
-        valid_from=datetime.fromisoformat(_text(root, "validFrom")),
-        valid_to=datetime.fromisoformat(_text(root, "validTo")),
-        max_disclosures=int(_text(root, "maxDisclosures")),
-        retention=_text(root, "retentionAtRecipient"),
-        onward=tuple(
-            Party(code=_text(each, "memberCode"), name=_text(each, "name"))
-            for each in root.findall(_path("onwardRecipients/recipient"))
-        ),
-        withdrawal=_text(root, "withdrawal"),
-        on_paper=root.find(_path("paper")) is not None,
-        signed=root.find(SIGNATURE) is not None,
-    )
+def _content(root: "Element") -> bytes:
+    """What a consent says: without its signature, its Id, and white space between elements."""
+    copy = parse(canonical(root))
+    if "Id" in copy.attrib:
+        del copy.attrib["Id"]
+    for element in list(copy.iter()):
+        if element.tag == SIGNATURE:
+            copy.remove(element)
+            continue
+        if len(element) and not (element.text or "").strip():
+            element.text = None
+        if not (element.tail or "").strip():
+            element.tail = None
+    return canonical(copy)
+
+
+def _written(root: "Element") -> bytes:
+    broken = broken_fields(root, "consent")
+    if broken:
+        raise ConsentError(f"the draft would break the schema: check {', '.join(broken)}")
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
+    child = etree.SubElement(parent, f"{{{CONSENT}}}{name}")
+    try:
+        child.text = text
+    except ValueError:
+        raise ConsentError(f"{name} holds characters that XML does not") from None
+    return child
+
+
+def _list(parent: "Element", name: str, texts: Iterable[str]) -> None:
+    for text in texts:
+        _add(parent, name, text)
+
+
+def _party(parent: "Element", name: str, party: Party) -> None:
+    node = _add(parent, name)
+    _add(node, "memberCode", party.code)
+    _add(node, "name", party.name)
+
+
+def _subject(parent: "Element", subject: Subject) -> None:
+    node = _add(parent, "subject")
+    _add(node, "pin", subject.pin)
+    _add(node, "surname", subject.surname)
+    _add(node, "givenName", subject.given_name)
+    if subject.patronymic is not None:
+        _add(node, "patronymic", subject.patronymic)
+
+
+def _representative(parent: "Element", representative: Representative) -> None:
+    node = _add(parent, "representative")
+    _add(node, "name", representative.name)
+    if representative.pin is not None:
+        _add(node, "pin", representative.pin)
+    _add(node, "authority", representative.authority)
+
+
+def _paper(parent: "Element", paper: Paper) -> None:
+    node = _add(parent, "paper")
+    _add(node, "date", paper.date.isoformat())
+    _add(node, "place", paper.place)
+    _add(node, "official", paper.official)
+    _add(node, "mediaType", paper.media_type)
+    _add(node, "scanDigest", base64.b64encode(paper.scan_digest).decode())

@@ -56,9 +56,7 @@ def signature_method(key: object) -> SignatureMethod:
     raise WeakKeyError("the key must be RSA of 2048 bits or more, or ECDSA P-256, P-384, P-521")
 
 
-def load_credential(
-    key: Path, certificate: Path, *, password_env: str | None = None
-) -> Credential:
+def load_credential(key: Path, certificate: Path, *, password_env: str | None = None) -> Credential:
     """A key and its certificate. Raises `ProfileError`, which names the file at fault."""
     try:
         credential = Credential(_key(key, password_env), load_certificates([certificate])[0])

@@ -184,9 +184,7 @@ class ConsentError(MakulError):
 class TransportError(MakulError):
     """No answer that can be read. Whether the service acted is unknown."""
 
-    def __init__(
-        self, message: str, *, passing: bool, request_id: UUID | None = None
-    ) -> None:
+    def __init__(self, message: str, *, passing: bool, request_id: UUID | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.passing = passing
         """May it pass by itself? Then repeating with the same id is worth it, and always safe."""

@@ -150,9 +150,7 @@ class Exchange:
             decision=decision,
         )
 
-    def _repeatedly(
-        self, operation: str, context: Context, attempt: Callable[[UUID], T]
-    ) -> T:
+    def _repeatedly(self, operation: str, context: Context, attempt: Callable[[UUID], T]) -> T:
         request_id = context.request_id or uuid4()
         try:
             result = self._retrying(lambda: attempt(request_id))

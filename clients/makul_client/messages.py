@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+import makul_schemas
+import makul_wsdl
 import zeep
 import zeep.exceptions
 
-import makul_schemas
-import makul_wsdl
 from makul_client import reading
 from makul_client.errors import (
     FaultError,
@@ -54,6 +54,11 @@ class _Packaged(zeep.Transport):
         return makul_schemas.read(name)
 
 
+# zeep carries no types.
+_ZEEP: Final[Any] = zeep.Client
+_TRANSPORT: Final[Any] = _Packaged
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """An answer that fits the schema. Nothing of it is proved yet."""
@@ -69,9 +74,9 @@ class Messages:
 
     def __init__(self, channel: Channel, language: Language) -> None:
         self._language = language
-        self._zeep = zeep.Client(
+        self._zeep = _ZEEP(
             _PACKAGED + _WSDL[channel],
-            transport=_Packaged(),
+            transport=_TRANSPORT(),
             settings=zeep.Settings(
                 strict=True,
                 raw_response=False,
@@ -134,9 +139,7 @@ class Messages:
             return _foreign_fault(node)
         read = self._typed(detail)
         request_id = UUID(read.requestId) if read.requestId else None
-        return fault(
-            reading.reasons(read.reason), request_id=request_id, language=self._language
-        )
+        return fault(reading.reasons(read.reason), request_id=request_id, language=self._language)
 
     def _typed(self, element: "Element") -> Any:
         try:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
@@ -26,6 +26,10 @@ from pyhanko_certvalidator.errors import (
 )
 
 from makul_client.credentials import WeakKeyError, signature_method
+
+# asn1crypto's loaders carry no types.
+_LOAD_CERTIFICATE: Final[Any] = asn1_x509.Certificate.load
+_LOAD_CRL: Final[Any] = asn1_crl.CertificateList.load
 
 _WEAK_HASHES: Final = frozenset({"md2", "md5", "sha1"})
 
@@ -105,8 +109,10 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+    read: asn1_x509.Certificate = _LOAD_CERTIFICATE(certificate.public_bytes(Encoding.DER))
+    return read
 
 
 def _asn1_crl(crl: x509.CertificateRevocationList) -> asn1_crl.CertificateList:
-    return asn1_crl.CertificateList.load(crl.public_bytes(Encoding.DER))
+    read: asn1_crl.CertificateList = _LOAD_CRL(crl.public_bytes(Encoding.DER))
+    return read

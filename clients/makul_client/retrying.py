@@ -51,6 +51,6 @@ def _wait(error: MakulError, number: int) -> float | None:
         return None
     if error.retry_after is not None:
         return float(error.retry_after)
-    longest = min(FIRST_PAUSE * 2 ** (number - 1), LONGEST_PAUSE)
+    longest = min(FIRST_PAUSE * float(2 ** (number - 1)), LONGEST_PAUSE)
     # Spread out, so that a thousand clients do not come back in the same instant.
     return longest * (0.5 + secrets.randbelow(501) / 1000)

@@ -1,6 +1,6 @@
 """Reads one table of a TOML file, and says in one line what is wrong with it.
 
-    makul.toml: [service] channel: must be one of wsse, xroad
+makul.toml: [service] channel: must be one of wsse, xroad
 """
 
 import base64

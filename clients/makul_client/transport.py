@@ -52,8 +52,10 @@ class Wire:
             ) as answer:
                 return self._body(answer)
         except requests.exceptions.SSLError:
-            raise TransportError("the server's TLS certificate is not trusted; see [service] "
-                                 "tls_ca in the profile", passing=False) from None
+            raise TransportError(
+                "the server's TLS certificate is not trusted; see [service] tls_ca in the profile",
+                passing=False,
+            ) from None
         except requests.Timeout:
             raise TransportError("no answer in time", passing=True) from None
         except requests.RequestException as error:

@@ -17,7 +17,6 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
-from lxml.builder import ElementMaker
 from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
@@ -31,25 +30,20 @@ from makul_client.xml import DSIG, SOAP
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-WSSE: Final = (
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-)
+WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-X509_TOKEN: Final = (
+X509_VALUE: Final = (
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3"
 )
 BASE64: Final = (
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0"
-    "#Base64Binary"
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
 )
 
 MESSAGE_LIFE: Final = timedelta(minutes=5)
 """How long a message is good for; the service takes none older."""
 
-_wsse = ElementMaker(namespace=WSSE, nsmap={"wsse": WSSE, "wsu": WSU})
-_wsu = ElementMaker(namespace=WSU, nsmap={"wsu": WSU})
-_ds = ElementMaker(namespace=DSIG, nsmap={"ds": DSIG})
 _ID: Final = f"{{{WSU}}}Id"
+_NAMESPACES: Final = {"wsse": WSSE, "wsu": WSU, "ds": DSIG}
 
 
 def utc_now() -> datetime:
@@ -82,10 +76,12 @@ class BinarySignature:
             envelope.insert(0, header)
         body_id, time_id, token_id = (f"id-{uuid4()}" for _ in range(3))
         body.set(_ID, body_id)
-        security = _wsse.Security(
-            self._binary_token(token_id), _timestamp(time_id, self._clock())
-        )
-        header.append(security)
+        security = _add(header, "wsse", "Security")
+        token = _add(security, "wsse", "BinarySecurityToken", self._token)
+        token.set(_ID, token_id)
+        token.set("ValueType", X509_VALUE)
+        token.set("EncodingType", BASE64)
+        _timestamp(security, time_id, self._clock())
         security.append(self._signature(envelope, (body_id, time_id), token_id))
         return envelope, headers
 
@@ -93,21 +89,11 @@ class BinarySignature:
         """Answers carry no WS-Security: what proves them is their receipt."""
         return envelope
 
-    def _binary_token(self, token_id: str) -> "Element":
-        token = _wsse.BinarySecurityToken(
-            self._token, ValueType=X509_TOKEN, EncodingType=BASE64
-        )
-        token.set(_ID, token_id)
-        return token
-
-    def _signature(
-        self, envelope: "Element", signed: tuple[str, str], token_id: str
-    ) -> "Element":
-        key_info = _ds.KeyInfo(
-            _wsse.SecurityTokenReference(
-                _wsse.Reference(URI=f"#{token_id}", ValueType=X509_TOKEN)
-            )
-        )
+    def _signature(self, envelope: "Element", signed: tuple[str, str], token_id: str) -> "Element":
+        key_info = etree.Element(f"{{{DSIG}}}KeyInfo", nsmap={"ds": DSIG})
+        reference = _add(_add(key_info, "wsse", "SecurityTokenReference"), "wsse", "Reference")
+        reference.set("URI", f"#{token_id}")
+        reference.set("ValueType", X509_VALUE)
         signer = XMLSigner(
             method=SignatureConstructionMethod.detached,
             signature_algorithm=self._credential.method,
@@ -123,10 +109,18 @@ class BinarySignature:
         return signature
 
 
-def _timestamp(time_id: str, now: datetime) -> "Element":
-    stamp = _wsu.Timestamp(_wsu.Created(_instant(now)), _wsu.Expires(_instant(now + MESSAGE_LIFE)))
+def _timestamp(security: "Element", time_id: str, now: datetime) -> None:
+    stamp = _add(security, "wsu", "Timestamp")
     stamp.set(_ID, time_id)
-    return stamp
+    _add(stamp, "wsu", "Created", _instant(now))
+    _add(stamp, "wsu", "Expires", _instant(now + MESSAGE_LIFE))
+
+
+def _add(parent: "Element", prefix: str, name: str, text: str | None = None) -> "Element":
+    uri = _NAMESPACES[prefix]
+    child = etree.SubElement(parent, f"{{{uri}}}{name}", nsmap={prefix: uri})
+    child.text = text
+    return child
 
 
 def _instant(at: datetime) -> str:

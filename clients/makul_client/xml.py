@@ -1,11 +1,10 @@
 """XML as this client takes it in: no DTD, no comments, nothing fetched; and its canonical form."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
-
-from lxml import etree
+from typing import TYPE_CHECKING, Any, Final
 
 import makul_schemas
+from lxml import etree
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -42,8 +41,7 @@ def parse(document: bytes) -> "Element":
         root = etree.fromstring(document, parser)
     except (etree.XMLSyntaxError, ValueError):
         raise UnsafeXmlError("not well-formed XML") from None
-    tree = root.getroottree()
-    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise UnsafeXmlError("a DTD")
     if root.getprevious() is not None or root.getnext() is not None:
         raise UnsafeXmlError("something beside the root element")
@@ -70,7 +68,8 @@ def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
     validator = _schema(schema)
     if validator.validate(element):
         return ()
-    names = [_named_in(entry.message) for entry in validator.error_log]
+    log: Any = validator.error_log
+    names = [_named_in(str(entry.message)) for entry in log]
     return tuple(dict.fromkeys(names)) or (local_name(element),)
 
 

@@ -96,7 +96,7 @@ class _Verifier(XMLVerifier):
         inclusive_ns_prefixes: list[str] | None = None,
     ) -> bytes:
         if not isinstance(nodes, list) and nodes.getparent() is not None:
-            nodes = self._fromstring(etree.tostring(nodes, with_tail=False))
+            nodes = parse(etree.tostring(nodes, with_tail=False))
         canonicalised: bytes = super()._c14n(nodes, algorithm, inclusive_ns_prefixes)
         return canonicalised
 
@@ -173,7 +173,9 @@ def _signed_properties(signature: "Element", container: "Element") -> "Element":
 
 
 def _check_algorithms(canonicalization: "Element", method: "Element") -> None:
-    if canonicalization.tag != _ds("CanonicalizationMethod") or method.tag != _ds("SignatureMethod"):
+    if canonicalization.tag != _ds("CanonicalizationMethod") or method.tag != _ds(
+        "SignatureMethod"
+    ):
         raise BadSignatureError("SignedInfo is out of order")
     if len(canonicalization) or len(method) or canonicalization.get("Algorithm") not in _C14N:
         raise BadSignatureError("a canonicalisation that is not taken")

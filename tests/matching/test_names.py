@@ -1,15 +1,18 @@
 """Names: how they are folded, and what the comparison is worth.
 
-Measured on tests/vectors/names/pairs.csv (synthetic; 132 pairs of one name spelled in two ways,
-130 pairs of two names that are near), field with the same field:
+Measured on tests/vectors/names/pairs.csv (synthetic: 133 pairs of one name spelled in two ways, 130
+pairs of two names that are near), one spelling against one, field with the same field:
 
     threshold   false matches    false non-matches
-    0.93        29 / 130         4 / 132
-    0.95        13 / 130         5 / 132
-    0.979        0 / 130         9 / 132    <- chosen: nothing of the vectors is let in wrongly
+    0.93        27 / 130         2 / 133
+    0.95         9 / 130         3 / 133
+    0.979        0 / 130         7 / 133    <- chosen: nothing of the vectors is let in wrongly
+    1.0          0 / 130         9 / 133
 
-and, every name of the near pairs against every other of its field, 0 of 6,557 falsely. Without the
-rule about the final а, 1 of the 130 would pass at 0.979 (Александр, Александра).
+and, every near name against every other of its field, 0 false matches in 8,928. Without the rule
+about the final а, one of the 130 would match at 0.979 (Александр, Александра). A record holds three
+spellings, of which the best counts, so that a true name fails less often than this. The pairs have
+also shaped the folding: they guard it, they do not estimate error rates in the field.
 """
 
 import csv
@@ -50,7 +53,8 @@ def error_rates(threshold: float) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("threshold", "measured"), [(0.93, (29, 4)), (DOUBT, (13, 5)), (THRESHOLD, (0, 9))]
+    ("threshold", "measured"),
+    [(0.93, (27, 2)), (DOUBT, (9, 3)), (THRESHOLD, (0, 7)), (1.0, (0, 9))],
 )
 def test_error_rates_are_as_stated(threshold: float, measured: tuple[int, int]) -> None:
     """The table above: a change of folding, threshold or library that moves it is noticed."""
@@ -70,9 +74,10 @@ def test_no_two_near_names_match_in_any_combination() -> None:
             for name in (left, right)
         }
         for one, other in combinations(near.values(), 2):
-            compared += 1
-            assert similarity(one, other) < THRESHOLD, (one, other)
-    assert compared == 6557
+            if (one, other) not in SAME:
+                compared += 1
+                assert similarity(one, other) < THRESHOLD, (one, other)
+    assert compared == 8928
 
 
 @pytest.mark.parametrize(

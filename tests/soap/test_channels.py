@@ -17,13 +17,14 @@ from makul.app.ports import (
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
 from makul.soap.channels import WsseChannel, XRoadChannel
-from makul.soap.messages import SOAP_12
+from makul.soap.messages import SoapVersion
 from support.soap import (
     GET_STATUS,
     ID,
     MEMBER,
     NOW,
     REQUEST_ID,
+    VERSIONS,
     XRD,
     FakePort,
     assert_typed_fault,
@@ -42,7 +43,7 @@ def _header(name: str, text: str) -> str:
 
 
 def test_xroad_caller() -> None:
-    """Contract, channels: client, id, userId and issue say who, which request, employee and case."""
+    """Contract, channels: the headers say who, which request, which employee and case."""
     fake = FakePort()
     more = _header("userId", " KG1010 ") + _header("issue", "case/7")
     response = send(build(fake, KG), enveloped(GET_STATUS, header=xroad_headers(more=more)))
@@ -57,18 +58,17 @@ def test_xroad_caller() -> None:
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["answer", "fault"])
-@pytest.mark.parametrize("soap", [None, SOAP_12], ids=["1.1", "1.2"])
-def test_xroad_headers_come_back_in_order(refused: bool, soap: Any) -> None:
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_xroad_headers_come_back_in_order(refused: bool, version: SoapVersion) -> None:
     """X-Road message protocol 4.0: every header, same order, same values; in faults too."""
     more = (
         _header("userId", "KG1010")
         + '<r:representedParty xmlns:r="http://x-road.eu/xsd/representation.xsd"/>'
-        + _header("issue", "Ч & <![CDATA[К]]>")
+        + _header("issue", "Ч &amp; <![CDATA[К]]>")
     )
     fake = FakePort(raises=RejectedError(Reason(code=Code.RCP_01)) if refused else None)
-    raw = enveloped(GET_STATUS, *([soap] if soap else []), header=xroad_headers(more=more))
-    content_type = soap.content_type if soap else "text/xml; charset=utf-8"
-    response = send(build(fake, KG), raw, content_type=content_type)
+    raw = enveloped(GET_STATUS, version, xroad_headers(more=more))
+    response = send(build(fake, KG), raw, content_type=version.content_type)
 
     sent, received = (
         [etree.tostring(block, method="c14n2") for block in etree.fromstring(each)[0]]
@@ -78,8 +78,8 @@ def test_xroad_headers_come_back_in_order(refused: bool, soap: Any) -> None:
     assert [_bare(block) for block in received] == [_bare(block) for block in sent]
 
 
-def _bare(block: bytes) -> list[tuple[str, str | None, dict[str, str]]]:
-    return [(el.tag, el.text, dict(el.attrib)) for el in etree.fromstring(block).iter()]
+def _bare(block: bytes) -> list[tuple[str, str | None, list[tuple[Any, Any]]]]:
+    return [(each.tag, each.text, each.items()) for each in etree.fromstring(block).iter()]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,8 @@ def test_a_mandatory_xroad_header_may_not_be_nil() -> None:
     header = nil + xroad_headers().partition("</x:client>")[2]
     response = send(build(channel=KG), enveloped(GET_STATUS, header=header))
 
-    assert (response.codes, response.fields) == (["REQ-01"], ["client"])
+    assert set(response.codes) == {"REQ-01"}
+    assert "client" in response.fields
 
 
 def test_xroad_headers_must_be_understood_and_are() -> None:

@@ -79,11 +79,8 @@ def test_the_reference_of_an_internal_error_is_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Contract: OPS-99, internal, with a reference; under it stand types and places, no data."""
-    try:
-        raise KeyError(SECRET)
-    except KeyError as cause:
-        error = ValueError(SECRET)
-        error.__cause__ = cause
+    error = ValueError(SECRET)
+    error.__cause__ = KeyError(SECRET)
     response = send(build(FakePort(raises=error)), enveloped(GET_STATUS))
 
     reference = re.search(r"\[([0-9a-f]{16})\]", response.text(".//faultstring") or "")

@@ -16,6 +16,12 @@ from support.soap import (
     send,
 )
 
+_CHUNKED: dict[str, Any] = {
+    "CONTENT_LENGTH": None,
+    "HTTP_TRANSFER_ENCODING": "chunked",
+    "wsgi.input_terminated": True,
+}
+
 
 def _get(path: str, query: str = "", **settings: Any) -> Response:
     return send(build(**settings), b"", REQUEST_METHOD="GET", PATH_INFO=path, QUERY_STRING=query)
@@ -89,14 +95,7 @@ def test_a_readiness_check_that_breaks_is_a_fault() -> None:
 
 def test_chunked_message() -> None:
     """RFC 9112, section 7.1: a body in chunks has no stated length, and is read to its end."""
-    response = send(
-        build(),
-        enveloped(GET_STATUS),
-        CONTENT_LENGTH=None,
-        HTTP_TRANSFER_ENCODING="chunked",
-        **{"wsgi.input_terminated": True},
-    )
-    assert response.status == 200
+    assert send(build(), enveloped(GET_STATUS), **_CHUNKED).status == 200
 
 
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 413)])
@@ -104,14 +103,9 @@ def test_the_limit_is_exact(spare: int, status: int) -> None:
     """REQ-07: a message as long as the limit is taken, one byte more is not; chunked or not."""
     raw = enveloped(GET_STATUS)
     application = build(max_message=len(raw) + spare)
-    chunked: dict[str, Any] = {
-        "CONTENT_LENGTH": None,
-        "HTTP_TRANSFER_ENCODING": "chunked",
-        "wsgi.input_terminated": True,
-    }
 
     assert send(application, raw).status == status
-    assert send(application, raw, **chunked).status == status
+    assert send(application, raw, **_CHUNKED).status == status
 
 
 class _Breaking(io.RawIOBase):
@@ -123,7 +117,8 @@ class _Breaking(io.RawIOBase):
 
 def test_a_connection_that_breaks_is_answered() -> None:
     """Whatever the server raises for a broken or badly chunked body is the sender's fault."""
-    response = send(build(), b"x", **{"wsgi.input": _Breaking()})
+    broken: dict[str, Any] = {"wsgi.input": _Breaking()}
+    response = send(build(), b"x", **broken)
 
     assert_typed_fault(response)
     assert response.status == 400

@@ -127,9 +127,7 @@ class Authority:
 
     def issue(self, profile: Profile | None = None, *, key: Key | None = None) -> Holder:
         key = key or new_key()
-        certificate = _build(
-            profile or Profile(), key, self.certificate.subject, self.holder.key
-        )
+        certificate = _build(profile or Profile(), key, self.certificate.subject, self.holder.key)
         return Holder(key, certificate, self._issuers())
 
     def _issuers(self) -> tuple[x509.Certificate, ...]:
@@ -138,7 +136,11 @@ class Authority:
         return tuple(own[:-1]) if len(own) > 1 else ()
 
     def subordinate(
-        self, common_name: str, *, key: Key | None = None, hash_algorithm: hashes.HashAlgorithm | None = None
+        self,
+        common_name: str,
+        *,
+        key: Key | None = None,
+        hash_algorithm: hashes.HashAlgorithm | None = None,
     ) -> "Authority":
         profile = Profile(
             subject=name_of(common_name),

@@ -35,16 +35,20 @@ VERSIONS = (SOAP_11, SOAP_12)
 
 GET_STATUS = f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId></r:GetStatus>'
 ANSWER = f'<r:GetStatusResponse xmlns:r="{R}"/>'.encode()
+WSSE_CALLER = Caller(recipient=MEMBER, channel=ChannelName.WSSE)
 
 
 @dataclass(frozen=True, slots=True)
 class TrustingChannel:
-    """Believes every message to come from one recipient. For tests alone."""
+    """Believes every message to come from one caller. For tests alone."""
 
+    caller: Caller = WSSE_CALLER
+    child: etree._Element | None = None
+    """What is to be read in the place of what was received."""
     understood: frozenset[str] = frozenset()
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        return Authenticated(Caller(recipient=MEMBER, channel=ChannelName.WSSE), message.child)
+        return Authenticated(self.caller, message.child if self.child is None else self.child)
 
     def echo(self, message: Message) -> bytes:
         return b""

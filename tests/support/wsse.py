@@ -120,9 +120,7 @@ def _digest_of(envelope: etree._Element, identifier: str, message: Message) -> s
     prefixes = message.prefixes.split() if message.prefixes else None
     if prefixes:
         target = etree.fromstring(etree.tostring(target, with_tail=False))
-    octets = etree.tostring(
-        target, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes
-    )
+    octets = etree.tostring(target, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
     return b64encode(new_hash(_HASHES[message.digest_method], octets).digest()).decode()
 
 

@@ -13,7 +13,9 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    app.command(epilog=examples("makul serve", "makul --config /srv/makul/makul.toml serve --listener wsse"))(serve)
+    app.command(
+        epilog=examples("makul serve", "makul --config /srv/makul/makul.toml serve --listener wsse")
+    )(serve)
     app.command(epilog=examples("makul sandbox", "makul sandbox --port 8080 --dir build/sandbox"))(
         sandbox
     )
@@ -44,7 +46,7 @@ def sandbox(
     ] = "127.0.0.1",
     port: Port = 8080,
     xroad_port: Port = 8081,
-    people: Annotated[int, typer.Option(min=24, max=10_000, help="Synthetic citizens.")] = 1000,
+    people: Annotated[int, typer.Option(min=25, max=10_000, help="Synthetic citizens.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same citizens.")] = 1,
 ) -> None:
     """Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is real."""

@@ -14,7 +14,7 @@ ALGORITHM = "icao9303-fold+jaro-winkler"
 
 THRESHOLD = 0.979
 """From here on it is the same name. Above every pair of different names in the vectors (the most
-alike, Жаныбек and Жанышбек, are 0.975) and below the variants that differ by a sound in nine."""
+alike, Жаныбек and Жанышбек, are 0.975) and below true variants that differ by one sound in nine."""
 
 DOUBT = 0.95
 """From here up to the threshold it cannot be told: spellings and different names overlap."""

@@ -31,7 +31,7 @@ from makul.sandbox.parties import (
     POLICE,
     Party,
 )
-from makul.sandbox.people import DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
+from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
 from makul.sandbox.pki import Credential
 from makul.trust.signing import sign_document
 
@@ -41,10 +41,10 @@ Reasons = tuple[tuple[Code, Code | None], ...]
 NOTICE_REF = "SANDBOX-NOTICE/1"
 NOTICE_LANGUAGE = "ky"
 NOTICE = (
-    "Сиздин маалыматтарыңыз көрсөтүлгөн максат үчүн гана берилет. Макулдукту каалаган убакта кайтарып"
-    " алсаңыз болот. Бул кабарлама чыныгы эмес: ал сыноо чөйрөсү үчүн жазылган.\n"
+    "Сиздин маалыматтарыңыз көрсөтүлгөн максат үчүн гана берилет. Макулдукту каалаган убакта"
+    " кайтарып алсаңыз болот. Бул кабарлама чыныгы эмес: ал сыноо чөйрөсү үчүн жазылган.\n"
 )
-_WITHDRAWAL = "Макулдукту операторго кайрылып кайтарып алсаңыз болот."
+WITHDRAWAL = "Макулдукту операторго кайрылып кайтарып алсаңыз болот."
 
 EVERYDAY_USES = 1000
 SERVED = 8
@@ -155,7 +155,7 @@ class Hands:
             controller_name=OPERATOR_NAME,
             recipient_name=party.name,
             purpose_text=party.purpose_text,
-            withdrawal=_WITHDRAWAL,
+            withdrawal=WITHDRAWAL,
         )
         return sign_document(
             render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at
@@ -278,6 +278,23 @@ def _troubled(hands: Hands) -> Iterator[Paper]:
         reasons=((Code.CNS_02, Code.SIG_09),),
         signer=hands.stranger,
     )
+    yield _consent(
+        hands,
+        "beyond-agreement",
+        MOBILE,
+        0,
+        asked=_NAMES_AND_ADDRESS,
+        reasons=((Code.AGR_04, None),),
+        attributes=frozenset(name.value for name in MOBILE.attributes | _NAMES_AND_ADDRESS),
+    )
+    yield _consent(
+        hands,
+        "absent",
+        BANK,
+        ABSENT,
+        outcome=Outcome.NOT_MATCHED,
+        reasons=((Code.MAT_01, None),),
+    )
     yield _consent(hands, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
     yield _consent(
         hands,
@@ -300,6 +317,15 @@ def _troubled(hands: Hands) -> Iterator[Paper]:
 def _statements(hands: Hands) -> Iterator[Paper]:
     """Bases in law (Procedure, cl. 5), good and not."""
     yield _statement(hands, "police-judicial", POLICE, 5, _NAMES_AND_ADDRESS)
+    yield _statement(
+        hands,
+        "police-absent",
+        POLICE,
+        ABSENT,
+        _NAMES_AND_ADDRESS,
+        outcome=Outcome.NOT_MATCHED,
+        reasons=((Code.MAT_01, None),),
+    )
     yield _statement(
         hands,
         "police-expired",
@@ -327,9 +353,13 @@ def _statements(hands: Hands) -> Iterator[Paper]:
     yield _statement(
         hands, "bank-judicial", BANK, 5, _NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)
     )
-    request = {"provision": Provision.OFFICIAL_REQUEST.value}
     yield _statement(
-        hands, "municipality-within-powers", MUNICIPALITY, 6, _NAMES_AND_ADDRESS, **request
+        hands,
+        "municipality-within-powers",
+        MUNICIPALITY,
+        6,
+        _NAMES_AND_ADDRESS,
+        provision=Provision.OFFICIAL_REQUEST.value,
     )
     yield _statement(
         hands,
@@ -338,7 +368,7 @@ def _statements(hands: Hands) -> Iterator[Paper]:
         6,
         _NAMES_AND_BIRTH,
         reasons=((Code.LAW_04, None),),
-        **request,
+        provision=Provision.OFFICIAL_REQUEST.value,
     )
 
 
@@ -353,12 +383,14 @@ def _consent(
     reasons: Reasons = (),
     signer: Credential | None = None,
     given_by: int | None = None,
+    asked: frozenset[Attribute] | None = None,
     **changes: Any,
 ) -> Paper:
     """A consent that `party` presents for `citizen`; given by the same unless `given_by` is set."""
     subject = citizen if given_by is None else given_by
     consent = hands.consent(party, subject, **changes)
-    wants_data = operation is Operation.GET_PERSON_DATA
+    if asked is None:
+        asked = _NAMES_AND_ADDRESS & party.attributes
     if party.state is RecipientState.ON_HOLD:
         reasons = ((Code.RCP_02, None),)
     return Paper(
@@ -368,7 +400,7 @@ def _consent(
         presented_by=party,
         citizen=citizen,
         operation=operation,
-        attributes=_NAMES_AND_ADDRESS & party.attributes if wants_data else frozenset(),
+        attributes=asked if operation is Operation.GET_PERSON_DATA else frozenset(),
         outcome=outcome or _outcome(operation, reasons),
         reasons=reasons,
     )
@@ -381,6 +413,7 @@ def _statement(
     citizen: int,
     attributes: frozenset[Attribute],
     *,
+    outcome: Outcome | None = None,
     reasons: Reasons = (),
     signer: Credential | None = None,
     **changes: Any,
@@ -394,7 +427,7 @@ def _statement(
         citizen=citizen,
         operation=Operation.GET_PERSON_DATA,
         attributes=attributes,
-        outcome=_outcome(Operation.GET_PERSON_DATA, reasons),
+        outcome=outcome or _outcome(Operation.GET_PERSON_DATA, reasons),
         reasons=reasons,
     )
 

@@ -18,14 +18,17 @@ from makul.sandbox.names import PEOPLES, to_latin
 
 T = TypeVar("T")
 
-KEYED = 24
+KEYED = 25
 """The first citizens hold a signing key."""
 
 LOCKED = 17
 DISPUTED_ADDRESS = 18
 WITHOUT_ADDRESS = 19
 REVOKED = 20
-"""Citizens, by number, whose records, or certificates, are out of the ordinary."""
+ABSENT = 24
+"""Citizens, by number, who are out of the ordinary: in the record, by their certificate, or by
+not being in the register at all.
+"""
 
 _BORN_FROM = date(1940, 1, 1)
 _BORN_DAYS = (date(2001, 12, 31) - _BORN_FROM).days

@@ -10,7 +10,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.papers import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, Hands, Paper, draw_up
 from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
-from makul.sandbox.people import KEYED, REVOKED, citizens
+from makul.sandbox.people import ABSENT, KEYED, REVOKED, citizens
 from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
 
 RSA_CITIZEN = 3
@@ -98,8 +98,9 @@ def register(world: World, desk: Desk, *, at: datetime) -> None:
                 fingerprint=world.officials[party.key].fingerprint,
             )
             desk.add_official(official, at=at)
-    for start in range(0, len(world.people), BATCH):
-        desk.put_persons(world.people[start : start + BATCH], at=at)
+    registered = [person for number, person in enumerate(world.people) if number != ABSENT]
+    for start in range(0, len(registered), BATCH):
+        desk.put_persons(registered[start : start + BATCH], at=at)
 
 
 def _certified(hierarchy: Hierarchy, number: int, person: Person) -> Credential:

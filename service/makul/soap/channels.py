@@ -5,6 +5,7 @@ read from here on (Procedure, cl. 7: a recipient calls as its agreement says).
 """
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -17,6 +18,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import Message, collapsed, local_name
+from makul.soap.messages import SoapVersion
 from makul.soap.schema import PublishedSchema
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ class XRoadChannel:
             if header is None and name in _MANDATORY:
                 raise _wrong(name)
             if header is not None and not (name in _OPTIONAL and _is_nil(header)):
-                self._schema.check(header)
+                self._schema.check(_without_soap_attributes(header, message.version))
                 read[name] = header
         return read
 
@@ -189,6 +191,17 @@ def _known(block: "Element") -> str:
     """The name of a header that is read; of any other, only that it is one."""
     name = local_name(block)
     return name if name in (*_MANDATORY, *_OPTIONAL) else "Header"
+
+
+def _without_soap_attributes(block: "Element", version: SoapVersion) -> "Element":
+    """`mustUnderstand` and its like may stand on any block, and no schema of a block knows them."""
+    names = [name for name, _ in block.items() if str(name).startswith(version.qualified(""))]
+    if not names:
+        return block
+    bare = deepcopy(block)
+    for name in names:
+        del bare.attrib[name]
+    return bare
 
 
 def _is_nil(block: "Element") -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import DeskError, DisclosureRow, Official
+from makul.app.ports import Desk, DeskError, DisclosureRow, Official
 from makul.domain.agreements import Agreement
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
@@ -86,8 +86,8 @@ _REVOKE_GROUND = (
 )
 
 
-class StoreDesk:
-    """Fulfils `ports.Desk` for one operator. Raises `DeskError` and `StoreUnavailableError`."""
+class StoreDesk(Desk):
+    """The desk of one operator. Raises `DeskError` and `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: Sealer, who: str) -> None:
         self._database = database

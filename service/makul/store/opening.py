@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from makul.app.ports import Desk, Recorder, Register, StoreUnavailableError
+from makul.app.ports import Recorder, Register, StoreUnavailableError
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.engine import Database
@@ -36,7 +36,7 @@ class Store:
 
     register: Register
     recorder: Recorder
-    desk: Desk
+    desk: StoreDesk
     _database: Database
 
     def housekeep(self, *, at: datetime) -> Housekept:

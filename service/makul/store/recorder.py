@@ -17,6 +17,7 @@ from makul.app.ports import (
     MessageMark,
     Overtaken,
     Recorded,
+    Recorder,
     Replay,
     RequestKey,
     Space,
@@ -66,8 +67,8 @@ _CLOSE_KEY = insert(request_key)
 _REUSED = Reason(code=Code.REQ_04, field="requestId")
 
 
-class StoreRecorder:
-    """Fulfils `ports.Recorder`. Raises `StoreUnavailableError`; then nothing was recorded."""
+class StoreRecorder(Recorder):
+    """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database

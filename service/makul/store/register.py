@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
 
-from makul.app.ports import ConsentStatus, RegisteredCertificate, RequestKey, Standing
+from makul.app.ports import ConsentStatus, Register, RegisteredCertificate, RequestKey, Standing
 from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
@@ -133,8 +133,8 @@ _NOBODY = Person(
 """Opened in place of a person who is not held."""
 
 
-class StoreRegister:
-    """Fulfils `ports.Register`. Raises `StoreUnavailableError`."""
+class StoreRegister(Register):
+    """The record as a request reads it. Raises `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database

@@ -1,0 +1,141 @@
+"""Spyne's models of the requests say what the published schemas say: names, order, occurrence, facets.
+
+The XSDs are the truth. Spyne only deserialises what they passed, so a model that lags behind them
+would drop or misread what a client may send.
+"""
+
+from typing import Any
+
+import makul_schemas
+import pytest
+from lxml import etree
+
+from makul.soap import types
+from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Integer32, Unicode
+
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_PRIMITIVES = ((Date, "date"), (Integer32, "int"), (ByteArray, "base64Binary"), (Unicode, "token"))
+_FACETS = {
+    "xsd_pattern": "pattern",
+    "min_len": "minLength",
+    "max_len": "maxLength",
+    "ge": "minInclusive",
+    "le": "maxInclusive",
+}
+
+Tree = dict[str, Any]
+
+
+def _declarations() -> dict[str, etree._Element]:
+    """Global types and elements of the two schemas that requests use, by name."""
+    roots = [etree.fromstring(makul_schemas.read(name)) for name in ("types", "recipient")]
+    return {
+        f"{etree.QName(each).localname} {each.get('name')}": each
+        for root in roots
+        for each in root
+        if isinstance(each.tag, str) and each.get("name")
+    }
+
+
+_DECLARED = _declarations()
+
+
+def _published(type_name: str) -> Any:
+    """A named type of the schemas: a simple type's name, base and facets, or a complex one's tree."""
+    simple = _DECLARED.get(f"simpleType {type_name}")
+    if simple is None:
+        return _published_members(_DECLARED[f"complexType {type_name}"])
+    restriction = simple.find(f"{_XS}restriction")
+    assert restriction is not None
+    facets: Tree = {}
+    for facet in restriction:
+        name = etree.QName(facet).localname
+        if name == "enumeration":
+            facets.setdefault("enumeration", set()).add(facet.get("value"))
+        else:
+            facets[str(name)] = facet.get("value")
+    return type_name, _local(restriction.get("base")), facets
+
+
+def _published_members(holder: etree._Element) -> Tree:
+    """The elements of a complex type, in order. An element of a choice may be absent."""
+    (group,) = (each for each in holder if each.tag in (f"{_XS}sequence", f"{_XS}choice"))
+    chosen = group.tag == f"{_XS}choice"
+    return {
+        str(element.get("name")): (
+            "0" if chosen else element.get("minOccurs", "1"),
+            element.get("maxOccurs", "1"),
+            _published(_local(element.get("type"))),
+        )
+        for element in group
+    }
+
+
+def _local(name: object) -> str:
+    return str(name).rpartition(":")[2]
+
+
+def _modelled(model: Any) -> Any:
+    """A Spyne model, told in the same words."""
+    if issubclass(model, ComplexModel):
+        return {
+            name: (
+                _number(of.Attributes.min_occurs),
+                _number(of.Attributes.max_occurs),
+                _modelled(of),
+            )
+            for name, of in model._type_info.items()
+        }
+    base = next(name for primitive, name in _PRIMITIVES if issubclass(model, primitive))
+    facets: Tree = {}
+    for attribute, facet in _FACETS.items():
+        value = getattr(model.Attributes, attribute, None)
+        if value not in (None, 0, float("inf"), float("-inf")):
+            facets[facet] = str(value)
+    if model.Attributes.values:
+        facets["enumeration"] = set(model.Attributes.values)
+    return model.get_type_name(), base, facets
+
+
+def _number(occurs: Any) -> str:
+    return "unbounded" if occurs == float("inf") else str(int(occurs))
+
+
+@pytest.mark.parametrize("operation", types.OPERATIONS)
+def test_model_says_what_the_schema_says(operation: str) -> None:
+    """Contract: the XSDs are the truth; order of elements included."""
+    element = _DECLARED[f"element {operation}"]
+    published = _published_members(element[-1])
+    modelled = _modelled(types.OPERATIONS[operation])
+
+    assert list(modelled) == list(published)
+    assert modelled == published
+
+
+@pytest.mark.parametrize("operation", types.OPERATIONS)
+def test_nothing_is_nillable(operation: str) -> None:
+    """types.xsd: no element is ever nil. Spyne's default is the contrary."""
+    waiting, seen = [types.OPERATIONS[operation]], 0
+    while waiting:
+        model = waiting.pop()
+        seen += 1
+        assert not model.Attributes.nullable
+        if issubclass(model, ComplexModel):
+            waiting.extend(model._type_info.values())
+    assert seen > 2
+
+
+def test_every_published_request_is_an_operation() -> None:
+    """Contract: wrapper = operation name, answer = <op>Response; none without the other."""
+    elements = {name.removeprefix("element ") for name in _DECLARED if name.startswith("element ")}
+    requests = {name for name in elements if f"{name}Response" in elements}
+
+    assert set(types.OPERATIONS) == requests
+
+
+def test_models_stand_in_the_published_namespaces() -> None:
+    """A wrapper's namespace routes it; a part's is where its schema put it."""
+    for model in types.OPERATIONS.values():
+        assert model.get_namespace() == types.NAMESPACE
+    for part in (types.Probe, types.DemographicProbe, types.Ground):
+        assert part.get_namespace() == types.TYPES_NAMESPACE

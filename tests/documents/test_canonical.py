@@ -1,0 +1,95 @@
+"""Exclusive XML Canonicalization 1.0, written directly."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from makul.documents.canonical import (
+    UnwritableError,
+    attribute,
+    binary,
+    each,
+    element,
+    group,
+    instant,
+    optional,
+    text,
+)
+from support.documents import canonical
+
+# Every character that XML 1.0 carries (production 2), with those that c14n treats apart made likely.
+CARRIED = st.text(
+    st.one_of(
+        st.sampled_from("&<>\"'\t\n\r ]өүңӨҮҢыё\u0085\u2028\u00a0"),
+        st.characters(
+            exclude_categories=("Cs",),
+            exclude_characters=[
+                *(chr(code) for code in range(32) if chr(code) not in "\t\n\r"),
+                "\ufffe",
+                "\uffff",
+            ],
+        ),
+    )
+)
+
+
+@given(CARRIED, CARRIED)
+def test_what_is_written_is_its_own_canonical_form(content: str, value: str) -> None:
+    """Canonical XML 1.1, 2.3: the escapes of text and attributes, and no others."""
+    written = f'<a b="{attribute(value)}">{text(content)}</a>'.encode()
+    parsed = etree.fromstring(written)
+
+    assert canonical(parsed) == written
+    assert (parsed.text or "") == content
+    assert parsed.get("b") == value
+
+
+@given(CARRIED)
+def test_no_value_becomes_markup(value: str) -> None:
+    """Attack: a value that is written as XML stays a value."""
+    parsed = etree.fromstring(group("a", element("b", value), element("c", "")))
+
+    assert [child.tag for child in parsed] == ["b", "c"]
+    assert (parsed[0].text or "") == value
+
+
+@pytest.mark.parametrize(
+    "bad", ["\x00", "\x08", "\x0b", "\x1f", "\ud800", "\udfff", "\ufffe", "\uffff"]
+)
+def test_what_xml_cannot_carry_is_refused(bad: str) -> None:
+    """XML 1.0, production 2: refused, never dropped; the error does not repeat the value."""
+    for write in (text, attribute):
+        with pytest.raises(UnwritableError) as caught:
+            write(f"secret{bad}")
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (datetime(2026, 11, 2, 4, 15, tzinfo=UTC), "2026-11-02T04:15:00Z"),
+        (datetime(2026, 11, 2, 4, 15, 0, 120, tzinfo=UTC), "2026-11-02T04:15:00.000120Z"),
+        (datetime(2026, 11, 2, 4, 15, tzinfo=timezone(timedelta(hours=6))), "2026-11-01T22:15:00Z"),
+    ],
+)
+def test_instants_are_written_in_utc(value: datetime, written: str) -> None:
+    """Invariant 10: every instant that leaves is in UTC."""
+    assert instant(value) == written
+
+
+def test_an_instant_without_zone_is_refused() -> None:
+    """Invariant 10: a naive time means nothing."""
+    with pytest.raises(UnwritableError):
+        instant(datetime(2026, 11, 2, 4, 15))  # noqa: DTZ001  the naive time is the case
+
+
+def test_small_parts() -> None:
+    """The pieces that every document is joined from."""
+    assert optional("a", None) == ""
+    assert optional("a", "") == "<a></a>"
+    assert each("a", {"y", "x"}) == "<a>x</a><a>y</a>"
+    assert binary(b"\xff" * 60).isascii()
+    assert "\n" not in binary(b"\xff" * 600)

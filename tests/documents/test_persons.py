@@ -1,0 +1,151 @@
+"""The `person` element: exactly what was released, as its digest sees it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from makul.documents import UnwritableError, XmlDocuments
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+from support.documents import ANSWER, OPERATOR, canonical, local_names, valid
+from support.people import EVERYTHING, FACE, PERSON, finger_images, template
+
+DOCUMENTS = XmlDocuments(OPERATOR)
+IN_ANSWERS = "{urn:makul:recipient:1}"
+RELEASES = replace(ANSWER, operation=Operation.GET_PERSON_DATA, outcome=Outcome.RELEASED)
+SETS = st.frozensets(st.sampled_from(Attribute))
+
+
+def holding(**values: AttributeValue) -> Person:
+    return replace(PERSON, values={Attribute(name): value for name, value in values.items()})
+
+
+@given(SETS)
+def test_exactly_the_released_attributes_leave_in_schema_order(
+    released: frozenset[Attribute],
+) -> None:
+    """Invariant 3: what is not released is not in the bytes; what is, is there once."""
+    payload = DOCUMENTS.person(PERSON, released)
+
+    assert local_names(etree.fromstring(payload)) == [
+        name.value for name in Attribute if name in released
+    ]
+    valid(DOCUMENTS.answer(replace(RELEASES, payload=payload), b"receipt"), "recipient")
+
+
+@pytest.mark.parametrize("attribute", Attribute)
+def test_nothing_else_of_the_person_is_in_the_bytes(attribute: Attribute) -> None:
+    """Invariant 3, seen from the bytes: no value of another attribute stands in them."""
+    payload = DOCUMENTS.person(PERSON, frozenset({attribute})).decode()
+    others = {
+        value
+        for name, value in EVERYTHING.items()
+        if name is not attribute and isinstance(value, str) and len(value) > 3
+    }
+
+    assert not [value for value in others if value in payload]
+
+
+@given(SETS)
+def test_the_element_is_the_same_bytes_alone_and_in_the_answer(
+    released: frozenset[Attribute],
+) -> None:
+    """WIRE, receipt: payloadDigest is over the exclusive c14n of `person` as it stands there."""
+    payload = DOCUMENTS.person(PERSON, released)
+    answer = DOCUMENTS.answer(replace(RELEASES, payload=payload), b"receipt")
+    envelope = (
+        b'<s:E xmlns:s="urn:s" xmlns="urn:d" xmlns:p="urn:p"><s:B>' + answer + b"</s:B></s:E>"
+    )
+
+    assert canonical(etree.fromstring(payload)) == payload
+    for carrier in (answer, envelope):
+        person = next(etree.fromstring(carrier).iter(IN_ANSWERS + "person"))
+        person.tail = None
+        assert canonical(person) == payload
+    assert canonical(etree.fromstring(answer)) == answer
+
+
+def test_names_leave_in_the_scripts_they_are_held_in() -> None:
+    """An absent script is left out, not written empty."""
+    person = holding(surname=LocalizedName(ky="Үлгүлөва", latin="ULGULOVA", ru=""))
+    payload = DOCUMENTS.person(person, frozenset({Attribute.SURNAME}))
+
+    assert local_names(etree.fromstring(payload)[0]) == ["ky", "latin"]
+
+
+def test_samples_leave_with_what_they_are() -> None:
+    """ISO/IEC 19794-2, -4 and -5: format and finger are read from the sample, not guessed."""
+    released = frozenset(
+        {Attribute.FACE_IMAGE, Attribute.FINGERPRINT_TEMPLATES, Attribute.FINGERPRINT_IMAGES}
+    )
+    person = etree.fromstring(DOCUMENTS.person(PERSON, released))
+    said = {"p": "urn:makul:recipient:1"}
+
+    assert person.xpath("string(p:faceImage/p:format)", namespaces=said) == "jpeg"
+    assert person.xpath("p:fingerprintTemplates/*/p:position/text()", namespaces=said) == ["2", "7"]
+    assert person.xpath("p:fingerprintImages/*/p:position/text()", namespaces=said) == ["2", "7"]
+    assert person.xpath("p:fingerprintImages/*/p:format/text()", namespaces=said) == ["wsq"] * 2
+    assert person.xpath("p:fingerprintImages/*/p:data/text()", namespaces=said) == ["/6Agd3Nx"] * 2
+
+
+def test_jpeg_2000_is_told_from_jpeg() -> None:
+    """ISO/IEC 19794-5 allows both."""
+    person = holding(faceImage=b"\x00\x00\x00\x0cjP  \r\n\x87\n rest")
+
+    assert b"<p:format>jp2</p:format>" in DOCUMENTS.person(person, frozenset(person.values))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("faceImage", b""),
+        ("faceImage", b"GIF89a"),
+        ("faceImage", "text"),
+        ("signatureImage", FACE),
+        ("surname", "Үлгүлөва"),
+        ("sex", LocalizedName(ky="F")),
+        ("birthDate", "1990-01-01"),
+        ("birthDate", datetime(1990, 1, 1)),  # noqa: DTZ001  the wrong kind is the case
+        ("address", "a\x00b"),
+        ("fingerprintTemplates", b""),
+        ("fingerprintTemplates", template(0)),
+        ("fingerprintTemplates", template(11)),
+        ("fingerprintTemplates", template(2)[:-1]),
+        ("fingerprintTemplates", template(2) + b"rest"),
+        ("fingerprintTemplates", b"FMR\x00 20\x00" + bytes(16)),
+        ("fingerprintTemplates", b"FMR\x00 20\x00\x00\x00\x00\x18" + bytes(12)),
+        ("fingerprintTemplates", finger_images(2)),
+        ("fingerprintImages", b""),
+        ("fingerprintImages", finger_images()),
+        ("fingerprintImages", finger_images(0)),
+        ("fingerprintImages", finger_images(2, compression=0)),
+        ("fingerprintImages", finger_images(2)[:-1]),
+        ("fingerprintImages", finger_images(2, image=b"")),
+    ],
+)
+def test_what_is_not_what_it_should_be_does_not_leave(name: str, value: AttributeValue) -> None:
+    """Fail closed: a broken record releases nothing, and the error does not repeat it."""
+    with pytest.raises(UnwritableError):
+        DOCUMENTS.person(holding(**{name: value}), frozenset({Attribute(name)}))
+
+
+@given(st.binary(max_size=80))
+def test_no_finger_record_hangs_or_crashes(held: bytes) -> None:
+    """Whatever the bytes: readable, or refused."""
+    for name in (Attribute.FINGERPRINT_TEMPLATES, Attribute.FINGERPRINT_IMAGES):
+        for value in (held, template(2)[:12] + held, finger_images(2)[:30] + held):
+            try:
+                DOCUMENTS.person(replace(PERSON, values={name: value}), frozenset({name}))
+            except UnwritableError:
+                continue
+
+
+def test_what_is_released_must_be_held() -> None:
+    """A receipt must not name what is not in the answer."""
+    with pytest.raises(UnwritableError, match="address"):
+        DOCUMENTS.person(holding(), frozenset({Attribute.ADDRESS}))

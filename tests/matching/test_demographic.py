@@ -1,0 +1,310 @@
+"""Demographic comparison (Procedure, cl. 10; CONTRACT, Matching; invariant 6)."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import Pin
+from makul.domain.matches import DemographicProbe, MatchMethod, MatchResult
+from makul.domain.persons import LocalizedName, Person
+from makul.matching import DemographicMatcher, demographic
+from makul.matching.names import THRESHOLD
+from support.people import EVERYTHING, PERSON, PIN
+
+MATCHER = DemographicMatcher()
+BY_DOCUMENT = DemographicProbe(pin=PIN, document_number="ID0000001")
+BY_NAME = DemographicProbe(pin=PIN, surname="Үлгүлөва", given_name="Айгүл")
+WITH_ALL = replace(
+    BY_NAME,
+    document_number="ID0000001",
+    patronymic="Мисалбековна",
+    birth_date=date(1990, 1, 1),
+    sex="F",
+)
+
+WRONG: dict[str, Any] = {
+    "document_number": "ID0000002",
+    "surname": "Башкаева",
+    "given_name": "Нурлан",
+    "patronymic": "Башкаевна",
+    "birth_date": date(1990, 1, 2),
+    "sex": "M",
+}
+
+
+def result(probe: DemographicProbe, person: Person | None = PERSON) -> MatchResult:
+    return MATCHER.compare(probe, person).result
+
+
+def without(*attributes: Attribute) -> Person:
+    held = {name: value for name, value in EVERYTHING.items() if name not in attributes}
+    return replace(PERSON, values=held)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        BY_DOCUMENT,
+        BY_NAME,
+        WITH_ALL,
+        replace(BY_NAME, surname="ULGULOVA", given_name="Айгуль"),
+        replace(BY_NAME, surname="Ульгулева", given_name="aigul"),
+        replace(BY_DOCUMENT, document_number=" id 0000001 "),
+        replace(BY_DOCUMENT, birth_date=date(1990, 1, 1), sex="F"),
+    ],
+)
+def test_who_agrees_in_all_that_is_given_matches(probe: DemographicProbe) -> None:
+    """PIN plus document number, or plus surname and given name, in any script."""
+    assert result(probe) is MatchResult.MATCH
+
+
+def test_cyrillic_look_alikes_of_a_document_number_match() -> None:
+    """АС is typed on a Cyrillic keyboard for AC: the same paper."""
+    held = replace(PERSON, values={**EVERYTHING, Attribute.DOCUMENT_NUMBER: "AC1234567"})
+
+    assert result(replace(BY_DOCUMENT, document_number="ас 1234567"), held) is MatchResult.MATCH
+    assert result(replace(BY_DOCUMENT, document_number="AC1234568"), held) is MatchResult.NO_MATCH
+
+
+@pytest.mark.parametrize("factor", WRONG)
+def test_one_factor_that_disagrees_is_no_match(factor: str) -> None:
+    """Every factor that is given must agree, however well the others do."""
+    probe = replace(WITH_ALL, **{factor: WRONG[factor]})
+
+    assert result(probe) is MatchResult.NO_MATCH
+
+
+@pytest.mark.parametrize("factor", WRONG)
+def test_the_verdict_does_not_tell_which_factor_failed(factor: str) -> None:
+    """The same finding in the same words, whichever it was; only names leave a score."""
+    found = MATCHER.compare(
+        replace(WITH_ALL, **{factor: WRONG[factor]}),
+        PERSON,
+    ).methods[0]
+
+    assert replace(found, score=None) == replace(
+        MATCHER.compare(replace(WITH_ALL, document_number="ID9999999"), PERSON).methods[0],
+        score=None,
+    )
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        replace(BY_NAME, surname="Айгүл", given_name="Үлгүлөва"),
+        replace(BY_NAME, given_name="Мисалбековна"),
+        replace(BY_NAME, surname="Мисалбековна"),
+    ],
+)
+def test_fields_are_not_exchanged(probe: DemographicProbe) -> None:
+    """FACTS, Names: field to field; a patronymic is not a surname."""
+    assert result(probe) is MatchResult.NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("factor", "value"),
+    [
+        ("document_number", " "),
+        ("surname", "-"),
+        ("given_name", "ь"),
+        ("patronymic", ""),
+        ("patronymic", "'"),
+    ],
+)
+@pytest.mark.parametrize("held", [PERSON, Person(pin=PIN, values={})], ids=["full", "empty"])
+def test_a_factor_without_content_agrees_with_nothing(
+    factor: str, value: Any, held: Person
+) -> None:
+    """Attack: nothing compared with nothing is equal; it must not pass for agreement."""
+    probe = replace(WITH_ALL, **{factor: value})
+
+    assert result(probe, held) is MatchResult.NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("missing", "probe"),
+    [
+        (Attribute.DOCUMENT_NUMBER, BY_DOCUMENT),
+        (Attribute.SURNAME, BY_NAME),
+        (Attribute.GIVEN_NAME, BY_NAME),
+        (Attribute.PATRONYMIC, WITH_ALL),
+    ],
+)
+def test_what_is_not_held_cannot_agree(missing: Attribute, probe: DemographicProbe) -> None:
+    """A factor that the record does not hold proves nothing: fail closed."""
+    assert result(probe, without(missing)) is MatchResult.NO_MATCH
+
+
+def test_birth_date_and_sex_need_only_the_pin_where_they_are_not_held() -> None:
+    """They are in the PIN and prove nothing; given, they must not contradict."""
+    held = without(Attribute.BIRTH_DATE, Attribute.SEX)
+
+    assert result(WITH_ALL, held) is MatchResult.MATCH
+    assert result(replace(WITH_ALL, sex="M"), held) is MatchResult.NO_MATCH
+    assert result(replace(WITH_ALL, birth_date=date(1990, 1, 2)), held) is MatchResult.NO_MATCH
+
+
+def test_birth_date_and_sex_must_agree_with_the_record_too() -> None:
+    """A record that contradicts its own PIN agrees with nobody who states them."""
+    odd = replace(PERSON, values={**EVERYTHING, Attribute.BIRTH_DATE: date(1991, 1, 1)})
+
+    assert result(WITH_ALL, odd) is MatchResult.NO_MATCH
+    assert result(BY_DOCUMENT, odd) is MatchResult.MATCH
+
+
+def test_a_pin_that_tells_no_sex_agrees_with_the_record_alone() -> None:
+    """A PIN that begins with 0 states none."""
+    pin = Pin("00101199000001")
+    probe = replace(BY_NAME, pin=pin)
+    held = replace(PERSON, pin=pin)
+
+    assert result(replace(probe, sex="F"), held) is MatchResult.MATCH
+    assert result(replace(probe, sex="M"), held) is MatchResult.NO_MATCH
+
+
+def test_the_record_of_another_pin_never_matches() -> None:
+    """The matcher does not trust that it was handed the right record."""
+    assert result(WITH_ALL, replace(PERSON, pin=Pin("10101199000002"))) is MatchResult.NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("given_name", "found"),
+    [
+        ("Жанышбек", MatchResult.INCONCLUSIVE),
+        ("Жаныбек", MatchResult.MATCH),
+        ("Жаныл", MatchResult.NO_MATCH),
+    ],
+)
+def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> None:
+    """In a narrow band under the threshold nobody can tell: add data (MAT-02)."""
+    names = {**EVERYTHING, Attribute.GIVEN_NAME: LocalizedName(ky="Жаныбек")}
+
+    assert result(replace(BY_NAME, given_name=given_name), replace(PERSON, values=names)) is found
+
+
+@pytest.mark.parametrize("person", [PERSON, None], ids=["known", "unknown"])
+@pytest.mark.parametrize(
+    "probe",
+    [
+        DemographicProbe(pin=PIN),
+        DemographicProbe(pin=PIN, surname="Үлгүлөва"),
+        DemographicProbe(pin=PIN, given_name="Нурлан"),
+        DemographicProbe(pin=PIN, birth_date=date(1990, 1, 1), sex="F"),
+        DemographicProbe(pin=PIN, birth_date=date(1990, 1, 2), sex="M"),
+    ],
+)
+def test_too_little_said_is_inconclusive_whoever_it_is(
+    probe: DemographicProbe, person: Person | None
+) -> None:
+    """The PIN proves nothing by itself, and what an insufficient probe gets tells nothing."""
+    assert result(probe, person) is MatchResult.INCONCLUSIVE
+
+
+def test_verdict_names_its_method_score_threshold_and_version() -> None:
+    """CONTRACT, Matching: what was found, and by what."""
+    (found,) = MATCHER.compare(WITH_ALL, PERSON).methods
+
+    assert found.method is MatchMethod.DEMOGRAPHIC
+    assert (found.score, found.threshold) == (1.0, THRESHOLD)
+    assert (found.algorithm, found.version) == ("icao9303-fold+jaro-winkler", "1")
+    assert MATCHER.methods == {MatchMethod.DEMOGRAPHIC}
+
+
+DECOY_PROBE = DemographicProbe(
+    pin=demographic.DECOY.pin,
+    document_number="XX0000000",
+    surname="Үлгүлөв",
+    given_name="Мисал",
+    patronymic="Сыноович",
+    birth_date=date(1900, 1, 1),
+)
+
+
+def test_who_knows_the_decoy_still_does_not_match() -> None:
+    """Attack: the decoy stands in published code; saying exactly what it says gains nothing."""
+    assert result(DECOY_PROBE, demographic.DECOY) is MatchResult.MATCH
+    assert result(DECOY_PROBE, None) is MatchResult.NO_MATCH
+
+
+TEXTS = st.none() | st.text(max_size=30)
+
+
+@given(
+    st.builds(
+        DemographicProbe,
+        pin=st.sampled_from([PIN, demographic.DECOY.pin]),
+        document_number=TEXTS,
+        surname=TEXTS,
+        given_name=TEXTS,
+        patronymic=TEXTS,
+        birth_date=st.none() | st.dates(),
+        sex=st.sampled_from([None, "M", "F", "?"]),
+    )
+)
+def test_nobody_is_never_matched(probe: DemographicProbe) -> None:
+    """Invariant 6 and ports.Matcher: never MATCH without a record, and no probe breaks it."""
+    found = result(probe, None)
+
+    assert found is (MatchResult.NO_MATCH if probe.sufficient else MatchResult.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("probe", [BY_DOCUMENT, BY_NAME, WITH_ALL, DemographicProbe(pin=PIN)])
+def test_an_unknown_person_is_the_same_work(
+    probe: DemographicProbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 6: known, known but different, and unknown: the same operations, as often."""
+    work = [
+        operations(probe, PERSON, monkeypatch),
+        operations(
+            replace(probe, document_number=probe.document_number and "X"), PERSON, monkeypatch
+        ),
+        operations(probe, None, monkeypatch),
+        operations(probe, Person(pin=PIN, values={}), monkeypatch),
+    ]
+
+    assert all(counted == work[0] for counted in work)
+    assert work[0]["_same_text"] >= 1
+
+
+def operations(
+    probe: DemographicProbe, person: Person | None, monkeypatch: pytest.MonkeyPatch
+) -> Counter[str]:
+    """How often each step of the comparison was taken."""
+    counted: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        real = getattr(demographic, name)
+
+        def counting(*args: object) -> object:
+            counted[name] += 1
+            return real(*args)
+
+        patch.setattr(demographic, name, counting)
+
+    with monkeypatch.context() as patch:
+        for name in ("similarity", "_same_text", "_normalised", "_likeness", "_agreement"):
+            count(name)
+        MATCHER.compare(probe, person)
+    return counted
+
+
+def test_the_decoy_is_shaped_like_a_person() -> None:
+    """It holds everything that a probe can be compared with, in all three scripts."""
+    assert set(demographic.DECOY.values) == {
+        Attribute.SURNAME,
+        Attribute.GIVEN_NAME,
+        Attribute.PATRONYMIC,
+        Attribute.SEX,
+        Attribute.BIRTH_DATE,
+        Attribute.DOCUMENT_NUMBER,
+    }
+    names = [
+        value for value in demographic.DECOY.values.values() if isinstance(value, LocalizedName)
+    ]
+    assert [len(name.forms) for name in names] == [3, 3, 3]

@@ -1,0 +1,129 @@
+"""Killed at any moment (kill -9): what was acknowledged is there, and nothing is there by half."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy.sql.elements import CompilerElement
+from support.records import (
+    BANK,
+    FINGERPRINT,
+    a_consent,
+    a_mark,
+    a_release,
+    an_evidence,
+)
+from support.sql import count, everything, raw
+
+from makul.app.ports import Committed, Entry
+from makul.domain.attempts import AttemptLimits
+from makul.domain.disclosures import GroundUse
+from makul.store import Store, StoreKeys, open_store
+from makul.store.engine import Transaction, Values
+
+ROUNDS = 12
+FORK = get_context("fork")
+
+
+@pytest.fixture
+def entry() -> Entry:
+    """Every table of the record is touched."""
+    return a_release(
+        ground=a_consent(),
+        meter=True,
+        evidence=(an_evidence(),),
+        daily_quota=10,
+        attempt_limits=AttemptLimits(),
+        certificate=FINGERPRINT,
+        mark=a_mark(),
+    )
+
+
+def record_until_killed(path: Path, keys: StoreKeys, told: Connection) -> None:
+    store = open_store(path, keys, who="operator")
+    while True:
+        entry = a_release(ground=a_consent(), meter=True, evidence=(an_evidence(),))
+        if store.recorder.record(entry) == Committed():
+            told.send(entry.disclosure_id)
+
+
+def acknowledged(told: Connection) -> Iterator[UUID]:
+    """What a worker had told before it died."""
+    try:
+        while True:
+            yield told.recv()
+    except EOFError:
+        return
+
+
+def test_what_was_acknowledged_survives(path: Path, keys: StoreKeys) -> None:
+    """Acknowledged but lost: none. A disclosure without its leaf, key or meter: none."""
+    dice = random.Random(20261102)  # noqa: S311 -- the moments of the kills, not a secret
+    known: set[UUID] = set()
+    for _ in range(ROUNDS):
+        mine, theirs = FORK.Pipe(duplex=False)
+        worker = FORK.Process(target=record_until_killed, args=(path, keys, theirs))
+        worker.start()
+        theirs.close()
+        known.add(mine.recv())
+        time.sleep(dice.uniform(0, 0.01))
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        known.update(acknowledged(mine))
+        worker.join()
+
+    with raw(path) as connection:
+        kept = {UUID(bytes=found) for (found,) in connection.execute("SELECT disclosure_id FROM disclosure")}
+    assert known <= kept
+    assert len(kept) - len(known) <= ROUNDS
+    for table in ("ledger_leaf", "request_key", "ground_use"):
+        assert count(path, table) == len(kept)
+
+
+@pytest.mark.parametrize("statements", range(1, 18))
+def test_killed_within_the_transaction_nothing_is_kept(
+    path: Path,
+    keys: StoreKeys,
+    entry: Entry,
+    statements: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After each statement of the transaction in turn; the last rounds kill before the commit."""
+    before = everything(path)
+    left = statements
+
+    def run(self: Transaction, statement: CompilerElement, values: Values) -> int:
+        nonlocal left
+        changed = original(self, statement, values)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return changed
+
+    def one_too_many(self: Transaction, store: Store) -> None: ...
+
+    original = Transaction.run
+    monkeypatch.setattr(Transaction, "run", run)
+
+    def child() -> None:
+        open_store(path, keys, who="operator").recorder.record(entry)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    worker = FORK.Process(target=child)
+    worker.start()
+    worker.join()
+    monkeypatch.undo()
+
+    assert worker.exitcode == -signal.SIGKILL
+    kept = count(path, "disclosure")
+    assert (everything(path) == before) is (kept == 0)
+    store = open_store(path, keys, who="operator")
+    assert store.recorder.record(a_release()) == Committed()
+    store.close()

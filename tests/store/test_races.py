@@ -1,0 +1,254 @@
+"""Many at once, in threads and in processes: what may happen once happens once."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, func, select, update
+from support.records import (
+    BANK,
+    NOON,
+    a_consent,
+    a_failed_match,
+    a_key,
+    a_mark,
+    a_release,
+)
+from support.sql import count
+
+from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
+from makul.domain.attempts import AttemptLimits
+from makul.domain.disclosures import GroundUse
+from makul.store import Store, StoreKeys, open_store
+from makul.store.engine import Database
+from makul.store.tables import disclosure, recipient
+
+EIGHT = 8
+
+Crowd = Callable[[Sequence[Entry]], list[Recorded]]
+
+
+def threads(store: Store) -> Crowd:
+    """All entries at once, each in a thread of this process."""
+
+    def record_all(entries: Sequence[Entry]) -> list[Recorded]:
+        ready = threading.Barrier(len(entries))
+
+        def record(entry: Entry) -> Recorded:
+            ready.wait()
+            return store.recorder.record(entry)
+
+        with ThreadPoolExecutor(len(entries)) as pool:
+            return list(pool.map(record, entries))
+
+    return record_all
+
+
+def processes(path: Path, keys: StoreKeys) -> Crowd:
+    """All entries at once, each in a process that opens the store for itself."""
+    context = get_context("fork")
+
+    def record_all(entries: Sequence[Entry]) -> list[Recorded]:
+        ready, results = context.Barrier(len(entries)), context.SimpleQueue()
+
+        def record(entry: Entry) -> None:
+            store = open_store(path, keys, who="operator")
+            ready.wait()
+            results.put(store.recorder.record(entry))
+            store.close()
+
+        workers = [context.Process(target=record, args=(entry,)) for entry in entries]
+        for worker in workers:
+            worker.start()
+        found = [results.get() for _ in workers]
+        for worker in workers:
+            worker.join()
+        assert [worker.exitcode for worker in workers] == [0] * len(workers)
+        return found
+
+    return record_all
+
+
+@pytest.fixture(params=["threads", "processes"])
+def crowd(request: pytest.FixtureRequest, store: Store, path: Path, keys: StoreKeys) -> Crowd:
+    return threads(store) if request.param == "threads" else processes(path, keys)
+
+
+def kinds(results: Sequence[Recorded]) -> Counter[str]:
+    """How often each result came, overtaken ones by their codes."""
+    return Counter(
+        " ".join(reason.code for reason in result.reasons)
+        if isinstance(result, Overtaken)
+        else type(result).__name__
+        for result in results
+    )
+
+
+def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, path: Path) -> None:
+    """Invariant 5: one commits, the others get that one's bytes."""
+    key, ground = a_key(), a_consent()
+    entries = [a_release(key=key, ground=ground, meter=True) for _ in range(EIGHT)]
+
+    results = crowd(entries)
+
+    assert kinds(results) == {"Committed": 1, "Replay": EIGHT - 1}
+    answers = {result.answer for result in results if isinstance(result, Replay)}
+    assert len(answers) == 1
+    assert answers < {entry.answer for entry in entries}
+    assert count(path, "disclosure") == count(path, "ledger_leaf") == 1
+
+
+def test_of_eight_requests_under_one_id_one_is_recorded(crowd: Crowd, path: Path) -> None:
+    """REQ-04: other requests under the same id give nothing."""
+    key = a_key()
+    entries = [a_release(key=replace(key, digest=bytes([n]) * 32)) for n in range(EIGHT)]
+
+    assert kinds(crowd(entries)) == {"Committed": 1, "REQ-04": EIGHT - 1}
+    assert count(path, "disclosure") == 1
+
+
+def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> None:
+    """CNS-06: eight requests, one use left."""
+    ground = a_consent(allowed=3)
+    for _ in range(2):
+        store.recorder.record(a_release(ground=ground, meter=True))
+    store.close()
+
+    results = crowd([a_release(ground=ground, meter=True) for _ in range(EIGHT)])
+
+    assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
+    assert store.register.use(BANK, ground) == GroundUse(used=3)
+
+
+def test_a_first_use_is_given_once(crowd: Crowd) -> None:
+    """The same where nobody has used the consent before: there is no row yet to update."""
+    ground = a_consent()
+
+    results = crowd([a_release(ground=ground, meter=True) for _ in range(EIGHT)])
+
+    assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
+
+
+def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, path: Path) -> None:
+    """MAT-06: all eight saw no failures when they began."""
+    limits = AttemptLimits(failures_by_recipient_and_pin=3)
+
+    results = crowd([a_failed_match(attempt_limits=limits) for _ in range(EIGHT)])
+
+    assert kinds(results) == {"Committed": 3, "MAT-06": EIGHT - 3}
+    assert count(path, "attempt") == 3
+
+
+def test_the_days_quota_is_not_exceeded(crowd: Crowd) -> None:
+    """AGR-06."""
+    results = crowd([a_release(daily_quota=5) for _ in range(EIGHT)])
+
+    assert kinds(results) == {"Committed": 5, "AGR-06": EIGHT - 5}
+
+
+def test_one_message_sent_eight_times_is_taken_once(crowd: Crowd) -> None:
+    """REQ-09."""
+    results = crowd([a_release(mark=a_mark()) for _ in range(EIGHT)])
+
+    assert kinds(results) == {"Committed": 1, "REQ-09": EIGHT - 1}
+
+
+def test_nothing_is_ordered_after_a_hold(store: Store, path: Path) -> None:
+    """Invariant 4: what the hold's own transaction counts is all that was ever disclosed."""
+    hold = (
+        update(recipient)
+        .where(recipient.c.code == bindparam("key_code"))
+        .values(state=bindparam("state"))
+    )
+    so_far = select(func.count()).select_from(disclosure)
+    held, begun = threading.Event(), threading.Barrier(5)
+
+    def ask() -> list[Recorded]:
+        begun.wait()
+        results = [store.recorder.record(a_release()) for _ in range(5)]
+        while not held.is_set():
+            results.append(store.recorder.record(a_release()))
+        return [*results, store.recorder.record(a_release())]
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        begun.wait()
+        database = Database(path)
+        with database.transaction() as transaction:
+            transaction.run(hold, {"key_code": BANK, "state": "ON_HOLD"})
+            counted = transaction.one(so_far, {})
+        held.set()
+        results = [result for future in asking for result in future.result()]
+        database.close()
+
+    assert counted == (kinds(results)["Committed"],)
+    assert kinds(results)["RCP-02"] >= 4
+    assert count(path, "disclosure") == counted[0]
+
+
+def test_a_store_used_before_a_fork_is_not_used_after_it(
+    store: Store, path: Path, keys: StoreKeys
+) -> None:
+    """SQLite's locks do not survive a fork: a child refuses rather than corrupt the record."""
+    store.recorder.record(a_release())
+    context = get_context("fork")
+    told = context.SimpleQueue()
+
+    def child() -> None:
+        for use in (lambda: store.recorder.record(a_release()), store.desk.recipients):
+            try:
+                use()
+                told.put("used")
+            except Exception as error:  # noqa: BLE001 -- told to the parent, which judges it
+                told.put(str(error))
+
+    process = context.Process(target=child)
+    process.start()
+    said = [told.get(), told.get()]
+    process.join()
+
+    assert said == ["the store was in use before this process was forked"] * 2
+    assert count(path, "disclosure") == 1
+    assert store.recorder.record(a_release()) == Committed()
+
+
+def test_a_store_closed_before_a_fork_serves_parent_and_child(store: Store, path: Path) -> None:
+    """How a prefork server uses it: look at the store, close it, fork."""
+    store.recorder.record(a_release())
+    store.close()
+    context = get_context("fork")
+    told = context.SimpleQueue()
+
+    def child() -> None:
+        told.put((os.getpid(), store.recorder.record(a_release())))
+        store.close()
+
+    workers = [context.Process(target=child) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    said = [told.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+
+    assert {result for _, result in said} == {Committed()}
+    assert store.recorder.record(a_release()) == Committed()
+    assert count(path, "disclosure") == 5
+
+
+def test_threads_that_end_close_their_connections(store: Store) -> None:
+    """A connection lives as long as the thread that opened it: no leak under short threads."""
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    for _ in range(20):
+        thread = threading.Thread(target=store.desk.recipients)
+        thread.start()
+        thread.join()
+
+    assert len(os.listdir("/proc/self/fd")) < before + 10  # noqa: PTH208
+

@@ -1,0 +1,492 @@
+"""The recording transaction, rule by rule: recorded whole, or overtaken and not at all."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from support.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    FINGERPRINT,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_basis,
+    a_consent,
+    a_failed_match,
+    a_key,
+    a_mark,
+    a_recipient,
+    a_refusal,
+    a_release,
+    an_agreement,
+    an_evidence,
+)
+from support.sql import count, everything
+
+from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
+from makul.domain.agreements import AgreementState
+from makul.domain.attempts import AttemptLimits
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
+from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
+
+RECORD_TABLES = ("disclosure", "ledger_leaf", "request_key")
+
+
+def codes(result: Recorded) -> tuple[Code, ...]:
+    assert isinstance(result, Overtaken)
+    return tuple(reason.code for reason in result.reasons)
+
+
+def everything_at_once(ground: GroundRef) -> Entry:
+    """An entry that touches every table of the record."""
+    return a_release(
+        ground=ground,
+        meter=True,
+        evidence=(an_evidence(),),
+        daily_quota=10,
+        attempt_limits=AttemptLimits(),
+        certificate=FINGERPRINT,
+        mark=a_mark(),
+    )
+
+
+def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
+    store: Store, path: Path
+) -> None:
+    """Invariant 1 and Procedure, cl. 11: what leaves is in the record, and can be shown."""
+    ground = a_consent()
+    entry = everything_at_once(ground)
+
+    assert store.recorder.record(entry) == Committed()
+
+    row = store.desk.disclosure(entry.disclosure_id)
+    assert row is not None
+    assert (row.outcome, row.subject) == (Outcome.RELEASED, AZAMAT)
+    assert (row.released, row.codes) == (("givenName", "surname"), ())
+    assert (row.decided_at, row.leaf_hash) == (NOON, entry.leaf.hash)
+    assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+    assert store.register.standing(entry.key, None).known_digest == entry.key.digest
+    assert store.register.use(BANK, ground) == GroundUse(used=1)
+    assert [count(path, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"mark": a_mark()}, Code.REQ_09),
+        ({"certificate": b"x" * 32}, Code.RCP_04),
+        ({"agreement_number": AgreementNumber("A-9")}, Code.AGR_01),
+        ({"daily_quota": 0}, Code.AGR_06),
+        ({"purpose": PurposeCode("MARKETING")}, Code.AGR_03),
+        ({"released": frozenset({Attribute.FACE_IMAGE})}, Code.AGR_04),
+    ],
+)
+def test_what_is_overtaken_leaves_no_trace(
+    store: Store, path: Path, change: dict[str, Any], code: Code
+) -> None:
+    """All or nothing: not a row of any table differs after an overtaken entry, marks included."""
+    assert store.recorder.admit(a_mark(), at=NOON)
+    fresh = replace(everything_at_once(a_consent()), mark=a_mark(b"n" * 32))
+    before = everything(path)
+
+    result = store.recorder.record(replace(fresh, **change))
+
+    assert codes(result) == (code,)
+    assert everything(path) == before
+    assert store.recorder.record(fresh) == Committed()
+
+
+# --- the message and the request id (cl. 10) --------------------------------------------------
+
+
+def test_a_message_is_taken_once(store: Store) -> None:
+    """REQ-09: a signed message that comes a second time is neither decided nor answered anew."""
+    assert store.recorder.record(a_release(mark=a_mark())) == Committed()
+
+    assert codes(store.recorder.record(a_release(mark=a_mark()))) == (Code.REQ_09,)
+    assert codes(store.recorder.record(a_refusal(mark=a_mark()))) == (Code.REQ_09,)
+    assert not store.recorder.admit(a_mark(), at=NOON)
+
+
+def test_a_request_id_discloses_once(store: Store) -> None:
+    """Invariant 5: the same id and digest get the first answer's bytes, whatever was rendered."""
+    first = a_release()
+    second = a_release(key=first.key)
+    store.recorder.record(first)
+
+    assert store.recorder.record(second) == Replay(first.answer)
+    assert store.desk.disclosure(second.disclosure_id) is None
+
+
+def test_a_request_id_with_another_digest_gives_nothing(store: Store) -> None:
+    """REQ-04: the id was closed for another request."""
+    first = a_release()
+    store.recorder.record(first)
+    other = a_release(key=replace(first.key, digest=b"e" * 32))
+
+    assert codes(store.recorder.record(other)) == (Code.REQ_04,)
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
+    store: Store, closes: bool
+) -> None:
+    """Cl. 12 needs every refusal; the answer that closed the id stays the id's answer."""
+    first = a_release()
+    store.recorder.record(first)
+    other = replace(first.key, digest=b"e" * 32)
+    refusal = a_refusal(Code.REQ_04, key=other, closes=closes)
+
+    assert store.recorder.record(refusal) == Committed()
+    assert store.register.standing(other, None).known_digest == first.key.digest
+    assert store.recorder.replay(first.key, None, at=NOON) == Replay(first.answer)
+    assert store.register.receipt(BANK, first.key.request_id) in {first.receipt, refusal.receipt}
+
+
+def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
+    """Invariant 5: reasons with retry L leave the id open for the same request."""
+    key = a_key()
+    later = a_refusal(Code.SIG_07, key=key, closes=False, outcome=Outcome.UNDETERMINED)
+    assert store.recorder.record(later) == Committed()
+
+    assert store.register.standing(key, None).known_digest is None
+    assert store.recorder.record(a_release(key=key)) == Committed()
+
+
+def test_spaces_and_recipients_have_ids_of_their_own(store: Store) -> None:
+    """A dry run's id, or another recipient's, is not this disclosure's id."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    first = a_release()
+    store.recorder.record(first)
+    explanation = a_refusal(key=replace(first.key, space=Space.EXPLANATION, digest=b"e" * 32))
+    anothers = a_refusal(key=replace(first.key, recipient=POLICE, digest=b"e" * 32))
+
+    assert store.recorder.record(explanation) == Committed()
+    assert store.recorder.record(anothers) == Committed()
+    assert store.register.standing(anothers.key, None).known_digest == b"e" * 32
+
+
+# --- the rights (cl. 7 and 12) ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
+)
+def test_a_stopped_recipient_gets_nothing(
+    store: Store, state: RecipientState, code: Code
+) -> None:
+    """Procedure, cl. 12: the stop is complete, from its commit on; refusals are still recorded."""
+    store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
+
+    assert codes(store.recorder.record(a_release())) == (code,)
+    assert store.recorder.record(a_refusal(code)) == Committed()
+
+
+def test_a_released_hold_gives_again(store: Store) -> None:
+    """RCP-02 passes with the hold."""
+    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    store.desk.set_state(a_recipient(), reason="answered", at=NOON)
+
+    assert store.recorder.record(a_release()) == Committed()
+
+
+def test_a_withdrawn_certificate_gives_nothing(store: Store) -> None:
+    """RCP-04, also where it is withdrawn while a request is on its way."""
+    assert store.recorder.record(a_release(certificate=FINGERPRINT)) == Committed()
+    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="key lost", at=NOON)
+
+    assert codes(store.recorder.record(a_release(certificate=FINGERPRINT))) == (Code.RCP_04,)
+    assert store.register.certificate(FINGERPRINT) is None
+
+
+def test_anothers_certificate_gives_nothing(store: Store) -> None:
+    """RCP-04: a certificate counts for the recipient it was registered for."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
+
+    assert codes(store.recorder.record(a_release(certificate=b"p" * 32))) == (Code.RCP_04,)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"state": AgreementState.DRAFT}, Code.AGR_01),
+        ({"state": AgreementState.TERMINATED}, Code.AGR_02),
+        ({"valid_from": NOON + timedelta(microseconds=1)}, Code.AGR_01),
+        ({"valid_to": NOON}, Code.AGR_01),
+        ({"purposes": frozenset({PurposeCode("OTHER")})}, Code.AGR_03),
+        ({"attributes": frozenset({Attribute.SURNAME})}, Code.AGR_04),
+    ],
+)
+def test_an_agreement_changed_meanwhile_holds_at_once(
+    store: Store, change: dict[str, Any], code: Code
+) -> None:
+    """Procedure, cl. 7: only under an agreement in force, and within what it says at commit."""
+    store.desk.put_agreement(an_agreement(**change), at=NOON)
+
+    assert codes(store.recorder.record(a_release())) == (code,)
+
+
+def test_anothers_agreement_gives_nothing(store: Store) -> None:
+    """AGR-01: an agreement serves the recipient that signed it."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    theirs = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
+    store.desk.put_agreement(theirs, at=NOON)
+
+    result = store.recorder.record(a_release(agreement_number=theirs.number))
+
+    assert codes(result) == (Code.AGR_01,)
+
+
+# --- grounds (cl. 4 and 5) --------------------------------------------------------------------
+
+UP_TO_TWO = [
+    (a_consent(allowed=2), Code.CNS_06, Code.CNS_05, Code.CNS_02),
+    (a_basis(allowed=2), Code.LAW_08, Code.LAW_08, Code.LAW_09),
+]
+
+
+@pytest.mark.parametrize(("ground", "used_up", "revoked", "differs"), UP_TO_TWO)
+def test_a_ground_carries_as_many_disclosures_as_it_says(
+    store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
+) -> None:
+    """Cl. 4 and 5: used up, revoked, or the id of another document, each by its own code."""
+    metered = {"ground": ground, "meter": True}
+    assert store.recorder.record(a_release(**metered)) == Committed()
+    assert store.recorder.record(a_release(**metered)) == Committed()
+    assert codes(store.recorder.record(a_release(**metered))) == (used_up,)
+
+    forged = replace(ground, digest=b"f" * 32, max_disclosures=9)
+    result = store.recorder.record(a_release(ground=forged, meter=True))
+    assert isinstance(result, Overtaken)
+    assert [(reason.code, reason.because) for reason in result.reasons] == [(differs, Code.REQ_04)]
+    assert store.register.use(BANK, forged) == GroundUse(used=2, digest_differs=True)
+
+
+@pytest.mark.parametrize(("ground", "used_up", "revoked", "differs"), UP_TO_TWO)
+def test_a_revoked_ground_carries_nothing_more(
+    store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
+) -> None:
+    """CNS-05: revocation holds from its commit on, uses left or not."""
+    store.recorder.record(a_release(ground=ground, meter=True))
+    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+
+    assert codes(store.recorder.record(a_release(ground=ground, meter=True))) == (revoked,)
+    assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
+
+
+def test_a_ground_that_allows_nothing_carries_nothing(store: Store) -> None:
+    """A meter never starts beyond its end."""
+    entry = a_release(ground=a_consent(allowed=0), meter=True)
+
+    assert codes(store.recorder.record(entry)) == (Code.CNS_06,)
+
+
+def test_a_registered_consent_is_kept_and_not_used(store: Store) -> None:
+    """RegisterConsent keeps the exact bytes, to be cited by id; registering is no use."""
+    ground = a_consent()
+    registration = a_release(
+        outcome=Outcome.ACCEPTED,
+        released=frozenset(),
+        key=a_key(space=Space.CONSENT),
+        ground=ground,
+        evidence=(an_evidence(),),
+        register_consent=True,
+    )
+    assert store.register.registered_consent(BANK, ground.id) is None
+
+    assert store.recorder.record(registration) == Committed()
+
+    assert store.register.registered_consent(BANK, ground.id) == b"<Consent/>"
+    assert store.register.registered_consent(POLICE, ground.id) is None
+    status = store.register.consent_status(BANK, ground.id)
+    assert status is not None
+    assert (status.used, status.allowed, status.subject) == (0, 1, AZAMAT)
+    assert store.register.consent_status(POLICE, ground.id) is None
+    assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+
+
+def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
+    """Its meter goes on; its document becomes citable."""
+    ground = a_consent(allowed=2)
+    store.recorder.record(a_release(ground=ground, meter=True, evidence=(an_evidence(),)))
+    assert store.register.registered_consent(BANK, ground.id) is None
+
+    registration = a_release(
+        outcome=Outcome.ACCEPTED,
+        released=frozenset(),
+        ground=ground,
+        evidence=(an_evidence(),),
+        register_consent=True,
+    )
+    assert store.recorder.record(registration) == Committed()
+
+    assert store.register.registered_consent(BANK, ground.id) == b"<Consent/>"
+    assert store.register.use(BANK, ground) == GroundUse(used=1)
+
+
+# --- attempts and quotas (cl. 10) -------------------------------------------------------------
+
+FEW = AttemptLimits(
+    failures_by_recipient_and_pin=2,
+    failures_by_pin=3,
+    failures_by_employee=4,
+    distinct_failed_pins_by_recipient=5,
+)
+
+
+@pytest.mark.parametrize(
+    ("limit", "differently"),
+    [
+        (2, [{}] * 9),
+        (4, [{"subject": Pin(f"2010119900{n:04}")} for n in range(9)]),
+        (5, [{"subject": Pin(f"2010119900{n:04}"), "employee": f"e{n}"} for n in range(9)]),
+    ],
+    ids=["by recipient and PIN", "by employee", "by distinct PINs"],
+)
+def test_failed_matches_are_limited(
+    store: Store, limit: int, differently: list[dict[str, Any]]
+) -> None:
+    """MAT-06: the limits hold at commit, whatever was counted when the request began."""
+    results = [
+        store.recorder.record(a_failed_match(attempt_limits=FEW, **changes))
+        for changes in differently
+    ]
+
+    assert results[:limit] == [Committed()] * limit
+    assert [codes(result) for result in results[limit:]] == [(Code.MAT_06,)] * (9 - limit)
+
+
+def test_a_match_is_limited_by_earlier_failures(store: Store) -> None:
+    """MAT-06 stops the guess that would be right."""
+    for _ in range(2):
+        store.recorder.record(a_failed_match(attempt_limits=FEW))
+
+    assert codes(store.recorder.record(a_release(attempt_limits=FEW))) == (Code.MAT_06,)
+    assert store.recorder.record(a_release(attempt_limits=FEW, subject=GULNARA)) == Committed()
+
+
+def test_failures_are_forgotten_with_the_window(store: Store) -> None:
+    """The window is the limits' own, counted back from the decision."""
+    for _ in range(2):
+        store.recorder.record(a_failed_match(attempt_limits=FEW))
+    counts = store.register.attempts(BANK, AZAMAT, "teller-42", since=NOON)
+    assert (counts.by_recipient_and_pin, counts.by_pin, counts.by_employee) == (2, 2, 2)
+
+    later = NOON + FEW.window + timedelta(microseconds=1)
+    assert store.recorder.record(a_release(attempt_limits=FEW, decided_at=later)) == Committed()
+
+
+def test_an_employee_is_one_recipients_own(store: Store) -> None:
+    """Two recipients may both have a teller-42."""
+    store.recorder.record(a_failed_match())
+
+    theirs = store.register.attempts(POLICE, GULNARA, "teller-42", since=NOON)
+
+    assert theirs.by_employee == 0
+
+
+def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) -> None:
+    """AGR-06, with the seconds until the next UTC day; a dry run eats no disclosure."""
+    tight = {"daily_quota": 1}
+    assert store.recorder.record(a_release(**tight)) == Committed()
+    explanation = a_release(key=a_key(space=Space.EXPLANATION), **tight)
+    tomorrow = a_release(decided_at=NOON + timedelta(hours=12), **tight)
+
+    result = store.recorder.record(a_release(**tight))
+
+    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=12 * 60 * 60),))
+    assert store.recorder.record(explanation) == Committed()
+    assert store.recorder.record(tomorrow) == Committed()
+
+
+@pytest.mark.parametrize(
+    ("before_midnight", "seconds"),
+    [(timedelta(microseconds=1), 1), (timedelta(seconds=1), 1), (timedelta(seconds=1.5), 2)],
+)
+def test_the_wait_for_the_next_day_is_rounded_up(
+    store: Store, before_midnight: timedelta, seconds: int
+) -> None:
+    """Who waits as long as told does not come a moment too early."""
+    at = NOON + timedelta(hours=12) - before_midnight
+
+    result = store.recorder.record(a_release(daily_quota=0, decided_at=at))
+
+    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=seconds),))
+
+
+def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> None:
+    """A recipient that names another's agreement uses up its own count alone."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    theirs = a_refusal(key=a_key(recipient=POLICE, space=Space.EXPLANATION), daily_quota=1)
+    ours = a_refusal(key=a_key(space=Space.EXPLANATION), daily_quota=1)
+
+    assert store.recorder.record(theirs) == Committed()
+    assert store.recorder.record(ours) == Committed()
+
+
+# --- evidence and contradictions --------------------------------------------------------------
+
+
+def test_a_document_is_kept_once(store: Store, path: Path) -> None:
+    """The exact bytes, by digest; every decision keeps its own report of how they were judged."""
+    for _ in range(3):
+        store.recorder.record(a_refusal(evidence=(an_evidence(), an_evidence(b"<Other/>"))))
+
+    assert count(path, "evidence") == 2
+    assert count(path, "disclosure") == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"closes": False},
+        {"requires_active": False},
+        {"meter": True},
+        {"register_consent": True},
+        {"register_consent": True, "ground": a_consent()},
+        {"register_consent": True, "ground": a_basis(), "evidence": (an_evidence(),)},
+        {"register_consent": True, "meter": True, "ground": a_consent()},
+        {"failed_attempt": True, "subject": None},
+        {"attempt_limits": FEW, "subject": None},
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_not_recorded(
+    store: Store, path: Path, change: dict[str, Any]
+) -> None:
+    """A fault of the program must not be recorded as if it were right."""
+    with pytest.raises(ValueError, match=r".+"):
+        store.recorder.record(a_release(**change))
+    assert count(path, "disclosure") == 0
+
+
+def test_the_receipt_is_the_last_one(store: Store) -> None:
+    """GetReceipt: of a request asked repeatedly, the last; of another's request, none."""
+    key = a_key()
+    store.recorder.record(a_refusal(Code.SIG_07, key=key, closes=False))
+    last = a_release(key=key, decided_at=NOON + timedelta(seconds=1))
+    store.recorder.record(last)
+
+    assert store.register.receipt(BANK, key.request_id) == last.receipt
+    assert store.register.receipt(POLICE, key.request_id) is None
+    assert store.register.receipt(BANK, uuid4()) is None
+
+
+def test_ground_kinds_do_not_share_ids(store: Store) -> None:
+    """A consent and a basis statement of the same id are two grounds."""
+    consent = a_consent()
+    basis = replace(consent, kind=GroundKind.BASIS, digest=b"b" * 32)
+    store.recorder.record(a_release(ground=consent, meter=True))
+
+    assert store.recorder.record(a_release(ground=basis, meter=True)) == Committed()
+    assert store.register.standing(a_key(), AGREEMENT_NUMBER).agreement == an_agreement()

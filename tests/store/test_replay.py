@@ -1,0 +1,171 @@
+"""The stored answer of a closed id: given again to those whose rights still stand (invariant 4)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.records import (
+    BANK,
+    NOON,
+    a_basis,
+    a_consent,
+    a_key,
+    a_mark,
+    a_recipient,
+    a_refusal,
+    a_release,
+    an_agreement,
+)
+
+from makul.app.ports import Committed, Entry, Overtaken, Replay
+from makul.domain.agreements import AgreementState
+from makul.domain.disclosures import GroundRef
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
+
+
+@pytest.fixture
+def released(store: Store) -> Entry:
+    entry = a_release(ground=a_consent(), meter=True)
+    assert store.recorder.record(entry) == Committed()
+    return entry
+
+
+def codes(result: Replay | Overtaken) -> list[Code]:
+    assert isinstance(result, Overtaken)
+    return [reason.code for reason in result.reasons]
+
+
+def test_the_same_bytes_are_given_again(store: Store, released: Entry) -> None:
+    """Invariant 5: a retry gets the bytes that the first asking got, and uses nothing up."""
+    for _ in range(3):
+        assert store.recorder.replay(released.key, None, at=NOON) == Replay(released.answer)
+
+
+def test_another_request_gets_nothing(store: Store, released: Entry) -> None:
+    """REQ-04."""
+    other = replace(released.key, digest=b"e" * 32)
+
+    assert codes(store.recorder.replay(other, None, at=NOON)) == [Code.REQ_04]
+
+
+def test_another_recipient_gets_nothing(store: Store, released: Entry) -> None:
+    """An id is one recipient's own; to others it is open, and told to be asked later."""
+    other = replace(released.key, recipient=MemberCode("COM/60000002"))
+
+    assert codes(store.recorder.replay(other, None, at=NOON)) == [Code.REQ_05]
+
+
+def test_an_open_id_has_no_answer(store: Store) -> None:
+    """REQ-05."""
+    assert codes(store.recorder.replay(a_key(), None, at=NOON)) == [Code.REQ_05]
+
+
+def test_a_message_replays_once(store: Store, released: Entry) -> None:
+    """REQ-09: a retry is signed anew; the same signed message gets no second answer."""
+    assert store.recorder.replay(released.key, a_mark(), at=NOON) == Replay(released.answer)
+
+    assert codes(store.recorder.replay(released.key, a_mark(), at=NOON)) == [Code.REQ_09]
+
+
+def test_an_overtaken_replay_does_not_spend_the_message(store: Store, released: Entry) -> None:
+    """The refusal that takes its place is recorded with the same message."""
+    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    assert codes(store.recorder.replay(released.key, a_mark(), at=NOON)) == [Code.RCP_02]
+
+    refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), closes=False)
+    assert store.recorder.record(refusal) == Committed()
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
+)
+def test_a_stopped_recipient_gets_no_stored_answer(
+    store: Store, released: Entry, state: RecipientState, code: Code
+) -> None:
+    """Procedure, cl. 12 and invariant 4: neither by replay nor by asking as if anew."""
+    store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
+
+    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [code]
+    again = store.recorder.record(a_release(key=released.key))
+    assert again == Overtaken((Reason(code=code),))
+
+
+def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry) -> None:
+    """AGR-02 when it was terminated, AGR-01 when its term is over."""
+    over = an_agreement().valid_to
+    late = a_release(keep_answer_until=over + timedelta(days=1))
+    store.recorder.record(late)
+    assert codes(store.recorder.replay(late.key, None, at=over)) == [Code.AGR_01]
+
+    store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [Code.AGR_02]
+
+
+@pytest.mark.parametrize(
+    ("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)]
+)
+def test_a_revoked_ground_gives_no_stored_answer(
+    store: Store, ground: GroundRef, code: Code
+) -> None:
+    """CNS-05: who revokes means the data already fetched for a retry, too."""
+    entry = a_release(ground=ground, meter=True)
+    store.recorder.record(entry)
+    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+
+    assert codes(store.recorder.replay(entry.key, None, at=NOON)) == [code]
+
+
+def test_a_used_up_ground_still_gives_the_stored_answer(store: Store, released: Entry) -> None:
+    """The retry of the last use is that use, not another."""
+    again = a_release(key=released.key, ground=released.ground, meter=True)
+
+    assert store.recorder.record(again) == Replay(released.answer)
+
+
+def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) -> None:
+    """Invariant 5: when the answer's time is over the id stays closed, forgotten or not yet."""
+    over = released.keep_answer_until
+    assert codes(store.recorder.replay(released.key, None, at=over)) == [Code.REQ_04]
+
+    assert store.housekeep(at=over).answers == 1
+    assert store.housekeep(at=over).answers == 0
+
+    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [Code.REQ_04]
+    again = store.recorder.record(a_release(key=released.key))
+    assert isinstance(again, Overtaken)
+    assert store.register.standing(released.key, None).known_digest == released.key.digest
+    assert store.register.receipt(BANK, released.key.request_id) == released.receipt
+
+
+def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -> None:
+    """All reasons that apply, not the first alone."""
+    store.desk.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
+    store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
+
+    result = store.recorder.replay(released.key, None, at=NOON)
+
+    assert codes(result) == [Code.RCP_03, Code.AGR_02]
+
+
+def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
+    """A message that comes after its time fails by REQ-03; its mark need not be kept."""
+    stale = a_mark(b"\x01" * 32)
+    store.recorder.admit(stale, at=NOON)
+    assert store.housekeep(at=stale.forget_after).marks == 0
+    assert not store.recorder.admit(stale, at=NOON)
+
+    later = stale.forget_after + timedelta(microseconds=1)
+    assert store.housekeep(at=later).marks == 1
+
+
+def test_now_and_then_a_new_mark_sweeps_stale_ones(store: Store) -> None:
+    """The table keeps within bounds even where nobody keeps house."""
+    store.recorder.admit(a_mark(b"\x01" * 32), at=NOON)
+    sweeping = replace(a_mark(b"\x00" * 32), forget_after=NOON + timedelta(days=1))
+    store.recorder.admit(sweeping, at=NOON + timedelta(hours=1))
+
+    assert store.housekeep(at=NOON + timedelta(hours=1)).marks == 0

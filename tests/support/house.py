@@ -1,0 +1,262 @@
+"""A whole house in one process: sandbox world, real store, real trust, the WSGI application.
+
+What the sandbox does over HTTP, without the HTTP: for end-to-end tests that need to look inside,
+and for the bench.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from lxml import etree
+from support.messages import signed_message
+
+from makul.app.ports import Clock
+from makul.bootstrap import Parts, build_parts, channel_of, readiness, recipient_port, utc_now
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.persons import Person
+from makul.sandbox.papers import Paper
+from makul.sandbox.parties import OPERATOR, PARTIES, Party
+from makul.sandbox.world import World, build_world, register
+from makul.settings import Settings, load_settings
+from makul.soap.application import build_application
+from makul.store import Store, StoreKeys, create_store
+
+RECIPIENT = "urn:makul:recipient:1"
+TYPES = "urn:makul:types:1"
+NS = {"r": RECIPIENT, "t": TYPES, "s": "http://schemas.xmlsoap.org/soap/envelope/"}
+PUBLIC_URL = "http://127.0.0.1/v1/recipient"
+
+_TOML = """
+environment = "SANDBOX"
+operator = "{operator}"
+[store]
+database = "makul.db"
+keys = "store.json"
+[receipts]
+key = "receipts.key.pem"
+certificate = "receipts.cert.pem"
+[trust]
+anchors = "anchors"
+intermediates = "intermediates"
+crls = "crls"
+[listeners.wsse]
+channel = "wsse"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+[listeners.xroad]
+channel = "xroad"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+xroad_instance = "KG-SANDBOX"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def child(self) -> etree._Element:
+        """The Body's child, as anyone's parser sees it."""
+        body = etree.fromstring(self.body).find("s:Body", NS)
+        assert body is not None
+        return body[0]
+
+    @property
+    def outcome(self) -> str | None:
+        return self.child.findtext("r:outcome", namespaces=NS)
+
+    @property
+    def codes(self) -> list[str]:
+        """Reason codes, of an answer or of a fault."""
+        return [str(code.text) for code in self.child.iter(f"{{{TYPES}}}code")]
+
+    @property
+    def released(self) -> set[str]:
+        person = self.child.find("r:person", NS)
+        return set() if person is None else {etree.QName(item).localname for item in person}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InProcess:
+    """The house, and whoever lives in it."""
+
+    world: World
+    settings: Settings
+    store: Store
+    parts: Parts
+    clock: Clock
+    applications: Mapping[str, Any]
+
+    @property
+    def bank(self) -> Party:
+        return party("bank")
+
+    def paper(self, name: str) -> Paper:
+        return self.world.papers[name]
+
+    def person_of(self, paper: Paper) -> Person:
+        return self.world.people[paper.citizen]
+
+    def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
+        """Sign a Body as a party and send it over the wsse channel."""
+        holder = self.world.messages[by]
+        message = signed_message(
+            child, holder.key, holder.certificate, at=at if at is not None else self.clock()
+        )
+        return self.post(message)
+
+    def post(self, message: bytes, *, listener: str = "wsse") -> Answered:
+        return post(self.applications[listener], message)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def party(key: str) -> Party:
+    return next(each for each in PARTIES if each.key == key)
+
+
+def build_house(
+    directory: Path, *, people: int = 40, clock: Clock = utc_now, parts: Any = lambda given: given
+) -> InProcess:
+    """Make a world in a directory and wire the service over it, as `bootstrap` does."""
+    world = build_world(clock(), people=people)
+    settings = _write(directory, world)
+    keys = StoreKeys.generate()
+    keys.save(settings.store.keys)
+    store = create_store(settings.store.database, keys, who="test")
+    register(world, store.desk, at=clock())
+    built = parts(build_parts(settings, store, clock))
+    port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
+    applications = {
+        name: build_application(
+            port,
+            channel_of(listener, built),
+            public_url=PUBLIC_URL,
+            clock=clock,
+            ready=readiness(built, OPERATOR),
+        )
+        for name, listener in settings.listeners.items()
+    }
+    return InProcess(
+        world=world,
+        settings=settings,
+        store=store,
+        parts=built,
+        clock=clock,
+        applications=applications,
+    )
+
+
+def _write(directory: Path, world: World) -> Settings:
+    (directory / "makul.toml").write_text(_TOML.format(operator=OPERATOR))
+    key = directory / "receipts.key.pem"
+    key.write_bytes(world.operator.key_pem)
+    key.chmod(0o600)
+    (directory / "receipts.cert.pem").write_bytes(world.operator.certificate_pem)
+    for name in ("anchors", "intermediates", "crls"):
+        (directory / name).mkdir()
+    (directory / "anchors" / "root.pem").write_bytes(world.hierarchy.anchors())
+    (directory / "intermediates" / "cas.pem").write_bytes(
+        world.hierarchy.intermediate_certificates()
+    )
+    for name, crl in world.crls.items():
+        (directory / "crls" / Path(name).name).write_bytes(crl)
+    return load_settings(directory / "makul.toml")
+
+
+def post(
+    application: Any, message: bytes, content_type: str = "text/xml; charset=utf-8"
+) -> Answered:
+    """POST to a WSGI application."""
+    answered: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        answered.update(status=int(status.split()[0]), headers=dict(headers))
+
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/v1/recipient",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(message)),
+        "wsgi.input": io.BytesIO(message),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.version": (1, 0),
+    }
+    body = b"".join(application(environ, start_response))
+    return Answered(answered["status"], answered["headers"], body)
+
+
+def about(
+    person: Person, *, of: Party, paper: Paper | None = None, **changes: Any
+) -> dict[str, Any]:
+    """The fields of an ordinary request about a person, to be changed by a test."""
+    fields: dict[str, Any] = {
+        "operation": paper.operation.value if paper is not None else "GetPersonData",
+        "request_id": uuid4(),
+        "agreement": of.agreement,
+        "purpose": of.purpose,
+        "pin": person.pin.digits,
+        "document_number": str(person.values[Attribute.DOCUMENT_NUMBER]),
+        "ground": (paper.kind.value, paper.document) if paper is not None else None,
+        "attributes": sorted(paper.attributes) if paper is not None else ["surname"],
+    }
+    return fields | changes
+
+
+def person_request(
+    *,
+    operation: str,
+    request_id: UUID,
+    agreement: AgreementNumber,
+    purpose: str,
+    pin: str,
+    document_number: str,
+    ground: tuple[str, bytes] | None,
+    attributes: list[str],
+) -> bytes:
+    """The Body's child of VerifyPerson or GetPersonData."""
+
+
+    given = ""
+    if ground is not None:
+        name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
+        encoded = base64.b64encode(ground[1]).decode()
+        given = f"<r:ground><t:{name}>{encoded}</t:{name}></r:ground>"
+    asked = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
+    wanted = f"<r:attributes>{asked}</r:attributes>" if operation == "GetPersonData" else ""
+    return (
+        f'<r:{operation} xmlns:r="{RECIPIENT}" xmlns:t="{TYPES}">'
+        f"<r:requestId>{request_id}</r:requestId>"
+        f"<r:agreementNumber>{agreement}</r:agreementNumber>"
+        f"<r:purpose>{purpose}</r:purpose>"
+        f"<r:probe><t:demographic><t:pin>{pin}</t:pin>"
+        f"<t:documentNumber>{document_number}</t:documentNumber></t:demographic></r:probe>"
+        f"{given}{wanted}</r:{operation}>"
+    ).encode()
+
+
+def facts(statement: bytes) -> dict[str, Any]:
+    """A leaf's statement, read."""
+    return dict(json.loads(statement))

@@ -1,0 +1,419 @@
+"""Documents that an attacker made. Each is refused, for the reason that is named."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from lxml import etree
+
+from makul.domain.disclosures import ProofStatus
+from makul.domain.reasons import Code
+from makul.trust.documents import XadesVerifier
+from makul.trust.xml import MAX_DOCUMENT_BYTES
+from support.pki import NOW, Profile, name_of, new_rsa_key
+from support.xades import (
+    C14N_COMMENTS,
+    CONTENT,
+    DS,
+    ENVELOPED,
+    EXC_C14N,
+    HMAC_SHA256,
+    RSA_SHA1,
+    SHA1,
+    SHA256,
+    XADES,
+    Forge,
+    instant,
+)
+
+Attack = Callable[[etree._Element], etree._Element]
+EVIL = "<c:subject xmlns:c='urn:makul:consent:1'>Мыкты</c:subject>"
+
+
+def reasons(documents: XadesVerifier, document: bytes) -> tuple[Code, ...]:
+    """Why it is refused; that it is refused, and hands nothing on, is checked here."""
+    verified = documents.verify(document, at=NOW)
+    assert verified.proof.status is ProofStatus.FAILED, verified.report
+    assert verified.signed is None
+    assert verified.proof.signer is None
+    return verified.proof.reasons
+
+
+def signature_of(root: etree._Element) -> etree._Element:
+    found = root.find(f"{{{DS}}}Signature")
+    assert found is not None
+    return found
+
+
+def evil_copy(root: etree._Element, identifier: str | None = None) -> etree._Element:
+    """The document without its signature, with another subject and, perhaps, another Id."""
+    copy = etree.fromstring(etree.tostring(root))
+    copy.remove(signature_of(copy))
+    copy[0].text = "Мыкты"
+    del copy.attrib["Id"]
+    if identifier:
+        copy.set("Id", identifier)
+    return copy
+
+
+# --- wrapping (Somorovsky et al., On Breaking SAML, 2012: XSW 1 to 8) -------------------------
+
+
+def xsw1(root: etree._Element) -> etree._Element:
+    """The original goes into the signature of an evil root."""
+    evil = evil_copy(root, "evil")
+    signature = signature_of(root)
+    root.remove(signature)
+    evil.append(signature)
+    signature.append(root)
+    return evil
+
+
+def xsw2(root: etree._Element) -> etree._Element:
+    """The original stands detached beside its signature, under an evil root."""
+    evil = evil_copy(root, "evil")
+    signature = signature_of(root)
+    root.remove(signature)
+    evil.append(root)
+    evil.append(signature)
+    return evil
+
+
+def xsw3(root: etree._Element) -> etree._Element:
+    """An evil sibling before the original, signature and all."""
+    wrapper = etree.Element("wrapper")
+    wrapper.append(evil_copy(root, "evil"))
+    wrapper.append(root)
+    return wrapper
+
+
+def xsw4(root: etree._Element) -> etree._Element:
+    """The original, signature and all, inside an evil root."""
+    evil = evil_copy(root, "evil")
+    evil.append(root)
+    return evil
+
+
+def xsw5(root: etree._Element) -> etree._Element:
+    """The root is changed, and its original copied without a signature behind it."""
+    signature = signature_of(root)
+    original = etree.fromstring(etree.tostring(root))
+    original.remove(signature_of(original))
+    root[0].text = "Мыкты"
+    root.set("Id", "evil")
+    signature.addnext(original)
+    return root
+
+
+def xsw6(root: etree._Element) -> etree._Element:
+    """As XSW 5, with the original inside the signature."""
+    signature = signature_of(root)
+    original = etree.fromstring(etree.tostring(root))
+    original.remove(signature_of(original))
+    root[0].text = "Мыкты"
+    root.set("Id", "evil")
+    signature.append(original)
+    return root
+
+
+def xsw7(root: etree._Element) -> etree._Element:
+    """An extension element holds an evil copy with the same Id."""
+    extension = etree.SubElement(root, "Extensions")
+    extension.append(evil_copy(root, "consent"))
+    root.insert(0, extension)
+    return root
+
+
+def xsw8(root: etree._Element) -> etree._Element:
+    """The original lies in an Object of the signature of an evil root of the same Id."""
+    evil = evil_copy(root, "consent")
+    signature = signature_of(root)
+    root.remove(signature)
+    holder = etree.SubElement(signature, f"{{{DS}}}Object")
+    holder.append(root)
+    evil.append(signature)
+    return evil
+
+
+@pytest.mark.parametrize("attack", [xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw8])
+def test_wrapping(documents: XadesVerifier, world, attack: Attack) -> None:
+    """FACTS, signxml: shapes 1, 3, 5 and 8 verify there while a naive reader sees the evil node."""
+    root = etree.fromstring(Forge(holder=world.citizen).signed())
+
+    assert reasons(documents, etree.tostring(attack(root), encoding="UTF-8")) == (Code.SIG_03,)
+
+
+@pytest.mark.parametrize("attack", [xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw8])
+def test_wrapping_of_the_empty_uri(documents: XadesVerifier, world, attack: Attack) -> None:
+    """With URI="" the whole document is meant, so any wrapping changes what was signed."""
+    root = etree.fromstring(Forge(holder=world.citizen, document_uri="").signed())
+
+    assert reasons(documents, etree.tostring(attack(root), encoding="UTF-8"))[0] in (
+        Code.SIG_02,
+        Code.SIG_03,
+    )
+
+
+@pytest.mark.parametrize("name", ["Id", "ID", "id", "xml:id", "iD"])
+def test_duplicate_identifiers(documents: XadesVerifier, world, name: str) -> None:
+    """FACTS, signxml: a clone with `ID=` rather than `Id=` passed there."""
+    clone = f'<c:subject {name}="properties">x</c:subject></c:Consent>'
+    content = CONTENT.replace("</c:Consent>", clone)
+
+    assert reasons(documents, Forge(holder=world.citizen, content=content).signed()) == (
+        Code.SIG_03,
+    )
+
+
+def test_two_signatures(documents: XadesVerifier, world) -> None:
+    """Exactly one signature, or nobody can say which one was meant."""
+    root = etree.fromstring(Forge(holder=world.citizen).signed())
+    other = signature_of(etree.fromstring(Forge(holder=world.rsa_citizen).signed()))
+    for element in other.iter("*"):
+        element.attrib.pop("Id", None)
+    root.append(other)
+
+    assert reasons(documents, etree.tostring(root)) == (Code.SIG_03,)
+
+
+def test_no_signature(documents: XadesVerifier) -> None:
+    """SIG-01: a signature is missing."""
+    assert reasons(documents, CONTENT.encode()) == (Code.SIG_01,)
+
+
+# --- content ------------------------------------------------------------------------------------
+
+
+def test_tampering(documents: XadesVerifier, world) -> None:
+    """SIG-02: a changed value, a changed name, an added element."""
+    signed = Forge(holder=world.citizen).signed()
+
+    for old, new in (
+        ("Кадыр".encode(), "Бадыр".encode()),
+        (b"purpose", b"purpase"),
+        (b"</c:subject>", b"</c:subject>" + EVIL.encode()),
+        (b"<ds:Signature ", b"text<ds:Signature "),
+        (b"SigningTime>2026", b"SigningTime>2025"),
+    ):
+        assert reasons(documents, signed.replace(old, new)) == (Code.SIG_02,)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["ACCOUNT<!-- -->_OPENING", "ACCOUNT<?x y?>_OPENING", "ACCOUNT<![CDATA[<!-- -->]]>_OPENING"],
+)
+def test_truncation_by_markup(documents: XadesVerifier, world, markup: str) -> None:
+    """FACTS, signxml: a comment or PI inside a value cuts `.text` in two."""
+    content = CONTENT.replace("ACCOUNT_OPENING", markup)
+    transforms = (ENVELOPED, C14N_COMMENTS)
+    plain = Forge(holder=world.citizen, content=content)
+    signed_with_it = Forge(holder=world.citizen, content=content, document_transforms=transforms)
+
+    assert reasons(documents, plain.signed()) == (Code.SIG_02,)
+    assert reasons(documents, signed_with_it.signed()) == (Code.SIG_02,)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        b"<!DOCTYPE a><a/>",
+        b"<a>&undeclared;</a>",
+        b"<a",
+        b"",
+        b"\x00",
+        b"\xff\xfe" + "<a/>".encode("utf-16-le"),
+        "<a/>".encode("utf-16-be"),
+        b'<?xml version="1.0" encoding="utf-16"?><a/>',
+        b'<?xml version="1.0" encoding="iso-8859-1"?><a>\xe9</a>',
+        b'<?xml version="1.1"?><a/>',
+        b"<a>\xe9</a>",
+        b"<a>" + b"<a>" * 300 + b"</a>" * 300 + b"</a>",
+        b"<a>" + b"<b/>" * 10_001 + b"</a>",
+        b"<a>" + b"x" * MAX_DOCUMENT_BYTES + b"</a>",
+        b"<a b='1' b='2'/>",
+    ],
+)
+def test_xml_that_no_document_needs(documents: XadesVerifier, document: bytes) -> None:
+    """CONTRACT, Documents: UTF-8, at most 256 KiB, no DTD; refused before anything is verified."""
+    assert reasons(documents, document) == (Code.SIG_02,)
+
+
+# --- algorithms and references ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        "http://www.w3.org/TR/1999/REC-xslt-19991116",
+        "http://www.w3.org/TR/1999/REC-xpath-19991116",
+        "http://www.w3.org/2002/06/xmldsig-filter2",
+        "http://www.w3.org/2000/09/xmldsig#base64",
+        "urn:foo",
+        "",
+        C14N_COMMENTS,
+        f"{EXC_C14N}WithComments",
+    ],
+)
+def test_transforms(documents: XadesVerifier, world, transform: str) -> None:
+    """FACTS, signxml: unknown transforms are silently skipped there."""
+    for transforms in (
+        (ENVELOPED, transform),
+        (ENVELOPED, transform, EXC_C14N),
+        (transform, ENVELOPED, EXC_C14N),
+        (ENVELOPED, EXC_C14N, transform),
+    ):
+        forged = Forge(holder=world.citizen, document_transforms=transforms).signed()
+        assert reasons(documents, forged) == (Code.SIG_04,)
+
+
+def test_transforms_with_content(documents: XadesVerifier, world) -> None:
+    """A transform's parameters may hide another: only a PrefixList is read."""
+    hidden = f'<ds:Transform Algorithm="{EXC_C14N}"><ds:XPath>1=1</ds:XPath></ds:Transform>'
+
+    forged = Forge(holder=world.citizen, document_transforms=(ENVELOPED, hidden)).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_04,)
+
+
+@pytest.mark.parametrize(
+    ("departure", "code"),
+    [
+        ({"signature_method": HMAC_SHA256}, Code.SIG_04),
+        ({"digest_method": SHA1}, Code.SIG_04),
+        ({"own_c14n": C14N_COMMENTS}, Code.SIG_04),
+        ({"document_transforms": (EXC_C14N,)}, Code.SIG_03),
+        ({"document_uri": "http://127.0.0.1/consent.xml"}, Code.SIG_03),
+        ({"document_uri": "file:///etc/passwd"}, Code.SIG_03),
+        ({"document_uri": "#xpointer(/)"}, Code.SIG_03),
+        ({"document_uri": "#xpointer(id('consent'))"}, Code.SIG_03),
+        ({"document_uri": "#other"}, Code.SIG_03),
+        ({"document_uri": "#"}, Code.SIG_03),
+        ({"document_uri": "#properties"}, Code.SIG_03),
+        ({"target": "#another"}, Code.SIG_03),
+        ({"target": ""}, Code.SIG_03),
+        ({"properties_type": None}, Code.SIG_03),
+        ({"with_properties": False}, Code.SIG_03),
+        ({"object_extra": "<x/>"}, Code.SIG_02),
+        ({"signing_certificate": False}, Code.SIG_02),
+        ({"signing_time": None}, Code.SIG_02),
+        ({"signing_time": "2026-11-22T12:00:00"}, Code.SIG_02),
+        ({"signing_time": "2026-13-22T12:00:00Z"}, Code.SIG_02),
+        ({"signing_time": instant(NOW + timedelta(minutes=6))}, Code.SIG_02),
+        ({"signing_time": "2099-01-01T00:00:00Z"}, Code.SIG_02),
+        ({"carried": []}, Code.SIG_02),
+    ],
+)
+def test_departures(documents: XadesVerifier, world, departure: dict, code: Code) -> None:
+    """XML Signature 1.1, 4.4; ETSI EN 319 132-1, 5.2 and 6.3: each is validly signed, and refused."""
+    assert reasons(documents, Forge(holder=world.citizen, **departure).signed()) == (code,)
+
+
+def test_sha1_signature(documents: XadesVerifier, world) -> None:
+    """SIG-04: RSA with SHA-1, by a key that is otherwise good."""
+    forged = Forge(holder=world.rsa_citizen, signature_method=RSA_SHA1).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_04,)
+
+
+def test_short_rsa(documents: XadesVerifier, world) -> None:
+    """SIG-04: RSA of 1024 bits, with a good certificate."""
+    short = world.ca.issue(key=new_rsa_key(1024))
+
+    assert reasons(documents, Forge(holder=short).signed()) == (Code.SIG_04,)
+
+
+def test_many_references(documents: XadesVerifier, world) -> None:
+    """FACTS, signxml: 1,000 references cost 7.3 s there; here they are counted first."""
+    reference = (
+        f'<ds:Reference URI="#consent"><ds:DigestMethod Algorithm="{SHA256}"/>'
+        "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>"
+    )
+
+    for many in (2, 1000):
+        forged = Forge(holder=world.citizen, extra_references=[reference] * many).signed()
+        assert reasons(documents, forged) == (Code.SIG_03,)
+
+
+def test_a_third_reference_elsewhere(documents: XadesVerifier, world) -> None:
+    """CONTRACT, Documents: the third reference may be to KeyInfo alone."""
+    reference = (
+        f'<ds:Reference URI="#signature"><ds:DigestMethod Algorithm="{SHA256}"/>'
+        "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>"
+    )
+
+    forged = Forge(holder=world.citizen, extra_references=[reference]).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_03,)
+
+
+# --- certificates -------------------------------------------------------------------------------
+
+
+def test_key_info_swapped(documents: XadesVerifier, world) -> None:
+    """A second certificate of the same key, for another citizen: SigningCertificateV2 tells them apart."""
+    twin = world.ca.issue(
+        Profile(subject=name_of("Another", "PNOKG-10101198012345")), key=world.citizen.key
+    )
+
+    swapped = Forge(holder=world.citizen, carried=[twin]).signed()
+    renamed = (
+        Forge(holder=world.citizen)
+        .signed()
+        .replace(
+            *(
+                etree.fromstring(Forge(holder=holder).signed())
+                .findtext(f".//{{{XADES}}}CertDigest/{{{DS}}}DigestValue")
+                .encode()
+                for holder in (world.citizen, twin)
+            )
+        )
+    )
+
+    assert reasons(documents, swapped) == (Code.SIG_02,)
+    assert reasons(documents, renamed) == (Code.SIG_02,)
+
+
+def test_named_certificate_of_another(documents: XadesVerifier, world) -> None:
+    """The attacker signs with their own key and names a citizen's certificate."""
+    forged = Forge(
+        holder=world.bank, named=world.citizen, carried=[world.bank, world.citizen]
+    ).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_02,)
+
+
+def test_key_value_of_another(documents: XadesVerifier, world) -> None:
+    """A KeyValue that is not the certificate's is refused, and none is ever used to verify."""
+    value = (
+        "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus>"
+        "<ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+    )
+
+    forged = Forge(holder=world.rsa_citizen, key_info_extra=value).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_02,)
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x00", b"\x30" * 100, b"x" * 10_000])
+def test_garbage_for_a_certificate(documents: XadesVerifier, world, der: bytes) -> None:
+    """What breaks a parser proves nothing: an answer, never an exception."""
+    garbage = type("Garbage", (), {"der": der, "key": world.citizen.key})()
+
+    forged = Forge(holder=world.citizen, carried=[garbage], named=garbage).signed()
+
+    assert reasons(documents, forged) == (Code.SIG_02,)
+
+
+def test_what_breaks_us_is_refused(
+    documents: XadesVerifier, world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ports.DocumentVerifier: never raises, whatever happens inside."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("makul.trust.documents.verify_proven", broken)
+
+    assert reasons(documents, Forge(holder=world.citizen).signed()) == (Code.SIG_02,)
