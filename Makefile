@@ -37,7 +37,7 @@ format: $(READY) ## put the code into its form
 	$(BIN)/ruff format .
 
 bench: $(READY) ## CPU of one disclosure against the floor of its primitives; writes build/bench.json
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"
 	$(BIN)/makul sandbox $(ARGS)

@@ -1,6 +1,6 @@
 """Reads a consent for people to look at. Nothing of it is verified here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,12 @@ def read_unsafe(document: bytes) -> ConsentView:
         on_paper=root.find(_path("paper")) is not None,
         signed=root.find(SIGNATURE) is not None,
     )
+
+
+def without_person(view: ConsentView) -> dict[str, object]:
+    """Everything but who the subject and the representative are."""
+    hidden = {"subject", "representative"}
+    return {each.name: getattr(view, each.name) for each in fields(view) if each.name not in hidden}
 
 
 def _path(path: str) -> str:

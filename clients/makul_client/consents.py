@@ -174,7 +174,9 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1,
     )
-    signed = signer.sign(root, key=citizen.key, cert=[citizen.certificate])
+    signed = signer.sign(
+        root, key=citizen.key, cert=[citizen.certificate], always_add_key_value=False
+    )
     return attach(drawn_up, etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))
 
 

@@ -23,7 +23,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from makul_client.xml import DSIG, UnsafeXmlError, local_name, parse
+from makul_client.xml import DSIG, UnsafeXmlError, parse
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -211,7 +211,8 @@ def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
 def _certificate(signature: "Element") -> x509.Certificate:
     """The certificate in KeyInfo that SigningCertificateV2 names (EN 319 132-1, clause 5.2.2)."""
     key_info = signature[2]
-    if len(key_info) == 0 or any(local_name(each) != "X509Data" for each in key_info):
+    # A KeyValue beside the certificate is allowed: signxml refuses one that is not its key.
+    if {each.tag for each in key_info} - {_ds("KeyValue")} != {_ds("X509Data")}:
         raise BadSignatureError("a key that is not told by a certificate")
     digest = _named_certificate(signature)
     for node in key_info.iter(_ds("X509Certificate")):

@@ -1,4 +1,6 @@
-"""Spyne's models of the requests say what the published schemas say: names, order, occurrence, facets.
+"""Spyne's models of the requests say what the published schemas say.
+
+Names, order, occurrence, base types and facets are compared, all the way down.
 
 The XSDs are the truth. Spyne only deserialises what they passed, so a model that lags behind them
 would drop or misread what a client may send.
@@ -33,7 +35,7 @@ def _declarations() -> dict[str, etree._Element]:
         f"{etree.QName(each).localname} {each.get('name')}": each
         for root in roots
         for each in root
-        if isinstance(each.tag, str) and each.get("name")
+        if each.get("name")
     }
 
 
@@ -41,7 +43,7 @@ _DECLARED = _declarations()
 
 
 def _published(type_name: str) -> Any:
-    """A named type of the schemas: a simple type's name, base and facets, or a complex one's tree."""
+    """A named type of the schemas: a simple type's base and facets, or a complex one's tree."""
     simple = _DECLARED.get(f"simpleType {type_name}")
     if simple is None:
         return _published_members(_DECLARED[f"complexType {type_name}"])
@@ -54,7 +56,7 @@ def _published(type_name: str) -> Any:
             facets.setdefault("enumeration", set()).add(facet.get("value"))
         else:
             facets[str(name)] = facet.get("value")
-    return type_name, _local(restriction.get("base")), facets
+    return _local(restriction.get("base")), facets
 
 
 def _published_members(holder: etree._Element) -> Tree:
@@ -86,15 +88,15 @@ def _modelled(model: Any) -> Any:
             )
             for name, of in model._type_info.items()
         }
-    base = next(name for primitive, name in _PRIMITIVES if issubclass(model, primitive))
+    primitive, base = next(each for each in _PRIMITIVES if issubclass(model, each[0]))
     facets: Tree = {}
     for attribute, facet in _FACETS.items():
         value = getattr(model.Attributes, attribute, None)
-        if value not in (None, 0, float("inf"), float("-inf")):
+        if value != getattr(primitive.Attributes, attribute, None):
             facets[facet] = str(value)
     if model.Attributes.values:
         facets["enumeration"] = set(model.Attributes.values)
-    return model.get_type_name(), base, facets
+    return base, facets
 
 
 def _number(occurs: Any) -> str:

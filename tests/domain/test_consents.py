@@ -327,3 +327,9 @@ def test_what_could_not_be_read_has_no_name() -> None:
 
     assert reference(unread) is None
     assert reference(None) is None
+
+
+def test_a_proof_has_no_truth() -> None:
+    """`if proof:` would take a forged signature for a good one."""
+    with pytest.raises(TypeError, match="no truth of"):
+        bool(FORGED)

@@ -115,7 +115,7 @@ def test_a_decision_without_a_single_ruling_permits_nothing() -> None:
 
 def test_a_decision_has_no_truth() -> None:
     """`if decision:` would let everything pass."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="no truth of"):
         bool(BY_CONSENT.decide())
 
 

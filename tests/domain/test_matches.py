@@ -50,7 +50,7 @@ def test_a_finding_that_is_not_known_is_no_match() -> None:
 
 def test_a_verdict_has_no_truth() -> None:
     """`if verdict:` would take a NO_MATCH for a yes."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="no truth of"):
         bool(found(MatchResult.NO_MATCH))
 
 

@@ -58,7 +58,7 @@ from support.cases import (
 )
 
 THOROUGH = settings(
-    max_examples=1500,
+    max_examples=1000,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -503,7 +503,7 @@ DECISIVE = {
 
 
 @pytest.mark.parametrize("right", REMOVALS)
-@settings(THOROUGH, max_examples=150)
+@settings(THOROUGH, max_examples=100)
 @given(case=cases(), rng=SHUFFLES)
 def test_a_right_taken_away_never_opens_a_door(right: str, case: Case, rng: random.Random) -> None:
     """Procedure, cl. 4, 5 and 7: no refusal becomes a release, and no release grows."""

@@ -116,7 +116,7 @@ def test_a_lasting_cause_leaves_the_reason_as_it_is() -> None:
 
 def test_a_reason_has_no_truth() -> None:
     """`if reason:` would always pass; it is an error instead."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="no truth of"):
         bool(Reason(code=Code.MAT_01))
 
 

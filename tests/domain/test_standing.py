@@ -220,5 +220,5 @@ def test_a_verdict_against_always_says_why() -> None:
 
 def test_a_ruling_has_no_truth() -> None:
     """`if ruling:` would take a failed rule for a pass."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="no truth of"):
         bool(BY_CONSENT.decide().rulings[0])

@@ -221,7 +221,7 @@ DECOY_PROBE = DemographicProbe(
     document_number="XX0000000",
     surname="Үлгүлөв",
     given_name="Мисал",
-    patronymic="Сыноович",
+    patronymic="Мисалбекович",
     birth_date=date(1900, 1, 1),
 )
 

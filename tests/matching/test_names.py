@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.matching.folding import fold
-from makul.matching.names import DOUBT, THRESHOLD, similarity
+from makul.matching.names import DOUBT, THRESHOLD
+from makul.matching.names import similarity as best_similarity
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "names" / "pairs.csv"
 
@@ -43,6 +44,10 @@ NAMES = st.text(
     alphabet="абвгдеёжзийклмнопрстуфхцчшщъыьэюяөүңАБЁЖХЦЧШЩӨҮҢ abcdefhijkloquxyz'-ʼçşöüğ",
     max_size=30,
 )
+
+
+def similarity(one: str, other: str) -> float:
+    return best_similarity(one, [other])
 
 
 def error_rates(threshold: float) -> tuple[int, int]:
@@ -115,6 +120,13 @@ def test_what_folds_to_nothing_is_like_nothing(one: str, other: str) -> None:
 def test_a_final_a_makes_another_name(one: str, other: str) -> None:
     """It tells a woman's name from a man's; a prefix measure would let it pass."""
     assert similarity(one, other) == 0.0
+
+
+def test_the_best_of_all_forms_counts() -> None:
+    """A record holds a name in three scripts; a form that is not held is like nothing."""
+    assert best_similarity("Айгуль", ["Нурлан", "", "AIGUL"]) == 1.0
+    assert best_similarity("Айгуль", ["", ""]) == 0.0
+    assert best_similarity("Айгуль", []) == 0.0
 
 
 @given(NAMES, NAMES)

@@ -11,6 +11,7 @@ from makul.domain.reasons import Code, Reason
 from makul.soap import faults
 from makul.soap.application import Answered
 from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.spyne_setup import Fault as SpyneFault
 from support.soap import (
     GET_STATUS,
     VERSIONS,
@@ -47,6 +48,8 @@ def test_every_code_makes_a_valid_fault(code: Code, version: SoapVersion) -> Non
         (RejectedError(Reason(code=Code.REQ_05)), "REQ-05", ("Server", "Receiver"), (500, 500)),
         (RejectedError(), "OPS-99", ("Server", "Receiver"), (500, 500)),
         (StoreUnavailableError(SECRET), "OPS-03", ("Server", "Receiver"), (500, 500)),
+        (SpyneFault("Client.X", SECRET), "REQ-01", ("Client", "Sender"), (500, 400)),
+        (SpyneFault("Server", SECRET), "OPS-99", ("Server", "Receiver"), (500, 500)),
         (ValueError(SECRET), "OPS-99", ("Server", "Receiver"), (500, 500)),
         (KeyError(SECRET), "OPS-99", ("Server", "Receiver"), (500, 500)),
         (StopIteration(SECRET), "OPS-99", ("Server", "Receiver"), (500, 500)),

@@ -1,8 +1,10 @@
+# mypy: allow-untyped-calls
 """Over real HTTP: a client that knows nothing but the served WSDL, and servers as they are."""
 
 import http.client
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -52,7 +54,7 @@ class _Threading(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Nothing on stderr."""
 
 
@@ -75,7 +77,7 @@ class _Listener:
                 ready=lambda: True,
             )
         )
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
     def close(self) -> None:
@@ -224,8 +226,7 @@ def test_messages_at_once_do_not_mix(plain: _Listener) -> None:
     seen: list[tuple[str, list[str]]] = []
 
     def ask(field: str) -> None:
-        for _ in range(15):
-            seen.append((field, _post(plain.address, wrong[field]).fields))
+        seen.extend((field, _post(plain.address, wrong[field]).fields) for _ in range(15))
 
     threads = [threading.Thread(target=ask, args=(field,)) for field in (*wrong, *wrong)]
     for thread in threads:
@@ -251,19 +252,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tests = Path(__file__).parents[1]
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.set_inheritable(True)
-        command = [
-            "-m",
-            "gunicorn",
-            "-k",
-            "gthread",
-            "--threads",
-            "2",
-            "-w",
-            "1",
-            "--log-level",
-            "error",
-            "--bind",
-        ]
+        command = shlex.split("-m gunicorn -k gthread --threads 2 -w 1 --log-level error --bind")
         server = subprocess.Popen(
             [sys.executable, *command, f"fd://{listening.fileno()}", "served:application"],
             env={**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{folder}"},

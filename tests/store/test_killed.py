@@ -22,10 +22,10 @@ from support.records import (
 )
 from support.sql import count, everything, raw
 
-from makul.app.ports import Committed, Entry
+from makul.app.ports import Committed, Entry, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
-from makul.store import Store, StoreKeys, open_store
+from makul.store import StoreKeys, open_store
 from makul.store.engine import Transaction, Values
 
 ROUNDS = 12
@@ -80,24 +80,17 @@ def test_what_was_acknowledged_survives(path: Path, keys: StoreKeys) -> None:
         worker.join()
 
     with raw(path) as connection:
-        kept = {UUID(bytes=found) for (found,) in connection.execute("SELECT disclosure_id FROM disclosure")}
+        rows = connection.execute("SELECT disclosure_id FROM disclosure").fetchall()
+    kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
     assert known <= kept
     assert len(kept) - len(known) <= ROUNDS
     for table in ("ledger_leaf", "request_key", "ground_use"):
         assert count(path, table) == len(kept)
 
 
-@pytest.mark.parametrize("statements", range(1, 18))
-def test_killed_within_the_transaction_nothing_is_kept(
-    path: Path,
-    keys: StoreKeys,
-    entry: Entry,
-    statements: int,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """After each statement of the transaction in turn; the last rounds kill before the commit."""
-    before = everything(path)
-    left = statements
+def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> None:
+    """Record in a child that is killed after its nth change, or else after the commit."""
+    left = after
 
     def run(self: Transaction, statement: CompilerElement, values: Values) -> int:
         nonlocal left
@@ -107,23 +100,46 @@ def test_killed_within_the_transaction_nothing_is_kept(
             os.kill(os.getpid(), signal.SIGKILL)
         return changed
 
-    def one_too_many(self: Transaction, store: Store) -> None: ...
-
-    original = Transaction.run
-    monkeypatch.setattr(Transaction, "run", run)
-
     def child() -> None:
+        Transaction.run = run  # type: ignore[method-assign] # in the child alone
         open_store(path, keys, who="operator").recorder.record(entry)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    original = Transaction.run
     worker = FORK.Process(target=child)
     worker.start()
     worker.join()
-    monkeypatch.undo()
-
     assert worker.exitcode == -signal.SIGKILL
-    kept = count(path, "disclosure")
-    assert (everything(path) == before) is (kept == 0)
+
+
+CHANGES = 9
+"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence, request key."""
+
+
+@pytest.mark.parametrize("after", range(1, CHANGES + 1))
+def test_killed_before_the_commit_nothing_is_kept(
+    path: Path, keys: StoreKeys, entry: Entry, after: int
+) -> None:
+    """After each change of the transaction in turn: not a row of any table differs."""
+    before = everything(path)
+
+    record_and_die(path, keys, entry, after)
+
+    assert everything(path) == before
     store = open_store(path, keys, who="operator")
-    assert store.recorder.record(a_release()) == Committed()
+    assert store.recorder.record(entry) == Committed()
+    store.close()
+
+
+def test_killed_after_the_commit_everything_is_kept(
+    path: Path, keys: StoreKeys, entry: Entry
+) -> None:
+    """The commit is the moment: a store opened afterwards holds the whole decision."""
+    record_and_die(path, keys, entry, CHANGES + 1)
+
+    store = open_store(path, keys, who="operator")
+    assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+    assert store.recorder.replay(entry.key, None, at=entry.decided_at) == Replay(entry.answer)
+    assert entry.ground is not None
+    assert store.register.use(BANK, entry.ground) == GroundUse(used=1)
     store.close()

@@ -5,6 +5,7 @@ from functools import cache
 from uuid import UUID
 
 import makul_schemas
+from hypothesis import strategies as st
 from lxml import etree
 
 from makul.app.ports import Answer, ConsentStatus, Receipt
@@ -25,6 +26,11 @@ AT = datetime(2026, 11, 2, 4, 15, 0, 123000, tzinfo=UTC)
 BISHKEK = timezone(timedelta(hours=6))
 REQUEST_ID = UUID("7d9a3c1e-0000-4000-8000-000000000003")
 DISCLOSURE_ID = UUID("7d9a3c1e-0000-4000-8000-0000000000d1")
+
+INSTANTS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=36_000)).map(
+    lambda since: (datetime(2001, 1, 1, tzinfo=UTC) + since).astimezone(BISHKEK)
+)
+"""Instants of this century, in local time."""
 
 CONSENT = Consent(
     consent_id=UUID("7d9a3c1e-0000-4000-8000-0000000000c1"),

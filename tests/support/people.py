@@ -43,7 +43,7 @@ EVERYTHING: dict[Attribute, AttributeValue] = {
     Attribute.BIRTH_DATE: date(1990, 1, 1),
     Attribute.BIRTH_PLACE: "Сыноо шаары",
     Attribute.CITIZENSHIP: "KGZ",
-    Attribute.ADDRESS: "Сыноо шаары, Мисал көчөсү, 0",
+    Attribute.ADDRESS: "Тест айылы, Мисал көчөсү, 0",
     Attribute.DOCUMENT_TYPE: "ID_CARD",
     Attribute.DOCUMENT_NUMBER: "ID0000001",
     Attribute.DOCUMENT_ISSUER: "Сыноо мекемеси",

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from asn1crypto import x509 as asn1_x509
+from asn1crypto.core import Null
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -157,6 +159,19 @@ class Authority:
 
     def revoke(self, holder: Holder, *, at: datetime = NOW - DAY) -> None:
         self.revoked.append((holder.certificate.serial_number, at))
+
+    def issue_with_sha1(self) -> Holder:
+        """A certificate signed by RSA with SHA-1, which `cryptography` itself refuses to build."""
+        assert isinstance(self.holder.key, rsa.RSAPrivateKey)
+        good = self.issue()
+        raw: Any = asn1_x509.Certificate.load(good.der)
+        algorithm = {"algorithm": "sha1_rsa", "parameters": Null()}
+        raw["tbs_certificate"]["signature"] = algorithm
+        raw["signature_algorithm"] = algorithm
+        octets = raw["tbs_certificate"].dump(force=True)
+        raw["signature_value"] = self.holder.key.sign(octets, padding.PKCS1v15(), hashes.SHA1())
+        certificate = x509.load_der_x509_certificate(raw.dump(force=True))
+        return Holder(good.key, certificate, good.issuers)
 
     def crl(
         self,

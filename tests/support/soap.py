@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -213,5 +214,10 @@ def assert_typed_fault(response: Response) -> None:
     assert int(response.headers["Content-Length"]) == len(response.body)
     detail = response.root.find(f".//{{{T}}}Fault")
     assert detail is not None
-    schema = etree.XMLSchema(etree.parse(makul_schemas.location() / "types.xsd"))
+    schema = _types_schema()
     assert schema.validate(detail), schema.error_log
+
+
+@cache
+def _types_schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(makul_schemas.location() / "types.xsd"))

@@ -265,9 +265,11 @@ _PATTERNS = {
 
 
 def _disputed(value: object) -> frozenset[Attribute]:
+    if not isinstance(value, list):
+        raise BadLineError("disputed: not a list of attributes")
     try:
-        return frozenset(Attribute(name) for name in value if isinstance(value, list))
-    except (TypeError, ValueError):
+        return frozenset(Attribute(name) for name in value)
+    except ValueError:
         raise BadLineError("disputed: not a list of attributes") from None
 
 

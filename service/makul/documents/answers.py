@@ -31,8 +31,9 @@ def render_decision(answer: Answer, receipt: bytes) -> bytes:
     Raises `UnwritableError` for data of a person in an answer that does not release any.
     """
     releases = answer.outcome is Outcome.RELEASED
-    if releases != (answer.payload is not None):
-        raise UnwritableError("an answer holds a person exactly where its outcome is RELEASED")
+    tells = answer.payload is not None
+    if tells != releases or (tells and answer.operation is not Operation.GET_PERSON_DATA):
+        raise UnwritableError("a person is told by GetPersonData, where the outcome is RELEASED")
     said = (
         element("requestId", str(answer.request_id)),
         element("outcome", answer.outcome),

@@ -16,7 +16,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 # XML 1.0, production 2 (Char): neither controls, nor surrogates, nor U+FFFE and U+FFFF.
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_CHAR = r"\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF"
+_NOT_XML = re.compile(f"[^{_CHAR}]")
+
+# Most values need no escape; one search tells.
+_SPECIAL_IN_TEXT = re.compile(f"[&<>\r]|[^{_CHAR}]")
 
 
 class UnwritableError(ValueError):
@@ -25,6 +29,8 @@ class UnwritableError(ValueError):
 
 def text(value: str) -> str:
     """A value as character data: `&`, `<`, `>` and carriage return escaped."""
+    if not _SPECIAL_IN_TEXT.search(value):
+        return value
     _refuse_what_xml_cannot_carry(value)
     escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("\r", "&#xD;")

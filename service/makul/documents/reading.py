@@ -9,12 +9,9 @@ XML's own: other spaces belong to the value.
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
-
-from lxml import etree
 
 from makul.documents.schemas import malformed
 from makul.domain.identifiers import MalformedIdentifierError, Pin
@@ -27,35 +24,34 @@ ValueT = TypeVar("ValueT")
 _SPACE = re.compile(r"[ \t\r\n]+")
 
 
-@dataclass(frozen=True, slots=True)
 class Reader:
-    """The children of one element, all of them in its own namespace, by local name."""
+    """The children of one element, those in its own namespace, by local name."""
 
-    node: "Element"
+    def __init__(self, node: "Element") -> None:
+        own = node.tag[: node.tag.index("}") + 1]
+        self._children: dict[str, list[Element]] = {}
+        for child in node.iterchildren(f"{own}*"):
+            self._children.setdefault(child.tag.removeprefix(own), []).append(child)
 
     def inside(self, name: str) -> "Reader":
         """The child that the schema requires; `DocumentError` where it is not there after all."""
-        found = self.inside_if_any(name)
-        if found is None:
-            raise malformed(name)
-        return found
+        return Reader(self._child(name))
 
     def inside_if_any(self, name: str) -> "Reader | None":
         """The child, or None where it is absent."""
-        found = self.node.find(self._qualified(name))
-        return None if found is None else Reader(found)
+        return self.inside(name) if self.has(name) else None
 
     def has(self, name: str) -> bool:
         """Is there such a child?"""
-        return self.node.find(self._qualified(name)) is not None
+        return name in self._children
 
     def texts(self, name: str) -> frozenset[str]:
         """The values of all children of this name."""
-        return frozenset(_value(found) for found in self.node.iterfind(self._qualified(name)))
+        return frozenset(_value(child) for child in self._children.get(name, ()))
 
     def text(self, name: str) -> str:
         """The child's value."""
-        return _value(self.inside(name).node)
+        return _value(self._child(name))
 
     def read(self, name: str, parse: Callable[[str], ValueT]) -> ValueT:
         """The child's value, parsed; what cannot be parsed is malformed."""
@@ -69,8 +65,12 @@ class Reader:
         """Likewise, or None where there is no such child."""
         return self.read(name, parse) if self.has(name) else None
 
-    def _qualified(self, name: str) -> str:
-        return etree.QName(etree.QName(self.node).namespace, name).text
+    def _child(self, name: str) -> "Element":
+        """The one child of this name; two, which no schema here allows, are as bad as none."""
+        match self._children.get(name):
+            case [child]:
+                return child
+        raise malformed(name)
 
 
 def subject_pin(subject: Reader) -> Pin:

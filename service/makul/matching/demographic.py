@@ -38,7 +38,9 @@ DECOY = Person(
     values={
         Attribute.SURNAME: LocalizedName(ky="Үлгүлөв", ru="Образцов", latin="Ulgulov"),
         Attribute.GIVEN_NAME: LocalizedName(ky="Мисал", ru="Пример", latin="Misal"),
-        Attribute.PATRONYMIC: LocalizedName(ky="Сыноович", ru="Пробович", latin="Synoovich"),
+        Attribute.PATRONYMIC: LocalizedName(
+            ky="Мисалбекович", ru="Примерович", latin="Misalbekovich"
+        ),
         Attribute.SEX: "M",
         Attribute.BIRTH_DATE: date(1900, 1, 1),
         Attribute.DOCUMENT_NUMBER: "XX0000000",
@@ -111,8 +113,7 @@ def _likeness(given: str | None, held: object) -> float:
     if given is None:
         return 1.0
     name = held if isinstance(held, LocalizedName) else _NO_NAME
-    forms = (name.ky, name.ru, name.latin)
-    return max([similarity(given, form or "") for form in forms])
+    return similarity(given, [form or "" for form in (name.ky, name.ru, name.latin)])
 
 
 def _same_document(given: str | None, held: object) -> bool:

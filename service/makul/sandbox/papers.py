@@ -4,49 +4,34 @@ Each paper says how it is to be used and what comes of it, so that any SOAP stac
 the files alone. What is wrong with a paper is the one thing that its name tells.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
-from makul.documents import BasisDisplay, ConsentDisplay, render_basis, render_consent
 from makul.domain.attributes import Attribute
-from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
-from makul.domain.consents import Consent, ResultForm
+from makul.domain.bases import AuthorisingAct, Provision
+from makul.domain.consents import ResultForm
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, PurposeCode
-from makul.domain.matches import MatchMethod
-from makul.domain.persons import LocalizedName, Person
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
+from makul.sandbox.hands import EVERYDAY_USES, Hands
 from makul.sandbox.parties import (
     BANK,
     INSURER,
     MOBILE,
     MUNICIPALITY,
     NOTARY,
-    OPERATOR,
-    OPERATOR_NAME,
     POLICE,
     Party,
 )
 from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
 from makul.sandbox.pki import Credential
-from makul.trust.signing import sign_document
 
 Reasons = tuple[tuple[Code, Code | None], ...]
 """Each reason's code, and the cause inside a document."""
 
-NOTICE_REF = "SANDBOX-NOTICE/1"
-NOTICE_LANGUAGE = "ky"
-NOTICE = (
-    "Сиздин маалыматтарыңыз көрсөтүлгөн максат үчүн гана берилет. Макулдукту каалаган убакта"
-    " кайтарып алсаңыз болот. Бул кабарлама чыныгы эмес: ал сыноо чөйрөсү үчүн жазылган.\n"
-)
-WITHDRAWAL = "Макулдукту операторго кайрылып кайтарып алсаңыз болот."
-
-EVERYDAY_USES = 1000
 SERVED = 8
 """The first citizens have a ready consent for every recipient that asks by consent."""
 
@@ -81,105 +66,6 @@ class Paper:
             code.value if because is None else f"{code.value} ({because.value})"
             for code, because in self.reasons
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
-    """Those who can sign in a sandbox, and on what they rest."""
-
-    people: Sequence[Person]
-    citizens: Mapping[int, Credential]
-    officials: Mapping[str, Credential]
-    stranger: Credential
-    """The first citizen's certificate, as the look-alike authority made it."""
-    notice_digest: bytes
-    at: datetime
-
-    def consent(self, party: Party, citizen: int, **changes: Any) -> Consent:
-        """What a citizen agrees to with a party in the ordinary case; then changed."""
-        given_at = self.at - timedelta(hours=1)
-        ordinary = Consent(
-            consent_id=uuid4(),
-            subject=self.people[citizen].pin,
-            controller=OPERATOR,
-            recipient=party.code,
-            agreement_number=party.agreement,
-            notice_ref=NOTICE_REF,
-            notice_digest=self.notice_digest,
-            language=NOTICE_LANGUAGE,
-            purpose=party.purpose,
-            attributes=frozenset(name.value for name in party.attributes),
-            methods=frozenset({MatchMethod.DEMOGRAPHIC.value}),
-            result_form=ResultForm.DATA,
-            given_at=given_at,
-            valid_from=given_at,
-            valid_to=self.at + timedelta(days=365),
-            max_disclosures=EVERYDAY_USES,
-        )
-        return replace(ordinary, **changes)
-
-    def statement(
-        self, party: Party, citizen: int, attributes: frozenset[Attribute], **changes: Any
-    ) -> BasisStatement:
-        """What an official states in the ordinary case; then changed."""
-        issued_at = self.at - timedelta(hours=1)
-        ordinary = BasisStatement(
-            statement_id=uuid4(),
-            recipient=party.code,
-            agreement_number=party.agreement,
-            provision=Provision.JUDICIAL.value,
-            citation="Сыноо үчүн мыйзам, 1-берене",
-            act=AuthorisingAct(
-                issuer="Үлгү райондук соту", number="S-2026/7", issued_on=issued_at.date()
-            ),
-            case_number="07-026-2026-000001",
-            official=party.official.identifier if party.official is not None else "",
-            subject=self.people[citizen].pin,
-            purpose=party.purpose,
-            attributes=frozenset(name.value for name in attributes),
-            result_form=ResultForm.DATA,
-            justification="Сыноо: бул иште адамдын ким экенин тактоо зарыл.",
-            issued_at=issued_at,
-            valid_to=self.at + timedelta(days=365),
-            max_disclosures=EVERYDAY_USES,
-        )
-        return replace(ordinary, **changes)
-
-    def sign_consent(self, consent: Consent, party: Party, signer: Credential) -> bytes:
-        """The consent as a document, signed when it was given."""
-        values = next(person for person in self.people if person.pin == consent.subject).values
-        display = ConsentDisplay(
-            surname=_ky(values[Attribute.SURNAME]),
-            given_name=_ky(values[Attribute.GIVEN_NAME]),
-            patronymic=_ky(values[Attribute.PATRONYMIC]),
-            controller_name=OPERATOR_NAME,
-            recipient_name=party.name,
-            purpose_text=party.purpose_text,
-            withdrawal=WITHDRAWAL,
-        )
-        return sign_document(
-            render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at
-        )
-
-    def sign_statement(self, statement: BasisStatement, party: Party, signer: Credential) -> bytes:
-        """The statement as a document, signed when it was issued."""
-        display = BasisDisplay(
-            recipient_name=party.name,
-            official_name=party.official.name if party.official is not None else "",
-            purpose_text=party.purpose_text,
-        )
-        return sign_document(
-            render_basis(statement, display),
-            signer.key,
-            [signer.certificate],
-            at=statement.issued_at,
-        )
-
-
-def _ky(value: object) -> str:
-    if not isinstance(value, LocalizedName) or value.ky is None:
-        raise TypeError("a synthetic citizen has names in Kyrgyz")
-    return value.ky
 
 
 def draw_up(hands: Hands) -> dict[str, Paper]:
@@ -439,9 +325,10 @@ def _outcome(operation: Operation, reasons: Reasons) -> Outcome:
 
 
 def _tampered(document: bytes) -> bytes:
-    """The same consent for 9999 disclosures, not 1000: one value changed after signing."""
+    """The same consent for ten times as many disclosures: one value changed after signing."""
     changed = document.replace(
-        b"<maxDisclosures>1000</maxDisclosures>", b"<maxDisclosures>9999</maxDisclosures>"
+        b"<maxDisclosures>%d</maxDisclosures>" % EVERYDAY_USES,
+        b"<maxDisclosures>%d</maxDisclosures>" % (10 * EVERYDAY_USES),
     )
     if changed == document:
         raise ValueError("the consent does not say what was to be changed")

@@ -8,7 +8,8 @@ from datetime import datetime
 from makul.app.ports import Desk, Official
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.papers import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, Hands, Paper, draw_up
+from makul.sandbox.hands import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, Hands
+from makul.sandbox.papers import Paper, draw_up
 from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
 from makul.sandbox.people import ABSENT, KEYED, REVOKED, citizens
 from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy

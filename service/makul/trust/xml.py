@@ -166,10 +166,15 @@ def _set_text(root: "Element", before: "Element | None", text: str | None) -> No
 
 def only_child(parent: "Element", tag: str, *, code: Code = Code.SIG_03) -> "Element":
     """The one child of that name; none or several is the given code."""
-    found = parent.findall(tag)
+    found = children_of(parent, tag)
     if len(found) != 1:
         raise SignatureFailure(code, "an element of the signature is missing or repeated")
     return found[0]
+
+
+def children_of(parent: "Element", tag: str) -> "Sequence[Element]":
+    """The children of that name, several times faster than `findall`."""
+    return list(parent.iterchildren(tag))
 
 
 def text_of(element: "Element") -> str:

@@ -1,0 +1,332 @@
+"""`makul-client`: the service from the command line, for a recipient's staff and scripts."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from makul_client import consent_view
+from makul_client.asking import ConsentDocument
+from makul_client.cli_consent import consent_app
+from makul_client.client import Client
+from makul_client.commands import (
+    EXIT_CODES,
+    AsJson,
+    BasisFile,
+    Case,
+    ConsentFile,
+    ConsentUuid,
+    DocumentNumber,
+    Employee,
+    ExitCode,
+    Face,
+    Finger,
+    GivenName,
+    Patronymic,
+    Pin,
+    ProfileFile,
+    Purpose,
+    ReceiptOut,
+    RequestId,
+    Surname,
+    demographic_from,
+    ground_from,
+    outcome_code,
+    probe_from,
+    reporting,
+)
+from makul_client.console import (
+    print_agreement,
+    print_json,
+    print_pairs,
+    print_person,
+    print_reasons,
+    print_receipt,
+    print_rules,
+    say,
+    write_new,
+)
+from makul_client.errors import MakulError
+from makul_client.exchange import Context
+from makul_client.results import Decision
+
+app = typer.Typer(
+    name="makul-client",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # tracebacks would show a person's data
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+app.add_typer(consent_app, name="consent")
+
+
+@app.callback()
+def _main() -> None:
+    """Ask for data from the national biometric database, as your agreement allows.
+
+    \b
+    First steps:
+      export MAKUL_PROFILE=bank.toml
+      makul-client status
+      makul-client agreement
+      makul-client consent draft --attribute surname --until 2027-11-01 --out draft.xml
+      makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
+      makul-client explain --consent consent.xml
+      makul-client get --consent consent.xml --receipt receipt.xml
+
+    The profile says who you are, how you call and whom you believe; nothing is edited in code.
+    Personal data are printed on standard output by `get` alone, and never logged.
+    """
+
+
+@app.command(epilog=EXIT_CODES)
+def verify(
+    profile: ProfileFile,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    document_number: DocumentNumber = None,
+    surname: Surname = None,
+    given_name: GivenName = None,
+    patronymic: Patronymic = None,
+    face: Face = None,
+    finger: Finger = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    receipt: ReceiptOut = None,
+    as_json: AsJson = False,
+) -> None:
+    """Is this person who they say they are? Yes or no, never data.
+
+    \b
+    Examples:
+      makul-client verify --consent consent.xml --document-number ID0000001
+      makul-client verify --consent-id 7d9a3c1e-0000-4000-8000-0000000000c1 --face photo.jpg
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        ground = ground_from(consent, consent_id, basis)
+        person = demographic_from(
+            ground,
+            pin=pin,
+            document_number=document_number,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+        )
+        result = client.verify_person(
+            probe_from(person, face, finger),
+            ground=ground,
+            purpose=purpose,
+            context=Context(employee=employee, case_number=case, request_id=request_id),
+        )
+        _keep(result.decision, receipt)
+        if as_json:
+            print_json(result)
+        else:
+            say("matched" if result.matched else "not matched")
+            print_reasons(result.decision.reasons, client.profile.language)
+        raise typer.Exit(outcome_code(result.decision.outcome))
+
+
+@app.command(epilog=EXIT_CODES)
+def get(
+    profile: ProfileFile,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option("--attribute", "-a", help="What to ask for; else all that the consent lists."),
+    ] = None,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    document_number: DocumentNumber = None,
+    surname: Surname = None,
+    given_name: GivenName = None,
+    patronymic: Patronymic = None,
+    face: Face = None,
+    finger: Finger = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    receipt: ReceiptOut = None,
+    as_json: AsJson = False,
+) -> None:
+    """A person's data, once matched. Prints them on standard output.
+
+    \b
+    Examples:
+      makul-client get --consent consent.xml
+      makul-client get --consent consent.xml -a surname -a birthDate --receipt receipt.xml
+      makul-client get --basis court-order.xml -a address --json
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        ground = ground_from(consent, consent_id, basis)
+        person = demographic_from(
+            ground,
+            pin=pin,
+            document_number=document_number,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+        )
+        attributes = attribute or ()
+        if not attributes and isinstance(ground, ConsentDocument):
+            attributes = consent_view.read_unsafe(ground.document).attributes
+        if not attributes:
+            raise MakulError("say what to ask for: --attribute surname")
+        data = client.get_person_data(
+            probe_from(person, face, finger),
+            list(attributes),
+            ground=ground,
+            purpose=purpose,
+            context=Context(employee=employee, case_number=case, request_id=request_id),
+        )
+        _keep(data.decision, receipt)
+        if as_json:
+            print_json(data)
+        else:
+            print_person(data.person)
+            print_reasons(data.decision.reasons, client.profile.language)
+
+
+@app.command(epilog=EXIT_CODES)
+def explain(
+    profile: ProfileFile,
+    operation: Annotated[str, typer.Option(help="VerifyPerson or GetPersonData.")] = "",
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", "-a", help="What would be asked for.")
+    ] = None,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    as_json: AsJson = False,
+) -> None:
+    """How a request would be decided, rule by rule. No person is looked at, nothing is used up.
+
+    \b
+    Examples:
+      makul-client explain --consent consent.xml
+      makul-client explain --operation VerifyPerson --consent consent.xml --method face
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        ground = ground_from(consent, consent_id, basis)
+        attributes, methods = tuple(attribute or ()), tuple(method or ())
+        if isinstance(ground, ConsentDocument):
+            view = consent_view.read_unsafe(ground.document)
+            pin = pin or view.subject.pin
+            attributes = attributes or view.attributes
+        asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+        explanation = client.explain(
+            asked,
+            methods=methods or ("demographic",),
+            pin=pin,
+            attributes=attributes if asked == "GetPersonData" else (),
+            ground=ground,
+            purpose=purpose,
+            context=Context(employee=employee, case_number=case, request_id=request_id),
+        )
+        if as_json:
+            print_json(explanation)
+        else:
+            print_rules(explanation.rules, client.profile.language)
+            say(explanation.decision.outcome)
+            print_reasons(explanation.decision.reasons, client.profile.language)
+        raise typer.Exit(outcome_code(explanation.decision.outcome))
+
+
+@app.command(epilog=EXIT_CODES)
+def agreement(
+    profile: ProfileFile,
+    number: Annotated[str | None, typer.Argument(help="Else the profile's.")] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """What your agreement lets you ask for, until when, by which channel (cl. 7).
+
+    \b
+    Example:
+      makul-client agreement
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        found = client.agreement(number, context=Context(employee=employee))
+        if as_json:
+            print_json(found)
+        else:
+            print_agreement(found)
+
+
+@app.command(epilog=EXIT_CODES)
+def receipt(
+    profile: ProfileFile,
+    of_request: Annotated[UUID, typer.Argument(help="The id of a request of yours.")],
+    out: Annotated[Path | None, typer.Option(help="Keep the receipt here.")] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11).
+
+    \b
+    Example:
+      makul-client receipt 7d9a3c1e-0000-4000-8000-000000000003 --out receipt.xml
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        found = client.receipt(of_request, context=Context(employee=employee))
+        if out is not None:
+            write_new(out, found.document)
+        if as_json:
+            print_json(found)
+        else:
+            print_receipt(found)
+
+
+@app.command(epilog=EXIT_CODES)
+def status(profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
+    """Is the service there, is it a sandbox, and what are its limits?
+
+    \b
+    Example:
+      makul-client status --json
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        found = client.status(context=Context(employee=employee))
+        if as_json:
+            print_json(found)
+            return
+        limits = [(each.name, f"{each.value} {each.unit}") for each in found.limits]
+        print_pairs(
+            found.environment,
+            [
+                ("software", found.software_version),
+                ("contract", found.contract_version),
+                ("time", found.time.isoformat()),
+                *limits,
+            ],
+        )
+
+
+def _keep(decision: Decision, file: Path | None) -> None:
+    if file is not None:
+        write_new(file, decision.receipt.document)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["ExitCode", "app", "main"]

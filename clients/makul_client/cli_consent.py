@@ -1,0 +1,292 @@
+"""`makul-client consent`: from a draft to a consent that the service holds (Procedure, cl. 4)."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from makul_client import consent_view, consents
+from makul_client.asking import ConsentDocument
+from makul_client.client import Client
+from makul_client.commands import (
+    EXIT_CODES,
+    AsJson,
+    Case,
+    Employee,
+    ProfileFile,
+    RequestId,
+    instant,
+    reporting,
+)
+from makul_client.console import (
+    print_consent,
+    print_json,
+    print_pairs,
+    read_file,
+    say,
+    write_new,
+)
+from makul_client.credentials import load_credential
+from makul_client.errors import ConsentError
+from makul_client.exchange import Context
+from makul_client.profile import Party, Profile
+from makul_client.toml import digest_of_file
+
+consent_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Draw a consent up, put the citizen's signature to it, look at it, hand it in.",
+)
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="A new file for the result.")]
+
+_SUBJECT_KEYS: Final = ("pin", "surname", "given_name", "patronymic")
+_FORM_KEYS: Final = frozenset(
+    {*_SUBJECT_KEYS, "attributes", "methods", "valid_from", "valid_to", "max_disclosures"}
+    | {"purpose", "purpose_text", "relation", "onward", "representative", "paper"}
+)
+_MEDIA_TYPES: Final = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def draft(
+    profile: ProfileFile,
+    out: Out,
+    form: Annotated[
+        Path | None, typer.Option("--from", help="A JSON file with what is not asked for here.")
+    ] = None,
+    pin: Annotated[str | None, typer.Option(help="Better in the JSON, or asked for.")] = None,
+    surname: Annotated[str | None, typer.Option()] = None,
+    given_name: Annotated[str | None, typer.Option()] = None,
+    patronymic: Annotated[str | None, typer.Option()] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option("--attribute", "-a", help="What may be given; none: only yes or no."),
+    ] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", "-m")] = None,
+    since: Annotated[str | None, typer.Option(help="From when; else from now.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when; a date or an instant.")] = None,
+    times: Annotated[int | None, typer.Option(help="How often; else once.")] = None,
+) -> None:
+    """Draw a consent up, ready for the citizen's signature.
+
+    \b
+    Examples:
+      makul-client consent draft --until 2027-11-01 -a surname -a givenName -o draft.xml
+      makul-client consent draft --from form.json -o draft.xml
+    \b
+    form.json, every key optional where the option is given:
+      {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
+       "attributes": ["surname"], "methods": ["demographic"],
+       "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
+       "purpose": "…", "purpose_text": "…", "relation": "contract 17",
+       "onward": [{"code": "COM/60000002", "name": "…"}],
+       "representative": {"name": "…", "pin": "…", "authority": "…"},
+       "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
+    """
+    with reporting(as_json=False, profile=profile):
+        known = _form(form)
+        options = {
+            "pin": pin,
+            "surname": surname,
+            "given_name": given_name,
+            "patronymic": patronymic,
+            "attributes": attribute,
+            "methods": method,
+            "valid_from": since,
+            "valid_to": until,
+            "max_disclosures": times,
+        }
+        known.update({key: value for key, value in options.items() if value is not None})
+        folder = form.parent if form is not None else Path()
+        now = datetime.now(UTC).replace(microsecond=0)
+        wish = _wish(known, folder=folder, now=now)
+        document = consents.draft(Profile.load(profile), wish, given_at=now)
+        write_new(out, document)
+        say(f"{out}: have it signed by the citizen, then: makul-client consent attach")
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def attach(
+    drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT", help="What was drawn up.")],
+    signed: Annotated[
+        Path, typer.Argument(metavar="SIGNED", help="What came back: the document, or a signature.")
+    ],
+    out: Out,
+) -> None:
+    """Put the citizen's signature to the draft, checking that it is of this very draft.
+
+    \b
+    Example:
+      makul-client consent attach draft.xml signed-by-citizen.xml -o consent.xml
+    """
+    with reporting(as_json=False):
+        write_new(out, consents.attach(read_file(drawn_up), read_file(signed)))
+        say(f"{out}: the draft, signed")
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def sign(
+    profile: ProfileFile,
+    drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT")],
+    key: Annotated[Path, typer.Option(help="A test citizen's key, PEM.")],
+    certificate: Annotated[Path, typer.Option(help="Their certificate, PEM.")],
+    out: Out,
+) -> None:
+    """Sign in a test citizen's stead. Only with a profile that has sandbox = true.
+
+    \b
+    Example:
+      makul-client consent sign draft.xml --key citizen.key.pem \\
+          --certificate citizen.crt.pem -o consent.xml
+    """
+    with reporting(as_json=False, profile=profile):
+        citizen = load_credential(key, certificate)
+        write_new(out, consents.sign(Profile.load(profile), read_file(drawn_up), citizen))
+        say(f"{out}: signed by a test citizen")
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def show(
+    file: Annotated[Path, typer.Argument(help="A consent, signed or not.")],
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show the person unmasked.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Who consents to what. Nothing is verified; the person is masked.
+
+    \b
+    Example:
+      makul-client consent show consent.xml
+    """
+    with reporting(as_json=as_json):
+        view = consent_view.read_unsafe(read_file(file))
+        if not as_json:
+            print_consent(view, reveal=reveal)
+            return
+        print_json(view if reveal else consent_view.without_person(view))
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def register(
+    profile: ProfileFile,
+    file: Annotated[Path, typer.Argument(help="A signed consent.")],
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a consent in; afterwards its id is enough: --consent-id.
+
+    \b
+    Example:
+      makul-client consent register consent.xml
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        held = client.register_consent(
+            ConsentDocument(read_file(file)),
+            context=Context(employee=employee, case_number=case, request_id=request_id),
+        )
+        if as_json:
+            print_json(held)
+        else:
+            say(f"{held.consent_id} {held.state}, remaining {held.remaining}")
+
+
+@consent_app.command(epilog=EXIT_CODES)
+def status(
+    profile: ProfileFile,
+    consent_id: Annotated[UUID, typer.Argument(help="The consent's id.")],
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a consent stands: in force, expired, used up, revoked.
+
+    \b
+    Example:
+      makul-client consent status 7d9a3c1e-0000-4000-8000-0000000000c1
+    """
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        found = client.consent_status(consent_id, context=Context(employee=employee))
+        if as_json:
+            print_json(found)
+            return
+        print_pairs(
+            f"Consent {found.consent_id}",
+            [
+                ("state", found.state),
+                ("used", str(found.used)),
+                ("remaining", str(found.remaining)),
+                ("from", found.valid_from.isoformat()),
+                ("to", found.valid_to.isoformat()),
+            ],
+        )
+
+
+def _form(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        form = json.loads(read_file(file))
+    except ValueError:
+        raise ConsentError(f"{file}: not JSON") from None
+    if not isinstance(form, dict):
+        raise ConsentError(f"{file}: not a JSON object")
+    unknown = sorted(set(form) - _FORM_KEYS)
+    if unknown:
+        raise ConsentError(f"{file}: {unknown[0]} means nothing here")
+    return form
+
+
+def _wish(known: dict[str, Any], *, folder: Path, now: datetime) -> consents.Wish:
+    for key in ("pin", "surname", "given_name"):
+        if key not in known:
+            known[key] = typer.prompt(key, hide_input=key == "pin", err=True)
+    if "valid_to" not in known:
+        raise ConsentError("say until when it is good: --until 2027-11-01")
+    since = known.get("valid_from")
+    try:
+        return consents.Wish(
+            subject=consents.Subject(**{key: known.get(key) for key in _SUBJECT_KEYS}),
+            attributes=tuple(known.get("attributes", ())),
+            methods=tuple(known["methods"]) if "methods" in known else None,
+            valid_from=now if since is None else instant(since, "--since"),
+            valid_to=instant(known["valid_to"], "--until"),
+            max_disclosures=int(known.get("max_disclosures", 1)),
+            purpose=known.get("purpose"),
+            purpose_text=known.get("purpose_text"),
+            relation=known.get("relation"),
+            onward=tuple(Party(**each) for each in known.get("onward", ())),
+            representative=_representative(known.get("representative")),
+            paper=_paper(known.get("paper"), folder),
+        )
+    except (TypeError, ValueError, KeyError):
+        raise ConsentError("the form's values are not what they should be; see --help") from None
+
+
+def _representative(form: dict[str, Any] | None) -> consents.Representative | None:
+    return None if form is None else consents.Representative(**form)
+
+
+def _paper(form: dict[str, Any] | None, folder: Path) -> consents.Paper | None:
+    if form is None:
+        return None
+    scan = folder / form["scan"]
+    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
+        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+    return consents.Paper(
+        date=date.fromisoformat(form["date"]),
+        place=form["place"],
+        official=form["official"],
+        media_type=_MEDIA_TYPES[scan.suffix.lower()],
+        scan_digest=digest_of_file(scan),
+    )

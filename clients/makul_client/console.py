@@ -1,0 +1,220 @@
+"""How results look: tables for people, JSON for programs. The only place that prints data."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+from makul_client.consent_view import ConsentView
+from makul_client.errors import ADVICE, Language, MakulError, Reason
+from makul_client.profile import Party
+from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
+
+# Neither markup nor emoji: what a service says is shown, not interpreted.
+_OUT: Final = Console(markup=False, emoji=False, highlight=False)
+_ERR: Final = Console(markup=False, emoji=False, highlight=False, stderr=True, soft_wrap=True)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: bytes in base64, instants in ISO 8601, a person by wire names."""
+    match value:
+        case Person():
+            return {name: plain(each) for name, each in value.given()}
+        case StrEnum():
+            return value.value
+        case bytes():
+            return base64.b64encode(value).decode()
+        case UUID() | Decimal():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case frozenset():
+            return sorted(plain(each) for each in value)
+        case tuple() | list():
+            return [plain(each) for each in value]
+    if is_dataclass(value):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    _OUT.out(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    _OUT.print(line, soft_wrap=True)
+
+
+def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
+    """What went wrong and what to do: one line each, on standard error; or JSON on output."""
+    if as_json:
+        print_json({"error": _error(error)})
+        return
+    _ERR.print(f"makul-client: {error}")
+    if error.retry is not None:
+        _ERR.print(ADVICE[error.retry][language])
+    if error.request_id is not None:
+        _ERR.print(f"--request-id {error.request_id}")
+
+
+def _error(error: MakulError) -> dict[str, Any]:
+    return {
+        "kind": type(error).__name__,
+        "message": str(error),
+        "request_id": error.request_id,
+        "retry": error.retry,
+        "retry_after": error.retry_after,
+        "reasons": error.reasons,
+    }
+
+
+def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """A table of names and values."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(name, value)
+    _OUT.print(table)
+
+
+def print_person(person: Person) -> None:
+    """The data released, one attribute a row."""
+    print_pairs("Person", [(name, _shown(value)) for name, value in person.given()])
+
+
+def print_reasons(reasons: Iterable[Reason], language: Language) -> None:
+    """Reasons beside an answer: what was left out, and why."""
+    for reason in reasons:
+        say(reason.told(language))
+
+
+def print_rules(rules: Iterable[Rule], language: Language) -> None:
+    """A dry run, rule by rule."""
+    table = Table("rule", "cl.", "verdict", "")
+    for rule in rules:
+        table.add_row(rule.code, rule.clause or "", rule.verdict, rule.texts[language])
+    _OUT.print(table)
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """What the operator signed."""
+    ground = receipt.ground
+    print_pairs(
+        "Receipt, signed by the operator",
+        [
+            ("request", str(receipt.request_id)),
+            ("disclosure", str(receipt.receipt_id)),
+            ("operation", receipt.operation),
+            ("outcome", receipt.outcome),
+            ("reasons", ", ".join(reason.code for reason in receipt.reasons)),
+            ("released", ", ".join(sorted(receipt.released))),
+            ("ground", f"{ground.kind} {ground.id}" if ground else ""),
+            ("decided at", receipt.decided_at.isoformat()),
+            ("operator", receipt.operator),
+        ],
+    )
+
+
+def print_agreement(agreement: Agreement) -> None:
+    """What the agreement allows."""
+    quota = "none" if agreement.daily_quota is None else str(agreement.daily_quota)
+    print_pairs(
+        f"Agreement {agreement.number}",
+        [
+            ("state", agreement.state),
+            ("term", _term(agreement.valid_from, agreement.valid_to)),
+            ("purposes", ", ".join(agreement.purposes)),
+            ("attributes", ", ".join(agreement.attributes)),
+            ("methods", ", ".join(agreement.methods)),
+            ("channels", ", ".join(agreement.channels)),
+            ("provisions", ", ".join(agreement.provisions)),
+            *((f"power {each.purpose}", ", ".join(each.attributes)) for each in agreement.powers),
+            ("quota a day", quota),
+            ("delivery", agreement.delivery),
+        ],
+    )
+
+
+def print_consent(view: ConsentView, *, reveal: bool) -> None:
+    """Who consents to what. The person is masked unless revealed."""
+    subject = view.subject
+    names = (subject.surname, subject.given_name, subject.patronymic)
+    name = " ".join(each if reveal else each[0] + "." for each in names if each)
+    print_pairs(
+        "Consent, " + ("signed" if view.signed else "not signed yet"),
+        [
+            ("id", view.consent_id),
+            ("subject", name),
+            ("PIN", subject.pin if reveal else masked(subject.pin)),
+            ("represented", "yes" if view.representative else "no"),
+            ("to", _party(view.recipient)),
+            ("agreement", view.agreement),
+            ("for", f"{view.purpose_text} ({view.purpose})"),
+            ("data", ", ".join(view.attributes) or "none: only yes or no"),
+            ("matched by", ", ".join(view.methods)),
+            ("term", _term(view.valid_from, view.valid_to)),
+            ("times", str(view.max_disclosures)),
+            ("kept for", view.retention),
+            ("passed on to", ", ".join(_party(each) for each in view.onward) or "nobody"),
+            ("taken back", view.withdrawal),
+            ("notice", f"{view.notice} ({view.language})"),
+            ("form", "paper" if view.on_paper else "electronic"),
+        ],
+    )
+
+
+def masked(pin: str) -> str:
+    """A PIN as logs and screens may show it: its first digit and its last two."""
+    return f"{pin[0]}***********{pin[-2:]}"
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a new file that only its owner may read. Raises `MakulError` where there is one."""
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_bytes(content)
+    except FileExistsError:
+        raise MakulError(f"{file}: there is such a file already; name another") from None
+    except OSError:
+        raise MakulError(f"{file}: it cannot be written") from None
+
+
+def read_file(file: Path) -> bytes:
+    """A file's bytes. Raises `MakulError`."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise MakulError(f"{file}: it cannot be read") from None
+
+
+def _term(since: datetime, until: datetime) -> str:
+    return f"{since.isoformat()} to {until.isoformat()}"
+
+
+def _party(party: Party) -> str:
+    return f"{party.name} ({party.code})"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Name():
+            return " / ".join(each for each in (value.ky, value.ru, value.latin) if each)
+        case Sample():
+            return f"{value.format or 'data'}, {len(value.data)} bytes"
+        case tuple():
+            return "; ".join(f"{each.position}: {_shown(each)}" for each in value)
+    return str(value)

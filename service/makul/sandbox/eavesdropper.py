@@ -1,0 +1,82 @@
+"""Somebody on the wire: passes messages on, keeps them, and may change them or send them again."""
+
+from collections.abc import Callable
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+MAX_BYTES = 4 * 1024 * 1024
+SECONDS = 30.0
+
+Change = Callable[[bytes], bytes]
+
+
+class Eavesdropper:
+    """Stands between a client and the service at `url`; use with `with`."""
+
+    def __init__(self, url: str, change: Change = lambda message: message) -> None:
+        self._service = urlsplit(url)
+        self._change = change
+        self.kept: list[bytes] = []
+        """Every message that was sent, as it was sent."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where the client is to send, believing it to be the service."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}{self._service.path}"
+
+    def send(self, message: bytes) -> tuple[int, bytes]:
+        """Send a message to the service: HTTP status and answer."""
+        connection = HTTPConnection(
+            str(self._service.hostname), self._service.port or 80, timeout=SECONDS
+        )
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        try:
+            connection.request("POST", self._service.path, body=message, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(MAX_BYTES)
+        finally:
+            connection.close()
+
+    def _passed_on(self, message: bytes) -> tuple[int, bytes]:
+        self.kept.append(message)
+        return self.send(self._change(message))
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        pass_on = self._passed_on
+
+        class Handler(BaseHTTPRequestHandler):
+            """One request passed on."""
+
+            def do_POST(self) -> None:  # noqa: N802 - http.server calls it by this name
+                message = self.rfile.read(int(self.headers["Content-Length"]))
+                status, answer = pass_on(message)
+                self.send_response(status)
+                self.send_header("Content-Type", "text/xml; charset=utf-8")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+                """Nothing is logged."""
+
+        return Handler

@@ -1,0 +1,129 @@
+"""Those in a sandbox who sign: citizens their consents, officials their statements.
+
+Each document starts as what is ordinary between a party and a citizen; callers change one thing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from makul.documents import BasisDisplay, ConsentDisplay, render_basis, render_consent
+from makul.domain.attributes import Attribute
+from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
+from makul.domain.consents import Consent, ResultForm
+from makul.domain.matches import MatchMethod
+from makul.domain.persons import LocalizedName, Person
+from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, Party
+from makul.sandbox.pki import Credential
+from makul.trust.signing import sign_document
+
+NOTICE_REF = "SANDBOX-NOTICE/1"
+NOTICE_LANGUAGE = "ky"
+NOTICE = (
+    "Сиздин маалыматтарыңыз көрсөтүлгөн максат үчүн гана берилет. Макулдукту каалаган убакта"
+    " кайтарып алсаңыз болот. Бул кабарлама чыныгы эмес: ал сыноо чөйрөсү үчүн жазылган.\n"
+)
+WITHDRAWAL = "Макулдукту операторго кайрылып кайтарып алсаңыз болот."
+
+EVERYDAY_USES = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Those who can sign in a sandbox, and on what they rest."""
+
+    people: Sequence[Person]
+    citizens: Mapping[int, Credential]
+    officials: Mapping[str, Credential]
+    stranger: Credential
+    """The first citizen's certificate, as the look-alike authority made it."""
+    notice_digest: bytes
+    at: datetime
+
+    def consent(self, party: Party, citizen: int, **changes: Any) -> Consent:
+        """What a citizen agrees to with a party in the ordinary case; then changed."""
+        given_at = self.at - timedelta(hours=1)
+        ordinary = Consent(
+            consent_id=uuid4(),
+            subject=self.people[citizen].pin,
+            controller=OPERATOR,
+            recipient=party.code,
+            agreement_number=party.agreement,
+            notice_ref=NOTICE_REF,
+            notice_digest=self.notice_digest,
+            language=NOTICE_LANGUAGE,
+            purpose=party.purpose,
+            attributes=frozenset(name.value for name in party.attributes),
+            methods=frozenset({MatchMethod.DEMOGRAPHIC.value}),
+            result_form=ResultForm.DATA,
+            given_at=given_at,
+            valid_from=given_at,
+            valid_to=self.at + timedelta(days=365),
+            max_disclosures=EVERYDAY_USES,
+        )
+        return replace(ordinary, **changes)
+
+    def statement(
+        self, party: Party, citizen: int, attributes: frozenset[Attribute], **changes: Any
+    ) -> BasisStatement:
+        """What an official states in the ordinary case; then changed."""
+        issued_at = self.at - timedelta(hours=1)
+        ordinary = BasisStatement(
+            statement_id=uuid4(),
+            recipient=party.code,
+            agreement_number=party.agreement,
+            provision=Provision.JUDICIAL.value,
+            citation="Сыноо үчүн мыйзам, 1-берене",
+            act=AuthorisingAct(
+                issuer="Үлгү райондук соту", number="S-2026/7", issued_on=issued_at.date()
+            ),
+            case_number="07-026-2026-000001",
+            official=party.official.identifier if party.official is not None else "",
+            subject=self.people[citizen].pin,
+            purpose=party.purpose,
+            attributes=frozenset(name.value for name in attributes),
+            result_form=ResultForm.DATA,
+            justification="Сыноо: бул иште адамдын ким экенин тактоо зарыл.",
+            issued_at=issued_at,
+            valid_to=self.at + timedelta(days=365),
+            max_disclosures=EVERYDAY_USES,
+        )
+        return replace(ordinary, **changes)
+
+    def sign_consent(self, consent: Consent, party: Party, signer: Credential) -> bytes:
+        """The consent as a document, signed when it was given."""
+        values = next(person for person in self.people if person.pin == consent.subject).values
+        display = ConsentDisplay(
+            surname=_ky(values[Attribute.SURNAME]),
+            given_name=_ky(values[Attribute.GIVEN_NAME]),
+            patronymic=_ky(values[Attribute.PATRONYMIC]),
+            controller_name=OPERATOR_NAME,
+            recipient_name=party.name,
+            purpose_text=party.purpose_text,
+            withdrawal=WITHDRAWAL,
+        )
+        return sign_document(
+            render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at
+        )
+
+    def sign_statement(self, statement: BasisStatement, party: Party, signer: Credential) -> bytes:
+        """The statement as a document, signed when it was issued."""
+        display = BasisDisplay(
+            recipient_name=party.name,
+            official_name=party.official.name if party.official is not None else "",
+            purpose_text=party.purpose_text,
+        )
+        return sign_document(
+            render_basis(statement, display),
+            signer.key,
+            [signer.certificate],
+            at=statement.issued_at,
+        )
+
+
+def _ky(value: object) -> str:
+    if not isinstance(value, LocalizedName) or value.ky is None:
+        raise TypeError("a synthetic citizen has names in Kyrgyz")
+    return value.ky

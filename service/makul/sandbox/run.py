@@ -1,0 +1,83 @@
+"""Making a sandbox and running it: an installation of its own, filled with a synthetic world."""
+
+import shutil
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from makul.cli.house import HouseError, Runtime, SandboxOptions
+from makul.domain.agreements import Channel
+from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
+from makul.sandbox.world import World, build_world, register
+
+MARK = "MADE-BY-MAKUL-SANDBOX"
+
+_GUIDE = """\
+Sandbox at {directory}: nobody in it is real.
+  service   {wsse}?wsdl
+  X-Road    {xroad}?wsdl=xroad
+  index     {index}
+  operator  makul --config {config} recipient list
+Stop it with Ctrl-C."""
+
+
+def run(options: SandboxOptions, runtime: Runtime) -> int:
+    """Prepare a sandbox and run it until it is stopped; the exit code."""
+    chosen = with_ports(options)
+    prepare(chosen, runtime)
+    addresses = addresses_of(chosen)
+    directory = chosen.directory
+    sys.stdout.write(
+        _GUIDE.format(
+            directory=directory,
+            wsse=addresses.url(Channel.WSSE),
+            xroad=addresses.url(Channel.XROAD),
+            index=directory / INDEX,
+            config=directory / CONFIG,
+        )
+        + "\n"
+    )
+    sys.stdout.flush()
+    return runtime.serve(directory / CONFIG, None)
+
+
+def prepare(options: SandboxOptions, runtime: Runtime) -> World:
+    """Make the directory anew: keys, papers, profiles, and a store in which all are registered."""
+    _make_room(options.directory)
+    world = build_world(runtime.clock(), people=options.people, seed=options.seed)
+    addresses = addresses_of(options)
+    config = write_service(world, options.directory, addresses)
+    runtime.create(config)
+    with runtime.open(config) as house:
+        register(world, house.desk, at=house.clock())
+    hand_out(world, options.directory, addresses)
+    return world
+
+
+def addresses_of(options: SandboxOptions) -> Addresses:
+    """Where these options listen."""
+    return Addresses(host=options.host, port=options.port, xroad_port=options.xroad_port)
+
+
+def with_ports(options: SandboxOptions) -> SandboxOptions:
+    """The same options with free ports in place of 0; both are held until both are known."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind((options.host, 0))
+        second.bind((options.host, 0))
+        return replace(
+            options,
+            port=options.port or first.getsockname()[1],
+            xroad_port=options.xroad_port or second.getsockname()[1],
+        )
+
+
+def _make_room(directory: Path) -> None:
+    """An empty directory, marked as a sandbox. An earlier one is taken away, and nothing else."""
+    mark = directory / MARK
+    if directory.exists() and any(directory.iterdir()):
+        if not mark.is_file():
+            raise HouseError(f"{directory} holds something that is no sandbox; name another one")
+        shutil.rmtree(directory)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark.write_text("Made by `makul sandbox`, which may delete this directory and make it anew.\n")

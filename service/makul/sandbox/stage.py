@@ -1,0 +1,160 @@
+"""Where scenes are played: the parties of a running sandbox, as `sandbox.json` describes them.
+
+Everything here is read from files, as a foreign SOAP stack would; nothing of the service is used
+but its addresses.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from makul_client import (
+    BasisDocument,
+    Client,
+    ConsentDocument,
+    Context,
+    Demographic,
+    FaultError,
+    Ground,
+    Probe,
+    Profile,
+    Reason,
+    RefusedError,
+)
+from makul_client.profile import Patience, Signing
+from makul_client.results import Decision, PersonData
+
+NO_CONTEXT = Context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperFile:
+    """A consent or basis statement, and how it is meant to be used."""
+
+    ground: ConsentDocument | BasisDocument
+    party: str
+    citizen: int
+    operation: str
+    attributes: tuple[str, ...]
+
+
+class Stage:
+    """A running sandbox, seen from outside."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        index = json.loads((directory / "sandbox.json").read_text(encoding="utf-8"))
+        self.urls: dict[str, str] = index["urls"]
+        self._citizens: dict[int, dict[str, Any]] = {
+            citizen["number"]: citizen for citizen in index["citizens"]
+        }
+        self._papers: dict[str, dict[str, Any]] = {paper["name"]: paper for paper in index["papers"]}
+        self._clients: dict[tuple[str, str], Client] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def profile(self, party: str, channel: str = "wsse") -> Profile:
+        """A party's profile, which asks once and does not wait."""
+        name = "profile.toml" if channel == "wsse" else f"profile-{channel}.toml"
+        profile = Profile.load(self._directory / "parties" / party / name)
+        return replace(profile, patience=Patience(attempts=1))
+
+    def client(self, party: str, channel: str = "wsse") -> Client:
+        """A party's client, kept until the end."""
+        key = party, channel
+        if key not in self._clients:
+            self._clients[key] = self._open.enter_context(Client(self.profile(party, channel)))
+        return self._clients[key]
+
+    def listened_to(self, party: str, url: str) -> Client:
+        """A client of a party whose messages go to `url` instead of the service."""
+        profile = self.profile(party)
+        client = Client(replace(profile, service=replace(profile.service, url=url)))
+        return self._open.enter_context(client)
+
+    def impersonator(self, party: str, key: str, certificate: str) -> Client:
+        """A client that says it is `party` and signs with another key; paths in the sandbox."""
+        signing = Signing(key=self._directory / key, certificate=self._directory / certificate)
+        return self._open.enter_context(Client(replace(self.profile(party), signing=signing)))
+
+    def surname(self, citizen: int) -> str:
+        """A citizen's surname in Kyrgyz."""
+        return str(self._citizens[citizen]["surname"]["ky"])
+
+    def probe(self, citizen: int, *, document_number: str | None = None) -> Probe:
+        """What a citizen shows: PIN and document number, their own unless another is given."""
+        shown = self._citizens[citizen]
+        return Probe(
+            demographic=Demographic(
+                pin=shown["pin"], document_number=document_number or shown["documentNumber"]
+            )
+        )
+
+    def paper(self, name: str) -> PaperFile:
+        """A paper by name."""
+        told = self._papers[name]
+        document = (self._directory / told["file"]).read_bytes()
+        kind = ConsentDocument if told["kind"] == "CONSENT" else BasisDocument
+        return PaperFile(
+            ground=kind(document),
+            party=told["presentedBy"],
+            citizen=told["citizen"],
+            operation=told["operation"],
+            attributes=tuple(told["attributes"]),
+        )
+
+    def data(
+        self,
+        name: str,
+        *,
+        client: Client | None = None,
+        attributes: tuple[str, ...] | None = None,
+        document_number: str | None = None,
+        ground: Ground | None = None,
+        request_id: UUID | None = None,
+    ) -> PersonData:
+        """GetPersonData as the paper `name` is meant to be used, but for what is given here.
+
+        Raises what the client raises.
+        """
+        paper = self.paper(name)
+        return (client or self.client(paper.party)).get_person_data(
+            self.probe(paper.citizen, document_number=document_number),
+            attributes or paper.attributes,
+            ground=ground or paper.ground,
+            context=Context(request_id=request_id) if request_id else NO_CONTEXT,
+        )
+
+
+def told(act: Callable[[], Decision]) -> str:
+    """What came of it: `RELEASED`, `REFUSED CNS-02 (SIG-06)`, `FAULT REQ-09`."""
+    try:
+        decision = act()
+    except RefusedError as error:
+        outcome = error.decision.outcome if error.decision is not None else "ANSWERED"
+        return _with_codes(outcome, error.reasons)
+    except FaultError as error:
+        return _with_codes("FAULT", error.reasons)
+    return _with_codes(decision.outcome, decision.reasons)
+
+
+def _with_codes(outcome: str, reasons: tuple[Reason, ...]) -> str:
+    codes = {
+        f"{reason.code} ({reason.because})" if reason.because else reason.code for reason in reasons
+    }
+    return " ".join((outcome, *sorted(codes)))

@@ -1,0 +1,166 @@
+"""`make bench`: one full GetPersonData, as CPU against the floor of its primitives, by room.
+
+Signed message, signed consent, certificate paths cached, record committed, receipt signed. Real
+and floor run interleaved, round by round, and the best round of each counts: machines are noisy,
+and the quietest moment is the nearest to the truth.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.floor import Floor, Script, Tape, new_floor
+from bench.rooms import Meter
+from bench.serving import drive, served
+from cryptography import x509
+from makul.sandbox.world import RSA_CITIZEN
+from support.house import InProcess, about, build_house, person_request
+from support.messages import signed_message
+
+BUILD = Path("build")
+PAPER = f"bank-{RSA_CITIZEN:02}-data"
+MESSAGES_A_BATCH = 500
+
+
+def main() -> None:
+    """Measure, print, and write build/bench.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--per-round", type=int, default=40)
+    parser.add_argument("--soak", type=int, default=10_000, help="requests for the memory's growth")
+    options = parser.parse_args()
+    directory = BUILD / "bench"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    cpu = measure_cpu(directory / "cpu", rounds=options.rounds, per_round=options.per_round)
+    http = measure_http(directory / "http", soak=options.soak)
+    report = {**cpu, **http, "machine": f"{platform.machine()}, Python {platform.python_version()}"}
+    (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    shutil.rmtree(directory)
+
+
+def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
+    """CPU of one request in process, against the floor, and by room."""
+    directory.mkdir()
+    tape, meter = Tape(), Meter()
+    stop_listening = tape.attach()
+    house = build_house(directory)
+    warm, first, second = ask(house, 3)
+    house.post(warm)
+    script = Script.of_two(
+        tape.record(lambda: house.post(first)), tape.record(lambda: house.post(second))
+    )
+    stop_listening()
+    house.store.close()
+    floor = _floor(house, script, directory)
+    real, raw = [], []
+    for _ in range(rounds):
+        messages = ask(house, per_round)
+        real.append(cpu_of(lambda messages=messages: [house.post(each) for each in messages]))
+        raw.append(cpu_of(lambda: [floor.once() for _ in range(per_round)]))
+    ratio = min(real) / min(raw)
+    print(f"one GetPersonData: {min(real) / per_round * 1e6:7.0f} µs CPU")
+    print(f"its floor:         {min(raw) / per_round * 1e6:7.0f} µs CPU")
+    print(f"disclose cpu / floor: {ratio:.2f}")
+    house.close()
+    shares = _by_room(directory.with_name("rooms"), meter, rounds=rounds, per_round=per_round)
+    return {
+        "disclose_cpu_ratio": round(ratio, 3),
+        "disclose_cpu_us": round(min(real) / per_round * 1e6, 1),
+        "floor_cpu_us": round(min(raw) / per_round * 1e6, 1),
+        "cpu_us_by_room": shares,
+    }
+
+
+def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
+    from makul.store.engine import connect
+
+    paper = house.paper(PAPER)
+    copy = directory / "floor.db"
+    shutil.copy(house.settings.store.database, copy)
+    return new_floor(
+        message=ask(house, 1)[0],
+        sender=house.world.messages["bank"].certificate,
+        consent=paper.document,
+        citizen=house.world.citizens[RSA_CITIZEN].certificate,
+        script=script,
+        connection=connect(copy),
+    )
+
+
+def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
+    directory.mkdir()
+    house = build_house(directory, parts=meter.over)
+    for message in ask(house, per_round):
+        house.post(message)
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        messages = ask(house, per_round)
+        meter.spent.clear()
+        took = cpu_of(lambda messages=messages: [house.post(each) for each in messages])
+        round_ = {room: spent / 1e3 / per_round for room, spent in meter.spent.items()}
+        round_["soap, app and domain"] = took / per_round * 1e6 - sum(round_.values())
+        best = {room: min(spent, best.get(room, spent)) for room, spent in round_.items()}
+    total = sum(best.values())
+    for room, spent in sorted(best.items(), key=lambda item: -item[1]):
+        print(f"  {room:32} {spent:7.0f} µs {spent / total:6.1%}")
+    house.close()
+    return {room: round(spent, 1) for room, spent in best.items()}
+
+
+def measure_http(directory: Path, *, soak: int) -> dict[str, Any]:
+    """Requests a second over HTTP with two workers; the memory of one over many requests."""
+    directory.mkdir()
+    house = build_house(directory)
+    config = directory / "makul.toml"
+    with served(config, workers=2) as server:
+        drive(server, ask(house, 100))
+        batch = ask(house, 1000)
+        rate = len(batch) / drive(server, batch)
+        print(f"over HTTP, 2 workers: {rate:.0f} requests a second")
+    with served(config, workers=1) as server:
+        drive(server, ask(house, min(1000, soak)))
+        warm = server.rss_mb
+        for _ in range(max(0, soak - 1000) // MESSAGES_A_BATCH):
+            drive(server, ask(house, MESSAGES_A_BATCH))
+        end = server.rss_mb
+        print(f"a worker's memory: {warm:.1f} MB after 1,000 requests, {end:.1f} MB after {soak:,}")
+    house.close()
+    return {
+        "requests_per_second": round(rate, 1),
+        "rss_mb": round(end, 1),
+        "rss_growth_mb": round(end - warm, 1),
+        "soak_requests": soak,
+    }
+
+
+def ask(house: InProcess, count: int) -> list[bytes]:
+    """Fresh signed requests for the same citizen's data, made outside the clock."""
+    paper = house.paper(PAPER)
+    holder = house.world.messages["bank"]
+    person = house.person_of(paper)
+    return [
+        signed_message(
+            person_request(**about(person, of=paper.presented_by, paper=paper)),
+            holder.key,
+            holder.certificate,
+            at=house.clock(),
+        )
+        for _ in range(count)
+    ]
+
+
+def cpu_of(work: Callable[[], object]) -> float:
+    """Process CPU in seconds."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+if __name__ == "__main__":
+    main()

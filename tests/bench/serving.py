@@ -1,0 +1,109 @@
+"""The service over HTTP, in processes of its own: requests a second, and a worker's memory."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 30.0
+THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A served listener."""
+
+    port: int
+    pid: int
+
+    @property
+    def workers(self) -> list[int]:
+        """The workers' process ids."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    @property
+    def rss_mb(self) -> float:
+        """The largest worker's resident memory."""
+        return max(_rss_kb(pid) for pid in self.workers) / 1024
+
+
+def _rss_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def served(config: Path, *, workers: int) -> Iterator[Server]:
+    """`makul serve` over a house's settings, on a free port, until the block ends."""
+    port = free_port()
+    environment = os.environ | {
+        "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
+        "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
+    }
+    command = [sys.executable, "-m", "makul", "--config", str(config), "serve", "--listener", "wsse"]
+    process = subprocess.Popen(command, env=environment)
+    try:
+        _await_ready(port)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _await_ready(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise RuntimeError("the service did not start")
+
+
+def drive(server: Server, messages: Sequence[bytes]) -> float:
+    """Post every message once, over kept-alive connections; seconds taken. All must be 200."""
+    shares = [messages[start::THREADS] for start in range(THREADS)]
+    failures: list[int] = []
+    threads = [
+        threading.Thread(target=_post_all, args=(server.port, share, failures)) for share in shares
+    ]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    assert not failures, f"{len(failures)} answers were not 200, the first {failures[0]}"
+    return took
+
+
+def _post_all(port: int, messages: Sequence[bytes], failures: list[int]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for message in messages:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        connection.request("POST", "/v1/recipient", body=message, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200 or b">RELEASED<" not in body:
+            failures.append(answer.status)
+    connection.close()

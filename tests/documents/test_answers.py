@@ -1,0 +1,305 @@
+"""Answers of the recipient port: valid by recipient.xsd, canonical, silent where they must be."""
+
+from base64 import b64decode
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makul.app.ports import Answer, ServiceLimit, ServiceStatus
+from makul.documents import UnwritableError, XmlDocuments
+from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.matches import MatchMethod, MatchResult, MethodVerdict
+from makul.domain.reason_texts import text
+from makul.domain.reasons import CATALOGUE, Code, Reason, Side
+from makul.domain.verdicts import Ruling, Verdict, fails, not_applicable, unknown
+from support.documents import (
+    AGREEMENT,
+    ANSWER,
+    AT,
+    BANK,
+    CONSENT_STATUS,
+    INSTANTS,
+    OPERATOR,
+    PURPOSE,
+    REQUEST_ID,
+    canonical,
+    local_names,
+    valid,
+)
+from support.people import PERSON
+
+DOCUMENTS = XmlDocuments(OPERATOR)
+NAMESPACES = {"r": "urn:makul:recipient:1", "t": "urn:makul:types:1"}
+PAYLOAD = DOCUMENTS.person(PERSON, frozenset({Attribute.SURNAME}))
+RECEIPT = b"<Receipt/>"
+
+MATCH = MethodVerdict(
+    method=MatchMethod.DEMOGRAPHIC,
+    result=MatchResult.MATCH,
+    algorithm="icao9303-fold+jaro-winkler",
+    version="1",
+)
+
+AGREEMENT_TERMS = Agreement(
+    number=AGREEMENT,
+    recipient=BANK,
+    state=AgreementState.IN_FORCE,
+    valid_from=AT,
+    valid_to=AT + timedelta(days=365),
+    purposes=frozenset({PURPOSE}),
+    attributes=frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
+    methods=frozenset({MatchMethod.DEMOGRAPHIC}),
+    channels=frozenset({Channel.WSSE, Channel.XROAD}),
+    provisions=frozenset({Provision.LAW}),
+    powers={PURPOSE: frozenset({Attribute.SURNAME})},
+    daily_quota=1000,
+)
+
+STATUS = ServiceStatus(
+    environment="SANDBOX",
+    software_version="0.1.0",
+    contract_version="1.0",
+    time=AT,
+    limits=(ServiceLimit(name="documentBytes", value=262144, unit="byte"),),
+)
+
+REASONS = st.builds(
+    Reason,
+    code=st.sampled_from(Code),
+    because=st.none() | st.sampled_from(Code),
+    field=st.none() | st.sampled_from([name.value for name in Attribute]),
+    retry_after=st.none() | st.integers(0, 86_400),
+)
+
+RULINGS = st.sampled_from(Code).flatmap(
+    lambda code: st.sampled_from(
+        [
+            Ruling(code, Verdict.PASSED),
+            not_applicable(code),
+            fails(code, Reason(code=code)),
+            unknown(code, Reason(code=code, because=Code.SIG_07)),
+        ]
+    )
+)
+
+ANSWERS = st.builds(
+    Answer,
+    operation=st.sampled_from(Operation),
+    request_id=st.uuids(),
+    outcome=st.sampled_from([one for one in Outcome if one is not Outcome.RELEASED]),
+    reasons=st.lists(REASONS, max_size=4).map(tuple),
+    disclosure_id=st.uuids(),
+    decided_at=INSTANTS,
+    matches=st.lists(
+        st.builds(
+            MethodVerdict,
+            method=st.sampled_from(MatchMethod),
+            result=st.sampled_from(MatchResult),
+            algorithm=st.just("icao9303-fold+jaro-winkler"),
+            version=st.just("1"),
+            score=st.none() | st.floats(0, 1),
+            threshold=st.none() | st.floats(0, 1),
+        ),
+        max_size=2,
+    ).map(tuple),
+    rulings=st.lists(RULINGS, max_size=4).map(tuple),
+    consent=st.none() | st.just(CONSENT_STATUS),
+)
+
+
+@given(ANSWERS, st.binary(min_size=1, max_size=500))
+def test_every_answer_is_valid_canonical_and_ends_with_its_receipt(
+    answer: Answer, receipt: bytes
+) -> None:
+    """recipient.xsd; and the receipt is carried as base64 of its exact bytes."""
+    written = DOCUMENTS.answer(answer, receipt)
+    root = valid(written, "recipient")
+
+    assert canonical(root) == written
+    assert local_names(root)[-1] == "receipt"
+    assert b64decode(root[-1].text or "", validate=True) == receipt
+    assert root.findtext("r:requestId", namespaces=NAMESPACES) == str(answer.request_id)
+
+
+def test_a_release_holds_the_person_exactly_as_digested() -> None:
+    """Invariant 1: the payload's bytes are spliced, not written again."""
+    released = replace(
+        ANSWER,
+        operation=Operation.GET_PERSON_DATA,
+        outcome=Outcome.RELEASED,
+        matches=(MATCH,),
+        payload=PAYLOAD,
+    )
+    written = DOCUMENTS.answer(released, RECEIPT)
+
+    assert PAYLOAD in written
+    assert local_names(valid(written, "recipient"))[-3:] == ["match", "person", "receipt"]
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_person_is_told_only_where_the_outcome_says_released(
+    outcome: Outcome, operation: Operation
+) -> None:
+    """Attack on ourselves: an answer with data and another outcome is not written at all."""
+    answer = replace(ANSWER, operation=operation, outcome=outcome, payload=PAYLOAD)
+    releases = outcome is Outcome.RELEASED
+
+    if releases and operation is Operation.GET_PERSON_DATA:
+        assert PAYLOAD in DOCUMENTS.answer(answer, RECEIPT)
+    else:
+        with pytest.raises(UnwritableError):
+            DOCUMENTS.answer(answer, RECEIPT)
+    if releases:
+        with pytest.raises(UnwritableError):
+            DOCUMENTS.answer(replace(answer, payload=None), RECEIPT)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_a_reason_tells_its_clause_its_side_and_three_languages(code: Code) -> None:
+    """CONTRACT, Outcomes and reasons: every reason cites its clause (invariant 8)."""
+    refused = replace(
+        ANSWER, outcome=Outcome.REFUSED, reasons=(Reason(code=code, field="purpose"),)
+    )
+    root = valid(DOCUMENTS.answer(refused, RECEIPT), "recipient")
+
+    def said(name: str) -> str:
+        return str(root.xpath(f"string(r:reason/t:{name})", namespaces=NAMESPACES))
+
+    entry = CATALOGUE[code]
+    assert (said("code"), said("clause"), said("field")) == (code, entry.clause, "purpose")
+    assert said("side") == ("" if entry.side is Side.NOBODY else entry.side)
+    assert said("retry") == entry.retry
+    words = [said(f"text/t:{language}") for language in ("ky", "ru", "en")]
+    assert words == [text(code).ky, text(code).ru, text(code).en]
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "told"),
+    [
+        (None, None, ["method", "result"]),
+        (0.987654321, 0.979, ["method", "result", "score", "threshold", "algorithm", "version"]),
+        (1e-9, 0.979, ["method", "result", "score", "threshold", "algorithm", "version"]),
+    ],
+)
+def test_scores_are_told_only_where_they_are_given(
+    score: float | None, threshold: float | None, told: list[str]
+) -> None:
+    """CONTRACT, Matching: score, threshold, algorithm and version only where the agreement lets."""
+    match = replace(MATCH, score=score, threshold=threshold)
+    root = valid(DOCUMENTS.answer(replace(ANSWER, matches=(match,)), RECEIPT), "recipient")
+    (found,) = root.iterfind("r:match", namespaces=NAMESPACES)
+
+    assert local_names(found) == told
+
+
+def test_a_dry_run_tells_every_rule() -> None:
+    """ExplainDecision: code, clause, verdict and the rule in words."""
+    rulings = (fails(Code.CNS_04, Reason(code=Code.CNS_04)), Ruling(Code.RCP_01, Verdict.PASSED))
+    answer = replace(
+        ANSWER,
+        operation=Operation.EXPLAIN_DECISION,
+        outcome=Outcome.REFUSED,
+        rulings=rulings,
+        matches=(MATCH,),
+    )
+    root = valid(DOCUMENTS.answer(answer, RECEIPT), "recipient")
+
+    verdicts = root.xpath("r:rule/r:verdict/text()", namespaces=NAMESPACES)
+    assert verdicts == ["FAILED", "PASSED"]
+    assert "match" not in local_names(root)
+
+
+@pytest.mark.parametrize(
+    ("used", "revoked", "days", "state", "remaining"),
+    [
+        (1, False, 0, "IN_FORCE", "2"),
+        (3, False, 0, "USED_UP", "0"),
+        (4, False, 0, "USED_UP", "0"),
+        (1, True, 0, "REVOKED", "2"),
+        (1, False, -1, "PENDING", "2"),
+        (1, False, 365, "EXPIRED", "2"),
+    ],
+)
+def test_consent_status_tells_state_and_use(
+    used: int, revoked: bool, days: int, state: str, remaining: str
+) -> None:
+    """Procedure, cl. 4: where a consent stands at a moment."""
+    status = replace(CONSENT_STATUS, used=used, revoked=revoked)
+    written = DOCUMENTS.consent_status(REQUEST_ID, status, at=AT + timedelta(days=days))
+    root = valid(written, "recipient")
+
+    assert canonical(root) == written
+    assert root.findtext("r:state", namespaces=NAMESPACES) == state
+    assert root.findtext("r:remaining", namespaces=NAMESPACES) == remaining
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "field"),
+    [
+        (DOCUMENTS.consent_status(REQUEST_ID, None, at=AT), "CNS-01", "consentId"),
+        (DOCUMENTS.agreement(REQUEST_ID, None), "AGR-01", "agreementNumber"),
+        (DOCUMENTS.receipt_answer(REQUEST_ID, None), "REQ-01", "ofRequest"),
+    ],
+)
+def test_what_is_not_there_is_a_reason(written: bytes, code: str, field: str) -> None:
+    """What belongs to another recipient and what never was read the same: nothing but a reason."""
+    root = valid(written, "recipient")
+
+    assert canonical(root) == written
+    assert local_names(root) == ["requestId", "reason"]
+    assert root.findtext("r:reason/t:code", namespaces=NAMESPACES) == code
+    assert root.findtext("r:reason/t:field", namespaces=NAMESPACES) == field
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        AGREEMENT_TERMS,
+        replace(AGREEMENT_TERMS, daily_quota=None, powers={}, provisions=frozenset()),
+        replace(AGREEMENT_TERMS, state=AgreementState.TERMINATED),
+    ],
+)
+def test_an_agreement_is_told_in_full(terms: Agreement) -> None:
+    """Procedure, cl. 7: what the recipient may ask for, in a fixed order."""
+    written = DOCUMENTS.agreement(REQUEST_ID, terms)
+    root = valid(written, "recipient")
+    asked = root.xpath("r:agreement/r:attribute/text()", namespaces=NAMESPACES)
+
+    assert canonical(root) == written
+    assert asked == ["givenName", "surname"]
+
+
+def test_receipt_and_status_answers_are_valid() -> None:
+    """GetReceipt carries the receipt's exact bytes; GetStatus the limits by name."""
+    for written in (
+        DOCUMENTS.receipt_answer(REQUEST_ID, RECEIPT),
+        DOCUMENTS.status(REQUEST_ID, STATUS),
+    ):
+        assert canonical(valid(written, "recipient")) == written
+    assert valid(DOCUMENTS.receipt_answer(REQUEST_ID, RECEIPT), "recipient")[-1].text == (
+        "PFJlY2VpcHQvPg=="
+    )
+
+
+def test_a_registered_consent_is_told_with_its_meter() -> None:
+    """RegisterConsent: its id, where it stands at the decision, and how often it is still good."""
+    answer = replace(
+        ANSWER,
+        operation=Operation.REGISTER_CONSENT,
+        outcome=Outcome.ACCEPTED,
+        consent=CONSENT_STATUS,
+    )
+    root = valid(DOCUMENTS.answer(answer, RECEIPT), "recipient")
+
+    assert root.findtext("r:consentId", namespaces=NAMESPACES) == str(CONSENT_STATUS.consent_id)
+    assert root.findtext("r:state", namespaces=NAMESPACES) == "IN_FORCE"
+    assert root.findtext("r:remaining", namespaces=NAMESPACES) == "2"
+    assert UUID(root.findtext("r:disclosureId", namespaces=NAMESPACES)) == ANSWER.disclosure_id

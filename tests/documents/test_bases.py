@@ -1,0 +1,104 @@
+"""Basis statements: what is read is what the official signed (Procedure, cl. 5)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from makul.app.ports import DocumentError
+from makul.documents import UnwritableError, XmlDocuments, render_basis
+from makul.domain.bases import AuthorisingAct, BasisStatement
+from makul.domain.consents import ResultForm
+from support.documents import BASIS, BASIS_DISPLAY, OPERATOR, canonical, valid
+
+DOCUMENTS = XmlDocuments(OPERATOR)
+SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
+PLAIN = render_basis(BASIS, BASIS_DISPLAY)
+
+
+def read(document: bytes) -> BasisStatement:
+    return DOCUMENTS.read_basis(etree.fromstring(document))
+
+
+@given(
+    st.builds(
+        replace,
+        st.just(BASIS),
+        statement_id=st.uuids(),
+        provision=st.from_regex(r"[A-Z][A-Z_]{1,20}", fullmatch=True),
+        attributes=st.frozensets(st.from_regex(r"[a-z][A-Za-z]{1,9}", fullmatch=True), max_size=5),
+        result_form=st.sampled_from(ResultForm),
+        hidden_until=st.none() | st.just(datetime(2027, 1, 1, tzinfo=UTC)),
+        max_disclosures=st.integers(1, 1_000_000),
+        act=st.builds(
+            AuthorisingAct,
+            issuer=st.just("Сыноо соту"),
+            number=st.just("1"),
+            issued_on=st.dates(date(1950, 1, 1), date(2100, 1, 1)),
+            digest=st.none() | st.binary(min_size=32, max_size=32),
+        ),
+    )
+)
+def test_what_was_drawn_up_is_read_back(statement: BasisStatement) -> None:
+    """An unknown provision too: it is an answer (LAW-01), not an error."""
+    document = render_basis(statement, BASIS_DISPLAY)
+
+    assert canonical(valid(document, "basis")) == document
+    assert read(document) == statement
+
+
+def test_a_statement_about_a_probe_names_no_subject() -> None:
+    """For 1:N (cl. 5.1) the probe's digest stands in the subject's place; never both."""
+    about_probe = replace(BASIS, subject=None)
+    display = replace(BASIS_DISPLAY, probe_digest=bytes(32))
+
+    assert read(render_basis(about_probe, display)) == about_probe
+    for statement, said in ((BASIS, display), (about_probe, BASIS_DISPLAY)):
+        with pytest.raises(UnwritableError):
+            render_basis(statement, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("basis-subject.xml", True), ("basis-probe.xml", False)]
+)
+def test_the_contracts_samples_are_read(name: str, named: bool) -> None:
+    """The published examples."""
+    statement = read((SAMPLES / name).read_bytes())
+
+    assert (statement.subject is not None) is named
+    assert statement.official == "test-official-2"
+    assert statement.issued_at == datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("10101199000001", "13102199000001", "subject"),
+        ("JUDICIAL", "judicial", "provision"),
+        ("<date>2026-10-30", "<date>2026-02-30", "date"),
+        ("<date>2026-10-30", "<date>0000-01-01", "date"),
+        ("<hiddenUntil>2027", "<hiddenUntil>never", "hiddenUntil"),
+        ("<subject><pin>10101199000001</pin></subject>", "", "attributes"),
+        ("<caseNumber>TEST-CASE-1</caseNumber>", "", "official"),
+        ("<justification>", "<justification>&lt;", "justification"),
+    ],
+)
+def test_a_malformed_statement_names_the_element_alone(old: str, new: str, field: str) -> None:
+    """REQ-01 with the element at which it fails, never its value."""
+    assert old.encode() in PLAIN
+    with pytest.raises(DocumentError) as caught:
+        read(PLAIN.replace(old.encode(), new.encode()))
+
+    assert caught.value.reason.field == field
+
+
+def test_a_consent_is_no_basis() -> None:
+    """One kind of document is never read as the other."""
+    with pytest.raises(DocumentError) as caught:
+        read(b'<Consent xmlns="urn:makul:consent:1"></Consent>')
+
+    assert caught.value.reason.field == "BasisStatement"

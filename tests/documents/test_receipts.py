@@ -1,0 +1,81 @@
+"""Receipts: valid by receipt.xsd, canonical, ready to be signed (invariant 8)."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makul.documents import UnwritableError, XmlDocuments
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Outcome
+from makul.domain.reasons import Code, Reason
+from support.documents import BANK, OPERATOR, RECEIPT, canonical, local_names, valid
+
+DOCUMENTS = XmlDocuments(OPERATOR)
+NAMESPACES = {"p": "urn:makul:receipt:1"}
+SHA256 = st.binary(min_size=32, max_size=32)
+
+
+@given(
+    st.frozensets(st.sampled_from(Attribute)),
+    st.lists(
+        st.builds(Reason, code=st.sampled_from(Code), because=st.none() | st.sampled_from(Code)),
+        max_size=3,
+    ),
+    SHA256,
+    SHA256,
+)
+def test_a_receipt_is_valid_and_its_own_canonical_form(
+    released: frozenset[Attribute], reasons: list[Reason], leaf: bytes, request: bytes
+) -> None:
+    """Signed as these very bytes (FACTS, Receipts): canonicalising must change nothing."""
+    written = DOCUMENTS.receipt(
+        replace(
+            RECEIPT,
+            released=released,
+            reasons=tuple(reasons),
+            leaf_hash=leaf,
+            request_digest=request,
+        )
+    )
+    root = valid(written, "receipt")
+
+    assert canonical(root) == written
+    names = [found.text for found in root.iterfind("p:attribute", namespaces=NAMESPACES)]
+    assert names == [name.value for name in Attribute if name in released]
+
+
+def test_the_root_can_be_signed_in_place() -> None:
+    """The Reference's target, and the place right before the end tag for the signature."""
+    written = DOCUMENTS.receipt(RECEIPT)
+    signature = b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"></ds:Signature>'
+    signed = written.removesuffix(b"</Receipt>") + signature + b"</Receipt>"
+
+    assert valid(written, "receipt").get("Id") == f"receipt-{RECEIPT.receipt_id}"
+    assert canonical(valid(signed, "receipt")) == signed
+
+
+def test_a_refusal_names_no_ground_and_no_payload_it_does_not_have() -> None:
+    """What there is not to say is left out."""
+    refused = replace(
+        RECEIPT,
+        outcome=Outcome.REFUSED,
+        agreement_number=None,
+        reasons=(Reason(code=Code.CNS_02, because=Code.SIG_06, field="ground"),),
+        released=frozenset(),
+        payload_digest=None,
+        payload_salt=None,
+        ground=None,
+    )
+    root = valid(DOCUMENTS.receipt(refused), "receipt")
+
+    assert not {"agreementNumber", "attribute", "payloadDigest", "payloadSalt", "ground"} & set(
+        local_names(root)
+    )
+
+
+def test_another_operators_receipt_is_not_written() -> None:
+    """Only the operator that this service is may say what it did."""
+    with pytest.raises(UnwritableError):
+        DOCUMENTS.receipt(replace(RECEIPT, operator=BANK))

@@ -1,0 +1,113 @@
+"""The file of store keys: its owner's alone, whole, and never overwritten."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.store import StoreKeys, StoreKeysError
+
+
+@pytest.fixture
+def file(tmp_path: Path, keys: StoreKeys) -> Path:
+    path = tmp_path / "store.keys"
+    keys.save(path)
+    return path
+
+
+def test_keys_are_read_as_they_were_written(file: Path, keys: StoreKeys) -> None:
+    """Ids, keys, and which of them is current; through a rotation as well."""
+    assert StoreKeys.load(file) == keys
+    rotated = keys.rotated()
+    rotated.save(file.with_name("rotated.keys"))
+
+    read = StoreKeys.load(file.with_name("rotated.keys"))
+
+    assert read == rotated
+    assert read.current_id != keys.current_id
+    assert read.masters[keys.current_id] == keys.masters[keys.current_id]
+
+
+def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, keys: StoreKeys) -> None:
+    """0600 from the first byte on, not by a later chmod."""
+    before = os.umask(0)
+    try:
+        keys.save(tmp_path / "store.keys")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "store.keys").stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_are_never_overwritten(file: Path, keys: StoreKeys) -> None:
+    """What was sealed with lost keys is lost."""
+    with pytest.raises(StoreKeysError, match="exists"):
+        StoreKeys.generate().save(file)
+    assert StoreKeys.load(file) == keys
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777])
+def test_a_file_open_to_others_is_refused(file: Path, mode: int) -> None:
+    """Any bit for group or others."""
+    file.chmod(mode)
+
+    with pytest.raises(StoreKeysError, match="chmod 600"):
+        StoreKeys.load(file)
+
+
+def test_what_is_no_regular_file_is_refused(file: Path, tmp_path: Path) -> None:
+    """Links, directories, pipes and absent files."""
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(file)
+    os.mkfifo(pipe, 0o600)
+
+    for path in (link, tmp_path, tmp_path / "absent", Path("/dev/null")):
+        with pytest.raises(StoreKeysError):
+            StoreKeys.load(path)
+    with pytest.raises(StoreKeysError):
+        StoreKeys.load(pipe)
+
+
+def altered(**changes: Any) -> Any:
+    return lambda document: document | changes
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        altered(format="makul-store-keys/2"),
+        altered(current="00000000"),
+        altered(current=None),
+        altered(index="AAAA"),
+        altered(index="not base64!"),
+        altered(index=7),
+        altered(masters={}),
+        altered(masters=[]),
+        altered(masters={"../../etc": "A" * 43 + "="}),
+        altered(masters={"00000000": "A" * 43 + "="}),
+        altered(surplus=1),
+        lambda document: {name: document[name] for name in ("format", "index")},
+        lambda document: [document],
+        lambda document: str(document),
+    ],
+)
+def test_a_file_of_another_form_is_refused(file: Path, alter: Any) -> None:
+    """Strictly this format; the error quotes nothing of the file."""
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps(alter(document)))
+
+    with pytest.raises(StoreKeysError) as caught:
+        StoreKeys.load(file)
+    assert document["index"] not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_bytes_that_are_no_json_are_refused(file: Path) -> None:
+    """Cut short, empty, not text, too large."""
+    whole = file.read_bytes()
+    for content in (whole[:-20], b"", b"\xff\xfe", b"[" * 100, b" " * 70_000):
+        file.write_bytes(content)
+        with pytest.raises(StoreKeysError):
+            StoreKeys.load(file)

@@ -1,0 +1,229 @@
+"""Who holds the file without the keys learns nothing of people; who moves a field opens nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from support.records import (
+    AZAMAT,
+    BANK,
+    GULNARA,
+    NOON,
+    a_consent,
+    a_failed_match,
+    a_key,
+    a_person,
+    a_release,
+    an_evidence,
+)
+from support.sql import raw
+
+from makul.app.ports import Committed, Official, StoreUnavailableError
+from makul.domain.disclosures import Outcome
+from makul.store import Store, StoreKeys, open_store
+from makul.store.crypto import SealBrokenError, Sealer, place
+
+DOCUMENT = b"<Consent>I, Toktogulov Azamat, agree</Consent>"
+DIGEST = bytes(range(32))
+SALT = bytes(range(100, 132))
+
+SECRETS = {
+    "PIN": AZAMAT.digits.encode(),
+    "another PIN": GULNARA.digits.encode(),
+    "surname": "Токтогулов".encode(),
+    "surname, Latin": b"Toktogulov",
+    "given name": "Азамат".encode(),
+    "address": "Манас проспектиси".encode(),
+    "document number": b"ID7654321",
+    "face": b"a synthetic face",
+    "employee": b"teller-42",
+    "case": b"CASE-9",
+    "official": "Бекова".encode(),
+    "official's identifier": b"OFF-77",
+    "reason of a look": "арыз боюнча".encode(),
+    "consent": b"agree</Consent>",
+    "receipt": b"<Receipt>",
+    "request digest": DIGEST,
+    "leaf's salt": SALT,
+}
+
+
+@pytest.fixture
+def busy(store: Store, path: Path) -> Path:
+    """A store in which every kind of record about people was written."""
+    store.desk.put_persons([a_person(), a_person(GULNARA)], at=NOON)
+    official = Official(
+        recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32
+    )
+    store.desk.add_official(official, at=NOON)
+    store.desk.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
+    evidence = an_evidence(DOCUMENT)
+    ground = a_consent(DOCUMENT, allowed=5)
+    release = a_release(
+        key=a_key(digest=DIGEST), ground=ground, meter=True, evidence=(evidence,)
+    )
+    salted = replace(release.leaf, salt=SALT)
+    assert store.recorder.record(replace(release, leaf=salted)) == Committed()
+    assert store.recorder.record(a_failed_match(subject=GULNARA)) == Committed()
+    return path
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_the_files_hold_nothing_of_people_in_the_clear(busy: Path, secret: bytes) -> None:
+    """Database and write-ahead log, byte by byte: PINs by blind index, everything else sealed."""
+    files = sorted(busy.parent.glob(busy.name + "*"))
+    assert busy.with_name(busy.name + "-wal") in files
+
+    for file in files:
+        assert secret not in file.read_bytes(), file.name
+
+
+def test_only_its_owner_reads_the_files(busy: Path) -> None:
+    """Made 0600; SQLite gives its log and index the database's own mode."""
+    modes = {file.name: file.stat().st_mode & 0o777 for file in busy.parent.glob("makul.db*")}
+
+    assert set(modes) == {"makul.db", "makul.db-wal", "makul.db-shm", "makul.db.lock"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_other_keys_do_not_open_the_store(path: Path, keys: StoreKeys) -> None:
+    """With another index key nobody would be known and no failure counted: it must not open."""
+    others = StoreKeys.generate()
+    for wrong in (
+        others,
+        StoreKeys(current_id=keys.current_id, masters=keys.masters, index=others.index),
+        StoreKeys(current_id=others.current_id, masters=others.masters, index=keys.index),
+    ):
+        with pytest.raises(StoreUnavailableError):
+            open_store(path, wrong, who="operator")
+
+
+def test_after_a_rotation_old_and_new_fields_open(busy: Path, keys: StoreKeys) -> None:
+    """A new master key seals from now on; the old one still opens what it sealed."""
+    rotated = open_store(busy, keys.rotated(), who="operator")
+    rotated.desk.put_persons([a_person(locked=True)], at=NOON)
+
+    changed, kept = rotated.register.person(AZAMAT), rotated.register.person(GULNARA)
+
+    assert (changed, kept) == (a_person(locked=True, version=2), a_person(GULNARA))
+    rotated.close()
+    with pytest.raises(StoreUnavailableError):
+        store = open_store(busy, keys, who="operator")
+        try:
+            store.register.person(AZAMAT)
+        finally:
+            store.close()
+
+
+def both_persons(store: Store) -> None:
+    store.register.person(AZAMAT)
+    store.register.person(GULNARA)
+
+
+def every_answer(store: Store) -> None:
+    for row in store.desk.disclosures(recipient=None, since=None, limit=9):
+        digest = DIGEST if row.outcome is Outcome.RELEASED else b"d" * 32
+        store.recorder.replay(a_key(row.request_id, digest), None, at=NOON)
+
+
+def some_consent(store: Store) -> None:
+    store.register.consent_status(BANK, UUID(int=0))
+
+
+def some_official(store: Store) -> None:
+    store.register.official(BANK, bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("UPDATE person SET sealed = (SELECT max(sealed) FROM person)", both_persons),
+        ("UPDATE person SET version = version + 1", both_persons),
+        ("UPDATE person SET sealed = substr(sealed, 1, length(sealed) - 1)", both_persons),
+        ("UPDATE person SET sealed = x''", both_persons),
+        ("UPDATE request_key SET answer = (SELECT max(answer) FROM request_key)", every_answer),
+        ("UPDATE ground_use SET ground_id = zeroblob(16)", some_consent),
+        ("UPDATE official SET fingerprint = zeroblob(32)", some_official),
+    ],
+)
+def test_a_moved_or_altered_field_fails_closed(
+    store: Store, busy: Path, sql: str, read: Callable[[Store], None]
+) -> None:
+    """AAD binds a field to table, column and record: moved, it is broken, never another's data."""
+    with raw(busy) as connection:
+        connection.execute(sql)
+
+    with pytest.raises(SealBrokenError):
+        read(store)
+
+
+# --- the sealer itself ------------------------------------------------------------------------
+
+HERE = place("person", "sealed", b"1", b"2")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        place("person", "sealed", b"12"),
+        place("person", "sealed", b"2", b"1"),
+        place("person", "sealed1", b"2"),
+        place("person", "answer", b"1", b"2"),
+        place("official", "sealed", b"1", b"2"),
+        b"",
+    ],
+)
+def test_what_is_sealed_opens_only_in_its_place(keys: StoreKeys, elsewhere: bytes) -> None:
+    """The parts of a place are told apart by their lengths, not by what is in them."""
+    sealer = Sealer(keys)
+    sealed = sealer.seal(b"plain", HERE)
+
+    assert sealer.open(sealed, HERE) == b"plain"
+    with pytest.raises(SealBrokenError):
+        sealer.open(sealed, elsewhere)
+
+
+def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
+    """Format, key id, wrapped key, ciphertext and tag: nothing opens but the whole."""
+    sealer = Sealer(keys)
+    sealed = sealer.seal(b"plain", HERE)
+
+    for at in range(len(sealed)):
+        flipped = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+        with pytest.raises(SealBrokenError):
+            sealer.open(flipped, HERE)
+        with pytest.raises(SealBrokenError):
+            sealer.open(sealed[:at], HERE)
+
+
+def test_the_same_value_is_never_sealed_the_same(keys: StoreKeys) -> None:
+    """Each field has a data key of its own: equal values do not show as equal."""
+    sealer = Sealer(keys)
+
+    assert len({sealer.seal(b"plain", HERE) for _ in range(50)}) == 50
+
+
+def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
+    """An index of one kind is of no use as another; without the key there is no index."""
+    sealer, other = Sealer(keys), Sealer(StoreKeys.generate())
+    indexes = {
+        sealer.index("pin", "1"),
+        sealer.index("pin", "2"),
+        sealer.index("employee", "1"),
+        sealer.index("pin", "1", "2"),
+        other.index("pin", "1"),
+    }
+
+    assert len(indexes) == 5
+    assert sealer.index("pin", "1") == sealer.index("pin", "1")
+
+
+def test_nothing_of_the_keys_prints(keys: StoreKeys) -> None:
+    """Invariant 7 holds for keys first of all."""
+    shown = repr(keys) + str(keys) + repr(Sealer(keys))
+
+    for key in (*keys.masters.values(), keys.index):
+        assert repr(key) not in shown
+        assert key.hex() not in shown

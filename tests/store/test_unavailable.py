@@ -1,0 +1,184 @@
+"""A store that cannot be reached or cannot commit says so (OPS-03), says no more, and gives nothing."""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    NOON,
+    a_consent,
+    a_key,
+    a_mark,
+    a_person,
+    a_release,
+)
+from support.sql import count, raw
+
+from makul.app.ports import Committed, StoreUnavailableError
+from makul.store import Store, StoreKeys, open_store
+
+USES: list[Callable[[Store], Any]] = [
+    lambda store: store.recorder.record(a_release()),
+    lambda store: store.recorder.replay(a_key(), a_mark(), at=NOON),
+    lambda store: store.recorder.admit(a_mark(), at=NOON),
+    lambda store: store.register.certificate(b"c" * 32),
+    lambda store: store.register.recipient(BANK),
+    lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER),
+    lambda store: store.register.official(BANK, b"o" * 32),
+    lambda store: store.register.notice_approved("n", b"n" * 32),
+    lambda store: store.register.use(BANK, a_consent()),
+    lambda store: store.register.registered_consent(BANK, a_consent().id),
+    lambda store: store.register.consent_status(BANK, a_consent().id),
+    lambda store: store.register.person(AZAMAT),
+    lambda store: store.register.attempts(BANK, AZAMAT, "e", since=NOON),
+    lambda store: store.register.receipt(BANK, a_consent().id),
+    lambda store: store.desk.recipients(),
+    lambda store: store.desk.put_persons([a_person(locked=True)], at=NOON),
+    lambda store: store.desk.disclosures(recipient=BANK, since=None, limit=1),
+    lambda store: store.housekeep(at=NOON),
+]
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def replaced(path: Path) -> None:
+    """As by restoring a copy under a running service."""
+    content = path.read_bytes()
+    path.rename(path.with_name("old.db"))
+    path.write_bytes(content)
+
+
+def no_database(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("accident", [deleted, replaced, no_database])
+@pytest.mark.parametrize("used_before", [True, False])
+def test_a_file_that_is_gone_is_noticed_by_every_use(
+    store: Store, path: Path, accident: Callable[[Path], None], used_before: bool
+) -> None:
+    """SQLite would go on writing into a deleted file: acknowledged, and lost."""
+    if used_before:
+        store.recorder.record(a_release())
+    accident(path)
+
+    if not used_before and accident is replaced:
+        assert store.recorder.record(a_release()) == Committed()
+        return
+    for use in USES:
+        with pytest.raises(StoreUnavailableError):
+            use(store)
+
+
+@pytest.mark.parametrize("table", ["recipient", "disclosure", "request_key", "person"])
+def test_a_damaged_store_is_unavailable(store: Store, path: Path, table: str) -> None:
+    """A missing table stands here for whatever the driver may raise."""
+    with raw(path) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+
+    with pytest.raises(StoreUnavailableError):
+        store.recorder.record(a_release())
+        store.register.person(AZAMAT)
+
+
+def test_a_failed_recording_leaves_nothing_and_the_next_one_works(
+    store: Store, path: Path
+) -> None:
+    """All or nothing, also where the last row cannot be written."""
+    with raw(path) as connection:
+        connection.execute("ALTER TABLE request_key RENAME TO elsewhere")
+    with pytest.raises(StoreUnavailableError):
+        store.recorder.record(a_release(ground=a_consent(), meter=True))
+    assert count(path, "disclosure") == count(path, "ground_use") == 0
+
+    with raw(path) as connection:
+        connection.execute("ALTER TABLE elsewhere RENAME TO request_key")
+    assert store.recorder.record(a_release(ground=a_consent(), meter=True)) == Committed()
+
+
+def test_a_full_disk_is_unavailable(store: Store, path: Path) -> None:
+    """Here the file may grow no further; nothing of the entry stays."""
+    store.recorder.record(a_release())
+    connection = store._database._connection()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone() or (0,)
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StoreUnavailableError):
+        store.recorder.record(a_release(receipt=b"r" * 100_000))
+    assert count(path, "disclosure") == 1
+
+
+def test_another_writer_that_never_ends_is_unavailable(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell left open in a transaction: waited for, then given up."""
+    monkeypatch.setattr("makul.store.engine.BUSY_SECONDS", 0.05)
+    with raw(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError):
+            store.recorder.record(a_release())
+        connection.execute("ROLLBACK")
+
+    assert store.recorder.record(a_release()) == Committed()
+
+
+def test_a_reader_is_not_kept_waiting_by_a_writer(store: Store, path: Path) -> None:
+    """The write-ahead log: reads go on, and see what was committed."""
+    with raw(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
+
+        standing = store.register.standing(a_key(), AGREEMENT_NUMBER)
+
+        assert standing.recipient is not None
+        assert standing.recipient.state == "ACTIVE"
+        connection.execute("ROLLBACK")
+
+
+def test_the_error_tells_nothing_of_the_request(store: Store, path: Path) -> None:
+    """Invariant 7: no bound value in the message, its cause, its context or its traceback."""
+    with raw(path) as connection:
+        connection.execute("ALTER TABLE disclosure RENAME TO elsewhere")
+
+    with pytest.raises(StoreUnavailableError) as caught:
+        store.recorder.record(a_release())
+
+    printed = "".join(traceback.format_exception(caught.value))
+    assert AZAMAT.digits not in printed
+    assert "teller-42" not in printed
+    assert "no such table" not in printed
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 300, None])
+def test_what_is_no_store_is_not_opened(
+    tmp_path: Path, keys: StoreKeys, content: bytes | None
+) -> None:
+    """Opening makes nothing: an absent file stays absent."""
+    path = tmp_path / "nothing.db"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(StoreUnavailableError, match="create or migrate"):
+        open_store(path, keys, who="operator")
+    assert path.exists() is (content is not None)
+
+
+def test_a_state_that_is_no_state_gives_nothing(store: Store, path: Path) -> None:
+    """Whatever does not read back exactly is broken, never a default."""
+    with raw(path) as connection:
+        connection.execute("UPDATE recipient SET state = 'FINE'")
+
+    with pytest.raises(StoreUnavailableError):
+        store.register.standing(a_key(), AGREEMENT_NUMBER)
+    assert store.recorder.record(a_release()) != Committed()

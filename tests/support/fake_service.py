@@ -1,0 +1,276 @@
+"""A stand-in for the service on loopback: it answers as a test tells it, and signs receipts.
+
+It plays the operator's side of the contract and none of its decisions.
+"""
+
+import base64
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+from lxml import etree
+from signxml.xades import XAdESSigner
+
+from makul_client.credentials import Credential
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+RECIPIENT = "urn:makul:recipient:1"
+
+PERSON = (
+    f'<person xmlns="{RECIPIENT}"><pin>20101199000001</pin>'
+    '<surname><t:ky xmlns:t="urn:makul:types:1">Үлгүлөва</t:ky></surname>'
+    "<birthDate>1990-01-01</birthDate></person>"
+).encode()
+"""A person who is nobody, in exclusive canonical form."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived."""
+
+    message: bytes
+
+    @property
+    def envelope(self) -> Any:
+        """The SOAP envelope."""
+        return etree.fromstring(self.message)
+
+    @property
+    def child(self) -> Any:
+        """The Body's child."""
+        return self.envelope.find(f"{{{SOAP}}}Body")[0]
+
+    @property
+    def operation(self) -> str:
+        """Its local name."""
+        return etree.QName(self.child).localname
+
+    @property
+    def digest(self) -> bytes:
+        """The request's digest, as the contract defines it."""
+        return hashlib.sha256(etree.tostring(self.child, method="c14n", exclusive=True)).digest()
+
+    def text(self, name: str) -> str:
+        """The text of a child, by name."""
+        return self.child.findtext(f"{{{RECIPIENT}}}{name}") or ""
+
+
+Reply = Callable[[Asked], tuple[int, bytes]]
+
+
+@dataclass
+class FakeService:
+    """Answers one reply after another; the last is repeated."""
+
+    replies: list[Reply]
+    asked: list[Asked] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, message: bytes) -> tuple[int, bytes]:
+        """Take a message and answer it."""
+        self.asked.append(Asked(message))
+        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        return reply(self.asked[-1])
+
+
+@contextmanager
+def serving(*replies: Reply) -> Iterator[FakeService]:
+    """A fake service on a free port of the loopback interface."""
+    service = FakeService(list(replies))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            service.headers.append(dict(self.headers))
+            status, body = service.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            if status == 0:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Type", "text/xml; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service.url = f"http://127.0.0.1:{server.server_address[1]}/v1/recipient"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def envelope(body: str | bytes) -> bytes:
+    """A SOAP 1.1 envelope around a body."""
+    inner = body.decode() if isinstance(body, bytes) else body
+    return f'<s:Envelope xmlns:s="{SOAP}"><s:Body>{inner}</s:Body></s:Envelope>'.encode()
+
+
+def reason(
+    code: str, *, retry: str = "F", clause: str = "4", retry_after: int | None = None
+) -> str:
+    """A reason as it stands in answers and faults."""
+    after = f"<t:retryAfter>{retry_after}</t:retryAfter>" if retry_after is not None else ""
+    return (
+        f"<t:code>{code}</t:code><t:clause>4</t:clause><t:side>R</t:side>"
+        f"<t:retry>{retry}</t:retry>{after}"
+        f"<t:text><t:ky>{code} кыргызча</t:ky><t:ru>{code} по-русски</t:ru>"
+        f"<t:en>{code} in English</t:en></t:text>"
+    )
+
+
+def fault(code: str, *, retry: str = "F", retry_after: int | None = None) -> Reply:
+    """A typed fault."""
+    said = reason(code, retry=retry, retry_after=retry_after)
+    body = (
+        "<s:Fault><faultcode>s:Client</faultcode>"
+        f"<faultstring>{code}: {code} in English</faultstring>"
+        f'<detail><t:Fault xmlns:t="urn:makul:types:1"><t:reason>{said}</t:reason></t:Fault>'
+        "</detail></s:Fault>"
+    )
+    return lambda _: (500, envelope(body))
+
+
+def hang_up(_: Asked) -> tuple[int, bytes]:
+    """Close the connection without an answer."""
+    return 0, b""
+
+
+def status(code: int, body: bytes = b"<html>no</html>") -> Reply:
+    """A bare HTTP status, as of a proxy."""
+    return lambda _: (code, body)
+
+
+def answer(operation: str, content: str) -> Reply:
+    """An answer that is no decision."""
+
+    def reply(asked: Asked) -> tuple[int, bytes]:
+        return 200, envelope(
+            f'<{operation}Response xmlns="{RECIPIENT}" xmlns:t="urn:makul:types:1">'
+            f"<requestId>{asked.text('requestId')}</requestId>{content}</{operation}Response>"
+        )
+
+    return reply
+
+
+@dataclass(frozen=True)
+class FakeOperator:
+    """Signs receipts, true ones unless told otherwise."""
+
+    credential: Credential
+    at: datetime
+    code: str = "GOV/70000001"
+    recipient: str = "COM/60000001"
+
+    def decide(
+        self,
+        outcome: str,
+        *,
+        codes: tuple[str, ...] = (),
+        retry: str = "F",
+        person: bytes | None = None,
+        content: str = "",
+        in_answer: dict[str, Any] | None = None,
+        in_receipt: dict[str, Any] | None = None,
+        signed: Callable[[bytes], bytes] = lambda receipt: receipt,
+    ) -> Reply:
+        """A decision; `in_answer`, `in_receipt` make them differ, `signed` spoils the receipt."""
+
+        def reply(asked: Asked) -> tuple[int, bytes]:
+            facts: dict[str, Any] = {
+                "id": str(uuid4()),
+                "outcome": outcome,
+                "codes": codes,
+                "person": person,
+                "at": self.at,
+            }
+            receipt = signed(self.receipt(asked, **{**facts, **(in_receipt or {})}))
+            said = {**facts, **(in_answer or {})}
+            reasons = "".join(f"<reason>{reason(c, retry=retry)}</reason>" for c in said["codes"])
+            return answer(
+                asked.operation,
+                f"<outcome>{said['outcome']}</outcome>{reasons}"
+                f"<disclosureId>{said['id']}</disclosureId>"
+                f"<decidedAt>{_instant(said['at'])}</decidedAt>"
+                f"{(said['person'] or b'').decode()}{content}"
+                f"<receipt>{base64.b64encode(receipt).decode()}</receipt>",
+            )(asked)
+
+        return reply
+
+    def receipt(self, asked: Asked, **facts: Any) -> bytes:
+        """A signed receipt of a request."""
+        person, salt = facts["person"], b"\7" * 32
+        names = (
+            [] if person is None else [etree.QName(e).localname for e in etree.fromstring(person)]
+        )
+        payload = b"" if person is None else hashlib.sha256(salt + person).digest()
+        document = asked.child.find(".//{urn:makul:types:1}consentDocument")
+        content = [
+            ("receiptId", facts["id"]),
+            ("requestId", facts.get("request_id", asked.text("requestId"))),
+            ("requestDigest", _b64(facts.get("digest", asked.digest))),
+            ("operation", facts.get("operation", asked.operation)),
+            ("recipient", facts.get("recipient", self.recipient)),
+            ("agreementNumber", facts.get("agreement", asked.text("agreementNumber"))),
+            ("outcome", facts["outcome"]),
+            *((("reason", [("code", code)])) for code in facts["codes"]),
+            *(("attribute", name) for name in facts.get("released", names)),
+        ]
+        if payload:
+            content += [
+                ("payloadDigest", _b64(facts.get("payload", payload))),
+                ("payloadSalt", _b64(salt)),
+            ]
+        if document is not None:
+            digest = hashlib.sha256(base64.b64decode(document.text)).digest()
+            ground = [
+                ("kind", "CONSENT"),
+                ("id", str(uuid4())),
+                ("digest", _b64(facts.get("ground", digest))),
+            ]
+            content.append(("ground", ground))
+        content += [
+            ("decidedAt", _instant(facts["at"])),
+            ("leafHash", _b64(b"\1" * 32)),
+            ("operator", facts.get("operator", self.code)),
+        ]
+        root = etree.fromstring(b'<Receipt xmlns="urn:makul:receipt:1" Id="receipt"/>')
+        _build(root, content)
+        return self.sign(root)
+
+    def sign(self, root: Any) -> bytes:
+        """Sign a receipt's root as XAdES-B."""
+        signer = XAdESSigner(signature_algorithm=self.credential.method)
+        signed = signer.sign(root, key=self.credential.key, cert=[self.credential.certificate])
+        return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
+
+
+def _build(parent: Any, content: list[tuple[str, Any]]) -> None:
+    for name, value in content:
+        child = etree.SubElement(parent, f"{{urn:makul:receipt:1}}{name}")
+        if isinstance(value, list):
+            _build(child, value)
+        else:
+            child.text = value
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

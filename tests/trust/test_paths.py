@@ -1,0 +1,354 @@
+"""Certificate paths: each way they fail has its name, and "could not tell" is never "yes"."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from makul.domain.disclosures import ProofStatus
+from makul.domain.reasons import Code
+from makul.trust import paths
+from makul.trust.certificates import read_certificate
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories, TrustStoreError
+from makul.trust.paths import PathStatus, TrustStore
+from support.pki import (
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Profile,
+    StoreFiles,
+    key_usage,
+    name_of,
+    new_key,
+    new_rsa_key,
+)
+from support.xades import Forge
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+def store_of(
+    path: Path, anchors: Iterable[Authority], under: Iterable[Authority], crls: Iterable[bytes]
+) -> TrustStore:
+    files = StoreFiles(path).write(anchors=anchors, intermediates=under, crls=crls)
+    return TrustStore(directories(files))
+
+
+def directories(files: StoreFiles) -> TrustDirectories:
+    return TrustDirectories(
+        anchors=files.anchors, intermediates=files.intermediates, crls=files.crls
+    )
+
+
+def status(store: TrustStore, holder: Holder, *, at=NOW) -> PathStatus:
+    return store.judge(read_certificate(holder.der), at=at)
+
+
+def test_trusted(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """RFC 5280, 6.1: a path to an anchor, in term, with current CRLs of both issuers."""
+    store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
+
+    assert status(store, ca.issue()) is PathStatus.TRUSTED
+    assert PathStatus.TRUSTED.code is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected", "code"),
+    [
+        (Profile(not_after=NOW - DAY), PathStatus.EXPIRED, Code.SIG_05),
+        (Profile(not_before=NOW + DAY), PathStatus.NOT_YET_VALID, Code.SIG_05),
+        (
+            Profile(
+                extra=[
+                    (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"), True)
+                ]
+            ),
+            PathStatus.UNKNOWN_ISSUER,
+            Code.SIG_09,
+        ),
+    ],
+    ids=["expired", "not yet valid", "unknown critical extension"],
+)
+def test_own_defects(tmp_path: Path, profile: Profile, expected: PathStatus, code: Code) -> None:
+    """Each defect of the certificate itself has its name and its reason."""
+    root = Authority.root("A Root")
+    store = store_of(tmp_path, [root], [], [root.crl()])
+
+    found = status(store, root.issue(profile))
+
+    assert (found, found.code) == (expected, code)
+
+
+def test_signed_with_sha1(tmp_path: Path) -> None:
+    """SIG-04: a certificate whose issuer signed it with SHA-1."""
+    root = Authority.root("An RSA Root", key=new_rsa_key())
+    store = store_of(tmp_path, [root], [], [root.crl()])
+
+    assert status(store, root.issue()) is PathStatus.TRUSTED
+    assert status(store, root.issue_with_sha1()).code is Code.SIG_04
+
+
+def test_revoked(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-06: the certificate's own CRL names it."""
+    revoked, other = ca.issue(), ca.issue()
+    ca.revoke(revoked)
+    store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
+
+    assert status(store, revoked).code is Code.SIG_06
+    assert status(store, other) is PathStatus.TRUSTED
+
+
+def test_revoked_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-06: whoever a revoked CA certified is not trusted either."""
+    root.revoke(ca.holder)
+    store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
+
+    assert status(store, ca.issue()) is PathStatus.REVOKED
+
+
+def test_later_crl_counts(tmp_path: Path, root: Authority) -> None:
+    """Of two current CRLs the later one counts."""
+    holder = root.issue()
+    earlier = root.crl(this_update=NOW - 2 * DAY)
+    root.revoke(holder)
+    store = store_of(tmp_path, [root], [], [earlier, root.crl()])
+
+    assert status(store, holder) is PathStatus.REVOKED
+
+
+@pytest.mark.parametrize("which", ["none", "only root", "only ca", "stale", "future", "forged"])
+def test_revocation_unknown(tmp_path: Path, root: Authority, ca: Authority, which: str) -> None:
+    """SIG-07: without a current CRL of every issuer, nobody can tell. Never a pass."""
+    stale = ca.crl(this_update=NOW - 3 * DAY, next_update=NOW - timedelta(seconds=1))
+    crls = {
+        "none": [],
+        "only root": [root.crl()],
+        "only ca": [ca.crl()],
+        "stale": [root.crl(), stale],
+        "future": [root.crl(), ca.crl(this_update=NOW + MINUTE)],
+        "forged": [root.crl(), ca.crl(signed_by=new_key())],
+    }[which]
+    store = store_of(tmp_path, [root], [ca], crls)
+
+    found = status(store, ca.issue())
+
+    assert (found, found.code) == (PathStatus.REVOCATION_UNKNOWN, Code.SIG_07)
+
+
+def test_a_document_whose_revocation_is_unknown(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """STYLE, rule 2: "could not tell" is INDETERMINATE, and hands nothing on."""
+    store = store_of(tmp_path, [root], [ca], [root.crl()])
+
+    verified = XadesVerifier(store).verify(Forge(holder=ca.issue()).signed(), at=NOW)
+
+    assert verified.proof.status is ProofStatus.INDETERMINATE
+    assert verified.proof.reasons == (Code.SIG_07,)
+    assert verified.signed is None
+
+
+def test_a_document_whose_signer_is_revoked(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-06, by way of a document."""
+    citizen = ca.issue()
+    ca.revoke(citizen)
+    store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
+
+    proof = XadesVerifier(store).verify(Forge(holder=citizen).signed(), at=NOW).proof
+
+    assert (proof.status, proof.reasons) == (ProofStatus.FAILED, (Code.SIG_06,))
+
+
+def test_unknown_issuers(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-09: a stranger, a look-alike CA of the same names, a self-signed certificate."""
+    store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
+    look_alike = Authority.root("A Root").subordinate("A CA")
+    alone = Authority.root("Alone")
+
+    for holder in (Authority.root("Stranger").issue(), look_alike.issue(), alone.holder):
+        assert status(store, holder).code is Code.SIG_09
+
+
+def test_end_entity_as_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """RFC 5280, 4.2.1.9: a citizen's certificate certifies nobody, even if it lies in the directory."""
+    citizen = ca.issue()
+    imposter = Authority(citizen).issue(
+        Profile(subject=name_of("Imposter", "PNOKG-10101198012345"))
+    )
+    files = StoreFiles(tmp_path).write(
+        anchors=[root], intermediates=[ca], crls=[root.crl(), ca.crl(), Authority(citizen).crl()]
+    )
+    store = TrustStore(directories(files))
+
+    assert status(store, imposter).code is Code.SIG_09
+
+    (files.intermediates / "citizen.der").write_bytes(citizen.der)
+    with pytest.raises(TrustStoreError, match=r"citizen\.der: .*not a CA"):
+        TrustStore(directories(files))
+
+
+def test_path_length(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """RFC 5280, 4.2.1.9: `ca` may certify no CA below it."""
+    below = ca.subordinate("Too deep")
+    store = store_of(tmp_path, [root], [ca, below], [root.crl(), ca.crl(), below.crl()])
+
+    assert status(store, below.issue()).code is Code.SIG_09
+
+
+def test_anchor_out_of_term(tmp_path: Path, root: Authority) -> None:
+    """An anchor past its own notAfter trusts nobody any more."""
+    later = NOW + 1500 * DAY
+    holder = root.issue(Profile(not_after=later + DAY))
+    crl = root.crl(this_update=later - DAY, next_update=later + DAY)
+    store = store_of(tmp_path, [root], [], [crl])
+
+    assert status(store, holder, at=later).code is Code.SIG_05
+
+
+# --- what is remembered, and for how long (invariant 9) -------------------------------------------
+
+
+def test_remembered_until_the_next_update(
+    tmp_path: Path, root: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verdict is remembered, and forgotten the instant a CRL behind it is no longer current."""
+    holder = root.issue()
+    store = store_of(tmp_path, [root], [], [root.crl(next_update=NOW + DAY)])
+    validated = []
+    validate = paths._validate
+    monkeypatch.setattr(paths, "_validate", lambda *a: validated.append(1) or validate(*a))
+
+    for at in (NOW, NOW + MINUTE, NOW + DAY - MINUTE):
+        assert status(store, holder, at=at) is PathStatus.TRUSTED
+    assert len(validated) == 1
+
+    assert status(store, holder, at=NOW + DAY + MINUTE) is PathStatus.REVOCATION_UNKNOWN
+    assert status(store, holder, at=NOW - 2 * DAY) is PathStatus.REVOCATION_UNKNOWN
+
+
+def test_remembered_until_the_certificate_ends(tmp_path: Path, root: Authority) -> None:
+    """The same of the certificate's own term."""
+    holder = root.issue(Profile(not_after=NOW + MINUTE))
+    store = store_of(tmp_path, [root], [], [root.crl()])
+
+    assert status(store, holder) is PathStatus.TRUSTED
+    assert status(store, holder, at=NOW + 2 * MINUTE) is PathStatus.EXPIRED
+
+
+def test_new_crl_is_noticed(tmp_path: Path, root: Authority) -> None:
+    """A CRL put in place counts after the interval at the latest, for remembered verdicts too."""
+    holder = root.issue()
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+    store = TrustStore(directories(files))
+    assert status(store, holder) is PathStatus.TRUSTED
+
+    root.revoke(holder)
+    put(files.crls / "0.crl", root.crl())
+
+    assert status(store, holder, at=NOW + timedelta(seconds=4)) is PathStatus.TRUSTED
+    assert status(store, holder, at=NOW + timedelta(seconds=5)) is PathStatus.REVOKED
+
+
+def test_removed_anchor_is_noticed(tmp_path: Path, root: Authority) -> None:
+    """So is an anchor that was taken away."""
+    other = Authority.root("Another Root")
+    files = StoreFiles(tmp_path).write(anchors=[root, other], crls=[root.crl()])
+    store = TrustStore(directories(files))
+    holder = root.issue()
+    assert status(store, holder) is PathStatus.TRUSTED
+
+    (files.anchors / "0.crt").unlink()
+
+    assert status(store, holder, at=NOW + MINUTE) is PathStatus.UNKNOWN_ISSUER
+
+
+def test_unreadable_material_fails_closed(tmp_path: Path, root: Authority) -> None:
+    """While a file cannot be read nothing is trusted; once it is mended, all is well again."""
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+    store = TrustStore(directories(files))
+    holder = root.issue()
+    assert status(store, holder) is PathStatus.TRUSTED
+
+    put(files.crls / "1.crl", b"half a fi")
+    assert status(store, holder, at=NOW + MINUTE) is PathStatus.REVOCATION_UNKNOWN
+    assert status(store, holder, at=NOW + MINUTE) is PathStatus.REVOCATION_UNKNOWN
+
+    (files.crls / "1.crl").unlink()
+    assert status(store, holder, at=NOW + 2 * MINUTE) is PathStatus.TRUSTED
+
+
+def put(path: Path, content: bytes) -> None:
+    """As an operator should: written aside, then renamed."""
+    aside = path.with_suffix(".new")
+    aside.write_bytes(content)
+    os.replace(aside, path)
+
+
+# --- loading ------------------------------------------------------------------------------------
+
+
+def test_no_anchors(tmp_path: Path) -> None:
+    """An empty store is a mistake of the operator, told at start-up with what to do."""
+    files = StoreFiles(tmp_path).write(anchors=[])
+
+    with pytest.raises(TrustStoreError, match="no anchors. Put the CA certificates"):
+        TrustStore(directories(files))
+
+
+def test_no_directory(tmp_path: Path, root: Authority) -> None:
+    files = StoreFiles(tmp_path).write(anchors=[root])
+    nowhere = replace(directories(files), crls=tmp_path / "nowhere")
+
+    with pytest.raises(TrustStoreError, match="nowhere: .*Make this directory"):
+        TrustStore(nowhere)
+
+
+def test_weak_anchor(tmp_path: Path) -> None:
+    """An anchor of RSA-1024 is refused by name."""
+    files = StoreFiles(tmp_path).write(anchors=[Authority.root("Old", key=new_rsa_key(1024))])
+
+    with pytest.raises(TrustStoreError, match=r"0\.crt: .*kind or size"):
+        TrustStore(directories(files))
+
+
+def test_forms_of_files(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """PEM and DER, several certificates in one file; files of other names are passed over."""
+    files = StoreFiles(tmp_path).write(anchors=[], crls=[root.crl(), ca.crl()])
+    both = b"".join(
+        certificate.public_bytes(Encoding.PEM)
+        for certificate in (Authority.root("B").certificate, root.certificate)
+    )
+    (files.anchors / "two.pem").write_bytes(both)
+    (files.anchors / "README.txt").write_text("not a certificate")
+    (files.intermediates / "ca.der").write_bytes(ca.holder.der)
+    store = TrustStore(directories(files))
+
+    assert status(store, ca.issue()) is PathStatus.TRUSTED
+
+
+def test_message_anchors_are_apart(tmp_path: Path, root: Authority) -> None:
+    """Whoever may certify recipients' systems may not certify citizens."""
+    systems = Authority.root("Systems")
+    citizens_store = store_of(tmp_path / "c", [root], [], [root.crl()])
+    systems_store = store_of(tmp_path / "s", [systems], [], [systems.crl()])
+    imposter = systems.issue(Profile(usage=key_usage("digital_signature")))
+
+    assert status(systems_store, imposter) is PathStatus.TRUSTED
+    assert status(citizens_store, imposter) is PathStatus.UNKNOWN_ISSUER

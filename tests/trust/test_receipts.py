@@ -1,0 +1,124 @@
+"""Receipts are signed by hand; others' software must find them to be XAdES-B all the same."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
+from signxml import CanonicalizationMethod
+from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
+
+from makul.domain.disclosures import ProofStatus
+from makul.trust.documents import XadesVerifier
+from makul.trust.failures import SignatureFailure
+from makul.trust.receipts import XadesReceiptSigner
+from support.pki import NOW, Holder, new_key, new_rsa_key
+
+RECEIPT = (
+    '<Receipt xmlns="urn:makul:receipt:1" Id="r-018f">'
+    "<receiptId>018f</receiptId><outcome>RELEASED</outcome>"
+    '<p:reason xmlns:p="urn:other" code="Маш &amp; Ко"></p:reason></Receipt>'
+).encode()
+XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
+
+
+@pytest.fixture(
+    params=["P-256", "P-384", "P-521", "RSA"],
+)
+def operator(request: pytest.FixtureRequest, world) -> Holder:
+    keys = {
+        "P-256": new_key,
+        "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+        "RSA": new_rsa_key,
+    }
+    return world.ca.issue(key=keys[request.param]())
+
+
+def signed_by(operator: Holder, canonical: bytes = RECEIPT, *, at: datetime = NOW) -> bytes:
+    return XadesReceiptSigner(operator.key, operator.certificate).sign(canonical, at=at)
+
+
+def test_verifies_here(documents: XadesVerifier, operator: Holder) -> None:
+    """A receipt passes our own verification, and says what was given to be signed."""
+    verified = documents.verify(signed_by(operator), at=NOW)
+
+    assert verified.proof.status is ProofStatus.PASSED, verified.report
+    assert verified.signed is not None
+    assert etree.tostring(verified.signed, method="c14n", exclusive=True) == RECEIPT
+
+
+def test_verifies_by_signxml(operator: Holder) -> None:
+    """ETSI EN 319 132-1: signxml's stock XAdES verifier, schemas included, finds nothing wrong."""
+    verified = XAdESVerifier().verify(
+        signed_by(operator),
+        x509_cert=operator.certificate,
+        expect_config=XAdESSignatureConfiguration(
+            expect_references=2,
+            location="./",
+            verification_time=NOW,
+            default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
+        ),
+    )
+
+    assert verified[0].signed_data == RECEIPT
+    assert verified[1].signed_xml.tag == f"{XADES}SignedProperties"
+
+
+def test_is_canonical(operator: Holder) -> None:
+    """The signed receipt is its own exclusive canonical form: it may be spliced and hashed as it is."""
+    signed = signed_by(operator)
+
+    assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed
+
+
+def test_signing_time_is_what_was_given(operator: Holder) -> None:
+    """STYLE, rule 5: time is passed in; on the wire it is UTC."""
+    local = datetime(2026, 11, 22, 18, 30, tzinfo=timezone(timedelta(hours=6)))
+
+    time = etree.fromstring(signed_by(operator, at=local)).findtext(f".//{XADES}SigningTime")
+
+    assert time == "2026-11-22T12:30:00Z"
+    assert local.astimezone(UTC).hour == 12
+
+
+def test_prefixed_root(documents: XadesVerifier, operator: Holder) -> None:
+    """Any canonical document with an Id will do."""
+    document = (
+        b'<r:Receipt xmlns:r="urn:makul:receipt:1" Id="a.b-c" version="1"><r:x></r:x></r:Receipt>'
+    )
+
+    verified = documents.verify(signed_by(operator, document), at=NOW)
+
+    assert verified.proof.status is ProofStatus.PASSED, verified.report
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"<a></a>",
+        b'<a Id="1"></a>',
+        b'<a Id="x y"></a>',
+        b'<a Id="x"/>',
+        b'<a Id="x"></b>',
+        b'<a><b Id="x"></b></a>',
+        b'<?xml version="1.0"?><a Id="x"></a>',
+        b"<a xmlns:x=\"&lt;\" Id='x'></a>",
+        b'<a Id="x"></a>\n',
+    ],
+)
+def test_what_is_not_canonical_is_not_signed(operator: Holder, document: bytes) -> None:
+    """A defect of ours, told at once rather than sent out signed."""
+    with pytest.raises(ValueError, match="not a canonical document"):
+        signed_by(operator, document)
+
+
+def test_key_and_certificate_must_belong_together(world) -> None:
+    """A signer that could not be verified does not start."""
+    with pytest.raises(ValueError, match="not that of the key"):
+        XadesReceiptSigner(new_key(), world.citizen.certificate)
+
+    weak = world.ca.issue(key=new_rsa_key(1024))
+    with pytest.raises(SignatureFailure):
+        XadesReceiptSigner(weak.key, weak.certificate)

@@ -1,0 +1,49 @@
+"""Recorded messages of zeep's BinarySignature verify as they are (`tests/vectors/trust`)."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from makul.app.ports import RejectedError
+from makul.domain.reasons import Code
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from makul.trust.wsse import WsseVerifier
+from support.pki import NOW
+from support.wsse import CHILD
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "trust"
+MESSAGES = sorted(VECTORS.glob("zeep-*-soap1?.xml"))
+
+
+@pytest.fixture(scope="module")
+def zeep_trust(tmp_path_factory: pytest.TempPathFactory) -> WsseVerifier:
+    anchors, crls = (tmp_path_factory.mktemp(name) for name in ("anchors", "crls"))
+    shutil.copy(VECTORS / "zeep-root.pem", anchors)
+    shutil.copy(VECTORS / "zeep-root.crl", crls)
+    return WsseVerifier(TrustStore(TrustDirectories(anchors=anchors, crls=crls)))
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
+def test_zeep_message(zeep_trust: WsseVerifier, path: Path) -> None:
+    """zeep told to use RSA-SHA256 or ECDSA-SHA256, on SOAP 1.1 and 1.2."""
+    verified = zeep_trust.verify(etree.parse(path).getroot(), at=NOW)
+
+    assert etree.tostring(verified.child, method="c14n", exclusive=True) == CHILD.encode()
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
+def test_zeep_message_changed(zeep_trust: WsseVerifier, path: Path) -> None:
+    """STYLE, rule 10: the same vectors, mutated."""
+    changed = path.read_bytes().replace(b"000000000001<", b"000000000002<")
+
+    with pytest.raises(RejectedError) as caught:
+        zeep_trust.verify(etree.fromstring(changed), at=NOW)
+    assert caught.value.reasons[0].code is Code.SIG_02
+
+
+def test_vectors_are_there() -> None:
+    """Four messages: two kinds of key, two versions of SOAP."""
+    assert len(MESSAGES) == 4
