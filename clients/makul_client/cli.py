@@ -1,7 +1,7 @@
 """`makul-client`: the service from the command line, for a recipient's staff and scripts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
@@ -19,7 +19,6 @@ from makul_client.commands import (
     ConsentUuid,
     DocumentNumber,
     Employee,
-    ExitCode,
     Face,
     Finger,
     GivenName,
@@ -31,6 +30,7 @@ from makul_client.commands import (
     RequestId,
     Surname,
     demographic_from,
+    examples,
     ground_from,
     outcome_code,
     probe_from,
@@ -44,12 +44,30 @@ from makul_client.console import (
     print_reasons,
     print_receipt,
     print_rules,
+    require_new,
     say,
     write_new,
 )
 from makul_client.errors import MakulError
 from makul_client.exchange import Context
 from makul_client.results import Decision
+
+INTRODUCTION: Final = """\
+Ask for data from the national biometric database, as your agreement allows.
+
+\b
+First steps:
+  export MAKUL_PROFILE=bank.toml
+  makul-client status
+  makul-client agreement
+  makul-client consent draft -a surname --until 2027-11-01 --out draft.xml
+  makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
+  makul-client explain --consent consent.xml
+  makul-client get --consent consent.xml --receipt receipt.xml
+
+The profile says who you are, how you call and whom you believe; nothing is edited in code.
+Personal data are printed on standard output by `get` alone, and never logged.
+"""
 
 app = typer.Typer(
     name="makul-client",
@@ -59,31 +77,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # tracebacks would show a person's data
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
+    help=INTRODUCTION,
 )
 app.add_typer(consent_app, name="consent")
 
 
-@app.callback()
-def _main() -> None:
-    """Ask for data from the national biometric database, as your agreement allows.
-
-    \b
-    First steps:
-      export MAKUL_PROFILE=bank.toml
-      makul-client status
-      makul-client agreement
-      makul-client consent draft --attribute surname --until 2027-11-01 --out draft.xml
-      makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
-      makul-client explain --consent consent.xml
-      makul-client get --consent consent.xml --receipt receipt.xml
-
-    The profile says who you are, how you call and whom you believe; nothing is edited in code.
-    Personal data are printed on standard output by `get` alone, and never logged.
-    """
-
-
-@app.command(epilog=EXIT_CODES)
+@app.command(
+    epilog=examples(
+        "makul-client verify --consent consent.xml --document-number ID0000001",
+        "makul-client verify --consent-id 7d9a3c1e-0000-4000-8000-0000000000c1 --face photo.jpg",
+    )
+)
 def verify(
+    *,
     profile: ProfileFile,
     consent: ConsentFile = None,
     consent_id: ConsentUuid = None,
@@ -102,14 +108,9 @@ def verify(
     receipt: ReceiptOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is this person who they say they are? Yes or no, never data.
-
-    \b
-    Examples:
-      makul-client verify --consent consent.xml --document-number ID0000001
-      makul-client verify --consent-id 7d9a3c1e-0000-4000-8000-0000000000c1 --face photo.jpg
-    """
+    """Is this person who they say they are? Yes or no, never data."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        require_new(receipt)
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -134,8 +135,15 @@ def verify(
         raise typer.Exit(outcome_code(result.decision.outcome))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(
+    epilog=examples(
+        "makul-client get --consent consent.xml",
+        "makul-client get --consent consent.xml -a surname -a birthDate --receipt receipt.xml",
+        "makul-client get --basis court-order.xml -a address --json",
+    )
+)
 def get(
+    *,
     profile: ProfileFile,
     attribute: Annotated[
         list[str] | None,
@@ -158,15 +166,9 @@ def get(
     receipt: ReceiptOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """A person's data, once matched. Prints them on standard output.
-
-    \b
-    Examples:
-      makul-client get --consent consent.xml
-      makul-client get --consent consent.xml -a surname -a birthDate --receipt receipt.xml
-      makul-client get --basis court-order.xml -a address --json
-    """
+    """A person's data, once matched. Prints them on standard output."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        require_new(receipt)
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -176,14 +178,14 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
-        attributes = attribute or ()
+        attributes = tuple(attribute or ())
         if not attributes and isinstance(ground, ConsentDocument):
             attributes = consent_view.read_unsafe(ground.document).attributes
         if not attributes:
             raise MakulError("say what to ask for: --attribute surname")
         data = client.get_person_data(
             probe_from(person, face, finger),
-            list(attributes),
+            attributes,
             ground=ground,
             purpose=purpose,
             context=Context(employee=employee, case_number=case, request_id=request_id),
@@ -196,8 +198,14 @@ def get(
             print_reasons(data.decision.reasons, client.profile.language)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(
+    epilog=examples(
+        "makul-client explain --consent consent.xml",
+        "makul-client explain --operation VerifyPerson --consent consent.xml --method face",
+    )
+)
 def explain(
+    *,
     profile: ProfileFile,
     operation: Annotated[str, typer.Option(help="VerifyPerson or GetPersonData.")] = "",
     method: Annotated[
@@ -216,13 +224,7 @@ def explain(
     request_id: RequestId = None,
     as_json: AsJson = False,
 ) -> None:
-    """How a request would be decided, rule by rule. No person is looked at, nothing is used up.
-
-    \b
-    Examples:
-      makul-client explain --consent consent.xml
-      makul-client explain --operation VerifyPerson --consent consent.xml --method face
-    """
+    """How a request would be decided, rule by rule. No person is looked at, nothing is used up."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
@@ -249,19 +251,19 @@ def explain(
         raise typer.Exit(outcome_code(explanation.decision.outcome))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(
+    epilog=examples(
+        "makul-client agreement",
+    )
+)
 def agreement(
+    *,
     profile: ProfileFile,
     number: Annotated[str | None, typer.Argument(help="Else the profile's.")] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """What your agreement lets you ask for, until when, by which channel (cl. 7).
-
-    \b
-    Example:
-      makul-client agreement
-    """
+    """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         found = client.agreement(number, context=Context(employee=employee))
         if as_json:
@@ -270,21 +272,22 @@ def agreement(
             print_agreement(found)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(
+    epilog=examples(
+        "makul-client receipt 7d9a3c1e-0000-4000-8000-000000000003 --out receipt.xml",
+    )
+)
 def receipt(
+    *,
     profile: ProfileFile,
     of_request: Annotated[UUID, typer.Argument(help="The id of a request of yours.")],
     out: Annotated[Path | None, typer.Option(help="Keep the receipt here.")] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11).
-
-    \b
-    Example:
-      makul-client receipt 7d9a3c1e-0000-4000-8000-000000000003 --out receipt.xml
-    """
+    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11)."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        require_new(out)
         found = client.receipt(of_request, context=Context(employee=employee))
         if out is not None:
             write_new(out, found.document)
@@ -294,14 +297,13 @@ def receipt(
             print_receipt(found)
 
 
-@app.command(epilog=EXIT_CODES)
-def status(profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
-    """Is the service there, is it a sandbox, and what are its limits?
-
-    \b
-    Example:
-      makul-client status --json
-    """
+@app.command(
+    epilog=examples(
+        "makul-client status --json",
+    )
+)
+def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
+    """Is the service there, is it a sandbox, and what are its limits?"""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         found = client.status(context=Context(employee=employee))
         if as_json:
@@ -327,6 +329,3 @@ def _keep(decision: Decision, file: Path | None) -> None:
 def main() -> None:
     """Run the command line."""
     app()
-
-
-__all__ = ["ExitCode", "app", "main"]

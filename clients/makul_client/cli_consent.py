@@ -12,12 +12,12 @@ from makul_client import consent_view, consents
 from makul_client.asking import ConsentDocument
 from makul_client.client import Client
 from makul_client.commands import (
-    EXIT_CODES,
     AsJson,
     Case,
     Employee,
     ProfileFile,
     RequestId,
+    examples,
     instant,
     reporting,
 )
@@ -43,10 +43,21 @@ consent_app = typer.Typer(
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="A new file for the result.")]
 
-_SUBJECT_KEYS: Final = ("pin", "surname", "given_name", "patronymic")
+FORM: Final = """\b
+form.json, every key optional where the option is given:
+  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
+   "attributes": ["surname"], "methods": ["demographic"],
+   "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
+   "purpose": "…", "purpose_text": "…", "relation": "contract 17",
+   "onward": [{"code": "COM/60000002", "name": "…"}],
+   "representative": {"name": "…", "pin": "…", "authority": "…"},
+   "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
+"""
+
 _FORM_KEYS: Final = frozenset(
-    {*_SUBJECT_KEYS, "attributes", "methods", "valid_from", "valid_to", "max_disclosures"}
-    | {"purpose", "purpose_text", "relation", "onward", "representative", "paper"}
+    {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
+    | {"valid_to", "max_disclosures", "purpose", "purpose_text", "relation", "onward"}
+    | {"representative", "paper"}
 )
 _MEDIA_TYPES: Final = {
     ".pdf": "application/pdf",
@@ -58,8 +69,15 @@ _MEDIA_TYPES: Final = {
 }
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent draft --until 2027-11-01 -a surname -a givenName -o draft.xml",
+        "makul-client consent draft --from form.json -o draft.xml",
+        more=FORM,
+    )
+)
 def draft(
+    *,
     profile: ProfileFile,
     out: Out,
     form: Annotated[
@@ -77,24 +95,10 @@ def draft(
     since: Annotated[str | None, typer.Option(help="From when; else from now.")] = None,
     until: Annotated[str | None, typer.Option(help="Until when; a date or an instant.")] = None,
     times: Annotated[int | None, typer.Option(help="How often; else once.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw a consent up, ready for the citizen's signature.
-
-    \b
-    Examples:
-      makul-client consent draft --until 2027-11-01 -a surname -a givenName -o draft.xml
-      makul-client consent draft --from form.json -o draft.xml
-    \b
-    form.json, every key optional where the option is given:
-      {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
-       "attributes": ["surname"], "methods": ["demographic"],
-       "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
-       "purpose": "…", "purpose_text": "…", "relation": "contract 17",
-       "onward": [{"code": "COM/60000002", "name": "…"}],
-       "representative": {"name": "…", "pin": "…", "authority": "…"},
-       "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
-    """
-    with reporting(as_json=False, profile=profile):
+    """Draw a consent up, ready for the citizen's signature."""
+    with reporting(as_json=as_json, profile=profile):
         known = _form(form)
         options = {
             "pin": pin,
@@ -112,62 +116,68 @@ def draft(
         now = datetime.now(UTC).replace(microsecond=0)
         wish = _wish(known, folder=folder, now=now)
         document = consents.draft(Profile.load(profile), wish, given_at=now)
-        write_new(out, document)
-        say(f"{out}: have it signed by the citizen, then: makul-client consent attach")
+        _keep(
+            out,
+            document,
+            "have it signed by the citizen, then: makul-client consent attach",
+            as_json=as_json,
+        )
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent attach draft.xml signed-by-citizen.xml -o consent.xml",
+    )
+)
 def attach(
+    *,
     drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT", help="What was drawn up.")],
     signed: Annotated[
         Path, typer.Argument(metavar="SIGNED", help="What came back: the document, or a signature.")
     ],
     out: Out,
+    as_json: AsJson = False,
 ) -> None:
-    """Put the citizen's signature to the draft, checking that it is of this very draft.
-
-    \b
-    Example:
-      makul-client consent attach draft.xml signed-by-citizen.xml -o consent.xml
-    """
-    with reporting(as_json=False):
-        write_new(out, consents.attach(read_file(drawn_up), read_file(signed)))
-        say(f"{out}: the draft, signed")
+    """Put the citizen's signature to the draft, checking that it is of this very draft."""
+    with reporting(as_json=as_json):
+        document = consents.attach(read_file(drawn_up), read_file(signed))
+        _keep(out, document, "the draft, signed", as_json=as_json)
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent sign draft.xml --key citizen.key.pem \\\\",
+        "--certificate citizen.crt.pem -o consent.xml",
+    )
+)
 def sign(
+    *,
     profile: ProfileFile,
     drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT")],
     key: Annotated[Path, typer.Option(help="A test citizen's key, PEM.")],
     certificate: Annotated[Path, typer.Option(help="Their certificate, PEM.")],
     out: Out,
+    as_json: AsJson = False,
 ) -> None:
-    """Sign in a test citizen's stead. Only with a profile that has sandbox = true.
-
-    \b
-    Example:
-      makul-client consent sign draft.xml --key citizen.key.pem \\
-          --certificate citizen.crt.pem -o consent.xml
-    """
-    with reporting(as_json=False, profile=profile):
+    """Sign in a test citizen's stead. Only with a profile that has sandbox = true."""
+    with reporting(as_json=as_json, profile=profile):
         citizen = load_credential(key, certificate)
-        write_new(out, consents.sign(Profile.load(profile), read_file(drawn_up), citizen))
-        say(f"{out}: signed by a test citizen")
+        document = consents.sign(Profile.load(profile), read_file(drawn_up), citizen)
+        _keep(out, document, "signed by a test citizen", as_json=as_json)
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent show consent.xml",
+    )
+)
 def show(
+    *,
     file: Annotated[Path, typer.Argument(help="A consent, signed or not.")],
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the person unmasked.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Who consents to what. Nothing is verified; the person is masked.
-
-    \b
-    Example:
-      makul-client consent show consent.xml
-    """
+    """Who consents to what. Nothing is verified; the person is masked."""
     with reporting(as_json=as_json):
         view = consent_view.read_unsafe(read_file(file))
         if not as_json:
@@ -176,8 +186,13 @@ def show(
         print_json(view if reveal else consent_view.without_person(view))
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent register consent.xml",
+    )
+)
 def register(
+    *,
     profile: ProfileFile,
     file: Annotated[Path, typer.Argument(help="A signed consent.")],
     employee: Employee = None,
@@ -185,12 +200,7 @@ def register(
     request_id: RequestId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand a consent in; afterwards its id is enough: --consent-id.
-
-    \b
-    Example:
-      makul-client consent register consent.xml
-    """
+    """Hand a consent in; afterwards its id is enough: --consent-id."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         held = client.register_consent(
             ConsentDocument(read_file(file)),
@@ -202,19 +212,19 @@ def register(
             say(f"{held.consent_id} {held.state}, remaining {held.remaining}")
 
 
-@consent_app.command(epilog=EXIT_CODES)
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent status 7d9a3c1e-0000-4000-8000-0000000000c1",
+    )
+)
 def status(
+    *,
     profile: ProfileFile,
     consent_id: Annotated[UUID, typer.Argument(help="The consent's id.")],
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """Where a consent stands: in force, expired, used up, revoked.
-
-    \b
-    Example:
-      makul-client consent status 7d9a3c1e-0000-4000-8000-0000000000c1
-    """
+    """Where a consent stands: in force, expired, used up, revoked."""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         found = client.consent_status(consent_id, context=Context(employee=employee))
         if as_json:
@@ -230,6 +240,15 @@ def status(
                 ("to", found.valid_to.isoformat()),
             ],
         )
+
+
+def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
+    write_new(file, document)
+    if as_json:
+        consent_id = consent_view.read_unsafe(document).consent_id
+        print_json({"file": str(file), "consent_id": consent_id})
+    else:
+        say(f"{file}: {told}")
 
 
 def _form(file: Path | None) -> dict[str, Any]:
@@ -256,7 +275,12 @@ def _wish(known: dict[str, Any], *, folder: Path, now: datetime) -> consents.Wis
     since = known.get("valid_from")
     try:
         return consents.Wish(
-            subject=consents.Subject(**{key: known.get(key) for key in _SUBJECT_KEYS}),
+            subject=consents.Subject(
+                pin=known["pin"],
+                surname=known["surname"],
+                given_name=known["given_name"],
+                patronymic=known.get("patronymic"),
+            ),
             attributes=tuple(known.get("attributes", ())),
             methods=tuple(known["methods"]) if "methods" in known else None,
             valid_from=now if since is None else instant(since, "--since"),

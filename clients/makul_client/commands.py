@@ -57,6 +57,13 @@ Exit codes:
   5  the message was not accepted: its form, its signature, or who sent it
 """
 
+
+def examples(*commands: str, more: str = "") -> str:
+    """What stands below a command's options: examples, then the exit codes."""
+    lines = "\n".join(f"  {command}" for command in commands)
+    return f"\b\nExamples:\n{lines}\n\n{more}\n{EXIT_CODES}"
+
+
 ProfileFile = Annotated[
     Path,
     typer.Option("--profile", "-p", envvar="MAKUL_PROFILE", help="The recipient's TOML profile."),
@@ -109,6 +116,8 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[None]:
     except MakulError as error:
         print_error(error, _language(profile), as_json=as_json)
         raise typer.Exit(exit_code(error)) from None
+    except typer.Abort:  # a question that nobody answered; typer's own code would read as "no"
+        raise typer.Exit(ExitCode.USAGE) from None
 
 
 def exit_code(error: MakulError) -> ExitCode:

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import singledispatch
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -24,28 +25,50 @@ _OUT: Final = Console(markup=False, emoji=False, highlight=False)
 _ERR: Final = Console(markup=False, emoji=False, highlight=False, stderr=True, soft_wrap=True)
 
 
-def plain(value: Any) -> Any:
+@singledispatch
+def plain(value: object) -> object:
     """A value as JSON has it: bytes in base64, instants in ISO 8601, a person by wire names."""
-    match value:
-        case Person():
-            return {name: plain(each) for name, each in value.given()}
-        case StrEnum():
-            return value.value
-        case bytes():
-            return base64.b64encode(value).decode()
-        case UUID() | Decimal():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case Mapping():
-            return {str(key): plain(each) for key, each in value.items()}
-        case frozenset():
-            return sorted(plain(each) for each in value)
-        case tuple() | list():
-            return [plain(each) for each in value]
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     return value
+
+
+@plain.register
+def _(value: Person) -> object:
+    return {name: plain(each) for name, each in value.given()}
+
+
+@plain.register
+def _(value: bytes) -> object:
+    return base64.b64encode(value).decode()
+
+
+@plain.register(UUID)
+@plain.register(Decimal)
+@plain.register(StrEnum)
+def _(value: object) -> object:
+    return str(value)
+
+
+@plain.register
+def _(value: date) -> object:
+    return value.isoformat()
+
+
+@plain.register(Mapping)
+def _(value: Mapping[str, object]) -> object:
+    return {str(key): plain(each) for key, each in value.items()}
+
+
+@plain.register(frozenset)
+def _(value: frozenset[str]) -> object:
+    return sorted(value)
+
+
+@plain.register(tuple)
+@plain.register(list)
+def _(value: Iterable[object]) -> object:
+    return [plain(each) for each in value]
 
 
 def print_json(value: Any) -> None:
@@ -191,6 +214,12 @@ def write_new(file: Path, content: bytes) -> None:
         raise MakulError(f"{file}: there is such a file already; name another") from None
     except OSError:
         raise MakulError(f"{file}: it cannot be written") from None
+
+
+def require_new(file: Path | None) -> None:
+    """Complain before anything is sent where the result could not be kept afterwards."""
+    if file is not None and file.exists():
+        raise MakulError(f"{file}: there is such a file already; name another")
 
 
 def read_file(file: Path) -> bytes:

@@ -10,14 +10,13 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
 from bench.serving import drive, served
-from cryptography import x509
 from makul.sandbox.world import RSA_CITIZEN
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message

@@ -55,7 +55,16 @@ def served(config: Path, *, workers: int) -> Iterator[Server]:
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
     }
-    command = [sys.executable, "-m", "makul", "--config", str(config), "serve", "--listener", "wsse"]
+    command = [
+        sys.executable,
+        "-m",
+        "makul",
+        "--config",
+        str(config),
+        "serve",
+        "--listener",
+        "wsse",
+    ]
     process = subprocess.Popen(command, env=environment)
     try:
         _await_ready(port)

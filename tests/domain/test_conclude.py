@@ -83,6 +83,7 @@ def test_every_method_that_was_asked_for_is_compared(case: Case) -> None:
     matched = tuple(finding(MatchResult.MATCH, method) for method in sorted(both))
 
     assert asking.conclude().outcome is Outcome.UNDETERMINED
+    assert asking.but(match=found(MatchResult.NO_MATCH)).conclude() == NOT_MATCHED
     assert asking.but(match=MatchVerdict(matched)).conclude().outcome is Outcome.RELEASED
 
 

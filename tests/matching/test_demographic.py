@@ -1,6 +1,7 @@
 """Demographic comparison (Procedure, cl. 10; CONTRACT, Matching; invariant 6)."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchResult
 from makul.domain.persons import LocalizedName, Person
-from makul.matching import DemographicMatcher, demographic
+from makul.matching import DemographicMatcher, demographic, names
 from makul.matching.names import THRESHOLD
 from support.people import EVERYTHING, PERSON, PIN
 
@@ -183,9 +184,9 @@ def test_the_record_of_another_pin_never_matches() -> None:
 )
 def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> None:
     """In a narrow band under the threshold nobody can tell: add data (MAT-02)."""
-    names = {**EVERYTHING, Attribute.GIVEN_NAME: LocalizedName(ky="Жаныбек")}
+    held = {**EVERYTHING, Attribute.GIVEN_NAME: LocalizedName(ky="Жаныбек")}
 
-    assert result(replace(BY_NAME, given_name=given_name), replace(PERSON, values=names)) is found
+    assert result(replace(BY_NAME, given_name=given_name), replace(PERSON, values=held)) is found
 
 
 @pytest.mark.parametrize("person", [PERSON, None], ids=["known", "unknown"])
@@ -270,6 +271,18 @@ def test_an_unknown_person_is_the_same_work(
 
     assert all(counted == work[0] for counted in work)
     assert work[0]["_same_text"] >= 1
+    assert work[0]["_alike"] == 3 * work[0]["similarity"]
+
+
+STEPS = [
+    (demographic, "similarity"),
+    (demographic, "_same_text"),
+    (demographic, "_normalised"),
+    (demographic, "_likeness"),
+    (demographic, "_agreement"),
+    (names, "fold"),
+    (names, "_alike"),
+]
 
 
 def operations(
@@ -278,18 +291,16 @@ def operations(
     """How often each step of the comparison was taken."""
     counted: Counter[str] = Counter()
 
-    def count(name: str) -> None:
-        real = getattr(demographic, name)
-
-        def counting(*args: object) -> object:
+    def counting(name: str, step: Callable[..., object]) -> Callable[..., object]:
+        def step_and_count(*args: object) -> object:
             counted[name] += 1
-            return real(*args)
+            return step(*args)
 
-        patch.setattr(demographic, name, counting)
+        return step_and_count
 
     with monkeypatch.context() as patch:
-        for name in ("similarity", "_same_text", "_normalised", "_likeness", "_agreement"):
-            count(name)
+        for module, name in STEPS:
+            patch.setattr(module, name, counting(name, getattr(module, name)))
         MATCHER.compare(probe, person)
     return counted
 
@@ -304,7 +315,7 @@ def test_the_decoy_is_shaped_like_a_person() -> None:
         Attribute.BIRTH_DATE,
         Attribute.DOCUMENT_NUMBER,
     }
-    names = [
+    held = [
         value for value in demographic.DECOY.values.values() if isinstance(value, LocalizedName)
     ]
-    assert [len(name.forms) for name in names] == [3, 3, 3]
+    assert [len(name.forms) for name in held] == [3, 3, 3]

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """The fault table: every error has its fault, and no fault is ever anything but a fault."""
 
 import logging

@@ -6,7 +6,6 @@ and for the bench.
 
 import base64
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from lxml import etree
-from support.messages import signed_message
 
 from makul.app.ports import Clock
 from makul.bootstrap import Parts, build_parts, channel_of, readiness, recipient_port, utc_now
@@ -28,6 +26,7 @@ from makul.sandbox.world import World, build_world, register
 from makul.settings import Settings, load_settings
 from makul.soap.application import build_application
 from makul.store import Store, StoreKeys, create_store
+from support.messages import signed_message
 
 RECIPIENT = "urn:makul:recipient:1"
 TYPES = "urn:makul:types:1"
@@ -185,7 +184,7 @@ def post(
     answered: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-        answered.update(status=int(status.split()[0]), headers=dict(headers))
+        answered.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
     environ = {
         "REQUEST_METHOD": "POST",
@@ -237,8 +236,6 @@ def person_request(
     attributes: list[str],
 ) -> bytes:
     """The Body's child of VerifyPerson or GetPersonData."""
-
-
     given = ""
     if ground is not None:
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
@@ -255,8 +252,3 @@ def person_request(
         f"<t:documentNumber>{document_number}</t:documentNumber></t:demographic></r:probe>"
         f"{given}{wanted}</r:{operation}>"
     ).encode()
-
-
-def facts(statement: bytes) -> dict[str, Any]:
-    """A leaf's statement, read."""
-    return dict(json.loads(statement))

@@ -19,7 +19,6 @@ from support.xades import (
     C14N,
     CONTENT,
     ENVELOPED,
-    EXC_C14N,
     RSA_PSS_SHA256,
     Forge,
     instant,

@@ -28,7 +28,7 @@ def zeep_trust(tmp_path_factory: pytest.TempPathFactory) -> WsseVerifier:
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
 def test_zeep_message(zeep_trust: WsseVerifier, path: Path) -> None:
-    """zeep told to use RSA-SHA256 or ECDSA-SHA256, on SOAP 1.1 and 1.2."""
+    """Zeep told to use RSA-SHA256 or ECDSA-SHA256, on SOAP 1.1 and 1.2."""
     verified = zeep_trust.verify(etree.parse(path).getroot(), at=NOW)
 
     assert etree.tostring(verified.child, method="c14n", exclusive=True) == CHILD.encode()

@@ -67,7 +67,7 @@ class Eavesdropper:
         class Handler(BaseHTTPRequestHandler):
             """One request passed on."""
 
-            def do_POST(self) -> None:  # noqa: N802 - http.server calls it by this name
+            def do_POST(self) -> None:
                 message = self.rfile.read(int(self.headers["Content-Length"]))
                 status, answer = pass_on(message)
                 self.send_response(status)

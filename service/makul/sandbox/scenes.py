@@ -1,24 +1,12 @@
 """The scenes of the demo: what is asked, by which clause it is decided, and what must come of it.
 
-Each scene is independent of the others: those that use something up have a citizen to themselves.
+Scenes do not lean on one another: each that uses something up has a citizen to itself.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from uuid import uuid4
 
-from makul.sandbox.eavesdropper import Eavesdropper
-from makul.sandbox.stage import Stage, told
-from makul_client import ConsentId, Context
-from makul_client.results import Decision
-
-Play = Callable[[Stage], str]
-"""Plays on a stage; what came of it."""
-
-ATTEMPTS = 5
-"""Failed matches of one recipient on one person that are allowed in a day."""
+from makul.sandbox import plays
+from makul.sandbox.plays import Play, by_xroad, explained, impersonated, use
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,169 +15,173 @@ class Scene:
 
     title: str
     clause: str
+    """Of the Procedure."""
     expected: str
     play: Play
 
 
-# --- ways to play -----------------------------------------------------------------------------
-
-
-def use(paper: str) -> Play:
-    """Use a paper as it is meant to be used."""
-    return lambda stage: told(lambda: stage.data(paper).decision)
-
-
-def _released_is_theirs(stage: Stage, *, channel: str = "wsse") -> str:
-    """The data that come back are those of the person who consented."""
-    got = stage.data("bank-00-data", client=stage.client("bank", channel))
-    surname = got.person.surname
-    if surname is None or surname.ky != stage.surname(0):
-        return f"{got.decision.outcome} of somebody else"
-    return told(lambda: got.decision)
-
-
-def _yes_or_no(stage: Stage, *, document_number: str | None = None) -> str:
-    paper = stage.paper("bank-00-yes-no")
-    probe = stage.probe(paper.citizen, document_number=document_number)
-    return told(
-        lambda: stage.client("bank").verify_person(probe, ground=paper.ground).decision
-    )
-
-
-def _data_for_yes_no(stage: Stage) -> str:
-    wanted = ("surname",)
-    return told(lambda: stage.data("bank-00-yes-no", attributes=wanted).decision)
-
-
-def _no_match(stage: Stage) -> str:
-    return told(lambda: stage.data("bank-01-data", document_number="ID9999999").decision)
-
-
-def _unknown_looks_the_same(stage: Stage) -> str:
-    """By a basis in law: an unknown person, and a known one with a wrong document."""
-    unknown = told(lambda: stage.data("police-absent").decision)
-    wrong = told(lambda: stage.data("police-judicial", document_number="ID9999999").decision)
-    return unknown if unknown == wrong else f"{unknown} is not {wrong}"
-
-
-def _without_ground(stage: Stage) -> str:
-    client = stage.client("bank")
-    return told(
-        lambda: client.get_person_data(stage.probe(0), ["surname"], ground=None).decision
-    )
-
-
-def _used_twice(stage: Stage) -> str:
-    return f"{use('single-use')(stage)}, then {use('single-use')(stage)}"
-
-
-def _guessing(stage: Stage) -> str:
-    """After so many failures even the right answer is not told."""
-    for _ in range(ATTEMPTS):
-        guess = told(lambda: stage.data("mobile-07-data", document_number="ID9999999").decision)
-        if guess != "NOT_MATCHED MAT-01":
-            return guess
-    return use("mobile-07-data")(stage)
-
-
-def _asked_again(stage: Stage) -> str:
-    request_id = uuid4()
-    first, second = (
-        stage.data("bank-02-data", request_id=request_id).decision for _ in range(2)
-    )
-    same = first.receipt.document == second.receipt.document
-    return f"{told(lambda: second)}, {'the same' if same else 'another'} receipt"
-
-
-def _id_reused(stage: Stage) -> str:
-    request_id = uuid4()
-    stage.data("bank-03-data", request_id=request_id)
-    other = ("surname",)
-    return told(
-        lambda: stage.data("bank-03-data", attributes=other, request_id=request_id).decision
-    )
-
-
-def _replayed(stage: Stage) -> str:
-    """The very bytes of a message that was answered are sent once more."""
-    with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
-        client = stage.listened_to("bank", eavesdropper.url)
-        first = told(lambda: stage.data("bank-04-data", client=client).decision)
-        (message,) = eavesdropper.kept
-        status, answer = eavesdropper.send(message)
-    codes = sorted(set(re.findall(rb"<(?:\w+:)?code>([A-Z]{3}-\d\d)<", answer)))
-    again = "FAULT" if status == 500 else f"HTTP {status}"
-    return f"{first}, then {again} {b' '.join(codes).decode()}"
-
-
-def _changed_on_the_way(stage: Stage) -> str:
-    def change(message: bytes) -> bytes:
-        return message.replace(b">SANDBOX/BANK<", b">SANDBOX/LOAN<")
-
-    with Eavesdropper(stage.urls["wsse"], change) as eavesdropper:
-        client = stage.listened_to("bank", eavesdropper.url)
-        return told(lambda: stage.data("bank-04-data", client=client).decision)
-
-
-def _impersonated(stage: Stage, *, key: str, certificate: str) -> str:
-    client = stage.impersonator("bank", key, certificate)
-    return told(lambda: stage.data("bank-00-data", client=client).decision)
-
-
-def _by_xroad(stage: Stage, *, party: str, paper: str) -> str:
-    client = stage.client(party, "xroad")
-    return told(lambda: stage.data(paper, client=client).decision)
-
-
-def _explained(stage: Stage, *, paper: str) -> str:
-    used = stage.paper(paper)
-    shown = stage.probe(used.citizen).demographic
-
-    def explain() -> Decision:
-        explanation = stage.client(used.party).explain(
-            used.operation,
-            methods=["demographic"],
-            pin=shown.pin,
-            attributes=used.attributes,
-            ground=used.ground,
-        )
-        return explanation.decision
-
-    return told(explain)
-
-
-def _registered(stage: Stage) -> str:
-    """A consent is handed in once and then named by its id."""
-    client = stage.client("bank")
-    paper = stage.paper("bank-05-data")
-    if not hasattr(paper.ground, "document"):
-        return "no consent"
-    registered = client.register_consent(paper.ground)
-    ground = ConsentId(registered.consent_id)
-    later = told(lambda: stage.data("bank-05-data", ground=ground).decision)
-    left = client.consent_status(registered.consent_id).remaining
-    return f"{told(lambda: registered.decision)}, then {later}, {registered.remaining - left} use"
-
-
-def _receipt_fetched(stage: Stage) -> str:
-    decision = stage.data("bank-06-data").decision
-    fetched = stage.client("bank").receipt(decision.request_id)
-    same = fetched.document == decision.receipt.document
-    return f"{fetched.outcome}, {'the same' if same else 'another'} receipt"
-
-
-def _anothers_receipt(stage: Stage) -> str:
-    decision = stage.data("bank-06-data").decision
-    client = stage.client("notary")
-    return told(lambda: _no_decision(lambda: client.receipt(decision.request_id)))
-
-
-def _no_decision(act: Callable[[], object]) -> Decision:
-    act()
-    raise AssertionError("answered where a refusal was due")
-
-
-def _terms(stage: Stage) -> str:
-    agreement = stage.client("municipality").agreement()
-    (power,) = agreement.powers
-    return f"{agreement.state}, {power.purpose} covers {len(power.attributes)} attributes"
+SCENES = (
+    # What is given
+    Scene(
+        "A bank asks for what its customer consented to",
+        "4, 10",
+        "RELEASED",
+        plays.the_right_persons_data,
+    ),
+    Scene("A bank asks only: is it they?", "2, 10", "MATCHED", plays.yes_or_no()),
+    Scene(
+        "The same, with a document that is not theirs",
+        "10",
+        "NOT_MATCHED MAT-01",
+        plays.yes_or_no(document_number=plays.WRONG_DOCUMENT),
+    ),
+    Scene("A notary, by consent", "3e, 4", "RELEASED", use("notary-00-data")),
+    Scene("A mobile operator, by consent", "3d, 4", "RELEASED", use("mobile-00-data")),
+    Scene("A bank by X-Road", "8, 9", "RELEASED", by_xroad("bank-00-data")),
+    Scene(
+        "A consent is handed in, then cited by its id",
+        "4",
+        "ACCEPTED, then RELEASED, 1 counted",
+        plays.registered_and_cited,
+    ),
+    Scene("Police, by a judicial act", "5.1", "RELEASED", use("police-judicial")),
+    Scene(
+        "A municipality, within its powers", "5.3", "RELEASED", use("municipality-within-powers")
+    ),
+    Scene(
+        "An address that is being corrected is left out",
+        "14",
+        "RELEASED REL-02",
+        use("address-disputed"),
+    ),
+    Scene(
+        "An address that is not held is left out", "10", "RELEASED REL-01", use("address-not-held")
+    ),
+    # Whom it is about
+    Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
+    Scene(
+        "Nobody has that number: no different from no match",
+        "10",
+        "NOT_MATCHED MAT-01, the same answer",
+        plays.nobody_of_that_number,
+    ),
+    Scene(
+        "Guessing is stopped",
+        "10",
+        "NOT_MATCHED MAT-01, then REFUSED MAT-06",
+        plays.guessing,
+    ),
+    Scene("The citizen has locked matching", "4", "REFUSED MAT-05", use("locked")),
+    # Consents that are not good
+    Scene("No consent at all", "4", "REFUSED CNS-01", plays.without_ground),
+    Scene("A consent that has expired", "4", "REFUSED CNS-04", use("expired")),
+    Scene("A consent that is not yet in force", "4", "REFUSED CNS-03", use("not-yet-valid")),
+    Scene("A consent for another recipient", "4", "REFUSED CNS-07", use("other-recipient")),
+    Scene("Another person's consent", "4", "REFUSED CNS-14", use("other-subject")),
+    Scene("A consent for another purpose", "2, 4", "REFUSED CNS-08", use("other-purpose")),
+    Scene("A consent under another agreement", "4, 7", "REFUSED CNS-15", use("other-agreement")),
+    Scene("A notice that was never approved", "4", "REFUSED CNS-10", use("unknown-notice")),
+    Scene(
+        "A consent for one disclosure, used twice",
+        "4",
+        "RELEASED, then REFUSED CNS-06",
+        plays.used_twice,
+    ),
+    Scene(
+        "Data asked for on a consent to a yes or no",
+        "4",
+        "REFUSED CNS-09 CNS-16",
+        plays.data_for_yes_or_no,
+    ),
+    Scene("An attribute beyond the consent", "4", "REFUSED CNS-09", use("few-attributes")),
+    Scene("An attribute beyond the agreement", "7", "REFUSED AGR-04", use("beyond-agreement")),
+    Scene("A consent changed after signing", "4", "REFUSED CNS-02 (SIG-02)", use("tampered")),
+    Scene(
+        "A consent signed by somebody else",
+        "4",
+        "REFUSED CNS-02 (SIG-08)",
+        use("signed-by-another"),
+    ),
+    Scene(
+        "A consent signed under a revoked certificate",
+        "4",
+        "REFUSED CNS-02 (SIG-06)",
+        use("revoked-certificate"),
+    ),
+    Scene(
+        "A consent signed under a look-alike authority",
+        "4",
+        "REFUSED CNS-02 (SIG-09)",
+        use("look-alike-authority"),
+    ),
+    # Bases in law that are not good
+    Scene("A bank invokes a judicial act", "5.1", "REFUSED LAW-02", use("bank-judicial")),
+    Scene(
+        "A municipality, beyond its powers",
+        "5.3",
+        "REFUSED LAW-04",
+        use("municipality-beyond-powers"),
+    ),
+    Scene("Police, on a statement that ran out", "5.1", "REFUSED LAW-07", use("police-expired")),
+    Scene(
+        "Police, on a statement signed by another body",
+        "5.1",
+        "REFUSED LAW-09 (SIG-08)",
+        use("police-signed-by-another"),
+    ),
+    # Who asks, and how
+    Scene("A recipient that is on hold", "7", "REFUSED RCP-02", use("insurer-00-data")),
+    Scene(
+        "A channel that was not agreed",
+        "7, 9",
+        "REFUSED REQ-08",
+        by_xroad("notary-00-data", party="notary"),
+    ),
+    Scene(
+        "A message signed with a key that nobody registered",
+        "7",
+        "FAULT RCP-04",
+        impersonated("citizens/00/signing"),
+    ),
+    Scene(
+        "A message signed under the look-alike authority",
+        "4",
+        "FAULT SIG-09",
+        impersonated("look-alike/citizen-00"),
+    ),
+    Scene("A message changed on its way", "10", "FAULT SIG-02", plays.changed_on_the_way),
+    Scene(
+        "A message sent again by an eavesdropper",
+        "10",
+        "RELEASED, then FAULT REQ-09",
+        plays.replayed,
+    ),
+    Scene(
+        "A request repeated after a failure of the network",
+        "10",
+        "RELEASED, the same receipt",
+        plays.asked_again,
+    ),
+    Scene(
+        "Another question under an id that was answered",
+        "10",
+        "REFUSED REQ-04",
+        plays.id_for_another_question,
+    ),
+    # What can be asked beside data
+    Scene("What would be decided? Nothing against it", "7", "ACCEPTED", explained("bank-00-data")),
+    Scene("What would be decided? The reason, told", "7", "REFUSED CNS-04", explained("expired")),
+    Scene(
+        "The receipt of an earlier request",
+        "10, 11",
+        "RELEASED, the same receipt",
+        plays.receipt_fetched,
+    ),
+    Scene("The receipt of somebody else's request", "10", "REFUSED REQ-01", plays.anothers_receipt),
+    Scene(
+        "The terms of one's own agreement",
+        "5.3, 7",
+        "IN_FORCE, SOCIAL_BENEFITS covers 4 attributes",
+        plays.terms,
+    ),
+)

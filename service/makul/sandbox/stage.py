@@ -53,7 +53,9 @@ class Stage:
         self._citizens: dict[int, dict[str, Any]] = {
             citizen["number"]: citizen for citizen in index["citizens"]
         }
-        self._papers: dict[str, dict[str, Any]] = {paper["name"]: paper for paper in index["papers"]}
+        self._papers: dict[str, dict[str, Any]] = {
+            paper["name"]: paper for paper in index["papers"]
+        }
         self._clients: dict[tuple[str, str], Client] = {}
         self._open = ExitStack()
 
@@ -141,15 +143,18 @@ class Stage:
         )
 
 
-def told(act: Callable[[], Decision]) -> str:
-    """What came of it: `RELEASED`, `REFUSED CNS-02 (SIG-06)`, `FAULT REQ-09`."""
+def told(act: Callable[[], object]) -> str:
+    """What came of it: `RELEASED`, `REFUSED CNS-02 (SIG-06)`, `FAULT REQ-09`; else `ANSWERED`."""
     try:
-        decision = act()
+        result = act()
     except RefusedError as error:
-        outcome = error.decision.outcome if error.decision is not None else "ANSWERED"
+        outcome = error.decision.outcome if error.decision is not None else "REFUSED"
         return _with_codes(outcome, error.reasons)
     except FaultError as error:
         return _with_codes("FAULT", error.reasons)
+    decision = getattr(result, "decision", result)
+    if not isinstance(decision, Decision):
+        return "ANSWERED"
     return _with_codes(decision.outcome, decision.reasons)
 
 

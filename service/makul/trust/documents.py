@@ -21,8 +21,8 @@ from makul.trust.certificates import PinRule, SigningCertificate, Use, require_i
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
 from makul.trust.references import verify_proven
-from makul.trust.xades import SIGNATURE_METHOD, Shape, prove_shape, read_properties
-from makul.trust.xml import parse_document, safe_parser
+from makul.trust.xades import prove_shape, read_properties
+from makul.trust.xml import parse_document, parse_signed, safe_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -87,24 +87,17 @@ class XadesVerifier:
         claimed = read_properties(shape.properties, shape.key_info).certificate
         report.facts["certificate"] = claimed.fingerprint.hex()
         require_in_term(claimed, at)
-        self._require_accepted_method(shape, claimed, report)
+        report.facts["signatureMethod"] = signature_method(shape.method, claimed.key).name
         verified = verify_proven(shape.signature, shape.proven, claimed.x509, at=at)
-        properties = read_properties(verified[shape.properties_uri], shape.key_info)
+        signed_properties = parse_signed(verified[shape.properties_uri])
+        properties = read_properties(signed_properties, shape.key_info)
         if properties.certificate.fingerprint != claimed.fingerprint:
             raise SignatureFailure(Code.SIG_02, "signed for another certificate")
         report.facts["signingTime"] = properties.signing_time.isoformat()
         if properties.signing_time > at + CLOCK_SKEW:
             raise SignatureFailure(Code.SIG_02, "the signing time lies in the future")
         self._store.require(claimed, Use.DOCUMENT, at=at)
-        return verified[shape.document_uri], claimed
-
-    @staticmethod
-    def _require_accepted_method(
-        shape: Shape, certificate: SigningCertificate, report: _Report
-    ) -> None:
-        stated = shape.signature.find(SIGNATURE_METHOD)
-        uri = stated.get("Algorithm") if stated is not None else None
-        report.facts["signatureMethod"] = signature_method(uri, certificate.key).name
+        return parse_signed(verified[shape.document_uri]), claimed
 
 
 def _refused(failure: SignatureFailure, report: _Report) -> VerifiedDocument:

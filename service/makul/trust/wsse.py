@@ -25,8 +25,8 @@ from makul.trust.certificates import (
 )
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
-from makul.trust.references import Proven, Reference, read_references, verify_proven
-from makul.trust.xml import DS, binary_of, instant_of, only_child, require_modest_tree
+from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info, verify_proven
+from makul.trust.xml import DS, binary_of, instant_of, only_child, parse_signed, require_modest_tree
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -54,9 +54,6 @@ _CREATED = f"{{{WSU}}}Created"
 _EXPIRES = f"{{{WSU}}}Expires"
 _ID = f"{{{WSU}}}Id"
 _SIGNATURE = f"{{{DS}}}Signature"
-_SIGNED_INFO = f"{{{DS}}}SignedInfo"
-_CANONICALIZATION = f"{{{DS}}}CanonicalizationMethod"
-_SIGNATURE_METHOD = f"{{{DS}}}SignatureMethod"
 _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
 _KEY_INFO = f"{{{DS}}}KeyInfo"
 
@@ -69,6 +66,7 @@ class _Shape:
     timestamp: "Element"
     token: "Element"
     signature: "Element"
+    method: str | None
     proven: tuple[Proven, ...]
 
 
@@ -98,11 +96,10 @@ class WsseVerifier:
         shape = _prove_shape(envelope)
         certificate = _certificate(shape.token)
         require_in_term(certificate, at)
-        method = shape.signature.find(f"{_SIGNED_INFO}/{_SIGNATURE_METHOD}")
-        signature_method(method.get("Algorithm") if method is not None else None, certificate.key)
+        signature_method(shape.method, certificate.key)
         verified = verify_proven(shape.signature, shape.proven, certificate.x509, at=at)
-        body = verified[f"#{shape.body.get(_ID)}"]
-        forget_after = _judge_timestamp(verified[f"#{shape.timestamp.get(_ID)}"], at)
+        body = parse_signed(verified[_uri_of(shape.body)])
+        forget_after = _judge_timestamp(parse_signed(verified[_uri_of(shape.timestamp)]), at)
         self._store.require(certificate, Use.MESSAGE, at=at)
         return VerifiedMessage(
             child=_only_content(body),
@@ -133,12 +130,14 @@ def _prove_shape(envelope: "Element") -> _Shape:
         raise SignatureFailure(Code.SIG_03, "not exactly one token, Timestamp and Signature")
     token, timestamp = only_child(security, _TOKEN), only_child(security, _TIMESTAMP)
     _require_reference_to(token, signature)
+    signed_info = read_signed_info(signature)
     return _Shape(
         body=body,
         timestamp=timestamp,
         token=token,
         signature=signature,
-        proven=_prove_references(signature, {_uri_of(body): body, _uri_of(timestamp): timestamp}),
+        method=signed_info.method,
+        proven=_prove_references(signed_info, {_uri_of(body): body, _uri_of(timestamp): timestamp}),
     )
 
 
@@ -167,15 +166,17 @@ def _uri_of(element: "Element") -> str:
     return f"#{identifier}"
 
 
-def _prove_references(signature: "Element", targets: Mapping[str, "Element"]) -> tuple[Proven, ...]:
+def _prove_references(
+    signed_info: SignedInfo, targets: Mapping[str, "Element"]
+) -> tuple[Proven, ...]:
     """Exactly the actual Body and the actual Timestamp, by exclusive canonicalisation."""
-    references = read_references(signature)
+    references = signed_info.references
     uris = [reference.uri for reference in references]
     if len(uris) != len(targets) or set(uris) != set(targets):
         raise SignatureFailure(Code.SIG_03, "not exactly the Body and the Timestamp are signed")
-    own = signature.find(f"{_SIGNED_INFO}/{_CANONICALIZATION}")
-    exclusive = own is not None and own.get("Algorithm") == EXCLUSIVE.value
-    if not exclusive or not all(map(_is_plain_exclusive, references)):
+    if signed_info.canonicalisation is not EXCLUSIVE or not all(
+        map(_is_plain_exclusive, references)
+    ):
         raise SignatureFailure(Code.SIG_04, "another transform than exclusive canonicalisation")
     return tuple(Proven(reference, targets[reference.uri]) for reference in references)
 

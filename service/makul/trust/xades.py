@@ -17,8 +17,8 @@ from makul.domain.reasons import Code
 from makul.trust.algorithms import digest_algorithm
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
-from makul.trust.references import Proven, Reference, read_references
-from makul.trust.xml import DS, XADES, binary_of, instant_of, only_child
+from makul.trust.references import Proven, Reference, read_signed_info
+from makul.trust.xml import DS, XADES, binary_of, children_of, instant_of, only_child
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -29,9 +29,9 @@ MAX_CERTIFICATES = 8
 """A signer's chain in KeyInfo; longer ones do not occur."""
 
 SIGNATURE = f"{{{DS}}}Signature"
-SIGNATURE_METHOD = f"{{{DS}}}SignedInfo/{{{DS}}}SignatureMethod"
 _PARTS = tuple(f"{{{DS}}}{name}" for name in ("SignedInfo", "SignatureValue", "KeyInfo", "Object"))
-_CERTIFICATES = f"{{{DS}}}X509Data/{{{DS}}}X509Certificate"
+_X509_DATA = f"{{{DS}}}X509Data"
+_CERTIFICATE = f"{{{DS}}}X509Certificate"
 _QUALIFYING = f"{{{XADES}}}QualifyingProperties"
 _SIGNED = f"{{{XADES}}}SignedProperties"
 _UNSIGNED = f"{{{XADES}}}UnsignedProperties"
@@ -55,6 +55,7 @@ class Shape:
     """A signature of which each part stands where it must. Nothing of it is verified yet."""
 
     signature: "Element"
+    method: str | None
     key_info: "Element"
     properties: "Element"
     proven: tuple[Proven, ...]
@@ -69,14 +70,17 @@ def prove_shape(root: "Element") -> Shape:
         raise SignatureFailure(Code.SIG_03, "parts of the signature are missing or repeated")
     key_info, holder = signature[2], signature[3]
     properties = _signed_properties(root, signature, holder)
-    references = read_references(signature)
+    signed_info = read_signed_info(signature)
     targets = _targets(root, key_info, properties)
-    proven = tuple(_prove(reference, targets, root, properties) for reference in references)
+    proven = tuple(
+        _prove(reference, targets, root, properties) for reference in signed_info.references
+    )
     signed = [part.element for part in proven]
     if signed.count(root) != 1 or signed.count(properties) != 1 or signed.count(key_info) > 1:
         raise SignatureFailure(Code.SIG_03, "not exactly the document and its properties signed")
     return Shape(
         signature=signature,
+        method=signed_info.method,
         key_info=key_info,
         properties=properties,
         proven=proven,
@@ -152,14 +156,18 @@ def read_properties(properties: "Element", key_info: "Element") -> SignedPropert
     """
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
     time = only_child(own, _SIGNING_TIME, code=Code.SIG_02)
-    named = only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02).find(_CERT)
-    if named is None:
+    named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
+    if not named:
         raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    return SignedProperties(instant_of(time), _named_certificate(named, key_info))
+    return SignedProperties(instant_of(time), _named_certificate(named[0], key_info))
 
 
 def _named_certificate(named: "Element", key_info: "Element") -> SigningCertificate:
-    certificates = key_info.findall(_CERTIFICATES)
+    certificates = [
+        certificate
+        for data in key_info.iterchildren(_X509_DATA)
+        for certificate in data.iterchildren(_CERTIFICATE)
+    ]
     if not 1 <= len(certificates) <= MAX_CERTIFICATES:
         raise SignatureFailure(Code.SIG_02, "too few or too many certificates in KeyInfo")
     claim = only_child(named, _CERT_DIGEST, code=Code.SIG_02)

@@ -1,0 +1,182 @@
+"""What is done in the demo's scenes: each a small function that tells what came of it."""
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+from makul.sandbox.eavesdropper import Eavesdropper
+from makul.sandbox.stage import Stage, told
+from makul_client import ConsentDocument, ConsentId
+
+Play = Callable[[Stage], str]
+"""Plays on a stage; what came of it, in the words of `stage.told`."""
+
+FAILURES_A_DAY = 5
+"""Failed matches of one recipient on one person, after which it is told nothing more."""
+
+WRONG_DOCUMENT = "ID9999999"
+
+
+def use(paper: str) -> Play:
+    """Use a paper as it is meant to be used."""
+    return lambda stage: told(lambda: stage.data(paper))
+
+
+def by_xroad(paper: str, *, party: str = "bank") -> Play:
+    """Use it through the operator's security server."""
+    return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "xroad")))
+
+
+def impersonated(key: str) -> Play:
+    """Send the bank's message signed with another key; `key` is its path without the endings."""
+
+    def play(stage: Stage) -> str:
+        client = stage.impersonator("bank", f"{key}.key.pem", f"{key}.cert.pem")
+        return told(lambda: stage.data("bank-00-data", client=client))
+
+    return play
+
+
+def yes_or_no(*, document_number: str | None = None) -> Play:
+    """Ask only whether it is they."""
+
+    def play(stage: Stage) -> str:
+        paper = stage.paper("bank-00-yes-no")
+        probe = stage.probe(paper.citizen, document_number=document_number)
+        return told(lambda: stage.client("bank").verify_person(probe, ground=paper.ground))
+
+    return play
+
+
+def explained(name: str) -> Play:
+    """Ask what would be decided, without asking for it."""
+
+    def play(stage: Stage) -> str:
+        paper = stage.paper(name)
+        client = stage.client(paper.party)
+        return told(
+            lambda: client.explain(
+                paper.operation,
+                methods=["demographic"],
+                pin=stage.probe(paper.citizen).demographic.pin,
+                attributes=paper.attributes,
+                ground=paper.ground,
+            )
+        )
+
+    return play
+
+
+def the_right_persons_data(stage: Stage) -> str:
+    """What comes back is about the person who consented."""
+    result = stage.data("bank-00-data")
+    surname = result.person.surname
+    if surname is None or surname.ky != stage.surname(0):
+        return f"{result.decision.outcome} of somebody else"
+    return told(lambda: result)
+
+
+def data_for_yes_or_no(stage: Stage) -> str:
+    """Ask for data on a consent to a yes or no."""
+    return told(lambda: stage.data("bank-00-yes-no", attributes=("surname",)))
+
+
+def wrong_document(stage: Stage) -> str:
+    """The document shown is not the one on record."""
+    return told(lambda: stage.data("bank-01-data", document_number=WRONG_DOCUMENT))
+
+
+def nobody_of_that_number(stage: Stage) -> str:
+    """By a basis in law: an unknown person, and a known one with a wrong document."""
+    unknown = told(lambda: stage.data("police-absent"))
+    known = told(lambda: stage.data("police-judicial", document_number=WRONG_DOCUMENT))
+    return f"{unknown}, {'the same' if unknown == known else 'not the same'} answer"
+
+
+def without_ground(stage: Stage) -> str:
+    """Ask on no ground at all."""
+    client = stage.client("bank")
+    return told(lambda: client.get_person_data(stage.probe(0), ["surname"], ground=None))
+
+
+def used_twice(stage: Stage) -> str:
+    """Use a consent for one disclosure twice."""
+    return ", then ".join(use("single-use")(stage) for _ in range(2))
+
+
+def guessing(stage: Stage) -> str:
+    """Guess until the limit; then even the right answer is not told."""
+    guesses = {
+        told(lambda: stage.data("mobile-07-data", document_number=WRONG_DOCUMENT))
+        for _ in range(FAILURES_A_DAY)
+    }
+    return ", then ".join((*guesses, use("mobile-07-data")(stage)))
+
+
+def asked_again(stage: Stage) -> str:
+    """Send the same request under the same id: the network had failed, so to say."""
+    request_id = uuid4()
+    first, second = (stage.data("bank-02-data", request_id=request_id) for _ in range(2))
+    same = first.decision.receipt.document == second.decision.receipt.document
+    return f"{told(lambda: second)}, {'the same' if same else 'another'} receipt"
+
+
+def id_for_another_question(stage: Stage) -> str:
+    """Send another request under an id that was answered."""
+    request_id = uuid4()
+    stage.data("bank-03-data", request_id=request_id)
+    return told(lambda: stage.data("bank-03-data", attributes=("surname",), request_id=request_id))
+
+
+def replayed(stage: Stage) -> str:
+    """An eavesdropper sends the very bytes of an answered message once more."""
+    with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
+        client = stage.listened_to("bank", eavesdropper.url)
+        first = told(lambda: stage.data("bank-04-data", client=client))
+        (message,) = eavesdropper.kept
+        status, answer = eavesdropper.send(message)
+    codes = sorted(set(re.findall(rb"<(?:\w+:)?code>([A-Z]{3}-[0-9]{2})<", answer)))
+    again = "FAULT" if status == 500 else f"HTTP {status}"
+    return f"{first}, then {again} {b' '.join(codes).decode()}"
+
+
+def changed_on_the_way(stage: Stage) -> str:
+    """An eavesdropper changes the purpose in a signed message."""
+
+    def change(message: bytes) -> bytes:
+        return message.replace(b">ACCOUNT_OPENING<", b">LOAN<")
+
+    with Eavesdropper(stage.urls["wsse"], change) as eavesdropper:
+        client = stage.listened_to("bank", eavesdropper.url)
+        return told(lambda: stage.data("bank-04-data", client=client))
+
+
+def registered_and_cited(stage: Stage) -> str:
+    """Hand a consent in once, then ask by its id, and see that its use was counted."""
+    client = stage.client("bank")
+    consent = ConsentDocument(stage.paper("bank-05-data").ground.document)
+    held = client.register_consent(consent)
+    later = told(lambda: stage.data("bank-05-data", ground=ConsentId(held.consent_id)))
+    used = held.remaining - client.consent_status(held.consent_id).remaining
+    return f"{told(lambda: held)}, then {later}, {used} counted"
+
+
+def receipt_fetched(stage: Stage) -> str:
+    """Fetch the receipt of an earlier request."""
+    decision = stage.data("bank-06-data").decision
+    fetched = stage.client("bank").receipt(decision.request_id)
+    same = fetched.document == decision.receipt.document
+    return f"{fetched.outcome}, {'the same' if same else 'another'} receipt"
+
+
+def anothers_receipt(stage: Stage) -> str:
+    """Fetch the receipt of another recipient's request."""
+    decision = stage.data("bank-06-data").decision
+    return told(lambda: stage.client("notary").receipt(decision.request_id))
+
+
+def terms(stage: Stage) -> str:
+    """Read one's own agreement."""
+    agreement = stage.client("municipality").agreement()
+    (power,) = agreement.powers
+    return f"{agreement.state}, {power.purpose} covers {len(power.attributes)} attributes"

@@ -1,0 +1,239 @@
+"""`makul-client`: what it prints, how it exits, and that its help teaches."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from makul_client.cli import app
+from makul_client.commands import ExitCode
+from makul_client.consents import Subject, Wish, draft, sign
+from makul_client.profile import Profile
+from makul_client.wsse import utc_now
+from support.client_pki import pem_of, pem_of_key
+from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+from support.fake_service import PERSON, FakeOperator, Reply, answer, fault, hang_up, serving
+
+COMMANDS = [
+    [],
+    ["verify"],
+    ["get"],
+    ["explain"],
+    ["agreement"],
+    ["receipt"],
+    ["status"],
+    ["consent"],
+    ["consent", "draft"],
+    ["consent", "attach"],
+    ["consent", "sign"],
+    ["consent", "show"],
+    ["consent", "register"],
+    ["consent", "status"],
+]
+
+
+def run(*arguments: object, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
+
+
+def operator_now() -> FakeOperator:
+    """The operator, deciding now: the command line has no clock of its own to set."""
+    return FakeOperator(parties().operator, utc_now().replace(microsecond=0))
+
+
+@pytest.fixture
+def consent(tmp_path: Path) -> Path:
+    """A signed consent on disk."""
+    profile = Profile.load(write_profile(tmp_path, "https://makul.example/"))
+    wish = Wish(
+        subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
+        attributes=("pin", "surname", "birthDate"),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=365),
+    )
+    file = tmp_path / "consent.xml"
+    file.write_bytes(sign(profile, draft(profile, wish, given_at=NOW), parties().citizen))
+    return file
+
+
+def call(folder: Path, reply: Reply, *arguments: object) -> Result:
+    """Run a command against a service that answers like this."""
+    with serving(reply) as service:
+        extra = "[retry]\nattempts = 1"
+        file = write_profile(folder, service.url, extra=extra)
+        return run(*arguments, "--profile", file)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_teaches(command: list[str]) -> None:
+    """Every command explains itself by an example or by what stands below it."""
+    result = run(*command, "--help")
+
+    assert result.exit_code == 0
+    assert "makul-client " + " ".join(command) in result.output or command == ["consent"]
+    assert "Exit codes:" in result.output or command == ["consent"]
+
+
+def test_get_prints_a_table_and_keeps_the_receipt(tmp_path: Path, consent: Path) -> None:
+    """`get` alone prints data; PIN, names and attributes come from the consent."""
+    receipt = tmp_path / "receipt.xml"
+    reply = operator_now().decide("RELEASED", person=PERSON)
+    result = call(tmp_path, reply, "get", "--consent", consent, "--receipt", receipt)
+
+    assert result.exit_code == ExitCode.OK, result.output
+    assert SURNAME in result.stdout
+    assert b"Receipt" in receipt.read_bytes()
+    assert receipt.stat().st_mode & 0o077 == 0
+
+
+def test_get_as_json(tmp_path: Path, consent: Path) -> None:
+    """JSON names attributes as the contract does."""
+    reply = operator_now().decide("RELEASED", person=PERSON)
+    result = call(tmp_path, reply, "get", "--consent", consent, "--json")
+
+    data = json.loads(result.stdout)
+    assert data["person"]["surname"] == {"ky": SURNAME, "ru": None, "latin": None}
+    assert data["decision"]["outcome"] == "RELEASED"
+
+
+def test_verify_says_yes_or_no(tmp_path: Path, consent: Path) -> None:
+    """0 and 1, so that a script may branch."""
+    yes = call(tmp_path, operator_now().decide("MATCHED"), "verify", "--consent", consent)
+    no = call(
+        tmp_path,
+        operator_now().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"),
+        "verify",
+        "--consent",
+        consent,
+    )
+
+    assert (yes.exit_code, yes.stdout) == (ExitCode.OK, "matched\n")
+    assert no.exit_code == ExitCode.NO
+    assert no.stdout.startswith("not matched\nMAT-01, cl. 4: MAT-01 по-русски")
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (operator_now().decide("REFUSED", codes=("CNS-05",), retry="N"), ExitCode.NO),
+        (operator_now().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"), ExitCode.NO),
+        (operator_now().decide("UNDETERMINED", codes=("OPS-02",), retry="L"), ExitCode.LATER),
+        (hang_up, ExitCode.LATER),
+        (fault("OPS-03", retry="L"), ExitCode.LATER),
+        (operator_now().decide("REFUSED", in_receipt={"outcome": "MATCHED"}), ExitCode.RECEIPT),
+        (fault("RCP-03", retry="N"), ExitCode.REJECTED),
+        (fault("SIG-02"), ExitCode.REJECTED),
+    ],
+)
+def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode) -> None:
+    """One line on standard error, what to do, and the id to go on with; never a traceback."""
+    result = call(tmp_path, reply, "get", "--consent", consent)
+
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr.startswith("makul-client: ")
+    assert "--request-id " in result.stderr
+    assert "Traceback" not in result.stderr
+    assert PIN not in result.stderr
+
+
+def test_an_error_as_json(tmp_path: Path, consent: Path) -> None:
+    """Programs read reasons, not lines."""
+    reply = operator_now().decide("REFUSED", codes=("CNS-05",), retry="N")
+    result = call(tmp_path, reply, "get", "--consent", consent, "--json")
+
+    error = json.loads(result.stdout)["error"]
+    assert (error["kind"], error["retry"]) == ("RefusedError", "N")
+    assert error["reasons"][0]["texts"]["ky"] == "CNS-05 кыргызча"
+
+
+def test_the_pin_is_asked_for_when_it_is_nowhere(tmp_path: Path) -> None:
+    """A PIN on the command line would stay in the shell's history."""
+    with serving(operator_now().decide("MATCHED")) as service:
+        file = write_profile(tmp_path, service.url)
+        arguments = ("verify", "--document-number", "ID0000001", "-p", file)
+        asked = run(*arguments, stdin=f"{PIN}\n")
+        unanswered = run(*arguments)
+
+    assert asked.exit_code == ExitCode.OK
+    assert PIN not in asked.output
+    assert unanswered.exit_code == ExitCode.USAGE
+
+
+def test_two_grounds_are_one_too_many(tmp_path: Path, consent: Path) -> None:
+    """A request has one ground, or none."""
+    result = call(tmp_path, hang_up, "verify", "--consent", consent, "--basis", consent)
+
+    assert result.exit_code == ExitCode.USAGE
+
+
+def test_nothing_is_sent_where_the_receipt_could_not_be_kept(tmp_path: Path, consent: Path) -> None:
+    """A receipt that is lost is a disclosure that cannot be proved."""
+    result = call(tmp_path, hang_up, "get", "--consent", consent, "--receipt", consent)
+
+    assert result.exit_code == ExitCode.USAGE
+
+
+def test_a_bad_profile_is_one_line(tmp_path: Path) -> None:
+    """What is wrong, and where."""
+    result = run("status", "--profile", tmp_path / "none.toml")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert result.stderr.count("\n") == 1
+
+
+def test_status(tmp_path: Path) -> None:
+    """The first thing to try."""
+    content = (
+        "<environment>SANDBOX</environment><softwareVersion>1</softwareVersion>"
+        "<contractVersion>1</contractVersion><time>2026-11-02T00:00:00Z</time>"
+    )
+    result = call(tmp_path, answer("GetStatus", content), "status")
+
+    assert result.exit_code == ExitCode.OK
+    assert "SANDBOX" in result.stdout
+
+
+def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
+    """draft, sign (a sandbox's citizen), attach, show: each step makes a new file."""
+    profile = write_profile(tmp_path, "https://makul.example/")
+    key, certificate = tmp_path / "citizen.key.pem", tmp_path / "citizen.crt.pem"
+    key.write_bytes(pem_of_key(parties().citizen.key))
+    certificate.write_bytes(pem_of(parties().citizen.certificate))
+    form = tmp_path / "form.json"
+    form.write_text(json.dumps({"pin": PIN, "surname": SURNAME, "given_name": "Тест"}))
+    drawn_up, signed, whole = (tmp_path / f"{name}.xml" for name in ("draft", "signed", "whole"))
+
+    drafting = run(
+        *("consent", "draft", "-p", profile, "--from", form, "--until", "2099-01-01"),
+        *("-a", "surname", "-o", drawn_up),
+    )
+    signing = run(
+        *("consent", "sign", "-p", profile, drawn_up, "--key", key),
+        *("--certificate", certificate, "-o", signed),
+    )
+    attaching = run("consent", "attach", drawn_up, signed, "-o", whole, "--json")
+    shown = run("consent", "show", whole)
+    revealed = run("consent", "show", whole, "--reveal", "--json")
+
+    for step in (drafting, signing, attaching, shown, revealed):
+        assert step.exit_code == ExitCode.OK, step.output
+    assert json.loads(attaching.stdout)["file"] == str(whole)
+    assert PIN not in shown.stdout
+    assert SURNAME not in shown.stdout
+    assert "2***********01" in shown.stdout
+    assert json.loads(revealed.stdout)["subject"]["pin"] == PIN
+    assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
+
+
+def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
+    """A key that means nothing is a mistake, not a decoration."""
+    form = tmp_path / "form.json"
+    form.write_text(json.dumps({"pin": PIN, "atributes": ["surname"]}))
+    profile = write_profile(tmp_path, "https://makul.example/")
+    result = run("consent", "draft", "-p", profile, "--from", form, "-o", tmp_path / "draft.xml")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "atributes means nothing here" in result.stderr

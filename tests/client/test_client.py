@@ -1,0 +1,442 @@
+"""What the client returns, what it raises, and how it repeats."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul_client import (
+    ConsentDocument,
+    ConsentId,
+    Context,
+    Demographic,
+    FaultError,
+    FingerSample,
+    InvalidRequestError,
+    Language,
+    NotMatchedError,
+    Probe,
+    RecipientFaultError,
+    RefusedError,
+    RequestFaultError,
+    Retry,
+    ServiceFaultError,
+    SignatureFaultError,
+    TransportError,
+    UndeterminedError,
+)
+from support.client_world import (
+    GROUND,
+    PROBE,
+    Pauses,
+    client_for,
+    operator,
+    write_profile,
+)
+from support.fake_service import (
+    PERSON,
+    Asked,
+    Reply,
+    answer,
+    envelope,
+    fault,
+    hang_up,
+    reason,
+    serving,
+    status,
+)
+
+RULE = (
+    "<rule><code>AGR-01</code><clause>7</clause><verdict>PASSED</verdict><text>"
+    "<t:ky>к</t:ky><t:ru>р</t:ru><t:en>e</t:en></text></rule>"
+)
+
+
+def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str = "") -> Any:
+    """Ask for a surname; return what came, or what was raised, and the requests that arrived."""
+    with serving(*replies) as service:
+        file = write_profile(folder, service.url, extra=extra)
+        with client_for(file, pauses=pauses) as client:
+            try:
+                came: Any = client.get_person_data(
+                    PROBE, ["pin", "surname", "birthDate"], ground=GROUND
+                )
+            except Exception as error:  # noqa: BLE001 - the test says which it wants
+                came = error
+    return came, service.asked
+
+
+def test_data_are_typed(tmp_path: Path) -> None:
+    """Released attributes come typed; what was not released is None."""
+    data, (asked,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
+
+    assert data.person.birth_date == date(1990, 1, 1)
+    assert data.person.address is None
+    assert dict(data.person.given()).keys() == {"pin", "surname", "birthDate"}
+    assert asked.text("purpose") == "ACCOUNT_OPENING"
+    assert asked.text("agreementNumber") == "TEST-2026/001"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        ("REFUSED", RefusedError),
+        ("NOT_MATCHED", NotMatchedError),
+        ("UNDETERMINED", UndeterminedError),
+    ],
+)
+def test_what_was_not_obtained_is_raised(
+    tmp_path: Path, outcome: str, kind: type[RefusedError]
+) -> None:
+    """A refusal keeps code, clause, side, advice and all three texts, and its receipt."""
+    refused, _ = ask(tmp_path, operator().decide(outcome, codes=("CNS-01", "AGR-04")))
+
+    assert type(refused) is kind
+    assert (refused.code, refused.clause, refused.side) == ("CNS-01", "4", "R")
+    assert refused.retry is Retry.AFTER_FIXING
+    assert refused.texts[Language.KY] == "CNS-01 кыргызча"
+    assert [each.code for each in refused.reasons] == ["CNS-01", "AGR-04"]
+    assert str(refused).startswith("CNS-01, cl. 4: CNS-01 по-русски; AGR-04")
+    assert refused.decision.receipt.outcome == outcome
+    assert refused.request_id == refused.decision.request_id
+
+
+def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
+    """Procedure, cl. 10: the answer to a comparison is yes or no, and neither is an error."""
+    with (
+        serving(
+            operator().decide("MATCHED"), operator().decide("NOT_MATCHED", codes=("MAT-01",))
+        ) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
+        yes = client.verify_person(PROBE, ground=GROUND)
+        no = client.verify_person(PROBE, ground=GROUND)
+
+    assert yes.matched is True
+    assert no.matched is False
+    with pytest.raises(TypeError, match="ask .matched"):
+        bool(no)
+
+
+def test_an_outcome_that_does_not_fit_is_no_answer(tmp_path: Path) -> None:
+    """MATCHED is no answer to GetPersonData, even with a true receipt."""
+    came, _ = ask(tmp_path, operator().decide("MATCHED"))
+
+    assert isinstance(came, TransportError)
+    assert came.passing is False
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("REQ-01", RequestFaultError),
+        ("SIG-02", SignatureFaultError),
+        ("RCP-03", RecipientFaultError),
+        ("OPS-99", ServiceFaultError),
+        ("NEW-01", FaultError),
+    ],
+)
+def test_faults_by_family(tmp_path: Path, code: str, kind: type[FaultError]) -> None:
+    """CONTRACT: a message not accepted is a typed fault; unknown families stay readable."""
+    came, asked = ask(tmp_path, fault(code))
+
+    assert type(came) is kind
+    assert came.code == code
+    assert came.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
+    assert len(asked) == 1
+
+
+def test_a_foreign_fault_is_told_by_its_code_alone(tmp_path: Path) -> None:
+    """A security server's fault: its code is kept, its text is nobody's promise."""
+    body = envelope(
+        "<s:Fault><faultcode>Server.ServerProxy.AccessDenied</faultcode>"
+        "<faultstring>Subject 20101199000001 may not</faultstring></s:Fault>"
+    )
+    came, _ = ask(tmp_path, lambda _: (500, body))
+
+    assert isinstance(came, TransportError)
+    assert "Server.ServerProxy.AccessDenied" in str(came)
+    assert "20101199000001" not in str(came)
+
+
+def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
+    """FACTS, X-Road: a security server flattens the detail; the code is at the text's head."""
+    body = envelope(
+        "<s:Fault><faultcode>s:Client</faultcode><faultstring>AGR-01: None in force.</faultstring>"
+        "</s:Fault>"
+    )
+    came, asked = ask(tmp_path, lambda _: (500, body))
+
+    assert isinstance(came, TransportError)
+    assert "AGR-01" in str(came)
+    assert len(asked) == 1
+
+
+# ---------------------------------------------------------------------- repeating
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        hang_up,
+        status(503),
+        fault("REQ-05", retry="L"),
+        fault("OPS-03", retry="L"),
+        operator().decide("UNDETERMINED", codes=("OPS-02",), retry="L"),
+    ],
+    ids=["connection", "503", "REQ-05", "OPS-03", "OPS-02 decided"],
+)
+def test_repeats_under_the_same_id_signed_anew(tmp_path: Path, failure: Reply) -> None:
+    """Invariant 5: an id discloses at most once, so repeating it is safe, and a new id never is."""
+    pauses = Pauses()
+    done = operator().decide("RELEASED", person=PERSON)
+    data, asked = ask(tmp_path, failure, failure, done, pauses=pauses)
+
+    assert data.decision.outcome == "RELEASED"
+    assert len(asked) == 3
+    assert len({each.text("requestId") for each in asked}) == 1
+    assert len({each.digest for each in asked}) == 1
+    assert len({each.message for each in asked}) == 3, "each is signed anew (REQ-09)"
+    assert 0.5 <= pauses.seconds[0] <= 1 <= pauses.seconds[1] <= 2
+
+
+def test_gives_up_in_the_end(tmp_path: Path) -> None:
+    """Bounded: four times, and then the error names the id to go on with."""
+    came, asked = ask(tmp_path, status(502))
+
+    assert isinstance(came, TransportError)
+    assert came.retry is Retry.LATER
+    assert len(asked) == 4
+    assert came.request_id == UUID(asked[0].text("requestId"))
+
+
+def test_waits_as_long_as_the_service_says(tmp_path: Path) -> None:
+    """`retryAfter` is kept to the second."""
+    pauses = Pauses()
+    done = operator().decide("RELEASED", person=PERSON)
+    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
+
+    assert pauses.seconds == [7.0]
+
+
+def test_does_not_wait_beyond_its_patience(tmp_path: Path) -> None:
+    """A quota that is full until tomorrow is told at once."""
+    pauses = Pauses()
+    came, asked = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
+
+    assert came.retry_after == 3600
+    assert (len(asked), pauses.seconds) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        fault("REQ-04", retry="N"),
+        fault("SIG-02"),
+        operator().decide("REFUSED", codes=("CNS-05",), retry="N"),
+        operator().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"),
+        status(404),
+    ],
+    ids=["REQ-04", "SIG-02", "CNS-05", "MAT-01", "404"],
+)
+def test_does_not_repeat_what_is_final(tmp_path: Path, final: Reply) -> None:
+    """Retry N and F are not repeated."""
+    _, asked = ask(tmp_path, final)
+
+    assert len(asked) == 1
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    """A closed port is a transport error that names no data and no address."""
+    with serving(hang_up) as service:
+        file = write_profile(tmp_path, service.url)
+    with client_for(file) as client, pytest.raises(TransportError) as raised:
+        client.status()
+
+    assert raised.value.retry is Retry.LATER
+
+
+def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
+    """The id of an error, given again, makes the very same request."""
+    request_id = uuid4()
+    with serving(operator().decide("MATCHED")) as service:
+        for _ in range(2):
+            with client_for(write_profile(tmp_path, service.url)) as client:
+                client.verify_person(PROBE, ground=GROUND, context=Context(request_id=request_id))
+
+    assert {each.text("requestId") for each in service.asked} == {str(request_id)}
+    assert service.asked[0].digest == service.asked[1].digest
+
+
+# ---------------------------------------------------------------------- before it is sent
+
+
+@pytest.mark.parametrize(
+    ("probe", "field"),
+    [
+        (Probe(demographic=Demographic(pin="20101199000")), "pin"),
+        (
+            Probe(demographic=Demographic(pin="20101199000001", document_number="№1")),
+            "documentNumber",
+        ),
+        (Probe(demographic=Demographic(pin="20101199000001", surname="\x00")), "types"),
+        (
+            Probe(
+                demographic=Demographic(pin="20101199000001"),
+                fingers=(FingerSample(position=11, format="png", data=b"x"),),
+            ),
+            "position",
+        ),
+    ],
+)
+def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> None:
+    """The published schema is asked first; the complaint names the field and not its value."""
+    with serving(hang_up) as service, client_for(write_profile(tmp_path, service.url)) as client:
+        with pytest.raises(InvalidRequestError) as raised:
+            client.verify_person(probe, ground=GROUND)
+
+    assert field in str(raised.value)
+    assert "№1" not in str(raised.value)
+    assert "20101199000" not in str(raised.value)
+    assert service.asked == []
+
+
+# ---------------------------------------------------------------------- answers that are none
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>502</html>",
+        b"not xml",
+        b"",
+        envelope("<x/>"),
+        envelope('<StatusResponse xmlns="urn:makul:recipient:1"/><y/>'),
+        b'<!DOCTYPE x [<!ENTITY e "v">]>' + envelope("<x>&e;</x>"),
+        envelope("<!-- c --><x/>"),
+        envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>'),
+    ],
+)
+def test_what_is_no_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
+    """Fail closed: only a well-formed answer of the contract is read at all."""
+    came, asked = ask(tmp_path, lambda _: (200, body))
+
+    assert isinstance(came, TransportError)
+    assert came.passing is False
+    assert len(asked) == 1
+
+
+def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
+    """Zeep alone would take an unreadable date for an absent one."""
+    person = PERSON.replace(b"1990-01-01", b"1990-13-01")
+    came, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
+
+    assert isinstance(came, TransportError)
+    assert "birthDate" in str(came)
+    assert "1990" not in str(came)
+
+
+def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
+    """Inquiries have no receipt; their request id is held against ours."""
+
+    def other(asked: Asked) -> tuple[int, bytes]:
+        code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(asked)
+        return code, body.replace(asked.text("requestId").encode(), str(uuid4()).encode())
+
+    with serving(other) as service, client_for(write_profile(tmp_path, service.url)) as client:
+        with pytest.raises(TransportError, match="another request"):
+            client.agreement()
+
+
+# ---------------------------------------------------------------------- the other operations
+
+
+def test_explain(tmp_path: Path) -> None:
+    """Procedure, cl. 7: a refusal foretold is the answer, so it is returned."""
+    reply = operator().decide("REFUSED", codes=("CNS-04",), content=RULE)
+    with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
+        found = client.explain(
+            "GetPersonData", methods=["demographic"], attributes=["surname"], ground=GROUND
+        )
+
+    assert found.decision.outcome == "REFUSED"
+    assert found.rules[0].verdict == "PASSED"
+
+
+def test_register_consent(tmp_path: Path) -> None:
+    """Procedure, cl. 4: a registered consent is named by its id afterwards."""
+    consent_id = uuid4()
+    content = f"<consentId>{consent_id}</consentId><state>IN_FORCE</state><remaining>1</remaining>"
+    with (
+        serving(
+            operator().decide("ACCEPTED", content=content), operator().decide("MATCHED")
+        ) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
+        held = client.register_consent(ConsentDocument(b"<consent/>"))
+        client.verify_person(PROBE, ground=ConsentId(held.consent_id))
+
+    assert (held.consent_id, held.state, held.remaining) == (consent_id, "IN_FORCE", 1)
+    assert str(consent_id).encode() in service.asked[1].message
+
+
+def test_consent_status_agreement_status(tmp_path: Path) -> None:
+    """Inquiries come typed, and say no by a refusal without a receipt."""
+    consent_id = uuid4()
+    term = "<validFrom>2026-01-01T00:00:00+06:00</validFrom><validTo>2027-01-01T00:00:00Z</validTo>"
+    replies = (
+        answer(
+            "GetConsentStatus",
+            f"<consentId>{consent_id}</consentId><state>USED_UP</state><used>1</used>"
+            f"<remaining>0</remaining>{term}",
+        ),
+        answer("GetConsentStatus", f"<reason>{reason('CNS-01')}</reason>"),
+        answer(
+            "GetAgreement",
+            f"<agreement><number>1</number><state>IN_FORCE</state>{term}"
+            "<purpose>CASE_REVIEW</purpose><power><purpose>CASE_REVIEW</purpose>"
+            "<attribute>surname</attribute></power><delivery>TYPED</delivery></agreement>",
+        ),
+        answer(
+            "GetStatus",
+            "<environment>SANDBOX</environment><softwareVersion>1</softwareVersion>"
+            "<contractVersion>1</contractVersion><time>2026-11-02T00:00:00Z</time>"
+            "<limit><name>message</name><value>5</value><unit>bytes</unit></limit>",
+        ),
+    )
+    with serving(*replies) as service, client_for(write_profile(tmp_path, service.url)) as client:
+        found = client.consent_status(consent_id)
+        with pytest.raises(RefusedError) as raised:
+            client.consent_status(consent_id)
+        agreement = client.agreement()
+        told = client.status()
+
+    assert (found.state, found.used) == ("USED_UP", 1)
+    assert (raised.value.code, raised.value.decision) == ("CNS-01", None)
+    assert agreement.powers[0].attributes == ("surname",)
+    assert agreement.daily_quota is None
+    assert told.limits[0].value == 5
+
+
+# ---------------------------------------------------------------------- channels
+
+
+def test_on_xroad_identity_stands_in_the_headers(tmp_path: Path) -> None:
+    """CONTRACT, Channels: on xroad no WS-Security is sent; xrd:id is the request id."""
+    with serving(operator().decide("MATCHED")) as service:
+        file = write_profile(tmp_path, service.url, channel="xroad")
+        with client_for(file) as client:
+            client.verify_person(
+                PROBE, ground=GROUND, context=Context(employee="e-1", case_number="c-1")
+            )
+    asked = service.asked[0]
+    head = asked.envelope[0]
+    told = {child.tag.rpartition("}")[2]: child.text for child in head}
+
+    assert list(told) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
+    assert told["id"] == asked.text("requestId")
+    assert (told["userId"], told["issue"]) == ("e-1", "c-1")
+    assert head[1].findtext("{*}serviceCode") == "VerifyPerson"
+    assert b"Security" not in asked.message

@@ -1,0 +1,159 @@
+"""Consents: drawn up to the schema, signed elsewhere, put together, shown masked."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import makul_schemas
+import pytest
+from lxml import etree
+
+from makul_client import ConsentError, Profile
+from makul_client.consent_view import read_unsafe
+from makul_client.consents import Paper, Representative, Subject, Wish, attach, draft, sign
+from makul_client.profile import Party
+from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+
+SUBJECT = Subject(pin=PIN, surname=SURNAME, given_name="Тест")
+WISH = Wish(
+    subject=SUBJECT,
+    attributes=("surname", "faceImage"),
+    valid_from=NOW,
+    valid_to=NOW + timedelta(days=365),
+)
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    """A sandbox profile."""
+    return Profile.load(write_profile(tmp_path, "https://makul.example/"))
+
+
+def valid(document: bytes) -> bool:
+    schema = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "consent.xsd")))
+    return schema.validate(etree.fromstring(document))
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        WISH,
+        replace(WISH, attributes=()),
+        replace(WISH, subject=replace(SUBJECT, patronymic="Мисаловна")),
+        replace(WISH, relation="contract 17", max_disclosures=3, methods=("demographic", "face")),
+        replace(WISH, onward=(Party(code="COM/60000002", name="Башка"),)),
+        replace(WISH, purpose="CASE_REVIEW", purpose_text="Иш кароо"),
+        replace(WISH, representative=Representative(name="Ата", pin=PIN, authority="№ 1")),
+        replace(
+            WISH,
+            paper=Paper(
+                date=NOW.date(),
+                place="Бишкек",
+                official="o-1",
+                media_type="application/pdf",
+                scan_digest=b"\0" * 32,
+            ),
+        ),
+    ],
+)
+def test_a_draft_fits_the_schema(profile: Profile, wish: Wish) -> None:
+    """Procedure, cl. 4: the published schema is the truth about a consent."""
+    document = draft(profile, wish, given_at=NOW)
+    view = read_unsafe(document)
+
+    assert valid(document)
+    assert view.attributes == wish.attributes
+    assert view.recipient == profile.recipient
+    assert view.signed is False
+
+
+def test_without_attributes_it_is_a_consent_to_yes_or_no(profile: Profile) -> None:
+    """CONTRACT, Consent: `resultForm` follows from what is ticked."""
+    document = draft(profile, replace(WISH, attributes=()), given_at=NOW)
+
+    assert b"<resultForm>YES_NO</resultForm>" in document
+
+
+@pytest.mark.parametrize(
+    ("wish", "complaint"),
+    [
+        (replace(WISH, subject=replace(SUBJECT, pin="1")), "pin"),
+        (replace(WISH, subject=replace(SUBJECT, surname="\x01")), "surname"),
+        (replace(WISH, attributes=("*",)), "attribute"),
+        (replace(WISH, max_disclosures=0), "maxDisclosures"),
+        (replace(WISH, valid_to=NOW), "end before it begins"),
+        (replace(WISH, purpose="CASE_REVIEW"), "its text"),
+    ],
+)
+def test_a_draft_that_would_not_do(profile: Profile, wish: Wish, complaint: str) -> None:
+    """The complaint names the field, never the value."""
+    with pytest.raises(ConsentError, match=complaint):
+        draft(profile, wish, given_at=NOW)
+
+
+def test_signed_by_a_test_citizen(profile: Profile) -> None:
+    """Against a sandbox the client signs, and what it signs is the draft and fits the schema."""
+    drawn_up = draft(profile, WISH, given_at=NOW)
+    signed = sign(profile, drawn_up, parties().citizen)
+
+    assert valid(signed)
+    assert read_unsafe(signed).signed is True
+    assert attach(drawn_up, signed) == signed
+
+
+def test_never_in_life(profile: Profile) -> None:
+    """Outside a sandbox a citizen's key is theirs alone."""
+    with pytest.raises(ConsentError, match="sandbox = true"):
+        sign(replace(profile, sandbox=False), draft(profile, WISH, given_at=NOW), parties().citizen)
+
+
+def test_a_signature_alone_is_put_into_the_draft(profile: Profile) -> None:
+    """Some signers hand back the ds:Signature and not the document."""
+    drawn_up = draft(profile, WISH, given_at=NOW)
+    signature = etree.fromstring(sign(profile, drawn_up, parties().citizen))[-1]
+    signature.tail = None
+
+    together = attach(drawn_up, etree.tostring(signature))
+
+    assert valid(together)
+    assert read_unsafe(together).signed is True
+
+
+def test_another_content_is_not_attached(profile: Profile) -> None:
+    """What the citizen signed must be what was drawn up: no more, no less, nobody else."""
+    drawn_up = draft(profile, WISH, given_at=NOW)
+    other = draft(profile, replace(WISH, attributes=("surname",)), given_at=NOW)
+    with pytest.raises(ConsentError, match="not this draft"):
+        attach(drawn_up, sign(profile, other, parties().citizen))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda b: b.replace(b"P5Y", b"P9Y"), "signature"),
+        (
+            lambda b: re.sub(rb"<ds:Signature .*</ds:Signature>", b"", b, flags=re.DOTALL),
+            "signature",
+        ),
+        (lambda b: b.replace(b"<withdrawal>", b"<withdrawal><!-- -->"), "comment"),
+        (lambda b: b.replace(b"SigningCertificateV2", b"SigningCertificateV9"), "signature"),
+        (lambda b: b[:-9], "XML"),
+    ],
+)
+def test_a_bad_signature_is_found_at_the_desk(
+    profile: Profile, spoil: "object", complaint: str
+) -> None:
+    """Better now, with the citizen present, than as CNS-02 later."""
+    drawn_up = draft(profile, WISH, given_at=NOW)
+    signed = sign(profile, drawn_up, parties().citizen)
+    with pytest.raises(ConsentError, match=complaint):
+        attach(drawn_up, spoil(signed))  # type: ignore[operator]
+
+
+def test_times_are_written_in_utc(profile: Profile) -> None:
+    """CONTRACT: every instant carries its offset."""
+    wish = replace(WISH, valid_from=datetime.fromisoformat("2026-11-02T10:15:00+06:00"))
+    view = read_unsafe(draft(profile, wish, given_at=NOW))
+
+    assert view.valid_from == datetime(2026, 11, 2, 4, 15, tzinfo=UTC)

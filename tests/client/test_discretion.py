@@ -1,0 +1,66 @@
+"""Nothing of a person reaches a log, an exception or a repr (Procedure, cl. 13 and 15)."""
+
+import logging
+import logging.config
+from pathlib import Path
+
+import pytest
+
+from makul_client import Client, ConsentDocument, MakulError
+from makul_client.quiet import LOUD
+from support.client_world import (
+    DOCUMENT,
+    GROUND,
+    PIN,
+    PROBE,
+    SURNAME,
+    client_for,
+    operator,
+    write_profile,
+)
+from support.fake_service import PERSON, Reply, fault, serving
+
+SECRETS = (PIN, SURNAME, DOCUMENT, "1990-01-01", "1990-13-01")
+REPLIES = [
+    operator().decide("RELEASED", person=PERSON),
+    operator().decide("RELEASED", person=PERSON, in_receipt={"digest": b"\0" * 32}),
+    operator().decide("RELEASED", person=PERSON.replace(b"1990-01-01", b"1990-13-01")),
+    operator().decide("NOT_MATCHED", codes=("MAT-01",)),
+    fault("REQ-01"),
+]
+
+
+def tell(client: Client) -> str:
+    """Everything that a caller would see of the result without asking for data."""
+    try:
+        data = client.get_person_data(PROBE, ["pin", "surname", "birthDate"], ground=GROUND)
+    except MakulError as error:
+        return f"{error!r} {error} {error.__cause__} {vars(error)}"
+    return f"{data!r} {data.person!r} {data.person.surname!r}"
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_logs_at_their_loudest_hold_no_data(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, reply: Reply
+) -> None:
+    """Even at DEBUG, even after somebody configures logging anew, even for the libraries."""
+    logging.config.dictConfig({"version": 1, "incremental": True, "loggers": {}})
+    with caplog.at_level(logging.DEBUG):
+        for name in (*LOUD, "zeep", "signxml", "urllib3", "requests"):
+            caplog.set_level(logging.DEBUG, logger=name)
+        with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
+            told = tell(client)
+
+    assert "makul_client.exchange" in {record.name for record in caplog.records}
+    for secret in SECRETS:
+        assert secret not in caplog.text
+        assert secret not in told
+
+
+def test_what_is_asked_does_not_print_itself() -> None:
+    """A probe or a document in a traceback or a log line names its fields alone."""
+    printed = f"{PROBE!r} {PROBE.demographic!r} {ConsentDocument(PERSON)!r}"
+
+    assert "Demographic(pin, document_number, surname)" in printed
+    for secret in SECRETS:
+        assert secret not in printed

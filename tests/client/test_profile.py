@@ -1,0 +1,93 @@
+"""The profile: a bank or a notary adapts the client by a TOML file, not by editing code."""
+
+from pathlib import Path
+
+import pytest
+
+from makul_client import Client, Language, Profile, ProfileError
+from makul_client.profile import Channel
+from support.client_world import write_profile
+
+URL = "https://makul.example/v1/recipient"
+
+
+def test_reads_a_profile(tmp_path: Path) -> None:
+    """Paths count from the profile's folder, so that a profile can be moved as a whole."""
+    profile = Profile.load(write_profile(tmp_path, URL))
+
+    assert profile.language is Language.RU
+    assert profile.service.channel is Channel.WSSE
+    assert profile.signing is not None
+    assert profile.signing.key == tmp_path / "seal.key.pem"
+    assert profile.consent is not None
+    assert len(profile.consent.notice_digest) == 32
+    assert profile.xroad is not None
+    assert profile.xroad.client.member == profile.recipient.code
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('code = "COM/60000001"', 'code = "60000001"', "[recipient] code: must look like"),
+        ('channel = "wsse"', 'channel = "fax"', "[service] channel: must be one of wsse, xroad"),
+        ("[signing]", "[sealing]", "signing: is needed, as a table [signing]"),
+        ('key = "seal.key.pem"', 'key = "lost.pem"', "[signing] key: there is no file"),
+        ("sandbox = true", "sandbox = 1", "sandbox: must be true or false"),
+        ("connect_timeout = 2", "connect_timeout = 0", "[service] connect_timeout: must be above"),
+        ("answer_timeout", "anser_timeout", "[service] anser_timeout: is not a key"),
+        ('anchors = ["root.crt.pem"]', "anchors = []", "[operator] anchors: must be a list"),
+        ('language = "ru"', 'language = "de"', "language: must be one of ky, ru, en"),
+        ("https://makul.example", "http://makul.example", "[service] url: must begin with https"),
+        ("https://makul.example", "https://u:p@makul.example", "[service] url: must name a host"),
+        ('"KG-TEST/COM/60000001/bank"', '"KG-TEST/COM/60000009/bank"', "[xroad] client: is anoth"),
+        ('notice_file = "notice.txt"', 'notice_digest = "abc"', "notice_digest: must look like"),
+        ('retention = "P5Y"', 'retention = "5 years"', "[consent] retention: must look like"),
+        ("[recipient]", "[recipient", "not TOML"),
+    ],
+)
+def test_says_in_one_line_what_is_wrong(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    """Each complaint names the file, the table and the key."""
+    file = write_profile(tmp_path, URL)
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ProfileError) as raised:
+        Profile.load(file)
+
+    assert complaint in str(raised.value)
+    assert str(raised.value).startswith(str(file))
+    assert "\n" not in str(raised.value)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    """The commonest mistake of all."""
+    with pytest.raises(ProfileError, match="there is no such file"):
+        Profile.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "name", ["seal.key.pem", "seal.crt.pem", "operator.crt.pem", "root.crt.pem"]
+)
+def test_a_file_that_is_not_what_it_should_be(tmp_path: Path, name: str) -> None:
+    """Keys and certificates are read when the client is made, and complained of by name."""
+    file = write_profile(tmp_path, URL)
+    (tmp_path / name).write_text("not PEM")
+    with pytest.raises(ProfileError, match=name):
+        Client.from_file(file)
+
+
+def test_a_password_is_named_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets stay out of the profile."""
+    monkeypatch.delenv("SEAL_PASSWORD", raising=False)
+    file = write_profile(tmp_path, URL)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[signing]", '[signing]\nkey_password_env = "SEAL_PASSWORD"'))
+    with pytest.raises(ProfileError, match="SEAL_PASSWORD is not set"):
+        Client.from_file(file)
+
+
+def test_plain_http_to_ones_own_security_server(tmp_path: Path) -> None:
+    """X-Road allows an information system plain HTTP to its own security server."""
+    profile = Profile.load(write_profile(tmp_path, "http://ss.bank.example/", channel="xroad"))
+
+    assert profile.service.url == "http://ss.bank.example/"

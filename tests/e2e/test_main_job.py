@@ -1,0 +1,335 @@
+"""The main job, end to end in one process: real messages, documents, paths, records, receipts.
+
+A bank gets a consenting citizen's data, and nobody else does (Procedure, cl. 4, 5, 7, 10).
+"""
+
+import base64
+import logging
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+import makul_schemas
+import pytest
+from lxml import etree
+
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import Pin
+from makul.domain.persons import LocalizedName, Person
+from makul.domain.recipients import RecipientState
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers import Paper
+from makul.sandbox.parties import XROAD_INSTANCE
+from makul.sandbox.people import LOCKED
+from makul.soap.recipient import request_digest
+from support.house import InProcess, about, party, person_request
+from support.messages import signed_message
+
+RECEIPT = {"rc": "urn:makul:receipt:1"}
+SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.xsd")))
+RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "receipt.xsd")))
+
+
+def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
+    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    return person_request(**(fields | changes))
+
+
+def receipt_of(child: etree._Element) -> etree._Element:
+    encoded = child.findtext("r:receipt", namespaces={"r": "urn:makul:recipient:1"})
+    assert encoded is not None
+    return etree.fromstring(base64.b64decode(encoded))
+
+
+def test_every_paper_of_the_sandbox_comes_to_what_it_says(house: InProcess) -> None:
+    """Each ready-made document, sent as its party would, gives the outcome written beside it."""
+    came_out = {}
+    for name, paper in house.world.papers.items():
+        answer = house.ask(ask(house, paper), by=paper.presented_by.key)
+        SCHEMA.assertValid(answer.child)
+        RECEIPT_SCHEMA.assertValid(receipt_of(answer.child))
+        came_out[name] = (answer.outcome, answer.codes)
+
+    assert came_out == {
+        name: (paper.outcome.value, [code.value for code, _ in paper.reasons])
+        for name, paper in house.world.papers.items()
+    }
+
+
+def test_exactly_what_was_asked_leaves(house: InProcess) -> None:
+    """Invariant 3: two attributes asked for under a consent to more; two leave."""
+    paper = house.paper("bank-00-data")
+
+    answer = house.ask(ask(house, paper, attributes=["surname", "documentNumber"]))
+
+    assert answer.outcome == "RELEASED"
+    assert answer.released == {"surname", "documentNumber"}
+
+
+def test_the_receipt_stands_for_the_answer(house: InProcess) -> None:
+    """The receipt names request, digest, outcome and payload; its leaf is in the record."""
+    paper = house.paper("bank-00-data")
+    message = ask(house, paper)
+
+    child = house.ask(message).child
+
+    receipt = receipt_of(child)
+    person = child.find("r:person", {"r": "urn:makul:recipient:1"})
+    salt = base64.b64decode(receipt.findtext("rc:payloadSalt", namespaces=RECEIPT) or "")
+    canonical = etree.tostring(person, method="c14n", exclusive=True, with_tail=False)
+    digest = base64.b64decode(receipt.findtext("rc:payloadDigest", namespaces=RECEIPT) or "")
+    asked = base64.b64decode(receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or "")
+    assert digest == sha256(salt + canonical).digest()
+    assert asked == request_digest(etree.fromstring(message))
+    leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
+    recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
+    assert recorded.leaf_hash == leaf
+
+
+def test_unknown_not_matching_and_locked_look_alike(house: InProcess) -> None:
+    """Invariant 6: without a consent of that very subject, nobody can tell who exists.
+
+    By a basis in law: a PIN that nobody has, a person with a wrong document number. The locked
+    person is found by basis all the same (a lock stops consent-based matching, never cl. 5).
+    """
+    nobody = Pin("20101190099999")
+    by_basis = {
+        "nobody": police_request(house, nobody, "ID0000000"),
+        "somebody": police_request(house, house.world.people[6].pin, "ID0000000"),
+        "locked": police_request(house, house.world.people[LOCKED].pin, "ID0000000"),
+    }
+
+    answers = {name: house.ask(child, by="police").child for name, child in by_basis.items()}
+
+    shapes = {name: shape(child) for name, child in answers.items()}
+    assert {codes(child) for child in answers.values()} == {("NOT_MATCHED", "MAT-01")}
+    assert shapes["nobody"] == shapes["somebody"] == shapes["locked"]
+
+
+def police_request(house: InProcess, subject: Pin, document_number: str) -> bytes:
+    world, police = house.world, party("police")
+    hands = Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=b"",
+        at=world.made_at,
+    )
+    statement = hands.statement(police, 0, frozenset({Attribute.SURNAME}), subject=subject)
+    document = hands.sign_statement(statement, police, world.officials["police"])
+    fields = about(world.people[0], of=police) | {
+        "pin": subject.digits,
+        "document_number": document_number,
+        "ground": ("BASIS", document),
+    }
+    return person_request(**fields)
+
+
+def codes(child: etree._Element) -> tuple[str | None, str | None]:
+    names = {"r": "urn:makul:recipient:1", "t": "urn:makul:types:1"}
+    return child.findtext("r:outcome", namespaces=names), child.findtext(
+        ".//t:code", namespaces=names
+    )
+
+
+def test_a_person_is_not_compared_without_a_consent_of_theirs(house: InProcess) -> None:
+    """Cl. 4: another citizen's consent gives the same answer for known and unknown PINs."""
+    paper = house.paper("bank-00-data")
+    known = house.ask(ask(house, paper, pin=house.world.people[5].pin.digits))
+    nobody = house.ask(ask(house, paper, pin="20101190099999"))
+
+    assert known.codes == nobody.codes == ["CNS-14"]
+    assert shape(known.child) == shape(nobody.child)
+
+
+def shape(element: etree._Element) -> list[str]:
+    return [str(each.tag) for each in element.iter()]
+
+
+def test_a_retry_gets_the_very_same_answer(house: InProcess) -> None:
+    """Invariant 5: signed anew, the same request is answered from the record, to the byte."""
+    message = ask(house, house.paper("bank-00-data"))
+
+    first, second = house.ask(message), house.ask(message)
+
+    assert first.outcome == "RELEASED"
+    assert first.body == second.body
+
+
+def test_the_same_id_for_another_request_is_refused(house: InProcess) -> None:
+    """REQ-04: and the first answer can still be fetched by its own request."""
+    paper, request_id = house.paper("bank-00-data"), uuid4()
+    message = ask(house, paper, request_id=request_id)
+    first = house.ask(message)
+
+    other = house.ask(ask(house, paper, request_id=request_id, attributes=["surname"]))
+
+    assert (other.outcome, other.codes) == ("REFUSED", ["REQ-04"])
+    assert house.ask(message).body == first.body
+
+
+def test_the_same_message_twice_is_a_fault(house: InProcess) -> None:
+    """REQ-09: who overheard a message gets nothing by sending it again."""
+    holder = house.world.messages["bank"]
+    message = signed_message(
+        ask(house, house.paper("bank-00-data")), holder.key, holder.certificate, at=house.clock()
+    )
+    assert house.post(message).outcome == "RELEASED"
+
+    again = house.post(message)
+
+    assert again.status == 500
+    assert again.codes == ["REQ-09"]
+
+
+def test_an_old_message_is_a_fault(house: InProcess) -> None:
+    """REQ-03: a timestamp outside its five minutes."""
+    message = ask(house, house.paper("bank-00-data"))
+
+    answer = house.ask(message, at=house.clock() - timedelta(minutes=20))
+
+    assert (answer.status, answer.codes) == (500, ["REQ-03"])
+
+
+def test_another_recipients_certificate_does_not_help(house: InProcess) -> None:
+    """The notary, signing the bank's very request, is judged as the notary (invariant 11)."""
+    answer = house.ask(ask(house, house.paper("bank-00-data")), by="notary")
+
+    assert answer.outcome == "REFUSED"
+    assert "AGR-01" in answer.codes
+
+
+def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
+    """Invariant 4: after the hold's commit nothing is given, replays included; then it is again."""
+    paper = house.paper("mobile-00-data")
+    message = ask(house, paper)
+    assert house.ask(message, by="mobile").outcome == "RELEASED"
+    recipient = party("mobile").recipient
+    held = replace(recipient, state=RecipientState.ON_HOLD)
+    house.store.desk.set_state(held, reason="test", at=house.clock())
+    try:
+        replayed = house.ask(message, by="mobile")
+        fresh = house.ask(ask(house, paper), by="mobile")
+    finally:
+        house.store.desk.set_state(recipient, reason="test over", at=house.clock())
+
+    assert (replayed.outcome, replayed.codes) == ("REFUSED", ["RCP-02"])
+    assert (fresh.outcome, fresh.codes) == ("REFUSED", ["RCP-02"])
+    assert house.ask(message, by="mobile").outcome == "RELEASED"
+
+
+def test_guessing_ends(house: InProcess) -> None:
+    """MAT-06: five wrong guesses about a person, and the right answer is refused as well."""
+    paper = house.paper("notary-07-data")
+    wrong = [
+        house.ask(ask(house, paper, document_number=f"ID000000{n}"), by="notary").codes
+        for n in range(5)
+    ]
+
+    after = house.ask(ask(house, paper), by="notary")
+
+    assert wrong == [["MAT-01"]] * 5
+    assert (after.outcome, after.codes) == ("REFUSED", ["MAT-06"])
+
+
+def test_eight_threads_on_one_id_disclose_once(house: InProcess) -> None:
+    """Invariant 5: one commit; the others get its bytes."""
+    message = ask(house, house.paper("bank-01-data"))
+    answers: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(house.ask(message).body)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(answers)) == 1
+    assert len(answers) == 8
+
+
+def test_a_refusal_is_on_record_with_its_evidence(house: InProcess) -> None:
+    """Cl. 12 rests on it: what was presented is kept, and the leaf commits to the refusal."""
+    answer = house.ask(ask(house, house.paper("expired")))
+
+    recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
+    assert answer.outcome == "REFUSED"
+    assert recorded.codes == ("CNS-04",)
+    assert recorded.ground_kind == GroundKind.CONSENT.value
+
+
+def test_nothing_personal_is_logged(house: InProcess, caplog: pytest.LogCaptureFixture) -> None:
+    """Invariant 7: no name, PIN or document number in any record of any logger."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("bank-02-data", "expired", "tampered"):
+        house.ask(ask(house, house.paper(name)))
+    house.post(b"<broken>20101199000123")
+
+    person = house.person_of(house.paper("bank-02-data"))
+    for value in said_of(person):
+        assert value not in caplog.text
+
+
+def said_of(person: Person) -> list[str]:
+    values = [person.pin.digits]
+    for attribute, value in person.values.items():
+        if isinstance(value, LocalizedName):
+            values += value.forms
+        elif isinstance(value, str) and attribute in {
+            Attribute.DOCUMENT_NUMBER,
+            Attribute.ADDRESS,
+        }:
+            values.append(value)
+    return values
+
+
+def test_the_xroad_front_speaks_for_a_member(house: InProcess) -> None:
+    """Channel xroad: identity from `xrd:client`; every header comes back in its order."""
+    paper, request_id = house.paper("bank-03-data"), uuid4()
+    child = ask(house, paper, request_id=request_id)
+    message = xroad_message(child, house.bank.code, request_id)
+
+    answer = house.post(message, listener="xroad")
+
+    assert answer.outcome == "RELEASED"
+    assert headers_of(answer.body) == headers_of(message)
+
+
+def test_the_xroad_front_of_another_member_gets_nothing(house: InProcess) -> None:
+    """Invariant 11: the mobile operator presents the bank's consent."""
+    paper, request_id = house.paper("bank-03-data"), uuid4()
+    child = ask(house, paper, request_id=request_id)
+
+    answer = house.post(xroad_message(child, party("mobile").code, request_id), listener="xroad")
+
+    assert answer.outcome == "REFUSED"
+    assert answer.released == set()
+
+
+def headers_of(message: bytes) -> list[bytes]:
+    header = etree.fromstring(message).find("{http://schemas.xmlsoap.org/soap/envelope/}Header")
+    assert header is not None
+    return [etree.tostring(each, method="c14n", exclusive=True) for each in header]
+
+
+def xroad_message(child: bytes, member: str, request_id: object) -> bytes:
+    member_class, member_code = member.split("/")
+    operation = etree.QName(etree.fromstring(child)).localname
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+        ' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="http://x-road.eu/xsd/identifiers">'
+        '<s:Header><xrd:client id:objectType="SUBSYSTEM">'
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance>"
+        f"<id:memberClass>{member_class}</id:memberClass>"
+        f"<id:memberCode>{member_code}</id:memberCode><id:subsystemCode>core</id:subsystemCode>"
+        '</xrd:client><xrd:service id:objectType="SERVICE">'
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance><id:memberClass>GOV</id:memberClass>"
+        "<id:memberCode>70000001</id:memberCode><id:subsystemCode>makul</id:subsystemCode>"
+        f"<id:serviceCode>{operation}</id:serviceCode><id:serviceVersion>v1</id:serviceVersion>"
+        f"</xrd:service><xrd:userId>EE1234</xrd:userId><xrd:id>{request_id}</xrd:id>"
+        "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header><s:Body>"
+    ).encode() + (child + b"</s:Body></s:Envelope>")
