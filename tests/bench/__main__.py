@@ -18,6 +18,7 @@ from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
 from bench.serving import drive, served
 from makul.sandbox.world import RSA_CITIZEN
+from makul.store.engine import connect
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message
 
@@ -77,8 +78,6 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
 
 
 def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
-    from makul.store.engine import connect
-
     paper = house.paper(PAPER)
     copy = directory / "floor.db"
     shutil.copy(house.settings.store.database, copy)
