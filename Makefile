@@ -29,7 +29,7 @@ check: $(READY) ## style, types, walls between rooms, and that the documents tel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package makul --package makul_client --package makul_wsdl --package makul_schemas
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tests/contract/check_documents.py
 
 format: $(READY) ## put the code into its form

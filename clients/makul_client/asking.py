@@ -3,9 +3,9 @@
 Nothing here prints the person: `repr` names what is given, never its value.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 
@@ -13,9 +13,10 @@ class Discreet:
     """A dataclass whose `repr` names the fields that are set, and not what they hold."""
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __repr__(self) -> str:
-        given = [each.name for each in fields(self) if getattr(self, each.name) not in (None, ())]  # type: ignore[arg-type]
+        given = [each.name for each in fields(self) if getattr(self, each.name) not in (None, ())]
         return f"{type(self).__name__}({', '.join(given)})"
 
 

@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from makul_client.consent_view import ConsentView
-from makul_client.errors import ADVICE, Language, MakulError, Reason
+from makul_client.errors import ADVICE, Language, MakulError, Reason, Retry
 from makul_client.profile import Party
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
+
+_TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 
 # Neither markup nor emoji: what a service says is shown, not interpreted.
 _OUT: Final = Console(markup=False, emoji=False, highlight=False)
@@ -90,7 +92,8 @@ def print_error(error: MakulError, language: Language, *, as_json: bool) -> None
     if error.retry is not None:
         _ERR.print(ADVICE[error.retry][language])
     if error.request_id is not None:
-        _ERR.print(f"--request-id {error.request_id}")
+        repeat = "--request-id" if error.retry is Retry.LATER else "request"
+        _ERR.print(f"{repeat} {error.request_id}")
 
 
 def _error(error: MakulError) -> dict[str, Any]:
@@ -126,10 +129,11 @@ def print_reasons(reasons: Iterable[Reason], language: Language) -> None:
 
 
 def print_rules(rules: Iterable[Rule], language: Language) -> None:
-    """A dry run, rule by rule."""
+    """A dry run, rule by rule. A rule's text says what is wrong, so a rule that holds has none."""
     table = Table("rule", "cl.", "verdict", "")
     for rule in rules:
-        table.add_row(rule.code, rule.clause or "", rule.verdict, rule.texts[language])
+        told = rule.texts[language] if rule.verdict in _TOLD else ""
+        table.add_row(rule.code, rule.clause or "", rule.verdict, told)
     _OUT.print(table)
 
 

@@ -144,12 +144,9 @@ def _check_shape(root: "Element", signature: "Element") -> list[str]:
     if len(ids) != len(set(ids)):
         raise BadSignatureError("two elements with the same Id")
     properties = _signed_properties(signature, container)
-    targets = {
-        "": "document",
-        f"#{root.get('Id')}": "document",
-        f"#{key_info.get('Id')}": "key",
-        f"#{properties.get('Id')}": "properties",
-    }
+    named = ((root, "document"), (key_info, "key"), (properties, "properties"))
+    targets = {f"#{node.get('Id')}": pointed for node, pointed in named if node.get("Id")}
+    targets[""] = "document"
     if len(info) not in (4, 5):
         raise BadSignatureError("not two or three references")
     canonicalization, method, *references = info

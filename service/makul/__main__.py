@@ -1,6 +1,6 @@
 """`python -m makul`: the operator's command line."""
 
-from makul.bootstrap import main
+from makul.runtime import main
 
 if __name__ == "__main__":
     main()

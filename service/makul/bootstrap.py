@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import NoReturn
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
@@ -221,10 +220,3 @@ def readiness(parts: Parts, operator: MemberCode) -> Callable[[], bool]:
         return True
 
     return ready
-
-
-def main() -> NoReturn:
-    """`makul`."""
-    from makul.runtime import run_command_line  # noqa: PLC0415 - workers need none of it
-
-    run_command_line()

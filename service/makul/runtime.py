@@ -119,7 +119,7 @@ class LocalRuntime:
         return sandbox_demo.play(directory)
 
 
-def run_command_line() -> NoReturn:
+def main() -> NoReturn:
     """The program `makul`."""
     command_line.run(LocalRuntime())
 

@@ -134,7 +134,7 @@ def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode)
     assert result.exit_code == code
     assert result.stdout == ""
     assert result.stderr.startswith("makul-client: ")
-    assert "--request-id " in result.stderr
+    assert ("--request-id " in result.stderr) is (code is ExitCode.LATER)
     assert "Traceback" not in result.stderr
     assert PIN not in result.stderr
 
@@ -182,6 +182,21 @@ def test_a_bad_profile_is_one_line(tmp_path: Path) -> None:
 
     assert result.exit_code == ExitCode.USAGE
     assert result.stderr.count("\n") == 1
+
+
+def test_explain_tells_what_is_wrong_alone(tmp_path: Path, consent: Path) -> None:
+    """A rule's text says how it is broken: beside a rule that holds it would mislead."""
+    text = "<text><t:ky>к</t:ky><t:ru>{}</t:ru><t:en>e</t:en></text>"
+    content = (
+        f"<rule><code>AGR-01</code><verdict>PASSED</verdict>{text.format('нет')}</rule>"
+        f"<rule><code>CNS-04</code><verdict>FAILED</verdict>{text.format('истекло')}</rule>"
+    )
+    reply = operator_now().decide("REFUSED", codes=("CNS-04",), content=content)
+    result = call(tmp_path, reply, "explain", "--consent", consent)
+
+    assert result.exit_code == ExitCode.NO
+    assert "истекло" in result.stdout
+    assert "нет" not in result.stdout
 
 
 def test_status(tmp_path: Path) -> None:

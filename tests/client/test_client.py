@@ -116,7 +116,7 @@ def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
 
     assert yes.matched is True
     assert no.matched is False
-    with pytest.raises(TypeError, match="ask .matched"):
+    with pytest.raises(TypeError, match="matched"):
         bool(no)
 
 
@@ -293,9 +293,12 @@ def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
 )
 def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> None:
     """The published schema is asked first; the complaint names the field and not its value."""
-    with serving(hang_up) as service, client_for(write_profile(tmp_path, service.url)) as client:
-        with pytest.raises(InvalidRequestError) as raised:
-            client.verify_person(probe, ground=GROUND)
+    with (
+        serving(hang_up) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+        pytest.raises(InvalidRequestError) as raised,
+    ):
+        client.verify_person(probe, ground=GROUND)
 
     assert field in str(raised.value)
     assert "№1" not in str(raised.value)
@@ -345,9 +348,12 @@ def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
         code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(asked)
         return code, body.replace(asked.text("requestId").encode(), str(uuid4()).encode())
 
-    with serving(other) as service, client_for(write_profile(tmp_path, service.url)) as client:
-        with pytest.raises(TransportError, match="another request"):
-            client.agreement()
+    with (
+        serving(other) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+        pytest.raises(TransportError, match="another request"),
+    ):
+        client.agreement()
 
 
 # ---------------------------------------------------------------------- the other operations

@@ -1,6 +1,7 @@
 """Consents: drawn up to the schema, signed elsewhere, put together, shown masked."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,13 +143,13 @@ def test_another_content_is_not_attached(profile: Profile) -> None:
     ],
 )
 def test_a_bad_signature_is_found_at_the_desk(
-    profile: Profile, spoil: "object", complaint: str
+    profile: Profile, spoil: Callable[[bytes], bytes], complaint: str
 ) -> None:
     """Better now, with the citizen present, than as CNS-02 later."""
     drawn_up = draft(profile, WISH, given_at=NOW)
     signed = sign(profile, drawn_up, parties().citizen)
     with pytest.raises(ConsentError, match=complaint):
-        attach(drawn_up, spoil(signed))  # type: ignore[operator]
+        attach(drawn_up, spoil(signed))
 
 
 def test_times_are_written_in_utc(profile: Profile) -> None:

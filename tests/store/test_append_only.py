@@ -37,9 +37,7 @@ def filled(store: Store, path: Path) -> Path:
         "INSERT OR IGNORE INTO {table} SELECT * FROM {table}",
     ],
 )
-def test_a_row_cannot_be_changed_replaced_or_deleted(
-    filled: Path, table: str, attack: str
-) -> None:
+def test_a_row_cannot_be_changed_replaced_or_deleted(filled: Path, table: str, attack: str) -> None:
     """By plain SQL, over a connection without any of the store's settings."""
     before = everything(filled)
     assert before[table]

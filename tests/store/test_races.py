@@ -251,4 +251,3 @@ def test_threads_that_end_close_their_connections(store: Store) -> None:
         thread.join()
 
     assert len(os.listdir("/proc/self/fd")) < before + 10  # noqa: PTH208
-

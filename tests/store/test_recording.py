@@ -59,9 +59,7 @@ def everything_at_once(ground: GroundRef) -> Entry:
     )
 
 
-def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
-    store: Store, path: Path
-) -> None:
+def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(store: Store, path: Path) -> None:
     """Invariant 1 and Procedure, cl. 11: what leaves is in the record, and can be shown."""
     ground = a_consent()
     entry = everything_at_once(ground)
@@ -182,9 +180,7 @@ def test_spaces_and_recipients_have_ids_of_their_own(store: Store) -> None:
     ("state", "code"),
     [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
 )
-def test_a_stopped_recipient_gets_nothing(
-    store: Store, state: RecipientState, code: Code
-) -> None:
+def test_a_stopped_recipient_gets_nothing(store: Store, state: RecipientState, code: Code) -> None:
     """Procedure, cl. 12: the stop is complete, from its commit on; refusals are still recorded."""
     store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 

@@ -105,9 +105,7 @@ def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry
     assert codes(store.recorder.replay(released.key, None, at=NOON)) == [Code.AGR_02]
 
 
-@pytest.mark.parametrize(
-    ("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)]
-)
+@pytest.mark.parametrize(("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)])
 def test_a_revoked_ground_gives_no_stored_answer(
     store: Store, ground: GroundRef, code: Code
 ) -> None:

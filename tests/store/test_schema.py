@@ -42,9 +42,7 @@ def test_the_migrations_make_what_the_tables_say(path: Path) -> None:
 def test_each_table_is_made_by_the_migrations_as_by_the_tables(path: Path) -> None:
     """To the letter of the DDL, with checks and clustering, which Alembic does not compare."""
     with raw(path) as connection:
-        made = dict(
-            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        )
+        made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
 
     for table in metadata.sorted_tables:
         stated = str(CreateTable(table).compile(dialect=sqlite.dialect()))

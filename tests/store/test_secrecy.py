@@ -61,9 +61,7 @@ def busy(store: Store, path: Path) -> Path:
     store.desk.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
     evidence = an_evidence(DOCUMENT)
     ground = a_consent(DOCUMENT, allowed=5)
-    release = a_release(
-        key=a_key(digest=DIGEST), ground=ground, meter=True, evidence=(evidence,)
-    )
+    release = a_release(key=a_key(digest=DIGEST), ground=ground, meter=True, evidence=(evidence,))
     salted = replace(release.leaf, salt=SALT)
     assert store.recorder.record(replace(release, leaf=salted)) == Committed()
     assert store.recorder.record(a_failed_match(subject=GULNARA)) == Committed()

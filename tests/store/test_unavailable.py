@@ -90,9 +90,7 @@ def test_a_damaged_store_is_unavailable(store: Store, path: Path, table: str) ->
         store.register.person(AZAMAT)
 
 
-def test_a_failed_recording_leaves_nothing_and_the_next_one_works(
-    store: Store, path: Path
-) -> None:
+def test_a_failed_recording_leaves_nothing_and_the_next_one_works(store: Store, path: Path) -> None:
     """All or nothing, also where the last row cannot be written."""
     with raw(path) as connection:
         connection.execute("ALTER TABLE request_key RENAME TO elsewhere")

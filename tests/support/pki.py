@@ -133,7 +133,7 @@ class Authority:
         return Holder(key, certificate, self._issuers())
 
     def _issuers(self) -> tuple[x509.Certificate, ...]:
-        """This CA and those above it, without the root, as a signer's KeyInfo carries them."""
+        """The CA and those above it, without the root, as a signer's KeyInfo carries them."""
         own = self.holder.chain
         return tuple(own[:-1]) if len(own) > 1 else ()
 
@@ -169,7 +169,7 @@ class Authority:
         raw["tbs_certificate"]["signature"] = algorithm
         raw["signature_algorithm"] = algorithm
         octets = raw["tbs_certificate"].dump(force=True)
-        raw["signature_value"] = self.holder.key.sign(octets, padding.PKCS1v15(), hashes.SHA1())
+        raw["signature_value"] = self.holder.key.sign(octets, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
         certificate = x509.load_der_x509_certificate(raw.dump(force=True))
         return Holder(good.key, certificate, good.issuers)
 

@@ -1,4 +1,4 @@
-"""SOAP messages signed by a WS-Security X.509 token, in the shape that zeep's BinarySignature makes.
+"""SOAP messages signed by a WS-Security X.509 token, in the shape of zeep's BinarySignature.
 
 Written by hand, so that attack tests can sign whatever they like. That real zeep messages pass is
 shown by the recorded ones in `tests/vectors/trust`.

@@ -81,7 +81,8 @@ class Forge:
                 )
             )
         signed_info = etree.fromstring(
-            f'<ds:SignedInfo xmlns:ds="{DS}"><ds:CanonicalizationMethod Algorithm="{self.own_c14n}"/>'
+            f'<ds:SignedInfo xmlns:ds="{DS}">'
+            f'<ds:CanonicalizationMethod Algorithm="{self.own_c14n}"/>'
             f'<ds:SignatureMethod Algorithm="{self._method()}"/>'
             f"{''.join([*references, *self.extra_references])}</ds:SignedInfo>"
         )
@@ -116,7 +117,8 @@ class Forge:
         digest = self._digest((self.named or self.holder).der)
         named = (
             "<x:SigningCertificateV2><x:Cert><x:CertDigest>"
-            f'<ds:DigestMethod Algorithm="{self.digest_method}"/><ds:DigestValue>{digest}</ds:DigestValue>'
+            f'<ds:DigestMethod Algorithm="{self.digest_method}"/>'
+            f"<ds:DigestValue>{digest}</ds:DigestValue>"
             "</x:CertDigest></x:Cert></x:SigningCertificateV2>"
         )
         return (

@@ -28,7 +28,7 @@ EMAIL = ExtendedKeyUsageOID.EMAIL_PROTECTION
 
 
 def test_signed_by_a_citizen(documents: XadesVerifier, world) -> None:
-    """ETSI EN 319 102-1, 5.1.3: a good signature passes and names its signer by fingerprint and PIN."""
+    """ETSI EN 319 102-1, 5.1.3: a good signature passes, and names its signer."""
     signed = sign_document(CONTENT.encode(), world.citizen.key, world.citizen.chain, at=NOW)
 
     verified = documents.verify(signed, at=NOW)
@@ -43,7 +43,7 @@ def test_signed_by_a_citizen(documents: XadesVerifier, world) -> None:
 
 
 def test_reads_exactly_what_was_signed(documents: XadesVerifier, world) -> None:
-    """ARCHITECTURE, invariant 2: the element handed on is the signed bytes, without the signature."""
+    """ARCHITECTURE, invariant 2: the element handed on is the signed bytes alone."""
     verified = documents.verify(Forge(holder=world.citizen).signed(), at=NOW)
 
     assert verified.signed is not None
@@ -92,7 +92,8 @@ def test_default_namespace_and_declaration(documents: XadesVerifier, world) -> N
     """FACTS, signxml: `<Signature xmlns>` with inclusive c14n, an XML declaration, white space."""
     content = (
         "<?xml version='1.0' encoding='utf-8'?>\n"
-        '<Consent xmlns="urn:makul:consent:1" xmlns:unused="urn:unused" Id="c">\n <a><![CDATA[1]]></a>\n</Consent>'
+        '<Consent xmlns="urn:makul:consent:1" xmlns:unused="urn:unused" Id="c">'
+        "\n <a><![CDATA[1]]></a>\n</Consent>"
     )
 
     signed = sign_document(content.encode(), world.citizen.key, world.citizen.chain, at=NOW)
@@ -104,7 +105,7 @@ def test_default_namespace_and_declaration(documents: XadesVerifier, world) -> N
 
 
 def test_unsigned_properties_are_ignored(documents: XadesVerifier, world) -> None:
-    """CONTRACT, Documents: higher levels are judged by their B-level part; garbage there is nothing."""
+    """CONTRACT, Documents: higher levels are judged by their B-level part alone."""
     signed = Forge(holder=world.citizen).signed()
     closing = b"</x:QualifyingProperties>"
     garbage = b"<x:UnsignedProperties><x:UnsignedSignatureProperties/></x:UnsignedProperties>"
@@ -142,7 +143,7 @@ def test_every_byte_counts(documents: XadesVerifier, world) -> None:
     ],
 )
 def test_whose_pin(store: TrustStore, world, subject, pattern, pin) -> None:
-    """ETSI EN 319 412-1, 5.1.3: the PIN is read only in its exact form, by the operator's setting."""
+    """ETSI EN 319 412-1, 5.1.3: the PIN is read only in its exact form, as set."""
     holder = world.ca.issue(Profile(subject=subject))
     rule = PinRule() if pattern is None else PinRule(pattern=pattern)
 

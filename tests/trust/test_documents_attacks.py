@@ -303,7 +303,7 @@ def test_transforms_with_content(documents: XadesVerifier, world) -> None:
     ],
 )
 def test_departures(documents: XadesVerifier, world, departure: dict, code: Code) -> None:
-    """XML Signature 1.1, 4.4; ETSI EN 319 132-1, 5.2 and 6.3: each is validly signed, and refused."""
+    """XML Signature 1.1, 4.4; ETSI EN 319 132-1, 5.2 and 6.3: validly signed, and refused."""
     assert reasons(documents, Forge(holder=world.citizen, **departure).signed()) == (code,)
 
 
@@ -349,7 +349,7 @@ def test_a_third_reference_elsewhere(documents: XadesVerifier, world) -> None:
 
 
 def test_key_info_swapped(documents: XadesVerifier, world) -> None:
-    """A second certificate of the same key, for another citizen: SigningCertificateV2 tells them apart."""
+    """Another citizen's certificate of the same key: SigningCertificateV2 tells them apart."""
     twin = world.ca.issue(
         Profile(subject=name_of("Another", "PNOKG-10101198012345")), key=world.citizen.key
     )

@@ -1,6 +1,5 @@
 """Certificate paths: each way they fail has its name, and "could not tell" is never "yes"."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul.app.ports import RejectedError
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
 from makul.trust import paths
@@ -17,6 +17,7 @@ from makul.trust.certificates import read_certificate
 from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories, TrustStoreError
 from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.wsse import WsseVerifier
 from support.pki import (
     DAY,
     NOW,
@@ -29,6 +30,7 @@ from support.pki import (
     new_key,
     new_rsa_key,
 )
+from support.wsse import Message
 from support.xades import Forge
 
 MINUTE = timedelta(minutes=1)
@@ -176,6 +178,22 @@ def test_a_document_whose_signer_is_revoked(tmp_path: Path, root: Authority, ca:
     assert (proof.status, proof.reasons) == (ProofStatus.FAILED, (Code.SIG_06,))
 
 
+def test_a_message_whose_sender_is_revoked_or_unknown(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """SIG-06 and SIG-07, by way of a message: a registered certificate needs its path, too."""
+    bank = ca.issue(Profile(usage=key_usage("digital_signature")))
+    envelope = Message(holder=bank).signed()
+    without_crl = store_of(tmp_path / "a", [root], [ca], [root.crl()])
+    ca.revoke(bank)
+    with_crl = store_of(tmp_path / "b", [root], [ca], [root.crl(), ca.crl()])
+
+    for store, code in ((without_crl, Code.SIG_07), (with_crl, Code.SIG_06)):
+        with pytest.raises(RejectedError) as caught:
+            WsseVerifier(store).verify(envelope, at=NOW)
+        assert caught.value.reasons[0].code is code
+
+
 def test_unknown_issuers(tmp_path: Path, root: Authority, ca: Authority) -> None:
     """SIG-09: a stranger, a look-alike CA of the same names, a self-signed certificate."""
     store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
@@ -187,7 +205,7 @@ def test_unknown_issuers(tmp_path: Path, root: Authority, ca: Authority) -> None
 
 
 def test_end_entity_as_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """RFC 5280, 4.2.1.9: a citizen's certificate certifies nobody, even if it lies in the directory."""
+    """RFC 5280, 4.2.1.9: a citizen's certificate certifies nobody, wherever it lies."""
     citizen = ca.issue()
     imposter = Authority(citizen).issue(
         Profile(subject=name_of("Imposter", "PNOKG-10101198012345"))
@@ -298,7 +316,7 @@ def put(path: Path, content: bytes) -> None:
     """As an operator should: written aside, then renamed."""
     aside = path.with_suffix(".new")
     aside.write_bytes(content)
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 # --- loading ------------------------------------------------------------------------------------
@@ -308,7 +326,7 @@ def test_no_anchors(tmp_path: Path) -> None:
     """An empty store is a mistake of the operator, told at start-up with what to do."""
     files = StoreFiles(tmp_path).write(anchors=[])
 
-    with pytest.raises(TrustStoreError, match="no anchors. Put the CA certificates"):
+    with pytest.raises(TrustStoreError, match=r"no anchors\. Put the CA certificates"):
         TrustStore(directories(files))
 
 
@@ -316,7 +334,7 @@ def test_no_directory(tmp_path: Path, root: Authority) -> None:
     files = StoreFiles(tmp_path).write(anchors=[root])
     nowhere = replace(directories(files), crls=tmp_path / "nowhere")
 
-    with pytest.raises(TrustStoreError, match="nowhere: .*Make this directory"):
+    with pytest.raises(TrustStoreError, match=r"nowhere: .*Make this directory"):
         TrustStore(nowhere)
 
 

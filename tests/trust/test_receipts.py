@@ -66,7 +66,7 @@ def test_verifies_by_signxml(operator: Holder) -> None:
 
 
 def test_is_canonical(operator: Holder) -> None:
-    """The signed receipt is its own exclusive canonical form: it may be spliced and hashed as it is."""
+    """The signed receipt is its own exclusive canonical form: it may be spliced as it is."""
     signed = signed_by(operator)
 
     assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed

@@ -396,7 +396,7 @@ def test_body_of_one_child(messages: WsseVerifier, world) -> None:
 
 
 def test_every_byte_counts(messages: WsseVerifier, world) -> None:
-    """STYLE, rule 10: whichever byte of the Body or the Timestamp is flipped, nothing else is read."""
+    """STYLE, rule 10: no byte of the Body or the Timestamp can change."""
     signed = etree.tostring(Message(holder=world.bank).signed())
     start, end = signed.index(b"<wsu:Timestamp"), signed.index(b"</soap:Body>")
 
@@ -411,7 +411,23 @@ def test_every_byte_counts(messages: WsseVerifier, world) -> None:
             messages.verify(envelope, at=NOW)
 
 
-# --- algorithms, keys, certificates -----------------------------------------------------------------
+def test_what_breaks_us_is_refused(
+    messages: WsseVerifier, world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ARCHITECTURE, invariant 7: a defect rejects the message, and quotes nothing of it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("quoted from the message")
+
+    monkeypatch.setattr("makul.trust.wsse.verify_proven", broken)
+
+    with pytest.raises(RejectedError) as caught:
+        messages.verify(Message(holder=world.bank).signed(), at=NOW)
+    assert caught.value.reasons[0].code is Code.SIG_02
+    assert "quoted" not in str(caught.value.__cause__)
+
+
+# --- algorithms, keys, certificates -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -464,7 +480,7 @@ def test_token_of_another(messages: WsseVerifier, world) -> None:
 
 @pytest.mark.parametrize("change", ["uri", "type", "embedded", "certificate", "encoding"])
 def test_token_reference(messages: WsseVerifier, world, change: str) -> None:
-    """X.509 Token Profile 1.1, 3: KeyInfo names the one token, of the one kind, and nothing else."""
+    """X.509 Token Profile 1.1, 3: KeyInfo names the one token, of the one kind, and no other."""
     envelope = Message(holder=world.bank).signed()
     key_info = found(envelope, f"{{{DS}}}KeyInfo")
     token = found(envelope, f"{{{WSSE}}}BinarySecurityToken")

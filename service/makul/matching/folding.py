@@ -1,7 +1,7 @@
 """One spelling for a name however it was written: Kyrgyz, Russian or Latin letters.
 
-A name is transliterated after the tables of ICAO Doc 9303-3, 6 (Cyrillic to Latin), with the
-Kyrgyz letters as machine-readable passports reduce them (ө to o, ү to u, ң to n). What different
+A name is transliterated in the manner of ICAO Doc 9303-3, 6 (Cyrillic to Latin), and the Kyrgyz
+letters as they are commonly written without their marks (ө as o, ү as u, ң as n). What different
 habits of transliteration write differently (zh, j, dj; kh, h; y, i; yo, e) is then made the same,
 one symbol a sound, so that a comparison counts sounds and not letters. What cannot be heard (soft
 and hard signs, apostrophes, hyphens, spaces, case, doubled letters) is left out.

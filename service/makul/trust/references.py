@@ -219,7 +219,11 @@ class _ProvenVerifier(XMLVerifier):
         return self._signature
 
     def _find(
-        self, element: "Element", query: str, require: bool = True, xpath: str = ""
+        self,
+        element: "Element",
+        query: str,
+        require: bool = True,  # noqa: FBT002 - signxml's own signature
+        xpath: str = "",
     ) -> "Element | None":
         """The first child of that name in `ds`; signxml's XPath costs ten times as much."""
         if ":" in query or xpath:
@@ -232,8 +236,8 @@ class _ProvenVerifier(XMLVerifier):
     def _check_cert_validity(self, cert: x509.Certificate, cert_source: str) -> None:
         """As signxml's, but without spelling out whose certificate it is."""
         del cert_source
-        at = self._get_cert_verification_time()
-        if not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
+        at = self.config.verification_time
+        if at is None or not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
             raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
 
     def _c14n(

@@ -88,8 +88,11 @@ class WsseVerifier:
             raise RejectedError(Reason(code=failure.code)) from failure
         except RejectedError:
             raise
-        except Exception as error:  # a stranger's bytes: what breaks us proves nothing
-            raise RejectedError(Reason(code=Code.SIG_02)) from error
+        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+            # Only its type is kept: its message may quote what was received.
+            why = f"could not be processed ({type(error).__name__})"
+            cause = SignatureFailure(Code.SIG_02, why)
+            raise RejectedError(Reason(code=Code.SIG_02)) from cause
 
     def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:
         _refuse_markup(envelope)

@@ -1,0 +1,72 @@
+"""`makul disclosure`: what was decided and what left, by name and never by value (cl. 10, 11)."""
+
+from uuid import uuid4
+
+import pytest
+
+from makul.settings import load_settings
+from makul.store import StoreKeys, open_store
+from support.commands import Makul
+from support.records import AZAMAT, NOON, a_refusal, a_release, an_agreement
+
+
+@pytest.fixture
+def with_two(with_bank: Makul) -> Makul:
+    """A release and, a minute later, a refusal."""
+    settings = load_settings(with_bank.directory / "makul.toml")
+    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
+    store.desk.put_agreement(an_agreement(), at=NOON)
+    store.recorder.record(a_release())
+    store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
+    store.close()
+    return with_bank
+
+
+def test_the_latest_come_first(with_two: Makul) -> None:
+    """What an operator asks for in an incident."""
+    listed = with_two.done("disclosure", "list")
+
+    assert [(row["decided_at"], row["outcome"], row["codes"]) for row in listed] == [
+        ("2026-11-02T12:01:00Z", "REFUSED", ["CNS-04"]),
+        ("2026-11-02T12:00:00Z", "RELEASED", []),
+    ]
+
+
+def test_what_left_is_told_by_name(with_two: Makul) -> None:
+    """Neither the PIN nor any value; the subject is masked."""
+    (release,) = with_two.done("disclosure", "list")[1:]
+    said = with_two("disclosure", "show", release["disclosure_id"])
+
+    assert release["released"] == ["givenName", "surname"]
+    assert release["subject"] == AZAMAT.masked
+    assert AZAMAT.digits not in said.out
+    assert "givenName, surname" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        (["--limit", "1"], 1),
+        (["--recipient", "COM/60000001"], 2),
+        (["--recipient", "COM/1"], 0),
+        (["--since", "2026-11-02T12:00:30Z"], 1),
+        (["--since", "2026-11-03"], 0),
+    ],
+)
+def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: int) -> None:
+    """By recipient, by time, by number."""
+    assert len(with_two.done("disclosure", "list", *arguments)) == count
+
+
+def test_an_unknown_one_is_told(makul: Makul) -> None:
+    """With where to look."""
+    said = makul("disclosure", "show", str(uuid4()))
+
+    assert said.code == 1
+    assert "makul disclosure list" in said.err
+
+
+def test_none_is_said(makul: Makul) -> None:
+    """An empty list is an answer, to people and to programs."""
+    assert makul("disclosure", "list").out == "No decision is recorded.\n"
+    assert makul.done("disclosure", "list") == []

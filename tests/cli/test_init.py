@@ -1,0 +1,72 @@
+"""`makul init`: a new installation, whole and closed to others; never on top of anything."""
+
+import stat
+from pathlib import Path
+
+from cryptography import x509
+
+from makul.settings import Environment, load_settings
+from support.commands import OPERATOR, Makul
+
+
+def init(directory: Path, *more: str) -> list[str | Path]:
+    return ["init", directory, "--operator", OPERATOR, "--name", "Example", *more]
+
+
+def test_without_apply_nothing_is_made(tmp_path: Path) -> None:
+    """A command only says what it would do until it is told to."""
+    house = tmp_path / "house"
+    said = Makul(house)(*init(house))
+
+    assert said.code == 0
+    assert "Would do: make installation" in said.out
+    assert "--apply" in said.err
+    assert not house.exists()
+
+
+def test_an_installation_is_whole(makul: Makul) -> None:
+    """Settings that can be loaded, an empty register, and keys for receipts and store."""
+    settings = load_settings(makul.directory / "makul.toml")
+
+    assert settings.environment is Environment.PRODUCTION
+    assert settings.operator_code == OPERATOR
+    assert makul.done("recipient", "list") == []
+    assert [key["name"] for key in makul.done("key", "show")] == [
+        "receipt signing",
+        "store data keys",
+    ]
+
+
+def test_secrets_are_the_owners_alone(makul: Makul) -> None:
+    """Private keys, store keys and database: nobody else may read them."""
+    for name in ("keys/receipts.key.pem", "keys/store.json", "makul.db"):
+        mode = (makul.directory / name).stat().st_mode
+        assert not mode & (stat.S_IRWXG | stat.S_IRWXO), name
+
+
+def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
+    """The request is for the key that signs; it goes to a certification centre."""
+    keys = makul.directory / "keys"
+    request = x509.load_pem_x509_csr((keys / "receipts.csr.pem").read_bytes())
+    certificate = x509.load_pem_x509_certificate((keys / "receipts.cert.pem").read_bytes())
+
+    assert request.is_signature_valid
+    assert request.public_key() == certificate.public_key()
+
+
+def test_nothing_is_overwritten(makul: Makul) -> None:
+    """An installation holds the only keys to its record."""
+    before = (makul.directory / "keys" / "store.json").read_bytes()
+    said = makul(*init(makul.directory, "--apply"))
+
+    assert said.code == 1
+    assert "is not empty" in said.err
+    assert (makul.directory / "keys" / "store.json").read_bytes() == before
+
+
+def test_an_operator_that_is_no_member_is_refused(tmp_path: Path) -> None:
+    """The code goes into every consent."""
+    said = Makul(tmp_path)("init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply")
+
+    assert said.code == 1
+    assert said.err == "makul: a member code is CLASS/CODE: COM/60000001\n"

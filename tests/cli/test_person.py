@@ -1,0 +1,195 @@
+"""`makul person`: bringing citizens in, and looking at one (Procedure, cl. 10, 13 and 16)."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from makul.cli import person_import
+from makul.domain.attributes import Attribute
+from makul.domain.persons import LocalizedName, Person
+from makul.sandbox.people import citizens
+from support.commands import Makul
+
+PEOPLE = citizens(7)
+
+
+def line(person: Person) -> str:
+    """A citizen as one JSON line."""
+    fields = {
+        name.value: asdict(value) if isinstance(value, LocalizedName) else str(value)
+        for name, value in person.values.items()
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.jsonl"
+    path.write_text("".join(f"{line(person)}\n" for person in PEOPLE), encoding="utf-8")
+    return path
+
+
+def show(makul: Makul, person: Person, *more: str) -> str:
+    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert said.code == 0, said.err
+    return said.out
+
+
+def test_citizens_are_brought_in(makul: Makul, file: Path) -> None:
+    """Everyone in the file, once; a second time changes nothing."""
+    first = makul.done("person", "import", file, "--apply")
+    second = makul.done("person", "import", file, "--apply")
+
+    assert (first["read"], first["changed"], first["skipped"]) == (7, 7, 0)
+    assert (second["read"], second["changed"]) == (7, 0)
+    assert not list(file.parent.glob("*.position"))
+
+
+def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
+    """The faults of a file are known before anything is changed."""
+    shown = makul.done("person", "import", file)
+    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
+
+    assert (shown["applied"], shown["read"], shown["changed"]) == (False, 7, None)
+    assert said.code == 1
+    assert not list(file.parent.glob("*.position"))
+
+
+def test_bad_lines_are_skipped_and_told_without_what_stands_in_them(
+    makul: Makul, file: Path
+) -> None:
+    """By number and cause; the rest is taken, and the exit code says that some was not."""
+    bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(f"not json, Secret\n{json.dumps(bad)}\n{line(PEOPLE[1])}\n")
+    said = makul("person", "import", file, "--apply", "--json")
+
+    assert said.code == 1
+    assert said.json["faults"] == ["line 8: not JSON", "line 9: address: not of its form"]
+    assert said.json["skipped"] == 2
+    assert "Secret" not in said.out + said.err
+    assert PEOPLE[1].pin.digits not in said.out + said.err
+
+
+def test_an_interrupted_import_goes_on(
+    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash in the third batch, two are there, and the next run begins with the third."""
+    monkeypatch.setattr(person_import, "BATCH", 2)
+    third = line(PEOPLE[4])
+    whole = file.read_text(encoding="utf-8")
+
+    class PowerCutError(RuntimeError):
+        pass
+
+    batches = []
+    save = person_import.Position.save
+
+    def failing_save(self: person_import.Position, tally: person_import.Tally) -> None:
+        batches.append(tally.line)
+        if len(batches) == 3:
+            raise PowerCutError
+        save(self, tally)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(person_import.Position, "save", failing_save)
+        with pytest.raises(PowerCutError):
+            makul("person", "import", file, "--apply")
+    position = json.loads(file.with_name("people.jsonl.position").read_text())
+    shown = makul.done("person", "import", file, "--apply")
+
+    assert position["line"] == 4
+    assert position["offset"] == len(whole[: whole.index(third)].encode())
+    assert (shown["read"], shown["changed"]) == (7, 4 + 1), "the third batch was there already"
+    assert not list(file.parent.glob("*.position"))
+
+
+def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
+    """Another file of the same name is not begun in the middle."""
+    position = person_import.Position.beside(file)
+    position.save(person_import.Tally(line=3, offset=100))
+    with file.open("a") as opened:
+        opened.write("\n")
+    said = makul("person", "import", file, "--apply")
+
+    assert said.code == 1
+    assert "belongs to other contents" in said.err
+
+
+def test_a_damaged_position_is_told(makul: Makul, file: Path) -> None:
+    """Nothing is guessed."""
+    file.with_name("people.jsonl.position").write_text('{"line": "x"}')
+    said = makul("person", "import", file, "--apply")
+
+    assert said.code == 1
+    assert "is damaged" in said.err
+
+
+def test_the_later_of_two_lines_about_one_person_stands(makul: Makul, file: Path) -> None:
+    """A file is a history in order: two versions, the second the current one."""
+    changed = json.loads(line(PEOPLE[0])) | {"address": "Жаңы дарек"}
+    file.write_text(f"{line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
+    makul.done("person", "import", file, "--apply")
+
+    shown = show(makul, PEOPLE[0], "--reveal")
+    assert "Жаңы дарек" in shown
+
+
+def test_csv_as_well(makul: Makul, tmp_path: Path) -> None:
+    """The other form that registers hand over."""
+    file = tmp_path / "people.csv"
+    file.write_text(f"pin,surname.ky\n{PEOPLE[0].pin.digits},Асанов\n", encoding="utf-8")
+
+    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+
+
+def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
+    """The form is told by the name."""
+    file = tmp_path / "people.xlsx"
+    file.write_bytes(b"PK")
+
+    assert makul("person", "import", file).code == 1
+
+
+def test_a_look_is_masked(makul: Makul, file: Path) -> None:
+    """Enough to recognise whom one already knows, and no more."""
+    makul.done("person", "import", file, "--apply")
+    person = PEOPLE[0]
+    shown = show(makul, person)
+
+    assert person.pin.masked in shown
+    for value in person.values.values():
+        parts = value.forms if isinstance(value, LocalizedName) else (str(value),)
+        if value not in {"KGZ", "VALID", "ALIVE", "ID_CARD", "PASSPORT", "F", "M"}:
+            assert not any(part in shown for part in parts)
+
+
+def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
+    """Not even where the rest is revealed."""
+    makul.done("person", "import", file, "--apply")
+    person = PEOPLE[0]
+    revealed = show(makul, person, "--reveal")
+    surname = person.values[Attribute.SURNAME]
+
+    assert isinstance(surname, LocalizedName)
+    assert str(surname.ky) in revealed
+    assert person.pin.digits not in revealed
+    assert person.pin.digits not in show(makul, person, "--reveal", "--json")
+
+
+def test_a_look_needs_a_reason(makul: Makul) -> None:
+    """Procedure, cl. 13 and 16: who looked is recorded, with why."""
+    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
+
+    assert said.code == 1
+    assert "--reason is empty" in said.err
+
+
+def test_what_is_typed_is_not_repeated(makul: Makul) -> None:
+    """A PIN mistyped is still nearly a PIN."""
+    said = makul("person", "show", "2150519859000X", "--reason", "test")
+
+    assert said.code == 1
+    assert "2150519859000X" not in said.out + said.err

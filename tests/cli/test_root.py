@@ -1,0 +1,233 @@
+"""The command line as a whole: errors in one line, exit codes, and help that is true."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from makul.app.ports import Clock, Desk, StoreUnavailableError
+from makul.cli import build, run
+from makul.cli.house import (
+    ExitCode,
+    House,
+    HouseFacts,
+    HouseUnavailableError,
+    KeyInfo,
+    SandboxOptions,
+)
+from makul.domain.identifiers import MemberCode
+from support.commands import Makul
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@dataclass
+class Recorded:
+    """A `Runtime` and its `House` that remember what they were asked for."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    keys: tuple[KeyInfo, ...] = ()
+    fault: Exception | None = None
+
+    @property
+    def clock(self) -> Clock:
+        return lambda: NOW
+
+    @property
+    def facts(self) -> HouseFacts:
+        return HouseFacts(
+            environment="SANDBOX", operator=MemberCode("GOV/1"), config=Path("makul.toml")
+        )
+
+    @property
+    def desk(self) -> Desk:
+        raise self.fault or AssertionError("the desk is not expected")
+
+    def keys_in_use(self) -> tuple[KeyInfo, ...]:
+        return self.keys
+
+    def create(self, config: Path) -> None:
+        self.calls.append(("create", config))
+
+    def open(self, config: Path) -> AbstractContextManager[House]:
+        @contextmanager
+        def opened() -> Iterator[House]:
+            self.calls.append(("open", config))
+            yield self
+
+        return opened()
+
+    def serve(self, config: Path, listener: str | None) -> int:
+        self.calls.append(("serve", config, listener))
+        return 0
+
+    def sandbox(self, options: SandboxOptions) -> int:
+        self.calls.append(("sandbox", options))
+        return 0
+
+    def demo(self, directory: Path | None) -> int:
+        self.calls.append(("demo", directory))
+        return 1
+
+
+def invoke(runtime: Recorded, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(build(runtime), list(arguments), env=environment)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_running_commands_only_pass_on() -> None:
+    """What runs the service is the runtime's; its exit code is the command's."""
+    runtime = Recorded()
+
+    assert invoke(runtime, "--config", "a.toml", "serve", "--listener", "wsse")[0] == 0
+    assert invoke(runtime, "serve", MAKUL_CONFIG="b.toml")[0] == 0
+    assert invoke(runtime, "sandbox", "--dir", "x", "--port", "0", "--people", "30")[0] == 0
+    assert invoke(runtime, "demo")[0] == 1
+    assert runtime.calls == [
+        ("serve", Path("a.toml"), "wsse"),
+        ("serve", Path("b.toml"), None),
+        ("sandbox", SandboxOptions(directory=Path("x"), port=0, people=30)),
+        ("demo", None),
+    ]
+
+
+def test_keys_that_end_are_told() -> None:
+    """Exit code 1 where one is out of term: for a watch that runs daily."""
+    runtime = Recorded(
+        keys=(
+            KeyInfo(name="store", path=None, algorithm="AES"),
+            KeyInfo(name="soon", path=None, algorithm="P-256", not_after=NOW + timedelta(days=29)),
+            KeyInfo(name="over", path=None, algorithm="P-256", not_after=NOW),
+            KeyInfo(name="early", path=None, algorithm="P-256", not_before=NOW + timedelta(1)),
+        )
+    )
+    code, out, err = invoke(runtime, "key", "show")
+
+    assert code == ExitCode.REFUSED
+    assert [word for word in out.split() if word.isupper() and "_" in word] == [
+        "IN_USE",
+        "ENDS_SOON",
+        "OUT_OF_TERM",
+        "OUT_OF_TERM",
+    ]
+    assert err == "makul: out of term: over, early; replace them and restart the service\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (StoreUnavailableError("no such table: 21505198590001"), ExitCode.UNAVAILABLE),
+        (HouseUnavailableError("the keys are away"), ExitCode.UNAVAILABLE),
+    ],
+)
+def test_what_is_unavailable_is_told_apart(fault: Exception, code: int) -> None:
+    """Exit code 3: the same command may work later. One line, and nothing of the store's words."""
+    exit_code, out, err = invoke(Recorded(fault=fault), "recipient", "list")
+
+    assert exit_code == code
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "21505198590001" not in err
+
+
+def test_an_installation_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """With what to do."""
+    said = Makul(tmp_path)("recipient", "list")
+
+    assert said.code == ExitCode.UNAVAILABLE
+    assert "makul init" in said.err
+
+
+@pytest.mark.parametrize("arguments", [["recipients"], ["recipient", "add"], ["key", "show", "x"]])
+def test_what_is_not_understood_is_usage(arguments: list[str]) -> None:
+    """Exit code 2, before anything is opened."""
+    runtime = Recorded()
+    code, _, err = invoke(runtime, *arguments)
+
+    assert code == ExitCode.USAGE
+    assert "Usage: " in err
+    assert runtime.calls == []
+
+
+def test_an_error_of_our_own_is_one_line_without_its_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exception's message may name somebody; its kind and place are enough to mend it."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with pytest.raises(AssertionError) as failed:
+        run(Recorded(), ["recipient", "list"])
+    sys.excepthook(failed.type, failed.value, failed.tb)
+
+    err = capsys.readouterr().err
+    assert err.startswith("makul: internal error AssertionError at test_root.py:")
+    assert err.count("\n") == 1
+    assert "not expected" not in err
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command, by the words that call it."""
+
+    def inside(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+        yield words, command
+        for name, found in getattr(command, "commands", {}).items():
+            yield from inside(f"{words} {name}", found)
+
+    yield from inside("makul", get_command(build(Recorded())))
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("words", tuple(COMMANDS))
+def test_every_command_explains_itself(words: str) -> None:
+    """`--help` works everywhere, and begins with what the command is for."""
+    code, out, _ = invoke(Recorded(), *words.split()[1:], "--help")
+
+    assert code == 0
+    assert f"Usage: {words}".replace("makul", "root", 1) in out or f"Usage: {words}" in out
+    assert COMMANDS[words].help
+
+
+@pytest.mark.parametrize("words", tuple(COMMANDS))
+def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
+    """Whatever adds, replaces, holds or imports has --apply, and is off without it."""
+    changing = {"init", "add", "certificate", "official", "hold", "release", "import"}
+    options = {option for param in COMMANDS[words].params for option in param.opts}
+
+    assert ("--apply" in options) is (words.rsplit(maxsplit=1)[-1] in changing)
+
+
+def examples() -> Iterator[str]:
+    """Every example in the help."""
+    for command in COMMANDS.values():
+        for line in (command.epilog or "").splitlines():
+            if line.strip().startswith("makul "):
+                yield line.strip()
+
+
+@pytest.mark.parametrize("example", tuple(examples()))
+def test_examples_in_the_help_are_commands(example: str) -> None:
+    """A person copies them: each names a command that there is, with options that it has."""
+    words = shlex.split(example, comments=True)
+    words = words[: words.index(">")] if ">" in words else words
+    called, rest = "makul", words[1:]
+    while rest and (rest[0].startswith("--") or f"{called} {rest[0]}" in COMMANDS):
+        if rest[0].startswith("--"):
+            assert any(rest[0] in param.opts for param in COMMANDS[called].params)
+            rest = rest[2:]
+        else:
+            called, rest = f"{called} {rest[0]}", rest[1:]
+            if not hasattr(COMMANDS[called], "commands"):
+                break
+    known = {option for param in COMMANDS[called].params for option in param.opts}
+
+    assert called != "makul"
+    assert {word for word in rest if word.startswith("--")} <= known

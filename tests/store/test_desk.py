@@ -1,0 +1,277 @@
+"""The operator's desk: what may be changed, and that every change and look is logged."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from support.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    FINGERPRINT,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_consent,
+    a_key,
+    a_person,
+    a_recipient,
+    a_refusal,
+    a_release,
+    an_agreement,
+)
+from support.sql import count, everything, raw
+
+from makul.app.ports import DeskError, Official
+from makul.domain.agreements import AgreementState
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.reasons import Code
+from makul.domain.recipients import RecipientState
+from makul.store import Store, StoreKeys
+from makul.store.crypto import Sealer, place
+
+OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
+
+
+def log(path: Path, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
+    """Who did what to which target, and the facts, as an auditor with the keys reads them."""
+    sealer = Sealer(keys)
+    with raw(path) as connection:
+        rows = connection.execute(
+            "SELECT entry_id, who, action, target, sealed FROM desk_log ORDER BY at"
+        ).fetchall()
+    return [
+        (who, action, target, json.loads(sealer.open(sealed, place("desk_log", "sealed", entry))))
+        for entry, who, action, target, sealed in rows
+    ]
+
+
+def later(seconds: int) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def test_every_change_is_logged_with_who_and_what(
+    store: Store, path: Path, keys: StoreKeys
+) -> None:
+    """Procedure, cl. 13: who keeps the database answers for it."""
+    consent = a_consent()
+    store.recorder.record(a_release(ground=consent, meter=True))
+    before = len(log(path, keys))
+    desk, held = store.desk, a_recipient(state=RecipientState.ON_HOLD)
+    desk.add_recipient(a_recipient(POLICE), at=later(1))
+    desk.set_state(held, reason="a complaint", at=later(2))
+    desk.add_certificate(POLICE, b"p" * 32, b"der", at=later(3))
+    desk.withdraw_certificate(POLICE, b"p" * 32, reason="lost", at=later(4))
+    desk.add_official(OFFICIAL, at=later(5))
+    desk.add_notice("N-1", b"n" * 32, {"ky": "Макулдук", "ru": "Согласие"}, at=later(6))
+    desk.put_agreement(an_agreement(), at=later(7))
+    desk.revoke_ground(BANK, GroundKind.CONSENT, consent.id, reason="asked", at=later(8))
+    desk.put_persons([a_person(), a_person(GULNARA)], at=later(9))
+    desk.person_for_operator(GULNARA, reason="a correction", at=later(10))
+
+    written = log(path, keys)[before:]
+
+    assert {who for who, *_ in written} == {"operator"}
+    assert [(action, target) for _, action, target, _ in written] == [
+        ("recipient.add", POLICE),
+        ("recipient.state", BANK),
+        ("certificate.add", POLICE),
+        ("certificate.withdraw", POLICE),
+        ("official.add", BANK),
+        ("notice.add", "N-1"),
+        ("agreement.put", AGREEMENT_NUMBER),
+        ("ground.revoke", BANK),
+        ("persons.put", ""),
+        ("person.look", ""),
+    ]
+    facts = [facts for *_, facts in written]
+    assert facts[1] == {"state": "ON_HOLD", "reason": "a complaint"}
+    assert facts[8] == {"given": 2, "changed": 1}
+    assert facts[9] == {"reason": "a correction", "found": True}
+
+
+def test_a_look_at_a_person_is_logged_found_or_not(
+    store: Store, path: Path, keys: StoreKeys
+) -> None:
+    """Procedure, cl. 13 and 16: who looked whom up can be found by whom, without a PIN in sight."""
+    assert store.desk.person_for_operator(AZAMAT, reason="asked", at=later(1)) == a_person()
+    assert store.desk.person_for_operator(GULNARA, reason="asked", at=later(2)) is None
+
+    with raw(path) as connection:
+        looked_at = [
+            index
+            for (index,) in connection.execute(
+                "SELECT subject_index FROM desk_log WHERE action = 'person.look' ORDER BY at"
+            )
+        ]
+    index = Sealer(keys).index
+    assert looked_at == [index("pin", AZAMAT.digits), index("pin", GULNARA.digits)]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda desk: desk.add_recipient(a_recipient(), at=NOON),
+        lambda desk: desk.set_state(a_recipient(POLICE), reason="r", at=NOON),
+        lambda desk: desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON),
+        lambda desk: desk.add_certificate(BANK, FINGERPRINT, b"der", at=NOON),
+        lambda desk: desk.withdraw_certificate(BANK, b"p" * 32, reason="r", at=NOON),
+        lambda desk: desk.withdraw_certificate(POLICE, FINGERPRINT, reason="r", at=NOON),
+        lambda desk: desk.add_official(replace(OFFICIAL, recipient=POLICE), at=NOON),
+        lambda desk: desk.put_agreement(an_agreement(recipient=POLICE), at=NOON),
+        lambda desk: desk.revoke_ground(BANK, GroundKind.CONSENT, uuid4(), reason="r", at=NOON),
+    ],
+)
+def test_an_order_that_contradicts_the_register_changes_nothing(
+    store: Store, path: Path, order: Any
+) -> None:
+    """Not a row differs, the log included; the error says what is wrong and names nobody."""
+    before = everything(path)
+
+    with pytest.raises(DeskError) as caught:
+        order(store.desk)
+
+    assert everything(path) == before
+    assert POLICE not in str(caught.value)
+
+
+def test_the_same_thing_is_registered_once(store: Store) -> None:
+    """Officials and notices: a second time is a mistake to be told, not to be swallowed."""
+    store.desk.add_official(OFFICIAL, at=NOON)
+    store.desk.add_notice("N-1", b"n" * 32, {"ky": "Макулдук"}, at=NOON)
+
+    with pytest.raises(DeskError):
+        store.desk.add_official(OFFICIAL, at=NOON)
+    with pytest.raises(DeskError):
+        store.desk.add_notice("N-1", b"n" * 32, {"ky": "Башка"}, at=NOON)
+
+
+def test_a_withdrawn_certificate_stays_withdrawn(store: Store) -> None:
+    """It cannot be registered again, for this recipient or another."""
+    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="lost", at=NOON)
+
+    with pytest.raises(DeskError):
+        store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="again", at=NOON)
+    with pytest.raises(DeskError):
+        store.desk.add_certificate(BANK, FINGERPRINT, b"der", at=NOON)
+    assert store.register.certificate(FINGERPRINT) is None
+
+
+def test_an_agreement_number_stays_with_its_recipient(store: Store) -> None:
+    """Another recipient cannot take over terms by their number."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+
+    with pytest.raises(DeskError, match="another recipient"):
+        store.desk.put_agreement(an_agreement(recipient=POLICE), at=NOON)
+
+
+def test_agreements_are_listed_as_they_were_put(store: Store) -> None:
+    """All, or one recipient's; changed terms replace the former."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    theirs = an_agreement(
+        number=AgreementNumber("A-1"), recipient=POLICE, daily_quota=None, scores_out=True
+    )
+    ours = an_agreement(state=AgreementState.TERMINATED)
+    store.desk.put_agreement(theirs, at=NOON)
+    store.desk.put_agreement(ours, at=NOON)
+
+    assert store.desk.agreements() == [theirs, ours]
+    assert store.desk.agreements(BANK) == [ours]
+    assert store.desk.agreements(MemberCode("COM/1")) == []
+
+
+def test_recipients_are_listed_with_their_state(store: Store) -> None:
+    """As registered, but for the state last set."""
+    held = a_recipient(state=RecipientState.ON_HOLD)
+    store.desk.set_state(held, reason="asked", at=NOON)
+
+    assert store.desk.recipients() == [held]
+    assert store.register.recipient(BANK) == held
+    assert store.register.recipient(POLICE) is None
+
+
+def test_a_person_gets_a_new_version_only_when_something_changed(store: Store, path: Path) -> None:
+    """Streaming the whole register again writes nothing; every former version is kept."""
+    moved = a_person(values={Attribute.ADDRESS: "Ош, Ленин көчөсү, 5"})
+
+    assert store.desk.put_persons([a_person()], at=NOON) == 0
+    assert store.desk.put_persons([moved, a_person(GULNARA)], at=NOON) == 2
+    assert store.desk.put_persons([moved, moved, a_person(GULNARA)], at=NOON) == 0
+
+    assert store.register.person(AZAMAT) == replace(moved, version=2)
+    assert store.register.person(GULNARA) == a_person(GULNARA)
+    assert count(path, "person") == 3
+
+
+@pytest.mark.parametrize("change", [{"locked": True}, {"disputed": frozenset({Attribute.ADDRESS})}])
+def test_a_lock_or_a_dispute_is_a_change(store: Store, change: dict[str, Any]) -> None:
+    """MAT-05 and REL-02 rest on them."""
+    assert store.desk.put_persons([a_person(**change)], at=NOON) == 1
+
+    assert store.register.person(AZAMAT) == a_person(version=2, **change)
+
+
+def test_a_batch_is_put_whole_or_not_at_all(store: Store, path: Path) -> None:
+    """One transaction a call."""
+
+    class Broken(dict[Attribute, Any]):
+        def __iter__(self) -> Any:
+            raise RuntimeError("the source broke off")
+
+    with pytest.raises(RuntimeError, match="broke off"):
+        store.desk.put_persons([a_person(GULNARA), replace(a_person(), values=Broken())], at=NOON)
+
+    assert count(path, "person") == 1
+
+
+def test_disclosures_are_listed_latest_first(store: Store) -> None:
+    """By recipient, since a moment, no more than asked; refusals among them (cl. 12)."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    entries = [
+        a_refusal(key=a_key(recipient=recipient), decided_at=later(n))
+        for n, recipient in enumerate((BANK, POLICE, BANK))
+    ]
+    for entry in entries:
+        store.recorder.record(entry)
+    first, second, third = (entry.disclosure_id for entry in entries)
+
+    def listed(**how: Any) -> list[Any]:
+        asked = {"recipient": None, "since": None, "limit": 10} | how
+        return [row.disclosure_id for row in store.desk.disclosures(**asked)]
+
+    assert listed() == [third, second, first]
+    assert listed(recipient=BANK) == [third, first]
+    assert listed(since=later(1)) == [third, second]
+    assert listed(recipient=BANK, since=later(1)) == [third]
+    assert listed(limit=1) == [third]
+    assert listed(limit=0) == listed(limit=-1) == []
+
+
+def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
+    """Invariant 7: what an operator sees by default prints masked."""
+    refusal = a_refusal(Code.CNS_04)
+    store.recorder.record(refusal)
+
+    row = store.desk.disclosure(refusal.disclosure_id)
+
+    assert row is not None
+    assert (row.outcome, row.codes) == (Outcome.REFUSED, ("CNS-04",))
+    assert AZAMAT.digits not in repr(row)
+    assert store.desk.disclosure(uuid4()) is None
+
+
+def test_old_failed_matches_are_forgotten(store: Store, path: Path) -> None:
+    """After a week; the record of the decisions themselves stays."""
+    store.recorder.record(
+        a_release(outcome=Outcome.NOT_MATCHED, released=frozenset(), failed_attempt=True)
+    )
+
+    assert store.housekeep(at=NOON + timedelta(days=7)).attempts == 0
+    assert store.housekeep(at=NOON + timedelta(days=7, seconds=1)).attempts == 1
+    assert (count(path, "attempt"), count(path, "disclosure")) == (0, 1)

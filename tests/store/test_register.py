@@ -1,0 +1,258 @@
+"""What a request reads of the record."""
+
+import statistics
+import time
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    FINGERPRINT,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_key,
+    a_person,
+    a_recipient,
+    an_agreement,
+)
+
+from makul.app.ports import Official, RegisteredCertificate, Standing
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.matches import MatchMethod
+from makul.domain.persons import LocalizedName, Person
+from makul.store import Store
+from makul.store.codecs import (
+    CodecError,
+    agreement_from_row,
+    instant,
+    micros,
+    pack,
+    person_from_bytes,
+    person_to_bytes,
+    terms_to_text,
+    unpack,
+    utc_day,
+)
+
+
+def test_standing_tells_recipient_and_agreement(store: Store) -> None:
+    """In one snapshot; an id that was never closed has no digest."""
+    standing = store.register.standing(a_key(), AGREEMENT_NUMBER)
+
+    assert standing == Standing(recipient=a_recipient(), agreement=an_agreement())
+
+
+@pytest.mark.parametrize("number", [None, AgreementNumber("A-9")])
+def test_standing_without_an_agreement(store: Store, number: AgreementNumber | None) -> None:
+    """None named, or one that is not there."""
+    standing = store.register.standing(a_key(), number)
+
+    assert (standing.recipient, standing.agreement) == (a_recipient(), None)
+
+
+def test_standing_of_an_unknown_recipient(store: Store) -> None:
+    """RCP-01 is for the caller to conclude; the agreement named is another's."""
+    standing = store.register.standing(a_key(recipient=POLICE), AGREEMENT_NUMBER)
+
+    assert standing.recipient is None
+    assert standing.agreement is not None
+    assert standing.agreement.recipient == BANK
+
+
+def test_a_certificate_belongs_to_one_recipient(store: Store) -> None:
+    """RCP-04 for any other."""
+    found = store.register.certificate(FINGERPRINT)
+
+    assert found == RegisteredCertificate(recipient=BANK, fingerprint=FINGERPRINT)
+    assert store.register.certificate(b"x" * 32) is None
+
+
+def test_an_official_is_one_recipients_own(store: Store) -> None:
+    """LAW-09: another body's official signs nothing for this one."""
+    official = Official(recipient=BANK, identifier="OFF-7", name="Б.", fingerprint=b"o" * 32)
+    store.desk.add_official(official, at=NOON)
+
+    assert store.register.official(BANK, b"o" * 32) == "OFF-7"
+    assert store.register.official(POLICE, b"o" * 32) is None
+    assert store.register.official(BANK, FINGERPRINT) is None
+
+
+def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
+    """CNS-10: reference and digest of the text, both."""
+    store.desk.add_notice("N-1", b"n" * 32, {"ky": "Макулдук"}, at=NOON)
+
+    assert store.register.notice_approved("N-1", b"n" * 32)
+    assert not store.register.notice_approved("N-1", b"m" * 32)
+    assert not store.register.notice_approved("N-2", b"n" * 32)
+
+
+def test_an_unknown_pin_takes_the_same_kind_of_work(store: Store) -> None:
+    """Invariant 6: by its time, "not in the database" cannot be told from "in the database"."""
+
+    def median(pin: Pin) -> float:
+        times = []
+        for _ in range(300):
+            begun = time.perf_counter()
+            store.register.person(pin)
+            times.append(time.perf_counter() - begun)
+        return statistics.median(times)
+
+    median(AZAMAT)
+    known, unknown = median(AZAMAT), median(GULNARA)
+
+    assert store.register.person(GULNARA) is None
+    assert 0.6 < unknown / known < 1.7
+
+
+# --- how values lie in columns ----------------------------------------------------------------
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+names = st.builds(
+    LocalizedName, ky=st.none() | texts, ru=st.none() | texts, latin=st.none() | texts
+)
+values = st.dictionaries(
+    st.sampled_from(Attribute), texts | st.dates() | names | st.binary(max_size=200)
+)
+subsets = st.frozensets(st.sampled_from(Attribute))
+
+
+@given(
+    st.builds(
+        Person,
+        pin=st.just(AZAMAT),
+        values=values,
+        disputed=subsets,
+        locked=st.booleans(),
+        version=st.integers(1, 99),
+    )
+)
+def test_a_person_reads_back_as_written(person: Person) -> None:
+    """Every kind of value, none confused with another."""
+    assert person_from_bytes(person_to_bytes(person), person.version) == person
+
+
+def test_equal_persons_lie_as_equal_bytes() -> None:
+    """The order in which attributes came is no change of the person."""
+    person = a_person()
+    turned = a_person(values=dict(reversed(person.values.items())))
+
+    assert person_to_bytes(turned) == person_to_bytes(person)
+
+
+purposes = st.from_regex(r"[A-Z][A-Z0-9_]{1,20}", fullmatch=True).map(PurposeCode)
+
+
+@given(
+    st.builds(
+        Agreement,
+        number=st.just(AGREEMENT_NUMBER),
+        recipient=st.just(MemberCode(BANK)),
+        state=st.sampled_from(AgreementState),
+        valid_from=st.just(NOON),
+        valid_to=st.just(NOON.replace(year=2030)),
+        purposes=st.frozensets(purposes),
+        attributes=subsets,
+        methods=st.frozensets(st.sampled_from(MatchMethod)),
+        channels=st.frozensets(st.sampled_from(Channel)),
+        provisions=st.frozensets(st.sampled_from(Provision)),
+        powers=st.dictionaries(purposes, subsets),
+        daily_quota=st.none() | st.integers(0, 10**6),
+        delivery=st.sampled_from(Delivery),
+        scores_out=st.booleans(),
+    )
+)
+def test_an_agreement_reads_back_as_written(agreement: Agreement) -> None:
+    """Every term."""
+    row = (
+        *(agreement.number, agreement.recipient, agreement.state.value),
+        *(micros(agreement.valid_from), micros(agreement.valid_to)),
+        terms_to_text(agreement),
+    )
+
+    assert agreement_from_row(row) == agreement
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "",
+        "[]",
+        "{}",
+        terms_to_text(an_agreement()).replace('"v":1', '"v":2'),
+        terms_to_text(an_agreement()).replace('"v":1', '"v":1,"more":1'),
+        terms_to_text(an_agreement()).replace("surname", "nickname"),
+        terms_to_text(an_agreement()).replace('"scoresOut":false', '"scoresOut":0'),
+        terms_to_text(an_agreement()).replace('"dailyQuota":1000', '"dailyQuota":"1000"'),
+        terms_to_text(an_agreement()).replace('["wsse"]', '"wsse"'),
+    ],
+)
+def test_terms_that_do_not_read_back_are_no_terms(terms: str) -> None:
+    """A missing or strange term is broken machinery, never a default."""
+    with pytest.raises(CodecError):
+        agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, terms))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"v": 2},
+        {"pin": "1"},
+        {"pin": AZAMAT.digits, "more": 1},
+        {"facts": {"nickname": "x"}},
+        {"facts": {"surname": {"ky": "x"}}},
+        {"facts": {"surname": {"ky": 1, "ru": None, "latin": None}}},
+        {"facts": {"birthDate": {"date": "1990-02-30"}}},
+        {"samples": ["faceImage", "signatureImage"]},
+        {"samples": []},
+        {"disputed": "surname"},
+        {"locked": 1},
+    ],
+)
+def test_a_person_that_does_not_read_back_is_no_person(header: dict[str, Any]) -> None:
+    """Each field in turn; `{}` removes all."""
+    good = {
+        "v": 1,
+        "pin": AZAMAT.digits,
+        "facts": {"birthDate": {"date": "1990-11-01"}},
+        "samples": ["faceImage"],
+        "disputed": [],
+        "locked": False,
+    }
+    read = person_from_bytes(pack(good, [b"face"]), 1)
+    assert read.values[Attribute.BIRTH_DATE] == date(1990, 11, 1)
+
+    with pytest.raises(CodecError):
+        person_from_bytes(pack(good | header if header else {}, [b"face"]), 1)
+
+
+def test_a_packed_record_accounts_for_every_byte() -> None:
+    """Cut short, grown, or with another length than it says."""
+    packed = pack({"v": 1}, [b"one", b"", b"three"])
+    assert unpack(packed) == ({"v": 1}, [b"one", b"", b"three"])
+
+    for broken in (b"", packed[:-1], packed + b"x", packed[:3], packed.replace(b"[3,", b"[-3,")):
+        with pytest.raises(CodecError):
+            unpack(broken)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_instants_keep_their_microseconds(at: Any) -> None:
+    """BIGINT microseconds, UTC, the same instant back."""
+    assert instant(micros(at)) == at
+    assert utc_day(at) == micros(at) // (24 * 60 * 60 * 1_000_000)
+
+
+def test_a_naive_instant_is_a_mistake() -> None:
+    """Every instant is aware (invariant 10)."""
+    with pytest.raises(TypeError):
+        micros(NOON.replace(tzinfo=None))

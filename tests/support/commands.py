@@ -1,0 +1,60 @@
+"""The operator's command line over a real installation in a directory of its own."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from makul.cli import build
+from makul.runtime import LocalRuntime
+
+OPERATOR = "GOV/70000001"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its answer, where it was asked for JSON."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Makul:
+    """`makul --config DIRECTORY/makul.toml …`"""
+
+    directory: Path
+
+    def __call__(self, *arguments: str | Path, typed: str | None = None) -> Said:
+        """Run one command; `typed` is what stands on stdin."""
+        config = self.directory / "makul.toml"
+        result = CliRunner().invoke(
+            build(LocalRuntime()),
+            ["--config", str(config), *map(str, arguments)],
+            input=typed,
+            prog_name="makul",
+        )
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    def done(self, *arguments: str | Path) -> Any:
+        """Run a command that must succeed; its JSON."""
+        said = self(*arguments, "--json")
+        assert said.code == 0, said.err
+        return said.json
+
+
+def installed(directory: Path) -> Makul:
+    """A new installation."""
+    makul = Makul(directory)
+    makul.done("init", directory, "--operator", OPERATOR, "--name", "Example", "--apply")
+    return makul
