@@ -79,7 +79,9 @@ class Recorded:
 
 
 def invoke(runtime: Recorded, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(build(runtime), list(arguments), env=environment)
+    result = CliRunner().invoke(
+        build(runtime), list(arguments), env=environment, prog_name="makul"
+    )
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -192,7 +194,7 @@ def test_every_command_explains_itself(words: str) -> None:
     code, out, _ = invoke(Recorded(), *words.split()[1:], "--help")
 
     assert code == 0
-    assert f"Usage: {words}".replace("makul", "root", 1) in out or f"Usage: {words}" in out
+    assert f"Usage: {words} " in out
     assert COMMANDS[words].help
 
 

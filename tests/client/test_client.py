@@ -2,8 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -30,7 +29,7 @@ from makul_client import (
 from support.client_world import (
     GROUND,
     PROBE,
-    Pauses,
+    ask,
     client_for,
     operator,
     write_profile,
@@ -38,34 +37,18 @@ from support.client_world import (
 from support.fake_service import (
     PERSON,
     Asked,
-    Reply,
     answer,
     envelope,
     fault,
     hang_up,
     reason,
     serving,
-    status,
 )
 
 RULE = (
     "<rule><code>AGR-01</code><clause>7</clause><verdict>PASSED</verdict><text>"
     "<t:ky>к</t:ky><t:ru>р</t:ru><t:en>e</t:en></text></rule>"
 )
-
-
-def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str = "") -> Any:
-    """Ask for a surname; return what came, or what was raised, and the requests that arrived."""
-    with serving(*replies) as service:
-        file = write_profile(folder, service.url, extra=extra)
-        with client_for(file, pauses=pauses) as client:
-            try:
-                came: Any = client.get_person_data(
-                    PROBE, ["pin", "surname", "birthDate"], ground=GROUND
-                )
-            except Exception as error:  # noqa: BLE001 - the test says which it wants
-                came = error
-    return came, service.asked
 
 
 def test_data_are_typed(tmp_path: Path) -> None:
@@ -172,102 +155,6 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
     assert isinstance(came, TransportError)
     assert "AGR-01" in str(came)
     assert len(asked) == 1
-
-
-# ---------------------------------------------------------------------- repeating
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        hang_up,
-        status(503),
-        fault("REQ-05", retry="L"),
-        fault("OPS-03", retry="L"),
-        operator().decide("UNDETERMINED", codes=("OPS-02",), retry="L"),
-    ],
-    ids=["connection", "503", "REQ-05", "OPS-03", "OPS-02 decided"],
-)
-def test_repeats_under_the_same_id_signed_anew(tmp_path: Path, failure: Reply) -> None:
-    """Invariant 5: an id discloses at most once, so repeating it is safe, and a new id never is."""
-    pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    data, asked = ask(tmp_path, failure, failure, done, pauses=pauses)
-
-    assert data.decision.outcome == "RELEASED"
-    assert len(asked) == 3
-    assert len({each.text("requestId") for each in asked}) == 1
-    assert len({each.digest for each in asked}) == 1
-    assert len({each.message for each in asked}) == 3, "each is signed anew (REQ-09)"
-    assert 0.5 <= pauses.seconds[0] <= 1 <= pauses.seconds[1] <= 2
-
-
-def test_gives_up_in_the_end(tmp_path: Path) -> None:
-    """Bounded: four times, and then the error names the id to go on with."""
-    came, asked = ask(tmp_path, status(502))
-
-    assert isinstance(came, TransportError)
-    assert came.retry is Retry.LATER
-    assert len(asked) == 4
-    assert came.request_id == UUID(asked[0].text("requestId"))
-
-
-def test_waits_as_long_as_the_service_says(tmp_path: Path) -> None:
-    """`retryAfter` is kept to the second."""
-    pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
-
-    assert pauses.seconds == [7.0]
-
-
-def test_does_not_wait_beyond_its_patience(tmp_path: Path) -> None:
-    """A quota that is full until tomorrow is told at once."""
-    pauses = Pauses()
-    came, asked = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
-
-    assert came.retry_after == 3600
-    assert (len(asked), pauses.seconds) == (1, [])
-
-
-@pytest.mark.parametrize(
-    "final",
-    [
-        fault("REQ-04", retry="N"),
-        fault("SIG-02"),
-        operator().decide("REFUSED", codes=("CNS-05",), retry="N"),
-        operator().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"),
-        status(404),
-    ],
-    ids=["REQ-04", "SIG-02", "CNS-05", "MAT-01", "404"],
-)
-def test_does_not_repeat_what_is_final(tmp_path: Path, final: Reply) -> None:
-    """Retry N and F are not repeated."""
-    _, asked = ask(tmp_path, final)
-
-    assert len(asked) == 1
-
-
-def test_nobody_there(tmp_path: Path) -> None:
-    """A closed port is a transport error that names no data and no address."""
-    with serving(hang_up) as service:
-        file = write_profile(tmp_path, service.url)
-    with client_for(file) as client, pytest.raises(TransportError) as raised:
-        client.status()
-
-    assert raised.value.retry is Retry.LATER
-
-
-def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
-    """The id of an error, given again, makes the very same request."""
-    request_id = uuid4()
-    with serving(operator().decide("MATCHED")) as service:
-        for _ in range(2):
-            with client_for(write_profile(tmp_path, service.url)) as client:
-                client.verify_person(PROBE, ground=GROUND, context=Context(request_id=request_id))
-
-    assert {each.text("requestId") for each in service.asked} == {str(request_id)}
-    assert service.asked[0].digest == service.asked[1].digest
 
 
 # ---------------------------------------------------------------------- before it is sent

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.records import furnish
 
 from makul.store import Store, StoreKeys, create_store, open_store
+from support.records import furnish
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from pysqlite3 import dbapi2
-from support.records import a_release, an_evidence
-from support.sql import everything, raw
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY, all_sqlite_triggers
+from support.records import a_release, an_evidence
+from support.sql import everything, raw
 
 DRIVER: Any = dbapi2
 

@@ -8,6 +8,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from makul.app.ports import DeskError, Official
+from makul.domain.agreements import AgreementState
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.reasons import Code
+from makul.domain.recipients import RecipientState
+from makul.store import Store, StoreKeys
+from makul.store.crypto import Sealer, place
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -25,16 +35,6 @@ from support.records import (
     an_agreement,
 )
 from support.sql import count, everything, raw
-
-from makul.app.ports import DeskError, Official
-from makul.domain.agreements import AgreementState
-from makul.domain.attributes import Attribute
-from makul.domain.disclosures import GroundKind, Outcome
-from makul.domain.identifiers import AgreementNumber, MemberCode
-from makul.domain.reasons import Code
-from makul.domain.recipients import RecipientState
-from makul.store import Store, StoreKeys
-from makul.store.crypto import Sealer, place
 
 OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
 

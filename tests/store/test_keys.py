@@ -90,7 +90,7 @@ def altered(**changes: Any) -> Any:
         altered(surplus=1),
         lambda document: {name: document[name] for name in ("format", "index")},
         lambda document: [document],
-        lambda document: str(document),
+        str,
     ],
 )
 def test_a_file_of_another_form_is_refused(file: Path, alter: Any) -> None:

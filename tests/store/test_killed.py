@@ -12,6 +12,12 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.sql.elements import CompilerElement
+
+from makul.app.ports import Committed, Entry, Replay
+from makul.domain.attempts import AttemptLimits
+from makul.domain.disclosures import GroundUse
+from makul.store import StoreKeys, open_store
+from makul.store.engine import Transaction, Values
 from support.records import (
     BANK,
     FINGERPRINT,
@@ -21,12 +27,6 @@ from support.records import (
     an_evidence,
 )
 from support.sql import count, everything, raw
-
-from makul.app.ports import Committed, Entry, Replay
-from makul.domain.attempts import AttemptLimits
-from makul.domain.disclosures import GroundUse
-from makul.store import StoreKeys, open_store
-from makul.store.engine import Transaction, Values
 
 ROUNDS = 12
 FORK = get_context("fork")

@@ -11,16 +11,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
-from support.records import (
-    BANK,
-    NOON,
-    a_consent,
-    a_failed_match,
-    a_key,
-    a_mark,
-    a_release,
-)
-from support.sql import count
 
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
@@ -28,6 +18,15 @@ from makul.domain.disclosures import GroundUse
 from makul.store import Store, StoreKeys, open_store
 from makul.store.engine import Database
 from makul.store.tables import disclosure, recipient
+from support.records import (
+    BANK,
+    a_consent,
+    a_failed_match,
+    a_key,
+    a_mark,
+    a_release,
+)
+from support.sql import count
 
 EIGHT = 8
 

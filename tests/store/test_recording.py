@@ -7,6 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
+from makul.domain.agreements import AgreementState
+from makul.domain.attempts import AttemptLimits
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
+from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -27,16 +37,6 @@ from support.records import (
     an_evidence,
 )
 from support.sql import count, everything
-
-from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
-from makul.domain.agreements import AgreementState
-from makul.domain.attempts import AttemptLimits
-from makul.domain.attributes import Attribute
-from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
-from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
-from makul.domain.reasons import Code, Reason
-from makul.domain.recipients import RecipientState
-from makul.store import Store
 
 RECORD_TABLES = ("disclosure", "ledger_leaf", "request_key")
 

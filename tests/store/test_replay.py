@@ -4,6 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
+from makul.app.ports import Committed, Entry, Overtaken, Replay
+from makul.domain.agreements import AgreementState
+from makul.domain.disclosures import GroundRef
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
 from support.records import (
     BANK,
     NOON,
@@ -16,14 +24,6 @@ from support.records import (
     a_release,
     an_agreement,
 )
-
-from makul.app.ports import Committed, Entry, Overtaken, Replay
-from makul.domain.agreements import AgreementState
-from makul.domain.disclosures import GroundRef
-from makul.domain.identifiers import MemberCode
-from makul.domain.reasons import Code, Reason
-from makul.domain.recipients import RecipientState
-from makul.store import Store
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import BigInteger, Integer, LargeBinary, String, Text
-from support.sql import raw
 
 import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
@@ -20,6 +19,7 @@ from makul.store import Store, StoreKeys, create_store, open_store, upgrade_stor
 from makul.store.engine import connect, driver
 from makul.store.schema import VERSION
 from makul.store.tables import metadata
+from support.sql import raw
 
 
 def test_the_migrations_make_what_the_tables_say(path: Path) -> None:

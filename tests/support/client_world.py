@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 
-from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
+from makul_client import Client, ConsentDocument, Demographic, MakulError, Probe, Profile
 from makul_client.credentials import Credential
 from support.client_pki import TestAuthority, new_key, pem_of, pem_of_key
-from support.fake_service import FakeOperator
+from support.fake_service import FakeOperator, Reply, serving
 
 NOW = datetime(2026, 11, 2, 4, 15, tzinfo=UTC)
 PIN = "20101199000001"
@@ -141,3 +142,17 @@ def client_for(
 ) -> Client:
     """A client of this profile, whose clock stands still."""
     return Client(Profile.load(file), clock=lambda: NOW + after, pause=pauses or Pauses())
+
+
+def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str = "") -> Any:
+    """Ask for a surname; return what came, or what was raised, and the requests that arrived."""
+    with serving(*replies) as service:
+        file = write_profile(folder, service.url, extra=extra)
+        with client_for(file, pauses=pauses) as client:
+            try:
+                came: Any = client.get_person_data(
+                    PROBE, ["pin", "surname", "birthDate"], ground=GROUND
+                )
+            except MakulError as error:
+                came = error
+    return came, service.asked

@@ -1,0 +1,111 @@
+"""A request that may succeed later is repeated: bounded, under its own id, signed anew."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul_client import Context, Retry, TransportError
+from support.client_world import (
+    GROUND,
+    PROBE,
+    Pauses,
+    ask,
+    client_for,
+    operator,
+    write_profile,
+)
+from support.fake_service import PERSON, Reply, fault, hang_up, serving, status
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        hang_up,
+        status(503),
+        fault("REQ-05", retry="L"),
+        fault("OPS-03", retry="L"),
+        operator().decide("UNDETERMINED", codes=("OPS-02",), retry="L"),
+    ],
+    ids=["connection", "503", "REQ-05", "OPS-03", "OPS-02 decided"],
+)
+def test_repeats_under_the_same_id_signed_anew(tmp_path: Path, failure: Reply) -> None:
+    """Invariant 5: an id discloses at most once, so repeating it is safe, and a new id never is."""
+    pauses = Pauses()
+    done = operator().decide("RELEASED", person=PERSON)
+    data, asked = ask(tmp_path, failure, failure, done, pauses=pauses)
+
+    assert data.decision.outcome == "RELEASED"
+    assert len(asked) == 3
+    assert len({each.text("requestId") for each in asked}) == 1
+    assert len({each.digest for each in asked}) == 1
+    assert len({each.message for each in asked}) == 3, "each is signed anew (REQ-09)"
+    assert 0.5 <= pauses.seconds[0] <= 1 <= pauses.seconds[1] <= 2
+
+
+def test_gives_up_in_the_end(tmp_path: Path) -> None:
+    """Bounded: four times, and then the error names the id to go on with."""
+    came, asked = ask(tmp_path, status(502))
+
+    assert isinstance(came, TransportError)
+    assert came.retry is Retry.LATER
+    assert len(asked) == 4
+    assert came.request_id == UUID(asked[0].text("requestId"))
+
+
+def test_waits_as_long_as_the_service_says(tmp_path: Path) -> None:
+    """`retryAfter` is kept to the second."""
+    pauses = Pauses()
+    done = operator().decide("RELEASED", person=PERSON)
+    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
+
+    assert pauses.seconds == [7.0]
+
+
+def test_does_not_wait_beyond_its_patience(tmp_path: Path) -> None:
+    """A quota that is full until tomorrow is told at once."""
+    pauses = Pauses()
+    came, asked = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
+
+    assert came.retry_after == 3600
+    assert (len(asked), pauses.seconds) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        fault("REQ-04", retry="N"),
+        fault("SIG-02"),
+        operator().decide("REFUSED", codes=("CNS-05",), retry="N"),
+        operator().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"),
+        status(404),
+    ],
+    ids=["REQ-04", "SIG-02", "CNS-05", "MAT-01", "404"],
+)
+def test_does_not_repeat_what_is_final(tmp_path: Path, final: Reply) -> None:
+    """Retry N and F are not repeated."""
+    _, asked = ask(tmp_path, final)
+
+    assert len(asked) == 1
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    """A closed port is a transport error that names no data and no address."""
+    with serving(hang_up) as service:
+        file = write_profile(tmp_path, service.url)
+    with client_for(file) as client, pytest.raises(TransportError) as raised:
+        client.status()
+
+    assert raised.value.retry is Retry.LATER
+
+
+def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
+    """The id of an error, given again, makes the very same request."""
+    request_id = uuid4()
+    with serving(operator().decide("MATCHED")) as service:
+        for _ in range(2):
+            with client_for(write_profile(tmp_path, service.url)) as client:
+                client.verify_person(PROBE, ground=GROUND, context=Context(request_id=request_id))
+
+    assert {each.text("requestId") for each in service.asked} == {str(request_id)}
+    assert service.asked[0].digest == service.asked[1].digest
