@@ -56,7 +56,7 @@ class Server(BaseApplication):
 def _options(listener: ListenerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [listener.bind],
-        "worker_class": "gthread",
+        "worker_class": "makul.worker.QuietWorker",
         "workers": listener.workers,
         "threads": listener.threads,
         "backlog": BACKLOG,

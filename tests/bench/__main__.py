@@ -16,11 +16,11 @@ from typing import Any
 
 from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
-from bench.serving import drive, served
 from makul.sandbox.world import RSA_CITIZEN
 from makul.store.engine import connect
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message
+from support.serving import drive, served
 
 BUILD = Path("build")
 PAPER = f"bank-{RSA_CITIZEN:02}-data"

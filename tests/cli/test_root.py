@@ -79,9 +79,7 @@ class Recorded:
 
 
 def invoke(runtime: Recorded, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(
-        build(runtime), list(arguments), env=environment, prog_name="makul"
-    )
+    result = CliRunner().invoke(build(runtime), list(arguments), env=environment, prog_name="makul")
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -1,8 +1,115 @@
 """A sandbox's world is registered whole, and each paper is wrong in the one way its name tells."""
 
-from datetime import timedelta
+from collections.abc import Iterator
 
 import pytest
-from sandbox_world import Prepared
 
-from makul.app.ports import DocumentVerifier, VerifiedDocument
+from makul.app.ports import Desk
+from makul.bootstrap import trust_directories
+from makul.documents import XmlDocuments
+from makul.domain.disclosures import GroundKind, ProofStatus
+from makul.domain.reasons import Code
+from makul.domain.recipients import RecipientState
+from makul.sandbox.handout import CONFIG
+from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
+from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES
+from makul.sandbox.people import ABSENT, LOCKED
+from makul.settings import load_settings
+from makul.store import StoreKeys, open_store
+from makul.trust.documents import XadesVerifier
+from makul.trust.paths import TrustStore
+from support.prepared import PEOPLE, Prepared
+
+
+@pytest.fixture
+def desk(prepared: Prepared) -> Iterator[Desk]:
+    settings = load_settings(prepared.directory / CONFIG)
+    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
+    yield store.desk
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def verifier(prepared: Prepared) -> XadesVerifier:
+    """The service's own verifier, over what the sandbox trusts."""
+    settings = load_settings(prepared.directory / CONFIG)
+    return XadesVerifier(TrustStore(trust_directories(settings)))
+
+
+def test_every_party_is_registered_with_its_terms(desk: Desk) -> None:
+    """Procedure, cl. 3 and 7: who may ask, and on what terms; the insurer is on hold."""
+    recipients = {recipient.code: recipient for recipient in desk.recipients()}
+
+    assert set(recipients) == {party.code for party in PARTIES}
+    assert {found.number for found in desk.agreements()} == {party.agreement for party in PARTIES}
+    assert recipients[BANK.code].state is RecipientState.ACTIVE
+    assert recipients[INSURER.code].state is RecipientState.ON_HOLD
+
+
+def test_every_provision_is_open_to_its_party() -> None:
+    """Procedure, cl. 5: the sandbox's agreements could be real ones."""
+    for party in PARTIES:
+        assert all(name.open_to(party.kind) for name in party.provisions)
+        for covered in party.powers.values():
+            assert covered < party.attributes
+
+
+def test_citizens_are_in_the_register_but_for_one(desk: Desk, prepared: Prepared) -> None:
+    """One has papers and no record, so that an unknown person can be asked for."""
+    world = prepared.world
+    found = [
+        desk.person_for_operator(person.pin, reason="test", at=world.made_at) is not None
+        for person in world.people
+    ]
+
+    assert len(found) == PEOPLE
+    assert [number for number, known in enumerate(found) if not known] == [ABSENT]
+
+
+def test_a_locked_citizen_is_locked_in_the_register(desk: Desk, prepared: Prepared) -> None:
+    """MAT-05 can be provoked."""
+    world = prepared.world
+    person = desk.person_for_operator(world.people[LOCKED].pin, reason="test", at=world.made_at)
+
+    assert person is not None
+    assert person.locked
+
+
+def test_there_are_consents_for_everyone_who_asks_by_consent(prepared: Prepared) -> None:
+    """For several citizens and each recipient: data, and yes or no."""
+    for party in ASK_BY_CONSENT:
+        for citizen in range(SERVED):
+            for form in ("data", "yes-no"):
+                assert f"{party.key}-{citizen:02d}-{form}" in prepared.world.papers
+
+
+def test_each_papers_signature_proves_what_its_name_tells(
+    prepared: Prepared, verifier: XadesVerifier
+) -> None:
+    """Judged by the service's verifier: only papers about a bad signature have one.
+
+    SIG-08 (signed by another) is no flaw of the signature itself; it is judged with the content.
+    """
+    for paper in prepared.world.papers.values():
+        causes = {
+            because
+            for code, because in paper.reasons
+            if code in {Code.CNS_02, Code.LAW_09} and because is not Code.SIG_08
+        }
+        proof = verifier.verify(paper.document, at=prepared.world.made_at).proof
+
+        assert set(proof.reasons) == causes, paper.name
+        assert proof.status is (ProofStatus.FAILED if causes else ProofStatus.PASSED), paper.name
+
+
+def test_every_paper_fits_the_published_schema(prepared: Prepared, verifier: XadesVerifier) -> None:
+    """A paper is refused for what its name tells, never for its form."""
+    documents = XmlDocuments(OPERATOR)
+    for paper in prepared.world.papers.values():
+        signed = verifier.verify(paper.document, at=prepared.world.made_at).signed
+        if signed is None:
+            continue
+        if paper.kind is GroundKind.CONSENT:
+            assert documents.read_consent(signed).recipient
+        else:
+            assert documents.read_basis(signed).recipient

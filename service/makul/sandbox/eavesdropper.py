@@ -1,4 +1,4 @@
-"""Somebody on the wire: passes messages on, keeps them, and may change them or send them again."""
+"""Somebody on the wire: passes messages on, keeps them, and may change them."""
 
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -14,11 +14,24 @@ SECONDS = 30.0
 Change = Callable[[bytes], bytes]
 
 
+def post(url: str, message: bytes) -> tuple[int, bytes]:
+    """Send bytes as a SOAP message: HTTP status and answer."""
+    service = urlsplit(url)
+    connection = HTTPConnection(str(service.hostname), service.port or 80, timeout=SECONDS)
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+    try:
+        connection.request("POST", service.path, body=message, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_BYTES)
+    finally:
+        connection.close()
+
+
 class Eavesdropper:
     """Stands between a client and the service at `url`; use with `with`."""
 
     def __init__(self, url: str, change: Change = lambda message: message) -> None:
-        self._service = urlsplit(url)
+        self._url = url
         self._change = change
         self.kept: list[bytes] = []
         """Every message that was sent, as it was sent."""
@@ -42,24 +55,11 @@ class Eavesdropper:
     @property
     def url(self) -> str:
         """Where the client is to send, believing it to be the service."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}{self._service.path}"
-
-    def send(self, message: bytes) -> tuple[int, bytes]:
-        """Send a message to the service: HTTP status and answer."""
-        connection = HTTPConnection(
-            str(self._service.hostname), self._service.port or 80, timeout=SECONDS
-        )
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
-        try:
-            connection.request("POST", self._service.path, body=message, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(MAX_BYTES)
-        finally:
-            connection.close()
+        return f"http://127.0.0.1:{self._server.server_address[1]}{urlsplit(self._url).path}"
 
     def _passed_on(self, message: bytes) -> tuple[int, bytes]:
         self.kept.append(message)
-        return self.send(self._change(message))
+        return post(self._url, self._change(message))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         pass_on = self._passed_on

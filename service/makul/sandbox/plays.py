@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from uuid import uuid4
 
-from makul.sandbox.eavesdropper import Eavesdropper
+from makul.sandbox.eavesdropper import Eavesdropper, post
 from makul.sandbox.stage import Stage, told
 from makul_client import ConsentDocument, ConsentId
 
@@ -134,7 +134,7 @@ def replayed(stage: Stage) -> str:
         client = stage.listened_to("bank", eavesdropper.url)
         first = told(lambda: stage.data("bank-04-data", client=client))
         (message,) = eavesdropper.kept
-        status, answer = eavesdropper.send(message)
+        status, answer = post(stage.urls["wsse"], message)
     codes = sorted(set(re.findall(rb"<(?:\w+:)?code>([A-Z]{3}-[0-9]{2})<", answer)))
     again = "FAULT" if status == 500 else f"HTTP {status}"
     return f"{first}, then {again} {b' '.join(codes).decode()}"

@@ -25,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PARTS = "parts"
 _LENGTH_BYTES = 4
+_ATTRIBUTES = {attribute.value: attribute for attribute in Attribute}
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 ValueT = TypeVar("ValueT")
 
@@ -50,7 +52,7 @@ def utc_day(at: datetime) -> int:
 
 def dumps(value: object) -> str:
     """JSON in one form: keys sorted, no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def pack(header: Mapping[str, object], parts: Sequence[bytes] = ()) -> bytes:
@@ -125,9 +127,9 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
         if header["v"] != 1 or not isinstance(header["locked"], bool):
             raise CodecError("a person's record has an unknown format")
         values: dict[Attribute, AttributeValue] = {
-            Attribute(name): _value(fact) for name, fact in facts.items()
+            _ATTRIBUTES[name]: _value(fact) for name, fact in facts.items()
         }
-        values.update((Attribute(name), part) for name, part in zip(names, parts, strict=True))
+        values.update((_ATTRIBUTES[name], part) for name, part in zip(names, parts, strict=True))
         return Person(
             pin=Pin(_string(header["pin"])),
             values=MappingProxyType(values),
@@ -137,6 +139,10 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
         )
     except (ValueError, TypeError, KeyError):
         raise CodecError("a person's record does not read back") from None
+
+
+_NAME_KEYS = {"ky", "ru", "latin"}
+_DATE_KEYS = {"date"}
 
 
 def _fact(value: str | date | LocalizedName) -> object:
@@ -150,13 +156,14 @@ def _fact(value: str | date | LocalizedName) -> object:
 
 
 def _value(fact: object) -> AttributeValue:
-    match fact:
-        case str():
-            return fact
-        case {"date": str(text), **rest} if not rest:
-            return date.fromisoformat(text)
-        case {"ky": ky, "ru": ru, "latin": latin, **rest} if not rest:
-            return LocalizedName(ky=_optional(ky), ru=_optional(ru), latin=_optional(latin))
+    if isinstance(fact, str):
+        return fact
+    if isinstance(fact, dict):
+        if fact.keys() == _NAME_KEYS:
+            ky, ru, latin = map(_optional, (fact["ky"], fact["ru"], fact["latin"]))
+            return LocalizedName(ky=ky, ru=ru, latin=latin)
+        if fact.keys() == _DATE_KEYS:
+            return date.fromisoformat(_string(fact["date"]))
     raise CodecError("a person's record holds a value of no known kind")
 
 

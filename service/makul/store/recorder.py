@@ -77,7 +77,7 @@ class StoreRecorder(Recorder):
     def record(self, entry: Entry) -> Recorded:
         """All or nothing; raises ValueError for an entry that contradicts itself."""
         _refuse_contradictions(entry)
-        rows = _rows(self._sealer, entry)
+        rows = self._rows(entry)
         with self._database.transaction() as transaction:
             before = self._before(transaction, entry)
             stopped = before if _stops(before, entry) else self._stopped(transaction, entry)
@@ -105,6 +105,32 @@ class StoreRecorder(Recorder):
         with self._database.transaction() as transaction:
             sweep_marks(transaction, mark, at=at)
             return note_mark(transaction, mark) is None
+
+    def _rows(self, entry: Entry) -> "_Rows":
+        """Seal what is to be written. A document that is kept already is not sealed again."""
+        at = micros(entry.decided_at)
+        disclosure_id, recipient = entry.disclosure_id.bytes, entry.key.recipient
+        new = []
+        for piece in entry.evidence:
+            row = {"recipient": recipient, "digest": piece.digest}
+            if self._database.one(_EVIDENCE_KEPT, row) is None:
+                where = evidence_place(recipient, piece.digest)
+                sealed = self._sealer.seal(piece.document, where)
+                new.append({**row, "kind": piece.kind, "sealed": sealed, "kept_at": at})
+        closed = None
+        if entry.closes:
+            closed = {
+                **_key_values(entry.key),
+                "disclosure_id": disclosure_id,
+                "answer": self._sealer.seal(entry.answer, _answer_place(entry.key)),
+                "answer_until": micros(entry.keep_answer_until),
+            }
+        return _Rows(
+            disclosure=_disclosure_row(self._sealer, entry, private_of(entry)),
+            leaf={"disclosure_id": disclosure_id, "leaf_hash": entry.leaf.hash, "recorded_at": at},
+            new_evidence=tuple(new),
+            key=closed,
+        )
 
     def _before(self, transaction: Transaction, entry: Entry) -> Replay | Overtaken | None:
         """What came of this message or this id before; None where both are new."""
@@ -161,37 +187,8 @@ class _Rows:
 
     disclosure: dict[str, object]
     leaf: dict[str, object]
-    evidence: tuple[dict[str, object], ...]
+    new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
-
-
-def _rows(sealer: Sealer, entry: Entry) -> _Rows:
-    at = micros(entry.decided_at)
-    disclosure_id = entry.disclosure_id.bytes
-    recipient = entry.key.recipient
-    closed = None
-    if entry.closes:
-        closed = {
-            **_key_values(entry.key),
-            "disclosure_id": disclosure_id,
-            "answer": sealer.seal(entry.answer, _answer_place(entry.key)),
-            "answer_until": micros(entry.keep_answer_until),
-        }
-    return _Rows(
-        disclosure=_disclosure_row(sealer, entry, private_of(entry)),
-        leaf={"disclosure_id": disclosure_id, "leaf_hash": entry.leaf.hash, "recorded_at": at},
-        evidence=tuple(
-            {
-                "recipient": recipient,
-                "digest": piece.digest,
-                "kind": piece.kind,
-                "sealed": sealer.seal(piece.document, evidence_place(recipient, piece.digest)),
-                "kept_at": at,
-            }
-            for piece in entry.evidence
-        ),
-        key=closed,
-    )
 
 
 def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str, object]:
@@ -234,7 +231,7 @@ def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
 def _write(transaction: Transaction, rows: _Rows, *, closes: bool) -> None:
     transaction.run(_ADD_DISCLOSURE, rows.disclosure)
     transaction.run(_ADD_LEAF, rows.leaf)
-    for piece in rows.evidence:
+    for piece in rows.new_evidence:
         if transaction.one(_EVIDENCE_KEPT, piece) is None:
             transaction.run(_ADD_EVIDENCE, piece)
     if closes and rows.key is not None:

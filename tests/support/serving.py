@@ -48,30 +48,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(config: Path, *, workers: int) -> Iterator[Server]:
+def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[Server]:
     """`makul serve` over a house's settings, on a free port, until the block ends."""
     port = free_port()
     environment = os.environ | {
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
     }
-    command = [
-        sys.executable,
-        "-m",
-        "makul",
-        "--config",
-        str(config),
-        "serve",
-        "--listener",
-        "wsse",
-    ]
-    process = subprocess.Popen(command, env=environment)
+    makul = [sys.executable, "-m", "makul", "--config", str(config)]
+    output = log.open("wb") if log is not None else None
+    process = subprocess.Popen(
+        [*makul, "serve", "--listener", "wsse"], env=environment, stdout=output, stderr=output
+    )
     try:
         _await_ready(port)
         yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
+        if output is not None:
+            output.close()
 
 
 def _await_ready(port: int) -> None:

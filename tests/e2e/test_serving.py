@@ -1,0 +1,191 @@
+"""The service in processes of its own, as `makul serve` runs it."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.house import InProcess, about, build_house, person_request
+from support.messages import signed_message
+from support.serving import Server, drive, served
+
+MARKER = b"20101199000123"
+
+NOT_HTTP = {
+    "no HTTP at all": b"EHLO " + MARKER + b"\r\n\r\n",
+    "a bad method": b"P(ST /" + MARKER + b" HTTP/1.1\r\n\r\n",
+    "a bad version": b"POST /v1/recipient HTTP/" + MARKER + b"\r\n\r\n",
+    "a bad header": b"POST /v1/recipient HTTP/1.1\r\nbad header" + MARKER + b"\r\n\r\n",
+    "a folded header": b"POST / HTTP/1.1\r\nA: b\r\n " + MARKER + b"\r\n\r\n",
+    "a long request line": b"GET /" + MARKER * 1000 + b" HTTP/1.1\r\n\r\n",
+    "a long header": b"GET / HTTP/1.1\r\nA: " + MARKER * 1000 + b"\r\n\r\n",
+    "too many headers": b"GET / HTTP/1.1\r\n" + b"A: 1\r\n" * 500 + b"\r\n",
+    "a smuggled length": (
+        b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("served"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def server(house: InProcess) -> Iterator[Server]:
+    with served(house.settings.store.database.parent / "makul.toml", workers=2) as running:
+        yield running
+
+
+def messages(house: InProcess, count: int) -> list[bytes]:
+    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+    fields = [
+        about(house.person_of(paper), of=paper.presented_by, paper=paper) for _ in range(count)
+    ]
+    return [
+        signed_message(person_request(**each), holder.key, holder.certificate, at=house.clock())
+        for each in fields
+    ]
+
+
+def test_two_workers_answer_and_all_is_on_record(house: InProcess, server: Server) -> None:
+    """Invariant 1 across processes: as many releases on record as answers given."""
+    before = len(released(house))
+
+    drive(server, messages(house, 40))
+
+    assert len(released(house)) - before == 40
+
+
+def released(house: InProcess) -> list[object]:
+    rows = house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+    return [row for row in rows if row.outcome == "RELEASED"]
+
+
+@pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
+def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) -> None:
+    """Never HTML, never a silent close, never a value of the request."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 4")
+    assert b"Content-Type: text/xml" in head
+    assert b"<html" not in answer.lower()
+    assert MARKER not in answer
+    assert b"Fault>" in body
+
+
+def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(tmp_path: Path) -> None:
+    """Fail closed: no record, no answer (OPS-03); /readyz says so."""
+    house = build_house(tmp_path)
+    asked = messages(house, 1)[0]
+    house.settings.store.database.unlink()
+
+    answer = house.post(asked)
+
+    assert answer.status == 500
+    assert answer.codes == ["OPS-03"]
+    assert b"surname" not in answer.body
+
+
+def test_serve_refuses_a_sandbox_root_in_production(tmp_path: Path) -> None:
+    """Sandbox keys lie open in its directory: in production they would let anyone in."""
+    build_house(tmp_path).close()
+    config = tmp_path / "makul.toml"
+    config.write_text(
+        config.read_text().replace('"SANDBOX"', '"PRODUCTION"').split("[listeners.x")[0]
+    )
+
+    done = makul(config, "serve")
+
+    assert done.returncode == 1
+    assert "sandbox root" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
+    """The security server is known by its certificate or socket, never by its address."""
+    build_house(tmp_path).close()
+    config = tmp_path / "makul.toml"
+    config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
+
+    done = makul(config, "serve", "--listener", "xroad")
+
+    assert done.returncode == 3
+    assert "unix:" in done.stderr
+
+
+def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_worker_killed_under_load_loses_nothing_acknowledged(
+    house: InProcess, server: Server
+) -> None:
+    """Kill -9 in mid-request: every answer that arrived is on record, and the service goes on."""
+    victim = server.workers[0]
+    asked = messages(house, 60)
+    drive(server, asked[:20])
+    os.kill(victim, signal.SIGKILL)
+
+    arrived = drive_until_dead(server, asked[20:])
+
+    on_record = {
+        str(row.request_id)
+        for row in house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+    }
+    assert arrived
+    assert arrived <= on_record
+
+
+def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
+    """Request ids of the answers that came back; connections may break meanwhile."""
+    arrived = set()
+    for message in asked:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        try:
+            connection.request(
+                "POST", "/v1/recipient", message, {"Content-Type": "text/xml; charset=utf-8"}
+            )
+            body = connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            continue
+        finally:
+            connection.close()
+        found = re.search(rb"<requestId>([^<]+)</requestId>", body)
+        if found is not None:
+            arrived.add(found[1].decode())
+    return arrived
+
+
+def test_logs_are_json_without_personal_data(house: InProcess, tmp_path: Path) -> None:
+    """Invariant 7, seen from outside: what the process wrote while it served."""
+    config = house.settings.store.database.parent / "makul.toml"
+    log = tmp_path / "log"
+    with served(config, workers=1, log=log) as server:
+        drive(server, messages(house, 3))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(NOT_HTTP["no HTTP at all"])
+            connection.recv(65536)
+
+    written = log.read_text()
+    assert MARKER.decode() not in written
+    assert house.person_of(house.paper("bank-00-data")).pin.digits not in written
+    for line in written.splitlines():
+        if line.startswith("{"):
+            assert json.loads(line)["level"]

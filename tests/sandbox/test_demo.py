@@ -1,0 +1,92 @@
+"""The demo says truly what came of its scenes. `make demo` itself plays them, over HTTP."""
+
+import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from makul.domain.reasons import Code
+from makul.sandbox.demo import Played, report
+from makul.sandbox.eavesdropper import Eavesdropper, post
+from makul.sandbox.scenes import SCENES
+
+CODES = {code.value for code in Code}
+
+
+def test_there_are_scenes_enough() -> None:
+    """At least twenty, each told once."""
+    assert len(SCENES) >= 20
+    assert len({scene.title for scene in SCENES}) == len(SCENES)
+
+
+def test_scenes_name_reasons_that_there_are() -> None:
+    """One code, one meaning: no scene expects a code of its own."""
+    named = {code for scene in SCENES for code in re.findall(r"[A-Z]{3}-[0-9]{2}", scene.expected)}
+
+    assert named <= CODES
+    assert len(named) >= 25
+
+
+def test_all_as_expected_is_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line counts, and the exit code says the same."""
+    code = report([Played(scene, scene.expected) for scene in SCENES])
+
+    assert code == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"demo: {len(SCENES)} of {len(SCENES)} scenes as expected"
+
+
+def test_one_that_came_out_otherwise_is_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """A scene that releases what must be refused can never pass unseen."""
+    refused = next(scene for scene in SCENES if scene.expected == "REFUSED CNS-04")
+    code = report([Played(SCENES[0], SCENES[0].expected), Played(refused, "RELEASED")])
+
+    out = capsys.readouterr().out
+    assert code == 1
+    assert "✗" in out
+    assert out.splitlines()[-1] == "demo: 1 of 2 scenes as expected"
+
+
+def test_markup_in_an_answer_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """What came is printed, not obeyed."""
+    report([Played(SCENES[0], "[red]x[/red]")])
+
+    assert "[red]x[/red]" in capsys.readouterr().out
+
+
+@pytest.fixture
+def service() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that keeps what it gets and answers 500."""
+    got: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"fault")
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1/recipient", got
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_an_eavesdropper_keeps_and_changes(service: tuple[str, list[bytes]]) -> None:
+    """The replayed message is the very bytes that were sent; the changed one is not."""
+    url, got = service
+    with Eavesdropper(url, lambda message: message.upper()) as eavesdropper:
+        told = post(eavesdropper.url, b"hello")
+        again = post(url, eavesdropper.kept[0])
+
+    assert told == again == (500, b"fault")
+    assert got == [b"HELLO", b"hello"]

@@ -1,0 +1,141 @@
+"""What a sandbox hands out is enough for any SOAP stack, and only a sandbox is ever deleted."""
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from makul.cli.house import HouseError, SandboxOptions
+from makul.runtime import LocalRuntime
+from makul.sandbox.handout import CONFIG
+from makul.sandbox.run import prepare, with_ports
+from makul_client import Profile
+from support.commands import Makul
+from support.prepared import Prepared, prepared_in
+
+
+@pytest.fixture(scope="module")
+def index(prepared: Prepared) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((prepared.directory / "sandbox.json").read_text())
+    return loaded
+
+
+def paths_in(value: Any) -> Iterator[str]:
+    """Every relative path that the index names."""
+    if isinstance(value, dict):
+        for found in value.values():
+            yield from paths_in(found)
+    elif isinstance(value, list):
+        for found in value:
+            yield from paths_in(found)
+    elif isinstance(value, str) and value.endswith((".pem", ".xml", ".toml", ".txt")):
+        yield value
+
+
+def test_every_file_that_the_index_names_is_there(
+    prepared: Prepared, index: dict[str, Any]
+) -> None:
+    """A reader of sandbox.json never meets a hole."""
+    named = list(paths_in(index))
+
+    assert len(named) > 100
+    assert [path for path in named if not (prepared.directory / path).is_file()] == []
+
+
+def test_keys_belong_to_certificates(prepared: Prepared, index: dict[str, Any]) -> None:
+    """Of every party, official and citizen."""
+    pairs = [(party["messageKey"], party["messageCertificate"]) for party in index["parties"]]
+    holders = [party["official"] for party in index["parties"] if party["official"]]
+    pairs += [(holder["key"], holder["certificate"]) for holder in holders + index["citizens"]]
+
+    for key_path, certificate_path in pairs:
+        key = load_pem_private_key((prepared.directory / key_path).read_bytes(), None)
+        certificate = x509.load_pem_x509_certificate(
+            (prepared.directory / certificate_path).read_bytes()
+        )
+        assert key.public_key() == certificate.public_key()
+
+
+def test_the_reference_client_reads_every_profile(
+    prepared: Prepared, index: dict[str, Any]
+) -> None:
+    """A profile for each party and channel that its agreement names, ready for use."""
+    for party in index["parties"]:
+        assert sorted(party["profiles"]) == party["agreement"]["channels"]
+        for channel, path in party["profiles"].items():
+            profile = Profile.load(prepared.directory / path)
+            assert profile.sandbox
+            assert profile.recipient.code == party["code"]
+            assert profile.service.url == index["urls"][channel]
+            assert profile.consent is not None
+
+
+def test_a_paper_says_how_it_is_used_and_what_comes_of_it(index: dict[str, Any]) -> None:
+    """For stacks that are tried with the files alone."""
+    papers = {paper["name"]: paper for paper in index["papers"]}
+
+    assert papers["expired"] == {
+        "name": "expired",
+        "kind": "CONSENT",
+        "file": "documents/expired.xml",
+        "presentedBy": "bank",
+        "citizen": 0,
+        "operation": "GetPersonData",
+        "purpose": "ACCOUNT_OPENING",
+        "attributes": ["surname", "givenName", "address"],
+        "outcome": "REFUSED",
+        "reasons": ["CNS-04"],
+    }
+    assert papers["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
+
+
+def test_the_operator_can_look_into_a_sandbox(prepared: Prepared) -> None:
+    """Its service directory is an installation like any other."""
+    makul = Makul((prepared.directory / CONFIG).parent)
+
+    assert len(makul.done("recipient", "list")) == 6
+    assert {key["state"] for key in makul.done("key", "show")} == {"IN_USE"}
+
+
+def test_private_keys_are_closed(prepared: Prepared) -> None:
+    """Even here: programs that check are not to be taught to look away."""
+    for path in prepared.directory.rglob("*.key.pem"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_sandbox_is_made_anew_in_its_place(tmp_path: Path) -> None:
+    """The same people, other keys; nothing of the old one is left."""
+    first = prepared_in(tmp_path / "made")
+    (first.directory / "left-over").write_text("")
+    second = prepared_in(tmp_path / "made")
+
+    assert [person.pin for person in first.world.people] == [
+        person.pin for person in second.world.people
+    ]
+    assert first.world.operator.fingerprint != second.world.operator.fingerprint
+    assert not (second.directory / "left-over").exists()
+
+
+def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
+    """A directory named by mistake keeps what it holds."""
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+
+    with pytest.raises(HouseError, match="no sandbox"):
+        prepare(SandboxOptions(directory=tmp_path), LocalRuntime())
+    assert precious.read_text() == "mine"
+
+
+def test_free_ports_are_found() -> None:
+    """Port 0 is any that is free; the two are never one."""
+    given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0))
+    kept = with_ports(SandboxOptions(directory=Path("x"), port=8080, xroad_port=8081))
+
+    assert 0 not in {given.port, given.xroad_port}
+    assert given.port != given.xroad_port
+    assert (kept.port, kept.xroad_port) == (8080, 8081)

@@ -1,0 +1,25 @@
+"""A sandbox on disk, made as `makul sandbox` makes it; nothing listens."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from makul.cli.house import SandboxOptions
+from makul.runtime import LocalRuntime
+from makul.sandbox.run import prepare
+from makul.sandbox.world import World
+
+PEOPLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The directory, and the world it was made from."""
+
+    directory: Path
+    world: World
+
+
+def prepared_in(directory: Path) -> Prepared:
+    """Make one in a directory that is new or holds an earlier one."""
+    options = SandboxOptions(directory=directory, people=PEOPLE)
+    return Prepared(directory, prepare(options, LocalRuntime()))
