@@ -101,6 +101,15 @@ def test_the_agreement_names_the_provision(provision: Provision) -> None:
     assert invoking(provision).under(provisions=others).against() == {("LAW-02", "provision")}
 
 
+@pytest.mark.parametrize("missing", ["recipient", "agreement"])
+def test_without_a_recipient_or_an_agreement_nobody_is_entitled(missing: str) -> None:
+    """Procedure, cl. 5 and 7: who is unknown invokes nothing; it is an answer, not an error."""
+    case = BY_LAW.but(**{missing: None})
+
+    assert ("LAW-02", "provision") in case.against()
+    assert case.conclude().outcome is Outcome.REFUSED
+
+
 @pytest.mark.parametrize(
     "written", ["", "*", "judicial", "JUDICIAL ", "5.1", "OTHER_CASES", "CONSENT"]
 )

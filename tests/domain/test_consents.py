@@ -77,6 +77,18 @@ def test_an_indeterminate_proof_without_a_cause_says_that_status_is_unknown() ->
     assert BY_CONSENT.on(proof=proof).decide().reasons[0].because is Code.SIG_07
 
 
+def test_an_indeterminate_proof_tells_its_own_causes() -> None:
+    """Every cause that was found, and none that was not."""
+    proof = Proof(
+        status=ProofStatus.INDETERMINATE,
+        reasons=(Code.SIG_09, Code.SIG_07),
+        signer=SIGNED_BY_SUBJECT.signer,
+    )
+    causes = [reason.because for reason in BY_CONSENT.on(proof=proof).decide().reasons]
+
+    assert causes == [Code.SIG_09, Code.SIG_07]
+
+
 @pytest.mark.parametrize(
     "signer",
     [

@@ -4,6 +4,8 @@ Every decision's receipt is verified by the client before the scene is told: a s
 as expected was also proved.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -48,6 +52,8 @@ class Played:
 
 def play(directory: Path | None) -> int:
     """Play every scene and print them; 0 where all came out as expected."""
+    signal.signal(signal.SIGTERM, _leave)
+    sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
     with _place(directory) as place, running_sandbox(place), Stage(place) as stage:
         played = [_play(scene, stage) for scene in SCENES]
     return report(played)
@@ -60,6 +66,11 @@ def report(played: Sequence[Played]) -> int:
     good = sum(each.as_expected for each in played)
     sys.stdout.write(f"demo: {good} of {len(played)} scenes as expected\n")
     return ExitCode.DONE if good == len(played) else ExitCode.REFUSED
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """Stopped from outside: take the sandbox along."""
+    raise SystemExit(128 + number)
 
 
 def _play(scene: Scene, stage: Stage) -> Played:
@@ -87,7 +98,9 @@ def running_sandbox(directory: Path) -> Iterator[SandboxOptions]:
     """A sandbox that runs in processes of its own until the end of the `with`."""
     options = with_ports(SandboxOptions(directory=directory, port=0, xroad_port=0, people=PEOPLE))
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(_command(options), stdout=log, stderr=log)  # noqa: S603 - our own program
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            _command(options), stdout=log, stderr=log, start_new_session=True
+        )
         try:
             _await(process, options)
             yield options
@@ -140,11 +153,12 @@ def _ready(host: str, port: int) -> bool:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to stop; where it does not, end it with the listeners that it started."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

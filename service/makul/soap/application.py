@@ -14,6 +14,7 @@ from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
 from makul.soap.guard import MAX_MESSAGE, Guard
 from makul.soap.messages import Reply, SoapVersion
+from makul.soap.plans import compiled
 from makul.soap.protocol import Exchange, PortServer, Reading, servers
 from makul.soap.recipient import SERVICES
 from makul.soap.schema import PublishedSchema
@@ -58,7 +59,10 @@ def build_application(
     reading = Reading(
         channel=channel,
         schema=PublishedSchema("recipient.xsd"),
-        operations=frozenset(f"{{{types.NAMESPACE}}}{name}" for name in types.OPERATIONS),
+        operations={
+            f"{{{types.NAMESPACE}}}{name}": compiled(model)
+            for name, model in types.OPERATIONS.items()
+        },
     )
     endpoint = _Endpoint(port, servers(SERVICES, types.NAMESPACE, reading), clock, observe)
     return Guard(

@@ -86,7 +86,7 @@ def local_name(element: "Element") -> str:
 
 def collapsed(text: str | None) -> str:
     """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
-    return " ".join(part for part in _SPACES.split(text or "") if part)
+    return _SPACES.sub(" ", text or "").strip(" ")
 
 
 def check_understood(message: Message, understood: frozenset[str]) -> None:

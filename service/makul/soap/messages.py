@@ -1,6 +1,7 @@
 """The two SOAP versions, and what leaves over HTTP."""
 
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Final
 from xml.sax.saxutils import quoteattr
@@ -55,13 +56,19 @@ def envelope(version: SoapVersion, body: bytes, echoed: bytes = b"") -> tuple[by
 
     Each rendered part carries its own namespace declarations.
     """
-    opening = f"<soap:Envelope xmlns:soap={quoteattr(version.namespace)}>"
     header = (b"<soap:Header>", echoed, b"</soap:Header>") if echoed else ()
     return (
-        b"<?xml version='1.0' encoding='UTF-8'?>\n",
-        opening.encode(),
+        _opening(version),
         *header,
         b"<soap:Body>",
         body,
         b"</soap:Body></soap:Envelope>",
     )
+
+
+@cache
+def _opening(version: SoapVersion) -> bytes:
+    return (
+        "<?xml version='1.0' encoding='UTF-8'?>\n"
+        f"<soap:Envelope xmlns:soap={quoteattr(version.namespace)}>"
+    ).encode()

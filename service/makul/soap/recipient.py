@@ -78,7 +78,7 @@ class RecipientService(Service):
             request_id=ask.request_id,
             digest=ask.digest,
             agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
-            document=_octets(body.consentDocument),
+            document=body.consentDocument,
             employee=ask.employee,
             case_number=ask.case_number,
         )
@@ -232,15 +232,10 @@ def _ground(ground: Any, request_id: UUID) -> requests.Presented:
     if ground is None:
         return None
     if ground.consentDocument is not None:
-        return requests.PresentedConsent(_octets(ground.consentDocument))
+        return requests.PresentedConsent(ground.consentDocument)
     if ground.consentId is not None:
         return requests.RegisteredConsent(_parsed("consentId", UUID, ground.consentId, request_id))
-    return requests.PresentedBasis(_octets(ground.basisDocument))
-
-
-def _octets(chunks: tuple[bytes, ...]) -> bytes:
-    """Spyne's ByteArray is a sequence of chunks."""
-    return b"".join(chunks)
+    return requests.PresentedBasis(ground.basisDocument)
 
 
 def _listed(wrapper: Any, name: str) -> frozenset[str]:
