@@ -3,7 +3,10 @@
 The only place where every room is known, and where the present enters.
 """
 
+import logging
 import secrets
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,6 +55,11 @@ from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
 CONTRACT_VERSION = "v1"
+
+HOUSEKEEPING_SECONDS = 60.0
+"""Often enough that a busy day's leftovers are cleared in small pieces."""
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -198,6 +206,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         settings.store.database, StoreKeys.load(settings.store.keys), who=f"listener {name}"
     )
     parts = build_parts(settings, store, clock)
+    _keep_house(store, clock)
     return build_application(
         recipient_port(
             parts, operator=settings.operator_code, environment=settings.environment.value
@@ -207,6 +216,23 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         clock=clock,
         ready=readiness(parts, settings.operator_code),
     )
+
+
+def _keep_house(store: Store, clock: Clock) -> None:
+    """Forget, now and then, what has served its time: old answers, marks and attempts.
+
+    Every worker does; the work is bounded, and finding nothing to do costs next to nothing.
+    """
+
+    def keep() -> None:
+        while True:
+            time.sleep(HOUSEKEEPING_SECONDS)
+            try:
+                store.housekeep(at=clock())
+            except StoreUnavailableError:
+                log.warning("housekeeping found the store unavailable")
+
+    threading.Thread(target=keep, name="housekeeping", daemon=True).start()
 
 
 def readiness(parts: Parts, operator: MemberCode) -> Callable[[], bool]:

@@ -169,3 +169,15 @@ def test_a_change_of_state_that_makes_no_sense_is_refused(
 
     assert said.code == 1
     assert message in said.err
+
+
+def test_a_withdrawn_certificate_cannot_come_back(with_bank: Makul, certificate: Path) -> None:
+    """A lost key stays lost: withdrawn at once, and never registered again."""
+    with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+
+    with_bank.done("recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply")
+
+    again = with_bank("recipient", "certificate", BANK, certificate, "--apply")
+    assert again.code == 1
+    twice = with_bank("recipient", "withdraw", BANK, certificate, "--reason", "lost", "--apply")
+    assert twice.code == 1

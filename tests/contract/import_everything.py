@@ -22,7 +22,7 @@ def main() -> None:
         importlib.import_module(name)
     makul_schemas.read("types.xsd")
     makul_wsdl.read("recipient.wsdl")
-    print(f"{len(names)} modules import from the wheel")  # noqa: T201
+    print(f"{len(names)} modules import from the wheel")
 
 
 if __name__ == "__main__":

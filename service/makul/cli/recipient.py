@@ -97,6 +97,32 @@ def certificate(
         )
 
 
+@app.command(epilog=examples("makul recipient withdraw COM/60000001 bank.pem --reason 'key lost'"))
+def withdraw(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    reason: Reason,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Accept messages under a certificate no more, at once and for good."""
+    said = _said(reason)
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        read = read_certificate(file, at=house.clock())
+        carry_out(
+            "withdraw certificate",
+            {"recipient": recipient.code, **read.facts},
+            lambda: house.desk.withdraw_certificate(
+                recipient.code, read.fingerprint, reason=said, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
 @app.command(
     epilog=examples(
         "makul recipient official GOV/70000002 head.pem --id P-1001 --name 'A. Example, head'",
@@ -159,8 +185,7 @@ def release(
 def _set_state(
     ctx: typer.Context, code: str, reason: str, state: RecipientState, *, apply: bool, as_json: bool
 ) -> None:
-    if not reason.strip():
-        raise HouseError("--reason is empty; say why, for it is recorded")
+    said = _said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         if recipient.state is RecipientState.CUT_OFF:
@@ -174,11 +199,17 @@ def _set_state(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
             lambda: house.desk.set_state(
-                replace(recipient, state=state), reason=reason, at=house.clock()
+                replace(recipient, state=state), reason=said, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
         )
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise HouseError("--reason is empty; say why, for it is recorded")
+    return reason
 
 
 def _row(recipient: Recipient) -> Facts:

@@ -60,6 +60,11 @@ class Desk(Protocol):
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None: ...
 
+    def withdraw_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Trust a certificate no more, from this commit on; it cannot be registered again."""
+
     def add_official(self, official: Official, *, at: datetime) -> None: ...
 
     def add_notice(
