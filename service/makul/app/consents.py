@@ -133,7 +133,7 @@ def _status(consent: Consent, ground: ConsentGround) -> ConsentStatus:
         consent_id=consent.consent_id,
         digest=ground.digest,
         subject=consent.subject,
-        valid_from=consent.valid_from,
+        valid_from=consent.begins_at,
         valid_to=consent.valid_to,
         allowed=consent.max_disclosures,
         used=ground.use.used,

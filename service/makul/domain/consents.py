@@ -27,7 +27,7 @@ class ConsentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What the subject signed. In force over [`valid_from`, `valid_to`), both aware."""
+    """What the subject signed. In force over [`begins_at`, `valid_to`), both aware."""
 
     consent_id: UUID
     subject: Pin
@@ -50,6 +50,11 @@ class Consent:
     """A representative gave it; proof of their authority is needed (CNS-11)."""
     on_paper: bool = False
     """A scan of a paper, signed by an official (CNS-12, CNS-13)."""
+
+    @property
+    def begins_at(self) -> datetime:
+        """Its first instant in force: never before it was given."""
+        return max(self.valid_from, self.given_at)
 
 
 def consent_state(

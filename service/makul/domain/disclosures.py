@@ -165,7 +165,7 @@ def reference(ground: Ground) -> GroundRef | None:
                 id=consent.consent_id,
                 digest=ground.digest,
                 max_disclosures=consent.max_disclosures,
-                valid_from=consent.valid_from,
+                valid_from=consent.begins_at,
                 valid_to=consent.valid_to,
             )
         case BasisGround(statement=BasisStatement() as statement):

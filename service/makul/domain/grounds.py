@@ -144,8 +144,7 @@ def _consent_signed_by_subject(case: ConsentCase) -> Ruling:
 
 
 def _consent_begun(case: ConsentCase) -> Ruling:
-    started = max(case.consent.valid_from, case.consent.given_at)
-    return holds(Code.CNS_03, case.at >= started, "validFrom")
+    return holds(Code.CNS_03, case.at >= case.consent.begins_at, "validFrom")
 
 
 def _consent_not_expired(case: ConsentCase) -> Ruling:
