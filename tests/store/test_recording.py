@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
-from makul.domain.agreements import AgreementState
+from makul.domain.agreements import AgreementState, Channel
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
 from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
@@ -84,8 +85,8 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(store: Store, 
         ({"certificate": b"x" * 32}, Code.RCP_04),
         ({"agreement_number": AgreementNumber("A-9")}, Code.AGR_01),
         ({"daily_quota": 0}, Code.AGR_06),
-        ({"purpose": PurposeCode("MARKETING")}, Code.AGR_03),
-        ({"released": frozenset({Attribute.FACE_IMAGE})}, Code.AGR_04),
+        ({"terms": an_agreement(attributes=frozenset())}, Code.REQ_05),
+        ({"terms": None}, Code.REQ_05),
     ],
 )
 def test_what_is_overtaken_leaves_no_trace(
@@ -220,8 +221,10 @@ def test_anothers_certificate_gives_nothing(store: Store) -> None:
         ({"state": AgreementState.TERMINATED}, Code.AGR_02),
         ({"valid_from": NOON + timedelta(microseconds=1)}, Code.AGR_01),
         ({"valid_to": NOON}, Code.AGR_01),
-        ({"purposes": frozenset({PurposeCode("OTHER")})}, Code.AGR_03),
-        ({"attributes": frozenset({Attribute.SURNAME})}, Code.AGR_04),
+        ({"purposes": frozenset({PurposeCode("OTHER")})}, Code.REQ_05),
+        ({"attributes": frozenset({Attribute.SURNAME})}, Code.REQ_05),
+        ({"channels": frozenset({Channel.XROAD})}, Code.REQ_05),
+        ({"provisions": frozenset({Provision.VITAL_INTEREST})}, Code.REQ_05),
     ],
 )
 def test_an_agreement_changed_meanwhile_holds_at_once(

@@ -141,6 +141,7 @@ def a_release(**changes: Any) -> Entry:
         closes=True,
         keep_answer_until=NOON + timedelta(hours=24),
         requires_active=True,
+        terms=an_agreement(),
     )
     return replace(entry, **changes)
 

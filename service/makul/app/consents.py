@@ -62,6 +62,7 @@ class RegisterConsent:
             caller=caller,
             operation=Operation.REGISTER_CONSENT,
             agreement_number=asked.agreement_number,
+            terms=standing.agreement,
             outcome=Outcome.REFUSED,
             at=at,
             employee=asked.employee,

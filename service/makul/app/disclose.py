@@ -64,6 +64,7 @@ class Disclose:
             caller=caller,
             operation=asked.operation,
             agreement_number=asked.agreement_number,
+            terms=standing.agreement,
             outcome=Outcome.REFUSED,
             at=at,
             purpose=asked.purpose,

@@ -53,6 +53,7 @@ class Explain:
             caller=caller,
             operation=Operation.EXPLAIN_DECISION,
             agreement_number=asked.agreement_number,
+            terms=standing.agreement,
             outcome=Outcome.REFUSED,
             at=at,
             purpose=asked.purpose,

@@ -30,6 +30,7 @@ from makul.app.ports import (
     Replay,
     RequestKey,
 )
+from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef, Operation, Outcome
@@ -73,6 +74,7 @@ class Draft:
     consent: ConsentStatus | None = None
     misuses_key: bool = False
     """The refusal is about the request id itself (REQ-04), or replaces a replay: no key is kept."""
+    terms: Agreement | None = None
     meter: bool = False
     daily_quota: int | None = None
     attempt_limits: AttemptLimits | None = None
@@ -232,6 +234,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         ground=draft.ground,
         evidence=draft.evidence,
         requires_active=draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED,
+        terms=draft.terms,
         meter=draft.meter,
         daily_quota=draft.daily_quota,
         attempt_limits=draft.attempt_limits,

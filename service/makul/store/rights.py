@@ -75,7 +75,7 @@ def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
     found, against = _agreement(transaction, code, entry.agreement_number, entry.decided_at)
     reasons += against
     if found is not None and not against:
-        reasons += _beyond(found, entry)
+        reasons += _under_other_terms(found, entry)
     return reasons
 
 
@@ -133,11 +133,6 @@ def _agreement(
     return found, ()
 
 
-def _beyond(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
-    """Terms that were narrowed meanwhile hold at once (invariant 3)."""
-    reasons = tuple(
-        Reason(code=Code.AGR_04, field=name) for name in sorted(entry.released - found.attributes)
-    )
-    if entry.purpose is not None and entry.purpose not in found.purposes:
-        reasons += (Reason(code=Code.AGR_03, field="purpose"),)
-    return reasons
+def _under_other_terms(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
+    """Changed terms hold at once: what was decided under the old ones is decided anew."""
+    return () if found == entry.terms else (Reason(code=Code.REQ_05),)

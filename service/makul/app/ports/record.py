@@ -151,6 +151,9 @@ class Entry:
     ground: GroundRef | None = None
     evidence: tuple[Evidence, ...] = ()
     requires_active: bool = False
+    terms: Agreement | None = None
+    """The agreement under which it was decided. Where its terms are others by now, nothing is
+    recorded and the id stays open (REQ-05): the request is to be judged by the new ones."""
     meter: bool = False
     """Does it count as one use of `ground`?"""
     daily_quota: int | None = None
