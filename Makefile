@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench soak serve sandbox lock clean
+.PHONY: help setup demo test check format interop bench serve sandbox lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: $(READY) ## start a sandbox and play the main job over SOAP
 
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest --numprocesses 2
+
+interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven
+	MAKUL_INTEROP=1 $(BIN)/python -m pytest tests/interop
 
 check: $(READY) ## style, types, walls between rooms, and that the documents tell the truth
 	$(BIN)/ruff check .
@@ -49,4 +52,4 @@ lock: ## pin what is installed now, transitively
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^makul' > constraints.txt
 
 clean: ## remove what was built
-	rm -rf build dist $(VENV)
+	rm -rf build dist $(VENV) clients/node/node_modules clients/java/target

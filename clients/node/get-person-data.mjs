@@ -62,7 +62,7 @@ function read() {
 function report({ outcome, disclosureId, reason, person = {} }, reveal) {
   console.log(`outcome: ${outcome}`);
   console.log(`disclosure: ${disclosureId}`);
-  reason.forEach((each) => console.log(told(each)));
+  reason.forEach((each) => console.log(`reason: ${told(each)}`));
   if (outcome === "RELEASED") {
     console.log(`attributes: ${Object.keys(person).join(" ")}`);
   }
@@ -80,15 +80,15 @@ function complain(error) {
     console.error(error.message);
     return LATER;
   }
-  console.error(`fault: ${error.message}`);
-  error.reasons.forEach((each) => console.error(told(each)));
+  const lines = error.reasons.length > 0 ? error.reasons.map(told) : [error.message];
+  lines.forEach((line) => console.error(`fault: ${line}`));
   return isForLater(error.reasons) ? LATER : REJECTED;
 }
 
 /** A program decides by `code` and `retry`; `text` is for the person at the desk. */
 function told({ code, because, field, text }) {
   const more = [because, field].filter(Boolean).join(", ");
-  return `reason: ${code}${more && ` (${more})`} ${text.en}`;
+  return `${code}${more && ` (${more})`} ${text.en}`;
 }
 
 /** Later helps only where nothing but time is missing: every reason says L. */

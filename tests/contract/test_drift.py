@@ -2,8 +2,8 @@
 
 Names, order, occurrence, base types and facets are compared, all the way down.
 
-The XSDs are the truth. Spyne only deserialises what they passed, so a model that lags behind them
-would drop or misread what a client may send.
+The XSDs are the truth. What they passed is read by these models, so one that lags behind them would
+misread or refuse what a client may send.
 """
 
 from typing import Any

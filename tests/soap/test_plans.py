@@ -6,7 +6,7 @@ from typing import Any
 
 import makul_schemas
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -30,16 +30,20 @@ Content = str | bytes | Tree | list[Any]
 
 
 def _contents(model: Any) -> st.SearchStrategy[Any]:
-    """What an element of this model may hold: a text, octets, or a tree of its parts by name."""
-    facets = model.Attributes
+    """What an element of this model may hold: a tree of its parts by name, octets, or a text."""
     if issubclass(model, ComplexModel):
         return _trees(model)
+    if issubclass(model, ByteArray):
+        return st.binary(min_size=1, max_size=200)
+    return _texts(model)
+
+
+def _texts(model: Any) -> st.SearchStrategy[str]:
+    facets = model.Attributes
     if issubclass(model, Date):
         return st.dates().filter(lambda day: day.year >= 1000).map(str)
     if issubclass(model, Integer32):
         return st.integers(int(facets.ge), int(facets.le)).map(str)
-    if issubclass(model, ByteArray):
-        return st.binary(min_size=1, max_size=200)
     assert issubclass(model, Unicode)
     if facets.values:
         return st.sampled_from(sorted(facets.values))
@@ -103,6 +107,7 @@ def _told(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("operation", types.OPERATIONS)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_plan_reads_what_spyne_reads(operation: str, data: st.DataObject) -> None:
     """Spyne, out of the box, reads the tidy text; the plan reads that and the loosely spaced one.
@@ -169,10 +174,10 @@ def test_a_value_that_cannot_be_read_is_the_sender_s_fault(member: Any, text: st
 
     assert [reason.field for reason in raised.value.reasons] == ["field"]
     assert raised.value.__cause__ is None
-    assert "1990" not in str(raised.value)
+    assert not text or text not in str(raised.value)
 
 
 def test_a_type_that_no_request_is_made_of_has_no_plan() -> None:
     """Found at start-up, not when the first message comes."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="of a type that no request is made of"):
         compiled(Fault)

@@ -1,5 +1,6 @@
 """Spyne, shut up and held still."""
 
+import gc
 import importlib
 import logging
 import math
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from makul.soap import types
+from support.soap import GET_STATUS, build, enveloped, send
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,23 @@ def test_its_loggers_are_shut(name: str, caplog: pytest.LogCaptureFixture) -> No
 def test_it_collects_no_garbage_within_requests() -> None:
     """It would, once a second, and cost the worst case some 30 ms."""
     assert math.isinf(sys.modules["spyne.const"].MIN_GC_INTERVAL)
+
+
+def test_a_message_is_gone_once_it_is_answered() -> None:
+    """No cycle keeps a request's personal data until a collector comes by."""
+    application = build()
+    send(application, enveloped(GET_STATUS))
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        send(application, enveloped(GET_STATUS))
+        gc.collect()
+        kept = [type(each).__name__ for each in gc.garbage]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+
+    assert not {"Exchange", "Message", "_Element"} & set(kept)
 
 
 def test_elements_are_not_nillable_by_default() -> None:

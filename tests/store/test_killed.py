@@ -139,7 +139,7 @@ def test_killed_after_the_commit_everything_is_kept(
 
     store = open_store(path, keys, who="operator")
     assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
-    assert store.recorder.replay(entry.key, None, at=entry.decided_at) == Replay(entry.answer)
+    assert store.recorder.replay(entry.key, a_caller(), at=entry.decided_at) == Replay(entry.answer)
     assert entry.ground is not None
     assert store.register.use(BANK, entry.ground) == GroundUse(used=1)
     store.close()

@@ -147,7 +147,7 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
 
     assert store.recorder.record(refusal) == Committed()
     assert store.register.standing(other, None).known_digest == first.key.digest
-    assert store.recorder.replay(first.key, None, at=NOON) == Replay(first.answer)
+    assert store.recorder.replay(first.key, a_caller(), at=NOON) == Replay(first.answer)
     assert store.register.receipt(BANK, first.key.request_id) in {first.receipt, refusal.receipt}
 
 

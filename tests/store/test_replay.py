@@ -41,39 +41,39 @@ def codes(result: Replay | Overtaken) -> list[Code]:
 def test_the_same_bytes_are_given_again(store: Store, released: Entry) -> None:
     """Invariant 5: a retry gets the bytes that the first asking got, and uses nothing up."""
     for _ in range(3):
-        assert store.recorder.replay(released.key, None, at=NOON) == Replay(released.answer)
+        assert store.recorder.replay(released.key, a_caller(), at=NOON) == Replay(released.answer)
 
 
 def test_another_request_gets_nothing(store: Store, released: Entry) -> None:
     """REQ-04."""
     other = replace(released.key, digest=b"e" * 32)
 
-    assert codes(store.recorder.replay(other, None, at=NOON)) == [Code.REQ_04]
+    assert codes(store.recorder.replay(other, a_caller(), at=NOON)) == [Code.REQ_04]
 
 
 def test_another_recipient_gets_nothing(store: Store, released: Entry) -> None:
     """An id is one recipient's own; to others it is open, and told to be asked later."""
     other = replace(released.key, recipient=MemberCode("COM/60000002"))
 
-    assert codes(store.recorder.replay(other, None, at=NOON)) == [Code.REQ_05]
+    assert codes(store.recorder.replay(other, a_caller(), at=NOON)) == [Code.REQ_05]
 
 
 def test_an_open_id_has_no_answer(store: Store) -> None:
     """REQ-05."""
-    assert codes(store.recorder.replay(a_key(), None, at=NOON)) == [Code.REQ_05]
+    assert codes(store.recorder.replay(a_key(), a_caller(), at=NOON)) == [Code.REQ_05]
 
 
 def test_a_message_replays_once(store: Store, released: Entry) -> None:
     """REQ-09: a retry is signed anew; the same signed message gets no second answer."""
-    assert store.recorder.replay(released.key, a_mark(), at=NOON) == Replay(released.answer)
+    assert store.recorder.replay(released.key, a_caller(a_mark()), at=NOON) == Replay(released.answer)
 
-    assert codes(store.recorder.replay(released.key, a_mark(), at=NOON)) == [Code.REQ_09]
+    assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.REQ_09]
 
 
 def test_an_overtaken_replay_does_not_spend_the_message(store: Store, released: Entry) -> None:
     """The refusal that takes its place is recorded with the same message."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
-    assert codes(store.recorder.replay(released.key, a_mark(), at=NOON)) == [Code.RCP_02]
+    assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.RCP_02]
 
     refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), closes=False)
     assert store.recorder.record(refusal) == Committed()
@@ -89,7 +89,7 @@ def test_a_stopped_recipient_gets_no_stored_answer(
     """Procedure, cl. 12 and invariant 4: neither by replay nor by asking as if anew."""
     store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 
-    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [code]
+    assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [code]
     again = store.recorder.record(a_release(key=released.key))
     assert again == Overtaken((Reason(code=code),))
 
@@ -99,10 +99,10 @@ def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry
     over = an_agreement().valid_to
     late = a_release(keep_answer_until=over + timedelta(days=1))
     store.recorder.record(late)
-    assert codes(store.recorder.replay(late.key, None, at=over)) == [Code.AGR_01]
+    assert codes(store.recorder.replay(late.key, a_caller(), at=over)) == [Code.AGR_01]
 
     store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
-    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [Code.AGR_02]
+    assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.AGR_02]
 
 
 @pytest.mark.parametrize(("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)])
@@ -114,7 +114,7 @@ def test_a_revoked_ground_gives_no_stored_answer(
     store.recorder.record(entry)
     store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
-    assert codes(store.recorder.replay(entry.key, None, at=NOON)) == [code]
+    assert codes(store.recorder.replay(entry.key, a_caller(), at=NOON)) == [code]
 
 
 def test_a_used_up_ground_still_gives_the_stored_answer(store: Store, released: Entry) -> None:
@@ -127,12 +127,12 @@ def test_a_used_up_ground_still_gives_the_stored_answer(store: Store, released: 
 def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) -> None:
     """Invariant 5: when the answer's time is over the id stays closed, forgotten or not yet."""
     over = released.keep_answer_until
-    assert codes(store.recorder.replay(released.key, None, at=over)) == [Code.REQ_04]
+    assert codes(store.recorder.replay(released.key, a_caller(), at=over)) == [Code.REQ_04]
 
     assert store.housekeep(at=over).answers == 1
     assert store.housekeep(at=over).answers == 0
 
-    assert codes(store.recorder.replay(released.key, None, at=NOON)) == [Code.REQ_04]
+    assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.REQ_04]
     again = store.recorder.record(a_release(key=released.key))
     assert isinstance(again, Overtaken)
     assert store.register.standing(released.key, None).known_digest == released.key.digest
@@ -144,7 +144,7 @@ def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -
     store.desk.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
     store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
 
-    result = store.recorder.replay(released.key, None, at=NOON)
+    result = store.recorder.replay(released.key, a_caller(), at=NOON)
 
     assert codes(result) == [Code.RCP_03, Code.AGR_02]
 

@@ -143,7 +143,7 @@ class Recording:
 
     def _replay(self, draft: Draft) -> bytes:
         """The stored answer of a closed id, if the rights to it still stand; else a refusal."""
-        match self.recorder.replay(draft.key, draft.caller.mark, at=draft.at):
+        match self.recorder.replay(draft.key, draft.caller, at=draft.at):
             case Replay(answer):
                 return answer
             case Overtaken(reasons):

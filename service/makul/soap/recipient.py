@@ -1,8 +1,8 @@
 # mypy: allow-untyped-calls
 """The recipient port: eight operations, from a verified Body to a domain request.
 
-Spyne has read the Body into the models of `types`; here each becomes the frozen request that its
-use case takes. What the schema cannot say is checked here: that a PIN's date exists, that the
+The Body has been read by the plan of its model in `types`; here it becomes the frozen request that
+its use case takes. What the schema cannot say is checked here: that a PIN's date exists, that the
 channel and the Body name the same request, employee and case.
 """
 
@@ -121,7 +121,7 @@ class RecipientService(Service):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """What every operation starts from: who asks, under which id, and the Body as Spyne read it."""
+    """What every operation starts from: who asks, under which id, and the Body as it was read."""
 
     port: requests.RecipientPort
     caller: Caller

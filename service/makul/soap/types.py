@@ -1,8 +1,8 @@
 # mypy: allow-untyped-calls
-"""What the requests look like to Spyne: the models with which it reads a verified Body.
+"""What the requests look like to Spyne: the models by which it routes and `plans` reads.
 
 They repeat the published schemas, which are the truth and against which a Body was validated
-before Spyne sees it; a test holds the two against each other. Facets stand here as the schema has
+before it is read; a test holds the two against each other. Facets stand here as the schema has
 them (`xsd_pattern`, because Python's regular expressions do not know all of XSD's).
 """
 

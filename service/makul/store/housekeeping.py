@@ -20,6 +20,10 @@ ROWS_A_CALL = 1_000
 KEEP_ATTEMPTS = timedelta(days=7)
 """Failed matches are kept a week: `domain.attempts` looks back a day, an inquiry further."""
 
+MARKS_LINGER = timedelta(minutes=10)
+"""How long a mark outlives its message. A replay that was found timely a moment before the end may
+be recorded long after it: writers queue, and clocks are set back."""
+
 _SWEEP_ONE_IN = 256
 """How often a new mark also forgets stale ones; by the mark's first byte, so without a counter."""
 
@@ -62,7 +66,7 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
     now = micros(at)
     with database.transaction() as transaction:
         return Housekept(
-            marks=transaction.run(_FORGET_MARKS, {"now": now}),
+            marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
             answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
             attempts=transaction.run(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
         )
@@ -71,4 +75,4 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
 def sweep_marks(transaction: Transaction, mark: MessageMark, *, at: datetime) -> None:
     """Now and then, forget stale marks where new ones come: the table keeps within bounds."""
     if mark.digest[0] % _SWEEP_ONE_IN == 0:
-        transaction.run(_FORGET_MARKS, {"now": micros(at)})
+        transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)})

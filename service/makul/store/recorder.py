@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select
 
 from makul.app.ports import (
+    Caller,
     Committed,
     Entry,
     MessageMark,
@@ -23,15 +24,15 @@ from makul.app.ports import (
     Space,
 )
 from makul.domain.disclosures import GroundKind, Outcome
-from makul.domain.identifiers import AgreementNumber
+from makul.domain.identifiers import AgreementNumber, PurposeCode
 from makul.domain.reasons import Code, Reason
-from makul.store.codecs import dumps, micros, reasons_to_text
+from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
-from makul.store.engine import Database, Transaction
+from makul.store.engine import Database, Row, Transaction
 from makul.store.housekeeping import sweep_marks
 from makul.store.limits import add_attempt, check_attempts, note_mark, use_ground, use_quota
 from makul.store.private import Private, open_private, private_of, seal_private
-from makul.store.rights import against_entry, against_replay
+from makul.store.rights import Given, Way, against_entry, against_replay
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
 
 _TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
@@ -42,10 +43,12 @@ _CLOSED = (
         request_key.c.disclosure_id,
         request_key.c.answer,
         request_key.c.answer_until,
+        disclosure.c.sealed,
         disclosure.c.agreement_number,
+        disclosure.c.purpose,
+        disclosure.c.released,
         disclosure.c.ground_kind,
         disclosure.c.ground_id,
-        disclosure.c.sealed,
     )
     .select_from(
         request_key.outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
@@ -88,13 +91,12 @@ class StoreRecorder(Recorder):
                 add_attempt(transaction, self._sealer, entry)
         return stopped or Committed()
 
-    def replay(
-        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
-    ) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         """The stored answer of a closed id, its rights re-checked."""
+        way = Way(channel=caller.channel, certificate=caller.certificate)
         with self._database.transaction() as transaction:
-            seen = note_mark(transaction, mark)
-            stored = self._stored(transaction, key, at) if seen is None else Overtaken((seen,))
+            seen = note_mark(transaction, caller.mark)
+            stored = self._stored(transaction, key, way, at) if seen is None else Overtaken((seen,))
             if not isinstance(stored, Replay):
                 transaction.discard()
         # An id is closed for good, so an open one is a question asked too early.
@@ -141,11 +143,13 @@ class StoreRecorder(Recorder):
             return Overtaken((seen,))
         if not entry.closes:
             return None
-        return self._stored(transaction, entry.key, entry.decided_at)
+        way = Way(channel=entry.channel, certificate=entry.certificate)
+        return self._stored(transaction, entry.key, way, entry.decided_at)
 
     def _stopped(self, transaction: Transaction, entry: Entry) -> Overtaken | None:
         """What no longer holds, or is used up; None where nothing stands against this entry."""
-        if entry.requires_active:
+        # Whoever was compared is told something of a person, even by a refusal (invariant 4).
+        if entry.requires_active or entry.attempt_limits is not None:
             reasons = against_entry(transaction, entry)
             if reasons:
                 return Overtaken(reasons)
@@ -157,7 +161,7 @@ class StoreRecorder(Recorder):
         return Overtaken((reason,)) if reason is not None else None
 
     def _stored(
-        self, transaction: Transaction, key: RequestKey, at: datetime
+        self, transaction: Transaction, key: RequestKey, way: Way, at: datetime
     ) -> Replay | Overtaken | None:
         """The answer under which this id was closed, or why it is not given; None if open.
 
@@ -166,19 +170,28 @@ class StoreRecorder(Recorder):
         row = transaction.one(_CLOSED, _key_values(key))
         if row is None:
             return None
-        disclosure_id, answer, until, number, kind, ground_id, sealed = row
+        disclosure_id, answer, until, sealed = row[:4]
         if sealed is None:
             return Overtaken((_REUSED,))
         if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
             return Overtaken((_REUSED,))
-        ground = (GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None
-        agreement = AgreementNumber(number) if number is not None else None
-        reasons = against_replay(transaction, key.recipient, agreement, ground, at=at)
+        reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
         if reasons:
             return Overtaken(reasons)
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
         return Replay(self._sealer.open(answer, _answer_place(key)))
+
+
+def _given(row: Row) -> Given:
+    """What a stored answer gave, from the last columns of `_CLOSED`."""
+    number, purpose, released, kind, ground_id = row
+    return Given(
+        agreement=AgreementNumber(number) if number is not None else None,
+        purpose=PurposeCode(purpose) if purpose is not None else None,
+        released=frozenset(names_from_text(released)),
+        ground=(GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,16 @@ On SQLite a write transaction is alone; on PostgreSQL `FOR SHARE` makes a suspen
 meanwhile wait for us, or us for it (invariant 4).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
 from makul.app.ports import Entry
-from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.disclosures import GroundKind
-from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store.codecs import agreement_from_row
@@ -66,8 +67,29 @@ _REVOKED = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How whoever asks came in."""
+
+    channel: Channel
+    certificate: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a stored answer gave, and on what ground."""
+
+    agreement: AgreementNumber | None
+    purpose: PurposeCode | None
+    released: frozenset[str]
+    ground: tuple[GroundKind, UUID] | None
+
+
 def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
-    """What now forbids a decision that gives something: recipient, certificate, agreement."""
+    """What now forbids a decision that tells something: recipient, certificate, agreement, ground.
+
+    A ground that is metered is not read here: its meter tells whether it was revoked.
+    """
     code = entry.key.recipient
     reasons = against_recipient(transaction, code)
     if entry.certificate is not None:
@@ -76,26 +98,27 @@ def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
     reasons += against
     if found is not None and not against:
         reasons += _under_other_terms(found, entry)
+    if entry.ground is not None and not entry.meter:
+        reasons += _against_ground(transaction, code, entry.ground.kind, entry.ground.id)
     return reasons
 
 
 def against_replay(
-    transaction: Transaction,
-    code: MemberCode,
-    number: AgreementNumber | None,
-    ground: tuple[GroundKind, UUID] | None,
-    *,
-    at: datetime,
+    transaction: Transaction, code: MemberCode, given: Given, way: Way, *, at: datetime
 ) -> tuple[Reason, ...]:
-    """What now forbids giving a stored answer again: recipient, agreement, revocation."""
+    """What now forbids giving a stored answer again, to whoever came this way.
+
+    Recipient, certificate, agreement (its channels and what it covers) and revocation.
+    """
     reasons = against_recipient(transaction, code)
-    reasons += _agreement(transaction, code, number, at)[1]
-    if ground is not None:
-        kind, ground_id = ground
-        values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
-        row = transaction.one(_GROUND_REVOKED, values)
-        if row is not None and row[0] is not None:
-            reasons += (revoked(kind),)
+    if way.certificate is not None:
+        reasons += _against_certificate(transaction, code, way.certificate)
+    found, against = _agreement(transaction, code, given.agreement, at)
+    reasons += against
+    if found is not None and not against:
+        reasons += _beyond(found, given, way)
+    if given.ground is not None:
+        reasons += _against_ground(transaction, code, *given.ground)
     return reasons
 
 
@@ -108,6 +131,14 @@ def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reaso
 def revoked(kind: GroundKind) -> Reason:
     """How a revoked ground is told: CNS-05; of a basis in law only that it is spent (LAW-08)."""
     return _REVOKED[kind]
+
+
+def _against_ground(
+    transaction: Transaction, code: MemberCode, kind: GroundKind, ground_id: UUID
+) -> tuple[Reason, ...]:
+    values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
+    row = transaction.one(_GROUND_REVOKED, values)
+    return (revoked(kind),) if row is not None and row[0] is not None else ()
 
 
 def _against_certificate(
@@ -131,6 +162,18 @@ def _agreement(
     if not found.covers(at):
         return found, (Reason(code=Code.AGR_01, field="agreementNumber"),)
     return found, ()
+
+
+def _beyond(found: Agreement, given: Given, way: Way) -> tuple[Reason, ...]:
+    """What a stored answer gave beyond the terms as they stand (invariant 3), or the way in."""
+    reasons: tuple[Reason, ...] = ()
+    if way.channel not in found.channels:
+        reasons += (Reason(code=Code.REQ_08),)
+    if given.purpose is not None and given.purpose not in found.purposes:
+        reasons += (Reason(code=Code.AGR_03, field="purpose"),)
+    return reasons + tuple(
+        Reason(code=Code.AGR_04, field=name) for name in sorted(given.released - found.attributes)
+    )
 
 
 def _under_other_terms(found: Agreement, entry: Entry) -> tuple[Reason, ...]:

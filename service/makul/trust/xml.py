@@ -28,6 +28,10 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 """CONTRACT, Documents that are signed; equal to the schema's `Document` type."""
 MAX_ELEMENTS = 10_000
 """Ten times the largest document that the schemas allow; keeps the pre-check linear and short."""
+MAX_EQUALS = 1024
+"""The most `=` signs of a document, which bounds attributes and namespace declarations: libxml2
+canonicalises in the square of them, and 256 KiB of nothing else cost seconds. A XAdES-LTA document
+of ours has some 300, with those at the end of base64."""
 
 _DECLARATION = re.compile(
     rb"<\?xml[ \t\r\n]+version=(?:\"1\.0\"|'1\.0')"
@@ -71,6 +75,8 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
     """A document's root from its exact bytes; SIG-02 for XML that no signed document needs."""
     if len(document) > MAX_DOCUMENT_BYTES:
         raise SignatureFailure(Code.SIG_02, "the document is larger than 256 KiB")
+    if document.count(b"=") > MAX_EQUALS:
+        raise SignatureFailure(Code.SIG_02, "more attributes than any document needs")
     declaration = _DECLARATION.match(document)
     content = document[declaration.end() :] if declaration else document
     if any(markup in content for markup in _FORBIDDEN_MARKUP):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from makul.app.ports.calling import MessageMark
+from makul.app.ports.calling import Caller, MessageMark
 from makul.app.ports.documents import ConsentStatus
 from makul.domain.agreements import Agreement, Channel
 from makul.domain.attempts import AttemptCounts, AttemptLimits
@@ -194,13 +194,12 @@ class Recorder(Protocol):
     def record(self, entry: Entry) -> Recorded:
         """All or nothing: request key, meter, attempts, disclosure, leaf, evidence, answer."""
 
-    def replay(
-        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
-    ) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         """The stored answer of a closed id, its rights re-checked (invariants 4 and 5).
 
-        `Overtaken` carries what forbids it: RCP-02/03, AGR-01/02, CNS-05, REQ-04 for another
-        digest, REQ-09 for a message that came before.
+        `Overtaken` carries what forbids it: RCP-02/03/04, AGR-01 to 04, CNS-05, REQ-08 for a
+        channel that is not agreed, REQ-04 for another digest, REQ-09 for a message that came
+        before.
         """
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:

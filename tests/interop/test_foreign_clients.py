@@ -1,0 +1,244 @@
+"""Clients that are not ours understand the contract: Node.js and Java, against a running sandbox.
+
+The kits install packages of their own, so they run on request alone: `make interop`. There a tool
+that is missing is a failure, not a skip.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+CLIENTS = Path(__file__).parents[2] / "clients"
+INSTALL_SECONDS = 600
+"""A first Maven build fetches a hundred packages."""
+START_SECONDS = 60
+ANSWER_SECONDS = 60
+
+DONE, NO, WRONG_USE, REJECTED = 0, 1, 2, 5
+"""Exit codes, as `makul-client --help` tells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """An example kit: how it is installed and how it is run, both in its own directory."""
+
+    name: str
+    install: tuple[str, ...]
+    ask: tuple[str, ...]
+
+    @property
+    def home(self) -> Path:
+        return CLIENTS / self.name
+
+    @property
+    def tools(self) -> set[str]:
+        return {self.install[0], self.ask[0]}
+
+
+NODE = Kit("node", ("npm", "ci"), ("node", "get-person-data.mjs"))
+JAVA = Kit(
+    "java",
+    ("mvn", "--batch-mode", "--quiet", "package"),
+    ("java", "-jar", "target/makul-recipient-example.jar"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: its directory and its index."""
+
+    directory: Path
+    index: dict[str, Any]
+
+    def paper(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.index["papers"] if each["name"] == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreigner:
+    """An installed kit that asks a running sandbox."""
+
+    kit: Kit
+    sandbox: Sandbox
+
+    def ask(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.kit.ask, "--sandbox", str(self.sandbox.directory), *options],
+            cwd=self.kit.home,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=ANSWER_SECONDS,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def requested() -> None:
+    if os.environ.get("MAKUL_INTEROP") != "1":
+        pytest.skip("needs Node.js, Java, Maven and packages of theirs; run it with: make interop")
+
+
+@pytest.fixture(scope="session", params=[NODE, JAVA], ids=lambda kit: kit.name)
+def kit(request: pytest.FixtureRequest, requested: None) -> Kit:
+    """One after the other, each freshly installed by its own tool from its own lock or pins."""
+    kit: Kit = request.param
+    missing = sorted(tool for tool in kit.tools if shutil.which(tool) is None)
+    if missing:
+        pytest.fail(f"clients/{kit.name} needs {' and '.join(missing)}, found nowhere on the PATH")
+    installed = subprocess.run(
+        kit.install,
+        cwd=kit.home,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=INSTALL_SECONDS,
+        check=False,
+    )
+    if installed.returncode != 0:
+        said = installed.stdout + installed.stderr
+        pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{said}")
+    return kit
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, requested: None) -> Iterator[Sandbox]:
+    """`makul sandbox`, as a recipient's developer starts it, on free ports."""
+    home = tmp_path_factory.mktemp("interop")
+    directory = home / "sandbox"
+    command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
+    with (
+        (home / "said.txt").open("wb") as said,
+        subprocess.Popen(
+            [*command, "--port", "0", "--xroad-port", "0"],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield Sandbox(directory, _index_once_serving(process, directory))
+        finally:
+            _stop(process)
+
+
+def _index_once_serving(process: subprocess.Popen[bytes], directory: Path) -> dict[str, Any]:
+    index = directory / "sandbox.json"
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if index.is_file():  # it is written last, just before the listeners open
+            described: dict[str, Any] = json.loads(index.read_bytes())
+            try:
+                with urlopen(f"{described['urls']['xroad']}?wsdl=xroad", timeout=5):  # noqa: S310 - loopback
+                    return described
+            except OSError:  # not listening yet
+                pass
+        time.sleep(0.1)
+    pytest.fail(f"the sandbox does not answer; what it said stands in {directory.parent}/said.txt")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its workers too: the session is its own
+
+
+@pytest.fixture(scope="session")
+def foreigner(kit: Kit, sandbox: Sandbox) -> Foreigner:
+    return Foreigner(kit, sandbox)
+
+
+def attributes(said: str) -> list[str]:
+    """The names on the line that tells what was released."""
+    return next(
+        line.removeprefix("attributes: ").split()
+        for line in said.splitlines()
+        if line.startswith("attributes: ")
+    )
+
+
+def test_consented_data_are_released(foreigner: Foreigner) -> None:
+    """Procedure, cl. 4 and 10: exactly what was asked for and consented to, by way of X-Road."""
+    answer = foreigner.ask("--paper", "bank-00-data")
+
+    assert answer.returncode == DONE, answer.stderr
+    assert answer.stdout.splitlines()[0] == "outcome: RELEASED"
+    assert attributes(answer.stdout) == foreigner.sandbox.paper("bank-00-data")["attributes"]
+
+
+def test_data_are_printed_only_when_asked_for(foreigner: Foreigner) -> None:
+    """Procedure, cl. 15: names of attributes may be told, values only with --reveal."""
+    surname = foreigner.sandbox.index["citizens"][0]["surname"]["latin"]
+
+    quiet = foreigner.ask("--paper", "bank-00-data")
+    open_ = foreigner.ask("--paper", "bank-00-data", "--reveal")
+
+    assert surname not in quiet.stdout + quiet.stderr
+    assert surname in open_.stdout
+
+
+def test_an_expired_consent_is_refused(foreigner: Foreigner) -> None:
+    """Procedure, cl. 4: CNS-04, a normal answer with its reason and without data."""
+    answer = foreigner.ask("--paper", "expired")
+
+    assert answer.returncode == NO, answer.stderr
+    assert answer.stdout.splitlines()[0] == "outcome: REFUSED"
+    assert "reason: CNS-04 " in answer.stdout
+    assert "attributes: " not in answer.stdout
+
+
+def test_an_attribute_withheld_is_named(foreigner: Foreigner) -> None:
+    """Procedure, cl. 14: RELEASED without the address, which is being corrected (REL-02)."""
+    answer = foreigner.ask("--paper", "address-disputed")
+
+    assert answer.returncode == DONE, answer.stderr
+    assert "reason: REL-02 (address) " in answer.stdout
+    assert attributes(answer.stdout) == ["surname", "givenName"]
+
+
+def test_an_unknown_member_gets_a_fault(foreigner: Foreigner) -> None:
+    """Procedure, cl. 7: who has no agreement gets no decision; RCP-01 in the typed detail."""
+    answer = foreigner.ask("--client", "KG-SANDBOX/COM/69999999/nobody")
+
+    assert answer.returncode == REJECTED
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("fault: RCP-01 ")
+
+
+def test_wrong_use_sends_nothing(foreigner: Foreigner) -> None:
+    """A paper that there is not ends before the network."""
+    answer = foreigner.ask("--paper", "no-such-paper")
+
+    assert answer.returncode == WRONG_USE
+    assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("kit", [NODE], ids=lambda kit: kit.name, indirect=True)
+def test_the_published_file_is_as_good_as_the_served_one(foreigner: Foreigner) -> None:
+    """Procedure, cl. 9: the WSDL on disk finds its schemas. Java has both in its jar anyway."""
+    file = CLIENTS.parent / "wsdl" / "v1" / "recipient-xroad.wsdl"
+
+    answer = foreigner.ask("--wsdl", str(file))
+
+    assert answer.returncode == DONE, answer.stderr
+
+
+def test_the_lock_names_no_registry() -> None:
+    """Each package by version and digest, none by address: a registry is each machine's own."""
+    lock = json.loads((CLIENTS / "node" / "package-lock.json").read_bytes())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+
+    assert len(packages) > 1
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert not any("resolved" in entry for entry in packages.values())
