@@ -9,6 +9,7 @@ import argparse
 import json
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,14 +35,13 @@ def main() -> None:
     parser.add_argument("--per-round", type=int, default=40)
     parser.add_argument("--soak", type=int, default=10_000, help="requests for the memory's growth")
     options = parser.parse_args()
-    directory = BUILD / "bench"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    cpu = measure_cpu(directory / "cpu", rounds=options.rounds, per_round=options.per_round)
-    http = measure_http(directory / "http", soak=options.soak)
+    BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
+        directory = Path(name)
+        cpu = measure_cpu(directory / "cpu", rounds=options.rounds, per_round=options.per_round)
+        http = measure_http(directory / "http", soak=options.soak)
     report = {**cpu, **http, "machine": f"{platform.machine()}, Python {platform.python_version()}"}
     (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
-    shutil.rmtree(directory)
 
 
 def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
