@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Generic, TypeVar
 
 from makul.domain.reasons import CATALOGUE, Code, Reason
@@ -64,7 +65,7 @@ class Rule(Generic[CaseT]):
 def holds(code: Code, condition: bool, field: str | None = None) -> Ruling:
     """Passed where the condition holds, else failed with this code."""
     if condition:
-        return Ruling(code, Verdict.PASSED)
+        return passes(code)
     return fails(code, Reason(code=code, field=field))
 
 
@@ -75,8 +76,14 @@ def holds_each(code: Code, **conditions: bool) -> Ruling:
     """
     broken = [field for field, condition in conditions.items() if not condition]
     if not broken:
-        return Ruling(code, Verdict.PASSED)
+        return passes(code)
     return fails(code, *(Reason(code=code, field=field) for field in broken))
+
+
+@cache
+def passes(code: Code) -> Ruling:
+    """Passed. Nearly every ruling is this one, so there is one for each code."""
+    return Ruling(code, Verdict.PASSED)
 
 
 def fails(code: Code, *reasons: Reason) -> Ruling:
@@ -89,6 +96,7 @@ def unknown(code: Code, *reasons: Reason) -> Ruling:
     return Ruling(code, Verdict.UNKNOWN, reasons)
 
 
+@cache
 def not_applicable(code: Code) -> Ruling:
     """The rule does not concern this case."""
     return Ruling(code, Verdict.NOT_APPLICABLE)
