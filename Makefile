@@ -46,7 +46,7 @@ sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS
 	$(BIN)/makul sandbox $(ARGS)
 
 serve: $(READY) ## the service itself; ARGS="--config FILE"
-	$(BIN)/makul serve $(ARGS)
+	$(BIN)/makul $(ARGS) serve
 
 lock: ## pin what is installed now, transitively
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^makul' > constraints.txt

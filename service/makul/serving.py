@@ -72,6 +72,7 @@ def _options(listener: ListenerSettings) -> dict[str, Any]:
         "errorlog": "-",
         "loglevel": "warning",
         "preload_app": False,
+        "control_socket_disable": True,
     }
     if listener.tls is not None:
         options |= {

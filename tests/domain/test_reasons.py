@@ -172,3 +172,13 @@ def test_no_match_says_the_same_whatever_the_record_holds() -> None:
 
     for telling in ("базада жок", "катталган эмес", "не найден", "не зарегистрирован", "unknown"):
         assert telling not in said.ky + said.ru + said.en
+
+
+def test_a_cause_that_will_pass_speaks_for_the_reason() -> None:
+    """CNS-02 because SIG-07 must not send the citizen to sign anew; the operator mends it."""
+    unknown = Reason(code=Code.CNS_02, because=Code.SIG_07)
+    broken = Reason(code=Code.CNS_02, because=Code.SIG_02)
+
+    assert (unknown.spoken, unknown.retry) == (Code.SIG_07, Retry.LATER)
+    assert unknown.side is Side.OPERATOR
+    assert (broken.spoken, broken.retry) == (Code.CNS_02, Retry.AFTER_FIXING)

@@ -28,7 +28,7 @@ def answer_reason(reason: Reason) -> str:
         parts.append(typed("retryAfter", str(reason.retry_after)))
     if reason.field is not None:
         parts.append(typed("field", reason.field))
-    parts.append(_words(reason.code))
+    parts.append(_words(reason.spoken))
     return group("reason", *parts)
 
 

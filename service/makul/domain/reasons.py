@@ -161,15 +161,16 @@ class Reason:
     @property
     def side(self) -> Side:
         """Who can mend it; where the cause is the operator's, so is the mending."""
-        return CATALOGUE[self._cause_if_passing].side
+        return CATALOGUE[self.spoken].side
 
     @property
     def retry(self) -> Retry:
         """How to retry: later where the cause will pass by itself, else as the code says."""
-        return CATALOGUE[self._cause_if_passing].retry
+        return CATALOGUE[self.spoken].retry
 
     @property
-    def _cause_if_passing(self) -> Code:
+    def spoken(self) -> Code:
+        """Whose text says what to do: the cause's where it will pass by itself, else the code's."""
         if self.because is not None and CATALOGUE[self.because].retry is Retry.LATER:
             return self.because
         return self.code

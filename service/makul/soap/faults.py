@@ -162,7 +162,7 @@ def _body_12(fault: FaultReport) -> str:
 
 def _statements(reason: Reason, reference: str | None) -> Text:
     """`CODE: sentence`, in each language."""
-    said = _with_reference(text(reason.code), reference)
+    said = _with_reference(text(reason.spoken), reference)
     code = reason.code.value
     return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
 
@@ -182,7 +182,7 @@ def _detail(fault: FaultReport) -> str:
 
 def _reason(reason: Reason, reference: str | None) -> str:
     """`{urn:makul:types:1}Reason`, its elements in the schema's order."""
-    said = _with_reference(text(reason.code), reference)
+    said = _with_reference(text(reason.spoken), reference)
     parts = [
         ("code", reason.code.value),
         ("because", reason.because.value if reason.because else None),

@@ -1,0 +1,148 @@
+"""A page of documentation, taken apart: fenced blocks, inline code, tables, links, headings."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_FENCE: Final = re.compile(r"```([a-z]*)\s*")
+_SPAN: Final = re.compile(r"`([^`]+)`")
+_INDENTED: Final = re.compile(r" {4}\S")
+_LINK: Final = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
+_COLUMN: Final = re.compile(r"(?<!\\)\|")
+_PROMPT: Final = "$ "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block. `number` is the line of its fence."""
+
+    number: int
+    language: str
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """What stands between the fences."""
+        return "\n".join(self.lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table, without the marks of inline code."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file, by its path from the root."""
+
+    name: str
+    text: str
+
+    @classmethod
+    def of(cls, file: Path, root: Path) -> "Page":
+        """Read a file."""
+        content = file.read_text(encoding="utf-8") if file.is_file() else ""
+        return cls(file.resolve().relative_to(root.resolve()).as_posix(), content)
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """Every line with its number."""
+        return enumerate(self.text.splitlines(), start=1)
+
+    def blocks(self) -> Iterator[Block]:
+        """Every fenced block; one that is never closed goes to the end."""
+        opened: tuple[int, str] | None = None
+        lines: list[str] = []
+        for number, line in self.numbered():
+            fence = _FENCE.fullmatch(line)
+            if opened is None and fence is not None:
+                opened, lines = (number, fence[1]), []
+            elif opened is not None and fence is not None:
+                yield Block(*opened, tuple(lines))
+                opened = None
+            else:
+                lines.append(line)
+        if opened is not None:
+            yield Block(*opened, tuple(lines))
+
+    def prose(self) -> Iterator[tuple[int, str]]:
+        """Every line outside fenced blocks."""
+        inside = {
+            number
+            for block in self.blocks()
+            for number in range(block.number, block.number + len(block.lines) + 2)
+        }
+        return ((number, line) for number, line in self.numbered() if number not in inside)
+
+    def shell_lines(self, languages: frozenset[str]) -> Iterator[tuple[int, str]]:
+        """Commands in blocks: the lines with a prompt, or all where none has one. Indented too."""
+        yield from ((n, line.strip()) for n, line in self.prose() if _INDENTED.match(line))
+        for block in self.blocks():
+            if block.language not in languages:
+                continue
+            prompted = any(line.startswith(_PROMPT) for line in block.lines)
+            for number, line in _joined(block):
+                if line.startswith(_PROMPT):
+                    yield number, line.removeprefix(_PROMPT)
+                elif not prompted:
+                    yield number, line
+
+    def spans(self) -> Iterator[tuple[int, str]]:
+        """Inline code."""
+        return ((number, span) for number, line in self.prose() for span in _SPAN.findall(line))
+
+    def links(self) -> Iterator[tuple[int, str]]:
+        """Targets of relative links."""
+        return ((number, link) for number, line in self.prose() for link in _LINK.findall(line))
+
+    def anchors(self) -> frozenset[str]:
+        """Headings, as links name them."""
+        headings = (line.lstrip("#") for _, line in self.prose() if line.startswith("#"))
+        return frozenset(
+            re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+            for heading in headings
+        )
+
+    def table(self, first: str) -> Iterator[Row]:
+        """The rows of every table whose first heading is `first`."""
+        heading = ""
+        before = ""
+        for number, line in self.prose():
+            if not line.startswith("|"):
+                heading = ""
+            elif re.fullmatch(r"[|\s:-]+", line):
+                heading = _cells(before)[0]
+            elif heading == first:
+                yield Row(number, _cells(line))
+            before = line
+
+
+def pages_in(root: Path) -> dict[str, Page]:
+    """Every page of documentation below `root`, by its path."""
+    files = [
+        *sorted(root.glob("*.md")),
+        *sorted((root / "docs").rglob("*.md")),
+        *sorted((root / "clients").glob("*/*.md")),
+    ]
+    return {page.name: page for page in (Page.of(file, root) for file in files)}
+
+
+def _joined(block: Block) -> Iterator[tuple[int, str]]:
+    """Lines, those that end with a backslash joined to the next, under the first one's number."""
+    begun, held = 0, ""
+    for number, line in enumerate(block.lines, start=block.number + 1):
+        begun, held = (begun, held + line.strip()) if held else (number, line)
+        if held.endswith("\\"):
+            held = held[:-1]
+            continue
+        yield begun, held
+        held = ""
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    cells = _COLUMN.split(line.strip().strip("|"))
+    return tuple(_SPAN.sub(r"\1", cell.strip()) for cell in cells)
