@@ -4,28 +4,32 @@ Files are PEM or DER, one or several objects each, `.pem`, `.crt`, `.cer`, `.der
 new file in place by renaming it: one that cannot be read makes the whole store doubtful.
 """
 
+import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, Generic, TypeVar
 
-from asn1crypto import crl as asn1_crl
 from asn1crypto import pem as asn1_pem
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from pyhanko_certvalidator.ltv.poe import POEManager
-from pyhanko_certvalidator.registry import CertificateRegistry, SimpleTrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
-from pyhanko_certvalidator.revinfo.manager import RevinfoManager
 
 from makul.trust.algorithms import strong_public_key
 from makul.trust.failures import SignatureFailure
+from makul.trust.revocation import (
+    Statement,
+    Statements,
+    Term,
+    by_issuer,
+    issuers_of,
+    statement_of,
+    term_of,
+)
 
-Term: TypeAlias = tuple[datetime, datetime]
-"""From the first instant to the last."""
+log = logging.getLogger(__name__)
+
+ParsedT = TypeVar("ParsedT")
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".crl"})
 """Anything else in the directories (a README, an editor's copy) is passed over."""
@@ -72,14 +76,15 @@ def files_in(directory: Path) -> Sequence[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """The trusted material of one moment, as the path validator takes it. Never changed."""
+    """The trusted material of one moment. Never changed, and safe between threads."""
 
-    anchors: SimpleTrustManager
-    registry: CertificateRegistry
-    revocation: RevinfoManager
-    crl_terms: tuple[Term, ...]
-    """thisUpdate and nextUpdate of every CRL."""
-    anchor_terms: dict[bytes, Term]
+    anchors: Sequence[bytes]
+    """CA certificates, as DER."""
+    intermediates: Sequence[bytes]
+    """CA certificates, as DER."""
+    statements: Mapping[bytes, Statements]
+    """What the CRLs of a CA state, by SHA-256 of the CA's certificate."""
+    anchor_terms: Mapping[bytes, Term]
     """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
     digest: bytes
     """SHA-256 over every object: verdicts are remembered under it."""
@@ -87,52 +92,61 @@ class Material:
 
 def load_material(directories: TrustDirectories) -> Material:
     """Reads everything; raises `TrustStoreError` for a file that is not what it should be."""
-    anchors = _read(directories.anchors, _require_ca)
+    anchors = _read(directories.anchors, _ca_certificate)
     if not anchors:
         raise TrustStoreError(
             f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
         )
     intermediates = (
-        _read(directories.intermediates, _require_ca) if directories.intermediates else []
+        _read(directories.intermediates, _ca_certificate) if directories.intermediates else []
     )
-    crls = _read(directories.crls, _require_crl)
-    roots = [asn1_certificate(der) for der in anchors]
-    others = [asn1_certificate(der) for der in intermediates]
-    registry = CertificateRegistry.build([*others, *roots], cert_fetcher=None)
+    crls = _read(directories.crls, _crl)
     return Material(
-        anchors=SimpleTrustManager.build(trust_roots=roots),
-        registry=registry,
-        revocation=RevinfoManager(
-            certificate_registry=registry,
-            poe_manager=POEManager(),
-            crls=[CRLContainer(_asn1_crl(der)) for der in crls],
-            ocsps=(),
-            fetchers=None,
-        ),
-        crl_terms=tuple(_crl_term(der) for der in crls),
-        anchor_terms={sha256(der).digest(): _certificate_term(der) for der in anchors},
+        anchors=tuple(each.der for each in anchors),
+        intermediates=tuple(each.der for each in intermediates),
+        statements=by_issuer(_stated(crls, [*anchors, *intermediates])),
+        anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
         digest=_digest(anchors, intermediates, crls),
     )
 
 
-def asn1_certificate(der: bytes) -> asn1_x509.Certificate:
-    """A certificate as the path validator takes it; raises `ValueError`."""
-    return cast("asn1_x509.Certificate", _Asn1Certificate.load(der, strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Object(Generic[ParsedT]):
+    """A certificate or a CRL, and where it lay."""
+
+    path: Path
+    der: bytes
+    parsed: ParsedT
+
+    @property
+    def fingerprint(self) -> bytes:
+        return sha256(self.der).digest()
 
 
-def _asn1_crl(der: bytes) -> asn1_crl.CertificateList:
-    return cast("asn1_crl.CertificateList", _Asn1Crl.load(der, strict=True))
+def _stated(
+    crls: Sequence[_Object[x509.CertificateRevocationList]],
+    authorities: Sequence[_Object[x509.Certificate]],
+) -> Iterator[tuple[bytes, Statement]]:
+    """Each CRL's statement, with the fingerprint of each certificate of the CA that made it."""
+    fingerprints = {each.parsed: each.fingerprint for each in authorities}
+    for crl in crls:
+        issuers = issuers_of(crl.parsed, fingerprints)
+        if not issuers:
+            log.warning("%s: a CRL states nothing, no CA known here signed it", crl.path)
+            continue
+        statement = statement_of(crl.parsed)
+        if statement.revoked is None:
+            log.warning("%s: a CRL cannot tell, it is partial or not understood", crl.path)
+        for issuer in issuers:
+            yield fingerprints[issuer], statement
 
 
-# asn1crypto writes no types; its loaders are called through these.
-_Asn1Certificate: Any = asn1_x509.Certificate
-_Asn1Crl: Any = asn1_crl.CertificateList
-_pem: Any = asn1_pem
+_pem: Any = asn1_pem  # it writes no types
 
 
-def _read(directory: Path, require: Callable[[bytes], None]) -> list[bytes]:
-    """Every object in the directory's files, as DER that passed the requirement."""
-    objects: list[bytes] = []
+def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+    """Every object in the directory's files."""
+    objects: list[_Object[ParsedT]] = []
     for path in files_in(directory):
         try:
             content = path.read_bytes()
@@ -140,17 +154,15 @@ def _read(directory: Path, require: Callable[[bytes], None]) -> list[bytes]:
                 found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
             else:
                 found = [content]
-            for der in found:
-                require(der)
-        except (ValueError, TypeError, OSError, x509.ExtensionNotFound) as error:
+            objects.extend(_Object(path=path, der=der, parsed=parse(der)) for der in found)
+        except Exception as error:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
             raise TrustStoreError(
                 f"{path}: cannot be used ({error}). Replace it, or take it away."
             ) from None
-        objects.extend(found)
     return objects
 
 
-def _require_ca(der: bytes) -> None:
+def _ca_certificate(der: bytes) -> x509.Certificate:
     certificate = x509.load_der_x509_certificate(der)
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     if not constraints.value.ca:
@@ -159,29 +171,24 @@ def _require_ca(der: bytes) -> None:
         strong_public_key(certificate.public_key())
     except SignatureFailure as failure:
         raise ValueError(failure.why) from None
+    return certificate
 
 
-def _require_crl(der: bytes) -> None:
-    _ = _crl_term(der)
-
-
-def _crl_term(der: bytes) -> Term:
+def _crl(der: bytes) -> x509.CertificateRevocationList:
     crl = x509.load_der_x509_crl(der)
-    if crl.next_update_utc is None:
-        raise ValueError("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires")
-    return crl.last_update_utc, crl.next_update_utc
+    _ = crl.issuer, term_of(crl)
+    return crl
 
 
-def _certificate_term(der: bytes) -> Term:
-    certificate = x509.load_der_x509_certificate(der)
+def _certificate_term(certificate: x509.Certificate) -> Term:
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
-def _digest(*kinds: Sequence[bytes]) -> bytes:
+def _digest(*kinds: Sequence[_Object[Any]]) -> bytes:
     """Over the digests of all objects, kind by kind."""
     whole = sha256()
     for objects in kinds:
         whole.update(len(objects).to_bytes(4, "big"))
-        for der in objects:
-            whole.update(sha256(der).digest())
+        for each in objects:
+            whole.update(each.fingerprint)
     return whole.digest()

@@ -1,29 +1,29 @@
 """Does a certificate lead to an anchor, at that moment, unrevoked? (RFC 5280, 6)
 
-By pyhanko-certvalidator, offline, from the material in directories. Revocation is checked hard:
-without a current CRL of every issuer in the path the answer is "could not tell" (SIG-07), never
-"yes". A verdict is remembered by certificate *and* material (ARCHITECTURE, invariant 9), and for
-no longer than every certificate and CRL behind it stays current.
+Paths are built and validated by pyhanko-certvalidator, offline, from the material in directories;
+whether a certificate in one is revoked is looked up in `revocation`. That is checked hard: without
+a current CRL of every issuer in the path the answer is "could not tell" (SIG-07), never "yes". A
+verdict is remembered by certificate *and* material (ARCHITECTURE, invariant 9), and for no longer
+than every certificate and CRL behind it stays current.
 """
 
-import asyncio
 import logging
 import threading
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from asn1crypto import x509
+from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
     ExpiredError,
-    InsufficientRevinfoError,
     NotYetValidError,
     PathError,
-    RevokedError,
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
@@ -34,21 +34,21 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
+from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import MIN_RSA_BITS
+from makul.trust.authorities import Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
-from makul.trust.material import (
-    Material,
-    TrustDirectories,
-    TrustStoreError,
-    asn1_certificate,
-    load_material,
-)
+from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
+from makul.trust.revocation import NOTHING_STATED, Revocation, Statements
+
+ResultT = TypeVar("ResultT")
 
 RELOAD_INTERVAL = timedelta(seconds=5)
-"""How long a new CRL may go unnoticed. Looking costs one `stat` a file."""
+"""How long a new CRL may go unnoticed. Looking costs one `stat` a file, reading it some seconds for
+10^6 entries, in which the others go on with the material there was."""
 REMEMBERED_PATHS = 100_000
 """Verdicts kept, some 200 bytes each; beyond it they are all forgotten and found anew."""
 
@@ -86,19 +86,27 @@ _CODES = MappingProxyType(
 )
 
 _STATUS_BY_ERROR: tuple[tuple[type[Exception], PathStatus], ...] = (
-    (RevokedError, PathStatus.REVOKED),
     (ExpiredError, PathStatus.EXPIRED),
     (NotYetValidError, PathStatus.NOT_YET_VALID),
-    (InsufficientRevinfoError, PathStatus.REVOCATION_UNKNOWN),
     (DisallowedAlgorithmError, PathStatus.WEAK_ALGORITHM),
     (ValidationError, PathStatus.UNKNOWN_ISSUER),
     (PathError, PathStatus.UNKNOWN_ISSUER),
 )
 
-_REVOCATION = CertRevTrustPolicy(
+_STATUS_BY_REVOCATION = MappingProxyType(
+    {
+        Revocation.GOOD: PathStatus.TRUSTED,
+        Revocation.REVOKED: PathStatus.REVOKED,
+        Revocation.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
+    }
+)
+
+# The validator would walk through a whole CRL for every certificate. It gets none, and is told to
+# leave revocation to `_revocation`, without which no path counts.
+_REVOCATION_IS_OURS = CertRevTrustPolicy(
     RevocationCheckingPolicy(
-        ee_certificate_rule=RevocationCheckingRule.CRL_REQUIRED,
-        intermediate_ca_cert_rule=RevocationCheckingRule.CRL_REQUIRED,
+        ee_certificate_rule=RevocationCheckingRule.NO_CHECK,
+        intermediate_ca_cert_rule=RevocationCheckingRule.NO_CHECK,
     ),
     freshness_req_type=FreshnessReqType.DEFAULT,
     retroactive_revinfo=False,
@@ -109,6 +117,14 @@ _ALGORITHMS = _WeakAlgorithms(
     weak_signature_algos=frozenset({"dsa"}),
     rsa_key_size_threshold=MIN_RSA_BITS,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """What is trusted, read by us and by the validator."""
+
+    material: Material
+    authorities: Authorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +149,28 @@ class TrustStore:
         self._reload_interval = reload_interval
         self._reloading = threading.Lock()
         self._validating = threading.Lock()
-        """asn1crypto parses a CRL as it is read: a second reader would see half its entries."""
+        """Held by whoever touches the validator's certificates (see `authorities`), 2 ms a path.
+
+        All of it is Python under the interpreter's own lock, so that threads without this one
+        would judge no more paths a second; processes do. CRLs are read outside of it.
+        """
         self._looked_at: datetime | None = None
         self._seen = directories.fingerprint()
-        self._material: Material | None = load_material(directories)
+        self._trust: _Trusted | None = self._load()
         self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
 
     def judge(self, certificate: SigningCertificate, *, at: datetime) -> PathStatus:
         """The status of this certificate's path at that moment. Never raises for a bad one."""
-        material = self._current(at)
-        if material is None:
+        trust = self._current(at)
+        if trust is None:
             return PathStatus.REVOCATION_UNKNOWN
-        key = (certificate.fingerprint, material.digest)
+        key = (certificate.fingerprint, trust.material.digest)
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
             return PathStatus.TRUSTED
         with self._validating:
-            status, path = _validate(certificate.der, material, at)
-        if status is PathStatus.TRUSTED and path is not None:
-            term = _term(path, material, at)
+            status, term = _validate(certificate.der, trust, at)
+        if term is not None:
             if not term.since <= at < term.until:
                 return PathStatus.EXPIRED
             if len(self._trusted) >= REMEMBERED_PATHS:
@@ -166,62 +185,144 @@ class TrustStore:
         if status.code is not None:
             raise SignatureFailure(status.code, f"certificate path: {status.value}")
 
-    def _current(self, at: datetime) -> Material | None:
+    def _current(self, at: datetime) -> _Trusted | None:
         """The material, read again if a file has changed; None while it cannot be read."""
         looked = self._looked_at
         if looked is not None and looked <= at < looked + self._reload_interval:
-            return self._material
+            return self._trust
         with self._reloading:
             self._looked_at = at
             try:
                 seen = self._directories.fingerprint()
-                if seen != self._seen or self._material is None:
-                    self._material = load_material(self._directories)
+                if seen != self._seen or self._trust is None:
+                    self._trust = self._load()
                     self._trusted = {}
                     self._seen = seen
             except (TrustStoreError, OSError):
-                self._material = None
-        return self._material
+                self._trust = None
+            except BaseException:
+                self._trust = None  # whatever broke, what was there before is no longer the truth
+                raise
+        return self._trust
+
+    def _load(self) -> _Trusted:
+        material = load_material(self._directories)
+        try:
+            with self._validating:
+                authorities = Authorities.of(
+                    anchors=material.anchors, intermediates=material.intermediates
+                )
+        except (ValueError, TypeError) as error:
+            raise TrustStoreError(
+                f"{self._directories.anchors}: a CA certificate, or an intermediate one, cannot be"
+                f" used ({error}). Replace it, or take it away."
+            ) from None
+        return _Trusted(material, authorities)
 
 
-def _validate(
-    der: bytes, material: Material, at: datetime
-) -> tuple[PathStatus, ValidationPath | None]:
-    context = ValidationContext(
-        moment=at,
-        allow_fetching=False,
-        revinfo_policy=_REVOCATION,
-        algorithm_usage_policy=_ALGORITHMS,
-        time_tolerance=timedelta(0),
-        trust_manager=material.anchors,
-        certificate_registry=material.registry,
-        revinfo_manager=material.revocation,
-    )
+def _validate(der: bytes, trust: _Trusted, at: datetime) -> tuple[PathStatus, _Remembered | None]:
+    """The status, and over what time it stays `TRUSTED`.
+
+    Of several paths one suffices. If none is good, the first that was more than a wrong guess at
+    the issuer says why.
+    """
     try:
-        validator = CertificateValidator(asn1_certificate(der), validation_context=context)
-        return PathStatus.TRUSTED, asyncio.run(validator.async_validate_path())
+        certificate = asn1_certificate(der)
+        if certificate.issuer.hashable not in trust.authorities.names:
+            return PathStatus.UNKNOWN_ISSUER, None
+        return _completed(_first_good_path(certificate, trust, at))
     except (ValidationError, PathError) as error:
-        status = next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
-        return status, None
+        return _status_of(error), None
     except Exception:  # noqa: BLE001 - a stranger's certificate may trip any parser: it is no path
         return PathStatus.UNKNOWN_ISSUER, None
 
 
+async def _first_good_path(
+    certificate: x509.Certificate, trust: _Trusted, at: datetime
+) -> tuple[PathStatus, _Remembered | None]:
+    context = ValidationContext(
+        moment=at,
+        allow_fetching=False,
+        revinfo_policy=_REVOCATION_IS_OURS,
+        algorithm_usage_policy=_ALGORITHMS,
+        time_tolerance=timedelta(0),
+        trust_manager=trust.authorities.anchors,
+        certificate_registry=trust.authorities.registry,
+        crls=(),
+        ocsps=(),
+    )
+    found = PathStatus.UNKNOWN_ISSUER
+    async for path in context.path_builder.async_build_paths_lazy(certificate):
+        try:
+            await async_validate_path(context, path)
+        except (ValidationError, PathError) as error:
+            status = _status_of(error)
+        else:
+            status = _revocation(path, trust.material, at)
+        if status is PathStatus.TRUSTED:
+            return status, _term(path, trust.material, at)
+        if found is PathStatus.UNKNOWN_ISSUER:
+            found = status
+    return found, None
+
+
+def _status_of(error: Exception) -> PathStatus:
+    return next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
+
+
+def _completed(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Its result. Offline the validator waits for nothing, so there is no need of an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise RuntimeError("the path validator waits for something")
+
+
+def _revocation(path: ValidationPath, material: Material, at: datetime) -> PathStatus:
+    """Whether any certificate of a valid path is revoked, the anchor's neighbour first.
+
+    RFC 5280, 6.3.3, for complete CRLs by the issuer itself: `revocation` admits no others. A
+    certificate whose distribution points name another CRL issuer is in the scope of none of them
+    (6.3.3, b, 1). A path of nothing but an anchor says nothing of the certificate that led to it.
+    """
+    status = PathStatus.UNKNOWN_ISSUER
+    for certificate, statements in _steps(path, material):
+        points = certificate.crl_distribution_points_value or ()
+        if any(point["crl_issuer"].native is not None for point in points):
+            return PathStatus.REVOCATION_UNKNOWN
+        found = statements.judge(certificate.serial_number, at=at)
+        status = _STATUS_BY_REVOCATION[found]
+        if status is not PathStatus.TRUSTED:
+            return status
+    return status
+
+
+def _steps(
+    path: ValidationPath, material: Material
+) -> Iterator[tuple[x509.Certificate, Statements]]:
+    """Each certificate below the anchor, with what its issuer in this very path has stated.
+
+    The issuer is its certificate, by whose key the path was found valid, not a name alone.
+    """
+    issuer = _anchor_of(path)
+    for certificate in path.iter_certs(include_root=False):
+        yield certificate, material.statements.get(issuer.sha256, NOTHING_STATED)
+        issuer = certificate
+
+
+def _anchor_of(path: ValidationPath) -> x509.Certificate:
+    authority = path.trust_anchor.authority
+    if not isinstance(authority, AuthorityWithCert):
+        raise TypeError("an anchor without a certificate")
+    return authority.certificate
+
+
 def _term(path: ValidationPath, material: Material, at: datetime) -> _Remembered:
     """Over what time nothing behind this verdict changes of itself."""
-    since = [certificate.not_valid_before for certificate in path.iter_certs(include_root=False)]
-    until = [certificate.not_valid_after for certificate in path.iter_certs(include_root=False)]
-    authority = path.trust_anchor.authority
-    if isinstance(authority, AuthorityWithCert):
-        begins, ends = material.anchor_terms[authority.certificate.sha256]
-        since.append(begins)
-        until.append(ends)
-    for this_update, next_update in material.crl_terms:
-        if this_update > at:
-            until.append(this_update)
-        elif at < next_update:
-            since.append(this_update)
-            until.append(next_update)
-        else:
-            since.append(next_update)
-    return _Remembered(max(since), min(until))
+    terms = [material.anchor_terms[_anchor_of(path).sha256]]
+    for certificate, statements in _steps(path, material):
+        terms.append((certificate.not_valid_before, certificate.not_valid_after))
+        terms.append(statements.term(at))
+    return _Remembered(max(since for since, _ in terms), min(until for _, until in terms))
