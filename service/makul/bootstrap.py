@@ -94,7 +94,11 @@ class Parts:
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
     trust = TrustStore(trust_directories(settings))
-    rule = PinRule(attribute=settings.trust.pin_attribute, pattern=settings.trust.pin_pattern)
+    rule = PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
+    )
     key, chain = load_pair(settings.receipts.key, settings.receipts.certificate)
     return Parts(
         clock=clock,

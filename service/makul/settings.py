@@ -69,6 +69,12 @@ class TrustSettings(_Section):
     ETSI EN 319 412-1, 5.1.3: a natural person's semantics identifier in `serialNumber`.
     """
     pin_attribute: str = "2.5.4.5"
+    pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    """Of these certificate policies a citizen's certificate states one (RFC 5280, 4.2.1.4).
+
+    Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
+    can consent for that citizen: an organisation's authority as well.
+    """
 
 
 class TlsSettings(_Section):

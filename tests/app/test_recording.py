@@ -69,9 +69,7 @@ class ScriptedRecorder:
         self.entries.append(entry)
         return self.script[len(self.entries) - 1]
 
-    def replay(
-        self, key: RequestKey, mark: MessageMark | None, *, at: datetime
-    ) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         return self.replayed
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:

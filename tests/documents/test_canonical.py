@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from makul.app.ports import UnwritableError
 from makul.documents.canonical import (
-    UnwritableError,
     attribute,
     binary,
     each,

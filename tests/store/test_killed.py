@@ -21,6 +21,7 @@ from makul.store.engine import Transaction, Values
 from support.records import (
     BANK,
     FINGERPRINT,
+    a_caller,
     a_consent,
     a_mark,
     a_release,

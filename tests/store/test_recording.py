@@ -27,6 +27,7 @@ from support.records import (
     NOON,
     POLICE,
     a_basis,
+    a_caller,
     a_consent,
     a_failed_match,
     a_key,

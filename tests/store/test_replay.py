@@ -12,10 +12,12 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
+from makul.store.housekeeping import MARKS_LINGER
 from support.records import (
     BANK,
     NOON,
     a_basis,
+    a_caller,
     a_consent,
     a_key,
     a_mark,
@@ -65,7 +67,9 @@ def test_an_open_id_has_no_answer(store: Store) -> None:
 
 def test_a_message_replays_once(store: Store, released: Entry) -> None:
     """REQ-09: a retry is signed anew; the same signed message gets no second answer."""
-    assert store.recorder.replay(released.key, a_caller(a_mark()), at=NOON) == Replay(released.answer)
+    assert store.recorder.replay(released.key, a_caller(a_mark()), at=NOON) == Replay(
+        released.answer
+    )
 
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.REQ_09]
 
@@ -150,13 +154,13 @@ def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -
 
 
 def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
-    """A message that comes after its time fails by REQ-03; its mark need not be kept."""
+    """A message that comes well after its time fails by REQ-03; its mark need not be kept."""
     stale = a_mark(b"\x01" * 32)
     store.recorder.admit(stale, at=NOON)
     assert store.housekeep(at=stale.forget_after).marks == 0
     assert not store.recorder.admit(stale, at=NOON)
 
-    later = stale.forget_after + timedelta(microseconds=1)
+    later = stale.forget_after + MARKS_LINGER + timedelta(microseconds=1)
     assert store.housekeep(at=later).marks == 1
 
 

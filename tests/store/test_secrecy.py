@@ -16,6 +16,7 @@ from support.records import (
     BANK,
     GULNARA,
     NOON,
+    a_caller,
     a_consent,
     a_failed_match,
     a_key,

@@ -14,6 +14,7 @@ from support.records import (
     AZAMAT,
     BANK,
     NOON,
+    a_caller,
     a_consent,
     a_key,
     a_mark,

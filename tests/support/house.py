@@ -22,6 +22,7 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
 from makul.sandbox.papers import Paper
 from makul.sandbox.parties import OPERATOR, PARTIES, Party
+from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
 from makul.settings import Settings, load_settings
 from makul.soap.application import build_application
@@ -46,6 +47,7 @@ certificate = "receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+pin_policies = ["{citizen_policy}"]
 [listeners.wsse]
 channel = "wsse"
 bind = "127.0.0.1:0"
@@ -161,7 +163,9 @@ def build_house(
 
 
 def _write(directory: Path, world: World) -> Settings:
-    (directory / "makul.toml").write_text(_TOML.format(operator=OPERATOR))
+    (directory / "makul.toml").write_text(
+        _TOML.format(operator=OPERATOR, citizen_policy=CITIZEN_POLICY.dotted_string)
+    )
     key = directory / "receipts.key.pem"
     key.write_bytes(world.operator.key_pem)
     key.chmod(0o600)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from makul.app.ports import (
+    Caller,
     Desk,
     Entry,
     Evidence,
@@ -115,6 +116,11 @@ def an_evidence(document: bytes = b"<Consent/>", kind: str = "CONSENT") -> Evide
 
 def a_mark(digest: bytes = b"m" * 32) -> MessageMark:
     return MessageMark(digest=digest, forget_after=NOON + timedelta(minutes=6))
+
+
+def a_caller(mark: MessageMark | None = None, **changes: Any) -> Caller:
+    """The bank, come by WS-Security."""
+    return replace(Caller(recipient=BANK, channel=Channel.WSSE, mark=mark), **changes)
 
 
 def a_release(**changes: Any) -> Entry:

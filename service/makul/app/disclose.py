@@ -17,6 +17,7 @@ from makul.app.ports import (
     RequestKey,
     Space,
     Standing,
+    UnwritableError,
 )
 from makul.app.recording import Draft, Recording
 from makul.app.requests import PersonRequest
@@ -120,11 +121,11 @@ class Disclose:
     ) -> Draft:
         person = self.register.person(asked.probe.pin)
         match = self.matcher.compare(asked.probe, person)
-        conclusion = conclude(decision, match, person)
+        conclusion, payload = self._rendered(conclude(decision, match, person), person)
         counts = conclusion.outcome in _COUNTS_AS_A_DISCLOSURE
         return replace(
             _concluded(draft, conclusion),
-            payload=self._payload(conclusion, person),
+            payload=payload,
             matches=_tellable(match, conclusion.outcome, agreement),
             meter=counts,
             daily_quota=agreement.daily_quota if counts and agreement is not None else None,
@@ -132,10 +133,21 @@ class Disclose:
             failed_attempt=not counts and match.result is not MatchResult.UNAVAILABLE,
         )
 
-    def _payload(self, conclusion: Conclusion, person: Person | None) -> bytes | None:
+    def _rendered(
+        self, conclusion: Conclusion, person: Person | None
+    ) -> tuple[Conclusion, bytes | None]:
+        """The conclusion with what it releases.
+
+        A record that cannot be written is told of like a conclusion, recorded and counted: a fault
+        would say, without a trace and as often as one likes, that the person matched (invariant 1).
+        """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
-            return None
-        return self.documents.person(person, conclusion.released)
+            return conclusion, None
+        try:
+            return conclusion, self.documents.person(person, conclusion.released)
+        except UnwritableError:
+            reason = Reason(code=Code.OPS_99)
+            return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(reason,)), None
 
 
 def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:

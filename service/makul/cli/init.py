@@ -39,6 +39,8 @@ certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pe
 anchors = "anchors"             # the national root: nobody is trusted while this is empty
 intermediates = "intermediates"
 crls = "crls"                   # without a current CRL of a CA its certificates are not accepted
+# pin_policies = ["1.2.3"]      # set to the policy of citizens' certificates, so that no other CA
+                                # can certify somebody as a citizen
 
 [listeners.wsse]                # messages signed by WS-Security; TLS ends in front of it
 channel = "wsse"

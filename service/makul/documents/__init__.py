@@ -1,7 +1,7 @@
 """XML to domain and back, by the published schemas. No keys, no database."""
 
+from makul.app.ports import UnwritableError
 from makul.documents.bases import BasisDisplay, render_basis
-from makul.documents.canonical import UnwritableError
 from makul.documents.consents import (
     ConsentDisplay,
     Paper,

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, ServiceStatus
-from makul.documents.canonical import UnwritableError, binary, each, element, group, instant
+from makul.app.ports import Answer, ConsentStatus, ServiceStatus, UnwritableError
+from makul.documents.canonical import binary, each, element, group, instant
 from makul.documents.persons import RECIPIENT
 from makul.documents.reasons import answer_reason, localized
 from makul.domain.agreements import Agreement

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from makul.app.ports import UnwritableError
 from makul.documents.canonical import (
-    UnwritableError,
     binary,
     day,
     each,

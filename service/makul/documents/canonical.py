@@ -15,16 +15,14 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from makul.app.ports import UnwritableError
+
 # XML 1.0, production 2 (Char): neither controls, nor surrogates, nor U+FFFE and U+FFFF.
 _CHAR = r"\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF"
 _NOT_XML = re.compile(f"[^{_CHAR}]")
 
 # Most values need no escape; one search tells.
 _SPECIAL_IN_TEXT = re.compile(f"[&<>\r]|[^{_CHAR}]")
-
-
-class UnwritableError(ValueError):
-    """A value cannot be written as its element wants it. The message never holds the value."""
 
 
 def text(value: str) -> str:

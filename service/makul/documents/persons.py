@@ -9,8 +9,9 @@ answer with any library's exclusive canonicalisation.
 from collections.abc import Callable
 from datetime import date, datetime
 
+from makul.app.ports import UnwritableError
 from makul.documents import samples
-from makul.documents.canonical import UnwritableError, binary, day, element, group
+from makul.documents.canonical import binary, day, element, group
 from makul.documents.reasons import typed
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName, Person

@@ -7,7 +7,7 @@ nothing is released.
 
 from collections.abc import Iterator
 
-from makul.documents.canonical import UnwritableError
+from makul.app.ports import UnwritableError
 
 _FACE_FORMATS = (
     (b"\xff\xd8\xff", "jpeg"),  # ISO/IEC 10918-1: start of image, then a marker

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, Receipt, ServiceStatus
+from makul.app.ports import Answer, ConsentStatus, Receipt, ServiceStatus, UnwritableError
 from makul.documents import answers, bases, consents, persons, receipts
-from makul.documents.canonical import UnwritableError
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement

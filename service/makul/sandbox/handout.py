@@ -34,7 +34,7 @@ from makul.sandbox.parties import (
     Party,
 )
 from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
-from makul.sandbox.pki import Credential
+from makul.sandbox.pki import CITIZEN_POLICY, Credential
 from makul.sandbox.world import World
 
 FORMAT = "makul-sandbox/1"
@@ -61,6 +61,7 @@ certificate = "keys/receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+pin_policies = ["{citizen_policy}"]
 
 [listeners.wsse]
 channel = "wsse"
@@ -161,6 +162,7 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         port=addresses.port,
         xroad_port=addresses.xroad_port,
         instance=XROAD_INSTANCE,
+        citizen_policy=CITIZEN_POLICY.dotted_string,
     )
     _write(config, settings.encode())
     return config

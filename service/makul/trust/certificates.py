@@ -127,6 +127,11 @@ class PinRule:
 
     attribute: str = SERIAL_NUMBER
     pattern: str = r"PNOKG-(?P<pin>\d{14})"
+    policies: frozenset[str] = frozenset()
+    """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's certificate must state.
+
+    Where none is set, any authority that is trusted for anything can say who somebody is.
+    """
 
     def __post_init__(self) -> None:
         if "pin" not in re.compile(self.pattern).groupindex:
@@ -139,6 +144,8 @@ class PinRule:
         )
         if len(attributes) != 1 or not isinstance(attributes[0].value, str):
             return None
+        if self.policies and not self.policies & _policies_of(certificate):
+            return None
         found = re.fullmatch(self.pattern, attributes[0].value, re.ASCII)
         if found is None:
             return None
@@ -146,3 +153,8 @@ class PinRule:
             return Pin(found["pin"])
         except MalformedIdentifierError:
             return None
+
+
+def _policies_of(certificate: x509.Certificate) -> frozenset[str]:
+    stated = _extension(certificate.extensions, x509.CertificatePolicies)
+    return frozenset(each.policy_identifier.dotted_string for each in stated or ())

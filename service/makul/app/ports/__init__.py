@@ -24,6 +24,7 @@ from makul.app.ports.documents import (
     ReceiptSigner,
     ServiceLimit,
     ServiceStatus,
+    UnwritableError,
     VerifiedDocument,
 )
 from makul.app.ports.matching import Matcher
@@ -78,6 +79,7 @@ __all__ = [
     "Space",
     "Standing",
     "StoreUnavailableError",
+    "UnwritableError",
     "VerifiedDocument",
     "VerifiedMessage",
 ]

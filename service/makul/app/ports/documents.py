@@ -28,6 +28,10 @@ class DocumentError(Exception):
         self.reason = reason
 
 
+class UnwritableError(ValueError):
+    """A value cannot be written as its element wants it. The message never holds the value."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Everything that a receipt says; rendered by `documents`, signed by `trust`."""
@@ -114,7 +118,10 @@ class Documents(Protocol):
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
-        """The `person` element with exactly these attributes, in exclusive canonical form."""
+        """The `person` element with exactly these attributes, in exclusive canonical form.
+
+        Raises `UnwritableError` where the record holds what the schema does not let out.
+        """
 
     def receipt(self, receipt: Receipt) -> bytes:
         """A receipt without its signature, already in exclusive canonical form."""

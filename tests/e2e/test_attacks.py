@@ -1,0 +1,126 @@
+"""Attacks through the whole house, each by somebody who holds a true key to part of it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from lxml import etree
+
+from makul.domain.attributes import Attribute
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
+from support.house import Answered, InProcess, about, build_house, person_request
+
+CITIZEN = 6
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """A house of their own: what attackers spoil is not missed by other tests."""
+    built = build_house(tmp_path_factory.mktemp("attacked"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def hands(house: InProcess) -> Hands:
+    world = house.world
+    return Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=hashlib.sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+
+
+def test_an_answer_does_not_leave_by_a_channel_that_is_not_agreed(house: InProcess) -> None:
+    """REQ-08: the notary's agreement knows WS-Security alone.
+
+    Whoever can speak for the notary at the security server repeats a request that the notary made
+    by WS-Security, and gets neither the stored answer nor a new one.
+    """
+    paper, request_id = house.paper("notary-06-data"), uuid4()
+    child = person_request(
+        **about(house.person_of(paper), of=NOTARY, paper=paper, request_id=request_id)
+    )
+    assert house.ask(child, by="notary").outcome == "RELEASED"
+
+    stolen = house.post(by_xroad(child, request_id), listener="xroad")
+
+    assert (stolen.outcome, stolen.codes) == ("REFUSED", ["REQ-08"])
+    assert stolen.released == set()
+
+
+def by_xroad(child: bytes, request_id: object) -> bytes:
+    """The notary's request as its security server would pass it on."""
+    member_class, member_code = NOTARY.code.split("/")
+    operation = etree.QName(etree.fromstring(child)).localname
+    instance = f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance>"
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+        ' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="http://x-road.eu/xsd/identifiers">'
+        f'<s:Header><xrd:client id:objectType="MEMBER">{instance}'
+        f"<id:memberClass>{member_class}</id:memberClass>"
+        f"<id:memberCode>{member_code}</id:memberCode></xrd:client>"
+        f'<xrd:service id:objectType="SERVICE">{instance}<id:memberClass>GOV</id:memberClass>'
+        "<id:memberCode>70000001</id:memberCode>"
+        f"<id:serviceCode>{operation}</id:serviceCode></xrd:service>"
+        f"<xrd:id>{request_id}</xrd:id><xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header>"
+        "<s:Body>"
+    ).encode() + (child + b"</s:Body></s:Envelope>")
+
+
+@pytest.fixture
+def broken_face(house: InProcess, hands: Hands) -> bytes:
+    """A consent to a face image that the record holds in no known format."""
+    person, at = house.world.people[CITIZEN], house.clock()
+    (agreed,) = house.store.desk.agreements(BANK.code)
+    wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
+    broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
+    house.store.desk.put_agreement(wider, at=at)
+    house.store.desk.put_persons([broken], at=at)
+    consent = hands.consent(BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1)
+    return hands.sign_consent(consent, BANK, house.world.citizens[CITIZEN])
+
+
+def test_a_record_that_cannot_be_written_tells_nothing_unrecorded(
+    house: InProcess, broken_face: bytes
+) -> None:
+    """Invariant 1: that a person matched is recorded and counted, whatever becomes of the data.
+
+    As a fault it could be learnt without a trace, beyond the consent's one use and every limit.
+    """
+    since = house.clock()
+
+    answers = [ask_face(house, broken_face) for _ in range(6)]
+
+    told = [(answer.outcome, answer.codes) for answer in answers]
+    assert told == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
+    recorded = house.store.desk.disclosures(recipient=BANK.code, since=since, limit=10)
+    assert len(recorded) == len(answers)
+
+
+def ask_face(house: InProcess, consent: bytes) -> Answered:
+    fields = about(house.world.people[CITIZEN], of=BANK)
+    changed = fields | {"ground": ("CONSENT", consent), "attributes": ["faceImage"]}
+    return house.ask(person_request(**changed))
+
+
+def test_an_organisation_is_not_certified_as_a_citizen(house: InProcess, hands: Hands) -> None:
+    """Cl. 4 (CNS-02, SIG-08): the authority of organisations cannot say who is a citizen.
+
+    An official's certificate bears whatever identifier their organisation asked for: here, a PIN.
+    """
+    victim = house.world.people[1]
+    forger = house.world.hierarchy.official(
+        member_code=BANK.code, name="Forger", identifier=f"PNOKG-{victim.pin.digits}"
+    )
+    consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
+
+    answer = house.ask(person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)}))
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])

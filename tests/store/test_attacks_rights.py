@@ -1,0 +1,131 @@
+"""Attacks on rights that changed, or were never there, at the moment an answer leaves."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
+from makul.domain.agreements import Channel
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundRef, Outcome
+from makul.domain.identifiers import PurposeCode
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
+from support.records import (
+    BANK,
+    FINGERPRINT,
+    LOOSE_LIMITS,
+    NOON,
+    a_basis,
+    a_caller,
+    a_consent,
+    a_failed_match,
+    a_mark,
+    a_recipient,
+    a_refusal,
+    a_release,
+    an_agreement,
+)
+
+
+@pytest.fixture
+def released(store: Store) -> Entry:
+    entry = a_release(ground=a_consent(), meter=True)
+    assert store.recorder.record(entry) == Committed()
+    return entry
+
+
+def codes(result: Recorded) -> list[Code]:
+    assert isinstance(result, Overtaken)
+    return [reason.code for reason in result.reasons]
+
+
+# --- stored answers ---------------------------------------------------------------------------
+
+
+def test_a_channel_not_agreed_gives_no_stored_answer(store: Store, released: Entry) -> None:
+    """REQ-08: what was released by WS-Security is not fetched by X-Road, where that is not agreed.
+
+    Neither by a replay, nor by a refusal that finds the id closed meanwhile.
+    """
+    store.desk.put_agreement(an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
+    by_xroad = a_caller(channel=Channel.XROAD)
+    racing = a_refusal(Code.REQ_08, key=released.key, channel=Channel.XROAD)
+
+    assert codes(store.recorder.replay(released.key, by_xroad, at=NOON)) == [Code.REQ_08]
+    assert store.recorder.record(racing) == Committed()
+    agreed = store.recorder.replay(released.key, a_caller(), at=NOON)
+    assert agreed == Replay(released.answer)
+
+
+def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: Entry) -> None:
+    """AGR-03 and AGR-04: a stored answer is given under the terms as they now are."""
+    narrowed = an_agreement(
+        attributes=frozenset({Attribute.GIVEN_NAME}), purposes=frozenset({PurposeCode("OTHER")})
+    )
+    store.desk.put_agreement(narrowed, at=NOON)
+
+    result = store.recorder.replay(released.key, a_caller(), at=NOON)
+
+    assert codes(result) == [Code.AGR_03, Code.AGR_04]
+
+
+def test_a_withdrawn_certificate_gets_no_stored_answer(store: Store, released: Entry) -> None:
+    """RCP-04: withdrawn after the message was authenticated, before its answer left."""
+    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="stolen", at=NOON)
+    thief = a_caller(certificate=FINGERPRINT)
+
+    assert codes(store.recorder.replay(released.key, thief, at=NOON)) == [Code.RCP_04]
+
+
+def test_a_replay_that_was_slow_to_be_recorded_is_still_one(store: Store) -> None:
+    """REQ-09: found timely just before its end, recorded after it, when marks were swept."""
+    mark = a_mark()
+    assert store.recorder.record(a_release(mark=mark)) == Committed()
+    late = mark.forget_after + timedelta(seconds=30)
+
+    store.housekeep(at=late)
+
+    assert codes(store.recorder.record(a_release(mark=mark, decided_at=late))) == [Code.REQ_09]
+
+
+def test_a_mark_does_not_sweep_itself(store: Store) -> None:
+    """REQ-09: a mark that makes the store sweep finds itself there all the same."""
+    mark = a_mark(b"\x00" * 32)
+    assert store.recorder.admit(mark, at=NOON)
+
+    assert not store.recorder.admit(mark, at=mark.forget_after + timedelta(seconds=1))
+
+
+# --- what a comparison tells ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(Outcome.REFUSED, Code.MAT_05), (Outcome.UNDETERMINED, Code.MAT_02)],
+)
+def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
+    store: Store, outcome: Outcome, code: Code
+) -> None:
+    """Invariant 4: refusals that tell of a person's record are not given either."""
+    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
+    told = a_refusal(
+        code, outcome=outcome, attempt_limits=LOOSE_LIMITS, failed_attempt=True, ground=a_consent()
+    )
+
+    assert codes(store.recorder.record(told)) == [Code.RCP_02]
+
+
+@pytest.mark.parametrize(("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)])
+def test_a_ground_revoked_meanwhile_carries_no_comparison(
+    store: Store, ground: GroundRef, code: Code
+) -> None:
+    """CNS-05: who revoked is not told of any more, be it only that the probe did not match."""
+    store.recorder.record(a_release(ground=replace(ground, max_disclosures=5), meter=True))
+    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+
+    result = store.recorder.record(a_failed_match(ground=ground))
+
+    assert result == Overtaken((Reason(code=code),))

@@ -1,0 +1,36 @@
+"""Attacks on time: documents that cost libxml2 the square of what they weigh."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from makul.domain.reasons import Code
+from makul.trust.documents import XadesVerifier
+from makul.trust.xml import MAX_EQUALS
+from support.pki import NOW
+from support.xades import Forge
+
+
+def many_attributes(count: int) -> str:
+    """20,000 of them took two seconds: attributes are sorted by insertion (Canonical XML, 2.2)."""
+    return "".join(f' a{number}=""' for number in range(count))
+
+
+def many_namespaces(count: int) -> str:
+    """7,000 of them over 9,000 elements took four seconds."""
+    return "".join(f' xmlns:a{number}="u:"' for number in range(count))
+
+
+@pytest.mark.parametrize("many", [many_attributes, many_namespaces])
+def test_a_document_of_attributes_alone_is_refused_unread(
+    documents: XadesVerifier, world, many: Callable[[int], str]
+) -> None:
+    """SIG-02 before it is parsed: the smaller the cost of refusing, the less there is to gain."""
+    good = Forge(holder=world.citizen).signed().decode()
+    forged = good.replace(' Id="consent"', f' Id="consent"{many(MAX_EQUALS)}', 1)
+
+    verified = documents.verify(forged.encode(), at=NOW)
+
+    assert verified.proof.reasons == (Code.SIG_02,)
+    assert json.loads(verified.report)["why"] == "more attributes than any document needs"
