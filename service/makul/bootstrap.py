@@ -232,7 +232,8 @@ def _keep_house(store: Store, clock: Clock) -> None:
         while True:
             time.sleep(HOUSEKEEPING_SECONDS)
             try:
-                store.housekeep(at=clock())
+                while store.housekeep(at=clock()).more:
+                    pass
             except StoreUnavailableError:
                 log.warning("housekeeping found the store unavailable")
 

@@ -29,12 +29,12 @@ from makul.cli.house import (
 from makul.logs import configure_logging
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
-from makul.sandbox.pki import ORGANISATION as SANDBOX_ORGANISATION
+from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
 from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
 from makul.trust.keys import KeyFileError, load_certificates
-from makul.trust.material import TrustStoreError, files_in
+from makul.trust.material import TrustStoreError, ca_certificates
 
 MENDABLE = (SettingsError, StoreKeysError, KeyFileError, TrustStoreError)
 """What an operator can mend; each message is one line that says what to do."""
@@ -100,6 +100,7 @@ class LocalRuntime:
         with _explained():
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
+            _refuse_anyones_citizens(settings)
             _check_parts(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
@@ -159,15 +160,24 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
     """Sandbox keys lie open in its directory: in production they would let anyone in."""
     if settings.environment is Environment.SANDBOX:
         return
-    for path in files_in(settings.trust.anchors):
-        for certificate in load_certificates(path):
-            names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
-            if any(name.value == SANDBOX_ORGANISATION for name in names):
-                raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+    for path, certificate in ca_certificates(settings.trust.anchors):
+        if is_sandbox(certificate):
+            raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+
+
+def _refuse_anyones_citizens(settings: Settings) -> None:
+    """Without a policy to tell them by, a CA for organisations could certify citizens as well."""
+    if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
+        raise HouseError(
+            "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
+            " other authority can say who somebody is"
+        )
 
 
 def _keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
-    yield from _certificates("receipt signing", settings.receipts.certificate)
+    receipts = settings.receipts.certificate
+    for certificate in load_certificates(receipts)[:1]:
+        yield _certificate("receipt signing", receipts, certificate)
     keys = StoreKeys.load(settings.store.keys)
     yield KeyInfo(
         name="store data keys",
@@ -180,21 +190,20 @@ def _keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
         ("trust anchor", directories.anchors),
         ("intermediate", directories.intermediates),
     ):
-        for path in files_in(directory) if directory is not None else ():
-            yield from _certificates(name, path)
+        for path, certificate in ca_certificates(directory) if directory is not None else ():
+            yield _certificate(name, path, certificate)
 
 
-def _certificates(name: str, path: Path) -> Iterator[KeyInfo]:
-    for certificate in load_certificates(path):
-        yield KeyInfo(
-            name=name,
-            path=path,
-            algorithm=_algorithm(certificate),
-            fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            note=certificate.subject.rfc4514_string(),
-        )
+def _certificate(name: str, path: Path, certificate: x509.Certificate) -> KeyInfo:
+    return KeyInfo(
+        name=name,
+        path=path,
+        algorithm=_algorithm(certificate),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        note=certificate.subject.rfc4514_string(),
+    )
 
 
 def _algorithm(certificate: x509.Certificate) -> str:

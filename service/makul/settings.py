@@ -4,6 +4,7 @@
 are relative to the file.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
@@ -69,12 +70,24 @@ class TrustSettings(_Section):
     ETSI EN 319 412-1, 5.1.3: a natural person's semantics identifier in `serialNumber`.
     """
     pin_attribute: str = "2.5.4.5"
+
     pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
     """Of these certificate policies a citizen's certificate states one (RFC 5280, 4.2.1.4).
 
     Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
     can consent for that citizen: an organisation's authority as well.
     """
+
+    @field_validator("pin_pattern")
+    @classmethod
+    def _names_the_pin(cls, pattern: str) -> str:
+        try:
+            named = "pin" in re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if not named:
+            raise ValueError("needs a group named pin: (?P<pin>...)")
+        return pattern
 
 
 class TlsSettings(_Section):

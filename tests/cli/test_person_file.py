@@ -22,7 +22,7 @@ RECORD: dict[str, Any] = {
     "surname": {"ky": "Асанов", "latin": "Asanov"},
     "birthDate": "1985-05-15",
     "sex": "M",
-    "faceImage": "AAEC",
+    "faceImage": "/9j/4A==",
 }
 
 
@@ -59,7 +59,7 @@ def test_a_person_from_json_lines() -> None:
 
     assert line.person is not None
     assert line.person.values[Attribute.SURNAME] == LocalizedName(ky="Асанов", latin="Asanov")
-    assert line.person.values[Attribute.FACE_IMAGE] == b"\x00\x01\x02"
+    assert line.person.values[Attribute.FACE_IMAGE] == b"\xff\xd8\xff\xe0"
     assert not line.person.locked
 
 
@@ -91,6 +91,12 @@ def test_what_is_empty_is_not_held() -> None:
         ({"documentNumber": "№secret"}, "documentNumber: not of its form"),
         ({"citizenship": "secret"}, "citizenship: not of its form"),
         ({"faceImage": "secret!"}, "faceImage: not base64"),
+        ({"faceImage": "c2VjcmV0"}, "faceImage: the face image is neither JPEG nor JPEG 2000"),
+        ({"signatureImage": "c2VjcmV0"}, "signatureImage: the signature image is not PNG"),
+        (
+            {"fingerprintTemplates": "c2VjcmV0"},
+            "fingerprintTemplates: not a finger record of ISO/IEC 19794",
+        ),
         ({"disputed": ["secret"]}, "disputed: not a list of attributes"),
         ({"disputed": [["secret"]]}, "disputed: not a list of attributes"),
         ({"locked": "secret"}, "locked: neither true nor false"),

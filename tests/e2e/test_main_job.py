@@ -222,6 +222,21 @@ def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
     assert house.ask(message, by="mobile").outcome == "RELEASED"
 
 
+def test_who_may_not_enter_hands_in_nothing(house: InProcess) -> None:
+    """Cl. 7: from a recipient on hold no document is opened or kept, whatever it is."""
+    insurer, request_id = party("insurer"), uuid4()
+    child = (
+        f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{request_id}'
+        f"</r:requestId><r:agreementNumber>{insurer.agreement}</r:agreementNumber>"
+        "<r:consentDocument>bm8gWE1M</r:consentDocument></r:RegisterConsent>"
+    )
+
+    answer = house.ask(child.encode(), by="insurer")
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", ["RCP-02"])
+    assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+
+
 def test_guessing_ends(house: InProcess) -> None:
     """MAT-06: five wrong guesses about a person, and the right answer is refused as well."""
     paper = house.paper("notary-07-data")

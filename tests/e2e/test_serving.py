@@ -117,6 +117,21 @@ def test_serve_refuses_a_sandbox_root_in_production(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_serve_refuses_to_let_any_authority_make_citizens(tmp_path: Path) -> None:
+    """Without a policy for citizens' certificates, any trusted CA could consent for anybody."""
+    build_house(tmp_path).close()
+    config = tmp_path / "makul.toml"
+    settings = config.read_text().partition("[listeners.xroad]")[0]
+    lines = [line for line in settings.splitlines() if not line.startswith("pin_policies")]
+    config.write_text("\n".join(lines).replace('"SANDBOX"', '"PRODUCTION"'))
+    (tmp_path / "anchors" / "root.pem").unlink()
+
+    done = makul(config, "serve")
+
+    assert done.returncode == 1
+    assert "pin_policies" in done.stderr
+
+
 def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
     """The security server is known by its certificate or socket, never by its address."""
     build_house(tmp_path).close()

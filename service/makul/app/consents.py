@@ -1,6 +1,7 @@
 """RegisterConsent and GetConsentStatus: consents held and metered by the operator (cl. 4)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from makul.app.grounds import Grounds
 from makul.app.ports import (
@@ -12,6 +13,7 @@ from makul.app.ports import (
     RejectedError,
     RequestKey,
     Space,
+    Standing,
 )
 from makul.app.recording import Draft, Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
@@ -25,8 +27,9 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
-from makul.domain.identifiers import MemberCode
+from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
+from makul.domain.standing import StandingCase, judge_entry
 from makul.domain.verdicts import Ruling
 
 _OPERATION_FOR = {
@@ -70,6 +73,9 @@ class RegisterConsent:
         )
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
+        against = _may_not_enter(asked, caller, standing, at)
+        if against:
+            return self.recording.settle(draft.refused(against))
         ground, evidence = self.grounds.establish(
             PresentedConsent(asked.document), caller.recipient, at=at
         )
@@ -98,6 +104,26 @@ class RegisterConsent:
         return self.recording.settle(
             replace(draft, subject=consent.subject, purpose=consent.purpose)
         )
+
+
+def _may_not_enter(
+    asked: ConsentRequest, caller: Caller, standing: Standing, at: datetime
+) -> tuple[Reason, ...]:
+    """Why they may not hand in anything; no document is opened or kept for those (cl. 3 and 7)."""
+    request = DisclosureRequest(
+        request_id=asked.request_id,
+        operation=Operation.REGISTER_CONSENT,
+        recipient=caller.recipient,
+        channel=caller.channel,
+        agreement_number=asked.agreement_number,
+        purpose=PurposeCode(""),  # the document tells it, and is not open yet
+        subject=None,
+        methods=frozenset(),
+    )
+    case = StandingCase(
+        request=request, recipient=standing.recipient, agreement=standing.agreement, at=at
+    )
+    return tuple(reason for ruling in judge_entry(case) for reason in ruling.reasons)
 
 
 def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> DisclosureRequest:

@@ -1,6 +1,7 @@
 """ExplainDecision: the same decision up to the match, every rule with its verdict (cl. 7).
 
-It looks at no person and uses nothing up; it is recorded, and limited by the day.
+It looks at no person and uses nothing up; it is recorded, and limited by the day. The document
+itself is not kept: nothing was given on it.
 """
 
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ class Explain:
         )
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
-        ground, evidence = self.grounds.establish(asked.ground, caller.recipient, at=at)
+        ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=at)
         decision = decide(
             _request(asked, caller, operation),
             standing.recipient,
@@ -81,7 +82,6 @@ class Explain:
                 reasons=decision.reasons,
                 rulings=decision.rulings,
                 ground=reference(ground),
-                evidence=evidence,
                 daily_quota=EXPLANATIONS_A_DAY,
             )
         )

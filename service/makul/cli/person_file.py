@@ -24,6 +24,7 @@ from makul.cli.house import HouseError
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.domain.samples import UnknownSampleError, require_known
 
 MAX_LINE = 4 * 1024 * 1024
 """Bytes. A face, ten templates and ten images in base64 are about 2 MiB."""
@@ -235,9 +236,14 @@ def _name(name: Attribute, value: object) -> LocalizedName:
 
 def _sample(name: Attribute, value: str) -> bytes:
     try:
-        return base64.b64decode(value, validate=True)
+        sample = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         raise BadLineError(f"{name.value}: not base64") from None
+    try:
+        require_known(name, sample)
+    except UnknownSampleError as error:
+        raise BadLineError(f"{name.value}: {error}") from None
+    return sample
 
 
 def _text(name: Attribute, value: str) -> str:

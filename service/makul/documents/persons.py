@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from makul.app.ports import UnwritableError
-from makul.documents import samples
 from makul.documents.canonical import binary, day, element, group
 from makul.documents.reasons import typed
+from makul.domain import samples
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 
@@ -24,11 +24,14 @@ def render_person(person: Person, released: frozenset[Attribute]) -> bytes:
 
     Raises `UnwritableError` where one of them is not held or is not of its kind.
     """
-    content = "".join(
-        _CONTENT[attribute](attribute, _held(person, attribute))
-        for attribute in Attribute
-        if attribute in released
-    )
+    try:
+        content = "".join(
+            _CONTENT[attribute](attribute, _held(person, attribute))
+            for attribute in Attribute
+            if attribute in released
+        )
+    except samples.UnknownSampleError as error:
+        raise UnwritableError(str(error)) from None
     return f'<p:person xmlns:p="{RECIPIENT}">{content}</p:person>'.encode()
 
 

@@ -94,17 +94,27 @@ def _methods_agreed(case: StandingCase) -> Ruling:
     return holds(Code.AGR_05, bool(asked) and asked <= found.methods, "methods")
 
 
-STANDING_RULES: tuple[Rule[StandingCase], ...] = (
+ENTRY_RULES: tuple[Rule[StandingCase], ...] = (
     Rule(Code.RCP_01, _known),
     Rule(Code.RCP_02, _not_on_hold),
     Rule(Code.RCP_03, _not_cut_off),
     Rule(Code.AGR_01, _agreement_in_force),
     Rule(Code.AGR_02, _agreement_not_terminated, ("7",)),
     Rule(Code.REQ_08, _channel_agreed, ("9",)),
+)
+"""Who asks, and by which agreement and channel; what is asked for plays no part."""
+
+STANDING_RULES: tuple[Rule[StandingCase], ...] = (
+    *ENTRY_RULES,
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
     Rule(Code.AGR_04, _attributes_agreed),
     Rule(Code.AGR_05, _methods_agreed),
 )
+
+
+def judge_entry(case: StandingCase) -> tuple[Ruling, ...]:
+    """The rules that can be answered before it is read what is asked for."""
+    return tuple(rule.judge(case) for rule in ENTRY_RULES)
 
 
 def judge_standing(case: StandingCase) -> tuple[Ruling, ...]:

@@ -60,6 +60,11 @@ class Housekept:
     answers: int
     attempts: int
 
+    @property
+    def more(self) -> bool:
+        """May there be more to forget?"""
+        return ROWS_A_CALL in (self.marks, self.answers, self.attempts)
+
 
 def housekeep(database: Database, *, at: datetime) -> Housekept:
     """Forget what is due, in one short transaction."""

@@ -144,6 +144,12 @@ def _stated(
 _pem: Any = asn1_pem  # it writes no types
 
 
+def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
+    """Every CA certificate in a directory, with its file; raises `TrustStoreError`."""
+    for each in _read(directory, _ca_certificate):
+        yield each.path, each.parsed
+
+
 def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
     """Every object in the directory's files."""
     objects: list[_Object[ParsedT]] = []

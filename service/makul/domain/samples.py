@@ -1,13 +1,13 @@
 """Biometric samples as the record holds them, taken apart for the answer.
 
 The record keeps standard bytes; the answer names, beside each sample, what it is. What the bytes do
-not say for themselves is not guessed: a record that cannot be read raises `UnwritableError`, and
-nothing is released.
+not say for themselves is not guessed: a sample that cannot be read raises `UnknownSampleError`. It
+is refused when it is imported, and nothing is released of one that is held all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from makul.app.ports import UnwritableError
+from makul.domain.attributes import Attribute
 
 _FACE_FORMATS = (
     (b"\xff\xd8\xff", "jpeg"),  # ISO/IEC 10918-1: start of image, then a marker
@@ -34,18 +34,27 @@ _IMAGE_HEADER = 14
 _COMPRESSIONS = {2: "wsq", 4: "jp2", 5: "png"}
 
 
+class UnknownSampleError(ValueError):
+    """The bytes are no sample that can be exchanged. The message says why, never what they are."""
+
+
+def require_known(attribute: Attribute, held: bytes) -> None:
+    """Raises `UnknownSampleError` where these bytes could never be released as this attribute."""
+    _READERS[attribute](held)
+
+
 def face_format(image: bytes) -> str:
     """`jpeg` or `jp2`, by the image's first bytes (ISO/IEC 19794-5 allows these two)."""
     for magic, name in _FACE_FORMATS:
         if image.startswith(magic):
             return name
-    raise UnwritableError("the face image is neither JPEG nor JPEG 2000")
+    raise UnknownSampleError("the face image is neither JPEG nor JPEG 2000")
 
 
 def signature_image(image: bytes) -> bytes:
     """The picture of a signature, which is PNG."""
     if not image.startswith(_PNG):
-        raise UnwritableError("the signature image is not PNG")
+        raise UnknownSampleError("the signature image is not PNG")
     return image
 
 
@@ -60,12 +69,12 @@ def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
     for record in _records(held, _IMAGES_MAGIC, _IMAGES_LENGTH, _IMAGES_HEADER):
         encoding = _COMPRESSIONS.get(record[_IMAGES_COMPRESSION])
         if encoding is None:
-            raise UnwritableError("finger images in a compression that is not exchanged")
+            raise UnknownSampleError("finger images in a compression that is not exchanged")
         at = _IMAGES_HEADER
         while at < len(record):
             length = int.from_bytes(record[at : at + 4], "big")
             if length <= _IMAGE_HEADER or at + length > len(record):
-                raise UnwritableError("a finger image record of impossible length")
+                raise UnknownSampleError("a finger image record of impossible length")
             image = record[at + _IMAGE_HEADER : at + length]
             yield _finger(record[at + 4]), encoding, image
             at += length
@@ -74,12 +83,12 @@ def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
 def _records(held: bytes, magic: bytes, length_at: slice, header: int) -> Iterator[bytes]:
     """Each record of a row, longer than its header; at least one."""
     if not held:
-        raise UnwritableError("no finger record")
+        raise UnknownSampleError("no finger record")
     at = 0
     while at < len(held):
         length = int.from_bytes(held[at:][length_at], "big")
         if not held.startswith(magic, at) or length <= header or at + length > len(held):
-            raise UnwritableError("not a finger record of ISO/IEC 19794")
+            raise UnknownSampleError("not a finger record of ISO/IEC 19794")
         yield held[at : at + length]
         at += length
 
@@ -87,5 +96,13 @@ def _records(held: bytes, magic: bytes, length_at: slice, header: int) -> Iterat
 def _finger(position: int) -> int:
     """ISO/IEC 19794-2, table 5: 1 to 10 are known fingers, 0 is unknown."""
     if position not in _FINGERS:
-        raise UnwritableError("a finger of unknown position")
+        raise UnknownSampleError("a finger of unknown position")
     return position
+
+
+_READERS: Mapping[Attribute, Callable[[bytes], object]] = {
+    Attribute.FACE_IMAGE: face_format,
+    Attribute.SIGNATURE_IMAGE: signature_image,
+    Attribute.FINGERPRINT_TEMPLATES: lambda held: list(finger_templates(held)),
+    Attribute.FINGERPRINT_IMAGES: lambda held: list(finger_images(held)),
+}
