@@ -33,6 +33,7 @@ from makul.app.ports import (
     ServiceLimit,
     StoreUnavailableError,
 )
+from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
 from makul.documents.xml_documents import XmlDocuments
@@ -133,6 +134,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         new_salt=new_salt,
     )
     grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(
         clock=parts.clock,
         register=parts.register,
@@ -145,7 +147,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
     )
     return RecipientPort(
         disclose=Disclose(
-            clock=parts.clock,
+            reception=reception,
             register=parts.register,
             grounds=grounds,
             documents=parts.documents,
@@ -155,15 +157,13 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
             limits=limits,
         ),
         explain=Explain(
-            clock=parts.clock,
-            register=parts.register,
+            reception=reception,
             grounds=grounds,
             recording=recording,
             operator=operator,
         ),
         register_consent=RegisterConsent(
-            clock=parts.clock,
-            register=parts.register,
+            reception=reception,
             grounds=grounds,
             recording=recording,
             operator=operator,

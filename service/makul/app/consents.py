@@ -11,10 +11,10 @@ from makul.app.ports import (
     Documents,
     Register,
     RejectedError,
-    RequestKey,
     Space,
     Standing,
 )
+from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
 from makul.domain.consents import Consent, ResultForm
@@ -27,10 +27,11 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
+from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.standing import StandingCase, judge_entry
-from makul.domain.verdicts import Ruling
+from makul.domain.verdicts import Ruling, Verdict
 
 _OPERATION_FOR = {
     ResultForm.YES_NO: Operation.VERIFY_PERSON,
@@ -42,88 +43,92 @@ _OPERATION_FOR = {
 class RegisterConsent:
     """Keeps a consent document that would carry the request it was made for."""
 
-    clock: Clock
-    register: Register
+    reception: Reception
     grounds: Grounds
     recording: Recording
     operator: MemberCode
 
     def __call__(self, asked: ConsentRequest, caller: Caller) -> bytes:
         """Judge the consent against its own terms; one that is not yet in force is kept too."""
-        at = self.clock()
-        key = RequestKey(
-            recipient=caller.recipient,
-            space=Space.CONSENT,
-            request_id=asked.request_id,
-            digest=asked.digest,
+        received = self.reception.receive(
+            asked, caller, space=Space.CONSENT, operation=Operation.REGISTER_CONSENT
         )
-        standing = self.register.standing(key, asked.agreement_number)
-        if standing.recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        draft = Draft(
-            key=key,
-            caller=caller,
-            operation=Operation.REGISTER_CONSENT,
-            agreement_number=asked.agreement_number,
-            terms=standing.agreement,
-            outcome=Outcome.REFUSED,
-            at=at,
-            employee=asked.employee,
-            case_number=asked.case_number,
-        )
+        draft, standing = received.draft, received.standing
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
-        against = _may_not_enter(asked, caller, standing, at)
+        against = _may_not_enter(asked, caller, standing, draft.at)
         if against:
             return self.recording.settle(draft.refused(against))
         ground, evidence = self.grounds.establish(
-            PresentedConsent(asked.document), caller.recipient, at=at
+            PresentedConsent(asked.document), caller.recipient, at=draft.at
         )
         draft = replace(draft, ground=reference(ground), evidence=evidence)
-        if not isinstance(ground, ConsentGround) or ground.consent is None:
-            return self.recording.settle(draft.refused(_reasons_unread(ground)))
-        consent = ground.consent
-        decision = decide(
-            _as_if_used(consent, asked, caller),
-            standing.recipient,
-            standing.agreement,
-            ground,
-            operator=self.operator,
-            at=at,
-        )
-        against = tuple(reason for ruling in decision.rulings for reason in _counting(ruling))
-        if against:
-            draft = replace(draft, outcome=decision.outcome_if_not_permitted, reasons=against)
-        else:
-            draft = replace(
-                draft,
-                outcome=Outcome.ACCEPTED,
-                consent=_status(consent, ground),
-                register_consent=True,
+        return self.recording.settle(self._judge(draft, asked, caller, standing, ground))
+
+    def _judge(
+        self,
+        draft: Draft,
+        asked: ConsentRequest,
+        caller: Caller,
+        standing: Standing,
+        ground: Ground,
+    ) -> Draft:
+        """By the widest request that the consent could carry; if unreadable, by its proof alone."""
+        consent = ground.consent if isinstance(ground, ConsentGround) else None
+        request = _unread(asked, caller) if consent is None else _as_if_used(consent, asked, caller)
+        parties = request, standing.recipient, standing.agreement
+        if consent is None or not isinstance(ground, ConsentGround):
+            return _against(
+                draft, judge_ground(*parties, ground, operator=self.operator, at=draft.at)
             )
-        return self.recording.settle(
-            replace(draft, subject=consent.subject, purpose=consent.purpose)
+        draft = replace(draft, subject=consent.subject, purpose=consent.purpose)
+        decision = decide(*parties, ground, operator=self.operator, at=draft.at)
+        # One that only begins later may be kept.
+        rulings = tuple(each for each in decision.rulings if each.code is not Code.CNS_03)
+        if any(ruling.reasons for ruling in rulings):
+            return _against(draft, rulings)
+        return replace(
+            draft,
+            outcome=Outcome.ACCEPTED,
+            consent=_status(consent, ground),
+            register_consent=True,
         )
+
+
+def _against(draft: Draft, rulings: tuple[Ruling, ...]) -> Draft:
+    failed = any(ruling.verdict is Verdict.FAILED for ruling in rulings)
+    return replace(
+        draft,
+        outcome=Outcome.REFUSED if failed else Outcome.UNDETERMINED,
+        reasons=tuple(reason for ruling in rulings for reason in ruling.reasons),
+    )
 
 
 def _may_not_enter(
     asked: ConsentRequest, caller: Caller, standing: Standing, at: datetime
 ) -> tuple[Reason, ...]:
     """Why they may not hand in anything; no document is opened or kept for those (cl. 3 and 7)."""
-    request = DisclosureRequest(
+    case = StandingCase(
+        request=_unread(asked, caller),
+        recipient=standing.recipient,
+        agreement=standing.agreement,
+        at=at,
+    )
+    return tuple(reason for ruling in judge_entry(case) for reason in ruling.reasons)
+
+
+def _unread(asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
+    """The request as far as it is known before the document is read."""
+    return DisclosureRequest(
         request_id=asked.request_id,
         operation=Operation.REGISTER_CONSENT,
         recipient=caller.recipient,
         channel=caller.channel,
         agreement_number=asked.agreement_number,
-        purpose=PurposeCode(""),  # the document tells it, and is not open yet
+        purpose=PurposeCode(""),
         subject=None,
         methods=frozenset(),
     )
-    case = StandingCase(
-        request=request, recipient=standing.recipient, agreement=standing.agreement, at=at
-    )
-    return tuple(reason for ruling in judge_entry(case) for reason in ruling.reasons)
 
 
 def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
@@ -140,18 +145,6 @@ def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> Disc
         attributes=consent.attributes,
         employee=asked.employee,
         case_number=asked.case_number,
-    )
-
-
-def _counting(ruling: Ruling) -> tuple[Reason, ...]:
-    """The reasons that count against registering; one that only begins later may be kept."""
-    return () if ruling.code is Code.CNS_03 else ruling.reasons
-
-
-def _reasons_unread(ground: Ground) -> tuple[Reason, ...]:
-    because = ground.proof.reasons if ground is not None else ()
-    return tuple(Reason(code=Code.CNS_02, because=code) for code in because) or (
-        Reason(code=Code.CNS_02),
     )
 
 

@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 from makul.app.grounds import Grounds
 from makul.app.ports import (
     Caller,
-    Clock,
     Documents,
     Matcher,
     Register,
-    RejectedError,
-    RequestKey,
     Space,
     Standing,
     UnwritableError,
 )
+from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import PersonRequest
 from makul.domain.agreements import Agreement
@@ -38,7 +36,7 @@ _COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
 class Disclose:
     """Decides on a request about a person, and discloses where the Procedure allows it."""
 
-    clock: Clock
+    reception: Reception
     register: Register
     grounds: Grounds
     documents: Documents
@@ -49,33 +47,14 @@ class Disclose:
 
     def __call__(self, asked: PersonRequest, caller: Caller) -> bytes:
         """The answer's Body child, committed before it is returned."""
-        at = self.clock()
-        key = RequestKey(
-            recipient=caller.recipient,
-            space=Space.DISCLOSURE,
-            request_id=asked.request_id,
-            digest=asked.digest,
+        received = self.reception.receive(
+            asked, caller, space=Space.DISCLOSURE, operation=asked.operation
         )
-        standing = self.register.standing(key, asked.agreement_number)
-        if standing.recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        request = _request(asked, caller)
-        draft = Draft(
-            key=key,
-            caller=caller,
-            operation=asked.operation,
-            agreement_number=asked.agreement_number,
-            terms=standing.agreement,
-            outcome=Outcome.REFUSED,
-            at=at,
-            purpose=asked.purpose,
-            subject=asked.probe.pin,
-            employee=asked.employee,
-            case_number=asked.case_number,
-        )
+        standing = received.standing
+        draft = replace(received.draft, purpose=asked.purpose, subject=asked.probe.pin)
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
-        return self.recording.settle(self._judge(draft, asked, request, standing))
+        return self.recording.settle(self._judge(draft, asked, _request(asked, caller), standing))
 
     def _judge(
         self, draft: Draft, asked: PersonRequest, request: DisclosureRequest, standing: Standing

@@ -7,8 +7,9 @@ itself is not kept: nothing was given on it.
 from dataclasses import dataclass, replace
 
 from makul.app.grounds import Grounds
-from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, Space
-from makul.app.recording import Draft, Recording
+from makul.app.ports import Caller, RejectedError, Space
+from makul.app.receiving import Reception
+from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
 from makul.domain.decide import decide
 from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
@@ -27,51 +28,32 @@ _EXPLAINABLE = {
 class Explain:
     """Judges a request without carrying it out."""
 
-    clock: Clock
-    register: Register
+    reception: Reception
     grounds: Grounds
     recording: Recording
     operator: MemberCode
 
     def __call__(self, asked: ExplainRequest, caller: Caller) -> bytes:
         """The answer with every ruling; its outcome is `ACCEPTED`, `REFUSED` or `UNDETERMINED`."""
-        at = self.clock()
         operation = _EXPLAINABLE.get(asked.asked_operation)
         if operation is None:
             reason = Reason(code=Code.REQ_01, field="operation")
             raise RejectedError(reason, request_id=asked.request_id)
-        key = RequestKey(
-            recipient=caller.recipient,
-            space=Space.EXPLANATION,
-            request_id=asked.request_id,
-            digest=asked.digest,
+        received = self.reception.receive(
+            asked, caller, space=Space.EXPLANATION, operation=Operation.EXPLAIN_DECISION
         )
-        standing = self.register.standing(key, asked.agreement_number)
-        if standing.recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        draft = Draft(
-            key=key,
-            caller=caller,
-            operation=Operation.EXPLAIN_DECISION,
-            agreement_number=asked.agreement_number,
-            terms=standing.agreement,
-            outcome=Outcome.REFUSED,
-            at=at,
-            purpose=asked.purpose,
-            subject=asked.subject,
-            employee=asked.employee,
-            case_number=asked.case_number,
-        )
+        standing = received.standing
+        draft = replace(received.draft, purpose=asked.purpose, subject=asked.subject)
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
-        ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=at)
+        ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=draft.at)
         decision = decide(
             _request(asked, caller, operation),
             standing.recipient,
             standing.agreement,
             ground,
             operator=self.operator,
-            at=at,
+            at=draft.at,
         )
         return self.recording.settle(
             replace(

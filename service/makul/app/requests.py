@@ -38,52 +38,48 @@ Presented = PresentedConsent | RegisteredConsent | PresentedBasis | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRequest:
-    """VerifyPerson or GetPersonData."""
+class Asked:
+    """What every request for a decision says."""
 
     request_id: UUID
     digest: bytes
     """SHA-256 over the exclusive canonical form of the Body's child."""
-    operation: Operation
     agreement_number: AgreementNumber
+    employee: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest(Asked):
+    """VerifyPerson or GetPersonData."""
+
+    operation: Operation
     purpose: PurposeCode
     probe: DemographicProbe
     other_methods: frozenset[str] = frozenset()
     """Methods probed besides `demographic`: `face`, `finger`."""
     ground: Presented = None
     attributes: frozenset[str] = frozenset()
-    employee: str | None = None
-    case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainRequest:
+class ExplainRequest(Asked):
     """A dry run: the same decision up to the match, about nobody's record."""
 
-    request_id: UUID
-    digest: bytes
     asked_operation: str
     """As written; an operation that cannot be explained is REQ-01."""
-    agreement_number: AgreementNumber
     purpose: PurposeCode
     subject: Pin | None
     methods: frozenset[str]
     ground: Presented = None
     attributes: frozenset[str] = frozenset()
-    employee: str | None = None
-    case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest:
+class ConsentRequest(Asked):
     """RegisterConsent: keep this document, to be cited by its id."""
 
-    request_id: UUID
-    digest: bytes
-    agreement_number: AgreementNumber
     document: bytes
-    employee: str | None = None
-    case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

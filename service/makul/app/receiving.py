@@ -1,0 +1,52 @@
+"""The first steps that every decision takes: who asks, by which id, and what the record knows."""
+
+from dataclasses import dataclass
+
+from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, Space, Standing
+from makul.app.recording import Draft
+from makul.app.requests import Asked
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.reasons import Code, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request beside what the record holds, and the refusal it is until it is judged."""
+
+    draft: Draft
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """Receives requests of callers whom a channel has proved."""
+
+    clock: Clock
+    register: Register
+
+    def receive(
+        self, asked: Asked, caller: Caller, *, space: Space, operation: Operation
+    ) -> Received:
+        """Read the caller's standing; raises `RejectedError` for a stranger (RCP-01)."""
+        at = self.clock()
+        key = RequestKey(
+            recipient=caller.recipient,
+            space=space,
+            request_id=asked.request_id,
+            digest=asked.digest,
+        )
+        standing = self.register.standing(key, asked.agreement_number)
+        if standing.recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        draft = Draft(
+            key=key,
+            caller=caller,
+            operation=operation,
+            agreement_number=asked.agreement_number,
+            terms=standing.agreement,
+            outcome=Outcome.REFUSED,
+            at=at,
+            employee=asked.employee,
+            case_number=asked.case_number,
+        )
+        return Received(draft, standing)
