@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Clock
@@ -32,6 +33,10 @@ from support.messages import signed_message
 RECIPIENT = "urn:makul:recipient:1"
 TYPES = "urn:makul:types:1"
 NS = {"r": RECIPIENT, "t": TYPES, "s": "http://schemas.xmlsoap.org/soap/envelope/"}
+SCHEMA, FAULTS = (
+    etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
+    for name in ("recipient.xsd", "types.xsd")
+)
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 
 _TOML = """
@@ -114,10 +119,14 @@ class InProcess:
     def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
         """Sign a Body as a party and send it over the wsse channel."""
         holder = self.world.messages[by]
-        message = signed_message(
-            child, holder.key, holder.certificate, at=at if at is not None else self.clock()
-        )
-        return self.post(message)
+        at = at if at is not None else self.clock()
+        answer = self.post(signed_message(child, holder.key, holder.certificate, at=at))
+        if answer.status == 200:
+            SCHEMA.assertValid(etree.fromstring(child))
+            SCHEMA.assertValid(answer.child)
+        else:
+            FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
+        return answer
 
     def post(self, message: bytes, *, listener: str = "wsse") -> Answered:
         return post(self.applications[listener], message)

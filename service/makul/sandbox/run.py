@@ -14,7 +14,7 @@ from makul.sandbox.world import World, build_world, register
 MARK = "MADE-BY-MAKUL-SANDBOX"
 
 _GUIDE = """\
-Sandbox at {directory}: nobody in it is real.
+Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   service   {wsse}?wsdl
   X-Road    {xroad}?wsdl=xroad
   index     {index}

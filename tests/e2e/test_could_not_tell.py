@@ -1,0 +1,97 @@
+"""Could not be told is an outcome of its own, and never discloses (ETSI EN 319 102-1, 5.1.3)."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from lxml import etree
+
+from makul.trust.paths import RELOAD_INTERVAL
+from support.house import InProcess, about, build_house, party, person_request
+
+TYPES = "{urn:makul:types:1}"
+CONSENT = "{urn:makul:consent:1}"
+
+
+class MovableClock:
+    """The present, moved on by hand, so that nothing has to wait."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move_on(self, by: timedelta) -> None:
+        self._ahead += by
+
+
+@pytest.fixture(scope="module")
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, clock: MovableClock) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("doubt"), clock=clock)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def citizens_crl(house: InProcess, clock: MovableClock) -> Iterator[Path]:
+    """Take the citizens' CRL away while a test runs; the service sees it within its interval."""
+    (path,) = house.settings.trust.crls.glob("*citizen*")
+    away = path.with_suffix(".away")
+    path.rename(away)
+    clock.move_on(RELOAD_INTERVAL)
+    yield away
+    if away.exists():
+        put_back(away, clock)
+
+
+def put_back(away: Path, clock: MovableClock) -> None:
+    away.rename(away.with_suffix(".crl"))
+    clock.move_on(RELOAD_INTERVAL)
+
+
+def test_without_revocation_data_nothing_leaves_and_the_id_stays_open(
+    house: InProcess, clock: MovableClock, citizens_crl: Path
+) -> None:
+    """SIG-07, retry L: the same request, asked again once the CRL is there, is answered."""
+    paper = house.paper("bank-05-data")
+    person = house.person_of(paper)
+    child = person_request(**about(person, of=paper.presented_by, paper=paper))
+
+    doubtful = house.ask(child)
+    put_back(citizens_crl, clock)
+    settled = house.ask(child)
+
+    assert (doubtful.outcome, doubtful.codes) == ("UNDETERMINED", ["CNS-02"])
+    assert [each.text for each in doubtful.child.iter(f"{TYPES}because")] == ["SIG-07"]
+    assert [each.text for each in doubtful.child.iter(f"{TYPES}retry")] == ["L"]
+    assert doubtful.released == set()
+    assert settled.outcome == "RELEASED"
+
+
+def test_a_consent_that_cannot_be_judged_is_not_registered(
+    house: InProcess, citizens_crl: Path
+) -> None:
+    """The same doubt when a consent is handed in: undetermined, and not to be cited."""
+    bank, paper = party("bank"), house.paper("bank-06-data")
+    encoded = base64.b64encode(paper.document).decode()
+    child = (
+        f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
+        f"<r:agreementNumber>{bank.agreement}</r:agreementNumber>"
+        f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>"
+    )
+
+    answer = house.ask(child.encode())
+
+    assert citizens_crl.exists()
+    consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId")
+    assert house.store.register.registered_consent(bank.code, UUID(consent_id)) is None
+    assert (answer.outcome, answer.codes) == ("UNDETERMINED", ["CNS-02"])
