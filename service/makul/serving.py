@@ -110,15 +110,20 @@ def serve_all(config: Path, names: Sequence[str]) -> int:
     command = [sys.executable, "-m", "makul", "--config", str(config), "serve", "--listener"]
     children = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    asked_to_stop = False
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = asked_to_stop or number != signal.SIGHUP
         for child in children:
             child.send_signal(number)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
+        signal.signal(number, forward)
     while all(child.poll() is None for child in children):
         time.sleep(WATCH_SECONDS)
-    for child in children:
-        if child.poll() is None:
+    if not asked_to_stop:
+        for child in children:
             child.terminate()
-    return max(abs(child.wait()) for child in children)
+    codes = [abs(child.wait()) for child in children]
+    return 0 if asked_to_stop else max(1, *codes)

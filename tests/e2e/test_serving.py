@@ -15,7 +15,7 @@ import pytest
 
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message
-from support.serving import Server, drive, served
+from support.serving import Server, await_ready, drive, free_port, served
 
 MARKER = b"20101199000123"
 
@@ -142,6 +142,25 @@ def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "unix:" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_listeners_stop_together(tmp_path: Path, number: signal.Signals) -> None:
+    """Stopped by its operator, the service leaves nothing running and says that all is well."""
+    build_house(tmp_path).close()
+    ports = {name: free_port() for name in ("WSSE", "XROAD")}
+    binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
+    command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]
+    process = subprocess.Popen(command, env=os.environ | binds)
+    for port in ports.values():
+        await_ready(port)
+
+    process.send_signal(number)
+
+    assert process.wait(timeout=30) == 0
+    for port in ports.values():
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            pass
 
 
 def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

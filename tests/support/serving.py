@@ -61,7 +61,7 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
         [*makul, "serve", "--listener", "wsse"], env=environment, stdout=output, stderr=output
     )
     try:
-        _await_ready(port)
+        await_ready(port)
         yield Server(port, process.pid)
     finally:
         process.terminate()
@@ -70,7 +70,7 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
             output.close()
 
 
-def _await_ready(port: int) -> None:
+def await_ready(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
