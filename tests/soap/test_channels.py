@@ -163,16 +163,19 @@ def test_xroad_headers_must_be_understood_and_are() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Verifier:
-    """Verifies any message as signed by one certificate, and reads another child than came."""
+    """Verifies any message as signed by one certificate."""
 
     fingerprint: bytes = b"f" * 32
+    verified: str | None = None
+    """The child that was verified, where it is not the one that stands in the Body."""
     error: RejectedError | None = None
 
     def verify(self, envelope: Any, *, at: datetime) -> VerifiedMessage:
         if self.error is not None:
             raise self.error
         mark = MessageMark(digest=b"m" * 32, forget_after=at)
-        return VerifiedMessage(child=envelope[-1][0], fingerprint=self.fingerprint, mark=mark)
+        child = etree.fromstring(self.verified) if self.verified else envelope[-1][0]
+        return VerifiedMessage(child=child, fingerprint=self.fingerprint, mark=mark)
 
 
 class _Register:
@@ -207,6 +210,17 @@ def test_wsse_caller() -> None:
     assert (caller.employee, caller.request_id) == (None, None)
     assert caller.certificate == b"f" * 32
     assert caller.mark == MessageMark(digest=b"m" * 32, forget_after=NOW)
+
+
+def test_only_what_was_verified_is_read() -> None:
+    """Invariant 2: whatever stands in the Body, the request is the one that was signed."""
+    fake, other = FakePort(), "00000000-0000-4000-8000-00000000beef"
+    signed = GET_STATUS.replace(str(REQUEST_ID), other)
+
+    send(build(fake, _wsse(_Verifier(verified=signed))), enveloped(GET_STATUS))
+
+    ((asked, _),) = fake.asked
+    assert str(asked.request_id) == other
 
 
 @pytest.mark.parametrize(

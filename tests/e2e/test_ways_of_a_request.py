@@ -1,0 +1,99 @@
+"""What each step of a request's way leaves undone where an earlier one said no, and never tells."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from support.house import RECIPIENT, InProcess, about, build_house, party, person_request
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("ways"))
+    yield built
+    built.close()
+
+
+def test_who_may_not_ask_has_no_document_opened(house: InProcess) -> None:
+    """Cheap first: of a recipient on hold the document is neither verified nor kept."""
+    paper = house.paper("insurer-00-data")
+    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+
+    answer = house.ask(asked, by="insurer")
+
+    assert answer.codes == ["RCP-02"]
+    assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+
+
+def test_scores_stay_inside_unless_agreed(house: InProcess) -> None:
+    """An agreement that does not let scores out: the recipient learns yes or no, not how nearly."""
+    paper = house.paper("bank-00-yes-no")
+    asked = person_request(**about(house.person_of(paper), of=house.bank, paper=paper))
+
+    answer = house.ask(asked)
+
+    match = answer.child.find("r:match", {"r": RECIPIENT})
+    assert answer.outcome == "MATCHED"
+    assert match is not None
+    assert match.find("r:score", {"r": RECIPIENT}) is None
+    assert match.find("r:threshold", {"r": RECIPIENT}) is None
+
+
+def test_guesses_at_the_same_moment_are_counted_one_by_one(house: InProcess) -> None:
+    """MAT-06: twelve guesses at once about one person; no more than five learn anything."""
+    paper = house.paper("mobile-05-data")
+    guesses = [
+        person_request(
+            **about(
+                house.person_of(paper),
+                of=paper.presented_by,
+                paper=paper,
+                document_number=f"ID000{n:04}",
+            )
+        )
+        for n in range(12)
+    ]
+    told: list[list[str]] = []
+    threads = [
+        threading.Thread(target=lambda each=each: told.append(house.ask(each, by="mobile").codes))
+        for each in guesses
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(told) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
+
+
+def test_a_dry_run_foretells_what_was_used_up(house: InProcess) -> None:
+    """Cl. 7: ExplainDecision knows the consent's use, and adds nothing to it."""
+    paper = house.paper("single-use")
+    person = house.person_of(paper)
+    before = house.ask(explain(house, paper.document)).outcome
+    assert house.ask(person_request(**about(person, of=house.bank, paper=paper))).outcome == (
+        "RELEASED"
+    )
+
+    after = house.ask(explain(house, paper.document))
+
+    assert before == "ACCEPTED"
+    assert after.outcome == "REFUSED"
+    assert "CNS-06" in after.codes
+
+
+def explain(house: InProcess, document: bytes) -> bytes:
+
+    bank = party("bank")
+    return (
+        f'<r:ExplainDecision xmlns:r="{RECIPIENT}" xmlns:t="urn:makul:types:1">'
+        f"<r:requestId>{uuid4()}</r:requestId><r:agreementNumber>{bank.agreement}"
+        f"</r:agreementNumber><r:purpose>{house.bank.purpose}</r:purpose>"
+        "<r:operation>GetPersonData</r:operation><r:methods><r:method>demographic</r:method>"
+        "</r:methods><r:ground><t:consentDocument>"
+        f"{base64.b64encode(document).decode()}</t:consentDocument></r:ground>"
+        "<r:attributes><r:attribute>surname</r:attribute></r:attributes></r:ExplainDecision>"
+    ).encode()
