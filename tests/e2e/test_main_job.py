@@ -22,11 +22,10 @@ from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import RecipientState
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers import Paper
-from makul.sandbox.parties import XROAD_INSTANCE
 from makul.sandbox.people import LOCKED
 from makul.soap.recipient import request_digest
 from support.house import InProcess, about, party, person_request
-from support.messages import signed_message
+from support.messages import signed_message, xroad_message
 
 RECEIPT = {"rc": "urn:makul:receipt:1"}
 SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.xsd")))
@@ -329,22 +328,3 @@ def headers_of(message: bytes) -> list[bytes]:
     header = etree.fromstring(message).find("{http://schemas.xmlsoap.org/soap/envelope/}Header")
     assert header is not None
     return [etree.tostring(each, method="c14n", exclusive=True) for each in header]
-
-
-def xroad_message(child: bytes, member: str, request_id: object) -> bytes:
-    member_class, member_code = member.split("/")
-    operation = etree.QName(etree.fromstring(child)).localname
-    return (
-        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
-        ' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="http://x-road.eu/xsd/identifiers">'
-        '<s:Header><xrd:client id:objectType="SUBSYSTEM">'
-        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance>"
-        f"<id:memberClass>{member_class}</id:memberClass>"
-        f"<id:memberCode>{member_code}</id:memberCode><id:subsystemCode>core</id:subsystemCode>"
-        '</xrd:client><xrd:service id:objectType="SERVICE">'
-        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance><id:memberClass>GOV</id:memberClass>"
-        "<id:memberCode>70000001</id:memberCode><id:subsystemCode>makul</id:subsystemCode>"
-        f"<id:serviceCode>{operation}</id:serviceCode><id:serviceVersion>v1</id:serviceVersion>"
-        f"</xrd:service><xrd:userId>EE1234</xrd:userId><xrd:id>{request_id}</xrd:id>"
-        "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header><s:Body>"
-    ).encode() + (child + b"</s:Body></s:Envelope>")

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from makul.sandbox.parties import XROAD_INSTANCE
+
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _DS = "http://www.w3.org/2000/09/xmldsig#"
 _C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -89,3 +91,23 @@ def _sign(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, octets: bytes) ->
     r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(hashes.SHA256())))
     size = (key.key_size + 7) // 8
     return b64encode(r.to_bytes(size, "big") + s.to_bytes(size, "big")).decode()
+
+
+def xroad_message(child: bytes, member: str, request_id: object) -> bytes:
+    """A message as a security server of the sandbox passes it on for a member."""
+    member_class, member_code = member.split("/")
+    operation = etree.QName(etree.fromstring(child)).localname
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+        ' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="http://x-road.eu/xsd/identifiers">'
+        '<s:Header><xrd:client id:objectType="SUBSYSTEM">'
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance>"
+        f"<id:memberClass>{member_class}</id:memberClass>"
+        f"<id:memberCode>{member_code}</id:memberCode><id:subsystemCode>core</id:subsystemCode>"
+        '</xrd:client><xrd:service id:objectType="SERVICE">'
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance><id:memberClass>GOV</id:memberClass>"
+        "<id:memberCode>70000001</id:memberCode><id:subsystemCode>makul</id:subsystemCode>"
+        f"<id:serviceCode>{operation}</id:serviceCode><id:serviceVersion>v1</id:serviceVersion>"
+        f"</xrd:service><xrd:userId>EE1234</xrd:userId><xrd:id>{request_id}</xrd:id>"
+        "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header><s:Body>"
+    ).encode() + (child + b"</s:Body></s:Envelope>")
