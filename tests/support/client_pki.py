@@ -50,7 +50,7 @@ class TestAuthority:
         key = new_key()
         usage = _usage("key_cert_sign", "crl_sign")
         certificate = (
-            _certificate(name, name, key, at, timedelta(days=3650))
+            _certificate(name, name, key, at, timedelta(days=36500))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .sign(key, hashes.SHA256())
@@ -62,7 +62,7 @@ class TestAuthority:
         name: str,
         *,
         key: PrivateKey | None = None,
-        term: timedelta = timedelta(days=365),
+        term: timedelta = timedelta(days=18250),
         usage: str = "digital_signature",
     ) -> Credential:
         """A signing certificate."""
