@@ -9,12 +9,14 @@ from pysqlite3 import dbapi2
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY, all_sqlite_triggers
+from makul.store.tables import metadata
 from support.records import a_release, an_evidence
 from support.sql import everything, raw
 
 DRIVER: Any = dbapi2
 
 TABLES = sorted(APPEND_ONLY)
+_A_VALUE = {bytes: b"\1" * 32, str: "X", int: 1}
 
 
 @pytest.fixture
@@ -22,6 +24,14 @@ def filled(store: Store, path: Path) -> Path:
     """One row or more in each append-only table."""
     assert store.recorder.record(a_release(evidence=(an_evidence(),))) == Committed()
     store.close()
+    with raw(path) as connection:
+        for name in TABLES:
+            if not connection.execute(f"SELECT 1 FROM {name}").fetchone():  # noqa: S608
+                columns = metadata.tables[name].columns
+                row = tuple(_A_VALUE[column.type.python_type] for column in columns)
+                places = ", ".join("?" * len(row))
+                connection.execute(f"INSERT INTO {name} VALUES ({places})", row)  # noqa: S608
+        connection.commit()
     return path
 
 

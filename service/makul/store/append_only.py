@@ -10,12 +10,21 @@ The text of a trigger, once released, changes only together with a migration.
 
 from collections.abc import Mapping
 
-APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
+SINCE_0001: Mapping[str, tuple[str, ...]] = {
     "desk_log": ("entry_id",),
     "disclosure": ("disclosure_id",),
     "evidence": ("recipient", "digest"),
     "ledger_leaf": ("disclosure_id",),
 }
+SINCE_0002: Mapping[str, tuple[str, ...]] = {
+    "agreement_signature": ("number", "terms_digest", "role"),
+    "desk_document": ("digest",),
+    "notice_approval": ("ref",),
+    "notice_text": ("ref", "language"),
+    "official_withdrawal": ("recipient", "fingerprint"),
+    "revocation": ("recipient", "consent_id", "subject_index"),
+}
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002}
 """Append-only tables and their primary keys."""
 
 
@@ -36,10 +45,12 @@ def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
     }
 
 
-def all_sqlite_triggers() -> Mapping[str, str]:
-    """Every trigger that must be there, by name."""
+def all_sqlite_triggers(
+    tables: Mapping[str, tuple[str, ...]] = APPEND_ONLY,
+) -> Mapping[str, str]:
+    """Every trigger that must be there, by name; or those of some tables."""
     return {
         name: sql
-        for table, key in APPEND_ONLY.items()
+        for table, key in tables.items()
         for name, sql in sqlite_triggers(table, key).items()
     }

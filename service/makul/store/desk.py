@@ -13,12 +13,12 @@ from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 from makul.store import listing, people
-from makul.store.codecs import agreement_from_row, dumps, micros, terms_to_text
+from makul.store.codecs import agreement_from_row, micros, terms_to_text
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.register import recipient_from_row, seal_official
-from makul.store.tables import agreement, certificate, ground_use, notice, official, recipient
+from makul.store.tables import agreement, certificate, ground_use, notice_text, official, recipient
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _RECIPIENTS = select(
@@ -48,10 +48,10 @@ _OFFICIAL_KNOWN = select(official.c.fingerprint).where(
     official.c.fingerprint == bindparam("fingerprint"),
 )
 _ADD_OFFICIAL = insert(official)
-_NOTICE_KNOWN = select(notice.c.ref).where(
-    notice.c.ref == bindparam("ref"), notice.c.digest == bindparam("digest")
+_NOTICE_KNOWN = select(notice_text.c.ref).where(
+    notice_text.c.ref == bindparam("ref"), notice_text.c.language == bindparam("language")
 )
-_ADD_NOTICE = insert(notice)
+_ADD_NOTICE = insert(notice_text)
 _AGREEMENT_OWNER = select(agreement.c.recipient).where(agreement.c.number == bindparam("number"))
 _ADD_AGREEMENT = insert(agreement)
 _CHANGE_AGREEMENT = (
@@ -185,12 +185,13 @@ class StoreDesk(Desk):
         self, ref: str, digest: bytes, texts: Mapping[str, str], *, at: datetime
     ) -> None:
         """Keep an approved consent notice; a changed text is another notice, of another digest."""
-        key = {"ref": ref, "digest": digest}
         with self._database.transaction() as transaction:
-            if transaction.one(_NOTICE_KNOWN, key) is not None:
-                raise DeskError("this notice is already registered")
-            values = {**key, "texts": dumps(dict(texts)), "approved_at": micros(at)}
-            transaction.run(_ADD_NOTICE, values)
+            for language, text in texts.items():
+                key = {"ref": ref, "language": language}
+                if transaction.one(_NOTICE_KNOWN, key) is not None:
+                    raise DeskError("this notice is already registered")
+                values = {**key, "digest": digest, "text": text, "added_at": micros(at)}
+                transaction.run(_ADD_NOTICE, values)
             self._log.write(transaction, "notice.add", ref, {"digest": digest.hex()}, at=at)
 
     def put_agreement(self, agreement: Agreement, *, at: datetime) -> None:

@@ -33,7 +33,7 @@ from makul.store.tables import (
     disclosure,
     evidence,
     ground_use,
-    notice,
+    notice_text,
     official,
     person,
     recipient,
@@ -74,8 +74,8 @@ _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
     official.c.fingerprint == bindparam("fingerprint"),
 )
-_NOTICE = select(notice.c.approved_at).where(
-    notice.c.ref == bindparam("ref"), notice.c.digest == bindparam("digest")
+_NOTICE = select(notice_text.c.added_at).where(
+    notice_text.c.ref == bindparam("ref"), notice_text.c.digest == bindparam("digest")
 )
 _this_ground = (
     ground_use.c.recipient == bindparam("recipient"),

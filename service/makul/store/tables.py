@@ -83,14 +83,87 @@ agreement = Table(
     Index(None, "recipient"),
 )
 
-notice = Table(
-    "notice",
+notice_text = Table(
+    "notice_text",
     metadata,
     Column("ref", Text, primary_key=True),
-    Column("digest", _DIGEST, primary_key=True),
-    Column("texts", Text, nullable=False),
-    Column("approved_at", BigInteger, nullable=False),
+    Column("language", _WORD, primary_key=True),
+    Column("digest", _DIGEST, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
+"""A consent notice in one language. A changed text is another notice, of another number."""
+
+notice_approval = Table(
+    "notice_approval",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("texts_digest", _DIGEST, nullable=False),
+    Column("document", _DIGEST, nullable=False),
+    Column("signer", _DIGEST, nullable=False),
+    Column("approved_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The authorised body's approval of a notice in all its languages; `document` is what it signed."""
+
+signatory = Table(
+    "signatory",
+    metadata,
+    Column("member", _MEMBER, primary_key=True),
+    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("role", _WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+)
+"""Who may sign agreements and approvals for a party: AUTHORISED_BODY, OPERATOR or RECIPIENT."""
+
+agreement_signature = Table(
+    "agreement_signature",
+    metadata,
+    Column("number", _AGREEMENT, primary_key=True),
+    Column("terms_digest", _DIGEST, primary_key=True),
+    Column("role", _WORD, primary_key=True),
+    Column("signer", _DIGEST, nullable=False),
+    Column("document", _DIGEST, nullable=False),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One party's signature under exactly these terms (cl. 7); three make an agreement."""
+
+desk_document = Table(
+    "desk_document",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Signed agreements and approvals: the exact bytes and how they were judged."""
+
+sealing_certificate = Table(
+    "sealing_certificate",
+    metadata,
+    Column("recipient", _MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+)
+"""To which certificate a recipient's answers are encrypted: its newest that is not withdrawn."""
+
+official_withdrawal = Table(
+    "official_withdrawal",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("withdrawn_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""An official who signs no more: what they sign from then on does not count."""
 
 person = Table(
     "person",
@@ -165,6 +238,27 @@ daily_use = Table(
 )
 """The recipient is part of the key, so that nobody eats another's quota by naming its agreement."""
 
+paper_use = Table(
+    "paper_use",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("official", _DIGEST, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("used", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Paper consents that an official took, by UTC day and the fingerprint of the certificate."""
+
+evidence_use = Table(
+    "evidence_use",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How much a recipient has had kept as evidence, by UTC day."""
+
 seen_message = Table(
     "seen_message",
     metadata,
@@ -227,6 +321,20 @@ evidence = Table(
     sqlite_with_rowid=False,
 )
 """A document's exact bytes, once; how it was judged stands with each decision."""
+
+revocation = Table(
+    "revocation",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("consent_id", _UUID, primary_key=True),
+    Column("subject_index", _DIGEST, primary_key=True),
+    Column("document", _DIGEST),
+    Column("revoked_at", BigInteger, nullable=False),
+    Index(None, "recipient", "revoked_at"),
+    sqlite_with_rowid=False,
+)
+"""A consent taken back by its subject (cl. 4), known here or not yet. It counts for a consent of
+that id *and* that subject, so that nobody can take back what another gave."""
 
 desk_log = Table(
     "desk_log",

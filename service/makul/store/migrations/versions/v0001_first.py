@@ -6,7 +6,7 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import all_sqlite_triggers
+from makul.store.append_only import SINCE_0001, all_sqlite_triggers
 
 revision = "0001"
 down_revision = None
@@ -22,7 +22,7 @@ def upgrade() -> None:
     _record()
     _identity()
     if op.get_bind().dialect.name == "sqlite":
-        for sql in all_sqlite_triggers().values():
+        for sql in all_sqlite_triggers(SINCE_0001).values():
             op.execute(sql)
 
 
