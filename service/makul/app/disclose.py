@@ -139,13 +139,13 @@ class Disclose:
         """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
             return conclusion, None
+        unwritable = Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_99),))
         try:
             payload = self.documents.person(person, conclusion.released)
-            if sealing is not None and len(payload) > MAX_SEALED_PERSON:
-                raise UnwritableError("more than can be sealed")
         except UnwritableError:
-            reason = Reason(code=Code.OPS_99)
-            return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(reason,)), None
+            return unwritable, None
+        if sealing is not None and len(payload) > MAX_SEALED_PERSON:
+            return unwritable, None
         return conclusion, payload
 
 

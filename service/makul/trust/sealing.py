@@ -124,7 +124,7 @@ def _head(der: bytes) -> tuple[bytes, rsa.RSAPublicKey]:
     """Everything before the wrapped key: of what is in it only the certificate varies."""
     certificate = read_certificate(der)
     if not isinstance(certificate.key, rsa.RSAPublicKey):
-        raise ValueError("only an RSA key can be sealed to")  # `judge` did not let it pass
+        raise TypeError("only an RSA key can be sealed to")  # `judge` did not let it pass
     head = _HEAD.format(
         XENC=XENC,
         DS=DS,
