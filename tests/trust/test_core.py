@@ -31,15 +31,9 @@ CURVES = {
     "ECDSA_SHA512": ec.generate_private_key(ec.SECP521R1()),
 }
 METHODS = [
-    "RSA_SHA256",
-    "RSA_SHA384",
-    "RSA_SHA512",
-    "SHA256_RSA_MGF1",
-    "SHA384_RSA_MGF1",
-    "SHA512_RSA_MGF1",
-    "ECDSA_SHA256",
-    "ECDSA_SHA384",
-    "ECDSA_SHA512",
+    *("RSA_SHA256", "RSA_SHA384", "RSA_SHA512"),
+    *("SHA256_RSA_MGF1", "SHA384_RSA_MGF1", "SHA512_RSA_MGF1"),
+    *CURVES,
 ]
 C14NS = (
     CanonicalizationMethod.CANONICAL_XML_1_0,
