@@ -196,12 +196,12 @@ def test_a_sealing_certificate_is_registered_and_withdrawn(
 
     assert shown["certificate"] == sealing.fingerprint.hex()
     with_bank.done("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
-    assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").exit_code == 1
+    assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").code == 1
 
 
 def test_a_signing_certificate_is_none_for_sealing(with_bank: Makul, certificate: Path) -> None:
     """Its key usage, or its kind of key, is named."""
     said = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
 
-    assert said.exit_code == 1
-    assert "encrypt" in said.stderr or "keyEncipherment" in said.stderr
+    assert said.code == 1
+    assert "encrypt" in said.err or "keyEncipherment" in said.err
