@@ -15,6 +15,7 @@ import pytest
 from lxml import etree
 
 from makul.bootstrap import build_parts, channel_of, readiness, recipient_port
+from makul.documents import deliveries
 from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code
 from makul.sandbox.handout import Addresses, hand_out, write_service
@@ -22,6 +23,7 @@ from makul.sandbox.papers import Paper
 from makul.sandbox.parties import OPERATOR, WALLET
 from makul.sandbox.pki import Credential
 from makul.soap.application import build_application
+from makul.trust.sealing import XmlSealer
 from makul_client import (
     Client,
     ConsentDocument,
@@ -29,6 +31,8 @@ from makul_client import (
     Demographic,
     Probe,
     Profile,
+    ReceiptError,
+    ReceiptFlaw,
     RefusedError,
     SealError,
     SealFlaw,
@@ -326,3 +330,54 @@ def _reopened(served: Served) -> InProcess:
         ready=readiness(parts, OPERATOR),
     )
     return replace(house, parts=parts, applications={"wsse": application})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"recipient": "COM/60000001"}, {"request_id": uuid4()}, {"disclosure_id": uuid4()}],
+)
+def test_a_delivery_meant_for_another_is_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    """Well signed and well encrypted to the wallet, but bound to something else."""
+    render = deliveries.render_delivery
+    monkeypatch.setattr(deliveries, "render_delivery", lambda said: render(replace(said, **change)))
+
+    with pytest.raises(SealError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is SealFlaw.ANSWER
+
+
+def test_what_the_operator_did_not_sign_is_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can encrypt to a certificate: a changed value inside is found by the signature."""
+    seal = XmlSealer.seal
+
+    def forge(self: XmlSealer, document: bytes, certificate: bytes) -> bytes:
+        return seal(self, document.replace(b"<p:address>", b"<p:address>No. 1, "), certificate)
+
+    monkeypatch.setattr(XmlSealer, "seal", forge)
+
+    with pytest.raises(SealError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is SealFlaw.SIGNATURE
+
+
+def test_other_data_than_the_receipt_vouches_for_are_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed by the operator, and still not what its receipt says."""
+    render = deliveries.render_delivery
+    monkeypatch.setattr(
+        deliveries,
+        "render_delivery",
+        lambda said: render(said).replace(b"<p:address>", b"<p:address>No. 1, "),
+    )
+
+    with pytest.raises(ReceiptError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is ReceiptFlaw.PAYLOAD
