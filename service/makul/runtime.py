@@ -15,8 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.app.ports import Clock, Desk, StoreUnavailableError
+from makul.app.ports import Clock, Desk, SignerUnavailableError, StoreUnavailableError
 from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
+from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
     House,
@@ -36,8 +37,16 @@ from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_sto
 from makul.trust.keys import KeyFileError, load_certificates
 from makul.trust.material import TrustStoreError, ca_certificates
 
-MENDABLE = (SettingsError, StoreKeysError, KeyFileError, TrustStoreError)
+MENDABLE = (
+    SettingsError,
+    StoreKeysError,
+    KeyFileError,
+    TrustStoreError,
+    SignerUnavailableError,
+)
 """What an operator can mend; each message is one line that says what to do."""
+
+_NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +110,21 @@ class LocalRuntime:
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
-            _check_parts(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
                 raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
+        complaint = complaint_of(lambda: _complaint(config, listener))
+        if complaint is not None:
+            raise HouseUnavailableError(complaint)
         configure_logging()
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]
-        return serve_one(settings.listeners[name], lambda: build_service(settings, name))
+        return serve_one(
+            lambda: load_settings(config).listeners[name],
+            lambda: build_service(load_settings(config), name),
+            complaint=lambda: complaint_of(lambda: _complaint(config, name)),
+        )
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
@@ -136,11 +151,29 @@ def _open(settings: Settings) -> Store:
     return open_store(settings.store.database, StoreKeys.load(settings.store.keys), who=_who())
 
 
+def _complaint(config: Path, listener: str | None) -> str | None:
+    """Why these settings, as they are now, could not be served; None where they could.
+
+    Everything is built once before any worker starts, so that what is wrong is said once.
+    """
+    try:
+        with _explained():
+            settings = load_settings(config)
+            _refuse_sandbox_roots(settings)
+            _refuse_anyones_citizens(settings)
+            if listener is not None and listener not in settings.listeners:
+                return f"no listener {listener} any more"
+            _check_parts(settings)
+    except HouseError as error:
+        return str(error)
+    return None
+
+
 def _check_parts(settings: Settings) -> None:
-    """Build everything once before any worker starts, so that what is wrong is said once."""
     store = _open(settings)
     try:
-        build_parts(settings, store)
+        # Signed for nothing: a token that is not there is told now, and not by the first request.
+        build_parts(settings, store).signer.sign(_NO_DOCUMENT, at=utc_now())
     finally:
         store.close()
 

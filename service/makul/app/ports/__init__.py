@@ -24,6 +24,7 @@ from makul.app.ports.documents import (
     ReceiptSigner,
     ServiceLimit,
     ServiceStatus,
+    SignerUnavailableError,
     UnwritableError,
     VerifiedDocument,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "RequestKey",
     "ServiceLimit",
     "ServiceStatus",
+    "SignerUnavailableError",
     "Space",
     "Standing",
     "StoreUnavailableError",

@@ -161,8 +161,21 @@ class DocumentVerifier(Protocol):
         """Never raises for a bad document: a bad signature is an answer."""
 
 
+class SignerUnavailableError(Exception):
+    """The operator's key cannot sign now (OPS-01): without a receipt there is no answer.
+
+    The message tells the operator what to look at, and nothing of a request.
+    """
+
+
 class ReceiptSigner(Protocol):
     """Signs what the operator says."""
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
-        """An enveloped XAdES-B signature, added to a document that is in canonical form."""
+        """An enveloped XAdES-B signature, added to a document that is in canonical form.
+
+        Raises `SignerUnavailableError`.
+        """
+
+    def ready(self) -> bool:
+        """Could it sign now? Quick enough for a probe of health."""
