@@ -27,6 +27,7 @@ from makul.app.ports import (
     DocumentVerifier,
     Matcher,
     MessageVerifier,
+    ReceiptCertificate,
     ReceiptSigner,
     Recorder,
     Register,
@@ -57,6 +58,7 @@ from makul.trust.documents import XadesVerifier
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
+from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wsse import WsseVerifier
@@ -97,6 +99,7 @@ class Parts:
     messages: MessageVerifier
     matcher: Matcher
     signer: ReceiptSigner
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
@@ -116,6 +119,11 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
+        receipt_certificates=receipt_certificates(
+            settings.receipts.certificate,
+            following=settings.receipts.next,
+            retired=settings.receipts.retired,
+        ),
     )
 
 
@@ -175,6 +183,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         software_version=version("makul"),
         contract_version=CONTRACT_VERSION,
         limits=published_limits(limits),
+        receipt_certificates=parts.receipt_certificates,
     )
     return RecipientPort(
         disclose=Disclose(

@@ -68,7 +68,8 @@ class Server(BaseApplication):
 
     def run(self) -> None:
         """Run until stopped."""
-        _CarefulArbiter(self).run()
+        arbiter: Any = _CarefulArbiter(self)  # type: ignore[no-untyped-call]  # gunicorn has no types
+        arbiter.run()
 
 
 class _CarefulArbiter(Arbiter):
@@ -80,7 +81,7 @@ class _CarefulArbiter(Arbiter):
         if complaint is not None:
             log.error("not reloaded, the old workers go on: %s", complaint)
             return
-        super().reload()
+        super().reload()  # type: ignore[no-untyped-call]
         log.warning("reloaded: new workers, settings read anew")
 
 

@@ -54,6 +54,9 @@ class Recorded:
     def keys_in_use(self) -> tuple[KeyInfo, ...]:
         return self.keys
 
+    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
+        self.calls.append(("compromised", fingerprint, since))
+
     def create(self, config: Path) -> None:
         self.calls.append(("create", config))
 
@@ -118,7 +121,7 @@ def test_keys_that_end_are_told() -> None:
         "OUT_OF_TERM",
         "OUT_OF_TERM",
     ]
-    assert err == "makul: out of term: over, early; replace them and restart the service\n"
+    assert err == "makul: out of term: over, early; replace them and reload the service\n"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -96,6 +97,27 @@ class ServiceLimit:
     unit: str
 
 
+class ReceiptCertificateState(StrEnum):
+    """Whether receipts are signed by it."""
+
+    CURRENT = "CURRENT"
+    NEXT = "NEXT"
+    RETIRED = "RETIRED"
+    COMPROMISED = "COMPROMISED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptCertificate:
+    """One certificate of the operator's receipts, by its SHA-256."""
+
+    fingerprint: bytes
+    valid_from: datetime
+    valid_to: datetime
+    state: ReceiptCertificateState
+    compromised_since: datetime | None = None
+    """From when on a receipt by it proves nothing; there where the state is COMPROMISED."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """What GetStatus tells."""
@@ -106,6 +128,7 @@ class ServiceStatus:
     contract_version: str
     time: datetime
     limits: tuple[ServiceLimit, ...]
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 class Documents(Protocol):
