@@ -202,6 +202,7 @@ class ReceiptFlaw(StrEnum):
     UNREADABLE = "it cannot be read"
     SIGNATURE = "its signature does not hold"
     SIGNER = "it is not signed by the operator"
+    COMPROMISED = "its key is compromised; compare it with the operator's record"
     REVOKED = "the operator's certificate is revoked"
     EXPIRED = "the operator's certificate is out of term"
     REVOCATION_UNKNOWN = "whether the operator's certificate is revoked cannot be told"

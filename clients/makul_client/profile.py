@@ -34,7 +34,9 @@ environment variable that holds it.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -130,6 +132,8 @@ class Operator:
     anchors: tuple[Path, ...]
     """The authorities to which their path must lead."""
     intermediates: tuple[Path, ...] = ()
+    compromised: Mapping[bytes, datetime] = field(default_factory=dict)
+    """SHA-256 of certificates whose key others may have used, and since when."""
     crls: tuple[Path, ...] = ()
     """Where given, every certificate of the path must be found unrevoked in a current list."""
 
@@ -298,6 +302,7 @@ def _operator(table: Table) -> Operator:
         anchors=table.files("anchors", at_least=1),
         intermediates=table.files("intermediates"),
         crls=table.files("crls"),
+        compromised=table.instants("compromised"),
     )
     table.all_read()
     return operator

@@ -8,7 +8,13 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, ServiceStatus, UnwritableError
+from makul.app.ports import (
+    Answer,
+    ConsentStatus,
+    ReceiptCertificate,
+    ServiceStatus,
+    UnwritableError,
+)
 from makul.documents.canonical import binary, each, element, group, instant
 from makul.documents.persons import RECIPIENT
 from makul.documents.reasons import answer_reason, localized
@@ -179,6 +185,19 @@ def render_status(request_id: UUID, status: ServiceStatus) -> bytes:
         element("contractVersion", status.contract_version),
         element("time", instant(status.time)),
         *limits,
+        *map(_receipt_certificate, status.receipt_certificates),
+    )
+
+
+def _receipt_certificate(certificate: ReceiptCertificate) -> str:
+    since = certificate.compromised_since
+    return group(
+        "receiptCertificate",
+        element("fingerprint", binary(certificate.fingerprint)),
+        element("validFrom", instant(certificate.valid_from)),
+        element("validTo", instant(certificate.valid_to)),
+        element("state", certificate.state),
+        "" if since is None else element("compromisedSince", instant(since)),
     )
 
 

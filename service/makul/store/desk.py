@@ -33,6 +33,11 @@ _SET_STATE = (
 _CERTIFICATE_KNOWN = select(certificate.c.fingerprint).where(
     certificate.c.fingerprint == bindparam("fingerprint")
 )
+_CERTIFICATES = (
+    select(certificate.c.recipient, certificate.c.der)
+    .where(certificate.c.withdrawn_at.is_(None))
+    .order_by(certificate.c.recipient, certificate.c.added_at)
+)
 _ADD_CERTIFICATE = insert(certificate)
 _WITHDRAW_CERTIFICATE = (
     update(certificate)
@@ -146,6 +151,10 @@ class StoreDesk(Desk):
                 raise DeskError("this certificate is already registered or was withdrawn")
             transaction.run(_ADD_CERTIFICATE, values)
             self._log.write(transaction, "certificate.add", recipient, facts, at=at)
+
+    def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Every recipient's certificate in use for messages: whose, and in DER."""
+        return [(MemberCode(row[0]), row[1]) for row in self._database.all(_CERTIFICATES, {})]
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime

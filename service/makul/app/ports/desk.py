@@ -60,6 +60,9 @@ class Desk(Protocol):
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None: ...
 
+    def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Every recipient's certificate in use for messages: whose, and in DER."""
+
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -116,6 +117,27 @@ class ServiceLimit:
     unit: str
 
 
+class ReceiptCertificateState(StrEnum):
+    """Whether receipts are signed by it."""
+
+    CURRENT = "CURRENT"
+    NEXT = "NEXT"
+    RETIRED = "RETIRED"
+    COMPROMISED = "COMPROMISED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptCertificate:
+    """One certificate of the operator's receipts, by its SHA-256."""
+
+    fingerprint: bytes
+    valid_from: datetime
+    valid_to: datetime
+    state: ReceiptCertificateState
+    compromised_since: datetime | None = None
+    """From when on a receipt by it proves nothing; there where the state is COMPROMISED."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """What GetStatus tells."""
@@ -126,6 +148,7 @@ class ServiceStatus:
     contract_version: str
     time: datetime
     limits: tuple[ServiceLimit, ...]
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 class Documents(Protocol):
@@ -184,11 +207,24 @@ class DocumentVerifier(Protocol):
         """Never raises for a bad document: a bad signature is an answer."""
 
 
+class SignerUnavailableError(Exception):
+    """The operator's key cannot sign now (OPS-01): without a receipt there is no answer.
+
+    The message tells the operator what to look at, and nothing of a request.
+    """
+
+
 class ReceiptSigner(Protocol):
     """Signs what the operator says."""
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
-        """An enveloped XAdES-B signature, added to a document that is in canonical form."""
+        """An enveloped XAdES-B signature, added to a document that is in canonical form.
+
+        Raises `SignerUnavailableError`.
+        """
+
+    def ready(self) -> bool:
+        """Could it sign now? Quick enough for a probe of health."""
 
 
 class DeliverySealer(Protocol):
