@@ -16,17 +16,21 @@ from wsgiref.types import WSGIApplication
 
 import uuid_utils
 
+from makul.app.agreements import Agreements
 from makul.app.consents import RegisterConsent, TellConsentStatus
 from makul.app.disclose import Disclose
 from makul.app.explain import EXPLANATIONS_A_DAY, Explain
 from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
+from makul.app.notices import Notices
 from makul.app.ports import (
     Clock,
+    Desk,
     Documents,
     DocumentVerifier,
     Matcher,
     MessageVerifier,
+    NamedParty,
     ReceiptSigner,
     Recorder,
     Register,
@@ -36,7 +40,7 @@ from makul.app.ports import (
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
-from makul.documents.xml_documents import XmlDocuments
+from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
@@ -95,21 +99,44 @@ class Parts:
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
     trust = TrustStore(trust_directories(settings))
-    rule = PinRule(
-        attribute=settings.trust.pin_attribute,
-        pattern=settings.trust.pin_pattern,
-        policies=settings.trust.pin_policies or frozenset(),
-    )
     key, chain = load_pair(settings.receipts.key, settings.receipts.certificate)
     return Parts(
         clock=clock,
         register=store.register,
         recorder=store.recorder,
         documents=XmlDocuments(settings.operator_code),
-        verifier=XadesVerifier(trust, pin_rule=rule),
+        verifier=document_verifier(settings, trust),
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
+    )
+
+
+def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
+    """What judges signed documents, with the PIN rule of these settings."""
+    rule = PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
+    )
+    return XadesVerifier(trust, pin_rule=rule)
+
+
+def build_agreements(
+    settings: Settings, desk: Desk, verifier: DocumentVerifier
+) -> tuple[Agreements, Notices]:
+    """The use cases of what three parties, and the authorised body alone, sign (cl. 4, 7)."""
+    operator = NamedParty(
+        code=settings.operator_code, name=settings.operator_name or settings.operator
+    )
+    named = settings.authorised_body
+    body = NamedParty(code=named.member, name=named.name) if named is not None else None
+    papers = XmlPapers()
+    return (
+        Agreements(
+            desk=desk, papers=papers, verifier=verifier, operator=operator, authorised_body=body
+        ),
+        Notices(desk=desk, papers=papers, verifier=verifier, authorised_body=body),
     )
 
 

@@ -15,8 +15,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk, StoreUnavailableError
-from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
+from makul.bootstrap import (
+    build_agreements,
+    build_parts,
+    build_service,
+    document_verifier,
+    trust_directories,
+    utc_now,
+)
 from makul.cli import main as command_line
 from makul.cli.house import (
     House,
@@ -33,8 +42,11 @@ from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
 from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
-from makul.trust.keys import KeyFileError, load_certificates
+from makul.trust.failures import SignatureFailure
+from makul.trust.keys import KeyFileError, load_certificates, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.paths import TrustStore
+from makul.trust.signing import sign_document
 
 MENDABLE = (SettingsError, StoreKeysError, KeyFileError, TrustStoreError)
 """What an operator can mend; each message is one line that says what to do."""
@@ -54,6 +66,23 @@ class OpenHouse:
         """The register, for the operator."""
         return self.store.desk
 
+    @property
+    def agreements(self) -> Agreements:
+        """Drawing agreements up, and judging what the parties signed."""
+        return self._papers[0]
+
+    @property
+    def notices(self) -> Notices:
+        """Drawing approvals up, and judging what the authorised body signed."""
+        return self._papers[1]
+
+    @property
+    def _papers(self) -> tuple[Agreements, Notices]:
+        with _explained():
+            trust = TrustStore(trust_directories(self.settings))
+            verifier = document_verifier(self.settings, trust)
+        return build_agreements(self.settings, self.desk, verifier)
+
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
@@ -67,6 +96,15 @@ class LocalRuntime:
     def clock(self) -> Clock:
         """The present."""
         return utc_now
+
+    def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
+        """The document with an enveloped XAdES signature of this moment."""
+        with _explained():
+            private, chain = load_pair(key, certificate)
+        try:
+            return sign_document(document, private, chain, at=utc_now())
+        except SignatureFailure as failure:
+            raise HouseError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
         """Make the store keys and the database that a new configuration names."""
@@ -89,6 +127,7 @@ class LocalRuntime:
             environment=settings.environment.value,
             operator=settings.operator_code,
             config=config,
+            authorised_body=settings.authorised_body.member if settings.authorised_body else None,
         )
         try:
             yield OpenHouse(settings=settings, store=store, facts=facts, clock=utc_now)

@@ -44,6 +44,18 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PartySettings(_Section):
+    """A party to every agreement, as its document names it (cl. 7)."""
+
+    code: Annotated[str, AfterValidator(parse_member_code)]
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+
+    @property
+    def member(self) -> MemberCode:
+        """The member code, checked."""
+        return MemberCode(self.code)
+
+
 class StoreSettings(_Section):
     """Where the record is, and the keys that its fields are sealed with."""
 
@@ -129,6 +141,10 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.PRODUCTION
     operator: Annotated[str, AfterValidator(parse_member_code)]
+    operator_name: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """As agreements name it; the member code where there is none."""
+    authorised_body: PartySettings | None = None
+    """Without it no agreement can be drawn up and no notice approved (cl. 4, 7)."""
     store: StoreSettings
     receipts: ReceiptSettings
     trust: TrustSettings

@@ -92,7 +92,9 @@ class Grounds:
         return self.register.use(recipient, ref) if ref is not None else GroundUse()
 
     def _notice_approved(self, consent: Consent) -> bool:
-        return self.register.notice_approved(consent.notice_ref, consent.notice_digest)
+        return self.register.notice_approved(
+            consent.notice_ref, consent.notice_digest, consent.language
+        )
 
     def _by_official(self, proof: Proof, recipient: MemberCode) -> Proof:
         """Name the official of this very recipient to whom the signer's certificate belongs."""

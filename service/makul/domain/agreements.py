@@ -34,6 +34,14 @@ class AgreementState(StrEnum):
     TERMINATED = "TERMINATED"
 
 
+class AgreementRole(StrEnum):
+    """For whom a signature under an agreement stands; it takes one of each (cl. 7)."""
+
+    AUTHORISED_BODY = "AUTHORISED_BODY"
+    OPERATOR = "OPERATOR"
+    RECIPIENT = "RECIPIENT"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """What the authorised body, the operator and the recipient agreed.

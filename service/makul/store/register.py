@@ -33,6 +33,7 @@ from makul.store.tables import (
     disclosure,
     evidence,
     ground_use,
+    notice_approval,
     notice_text,
     official,
     person,
@@ -74,8 +75,14 @@ _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
     official.c.fingerprint == bindparam("fingerprint"),
 )
-_NOTICE = select(notice_text.c.added_at).where(
-    notice_text.c.ref == bindparam("ref"), notice_text.c.digest == bindparam("digest")
+_NOTICE = (
+    select(notice_approval.c.approved_at)
+    .select_from(notice_text.join(notice_approval, notice_approval.c.ref == notice_text.c.ref))
+    .where(
+        notice_text.c.ref == bindparam("ref"),
+        notice_text.c.language == bindparam("language"),
+        notice_text.c.digest == bindparam("digest"),
+    )
 )
 _this_ground = (
     ground_use.c.recipient == bindparam("recipient"),
@@ -178,9 +185,10 @@ class StoreRegister(Register):
             return None
         return open_official(self._sealer, recipient, fingerprint, row[0])
 
-    def notice_approved(self, ref: str, digest: bytes) -> bool:
-        """Is this consent notice registered with exactly this text?"""
-        return self._database.one(_NOTICE, {"ref": ref, "digest": digest}) is not None
+    def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
+        """Is this consent notice approved, with exactly this text in this language?"""
+        values = {"ref": ref, "language": language, "digest": digest}
+        return self._database.one(_NOTICE, values) is not None
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""

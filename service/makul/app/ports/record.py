@@ -74,8 +74,8 @@ class Register(Protocol):
     def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
         """The registered official of this recipient to whom this certificate belongs."""
 
-    def notice_approved(self, ref: str, digest: bytes) -> bool:
-        """Is this consent notice registered with exactly this text?"""
+    def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
+        """Is this consent notice approved, with exactly this text in this language?"""
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""
