@@ -13,7 +13,6 @@ from uuid import uuid4
 from makul.app.ports import (
     AgreementSignature,
     Desk,
-    DeskError,
     NamedParty,
     Notice,
     NoticeApproval,
@@ -25,6 +24,11 @@ from makul.domain.identifiers import MemberCode
 
 AUTHORISED_BODY = MemberCode("GOV/70000009")
 OPERATOR = MemberCode("GOV/70000001")
+NOTICE_TEXTS = {
+    "ky": "Макулдук".encode(),
+    "ru": "Согласие".encode(),
+    "en": b"Consent",
+}
 
 
 def a_signatory(member: MemberCode, role: AgreementRole, hand: str = "1") -> Signatory:
@@ -78,13 +82,7 @@ def a_signature(agreement: Agreement, digest: bytes, by: Signatory) -> Agreement
 
 def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
     """Bring an agreement into force, as three parties do; or to the state that it names."""
-    for attempt in range(1_000):
-        try:
-            digest = draft(desk, agreement, at=at)
-            break
-        except DeskError as error:
-            if "clock" not in str(error) or attempt == 999:
-                raise
+    digest = draft(desk, agreement, at=at)
     if agreement.state is AgreementState.IN_FORCE:
         for signatory in three(agreement.recipient):
             signer = registered(desk, signatory, at=at)

@@ -51,6 +51,10 @@ _NEWEST_DRAFT = (
     .order_by(agreement_draft.c.drafted_at.desc())
     .limit(1)
 )
+_DRAFTED_BEFORE = select(agreement_draft.c.drafted_at).where(
+    agreement_draft.c.number == bindparam("number"),
+    agreement_draft.c.terms_digest == bindparam("terms_digest"),
+)
 _ADD_DRAFT = insert(agreement_draft)
 _ADD_SIGNATURE = insert(agreement_signature)
 _SIGNATURES = (
@@ -109,9 +113,7 @@ def draft(
         else:
             _must_be_changeable(known, new.recipient)
             transaction.run(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
-        _must_be_newer(transaction.one(_NEWEST_DRAFT, {"number": number}), at)
-        values = {"number": number, "terms_digest": digest, "drafted_at": micros(at)}
-        transaction.run(_ADD_DRAFT, values)
+        _add_draft(transaction, number, digest, at)
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
         signatories.keep(transaction, office.sealer, DRAFT_KIND, unsigned, at=at)
         facts = {**terms, "digest": digest.hex()}
@@ -213,10 +215,14 @@ def _must_be_changeable(known: Row, owner: MemberCode) -> None:
         raise DeskError("this agreement was terminated; a new one needs a new number")
 
 
-def _must_be_newer(newest: Row | None, at: datetime) -> None:
-    """By this order the newest draft is known."""
-    if newest is not None and newest[1] >= micros(at):
-        raise DeskError("the clock is behind this agreement's last draft; try again later")
+def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
+    """The newest from now on, also where the clock stood still or stepped back."""
+    key = {"number": number, "terms_digest": digest}
+    if transaction.one(_DRAFTED_BEFORE, key) is not None:
+        raise DeskError("this very document was laid before the parties earlier")
+    newest = transaction.one(_NEWEST_DRAFT, {"number": number})
+    drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
+    transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
 
 
 def _must_be_signable(
