@@ -1,4 +1,4 @@
-"""An agreement is in force by three signatures under the same words, and in no other way (cl. 7)."""
+"""An agreement is in force by three signatures under the same words, and not otherwise (cl. 7)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,38 +98,31 @@ def test_two_hands_of_one_party_are_one_party(store: Store) -> None:
 
 Change = Callable[[Signatory, Signatory, Signatory], tuple[Signatory, dict[str, object]]]
 
-FORGED: list[tuple[str, Change, str]] = [
-    (
-        "the bank's hand signs for the operator",
+FORGED: dict[str, tuple[Change, str]] = {
+    "the bank's hand signs for the operator": (
         lambda _body, _operator, bank: (bank, {"role": AgreementRole.OPERATOR}),
         "not a signatory",
     ),
-    (
-        "the bank's hand signs as the operator's",
+    "the bank's hand signs as the operator's": (
         lambda _body, operator, bank: (bank, {"role": operator.role, "member": operator.member}),
         "not a signatory",
     ),
-    (
-        "a hand that nobody registered",
+    "a hand that nobody registered": (
         lambda _body, _operator, bank: (bank, {"signer": b"?" * 32}),
         "not a signatory",
     ),
-    (
-        "other terms",
+    "other terms": (
         lambda _body, _operator, bank: (bank, {"terms_digest": b"?" * 32}),
         "newest draft",
     ),
-    (
-        "a number that nobody knows",
+    "a number that nobody knows": (
         lambda _body, _operator, bank: (bank, {"number": AgreementNumber("X-1")}),
         "no agreement of this number",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(
-    ("change", "why"), [case[1:] for case in FORGED], ids=[c[0] for c in FORGED]
-)
+@pytest.mark.parametrize(("change", "why"), FORGED.values(), ids=FORGED.keys())
 def test_a_signature_stands_for_its_own_party_and_terms(
     store: Store, change: Change, why: str
 ) -> None:

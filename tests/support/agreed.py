@@ -6,7 +6,7 @@ only with no XML and no keys.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
 
@@ -86,7 +86,8 @@ def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
     if agreement.state is AgreementState.IN_FORCE:
         for signatory in three(agreement.recipient):
             signer = registered(desk, signatory, at=at)
-            desk.sign_agreement(a_signature(agreement, digest, signer), at=at)
+            in_term = min(at, agreement.valid_to - timedelta(seconds=1))
+            desk.sign_agreement(a_signature(agreement, digest, signer), at=in_term)
     if agreement.state is AgreementState.TERMINATED:
         desk.terminate_agreement(agreement.number, reason="for a test", at=at)
 

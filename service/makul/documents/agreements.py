@@ -142,5 +142,5 @@ def _boolean(value: bool) -> str:
 
 
 def _read_boolean(value: str) -> bool:
-    """xs:boolean has two spellings of each (XML Schema 1.0, part 2, 3.2.2)."""
-    return {"true": True, "1": True, "false": False, "0": False}[value]
+    """agreement.xsd, Flag: one spelling of each."""
+    return value == "true"
