@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk, StoreUnavailableError
+from makul.app.ports import (
+    Clock,
+    Desk,
+    DocumentVerifier,
+    StoreUnavailableError,
+    VerifiedDocument,
+)
 from makul.bootstrap import (
     build_agreements,
     build_parts,
@@ -78,15 +85,31 @@ class OpenHouse:
 
     @property
     def _papers(self) -> tuple[Agreements, Notices]:
-        with _explained():
-            trust = TrustStore(trust_directories(self.settings))
-            verifier = document_verifier(self.settings, trust)
-        return build_agreements(self.settings, self.desk, verifier)
+        return build_agreements(self.settings, self.desk, _VerifierOnDemand(self.settings))
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
             return list(_keys_in_use(self.settings))
+
+
+class _VerifierOnDemand:
+    """A document verifier that loads what is trusted once something is to be verified.
+
+    Terms can be drawn up before there is anybody to trust.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._verifier: DocumentVerifier | None = None
+
+    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+        """As `DocumentVerifier`; raises `HouseUnavailableError` where nothing can be trusted."""
+        if self._verifier is None:
+            with _explained():
+                trust = TrustStore(trust_directories(self._settings))
+                self._verifier = document_verifier(self._settings, trust)
+        return self._verifier.verify(document, at=at)
 
 
 class LocalRuntime:

@@ -200,6 +200,7 @@ def test_every_command_explains_itself(words: str) -> None:
 def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
     """Whatever adds, replaces, holds or imports has --apply, and is off without it."""
     changing = {"init", "add", "certificate", "withdraw", "official", "hold", "release", "import"}
+    changing |= {"submit", "terminate", "approve"}
     options = {option for param in COMMANDS[words].params for option in param.opts}
 
     assert ("--apply" in options) is (words.rsplit(maxsplit=1)[-1] in changing)

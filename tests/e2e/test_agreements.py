@@ -201,12 +201,14 @@ def test_strangers_and_other_parties_do_not_sign(
     document = laid_before(house, agreements, terms)
     at, world = house.clock(), house.world
     stranger = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
-    holders: list[Credential] = [world.officials["bank"], world.citizens[0], world.messages["bank"]]
+    holders: list[Credential] = [world.officials["bank"], world.citizens[0]]
 
     papers = [stranger.sign(document, at=at)]
     papers += [replace(stranger, credential=holder).sign(document, at=at) for holder in holders]
     for paper in papers:
         assert refused(house, agreements, paper).codes == (Code.SIG_08,)
+    machine = replace(stranger, credential=world.messages["bank"])
+    assert refused(house, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
     found = refused(house, agreements, signed(house, document, NOTARY.code))
     assert (found.codes, "another party" in found.why) == ((Code.SIG_08,), True)
 
