@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from uuid import UUID
 from wsgiref.types import WSGIApplication
@@ -94,6 +94,7 @@ class Parts:
     messages: MessageVerifier
     matcher: Matcher
     signer: ReceiptSigner
+    hidden_at_most: timedelta
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
@@ -109,6 +110,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
+        hidden_at_most=settings.basis.hidden_at_most,
     )
 
 
@@ -160,7 +162,12 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         new_id=time_ordered_id,
         new_salt=new_salt,
     )
-    grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    grounds = Grounds(
+        verifier=parts.verifier,
+        documents=parts.documents,
+        register=parts.register,
+        hidden_at_most=parts.hidden_at_most,
+    )
     reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(
         clock=parts.clock,

@@ -5,6 +5,7 @@ are relative to the file.
 """
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
@@ -26,6 +27,7 @@ from pydantic_settings import (
 )
 
 from makul.domain.agreements import Channel
+from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 
 
@@ -102,6 +104,18 @@ class TrustSettings(_Section):
         return pattern
 
 
+class BasisSettings(_Section):
+    """What basis statements may ask beyond data (cl. 5)."""
+
+    max_hidden_days: Annotated[int, Field(ge=0, le=3650)] = HIDDEN_AT_MOST.days
+    """For how long from its issue a statement under 5.1 may be kept from the subject."""
+
+    @property
+    def hidden_at_most(self) -> timedelta:
+        """The same, as a length of time."""
+        return timedelta(days=self.max_hidden_days)
+
+
 class TlsSettings(_Section):
     """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
 
@@ -148,6 +162,7 @@ class Settings(BaseSettings):
     store: StoreSettings
     receipts: ReceiptSettings
     trust: TrustSettings
+    basis: BasisSettings = BasisSettings()
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod

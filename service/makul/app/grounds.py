@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from makul.app.ports import (
     DocumentError,
@@ -16,6 +16,7 @@ from makul.app.requests import Presented, PresentedBasis, PresentedConsent, Regi
 from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.disclosures import (
+    HIDDEN_AT_MOST,
     BasisGround,
     ConsentGround,
     Ground,
@@ -35,6 +36,8 @@ class Grounds:
     verifier: DocumentVerifier
     documents: Documents
     register: Register
+    hidden_at_most: timedelta = HIDDEN_AT_MOST
+    """What the settings allow a statement to be kept from its subject (cl. 5.1)."""
 
     def establish(
         self, presented: Presented, recipient: MemberCode, *, at: datetime
@@ -82,7 +85,9 @@ class Grounds:
                 statement = self.documents.read_basis(verified.signed)
             except DocumentError as error:
                 proof = _unreadable(proof, error)
-        ground = BasisGround(proof=proof, statement=statement, digest=digest)
+        ground = BasisGround(
+            proof=proof, statement=statement, digest=digest, hidden_at_most=self.hidden_at_most
+        )
         if isinstance(statement, BasisStatement):
             ground = replace(ground, use=self._use(recipient, ground))
         return ground, (_evidence(GroundKind.BASIS, digest, document, verified),)

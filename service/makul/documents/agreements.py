@@ -53,6 +53,9 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         optional("dailyQuota", None if quota is None else str(quota)),
         element("delivery", terms.delivery),
         element("scoresOut", _boolean(terms.scores_out)),
+        element("paperAllowed", _boolean(terms.paper_allowed)),
+        element("paperDailyQuota", str(terms.paper_daily_quota)),
+        element("representativesAllowed", _boolean(terms.representatives_allowed)),
     )
     root = f'<Agreement xmlns="{NAMESPACE}" Id="agreement">'
     document = f"{root}{''.join(said)}</Agreement>".encode()
@@ -83,6 +86,9 @@ def read_agreement(signed: "Element") -> AgreementDraft:
         daily_quota=said.read_if_any("dailyQuota", int),
         delivery=said.read("delivery", Delivery),
         scores_out=said.read("scoresOut", _read_boolean),
+        paper_allowed=said.read("paperAllowed", _read_boolean),
+        paper_daily_quota=said.read("paperDailyQuota", int),
+        representatives_allowed=said.read("representativesAllowed", _read_boolean),
     )
     return AgreementDraft(
         terms=terms,
