@@ -1,5 +1,6 @@
 """The port `Documents`, fulfilled: every document and answer of release 1 by its schema."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from makul.app.ports import (
     ConsentStatus,
     NoticeApproval,
     Receipt,
+    RecordedSignature,
     ServiceStatus,
     UnwritableError,
 )
@@ -63,9 +65,14 @@ class XmlDocuments:
         """The answer of GetConsentStatus."""
         return answers.render_consent_status(request_id, status, at=at)
 
-    def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
+    def agreement(
+        self,
+        request_id: UUID,
+        agreement: Agreement | None,
+        signatures: Sequence[RecordedSignature] = (),
+    ) -> bytes:
         """The answer of GetAgreement."""
-        return answers.render_agreement(request_id, agreement)
+        return answers.render_agreement(request_id, agreement, signatures)
 
     def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
         """The answer of GetReceipt."""

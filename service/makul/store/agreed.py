@@ -11,7 +11,7 @@ from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store import signatories
 from makul.store.codecs import instant, micros, terms_to_text
-from makul.store.engine import Row, Transaction
+from makul.store.engine import Database, Row, Transaction
 from makul.store.office import Office
 from makul.store.tables import (
     agreement,
@@ -170,16 +170,16 @@ def sign(
     return state
 
 
-def signatures(office: Office, number: AgreementNumber) -> Sequence[RecordedSignature]:
+def signatures(database: Database, number: AgreementNumber) -> Sequence[RecordedSignature]:
     """Who signed the newest draft, the first first.
 
     While it is a draft, only those count who may still sign; once in force, all who made it so.
     """
-    newest = office.database.one(_NEWEST_DRAFT, {"number": number})
-    standing = office.database.one(_STANDING, {"number": number})
+    newest = database.one(_NEWEST_DRAFT, {"number": number})
+    standing = database.one(_STANDING, {"number": number})
     if newest is None or standing is None:
         return []
-    rows = office.database.all(_SIGNATURES, {"number": number, "terms_digest": newest[0]})
+    rows = database.all(_SIGNATURES, {"number": number, "terms_digest": newest[0]})
     is_draft = standing[1] == AgreementState.DRAFT.value
     return [
         RecordedSignature(

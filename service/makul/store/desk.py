@@ -219,7 +219,7 @@ class StoreDesk(Desk):
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Who signed the newest draft, the first first."""
-        return agreed.signatures(self._office, number)
+        return agreed.signatures(self._database, number)
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
         """End an agreement for good."""

@@ -1,17 +1,26 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
 
-from makul.app.ports import ConsentStatus, Register, RegisteredCertificate, RequestKey, Standing
+from makul.app.ports import (
+    ConsentStatus,
+    RecordedSignature,
+    Register,
+    RegisteredCertificate,
+    RequestKey,
+    Standing,
+)
 from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store import agreed
 from makul.store.codecs import (
     CodecError,
     agreement_from_row,
@@ -189,6 +198,10 @@ class StoreRegister(Register):
         """Is this consent notice approved, with exactly this text in this language?"""
         values = {"ref": ref, "language": language, "digest": digest}
         return self._database.one(_NOTICE, values) is not None
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed an agreement's newest draft, the first first."""
+        return agreed.signatures(self._database, number)
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""
