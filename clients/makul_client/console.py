@@ -172,6 +172,10 @@ def print_agreement(agreement: Agreement) -> None:
             *((f"power {each.purpose}", ", ".join(each.attributes)) for each in agreement.powers),
             ("quota a day", quota),
             ("delivery", agreement.delivery),
+            *(
+                (f"signed, {each.role}", f"{each.member_code} {each.recorded_at:%Y-%m-%d}")
+                for each in agreement.signatures
+            ),
         ],
     )
 

@@ -12,6 +12,7 @@ from makul_client.results import (
     Limit,
     Match,
     Name,
+    PartySignature,
     Person,
     Power,
     ReceiptCertificate,
@@ -120,6 +121,10 @@ def agreement(read: Any) -> Agreement:
         ),
         daily_quota=read.dailyQuota,
         delivery=read.delivery,
+        signatures=tuple(
+            PartySignature(role=each.role, member_code=each.memberCode, recorded_at=each.recordedAt)
+            for each in read.signature
+        ),
     )
 
 

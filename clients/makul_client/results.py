@@ -215,6 +215,16 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartySignature:
+    """A party's signature under an agreement (Procedure, cl. 7)."""
+
+    role: str
+    """`AUTHORISED_BODY`, `OPERATOR` or `RECIPIENT`."""
+    member_code: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """What the agreement allows (Procedure, cl. 7)."""
 
@@ -230,6 +240,8 @@ class Agreement:
     powers: tuple[Power, ...]
     daily_quota: int | None
     delivery: str
+    signatures: tuple[PartySignature, ...] = ()
+    """Who has signed these terms so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

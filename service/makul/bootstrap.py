@@ -9,25 +9,29 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
 
+from makul.app.agreements import Agreements
 from makul.app.consents import RegisterConsent, TellConsentStatus
 from makul.app.disclose import Disclose
 from makul.app.explain import EXPLANATIONS_A_DAY, Explain
 from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
+from makul.app.notices import Notices
 from makul.app.ports import (
     Clock,
     DeliverySealer,
+    Desk,
     Documents,
     DocumentVerifier,
     Matcher,
     MessageVerifier,
+    NamedParty,
     ReceiptCertificate,
     ReceiptSigner,
     Recorder,
@@ -39,7 +43,7 @@ from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
 from makul.app.sealing import Sealing
-from makul.documents.xml_documents import XmlDocuments
+from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
@@ -103,23 +107,19 @@ class Parts:
     matcher: Matcher
     signer: ReceiptSigner
     sealer: DeliverySealer
+    hidden_at_most: timedelta
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
     trust = TrustStore(trust_directories(settings))
-    rule = PinRule(
-        attribute=settings.trust.pin_attribute,
-        pattern=settings.trust.pin_pattern,
-        policies=settings.trust.pin_policies or frozenset(),
-    )
     return Parts(
         clock=clock,
         register=store.register,
         recorder=store.recorder,
         documents=XmlDocuments(settings.operator_code),
-        verifier=XadesVerifier(trust, pin_rule=rule),
+        verifier=document_verifier(settings, trust),
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
@@ -129,6 +129,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
             following=settings.receipts.next,
             retired=settings.receipts.retired,
         ),
+        hidden_at_most=settings.basis.hidden_at_most,
     )
 
 
@@ -157,6 +158,34 @@ def _token_place(token: TokenSettings) -> TokenPlace:
     )
 
 
+def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
+    """What judges signed documents, with the PIN rule of these settings."""
+    rule = PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
+    )
+    return XadesVerifier(trust, pin_rule=rule)
+
+
+def build_agreements(
+    settings: Settings, desk: Desk, verifier: DocumentVerifier
+) -> tuple[Agreements, Notices]:
+    """The use cases of what three parties, and the authorised body alone, sign (cl. 4, 7)."""
+    operator = NamedParty(
+        code=settings.operator_code, name=settings.operator_name or settings.operator
+    )
+    named = settings.authorised_body
+    body = NamedParty(code=named.member, name=named.name) if named is not None else None
+    papers = XmlPapers()
+    return (
+        Agreements(
+            desk=desk, papers=papers, verifier=verifier, operator=operator, authorised_body=body
+        ),
+        Notices(desk=desk, papers=papers, verifier=verifier, authorised_body=body),
+    )
+
+
 def trust_directories(settings: Settings) -> TrustDirectories:
     """Where the trusted material of these settings lies."""
     return TrustDirectories(
@@ -178,7 +207,12 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         new_id=time_ordered_id,
         new_salt=new_salt,
     )
-    grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    grounds = Grounds(
+        verifier=parts.verifier,
+        documents=parts.documents,
+        register=parts.register,
+        hidden_at_most=parts.hidden_at_most,
+    )
     sealing = Sealing(register=parts.register, sealer=parts.sealer)
     reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(

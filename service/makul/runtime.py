@@ -12,8 +12,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from makul.app.ports import Clock, Desk, SignerUnavailableError, StoreUnavailableError
-from makul.bootstrap import build_parts, build_service, utc_now
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
+from makul.app.ports import (
+    Clock,
+    Desk,
+    DocumentVerifier,
+    SignerUnavailableError,
+    StoreUnavailableError,
+    VerifiedDocument,
+)
+from makul.bootstrap import (
+    build_agreements,
+    build_parts,
+    build_service,
+    document_verifier,
+    trust_directories,
+    utc_now,
+)
 from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
@@ -32,9 +48,12 @@ from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
 from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
-from makul.trust.keys import KeyFileError
+from makul.trust.failures import SignatureFailure
+from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
+from makul.trust.signing import sign_document
 
 MENDABLE = (
     SettingsError,
@@ -62,6 +81,20 @@ class OpenHouse:
         """The register, for the operator."""
         return self.store.desk
 
+    @property
+    def agreements(self) -> Agreements:
+        """Drawing agreements up, and judging what the parties signed."""
+        return self._papers[0]
+
+    @property
+    def notices(self) -> Notices:
+        """Drawing approvals up, and judging what the authorised body signed."""
+        return self._papers[1]
+
+    @property
+    def _papers(self) -> tuple[Agreements, Notices]:
+        return build_agreements(self.settings, self.desk, _VerifierOnDemand(self.settings))
+
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
@@ -76,6 +109,25 @@ class OpenHouse:
             mark_compromised(retired, fingerprint, since)
 
 
+class _VerifierOnDemand:
+    """A document verifier that loads what is trusted once something is to be verified.
+
+    Terms can be drawn up before there is anybody to trust.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._verifier: DocumentVerifier | None = None
+
+    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+        """As `DocumentVerifier`; raises `HouseUnavailableError` where nothing can be trusted."""
+        if self._verifier is None:
+            with _explained():
+                trust = TrustStore(trust_directories(self._settings))
+                self._verifier = document_verifier(self._settings, trust)
+        return self._verifier.verify(document, at=at)
+
+
 class LocalRuntime:
     """Runs everything on this machine, as this user."""
 
@@ -83,6 +135,15 @@ class LocalRuntime:
     def clock(self) -> Clock:
         """The present."""
         return utc_now
+
+    def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
+        """The document with an enveloped XAdES signature of this moment."""
+        with _explained():
+            private, chain = load_pair(key, certificate)
+        try:
+            return sign_document(document, private, chain, at=utc_now())
+        except SignatureFailure as failure:
+            raise HouseError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
         """Make the store keys and the database that a new configuration names."""
@@ -105,6 +166,7 @@ class LocalRuntime:
             environment=settings.environment.value,
             operator=settings.operator_code,
             config=config,
+            authorised_body=settings.authorised_body.member if settings.authorised_body else None,
         )
         try:
             yield OpenHouse(settings=settings, store=store, facts=facts, clock=utc_now)

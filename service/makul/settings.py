@@ -5,6 +5,7 @@ are relative to the file.
 """
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
@@ -26,6 +27,7 @@ from pydantic_settings import (
 )
 
 from makul.domain.agreements import Channel
+from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 
 
@@ -42,6 +44,18 @@ class Environment(StrEnum):
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartySettings(_Section):
+    """A party to every agreement, as its document names it (cl. 7)."""
+
+    code: Annotated[str, AfterValidator(parse_member_code)]
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+
+    @property
+    def member(self) -> MemberCode:
+        """The member code, checked."""
+        return MemberCode(self.code)
 
 
 class StoreSettings(_Section):
@@ -130,6 +144,18 @@ class TrustSettings(_Section):
         return pattern
 
 
+class BasisSettings(_Section):
+    """What basis statements may ask beyond data (cl. 5)."""
+
+    max_hidden_days: Annotated[int, Field(ge=0, le=3650)] = HIDDEN_AT_MOST.days
+    """For how long from its issue a statement under 5.1 may be kept from the subject."""
+
+    @property
+    def hidden_at_most(self) -> timedelta:
+        """The same, as a length of time."""
+        return timedelta(days=self.max_hidden_days)
+
+
 class TlsSettings(_Section):
     """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
 
@@ -169,9 +195,14 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.PRODUCTION
     operator: Annotated[str, AfterValidator(parse_member_code)]
+    operator_name: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """As agreements name it; the member code where there is none."""
+    authorised_body: PartySettings | None = None
+    """Without it no agreement can be drawn up and no notice approved (cl. 4, 7)."""
     store: StoreSettings
     receipts: ReceiptSettings
     trust: TrustSettings
+    basis: BasisSettings = BasisSettings()
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod

@@ -26,7 +26,9 @@ def test_an_agreement_is_added_and_shown(with_bank: Makul, file: Path) -> None:
     added = with_bank.done("agreement", "add", file, "--apply")
     shown = with_bank.done("agreement", "show", "2026/014")
 
-    assert added == {"change": "register agreement", "applied": True, **shown}
+    signatures = {"signed": [], "still_missing": ["AUTHORISED_BODY", "OPERATOR", "RECIPIENT"]}
+    assert {**added, **signatures} == {"change": "draw up agreement", "applied": True, **shown}
+    assert shown["state"] == "DRAFT"
     assert shown["purposes"] == ["ACCOUNT_OPENING", "LOAN"]
     assert shown["valid_from"] == "2025-12-31T18:00:00Z"
     assert [row["number"] for row in with_bank.done("agreement", "list")] == ["2026/014"]
@@ -41,24 +43,29 @@ def test_a_dry_run_adds_nothing(with_bank: Makul, file: Path) -> None:
 
 
 def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> None:
-    """A longer term, a new state: told as a replacement."""
+    """Other terms, told as drawn up anew: another document to sign."""
     with_bank.done("agreement", "add", file, "--apply")
-    file.write_text(EXAMPLE.replace("IN_FORCE", "TERMINATED"))
+    first = with_bank("agreement", "export", "2026/014").out
+    file.write_text(EXAMPLE.replace("daily_quota = 1000", "daily_quota = 5"))
     shown = with_bank.done("agreement", "add", file, "--apply")
 
-    assert shown["change"] == "replace agreement"
-    assert with_bank.done("agreement", "show", "2026/014")["state"] == "TERMINATED"
+    assert shown["change"] == "draw up agreement anew"
+    assert with_bank.done("agreement", "show", "2026/014")["daily_quota"] == 5
+    assert with_bank("agreement", "export", "2026/014").out != first
 
 
 def test_what_was_terminated_stays_so(with_bank: Makul, file: Path) -> None:
     """Procedure, cl. 12: a terminated agreement is followed by a new one, not revived."""
-    file.write_text(EXAMPLE.replace("IN_FORCE", "TERMINATED"))
     with_bank.done("agreement", "add", file, "--apply")
-    file.write_text(EXAMPLE)
-    said = with_bank("agreement", "add", file, "--apply")
+    end: list[str] = ["agreement", "terminate", "2026/014", "--reason", "letter 118"]
+    with_bank.done(*end)
+    assert with_bank.done("agreement", "show", "2026/014")["state"] == "DRAFT"
+    assert with_bank.done(*end, "--apply")["was"] == "DRAFT"
 
-    assert said.code == 1
-    assert "was terminated" in said.err
+    said = with_bank("agreement", "add", file, "--apply")
+    assert (said.code, "was terminated" in said.err) == (1, True)
+    assert with_bank(*end, "--apply").code == 1
+    assert with_bank("agreement", "terminate", "2026/014", "--reason", " ", "--apply").code == 1
 
 
 def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None:
@@ -97,23 +104,50 @@ def test_an_unknown_agreement_is_told(makul: Makul) -> None:
     assert "makul agreement list" in said.err
 
 
+def texts(directory: Path, **contents: bytes) -> list[str | Path]:
+    """The options that name a notice's three texts."""
+    options: list[str | Path] = []
+    for language in ("ky", "ru", "en"):
+        path = directory / f"notice.{language}.txt"
+        path.write_bytes(contents.get(language, f"Кабарлама {language}\r\n".encode()))
+        options += [f"--{language}", path]
+    return options
+
+
 def test_a_notice_counts_by_its_bytes(makul: Makul, tmp_path: Path) -> None:
     """Procedure, cl. 4: a consent cites the SHA-256 of exactly what was shown."""
-    text = tmp_path / "notice.txt"
-    text.write_bytes("Кабарлама\r\n".encode())
-    arguments: list[str | Path] = ["notice", "add", "N/1", text, "--language", "ky", "--apply"]
-    shown = makul.done(*arguments)
+    options = texts(tmp_path)
+    shown = makul.done("notice", "add", "N/1", *options, "--apply")
 
-    assert shown["sha256"] == hashlib.sha256(text.read_bytes()).hexdigest()
-    again = makul(*arguments)
+    for language in ("ky", "ru", "en"):
+        text = (tmp_path / f"notice.{language}.txt").read_bytes()
+        assert shown[language] == hashlib.sha256(text).hexdigest()
+        assert makul.done("notice", "show", "N/1")[f"text_{language}"] == text.decode()
+    assert [row["approved_at"] for row in makul.done("notice", "list")] == [None]
+    again = makul("notice", "add", "N/1", *options, "--apply")
     assert again.code == 1
     assert "already registered" in again.err
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"x" * (256 * 1024 + 1)])
 def test_a_notice_is_text(makul: Makul, tmp_path: Path, content: bytes) -> None:
-    """UTF-8, and no longer than anybody reads."""
-    text = tmp_path / "notice.txt"
-    text.write_bytes(content)
+    """UTF-8, and no longer than anybody reads; each of the three."""
+    for language in ("ky", "ru", "en"):
+        options = texts(tmp_path, **{language: content})
+        assert makul("notice", "add", "N/1", *options, "--apply").code == 1
 
-    assert makul("notice", "add", "N/1", text, "--language", "ky", "--apply").code == 1
+
+def test_a_notice_is_in_three_languages(makul: Makul, tmp_path: Path) -> None:
+    """Not understood without."""
+    assert makul("notice", "add", "N/1", *texts(tmp_path)[:4], "--apply").code == 2
+
+
+def test_what_is_not_known_is_told(makul: Makul) -> None:
+    """With where to look, and changing nothing."""
+    for command in (
+        ["notice", "show", "N/1"],
+        ["notice", "approval", "N/1"],
+        ["agreement", "export", "1"],
+        ["agreement", "terminate", "1", "--reason", "x"],
+    ):
+        assert makul(*command).code == 1

@@ -27,7 +27,7 @@ def test_the_example_is_an_agreement() -> None:
 
     assert agreement.number == "2026/014"
     assert agreement.recipient == "COM/60000001"
-    assert agreement.state is AgreementState.IN_FORCE
+    assert agreement.state is AgreementState.DRAFT
     assert agreement.purposes == {"ACCOUNT_OPENING", "LOAN"}
     assert Attribute.DOCUMENT_NUMBER in agreement.attributes
     assert agreement.methods == {MatchMethod.DEMOGRAPHIC}
@@ -72,7 +72,7 @@ def test_powers_are_read_by_purpose() -> None:
         ({"number": "a b"}, "number: an agreement number is"),
         ({"number": 14}, "number: is text"),
         ({"recipient": "60000001"}, "recipient: a member code is"),
-        ({"state": "SIGNED"}, "state: 'SIGNED' is not one of: DRAFT"),
+        ({"state": "IN_FORCE"}, "state: take it out: three signatures"),
         ({"valid_from": "2026-01-01"}, "valid_from: is a date without quotes"),
         ({"valid_from": datetime(2026, 1, 1)}, "valid_from: a time needs its offset"),  # noqa: DTZ001
         ({"valid_to": datetime(2020, 1, 1, tzinfo=UTC)}, "valid_to: must be after"),

@@ -34,6 +34,8 @@ NS = {
     "r": "urn:makul:recipient:1",
     "c": "urn:makul:consent:1",
     "b": "urn:makul:basis:1",
+    "a": "urn:makul:agreement:1",
+    "n": "urn:makul:notice:1",
     "p": "urn:makul:receipt:1",
     "d": "urn:makul:delivery:1",
 }
@@ -156,10 +158,12 @@ def _errors(document: etree._Element) -> list[str]:
 def test_names_are_the_files() -> None:
     """Everything in the folder is published, and nothing else."""
     assert set(makul_schemas.names()) == {
+        "agreement.xsd",
         "basis.xsd",
         "consent.xsd",
         "delivery.xsd",
         "identifiers.xsd",
+        "notice.xsd",
         "receipt.xsd",
         "recipient.xsd",
         "types.xsd",
@@ -295,6 +299,8 @@ def test_requests_are_bounded() -> None:
         ("types.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
         ("consent.xsd", "/*"),
         ("basis.xsd", "/*"),
+        ("agreement.xsd", "/*"),
+        ("notice.xsd", "/*"),
     ):
         for node in _elements(_schema_root(name), path):
             if not node.get("name", "").endswith("Response"):
@@ -559,7 +565,7 @@ def test_every_root_has_a_good_sample() -> None:
     """Each request, answer and document; and of the headers, those with something to get wrong."""
     shown = {_sample(name).tag for name in GOOD}
 
-    for schema in ("recipient", "consent", "basis", "receipt", "delivery"):
+    for schema in ("recipient", "consent", "basis", "agreement", "notice", "receipt", "delivery"):
         root = _schema_root(schema)
         for element in _elements(root, "/*/xs:element"):
             assert f"{{{root.get('targetNamespace')}}}{element.get('name')}" in shown
@@ -572,7 +578,8 @@ def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
 
-    for schema in ("types", "recipient", "consent", "basis", "receipt", "delivery"):
+    kinds = ("consent", "basis", "agreement", "notice", "receipt", "delivery")
+    for schema in ("types", "recipient", *kinds):
         for element in _elements(_schema_root(schema), "//xs:element[@name]"):
             assert element.get("name") in shown, f"{schema}: {element.get('name')}"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.app.ports import Answer, ServiceLimit, ServiceStatus
+from makul.app.ports import Answer, RecordedSignature, ServiceLimit, ServiceStatus
 from makul.documents import UnwritableError, XmlDocuments
-from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState, Channel
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
 from makul.domain.disclosures import Operation, Outcome
@@ -269,12 +269,16 @@ def test_what_is_not_there_is_a_reason(written: bytes, code: str, field: str) ->
 )
 def test_an_agreement_is_told_in_full(terms: Agreement) -> None:
     """Procedure, cl. 7: what the recipient may ask for, in a fixed order."""
-    written = DOCUMENTS.agreement(REQUEST_ID, terms)
+    signature = RecordedSignature(
+        role=AgreementRole.OPERATOR, member=OPERATOR, signer=bytes(32), recorded_at=AT
+    )
+    written = DOCUMENTS.agreement(REQUEST_ID, terms, [signature])
     root = valid(written, "recipient")
     asked = root.xpath("r:agreement/r:attribute/text()", namespaces=NAMESPACES)
 
     assert canonical(root) == written
     assert asked == ["givenName", "surname"]
+    assert root.findtext("r:agreement/r:signature/r:role", namespaces=NAMESPACES) == "OPERATOR"
 
 
 def test_receipt_and_status_answers_are_valid() -> None:

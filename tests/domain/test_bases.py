@@ -127,6 +127,28 @@ def test_only_what_5_1_covers_is_hidden_from_the_subject(provision: Provision) -
     assert hidden.against() == expected
 
 
+@pytest.mark.parametrize(
+    ("most", "asked", "hides"),
+    [
+        (timedelta(days=30), timedelta(days=30), True),
+        (timedelta(days=30), timedelta(days=30, microseconds=1), False),
+        (timedelta(), timedelta(microseconds=1), False),
+        (timedelta(), timedelta(), True),
+    ],
+)
+def test_nothing_is_hidden_for_longer_than_is_allowed(
+    most: timedelta, asked: timedelta, hides: bool
+) -> None:
+    """The operator's settings set the most, counted from the statement's issue."""
+    case = invoking(Provision.JUDICIAL)
+    assert isinstance(case.ground, BasisGround)
+    assert case.ground.statement is not None
+    issued_at = case.ground.statement.issued_at
+    judged = case.saying(hidden_until=issued_at + asked).on(hidden_at_most=most)
+
+    assert judged.against() == (set() if hides else {("LAW-02", "hiddenUntil")})
+
+
 # --- powers (cl. 5.3) -------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from lxml import etree
 from makul.domain.attributes import Attribute
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
+from support.agreed import agree
 from support.house import Answered, InProcess, about, build_house, person_request
 
 CITIZEN = 6
@@ -81,7 +82,7 @@ def broken_face(house: InProcess, hands: Hands) -> bytes:
     (agreed,) = house.store.desk.agreements(BANK.code)
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
     broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
-    house.store.desk.put_agreement(wider, at=at)
+    agree(house.store.desk, wider, at=at)
     house.store.desk.put_persons([broken], at=at)
     consent = hands.consent(BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1)
     return hands.sign_consent(consent, BANK, house.world.citizens[CITIZEN])

@@ -40,6 +40,7 @@ from makul_client import (
 )
 from makul_client.profile import Patience, Sealing
 from makul_client.results import PersonData
+from support.agreed import agree
 from support.house import InProcess, about, build_house, person_request
 
 R = {"r": "urn:makul:recipient:1"}
@@ -79,7 +80,7 @@ class Served:
     def agree(self, delivery: Delivery) -> None:
         at = self.house.clock()
         terms = replace(WALLET.agreed(self.house.world.made_at), delivery=delivery)
-        self.house.store.desk.put_agreement(terms, at=at)
+        agree(self.house.store.desk, terms, at=at)
 
     def withdraw(self, credential: Credential) -> None:
         self.house.store.desk.withdraw_sealing_certificate(

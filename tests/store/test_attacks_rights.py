@@ -13,6 +13,7 @@ from makul.domain.identifiers import PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
+from support.agreed import agree
 from support.records import (
     BANK,
     FINGERPRINT,
@@ -50,7 +51,7 @@ def test_a_channel_not_agreed_gives_no_stored_answer(store: Store, released: Ent
 
     Neither by a replay, nor by a refusal that finds the id closed meanwhile.
     """
-    store.desk.put_agreement(an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
+    agree(store.desk, an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
     by_xroad = a_caller(channel=Channel.XROAD)
     racing = a_refusal(Code.REQ_08, key=released.key, channel=Channel.XROAD)
 
@@ -65,7 +66,7 @@ def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: 
     narrowed = an_agreement(
         attributes=frozenset({Attribute.GIVEN_NAME}), purposes=frozenset({PurposeCode("OTHER")})
     )
-    store.desk.put_agreement(narrowed, at=NOON)
+    agree(store.desk, narrowed, at=NOON)
 
     result = store.recorder.replay(released.key, a_caller(), at=NOON)
 

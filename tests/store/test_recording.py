@@ -18,6 +18,7 @@ from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
+from support.agreed import agree
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -232,7 +233,7 @@ def test_an_agreement_changed_meanwhile_holds_at_once(
     store: Store, change: dict[str, Any], code: Code
 ) -> None:
     """Procedure, cl. 7: only under an agreement in force, and within what it says at commit."""
-    store.desk.put_agreement(an_agreement(**change), at=NOON)
+    agree(store.desk, an_agreement(**change), at=NOON)
 
     assert codes(store.recorder.record(a_release())) == (code,)
 
@@ -241,7 +242,7 @@ def test_anothers_agreement_gives_nothing(store: Store) -> None:
     """AGR-01: an agreement serves the recipient that signed it."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
-    store.desk.put_agreement(theirs, at=NOON)
+    agree(store.desk, theirs, at=NOON)
 
     result = store.recorder.record(a_release(agreement_number=theirs.number))
 

@@ -29,6 +29,7 @@ from makul.store.codecs import (
     unpack,
     utc_day,
 )
+from support.agreed import NOTICE_TEXTS, approved_notice
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -87,12 +88,26 @@ def test_an_official_is_one_recipients_own(store: Store) -> None:
 
 
 def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
-    """CNS-10: reference and digest of the text, both."""
-    store.desk.add_notice("N-1", b"n" * 32, {"ky": "Макулдук"}, at=NOON)
+    """CNS-10: reference, digest of the text and its language, all three."""
+    digests = approved_notice(store.desk, "N-1", NOTICE_TEXTS, at=NOON).digests
 
-    assert store.register.notice_approved("N-1", b"n" * 32)
-    assert not store.register.notice_approved("N-1", b"m" * 32)
-    assert not store.register.notice_approved("N-2", b"n" * 32)
+    for language, digest in digests.items():
+        assert store.register.notice_approved("N-1", digest, language)
+        assert not store.register.notice_approved("N-1", b"m" * 32, language)
+        assert not store.register.notice_approved("N-2", digest, language)
+    assert not store.register.notice_approved("N-1", digests["ky"], "ru")
+    assert not store.register.notice_approved("N-1", digests["ky"], "")
+
+
+def test_a_notice_counts_once_it_is_approved(store: Store) -> None:
+    """Procedure, cl. 4: what the authorised body has not seen informs nobody."""
+    store.desk.add_notice("N-1", NOTICE_TEXTS, at=NOON)
+    (notice,) = store.desk.notices()
+
+    assert not any(
+        store.register.notice_approved("N-1", digest, language)
+        for language, digest in notice.digests.items()
+    )
 
 
 def test_an_unknown_pin_takes_the_same_kind_of_work(store: Store) -> None:

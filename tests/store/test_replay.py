@@ -13,6 +13,7 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul.store.housekeeping import MARKS_LINGER
+from support.agreed import agree
 from support.records import (
     BANK,
     NOON,
@@ -105,7 +106,7 @@ def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry
     store.recorder.record(late)
     assert codes(store.recorder.replay(late.key, a_caller(), at=over)) == [Code.AGR_01]
 
-    store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.AGR_02]
 
 
@@ -146,7 +147,7 @@ def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) 
 def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -> None:
     """All reasons that apply, not the first alone."""
     store.desk.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
-    store.desk.put_agreement(an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
 
     result = store.recorder.replay(released.key, a_caller(), at=NOON)
 

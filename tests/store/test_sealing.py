@@ -9,6 +9,7 @@ from makul.app.ports import Committed, DeskError, Overtaken, Replay
 from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
+from support.agreed import agree
 from support.records import BANK, NOON, a_caller, a_release, an_agreement
 
 FIRST, SECOND = b"the first certificate", b"the second certificate"
@@ -79,7 +80,7 @@ def test_what_went_in_the_clear_does_not_go_so_again(store: Store) -> None:
     """The agreement is SEALED by now: the id stays closed, the answer stays in."""
     entry = a_release()
     assert store.recorder.record(entry) == Committed()
-    store.desk.put_agreement(an_agreement(delivery=Delivery.SEALED), at=NOON)
+    agree(store.desk, an_agreement(delivery=Delivery.SEALED), at=NOON)
 
     reasons = Reason(code=Code.REQ_04, field="requestId")
     assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Overtaken((reasons,))

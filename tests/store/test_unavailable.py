@@ -31,7 +31,7 @@ USES: list[Callable[[Store], Any]] = [
     lambda store: store.register.recipient(BANK),
     lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER),
     lambda store: store.register.official(BANK, b"o" * 32),
-    lambda store: store.register.notice_approved("n", b"n" * 32),
+    lambda store: store.register.notice_approved("n", b"n" * 32, "ky"),
     lambda store: store.register.use(BANK, a_consent()),
     lambda store: store.register.registered_consent(BANK, a_consent().id),
     lambda store: store.register.consent_status(BANK, a_consent().id),

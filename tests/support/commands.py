@@ -11,6 +11,7 @@ from makul.cli import build
 from makul.runtime import LocalRuntime
 
 OPERATOR = "GOV/70000001"
+AUTHORISED_BODY = "GOV/70000009"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,9 @@ class Makul:
 def installed(directory: Path) -> Makul:
     """A new installation."""
     makul = Makul(directory)
-    makul.done("init", directory, "--operator", OPERATOR, "--name", "Example", "--apply")
+    makul.done(
+        *("init", directory, "--operator", OPERATOR, "--name", "Example"),
+        *("--authorised-body", AUTHORISED_BODY, "--authorised-body-name", "Example Body"),
+        "--apply",
+    )
     return makul

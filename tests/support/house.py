@@ -17,12 +17,20 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Clock
-from makul.bootstrap import Parts, build_parts, channel_of, readiness, recipient_port, utc_now
+from makul.bootstrap import (
+    Parts,
+    build_agreements,
+    build_parts,
+    channel_of,
+    readiness,
+    recipient_port,
+    utc_now,
+)
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
 from makul.sandbox.papers import Paper
-from makul.sandbox.parties import OPERATOR, PARTIES, Party
+from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
 from makul.settings import Settings, load_settings
@@ -42,6 +50,10 @@ PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 _TOML = """
 environment = "SANDBOX"
 operator = "{operator}"
+operator_name = "Operator (sandbox)"
+[authorised_body]
+code = "{authorised_body}"
+name = "Authorised body (sandbox)"
 [store]
 database = "makul.db"
 keys = "store.json"
@@ -148,8 +160,10 @@ def build_house(
     keys = StoreKeys.generate()
     keys.save(settings.store.keys)
     store = create_store(settings.store.database, keys, who="test")
-    register(world, store.desk, at=clock())
-    built = parts(build_parts(settings, store, clock))
+    given = build_parts(settings, store, clock)
+    agreements, notices = build_agreements(settings, store.desk, given.verifier)
+    register(world, store.desk, agreements, notices, at=clock())
+    built = parts(given)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
     applications = {
         name: build_application(
@@ -173,7 +187,11 @@ def build_house(
 
 def _write(directory: Path, world: World) -> Settings:
     (directory / "makul.toml").write_text(
-        _TOML.format(operator=OPERATOR, citizen_policy=CITIZEN_POLICY.dotted_string)
+        _TOML.format(
+            operator=OPERATOR,
+            authorised_body=AUTHORISED_BODY,
+            citizen_policy=CITIZEN_POLICY.dotted_string,
+        )
     )
     key = directory / "receipts.key.pem"
     key.write_bytes(world.operator.key_pem)

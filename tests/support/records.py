@@ -27,6 +27,7 @@ from makul.domain.matches import MatchMethod
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from support.agreed import agree
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 """The moment at which decisions are recorded, unless a test says otherwise."""
@@ -187,5 +188,5 @@ def furnish(desk: Desk) -> None:
     """Register the bank with its certificate, its agreement and one citizen."""
     desk.add_recipient(a_recipient(), at=NOON)
     desk.add_certificate(BANK, FINGERPRINT, b"der of the bank's certificate", at=NOON)
-    desk.put_agreement(an_agreement(), at=NOON)
+    agree(desk, an_agreement(), at=NOON)
     desk.put_persons([a_person()], at=NOON)

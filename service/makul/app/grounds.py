@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from makul.app.ports import (
     DocumentError,
@@ -16,6 +16,7 @@ from makul.app.requests import Presented, PresentedBasis, PresentedConsent, Regi
 from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.disclosures import (
+    HIDDEN_AT_MOST,
     BasisGround,
     ConsentGround,
     Ground,
@@ -35,6 +36,8 @@ class Grounds:
     verifier: DocumentVerifier
     documents: Documents
     register: Register
+    hidden_at_most: timedelta = HIDDEN_AT_MOST
+    """What the settings allow a statement to be kept from its subject (cl. 5.1)."""
 
     def establish(
         self, presented: Presented, recipient: MemberCode, *, at: datetime
@@ -82,7 +85,9 @@ class Grounds:
                 statement = self.documents.read_basis(verified.signed)
             except DocumentError as error:
                 proof = _unreadable(proof, error)
-        ground = BasisGround(proof=proof, statement=statement, digest=digest)
+        ground = BasisGround(
+            proof=proof, statement=statement, digest=digest, hidden_at_most=self.hidden_at_most
+        )
         if isinstance(statement, BasisStatement):
             ground = replace(ground, use=self._use(recipient, ground))
         return ground, (_evidence(GroundKind.BASIS, digest, document, verified),)
@@ -92,7 +97,9 @@ class Grounds:
         return self.register.use(recipient, ref) if ref is not None else GroundUse()
 
     def _notice_approved(self, consent: Consent) -> bool:
-        return self.register.notice_approved(consent.notice_ref, consent.notice_digest)
+        return self.register.notice_approved(
+            consent.notice_ref, consent.notice_digest, consent.language
+        )
 
     def _by_official(self, proof: Proof, recipient: MemberCode) -> Proof:
         """Name the official of this very recipient to whom the signer's certificate belongs."""

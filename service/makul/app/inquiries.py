@@ -46,7 +46,10 @@ class Inquiries:
         standing = self.register.standing(key, asked.agreement_number)
         found = standing.agreement
         own = found if found is not None and found.recipient == caller.recipient else None
-        return self.documents.agreement(asked.request_id, own)
+        if own is None:
+            return self.documents.agreement(asked.request_id, None)
+        signatures = self.register.agreement_signatures(own.number)
+        return self.documents.agreement(asked.request_id, own, signatures)
 
     def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
         """The receipt of one of the caller's earlier requests."""

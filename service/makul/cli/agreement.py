@@ -1,18 +1,31 @@
 """`makul agreement`: the terms under which a recipient is given data (Procedure, cl. 7)."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from makul.app.agreements import NotSigned
+from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.agreement_file import EXAMPLE, read_agreement
 from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
 from makul.cli.session import Apply, AsJson, examples, member_code, registered, session
-from makul.domain.agreements import Agreement, AgreementState
+from makul.cli.signed_file import (
+    ChainFile,
+    KeyFile,
+    SignedFile,
+    not_good,
+    print_document,
+    read_document,
+)
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
 
 app = typer.Typer(no_args_is_help=True, help="On what terms (Procedure, cl. 7).")
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 
 
 @app.command(
@@ -23,22 +36,27 @@ def add(
     *,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, help="The agreement."),
+        typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, help="The terms."),
     ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an agreement, or replace one of the same number: a new state, a longer term."""
+    """Draw up an agreement, or draw it up anew. It is a draft until all three have signed.
+
+    New terms under the number of an agreement in force end it at once, until they are signed.
+    """
     agreement = read_agreement(file)
     with session(ctx).house() as house:
         recipient = registered(house, agreement.recipient)
         _check_entitled(agreement, recipient)
         known = _find(house, agreement.number)
         _check_replaceable(agreement, known)
+        at = house.clock()
+        document = house.agreements.draw_up(agreement, at=at)
         carry_out(
-            "register agreement" if known is None else "replace agreement",
+            _change(known),
             _facts(agreement),
-            lambda: house.desk.put_agreement(agreement, at=house.clock()),
+            lambda: house.agreements.lay_before(agreement, document, at=at),
             apply=apply,
             as_json=as_json,
         )
@@ -48,6 +66,84 @@ def add(
 def example() -> None:
     """Print an agreement to begin from."""
     typer.echo(EXAMPLE, nl=False)
+
+
+@app.command(epilog=examples("makul agreement export 2026/014 > agreement.xml"))
+def export(ctx: typer.Context, *, number: Number) -> None:
+    """Print the document that each of the three parties signs, to the byte."""
+    with session(ctx).house() as house:
+        document = house.desk.draft_document(_known(house, number).number)
+    if document is None:
+        raise HouseError("this agreement was never drawn up for signing; add it again")
+    print_document(document)
+
+
+@app.command(
+    epilog=examples(
+        "makul agreement sign agreement.xml --key director.key.pem --certificate director.pem"
+        " > signed.xml"
+    )
+)
+def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: ChainFile) -> None:
+    """Sign an exported agreement, for a party without software of its own; anywhere."""
+    document = read_document(file)
+    print_document(session(ctx).runtime.sign(document, key=key, certificate=certificate))
+
+
+@app.command(
+    epilog=examples(
+        "makul agreement submit signed.xml", "makul agreement submit signed.xml --apply"
+    )
+)
+def submit(
+    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
+) -> None:
+    """Record what one party signed. With the third of them the agreement is in force."""
+    document = read_document(file)
+    with session(ctx).house() as house:
+        at = house.clock()
+        judged = house.agreements.judge(document, at=at)
+        if isinstance(judged, NotSigned):
+            raise not_good(file, judged)
+        missing = house.agreements.missing(judged.number) - {judged.role}
+        carry_out(
+            "record signature",
+            {
+                "number": judged.number,
+                "role": judged.role.value,
+                "member": judged.member,
+                "certificate": judged.signer.hex(),
+                "terms": judged.terms_digest.hex(),
+                "still_missing": _roles(missing),
+                "in_force_with_it": not missing,
+            },
+            lambda: _record(house, judged, at=at),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(epilog=examples("makul agreement terminate 2026/014 --reason 'letter 118' --apply"))
+def terminate(
+    ctx: typer.Context,
+    *,
+    number: Number,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """End an agreement for good, at once. Its number is never used again."""
+    if not reason.strip():
+        raise HouseError("--reason is empty; say why, for it is recorded")
+    with session(ctx).house() as house:
+        known = _known(house, number)
+        carry_out(
+            "terminate agreement",
+            {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
+            lambda: house.desk.terminate_agreement(known.number, reason=reason, at=house.clock()),
+            apply=apply,
+            as_json=as_json,
+        )
 
 
 @app.command("list", epilog=examples("makul agreement list --recipient COM/60000001"))
@@ -72,18 +168,21 @@ def list_all(
 @app.command(
     epilog=examples("makul agreement show 2026/014", "makul agreement show 2026/014 --json")
 )
-def show(
-    ctx: typer.Context,
-    *,
-    number: Annotated[str, typer.Argument(metavar="NUMBER")],
-    as_json: AsJson = False,
-) -> None:
-    """Show everything that an agreement says."""
+def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None:
+    """Show everything that an agreement says, and who has signed it."""
     with session(ctx).house() as house:
-        found = _find(house, number)
+        found = _known(house, number)
+        signatures = house.desk.agreement_signatures(found.number)
+        missing = house.agreements.missing(found.number)
+    told = [_signature(signature) for signature in signatures]
+    show_facts({**_facts(found), "signed": told, "still_missing": _roles(missing)}, as_json=as_json)
+
+
+def _known(house: House, number: str) -> Agreement:
+    found = _find(house, number)
     if found is None:
         raise HouseError("no agreement of this number; see: makul agreement list")
-    show_facts(_facts(found), as_json=as_json)
+    return found
 
 
 def _find(house: House, number: str) -> Agreement | None:
@@ -104,10 +203,30 @@ def _check_replaceable(agreement: Agreement, known: Agreement | None) -> None:
         return
     if known.recipient != agreement.recipient:
         raise HouseError(f"number: {agreement.number} is another recipient's; choose another")
-    if known.state is AgreementState.TERMINATED and agreement.state is not known.state:
+    if known.state is AgreementState.TERMINATED:
         raise HouseError(
             f"number: {agreement.number} was terminated; a new agreement needs a new number"
         )
+
+
+def _change(known: Agreement | None) -> str:
+    if known is None:
+        return "draw up agreement"
+    if known.state is AgreementState.IN_FORCE:
+        return "draw up anew an agreement in force: it gives nothing until all three sign again"
+    return "draw up agreement anew"
+
+
+def _record(house: House, judged: AgreementSignature, *, at: datetime) -> None:
+    house.agreements.record(judged, at=at)
+
+
+def _roles(roles: frozenset[AgreementRole]) -> list[str]:
+    return [role.value for role in AgreementRole if role in roles]
+
+
+def _signature(signature: RecordedSignature) -> str:
+    return f"{signature.role.value} {signature.member} {instant(signature.recorded_at)}"
 
 
 def _facts(agreement: Agreement) -> Facts:

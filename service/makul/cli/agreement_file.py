@@ -33,7 +33,6 @@ BISHKEK = timezone(timedelta(hours=6))
 EXAMPLE = """\
 number = "2026/014"
 recipient = "COM/60000001"
-state = "IN_FORCE"              # DRAFT until all three have signed, TERMINATED at its end
 valid_from = 2026-01-01         # a date begins at midnight in Bishkek; or 2026-01-01T00:00:00Z
 valid_to = 2027-01-01           # the first day on which it is in force no more
 
@@ -56,7 +55,6 @@ _REQUIRED = frozenset(
     {
         "number",
         "recipient",
-        "state",
         "valid_from",
         "valid_to",
         "purposes",
@@ -101,7 +99,7 @@ def parse_agreement(table: _Table) -> Agreement:
     agreement = Agreement(
         number=_number(table),
         recipient=_identified("recipient", parse_member_code, _text(table, "recipient")),
-        state=_one_of(AgreementState, "state", _text(table, "state")),
+        state=AgreementState.DRAFT,
         valid_from=_instant(table, "valid_from"),
         valid_to=_instant(table, "valid_to"),
         purposes=purposes,
@@ -119,6 +117,12 @@ def parse_agreement(table: _Table) -> Agreement:
 
 
 def _check_keys(table: _Table) -> None:
+    if "state" in table:
+        raise _KeyError(
+            "state",
+            "take it out: three signatures bring an agreement into force, and"
+            " `makul agreement terminate` ends it",
+        )
     unknown = sorted(table.keys() - _REQUIRED - _OPTIONAL)
     if unknown:
         raise _KeyError(unknown[0], "no such key; see: makul agreement add --help")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
@@ -24,11 +25,16 @@ class ReadCertificate:
 
     der: bytes
     fingerprint: bytes
+    key_digest: bytes
+    """SHA-256 of its public key (SubjectPublicKeyInfo)."""
     facts: Facts
 
 
-def read_certificate(path: Path, *, at: datetime) -> ReadCertificate:
-    """The one certificate in a file, PEM or DER; raises `HouseError` where it cannot serve."""
+def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
+    """The one certificate in a file, PEM or DER; raises `HouseError` where it cannot serve.
+
+    `at` is None where an expired one will do: it is to be taken away.
+    """
     certificate = _parse(path)
     algorithm = algorithm_of(certificate)
     if algorithm is None:
@@ -36,7 +42,7 @@ def read_certificate(path: Path, *, at: datetime) -> ReadCertificate:
             f"{path.name}: its key is too weak or of another kind; RSA from {MIN_RSA_BITS} bits or"
             " ECDSA P-256, P-384, P-521 will do"
         )
-    if certificate.not_valid_after_utc <= at:
+    if at is not None and certificate.not_valid_after_utc <= at:
         raise HouseError(
             f"{path.name}: it expired on {instant(certificate.not_valid_after_utc)}; bring its"
             " successor"
@@ -45,6 +51,11 @@ def read_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     return ReadCertificate(
         der=certificate.public_bytes(serialization.Encoding.DER),
         fingerprint=fingerprint,
+        key_digest=sha256(
+            certificate.public_key().public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        ).digest(),
         facts={
             "certificate": fingerprint.hex(),
             "issuer": certificate.issuer.rfc4514_string(),

@@ -12,6 +12,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk
 from makul.domain.identifiers import MemberCode
 
@@ -66,6 +68,7 @@ class HouseFacts:
     """`SANDBOX` or `PRODUCTION`."""
     operator: MemberCode
     config: Path
+    authorised_body: MemberCode | None = None
 
 
 class House(Protocol):
@@ -82,6 +85,14 @@ class House(Protocol):
     @property
     def desk(self) -> Desk:
         """The register, for the operator."""
+
+    @property
+    def agreements(self) -> Agreements:
+        """Drawing agreements up, and judging what the parties signed."""
+
+    @property
+    def notices(self) -> Notices:
+        """Drawing approvals up, and judging what the authorised body signed."""
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
@@ -109,6 +120,9 @@ class Runtime(Protocol):
     @property
     def clock(self) -> Clock:
         """The present."""
+
+    def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
+        """The document with an enveloped XAdES signature; for parties without such software."""
 
     def create(self, config: Path) -> None:
         """Make the store keys and the database that a new configuration names.

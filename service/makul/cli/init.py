@@ -1,5 +1,6 @@
 """`makul init`: a new installation, ready to be filled."""
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ _TOML = """\
 
 environment = "PRODUCTION"
 operator = "{operator}"         # the operator's member code, as consents name it
+operator_name = {name}
+{authorised_body}
 
 [store]
 database = "makul.db"
@@ -68,6 +71,8 @@ class Plan:
     directory: Path
     operator: MemberCode
     name: str
+    authorised_body: MemberCode | None = None
+    authorised_body_name: str | None = None
 
     @property
     def config(self) -> Path:
@@ -103,11 +108,25 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", file_okay=False)],
     operator: Annotated[str, typer.Option(help="The operator's member code.")],
     name: Annotated[str, typer.Option(help="The operator's name, for the receipt certificate.")],
+    authorised_body: Annotated[
+        str | None, typer.Option(help="The authorised body's member code (cl. 7).")
+    ] = None,
+    authorised_body_name: Annotated[
+        str | None, typer.Option(help="Its name, as agreements state it.")
+    ] = None,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a new installation: settings, keys, an empty database. Never touches an existing one."""
-    plan = Plan(directory=directory, operator=member_code(operator), name=name.strip())
+    if (authorised_body is None) is not (authorised_body_name is None):
+        raise HouseError("give --authorised-body and --authorised-body-name together, or neither")
+    plan = Plan(
+        directory=directory,
+        operator=member_code(operator),
+        name=name.strip(),
+        authorised_body=member_code(authorised_body) if authorised_body is not None else None,
+        authorised_body_name=authorised_body_name,
+    )
     if not 1 <= len(plan.name) <= 64:
         raise HouseError("--name is 1 to 64 characters, for it goes into a certificate")
     if directory.exists() and any(directory.iterdir()):
@@ -146,7 +165,29 @@ def lay_out(plan: Plan, *, at: datetime) -> None:
     (keys / "receipts.cert.pem").write_bytes(_self_signed(key, name, at))
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     (keys / "receipts.csr.pem").write_bytes(request.public_bytes(serialization.Encoding.PEM))
-    plan.config.write_text(_TOML.format(operator=plan.operator))
+    settings = _TOML.format(
+        operator=plan.operator, name=_quoted(plan.name), authorised_body=_authorised_body(plan)
+    )
+    plan.config.write_text(settings)
+
+
+def _authorised_body(plan: Plan) -> str:
+    """Its section, or one to be filled in before the first agreement."""
+    if plan.authorised_body is None or plan.authorised_body_name is None:
+        return (
+            "\n# [authorised_body]             # who concludes every agreement and approves notices"
+            " (cl. 4, 7)\n"
+            '# code = "GOV/70000009"\n# name = "..."'
+        )
+    return (
+        f"\n[authorised_body]               # who concludes every agreement and approves notices"
+        f' (cl. 4, 7)\ncode = "{plan.authorised_body}"\nname = {_quoted(plan.authorised_body_name)}'
+    )
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; for printable text JSON's is the same."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def write_secret(path: Path, content: bytes) -> None:

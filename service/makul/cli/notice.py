@@ -1,62 +1,145 @@
 """`makul notice`: what subjects are told before they consent (Procedure, cl. 4)."""
 
-import hashlib
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from makul.app.agreements import NotSigned
+from makul.app.ports import Notice
 from makul.cli.house import HouseError
-from makul.cli.output import carry_out
+from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
+from makul.cli.signed_file import (
+    ChainFile,
+    KeyFile,
+    SignedFile,
+    not_good,
+    print_document,
+    read_document,
+)
 
 app = typer.Typer(no_args_is_help=True, help="What subjects are told before they consent (cl. 4).")
 
 MAX_BYTES = 256 * 1024
 """Nobody reads more before signing."""
 
-
-class Language(StrEnum):
-    """In which a notice is shown."""
-
-    KY = "ky"
-    RU = "ru"
-    EN = "en"
+Ref = Annotated[str, typer.Argument(metavar="REF", help="Its number, as consents cite it.")]
+TextFile = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Its text, UTF-8.")]
 
 
 @app.command(
     epilog=examples(
-        "makul notice add BANK-2026/1 notice.ky.txt --language ky",
-        "makul notice add BANK-2026/1 notice.ky.txt --language ky --apply",
+        "makul notice add BANK-2026/1 --ky notice.ky.txt --ru notice.ru.txt --en notice.en.txt"
+        " --apply",
     )
 )
 def add(
     ctx: typer.Context,
     *,
-    ref: Annotated[str, typer.Argument(metavar="REF", help="Its number, as consents cite it.")],
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Its text, UTF-8.")
-    ],
-    language: Annotated[Language, typer.Option(help="The language of the text.")],
+    ref: Ref,
+    ky: TextFile,
+    ru: TextFile,
+    en: TextFile,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an approved notice. Its exact bytes count: a consent cites their SHA-256."""
-    if not 1 <= len(ref) <= 100 or not ref.isprintable():
-        raise HouseError("REF is 1 to 100 printable characters")
-    text = _read(file)
-    digest = hashlib.sha256(text).digest()
+    """Register a notice in three languages. Exact bytes count: a consent cites their SHA-256.
+
+    It never changes: another text is another number. It counts once it is approved.
+    """
+    if not 1 <= len(ref) <= 100 or not ref.isprintable() or set("<>") & set(ref):
+        raise HouseError("REF is 1 to 100 printable characters without < and >")
+    texts = {"ky": _read(ky), "ru": _read(ru), "en": _read(en)}
     with session(ctx).house() as house:
+        at = house.clock()
+        new = Notice.of(ref, texts, added_at=at)
         carry_out(
             "register notice",
-            {"ref": ref, "language": language.value, "sha256": digest.hex(), "bytes": len(text)},
-            lambda: house.desk.add_notice(
-                ref, digest, {language.value: text.decode()}, at=house.clock()
-            ),
+            _facts(new),
+            lambda: house.desk.add_notice(ref, texts, at=at),
             apply=apply,
             as_json=as_json,
         )
+
+
+@app.command("list", epilog=examples("makul notice list"))
+def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List notices and since when they are approved."""
+    with session(ctx).house() as house:
+        rows = [_facts(notice) for notice in house.desk.notices()]
+    show_rows(
+        rows,
+        columns=("ref", "added_at", "approved_at", "ky", "ru", "en"),
+        as_json=as_json,
+        empty="No notice is registered. To begin: makul notice add --help",
+    )
+
+
+@app.command(epilog=examples("makul notice show BANK-2026/1"))
+def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
+    """Show a notice with its texts."""
+    with session(ctx).house() as house:
+        notice = house.notices.find(ref)
+    if notice is None:
+        raise HouseError("no notice of this number; see: makul notice list")
+    texts = {f"text_{language}": text.decode() for language, text in notice.texts.items()}
+    show_facts({**_facts(notice), **texts}, as_json=as_json)
+
+
+@app.command(epilog=examples("makul notice approval BANK-2026/1 > approval.xml"))
+def approval(ctx: typer.Context, *, ref: Ref) -> None:
+    """Print the approval that the authorised body signs, to the byte."""
+    with session(ctx).house() as house:
+        print_document(house.notices.approval(ref))
+
+
+@app.command(
+    epilog=examples(
+        "makul notice sign approval.xml --key head.key.pem --certificate head.pem > signed.xml"
+    )
+)
+def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: ChainFile) -> None:
+    """Sign an approval, for a body without software of its own; anywhere."""
+    document = read_document(file)
+    print_document(session(ctx).runtime.sign(document, key=key, certificate=certificate))
+
+
+@app.command(
+    epilog=examples("makul notice approve signed.xml", "makul notice approve signed.xml --apply")
+)
+def approve(
+    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
+) -> None:
+    """Record an approval that the authorised body signed: from then on consents may cite it."""
+    document = read_document(file)
+    with session(ctx).house() as house:
+        at = house.clock()
+        judged = house.notices.judge(document, at=at)
+        if isinstance(judged, NotSigned):
+            raise not_good(file, judged)
+        facts: Facts = {
+            "ref": judged.approval.ref,
+            "member": judged.approval.authorised_body.code,
+            "certificate": judged.signer.hex(),
+            **{language: digest.hex() for language, digest in judged.approval.digests.items()},
+        }
+        carry_out(
+            "approve notice",
+            facts,
+            lambda: house.notices.record(judged, at=at),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+def _facts(notice: Notice) -> Facts:
+    return {
+        "ref": notice.ref,
+        "added_at": instant(notice.added_at),
+        "approved_at": instant(notice.approved_at),
+        **{language: notice.digests[language].hex() for language in ("ky", "ru", "en")},
+    }
 
 
 def _read(file: Path) -> bytes:

@@ -4,6 +4,7 @@ Every element of an answer stands in the default namespace, which the answer dec
 parts that are defined in types.xsd carry a prefix of their own.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -12,6 +13,7 @@ from makul.app.ports import (
     Answer,
     ConsentStatus,
     ReceiptCertificate,
+    RecordedSignature,
     ServiceStatus,
     UnwritableError,
 )
@@ -133,7 +135,9 @@ def render_consent_status(request_id: UUID, status: ConsentStatus | None, *, at:
     )
 
 
-def render_agreement(request_id: UUID, agreement: Agreement | None) -> bytes:
+def render_agreement(
+    request_id: UUID, agreement: Agreement | None, signatures: Sequence[RecordedSignature]
+) -> bytes:
     """GetAgreementResponse; an agreement that is not this recipient's own is none (AGR-01)."""
     asked = element("requestId", str(request_id))
     if agreement is None:
@@ -153,8 +157,18 @@ def render_agreement(request_id: UUID, agreement: Agreement | None) -> bytes:
         *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
         "" if quota is None else element("dailyQuota", str(quota)),
         element("delivery", agreement.delivery),
+        *map(_signature, signatures),
     )
     return _response("GetAgreement", asked, group("agreement", *terms))
+
+
+def _signature(signature: RecordedSignature) -> str:
+    return group(
+        "signature",
+        element("role", signature.role),
+        element("memberCode", signature.member),
+        element("recordedAt", instant(signature.recorded_at)),
+    )
 
 
 def render_receipt_answer(request_id: UUID, receipt: bytes | None) -> bytes:

@@ -45,6 +45,17 @@ class Reader:
         """Is there such a child?"""
         return name in self._children
 
+    def each_inside(self, name: str) -> "list[Reader]":
+        """Every child of this name, in order."""
+        return [Reader(child) for child in self._children.get(name, ())]
+
+    def read_all(self, name: str, parse: Callable[[str], ValueT]) -> frozenset[ValueT]:
+        """The values of all children of this name, parsed; what cannot be parsed is malformed."""
+        try:
+            return frozenset(parse(value) for value in self.texts(name))
+        except ValueError:
+            raise malformed(name) from None
+
     def texts(self, name: str) -> frozenset[str]:
         """The values of all children of this name."""
         return frozenset(_value(child) for child in self._children.get(name, ()))

@@ -72,3 +72,15 @@ def consent_schema() -> DocumentSchema:
 def basis_schema() -> DocumentSchema:
     """basis.xsd."""
     return DocumentSchema("basis.xsd", "BasisStatement")
+
+
+@cache
+def agreement_schema() -> DocumentSchema:
+    """agreement.xsd."""
+    return DocumentSchema("agreement.xsd", "Agreement")
+
+
+@cache
+def notice_schema() -> DocumentSchema:
+    """notice.xsd."""
+    return DocumentSchema("notice.xsd", "NoticeApproval")

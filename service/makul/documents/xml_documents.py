@@ -1,19 +1,32 @@
 """The port `Documents`, fulfilled: every document and answer of release 1 by its schema."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from makul.app.ports import (
+    AgreementDraft,
     Answer,
     ConsentStatus,
+    NoticeApproval,
     PersonDelivery,
     Receipt,
+    RecordedSignature,
     ServiceStatus,
     UnwritableError,
 )
-from makul.documents import answers, bases, consents, deliveries, persons, receipts
+from makul.documents import (
+    agreements,
+    answers,
+    bases,
+    consents,
+    deliveries,
+    notices,
+    persons,
+    receipts,
+)
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
@@ -68,9 +81,14 @@ class XmlDocuments:
         """The answer of GetConsentStatus."""
         return answers.render_consent_status(request_id, status, at=at)
 
-    def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
+    def agreement(
+        self,
+        request_id: UUID,
+        agreement: Agreement | None,
+        signatures: Sequence[RecordedSignature] = (),
+    ) -> bytes:
         """The answer of GetAgreement."""
-        return answers.render_agreement(request_id, agreement)
+        return answers.render_agreement(request_id, agreement, signatures)
 
     def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
         """The answer of GetReceipt."""
@@ -79,3 +97,28 @@ class XmlDocuments:
     def status(self, request_id: UUID, status: ServiceStatus) -> bytes:
         """The answer of GetStatus."""
         return answers.render_status(request_id, status)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlPapers:
+    """The port `SignedPapers`, fulfilled: what the parties sign beside consents and bases."""
+
+    def render_agreement(self, draft: AgreementDraft) -> bytes:
+        """The document to be signed; raises `UnwritableError`."""
+        return agreements.render_agreement(draft)
+
+    def read_agreement(self, signed: "Element") -> AgreementDraft:
+        """An agreement from its verified root element; raises `DocumentError` (REQ-01)."""
+        return agreements.read_agreement(signed)
+
+    def render_approval(self, approval: NoticeApproval) -> bytes:
+        """The approval to be signed; raises `UnwritableError`."""
+        return notices.render_approval(approval)
+
+    def read_approval(self, signed: "Element") -> NoticeApproval:
+        """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+        return notices.read_approval(signed)
+
+    def content_digest(self, signed: "Element") -> bytes:
+        """SHA-256 over a verified root element in exclusive canonical form."""
+        return agreements.content_digest(signed)

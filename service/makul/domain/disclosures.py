@@ -1,7 +1,7 @@
 """What is asked, on what ground, and what came of it (Procedure, cl. 4, 5 and 10)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -130,6 +130,10 @@ class ConsentGround:
     """Is the notice that it cites registered, approved, and of that digest?"""
 
 
+HIDDEN_AT_MOST = timedelta(days=365)
+"""Where the settings say nothing: no disclosure is kept from its subject for more than a year."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisGround:
     """A basis statement, what its signature proves, and its use so far."""
@@ -138,6 +142,8 @@ class BasisGround:
     statement: BasisStatement | None
     digest: bytes
     use: GroundUse = GroundUse()
+    hidden_at_most: timedelta = HIDDEN_AT_MOST
+    """For how long from its issue it may be kept from the subject, where it may at all (5.1)."""
 
 
 Ground = ConsentGround | BasisGround | None

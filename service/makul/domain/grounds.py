@@ -251,8 +251,15 @@ def _basis_body_entitled(case: BasisCase) -> Ruling:
         and provision.open_to(recipient.kind)
         and provision in agreement.provisions
     )
-    may_hide = case.statement.hidden_until is None or provision.clause == "5.1"
-    return holds_each(Code.LAW_02, provision=entitled, hiddenUntil=may_hide)
+    return holds_each(Code.LAW_02, provision=entitled, hiddenUntil=_may_hide(case, provision))
+
+
+def _may_hide(case: BasisCase, provision: Provision) -> bool:
+    """From the subject: only by a provision of 5.1, and for no longer than is allowed at all."""
+    issued_at, hidden_until = case.statement.issued_at, case.statement.hidden_until
+    if hidden_until is None:
+        return True
+    return provision.clause == "5.1" and hidden_until - issued_at <= case.ground.hidden_at_most
 
 
 def _basis_complete(case: BasisCase) -> Ruling:

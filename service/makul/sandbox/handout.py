@@ -8,12 +8,14 @@ paths are relative to it. Keys lie open: whom they belong to does not exist.
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name
     look-alike/         an authority with the same names that nobody trusts
-    notice.ky.txt       the notice that the consents cite
+    notice.ky.txt       the notice that the consents cite; also in ru and en
+    agreements/         what the three parties signed, and the approval of the notice
+    signatories/        who signed, by member code
     sandbox.json
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,9 +25,11 @@ from makul.cli.init import write_secret
 from makul.domain.agreements import Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName
-from makul.sandbox.hands import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
+from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF, NOTICE_TEXTS, WITHDRAWAL
 from makul.sandbox.papers import Paper
 from makul.sandbox.parties import (
+    AUTHORISED_BODY,
+    AUTHORISED_BODY_NAME,
     OPERATOR,
     OPERATOR_NAME,
     PARTIES,
@@ -48,6 +52,11 @@ _SETTINGS = """\
 
 environment = "SANDBOX"
 operator = "{operator}"
+operator_name = "{operator_name}"
+
+[authorised_body]
+code = "{authorised_body}"
+name = "{authorised_body_name}"
 
 [store]
 database = "makul.db"
@@ -164,6 +173,9 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         _write(service / "crls" / name, crl)
     settings = _SETTINGS.format(
         operator=OPERATOR,
+        operator_name=OPERATOR_NAME,
+        authorised_body=AUTHORISED_BODY,
+        authorised_body_name=AUTHORISED_BODY_NAME,
         host=addresses.host,
         port=addresses.port,
         xroad_port=addresses.xroad_port,
@@ -174,9 +186,17 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
     return config
 
 
-def hand_out(world: World, directory: Path, addresses: Addresses) -> None:
+def hand_out(
+    world: World, directory: Path, addresses: Addresses, signed: Mapping[str, bytes]
+) -> None:
     """Everything for those who call. The index comes last: with it the sandbox is whole."""
-    _write(directory / NOTICE_FILE, NOTICE.encode())
+    for language, text in NOTICE_TEXTS.items():
+        _write(directory / f"notice.{language}.txt", text.encode())
+    for name, content in signed.items():
+        _write(directory / "agreements" / name, content)
+    for member, signatory in world.signatories.items():
+        home = directory / "signatories" / member.replace("/", "-")
+        _write_credential(home, "signatory", signatory.credential)
     for party in PARTIES:
         _write_party(world, party, directory / "parties" / party.key, addresses)
     for number, credential in world.citizens.items():

@@ -25,6 +25,15 @@ NOTICE = (
     "Сиздин маалыматтарыңыз көрсөтүлгөн максат үчүн гана берилет. Макулдукту каалаган убакта"
     " кайтарып алсаңыз болот. Бул кабарлама чыныгы эмес: ал сыноо чөйрөсү үчүн жазылган.\n"
 )
+NOTICE_RU = (
+    "Ваши данные будут переданы только для указанной цели. Вы можете отозвать согласие в любое"
+    " время. Это уведомление ненастоящее: оно написано для тестовой среды.\n"
+)
+NOTICE_EN = (
+    "Your data are given for the stated purpose alone. You may withdraw your consent at any time."
+    " This notice is not real: it was written for a test environment.\n"
+)
+NOTICE_TEXTS = {"ky": NOTICE, "ru": NOTICE_RU, "en": NOTICE_EN}
 WITHDRAWAL = "Макулдукту операторго кайрылып кайтарып алсаңыз болот."
 
 EVERYDAY_USES = 100_000

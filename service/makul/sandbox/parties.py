@@ -17,6 +17,9 @@ from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 OPERATOR = MemberCode("GOV/70000001")
 OPERATOR_NAME = "Оператор (sandbox)"
 
+AUTHORISED_BODY = MemberCode("GOV/70000009")
+AUTHORISED_BODY_NAME = "Калкты каттоо органы (sandbox)"
+
 XROAD_INSTANCE = "KG-SANDBOX"
 SERVICE_SUBSYSTEM = "makul"
 
@@ -94,11 +97,11 @@ class Party:
         return f"{XROAD_INSTANCE}/{member_class}/{code}/{self.key}"
 
     def agreed(self, at: datetime) -> Agreement:
-        """Its agreement, in force since before the sandbox was made."""
+        """The terms of its agreement, whose term runs since before the sandbox was made."""
         return Agreement(
             number=self.agreement,
             recipient=self.code,
-            state=AgreementState.IN_FORCE,
+            state=AgreementState.DRAFT,
             valid_from=at - AGREED_SINCE,
             valid_to=at + AGREED_FOR,
             purposes=self.other_purposes | {self.purpose},

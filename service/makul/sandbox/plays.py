@@ -210,4 +210,8 @@ def terms(stage: Stage) -> str:
     """Read one's own agreement."""
     agreement = stage.client("municipality").agreement()
     (power,) = agreement.powers
-    return f"{agreement.state}, {power.purpose} covers {len(power.attributes)} attributes"
+    signed = len({signature.role for signature in agreement.signatures})
+    return (
+        f"{agreement.state}, {signed} have signed,"
+        f" {power.purpose} covers {len(power.attributes)} attributes"
+    )

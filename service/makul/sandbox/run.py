@@ -50,8 +50,8 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     config = write_service(world, options.directory, addresses)
     runtime.create(config)
     with runtime.open(config) as house:
-        register(world, house.desk, at=house.clock())
-    hand_out(world, options.directory, addresses)
+        signed = register(world, house.desk, house.agreements, house.notices, at=house.clock())
+    hand_out(world, options.directory, addresses, signed)
     return world
 
 

@@ -193,7 +193,7 @@ SCENES = (
     Scene(
         "The terms of one's own agreement",
         "5.3, 7",
-        "IN_FORCE, SOCIAL_BENEFITS covers 4 attributes",
+        "IN_FORCE, 3 have signed, SOCIAL_BENEFITS covers 4 attributes",
         plays.terms,
     ),
 )

@@ -5,20 +5,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.app.ports import Desk, Official
-from makul.domain.agreements import Delivery
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from makul.app.agreements import Agreements, NotSigned
+from makul.app.notices import Notices
+from makul.app.ports import Desk, Official, Signatory
+from makul.domain.agreements import AgreementRole, Delivery
 from makul.domain.attributes import Attribute
+from makul.domain.identifiers import MemberCode
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.hands import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, Hands
+from makul.sandbox.hands import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
 from makul.sandbox.papers import Paper, draw_up
-from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
+from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, OPERATOR_NAME, PARTIES, Party
 from makul.sandbox.people import ABSENT, KEYED, REVOKED, citizens
 from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
+from makul.trust.signing import sign_document
 
 RSA_CITIZEN = 3
 """One citizen signs with RSA; the others with P-256."""
 
 BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Who signs agreements for a party, and with what."""
+
+    member: MemberCode
+    role: AgreementRole
+    identifier: str
+    credential: Credential
+
+    @property
+    def registered(self) -> Signatory:
+        """As the operator registers them."""
+        key = self.credential.certificate.public_key()
+        return Signatory(
+            member=self.member,
+            role=self.role,
+            identifier=self.identifier,
+            name=f"{self.identifier} (sandbox)",
+            fingerprint=self.credential.fingerprint,
+            key_digest=hashlib.sha256(
+                key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            ).digest(),
+        )
+
+    def sign(self, document: bytes, *, at: datetime) -> bytes:
+        """A document with their signature."""
+        return sign_document(document, self.credential.key, [self.credential.certificate], at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +76,7 @@ class World:
     officials: Mapping[str, Credential]
     sealing: Mapping[str, Credential]
     """Of the parties whose agreement has the data sealed: to what they are encrypted."""
+    signatories: Mapping[MemberCode, Signing]
     papers: Mapping[str, Paper]
 
     @property
@@ -85,20 +121,23 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
             for party in PARTIES
             if party.delivery is Delivery.SEALED
         },
+        signatories=_signatories(true),
         papers=draw_up(hands),
     )
 
 
-def register(world: World, desk: Desk, *, at: datetime) -> None:
-    """Enter recipients, terms, notices and citizens into an empty register."""
-    desk.add_notice(
-        NOTICE_REF, hashlib.sha256(NOTICE.encode()).digest(), {NOTICE_LANGUAGE: NOTICE}, at=at
-    )
+def register(
+    world: World, desk: Desk, agreements: Agreements, notices: Notices, *, at: datetime
+) -> Mapping[str, bytes]:
+    """Enter recipients, terms, notices and citizens into an empty register.
+
+    Agreements and the notice come into force as anywhere: by signatures. What was signed, by file
+    name.
+    """
     for party in PARTIES:
         desk.add_recipient(party.recipient, at=at)
         message = world.messages[party.key]
         desk.add_certificate(party.code, message.fingerprint, message.der, at=at)
-        desk.put_agreement(party.agreed(world.made_at), at=at)
         if party.key in world.sealing:
             sealing = world.sealing[party.key]
             desk.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
@@ -110,9 +149,67 @@ def register(world: World, desk: Desk, *, at: datetime) -> None:
                 fingerprint=world.officials[party.key].fingerprint,
             )
             desk.add_official(official, at=at)
+    for signatory in world.signatories.values():
+        desk.add_signatory(signatory.registered, at=at)
     registered = [person for number, person in enumerate(world.people) if number != ABSENT]
     for start in range(0, len(registered), BATCH):
         desk.put_persons(registered[start : start + BATCH], at=at)
+    return {**_approve_notice(world, desk, notices, at), **_conclude(world, agreements, at)}
+
+
+def _approve_notice(
+    world: World, desk: Desk, notices: Notices, at: datetime
+) -> Mapping[str, bytes]:
+    texts = {language: text.encode() for language, text in NOTICE_TEXTS.items()}
+    desk.add_notice(NOTICE_REF, texts, at=at)
+    signed = world.signatories[AUTHORISED_BODY].sign(notices.approval(NOTICE_REF), at=at)
+    judged = notices.judge(signed, at=at)
+    if isinstance(judged, NotSigned):
+        raise TypeError(f"a sandbox's notice is approved: {judged.why}")
+    notices.record(judged, at=at)
+    return {"notice-approval.xml": signed}
+
+
+def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str, bytes]:
+    """Every party's agreement, signed by three; and what each of them signed."""
+    papers: dict[str, bytes] = {}
+    for party in PARTIES:
+        terms = party.agreed(world.made_at)
+        document = agreements.draw_up(terms, at=at)
+        agreements.lay_before(terms, document, at=at)
+        papers[f"{party.key}/agreement.xml"] = document
+        for name, member in (
+            ("authorised-body", AUTHORISED_BODY),
+            ("operator", OPERATOR),
+            ("recipient", party.code),
+        ):
+            signed = world.signatories[member].sign(document, at=at)
+            judged = agreements.judge(signed, at=at)
+            if isinstance(judged, NotSigned):
+                raise TypeError(f"a sandbox's agreements are signed: {judged.why}")
+            agreements.record(judged, at=at)
+            papers[f"{party.key}/agreement.{name}.xml"] = signed
+    return papers
+
+
+def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:
+    """One for each party to any agreement."""
+    posts = [
+        (AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY, "authorised-body"),
+        (OPERATOR, AgreementRole.OPERATOR, "operator"),
+        *((party.code, AgreementRole.RECIPIENT, party.key) for party in PARTIES),
+    ]
+    return {
+        member: Signing(
+            member=member,
+            role=role,
+            identifier=f"S-{key}",
+            credential=hierarchy.official(
+                member_code=member, name=f"{key} signatory (sandbox)", identifier=f"S-{key}"
+            ),
+        )
+        for member, role, key in posts
+    }
 
 
 def _certified(hierarchy: Hierarchy, number: int, person: Person) -> Credential:

@@ -17,7 +17,8 @@ SINCE_0001: Mapping[str, tuple[str, ...]] = {
     "ledger_leaf": ("disclosure_id",),
 }
 SINCE_0002: Mapping[str, tuple[str, ...]] = {
-    "agreement_signature": ("number", "terms_digest", "role"),
+    "agreement_draft": ("number", "terms_digest"),
+    "agreement_signature": ("number", "terms_digest", "role", "signer"),
     "desk_document": ("digest",),
     "notice_approval": ("ref",),
     "notice_text": ("ref", "language"),

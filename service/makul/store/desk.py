@@ -6,19 +6,31 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import Desk, DeskError, DisclosureRow, Official
-from makul.domain.agreements import Agreement
+from makul.app.ports import (
+    AgreementSignature,
+    Desk,
+    DeskError,
+    DisclosureRow,
+    Notice,
+    NoticeApproval,
+    Official,
+    RecordedSignature,
+    Signatory,
+    SignedBytes,
+)
+from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
-from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.store import listing, people, sealing
-from makul.store.codecs import agreement_from_row, micros, terms_to_text
+from makul.store import agreed, listing, notices, people, sealing, signatories
+from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
+from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
-from makul.store.tables import agreement, certificate, ground_use, notice_text, official, recipient
+from makul.store.tables import agreement, certificate, ground_use, official, recipient
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _RECIPIENTS = select(
@@ -53,23 +65,6 @@ _OFFICIAL_KNOWN = select(official.c.fingerprint).where(
     official.c.fingerprint == bindparam("fingerprint"),
 )
 _ADD_OFFICIAL = insert(official)
-_NOTICE_KNOWN = select(notice_text.c.ref).where(
-    notice_text.c.ref == bindparam("ref"), notice_text.c.language == bindparam("language")
-)
-_ADD_NOTICE = insert(notice_text)
-_AGREEMENT_OWNER = select(agreement.c.recipient).where(agreement.c.number == bindparam("number"))
-_ADD_AGREEMENT = insert(agreement)
-_CHANGE_AGREEMENT = (
-    update(agreement)
-    .where(agreement.c.number == bindparam("key_number"))
-    .values(
-        state=bindparam("state"),
-        valid_from=bindparam("valid_from"),
-        valid_to=bindparam("valid_to"),
-        terms=bindparam("terms"),
-        changed_at=bindparam("changed_at"),
-    )
-)
 _ALL_AGREEMENTS = select(
     agreement.c.number,
     agreement.c.recipient,
@@ -98,6 +93,7 @@ class StoreDesk(Desk):
         self._database = database
         self._sealer = sealer
         self._log = DeskLog(sealer, who)
+        self._office = Office(database, sealer, self._log)
 
     # --- recipients and their certificates and officials --------------------------------------
 
@@ -205,40 +201,53 @@ class StoreDesk(Desk):
 
     # --- terms and grounds --------------------------------------------------------------------
 
-    def add_notice(
-        self, ref: str, digest: bytes, texts: Mapping[str, str], *, at: datetime
-    ) -> None:
-        """Keep an approved consent notice; a changed text is another notice, of another digest."""
-        with self._database.transaction() as transaction:
-            for language, text in texts.items():
-                key = {"ref": ref, "language": language}
-                if transaction.one(_NOTICE_KNOWN, key) is not None:
-                    raise DeskError("this notice is already registered")
-                values = {**key, "digest": digest, "text": text, "added_at": micros(at)}
-                transaction.run(_ADD_NOTICE, values)
-            self._log.write(transaction, "notice.add", ref, {"digest": digest.hex()}, at=at)
+    def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
+        """Register a notice in all its languages; it counts once it is approved."""
+        notices.add(self._office, ref, texts, at=at)
 
-    def put_agreement(self, agreement: Agreement, *, at: datetime) -> None:
-        """Insert an agreement, or change its terms; a number stays with its recipient."""
-        number = agreement.number
-        terms = {
-            "state": agreement.state.value,
-            "valid_from": micros(agreement.valid_from),
-            "valid_to": micros(agreement.valid_to),
-            "terms": terms_to_text(agreement),
-        }
-        with self._database.transaction() as transaction:
-            _must_know(transaction, agreement.recipient)
-            owner = transaction.one(_AGREEMENT_OWNER, {"number": number})
-            if owner is None:
-                key = {"number": number, "recipient": agreement.recipient}
-                transaction.run(_ADD_AGREEMENT, {**key, **terms, "changed_at": micros(at)})
-            elif owner == (agreement.recipient,):
-                key = {"key_number": number}
-                transaction.run(_CHANGE_AGREEMENT, {**key, **terms, "changed_at": micros(at)})
-            else:
-                raise DeskError("this agreement number belongs to another recipient")
-            self._log.write(transaction, "agreement.put", number, terms, at=at)
+    def approve_notice(
+        self, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
+    ) -> None:
+        """Record the authorised body's approval of exactly the registered texts."""
+        notices.approve(self._office, approval, signer, signed, at=at)
+
+    def notices(self) -> Sequence[Notice]:
+        """Every notice, by number."""
+        return notices.everything(self._office)
+
+    def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
+        """Register a hand for a party: one person, one key, one party, one role."""
+        signatories.add(self._office, signatory, at=at)
+
+    def withdraw_signatory(
+        self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """A signatory who signs no more, from this commit on."""
+        signatories.withdraw(self._office, member, fingerprint, reason=reason, at=at)
+
+    def signatories(self) -> Sequence[Signatory]:
+        """Every signatory, withdrawn ones too."""
+        return signatories.everyone(self._office)
+
+    def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
+        """Lay terms before the parties; earlier terms of that number end here."""
+        agreed.draft(self._office, agreement, document, at=at)
+
+    def draft_document(self, number: AgreementNumber) -> bytes | None:
+        """The document of an agreement's newest draft, unsigned."""
+        return agreed.draft_document(self._office, number)
+
+    def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
+        """Record a verified signature; IN_FORCE where with it all three parties have signed."""
+        return agreed.sign(self._office, signature, at=at)
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed the newest draft, the first first."""
+        return agreed.signatures(self._database, number)
+
+    def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
+        """End an agreement for good."""
+        agreed.terminate(self._office, number, reason=reason, at=at)
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]:
         """Every agreement, or one recipient's, by number."""

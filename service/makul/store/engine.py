@@ -121,6 +121,11 @@ class Transaction:
         prepared = _prepared(statement)
         return self._connection.execute(prepared.sql, prepared.bind(values)).fetchone()
 
+    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+        """Every row."""
+        prepared = _prepared(statement)
+        return self._connection.execute(prepared.sql, prepared.bind(values)).fetchall()
+
     def run(self, statement: CompilerElement, values: Values) -> int:
         """Change something; how many rows were changed."""
         prepared = _prepared(statement)

@@ -1,17 +1,26 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
 
-from makul.app.ports import ConsentStatus, Register, RegisteredCertificate, RequestKey, Standing
+from makul.app.ports import (
+    ConsentStatus,
+    RecordedSignature,
+    Register,
+    RegisteredCertificate,
+    RequestKey,
+    Standing,
+)
 from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store import agreed
 from makul.store.codecs import (
     CodecError,
     agreement_from_row,
@@ -33,6 +42,7 @@ from makul.store.tables import (
     disclosure,
     evidence,
     ground_use,
+    notice_approval,
     notice_text,
     official,
     person,
@@ -84,8 +94,14 @@ _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
     official.c.fingerprint == bindparam("fingerprint"),
 )
-_NOTICE = select(notice_text.c.added_at).where(
-    notice_text.c.ref == bindparam("ref"), notice_text.c.digest == bindparam("digest")
+_NOTICE = (
+    select(notice_approval.c.approved_at)
+    .select_from(notice_text.join(notice_approval, notice_approval.c.ref == notice_text.c.ref))
+    .where(
+        notice_text.c.ref == bindparam("ref"),
+        notice_text.c.language == bindparam("language"),
+        notice_text.c.digest == bindparam("digest"),
+    )
 )
 _this_ground = (
     ground_use.c.recipient == bindparam("recipient"),
@@ -193,9 +209,14 @@ class StoreRegister(Register):
             return None
         return open_official(self._sealer, recipient, fingerprint, row[0])
 
-    def notice_approved(self, ref: str, digest: bytes) -> bool:
-        """Is this consent notice registered with exactly this text?"""
-        return self._database.one(_NOTICE, {"ref": ref, "digest": digest}) is not None
+    def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
+        """Is this consent notice approved, with exactly this text in this language?"""
+        values = {"ref": ref, "language": language, "digest": digest}
+        return self._database.one(_NOTICE, values) is not None
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed an agreement's newest draft, the first first."""
+        return agreed.signatures(self._database, number)
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""

@@ -119,19 +119,30 @@ signatory = Table(
 )
 """Who may sign agreements and approvals for a party: AUTHORISED_BODY, OPERATOR or RECIPIENT."""
 
+agreement_draft = Table(
+    "agreement_draft",
+    metadata,
+    Column("number", _AGREEMENT, primary_key=True),
+    Column("terms_digest", _DIGEST, primary_key=True),
+    Column("drafted_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What was laid before the three parties to sign; the newest of a number is what counts."""
+
 agreement_signature = Table(
     "agreement_signature",
     metadata,
     Column("number", _AGREEMENT, primary_key=True),
     Column("terms_digest", _DIGEST, primary_key=True),
     Column("role", _WORD, primary_key=True),
-    Column("signer", _DIGEST, nullable=False),
+    Column("signer", _DIGEST, primary_key=True),
+    Column("member", _MEMBER, nullable=False),
     Column("document", _DIGEST, nullable=False),
-    Column("signed_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""One party's signature under exactly these terms (cl. 7); three make an agreement."""
+"""One party's signature under exactly these terms (cl. 7); one of each role makes an agreement.
+A party may sign once more by another hand, where the first is withdrawn meanwhile."""
 
 desk_document = Table(
     "desk_document",

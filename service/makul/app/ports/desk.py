@@ -6,9 +6,17 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from makul.domain.agreements import Agreement
+from makul.app.ports.signing import (
+    AgreementSignature,
+    Notice,
+    NoticeApproval,
+    RecordedSignature,
+    Signatory,
+    SignedBytes,
+)
+from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import Operation, Outcome
-from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 
@@ -80,11 +88,42 @@ class Desk(Protocol):
 
     def add_official(self, official: Official, *, at: datetime) -> None: ...
 
-    def add_notice(
-        self, ref: str, digest: bytes, texts: Mapping[str, str], *, at: datetime
-    ) -> None: ...
+    def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
+        """Register a notice in all its languages; it counts once it is approved."""
 
-    def put_agreement(self, agreement: Agreement, *, at: datetime) -> None: ...
+    def approve_notice(
+        self, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
+    ) -> None:
+        """The authorised body's approval; its signatory and the texts are checked at commit."""
+
+    def notices(self) -> Sequence[Notice]: ...
+
+    def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
+        """Register a hand for a party. One person, one key: one party and one role."""
+
+    def withdraw_signatory(
+        self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """What is not in force by then does not count on this signatory; what is, stays so."""
+
+    def signatories(self) -> Sequence[Signatory]: ...
+
+    def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
+        """Lay terms before the parties, in `document`; earlier terms of that number end here."""
+
+    def draft_document(self, number: AgreementNumber) -> bytes | None:
+        """The document of an agreement's newest draft, unsigned."""
+
+    def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
+        """Record a verified signature; IN_FORCE where with it all three parties have signed."""
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed the newest draft, the first to sign first; withdrawn signatories left out
+        unless it is in force.
+        """
+
+    def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
+        """End an agreement for good, from this commit on."""
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]: ...
 

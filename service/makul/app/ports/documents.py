@@ -1,11 +1,13 @@
 """Documents and answers: XML to domain and back, and the proof of who signed what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from makul.app.ports.signing import RecordedSignature
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
@@ -180,8 +182,13 @@ class Documents(Protocol):
     ) -> bytes:
         """The answer of GetConsentStatus; an unknown consent is answered with CNS-01."""
 
-    def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
-        """The answer of GetAgreement; none is answered with AGR-01."""
+    def agreement(
+        self,
+        request_id: UUID,
+        agreement: Agreement | None,
+        signatures: Sequence[RecordedSignature] = (),
+    ) -> bytes:
+        """The answer of GetAgreement, with who has signed; none is answered with AGR-01."""
 
     def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
         """The answer of GetReceipt; none is answered with REQ-01, field `ofRequest`."""

@@ -1,5 +1,6 @@
 """The record: what a request reads of it, and the transaction that decides whether it may leave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from makul.app.ports.calling import Caller, MessageMark
 from makul.app.ports.documents import ConsentStatus
+from makul.app.ports.signing import RecordedSignature
 from makul.domain.agreements import Agreement, Channel
 from makul.domain.attempts import AttemptCounts, AttemptLimits
 from makul.domain.attributes import Attribute
@@ -77,8 +79,11 @@ class Register(Protocol):
     def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
         """The registered official of this recipient to whom this certificate belongs."""
 
-    def notice_approved(self, ref: str, digest: bytes) -> bool:
-        """Is this consent notice registered with exactly this text?"""
+    def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
+        """Is this consent notice approved, with exactly this text in this language?"""
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed an agreement's newest draft; not read by any decision."""
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""

@@ -1,6 +1,7 @@
 """Documents in full: notices and their approval, signatures of agreements, revocations, sealing.
 
-Notices are entered anew: before, nobody had approved them, and each had one language.
+Notices are entered anew: before, nobody had approved them, and each had one language. Agreements
+that the operator alone had brought into force are drafts again, until three have signed (cl. 7).
 
 Revision ID: 0002
 """
@@ -54,6 +55,15 @@ def _notices() -> None:
 
 
 def _agreements() -> None:
+    op.execute("UPDATE agreement SET state = 'DRAFT' WHERE state = 'IN_FORCE'")
+    op.create_table(
+        "agreement_draft",
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("terms_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("drafted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "terms_digest", name=op.f("pk_agreement_draft")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "signatory",
         sa.Column("member", sa.String(length=31), nullable=False),
@@ -70,11 +80,11 @@ def _agreements() -> None:
         sa.Column("terms_digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("signer", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("member", sa.String(length=31), nullable=False),
         sa.Column("document", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("signed_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "number", "terms_digest", "role", name=op.f("pk_agreement_signature")
+            "number", "terms_digest", "role", "signer", name=op.f("pk_agreement_signature")
         ),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,162 @@
+"""How an agreement comes into force: drawn up, signed by each of three parties (cl. 7).
+
+Each party signs the same document in a file of its own. What was signed must equal the newest
+draft to the byte, in canonical form, so that nobody is bound by words that others did not sign.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from makul.app.ports import (
+    AgreementDraft,
+    AgreementSignature,
+    Desk,
+    DeskError,
+    DocumentError,
+    DocumentVerifier,
+    NamedParty,
+    Signatory,
+    SignedBytes,
+    SignedPapers,
+    UnwritableError,
+    VerifiedDocument,
+)
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState
+from makul.domain.disclosures import ProofStatus
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.reasons import Code
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSigned:
+    """A document that proves nothing, and why. `codes` are those of its signature, if it fails."""
+
+    why: str
+    codes: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreements:
+    """Draws agreements up and judges what the parties signed."""
+
+    desk: Desk
+    papers: SignedPapers
+    verifier: DocumentVerifier
+    operator: NamedParty
+    authorised_body: NamedParty | None
+    """None until the settings name it; then nothing can be drawn up or signed."""
+
+    def draw_up(self, terms: Agreement, *, at: datetime) -> bytes:
+        """The document for three to sign, registered nowhere yet; raises `DeskError`."""
+        draft = AgreementDraft(
+            terms=replace(terms, state=AgreementState.DRAFT),
+            drafted_at=at,
+            authorised_body=_named(self.authorised_body),
+            operator=self.operator,
+            recipient_name=self._recipient_name(terms.recipient),
+        )
+        try:
+            return self.papers.render_agreement(draft)
+        except UnwritableError:
+            raise DeskError("these terms do not fit the agreement's schema") from None
+
+    def lay_before(self, terms: Agreement, document: bytes, *, at: datetime) -> None:
+        """Register a draft that was drawn up at this instant."""
+        self.desk.draft_agreement(replace(terms, state=AgreementState.DRAFT), document, at=at)
+
+    def judge(self, document: bytes, *, at: datetime) -> AgreementSignature | NotSigned:
+        """Who signed which draft; nothing is recorded. Whether it still holds, the desk checks."""
+        verified = self.verifier.verify(document, at=at)
+        if verified.signed is None:
+            return unproven(verified)
+        digest = self.papers.content_digest(verified.signed)
+        said = self._as_laid_before(verified.signed, digest)
+        if isinstance(said, NotSigned):
+            return said
+        signatory = known_signatory(self.desk, verified)
+        if signatory is None:
+            return NotSigned(why="the signer is not a registered signatory", codes=(Code.SIG_08,))
+        if signatory.member != _party_of(said, signatory.role):
+            return NotSigned(why="the signer stands for another party", codes=(Code.SIG_08,))
+        return AgreementSignature(
+            number=said.terms.number,
+            terms_digest=digest,
+            role=signatory.role,
+            member=signatory.member,
+            signer=signatory.fingerprint,
+            signed=signed_bytes(document, verified),
+        )
+
+    def record(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
+        """Keep a signature; the agreement is in force where all three have signed."""
+        return self.desk.sign_agreement(signature, at=at)
+
+    def missing(self, number: AgreementNumber) -> frozenset[AgreementRole]:
+        """For whom nobody has signed the newest draft yet."""
+        return frozenset(AgreementRole) - {
+            signature.role for signature in self.desk.agreement_signatures(number)
+        }
+
+    def _as_laid_before(self, signed: "Element", digest: bytes) -> AgreementDraft | NotSigned:
+        """What was signed, where it is word for word the newest draft of its number."""
+        try:
+            said = self.papers.read_agreement(signed)
+        except DocumentError as error:
+            return NotSigned(why="it is not an agreement", codes=(error.reason.code,))
+        newest = self.desk.draft_document(said.terms.number)
+        if newest is None:
+            return NotSigned(why="no agreement of this number is laid before anybody")
+        if sha256(newest).digest() != digest:
+            return NotSigned(why="its terms are not those of the agreement's newest draft")
+        return said
+
+    def _recipient_name(self, code: MemberCode) -> str:
+        for known in self.desk.recipients():
+            if known.code == code:
+                return known.name
+        raise DeskError("this recipient is not registered")
+
+
+def unproven(verified: VerifiedDocument) -> NotSigned:
+    """The signature's own failure, apart from what could not be told."""
+    proof = verified.proof
+    undecided = proof.status is ProofStatus.INDETERMINATE
+    why = "its signature cannot be judged now" if undecided else "its signature is not good"
+    return NotSigned(why=why, codes=proof.reasons)
+
+
+def known_signatory(desk: Desk, verified: VerifiedDocument) -> Signatory | None:
+    """The signatory, not withdrawn, to whom the signer's certificate belongs."""
+    signer = verified.proof.signer
+    if verified.proof.status is not ProofStatus.PASSED or signer is None:
+        return None
+    for known in desk.signatories():
+        if known.fingerprint == signer.fingerprint and known.withdrawn_at is None:
+            return known
+    return None
+
+
+def signed_bytes(document: bytes, verified: VerifiedDocument) -> SignedBytes:
+    """What is kept of a signed document."""
+    return SignedBytes(digest=sha256(document).digest(), document=document, report=verified.report)
+
+
+def _party_of(said: AgreementDraft, role: AgreementRole) -> MemberCode:
+    match role:
+        case AgreementRole.AUTHORISED_BODY:
+            return said.authorised_body.code
+        case AgreementRole.OPERATOR:
+            return said.operator.code
+        case AgreementRole.RECIPIENT:
+            return said.terms.recipient
+
+
+def _named(authorised_body: NamedParty | None) -> NamedParty:
+    if authorised_body is None:
+        raise DeskError("name the authorised body in the settings first: [authorised_body]")
+    return authorised_body

@@ -1,0 +1,87 @@
+"""How a notice is approved: three texts, one approval that the authorised body signs (cl. 4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from makul.app.agreements import NotSigned, known_signatory, signed_bytes, unproven
+from makul.app.ports import (
+    Desk,
+    DeskError,
+    DocumentError,
+    DocumentVerifier,
+    NamedParty,
+    Notice,
+    NoticeApproval,
+    SignedBytes,
+    SignedPapers,
+    UnwritableError,
+)
+from makul.domain.agreements import AgreementRole
+from makul.domain.reasons import Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedApproval:
+    """An approval, proved to be the authorised body's."""
+
+    approval: NoticeApproval
+    signer: bytes
+    signed: SignedBytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Draws approvals up and judges what the authorised body signed."""
+
+    desk: Desk
+    papers: SignedPapers
+    verifier: DocumentVerifier
+    authorised_body: NamedParty | None
+
+    def find(self, ref: str) -> Notice | None:
+        """A notice as registered."""
+        return next((notice for notice in self.desk.notices() if notice.ref == ref), None)
+
+    def approval(self, ref: str) -> bytes:
+        """The approval of a registered notice, for the authorised body to sign."""
+        notice = self.find(ref)
+        if notice is None:
+            raise DeskError("no notice of this number is registered")
+        if self.authorised_body is None:
+            raise DeskError("name the authorised body in the settings first: [authorised_body]")
+        approval = NoticeApproval(
+            authorised_body=self.authorised_body, ref=ref, digests=notice.digests
+        )
+        try:
+            return self.papers.render_approval(approval)
+        except UnwritableError:
+            raise DeskError("this notice's number does not fit the schema") from None
+
+    def judge(self, document: bytes, *, at: datetime) -> SignedApproval | NotSigned:
+        """Is it the authorised body's approval of the texts as registered? Records nothing."""
+        verified = self.verifier.verify(document, at=at)
+        if verified.signed is None:
+            return unproven(verified)
+        try:
+            approval = self.papers.read_approval(verified.signed)
+        except DocumentError as error:
+            return NotSigned(why="it is not an approval", codes=(error.reason.code,))
+        signatory = known_signatory(self.desk, verified)
+        if signatory is None or signatory.role is not AgreementRole.AUTHORISED_BODY:
+            why = "the signer is not a signatory of the authorised body"
+            return NotSigned(why=why, codes=(Code.SIG_08,))
+        named = self.authorised_body
+        if named is None or {signatory.member, approval.authorised_body.code} != {named.code}:
+            return NotSigned(why="it is not this authorised body's", codes=(Code.SIG_08,))
+        notice = self.find(approval.ref)
+        if notice is None or dict(notice.digests) != dict(approval.digests):
+            return NotSigned(why="its texts are not those registered under that number")
+        return SignedApproval(
+            approval=approval,
+            signer=signatory.fingerprint,
+            signed=signed_bytes(document, verified),
+        )
+
+    def record(self, signed: SignedApproval, *, at: datetime) -> None:
+        """Keep an approval: from now on consents may cite the notice."""
+        self.desk.approve_notice(signed.approval, signed.signer, signed.signed, at=at)

@@ -1,0 +1,131 @@
+"""What the parties sign beside consents and basis statements: agreements, approvals of notices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from makul.domain.agreements import Agreement, AgreementRole
+from makul.domain.identifiers import AgreementNumber, MemberCode
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NOTICE_LANGUAGES = ("ky", "ru", "en")
+"""A notice is one text in each of these (Procedure, cl. 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedParty:
+    """A party as documents name it."""
+
+    code: MemberCode
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementDraft:
+    """Everything that the three parties sign (cl. 7). The state of `terms` is not part of it."""
+
+    terms: Agreement
+    drafted_at: datetime
+    """Makes each draft another document: what was signed under an older one never counts again."""
+    authorised_body: NamedParty
+    operator: NamedParty
+    recipient_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeApproval:
+    """The authorised body approves a notice in all its languages (cl. 4)."""
+
+    authorised_body: NamedParty
+    ref: str
+    digests: Mapping[str, bytes]
+    """SHA-256 of each text's exact bytes, by language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """A person who signs agreements and approvals for a party."""
+
+    member: MemberCode
+    role: AgreementRole
+    identifier: str
+    name: str
+    fingerprint: bytes
+    """SHA-256 of the certificate."""
+    key_digest: bytes
+    """SHA-256 of its public key: a second certificate over the same key is the same hand."""
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedBytes:
+    """A signed document that the desk keeps: its exact bytes, and how they were judged."""
+
+    digest: bytes
+    document: bytes
+    report: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementSignature:
+    """One party's signature under exactly one draft of an agreement."""
+
+    number: AgreementNumber
+    terms_digest: bytes
+    """SHA-256 of the draft, unsigned and in exclusive canonical form."""
+    role: AgreementRole
+    member: MemberCode
+    signer: bytes
+    """The fingerprint of the signatory's certificate."""
+    signed: SignedBytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedSignature:
+    """A signature under an agreement as the register holds it."""
+
+    role: AgreementRole
+    member: MemberCode
+    signer: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notice as registered; approved or not yet."""
+
+    ref: str
+    texts: Mapping[str, bytes]
+    """The exact bytes, by language."""
+    digests: Mapping[str, bytes]
+    added_at: datetime
+    approved_at: datetime | None = None
+
+    @classmethod
+    def of(cls, ref: str, texts: Mapping[str, bytes], *, added_at: datetime) -> "Notice":
+        """A notice of these texts, approved by nobody yet."""
+        digests = {language: sha256(text).digest() for language, text in texts.items()}
+        return cls(ref=ref, texts=texts, digests=digests, added_at=added_at)
+
+
+class SignedPapers(Protocol):
+    """XML ↔ what the parties sign. No keys, no database."""
+
+    def render_agreement(self, draft: AgreementDraft) -> bytes:
+        """The document to be signed; `UnwritableError` for terms that its schema cannot hold."""
+
+    def read_agreement(self, signed: "Element") -> AgreementDraft:
+        """An agreement from its verified root element; raises `DocumentError` (REQ-01)."""
+
+    def render_approval(self, approval: NoticeApproval) -> bytes:
+        """The approval to be signed; `UnwritableError` likewise."""
+
+    def read_approval(self, signed: "Element") -> NoticeApproval:
+        """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+
+    def content_digest(self, signed: "Element") -> bytes:
+        """SHA-256 over a verified root element in exclusive canonical form."""

@@ -1,0 +1,139 @@
+"""`makul signatory`: who signs agreements and approvals for a party (Procedure, cl. 4 and 7)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.app.ports import Signatory
+from makul.cli.certificates import read_certificate
+from makul.cli.house import House, HouseError
+from makul.cli.output import Facts, carry_out, instant, show_rows
+from makul.cli.session import Apply, AsJson, Code, examples, member_code, registered, session
+from makul.domain.agreements import AgreementRole
+from makul.domain.identifiers import MemberCode
+
+app = typer.Typer(
+    no_args_is_help=True, help="Who signs agreements and approvals for a party (cl. 4, 7)."
+)
+
+CertificateFile = Annotated[
+    Path,
+    typer.Argument(metavar="CERTIFICATE", exists=True, dir_okay=False, help="PEM or DER."),
+]
+
+
+@app.command(
+    epilog=examples(
+        "makul signatory add COM/60000001 director.pem --role RECIPIENT --id D-1"
+        " --name 'A. Example, director'",
+    )
+)
+def add(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    role: Annotated[AgreementRole, typer.Option(help="For whom they sign.")],
+    identifier: Annotated[
+        str, typer.Option("--id", help="Of the person, the same wherever they sign.")
+    ],
+    name: Annotated[str, typer.Option(help="Name and post.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register a signatory. One person, one key, one certificate: one party and one role."""
+    if not 1 <= len(identifier) <= 64 or not identifier.isprintable():
+        raise HouseError("--id is 1 to 64 printable characters")
+    with session(ctx).house() as house:
+        member = _party(house, code, role)
+        read = read_certificate(file, at=house.clock())
+        new = Signatory(
+            member=member,
+            role=role,
+            identifier=identifier,
+            name=name,
+            fingerprint=read.fingerprint,
+            key_digest=read.key_digest,
+        )
+        carry_out(
+            "register signatory",
+            {**_row(new), **read.facts},
+            lambda: house.desk.add_signatory(new, at=house.clock()),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command("list", epilog=examples("makul signatory list --json"))
+def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List signatories, withdrawn ones too."""
+    with session(ctx).house() as house:
+        rows = [_row(known) for known in house.desk.signatories()]
+    show_rows(
+        rows,
+        columns=("member", "role", "id", "name", "certificate", "withdrawn_at"),
+        as_json=as_json,
+        empty="No signatory is registered. To begin: makul signatory add --help",
+    )
+
+
+@app.command(
+    epilog=examples("makul signatory withdraw COM/60000001 director.pem --reason 'left the bank'")
+)
+def withdraw(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count on a signatory no more. What is in force stays so; drafts lose the signature."""
+    if not reason.strip():
+        raise HouseError("--reason is empty; say why, for it is recorded")
+    member = member_code(code)
+    with session(ctx).house() as house:
+        # An expired certificate can be withdrawn as well: its term is not looked at.
+        fingerprint = read_certificate(file, at=None).fingerprint
+        known = [one for one in house.desk.signatories() if one.fingerprint == fingerprint]
+        if not known or known[0].member != member or known[0].withdrawn_at is not None:
+            raise HouseError("no such signatory to withdraw; see: makul signatory list")
+        carry_out(
+            "withdraw signatory",
+            _row(known[0]),
+            lambda: house.desk.withdraw_signatory(
+                member, fingerprint, reason=reason, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+def _party(house: House, code: str, role: AgreementRole) -> MemberCode:
+    """The member for which someone of this role signs."""
+    member = member_code(code)
+    match role:
+        case AgreementRole.RECIPIENT:
+            return registered(house, code).code
+        case AgreementRole.OPERATOR if member != house.facts.operator:
+            raise HouseError(f"the operator is {house.facts.operator}, by the settings")
+        case AgreementRole.AUTHORISED_BODY if house.facts.authorised_body is None:
+            raise HouseError("name the authorised body in the settings first: [authorised_body]")
+        case AgreementRole.AUTHORISED_BODY if member != house.facts.authorised_body:
+            raise HouseError(
+                f"the authorised body is {house.facts.authorised_body}, by the settings"
+            )
+    return member
+
+
+def _row(known: Signatory) -> Facts:
+    return {
+        "member": known.member,
+        "role": known.role.value,
+        "id": known.identifier,
+        "name": known.name,
+        "certificate": known.fingerprint.hex(),
+        "withdrawn_at": instant(known.withdrawn_at),
+    }

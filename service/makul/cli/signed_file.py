@@ -1,0 +1,46 @@
+"""Documents to be signed and signed ones, as files: written, signed, read, and why they fail."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.app.agreements import NotSigned
+from makul.cli.house import HouseError
+
+MAX_BYTES = 256 * 1024
+"""CONTRACT, Documents that are signed."""
+
+SignedFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE.xml", exists=True, dir_okay=False, help="The document."),
+]
+KeyFile = Annotated[
+    Path, typer.Option("--key", exists=True, dir_okay=False, help="The private key, PEM.")
+]
+ChainFile = Annotated[
+    Path,
+    typer.Option(
+        "--certificate", exists=True, dir_okay=False, help="Its certificate, and any chain; PEM."
+    ),
+]
+
+
+def read_document(path: Path) -> bytes:
+    """The exact bytes of a document; raises `HouseError`."""
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if not 0 < len(content) <= MAX_BYTES:
+        raise HouseError(f"{path.name} is empty or longer than {MAX_BYTES} bytes")
+    return content
+
+
+def print_document(document: bytes) -> None:
+    """On stdout, to the byte: nothing may be added to what is signed."""
+    typer.echo(document, nl=False)
+
+
+def not_good(path: Path, found: NotSigned) -> HouseError:
+    """Why a signed document does not count."""
+    codes = f" ({', '.join(found.codes)})" if found.codes else ""
+    return HouseError(f"{path.name} does not count: {found.why}{codes}")

@@ -1,0 +1,152 @@
+"""Agreements (agreement.xsd; Procedure, cl. 7): their terms as the three parties sign them."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeVar
+
+from lxml import etree
+
+from makul.app.ports import AgreementDraft, DocumentError, NamedParty, UnwritableError
+from makul.documents.canonical import each, element, group, instant, optional
+from makul.documents.reading import Reader
+from makul.documents.reading import instant as read_instant
+from makul.documents.schemas import agreement_schema
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.bases import Provision
+from makul.domain.identifiers import (
+    PurposeCode,
+    parse_agreement_number,
+    parse_member_code,
+    parse_purpose,
+)
+from makul.domain.matches import MatchMethod
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NAMESPACE = "urn:makul:agreement:1"
+
+ValueT = TypeVar("ValueT")
+
+
+def render_agreement(draft: AgreementDraft) -> bytes:
+    """An unsigned agreement in exclusive canonical form; its state is not among its terms.
+
+    Raises `UnwritableError` for terms that would not read back as they are.
+    """
+    terms, quota = draft.terms, draft.terms.daily_quota
+    said = (
+        element("number", terms.number),
+        element("draftedAt", instant(draft.drafted_at)),
+        _party("authorisedBody", draft.authorised_body),
+        _party("operator", draft.operator),
+        _party("recipient", NamedParty(code=terms.recipient, name=draft.recipient_name)),
+        element("validFrom", instant(terms.valid_from)),
+        element("validTo", instant(terms.valid_to)),
+        group("purposes", each("purpose", terms.purposes)),
+        group("attributes", each("attribute", terms.attributes)),
+        group("methods", each("method", terms.methods)),
+        group("channels", each("channel", terms.channels)),
+        group("provisions", each("provision", terms.provisions)) if terms.provisions else "",
+        group("powers", *_powers(terms)) if terms.powers else "",
+        optional("dailyQuota", None if quota is None else str(quota)),
+        element("delivery", terms.delivery),
+        element("scoresOut", _boolean(terms.scores_out)),
+        element("paperAllowed", _boolean(terms.paper_allowed)),
+        element("paperDailyQuota", str(terms.paper_daily_quota)),
+        element("representativesAllowed", _boolean(terms.representatives_allowed)),
+    )
+    root = f'<Agreement xmlns="{NAMESPACE}" Id="agreement">'
+    document = f"{root}{''.join(said)}</Agreement>".encode()
+    _must_read_back(document, draft)
+    return document
+
+
+def read_agreement(signed: "Element") -> AgreementDraft:
+    """The terms in a verified root element; raises `DocumentError` (REQ-01).
+
+    Their state is DRAFT: a document alone brings nothing into force.
+    """
+    agreement_schema().check(signed)
+    said = Reader(signed)
+    recipient = _read_party(said.inside("recipient"))
+    terms = Agreement(
+        number=said.read("number", parse_agreement_number),
+        recipient=recipient.code,
+        state=AgreementState.DRAFT,
+        valid_from=said.read("validFrom", read_instant),
+        valid_to=said.read("validTo", read_instant),
+        purposes=_read_all(said.inside("purposes"), "purpose", parse_purpose),
+        attributes=_read_all(said.inside("attributes"), "attribute", Attribute),
+        methods=_read_all(said.inside("methods"), "method", MatchMethod),
+        channels=_read_all(said.inside("channels"), "channel", Channel),
+        provisions=_read_all(said.inside_if_any("provisions"), "provision", Provision),
+        powers=_read_powers(said.inside_if_any("powers")),
+        daily_quota=said.read_if_any("dailyQuota", int),
+        delivery=said.read("delivery", Delivery),
+        scores_out=said.read("scoresOut", _read_boolean),
+        paper_allowed=said.read("paperAllowed", _read_boolean),
+        paper_daily_quota=said.read("paperDailyQuota", int),
+        representatives_allowed=said.read("representativesAllowed", _read_boolean),
+    )
+    return AgreementDraft(
+        terms=terms,
+        drafted_at=said.read("draftedAt", read_instant),
+        authorised_body=_read_party(said.inside("authorisedBody")),
+        operator=_read_party(said.inside("operator")),
+        recipient_name=recipient.name,
+    )
+
+
+def content_digest(signed: "Element") -> bytes:
+    """SHA-256 over what was signed, in exclusive canonical form: equal for the same words alone."""
+    return sha256(
+        etree.tostring(signed, method="c14n", exclusive=True, with_comments=False)
+    ).digest()
+
+
+def _must_read_back(document: bytes, draft: AgreementDraft) -> None:
+    try:
+        same = read_agreement(etree.fromstring(document)) == draft
+    except DocumentError:
+        same = False
+    if not same:
+        raise UnwritableError("an agreement's terms do not fit its schema")
+
+
+def _party(name: str, party: NamedParty) -> str:
+    return group(name, element("memberCode", party.code), element("name", party.name))
+
+
+def _read_party(party: Reader) -> NamedParty:
+    return NamedParty(code=party.read("memberCode", parse_member_code), name=party.text("name"))
+
+
+def _powers(terms: Agreement) -> list[str]:
+    return [
+        group("power", element("purpose", purpose), each("attribute", terms.powers[purpose]))
+        for purpose in sorted(terms.powers)
+    ]
+
+
+def _read_powers(powers: Reader | None) -> dict[PurposeCode, frozenset[Attribute]]:
+    return {
+        power.read("purpose", parse_purpose): _read_all(power, "attribute", Attribute)
+        for power in (powers.each_inside("power") if powers is not None else ())
+    }
+
+
+def _read_all(
+    listed: Reader | None, name: str, parse: Callable[[str], ValueT]
+) -> frozenset[ValueT]:
+    return frozenset() if listed is None else listed.read_all(name, parse)
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _read_boolean(value: str) -> bool:
+    """agreement.xsd, Flag: one spelling of each."""
+    return value == "true"

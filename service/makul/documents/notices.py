@@ -1,0 +1,62 @@
+"""Approvals of notices (notice.xsd; Procedure, cl. 4): read from verified XML, and drawn up."""
+
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from makul.app.ports import DocumentError, NamedParty, NoticeApproval, UnwritableError
+from makul.documents.canonical import binary, element, group
+from makul.documents.reading import Reader
+from makul.documents.reading import binary as read_binary
+from makul.documents.schemas import malformed, notice_schema
+from makul.domain.identifiers import parse_member_code
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NAMESPACE = "urn:makul:notice:1"
+
+
+def render_approval(approval: NoticeApproval) -> bytes:
+    """An unsigned approval in exclusive canonical form; `UnwritableError` as for agreements."""
+    body = approval.authorised_body
+    texts = (
+        group("text", element("language", language), element("digest", binary(digest)))
+        for language, digest in sorted(approval.digests.items())
+    )
+    said = (
+        group("authorisedBody", element("memberCode", body.code), element("name", body.name)),
+        element("ref", approval.ref),
+        *texts,
+    )
+    root = f'<NoticeApproval xmlns="{NAMESPACE}" Id="approval">'
+    document = f"{root}{''.join(said)}</NoticeApproval>".encode()
+    _must_read_back(document, approval)
+    return document
+
+
+def read_approval(signed: "Element") -> NoticeApproval:
+    """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+    notice_schema().check(signed)
+    said = Reader(signed)
+    body = said.inside("authorisedBody")
+    texts = said.each_inside("text")
+    digests = {text.text("language"): text.read("digest", read_binary) for text in texts}
+    if len(digests) != len(texts):
+        raise malformed("text")
+    return NoticeApproval(
+        authorised_body=NamedParty(
+            code=body.read("memberCode", parse_member_code), name=body.text("name")
+        ),
+        ref=said.text("ref"),
+        digests=digests,
+    )
+
+
+def _must_read_back(document: bytes, approval: NoticeApproval) -> None:
+    try:
+        same = read_approval(etree.fromstring(document)) == approval
+    except DocumentError:
+        same = False
+    if not same:
+        raise UnwritableError("an approval does not fit its schema")

@@ -1,0 +1,221 @@
+"""From terms in a file to an agreement in force, by commands alone (Procedure, cl. 4 and 7)."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from makul.cli.agreement_file import EXAMPLE
+from makul.cli.init import write_secret
+from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
+from support.commands import AUTHORISED_BODY, OPERATOR, Makul, Said
+
+BANK = "COM/60000001"
+PARTIES = {
+    AUTHORISED_BODY: "AUTHORISED_BODY",
+    OPERATOR: "OPERATOR",
+    BANK: "RECIPIENT",
+}
+
+
+@pytest.fixture(scope="module")
+def hierarchy() -> Hierarchy:
+    """A national root of the day."""
+    return new_hierarchy(datetime.now(UTC))
+
+
+@pytest.fixture
+def house(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
+    """An installation that trusts the root, a bank's draft, and three signatories."""
+    directory = with_bank.directory
+    (directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
+    (directory / "intermediates" / "cas.pem").write_bytes(hierarchy.intermediate_certificates())
+    for name, crl in hierarchy.crls().items():
+        (directory / "crls" / name).write_bytes(crl)
+    (directory / "bank.toml").write_text(
+        EXAMPLE.replace("2027-01-01", f"{datetime.now(UTC) + timedelta(days=99):%Y-%m-%d}")
+    )
+    with_bank.done("agreement", "add", directory / "bank.toml", "--apply")
+    for member, role in PARTIES.items():
+        hand = hierarchy.official(member_code=member, name=role, identifier=role.replace("_", "-"))
+        keep(directory, role, hand)
+        with_bank.done(*add_signatory(directory, member, role), "--apply")
+    return with_bank
+
+
+def keep(directory: Path, name: str, hand: Credential) -> None:
+    (directory / f"{name}.pem").write_bytes(hand.certificate_pem)
+    write_secret(directory / f"{name}.key.pem", hand.key_pem)
+
+
+def add_signatory(directory: Path, member: str, role: str) -> list[str | Path]:
+    certificate = directory / f"{role}.pem"
+    return [
+        *("signatory", "add", member, certificate),
+        *("--role", role, "--id", f"ID-{role}", "--name", "A. Example"),
+    ]
+
+
+def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
+    """What `sign` prints, in a file."""
+    directory = makul.directory
+    unsigned = directory / "unsigned.xml"
+    unsigned.write_text(document)
+    key, certificate = directory / f"{role}.key.pem", directory / f"{role}.pem"
+    said = makul(noun, "sign", unsigned, "--key", key, "--certificate", certificate)
+    assert said.code == 0, said.err
+    path = directory / f"{role}.signed.xml"
+    path.write_text(said.out)
+    return path
+
+
+def exported(makul: Makul) -> str:
+    said = makul("agreement", "export", "2026/014")
+    assert said.code == 0, said.err
+    return said.out
+
+
+def shown(makul: Makul) -> tuple[str, list[str]]:
+    facts = makul.done("agreement", "show", "2026/014")
+    return facts["state"], facts["still_missing"]
+
+
+def test_three_submissions_bring_an_agreement_into_force(house: Makul) -> None:
+    """Each says who is still missing; the dry run changes nothing."""
+    document, missing = exported(house), list(PARTIES.values())
+    for role in PARTIES.values():
+        path = signed(house, "agreement", document, role)
+        house.done("agreement", "submit", path)
+        assert shown(house) == ("DRAFT", missing)
+        told = house.done("agreement", "submit", path, "--apply")
+        missing = [other for other in missing if other != role]
+        assert (told["still_missing"], told["in_force_with_it"]) == (missing, not missing)
+
+    assert shown(house) == ("IN_FORCE", [])
+    signatures = house.done("agreement", "show", "2026/014")["signed"]
+    assert [line.split()[:2] for line in signatures] == [
+        [role, member] for member, role in PARTIES.items()
+    ]
+
+
+def test_new_terms_for_an_agreement_in_force_say_what_they_do(house: Makul) -> None:
+    """It gives nothing until all have signed again."""
+    document = exported(house)
+    for role in PARTIES.values():
+        path = signed(house, "agreement", document, role)
+        house.done("agreement", "submit", path, "--apply")
+    told = house.done("agreement", "add", house.directory / "bank.toml", "--apply")
+
+    assert "gives nothing until all three sign again" in told["change"]
+    assert shown(house) == ("DRAFT", list(PARTIES.values()))
+    assert house("agreement", "submit", path, "--apply").code == 1
+
+
+def complaint(said: Said) -> str:
+    assert said.code == 1
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+def test_why_a_document_does_not_count_is_told(house: Makul) -> None:
+    """With the signature's own code, in one line."""
+    document = exported(house)
+    path = signed(house, "agreement", document, "RECIPIENT")
+    unsigned = house.directory / "unsigned.xml"
+    path.write_text(path.read_text().replace("LOAN", "LOANS"))
+
+    assert "SIG-01" in complaint(house("agreement", "submit", unsigned, "--apply"))
+    assert "SIG-02" in complaint(house("agreement", "submit", path, "--apply"))
+    unsigned.write_bytes(b"")
+    assert "empty" in complaint(house("agreement", "submit", unsigned, "--apply"))
+
+
+def test_what_is_signed_is_not_signed_again(house: Makul) -> None:
+    """One signature in each file."""
+    path = signed(house, "agreement", exported(house), "RECIPIENT")
+    key, certificate = house.directory / "OPERATOR.key.pem", house.directory / "OPERATOR.pem"
+    said = house("agreement", "sign", path, "--key", key, "--certificate", certificate)
+
+    assert "cannot be signed" in complaint(said)
+
+
+def test_signatories_are_listed_and_withdrawn(house: Makul) -> None:
+    """A certificate that was withdrawn signs nothing and is not registered again."""
+    certificate = house.directory / "RECIPIENT.pem"
+    path = signed(house, "agreement", exported(house), "RECIPIENT")
+    withdraw: list[str | Path] = ["signatory", "withdraw", BANK, certificate, "--reason", "left"]
+    house.done(*withdraw)
+    assert [row["withdrawn_at"] for row in house.done("signatory", "list")] == [None] * 3
+    house.done(*withdraw, "--apply")
+
+    gone = [row["role"] for row in house.done("signatory", "list") if row["withdrawn_at"]]
+    assert gone == ["RECIPIENT"]
+    assert "SIG-08" in complaint(house("agreement", "submit", path, "--apply"))
+    assert house(*withdraw, "--apply").code == 1
+    assert house(*add_signatory(house.directory, BANK, "RECIPIENT"), "--apply").code == 1
+
+
+@pytest.mark.parametrize(
+    ("member", "role", "why"),
+    [
+        (BANK, "OPERATOR", "the operator is"),
+        (BANK, "AUTHORISED_BODY", "the authorised body is"),
+        ("COM/9", "RECIPIENT", "is not registered"),
+    ],
+)
+def test_a_signatory_is_of_the_party_for_which_they_sign(
+    house: Makul, hierarchy: Hierarchy, member: str, role: str, why: str
+) -> None:
+    """By the settings and the register."""
+    keep(house.directory, "NEW", hierarchy.official(member_code=member, name="N", identifier="N"))
+    said = house(
+        *("signatory", "add", member, house.directory / "NEW.pem"),
+        *("--role", role, "--id", "NEW", "--name", "N. New", "--apply"),
+    )
+
+    assert why in complaint(said)
+
+
+def test_one_person_signs_for_one_party(house: Makul) -> None:
+    """The bank's director is not the operator's as well."""
+    said = house(
+        *("signatory", "add", OPERATOR, house.directory / "RECIPIENT.pem"),
+        *("--role", "OPERATOR", "--id", "ANOTHER", "--name", "A", "--apply"),
+    )
+
+    assert "already" in complaint(said)
+
+
+def test_a_notice_is_approved_by_commands(house: Makul) -> None:
+    """Three texts, one approval, signed by the authorised body alone."""
+    directory = house.directory
+    options: list[str | Path] = []
+    for language in ("ky", "ru", "en"):
+        (directory / language).write_text(f"Кабарлама {language}")
+        options += [f"--{language}", directory / language]
+    house.done("notice", "add", "N/1", *options, "--apply")
+    document = house("notice", "approval", "N/1").out
+
+    by_bank = signed(house, "notice", document, "RECIPIENT")
+    assert "SIG-08" in complaint(house("notice", "approve", by_bank, "--apply"))
+    path = signed(house, "notice", document, "AUTHORISED_BODY")
+    house.done("notice", "approve", path)
+    assert house.done("notice", "show", "N/1")["approved_at"] is None
+    house.done("notice", "approve", path, "--apply")
+    assert house.done("notice", "show", "N/1")["approved_at"] is not None
+    assert "already" in complaint(house("notice", "approve", path, "--apply"))
+
+
+def test_without_an_authorised_body_nothing_is_drawn_up(tmp_path: Path) -> None:
+    """Procedure, cl. 7: the settings name it first."""
+    makul = Makul(tmp_path / "house")
+    makul.done("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
+    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    (tmp_path / "bank.toml").write_text(EXAMPLE)
+
+    for command in (
+        ["agreement", "add", tmp_path / "bank.toml"],
+        [*add_signatory(tmp_path, AUTHORISED_BODY, "AUTHORISED_BODY")],
+    ):
+        (tmp_path / "AUTHORISED_BODY.pem").touch()
+        assert "[authorised_body]" in complaint(makul(*command))

@@ -1,0 +1,368 @@
+"""Agreements and notices through the whole house: true certificates, true signatures (cl. 4, 7)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from makul.app.agreements import Agreements, NotSigned
+from makul.app.notices import Notices, SignedApproval
+from makul.app.ports import AgreementSignature, DeskError
+from makul.bootstrap import build_agreements
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.reasons import Code
+from makul.sandbox.hands import NOTICE_TEXTS
+from makul.sandbox.parties import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
+from makul.sandbox.pki import Credential
+from makul.sandbox.world import Signing
+from support.house import InProcess, about, build_house, person_request
+
+NUMBERS = count(1)
+THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """A house of their own: signatories come and go here."""
+    built = build_house(tmp_path_factory.mktemp("agreed"))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def agreements(house: InProcess) -> Agreements:
+    return build_agreements(house.settings, house.store.desk, house.parts.verifier)[0]
+
+
+@pytest.fixture
+def notices(house: InProcess) -> Notices:
+    return build_agreements(house.settings, house.store.desk, house.parts.verifier)[1]
+
+
+@pytest.fixture
+def terms(house: InProcess) -> Agreement:
+    """Terms of a number that no test has used."""
+    number = AgreementNumber(f"TEST/{next(NUMBERS)}")
+    return replace(BANK.agreed(house.world.made_at), number=number)
+
+
+def laid_before(house: InProcess, agreements: Agreements, terms: Agreement) -> bytes:
+    """The document that the three are to sign."""
+    at = house.clock()
+    document = agreements.draw_up(terms, at=at)
+    agreements.lay_before(terms, document, at=at)
+    return document
+
+
+def signed(house: InProcess, document: bytes, member: MemberCode) -> bytes:
+    return house.world.signatories[member].sign(document, at=house.clock())
+
+
+def submit(house: InProcess, agreements: Agreements, document: bytes) -> AgreementState:
+    """As `makul agreement submit --apply` does."""
+    judged = agreements.judge(document, at=house.clock())
+    assert isinstance(judged, AgreementSignature), judged
+    return agreements.record(judged, at=house.clock())
+
+
+def refused(house: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
+    judged = agreements.judge(document, at=house.clock())
+    assert isinstance(judged, NotSigned), judged
+    return judged
+
+
+def asked(house: InProcess, number: AgreementNumber) -> list[str]:
+    """The codes of a request under this agreement, on a consent under another."""
+    paper = house.paper("bank-00-data")
+    fields = about(house.person_of(paper), of=BANK, paper=paper, agreement=number)
+    return house.ask(person_request(**fields)).codes
+
+
+def another_hand(house: InProcess, member: MemberCode, role: AgreementRole) -> Signing:
+    """One more person of a member, with a certificate, registered nowhere."""
+    name = f"T-{next(NUMBERS)}"
+    credential = house.world.hierarchy.official(member_code=member, name=name, identifier=name)
+    return Signing(member=member, role=role, identifier=name, credential=credential)
+
+
+def test_three_signatures_and_no_two_let_a_recipient_ask(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """AGR-01 until the third has signed; then the agreement is none of what is against it."""
+    document = laid_before(house, agreements, terms)
+    for member in THREE:
+        assert "AGR-01" in asked(house, terms.number)
+        state = submit(house, agreements, signed(house, document, member))
+
+    assert state is AgreementState.IN_FORCE
+    assert asked(house, terms.number) == ["CNS-15"]
+    assert agreements.missing(terms.number) == frozenset()
+
+
+def test_a_signature_under_other_terms_counts_for_nothing(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """What is signed is compared word for word: each change that a party could make for itself."""
+    document = laid_before(house, agreements, terms)
+    for old, new in (
+        (b"<attribute>surname</attribute>", b"<attribute>faceImage</attribute>"),
+        (b"<delivery>TYPED", b"<delivery>SEALED"),
+        (b"<scoresOut>false", b"<scoresOut>true"),
+        (b"<purpose>LOAN</purpose>", b""),
+        (b"<number>", b"\n<number>"),
+        (b' Id="agreement"', b' Id="other"'),
+    ):
+        assert old in document
+        found = refused(house, agreements, signed(house, document.replace(old, new), BANK.code))
+        assert "newest draft" in found.why
+
+
+def test_a_changed_word_after_signing_breaks_the_signature(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """SIG-02."""
+    paper = signed(house, laid_before(house, agreements, terms), BANK.code)
+
+    found = refused(house, agreements, paper.replace(b"<scoresOut>false", b"<scoresOut>true"))
+
+    assert found.codes == (Code.SIG_02,)
+
+
+def test_a_document_nobody_signed_proves_nothing(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """SIG-01; and what is signed but is no agreement is not one."""
+    document = laid_before(house, agreements, terms)
+
+    assert refused(house, agreements, document).codes == (Code.SIG_01,)
+    assert refused(house, agreements, b"agreed").codes != ()
+    consent = house.paper("bank-00-data").document
+    assert refused(house, agreements, consent).why == "it is not an agreement"
+
+
+def test_another_number_is_another_agreement(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """A signature under one number brings no other into force, nor one that nobody knows."""
+    document = laid_before(house, agreements, terms)
+    laid_before(house, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
+    number = terms.number.encode()
+
+    twin = refused(
+        house, agreements, signed(house, document.replace(number, b"TEST/TWIN"), BANK.code)
+    )
+    unknown = refused(
+        house, agreements, signed(house, document.replace(number, b"TEST/NONE"), BANK.code)
+    )
+
+    assert "newest draft" in twin.why
+    assert "no agreement" in unknown.why
+
+
+def test_signatures_under_earlier_terms_are_not_played_again(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """Changed and changed back: the words are the same, the document is another."""
+    first = laid_before(house, agreements, terms)
+    papers = [signed(house, first, member) for member in THREE]
+    for paper in papers:
+        submit(house, agreements, paper)
+    laid_before(house, agreements, replace(terms, daily_quota=1))
+    again = laid_before(house, agreements, terms)
+
+    assert again != first
+    assert "AGR-01" in asked(house, terms.number)
+    for paper in papers:
+        assert "newest draft" in refused(house, agreements, paper).why
+
+
+def test_the_same_signature_thrice_is_one(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """And so are three signatures of one hand."""
+    document = laid_before(house, agreements, terms)
+    paper = signed(house, document, BANK.code)
+    assert submit(house, agreements, paper) is AgreementState.DRAFT
+
+    for more in (paper, paper, signed(house, document, BANK.code)):
+        with pytest.raises(DeskError, match="already"):
+            submit(house, agreements, more)
+    assert "AGR-01" in asked(house, terms.number)
+
+
+def test_strangers_and_other_parties_do_not_sign(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """SIG-08: a trusted certificate is not enough; an official's, a citizen's, another bank's."""
+    document = laid_before(house, agreements, terms)
+    at, world = house.clock(), house.world
+    stranger = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
+    holders: list[Credential] = [world.officials["bank"], world.citizens[0]]
+
+    papers = [stranger.sign(document, at=at)]
+    papers += [replace(stranger, credential=holder).sign(document, at=at) for holder in holders]
+    for paper in papers:
+        assert refused(house, agreements, paper).codes == (Code.SIG_08,)
+    machine = replace(stranger, credential=world.messages["bank"])
+    assert refused(house, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
+    found = refused(house, agreements, signed(house, document, NOTARY.code))
+    assert (found.codes, "another party" in found.why) == ((Code.SIG_08,), True)
+
+
+def test_a_withdrawn_signatory_signs_no_more(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """Neither what comes later, nor what waited for the others."""
+    document, desk, at = laid_before(house, agreements, terms), house.store.desk, house.clock()
+    hand = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
+    desk.add_signatory(hand.registered, at=at)
+    submit(house, agreements, hand.sign(document, at=at))
+    desk.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
+
+    assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
+    for member in (AUTHORISED_BODY, OPERATOR):
+        state = submit(house, agreements, signed(house, document, member))
+        assert state is AgreementState.DRAFT
+    assert agreements.missing(terms.number) == {AgreementRole.RECIPIENT}
+    paper = signed(house, document, BANK.code)
+    assert submit(house, agreements, paper) is AgreementState.IN_FORCE
+
+
+def test_a_certificate_out_of_term_signs_nothing(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """SIG-05: judged when it is handed in."""
+    paper = signed(house, laid_before(house, agreements, terms), BANK.code)
+    certificate = house.world.signatories[BANK.code].credential.certificate
+
+    judged = agreements.judge(paper, at=certificate.not_valid_after_utc + timedelta(seconds=1))
+
+    assert isinstance(judged, NotSigned)
+    assert judged.codes == (Code.SIG_05,)
+
+
+def test_a_look_alike_authority_makes_no_signatory(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """SIG-09: same names, other keys, even were it registered."""
+    document, at = laid_before(house, agreements, terms), house.clock()
+    false = house.world.look_alike.official(member_code=OPERATOR, name="x", identifier="x")
+    hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
+    house.store.desk.add_signatory(hand.registered, at=at)
+
+    assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
+
+
+def test_a_second_certificate_over_one_key_is_one_hand(house: InProcess) -> None:
+    """The bank's director under the operator's name cannot be the operator as well."""
+    director = house.world.signatories[BANK.code]
+    key = director.credential.certificate.public_key()
+    other = another_hand(house, OPERATOR, AgreementRole.OPERATOR).registered
+
+    assert key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(DeskError, match="key"):
+        house.store.desk.add_signatory(
+            replace(other, key_digest=director.registered.key_digest), at=house.clock()
+        )
+
+
+def test_an_agreement_whose_term_is_over_is_not_signed(
+    house: InProcess, agreements: Agreements, terms: Agreement
+) -> None:
+    """However good the signature."""
+    over: datetime = house.clock() + timedelta(milliseconds=1)
+    paper = signed(house, laid_before(house, agreements, replace(terms, valid_to=over)), BANK.code)
+
+    with pytest.raises(DeskError, match="term is over"):
+        submit(house, agreements, paper)
+
+
+def test_what_was_signed_is_kept(house: InProcess) -> None:
+    """Invariant 12: the exact bytes and how they were judged, for those who come later."""
+    signatures = house.store.desk.agreement_signatures(BANK.agreement)
+
+    assert [one.role for one in signatures] == list(AgreementRole)
+    assert {one.member for one in signatures} == set(THREE)
+
+
+# --- notices --------------------------------------------------------------------------------
+
+
+def added(house: InProcess, notices: Notices) -> tuple[str, bytes]:
+    """A notice that nobody has approved, and its approval, unsigned."""
+    ref = f"NOTICE/{next(NUMBERS)}"
+    texts = {name: f"{ref} {text}".encode() for name, text in NOTICE_TEXTS.items()}
+    house.store.desk.add_notice(ref, texts, at=house.clock())
+    return ref, notices.approval(ref)
+
+
+def known(house: InProcess, notices: Notices, ref: str) -> bool:
+    notice = notices.find(ref)
+    assert notice is not None
+    return all(
+        house.store.register.notice_approved(ref, digest, language)
+        for language, digest in notice.digests.items()
+    )
+
+
+def test_a_notice_counts_once_the_authorised_body_has_signed(
+    house: InProcess, notices: Notices
+) -> None:
+    """CNS-10 until then, and in each of the three languages after."""
+    ref, approval = added(house, notices)
+    assert not known(house, notices, ref)
+
+    judged = notices.judge(signed(house, approval, AUTHORISED_BODY), at=house.clock())
+    assert isinstance(judged, SignedApproval)
+    notices.record(judged, at=house.clock())
+
+    assert known(house, notices, ref)
+    with pytest.raises(DeskError, match="already"):
+        notices.record(judged, at=house.clock())
+
+
+def test_nobody_else_approves_a_notice(house: InProcess, notices: Notices) -> None:
+    """Not the operator, not the bank, nor for texts that are not those registered."""
+    ref, approval = added(house, notices)
+    other_ref, _ = added(house, notices)
+    papers = {
+        "the operator": signed(house, approval, OPERATOR),
+        "the bank": signed(house, approval, BANK.code),
+        "nobody": approval,
+        "another body": signed(
+            house, approval.replace(AUTHORISED_BODY.encode(), b"GOV/1"), AUTHORISED_BODY
+        ),
+        "other texts": signed(
+            house, approval.replace(ref.encode(), other_ref.encode()), AUTHORISED_BODY
+        ),
+        "a consent": house.paper("bank-00-data").document,
+    }
+
+    for who, paper in papers.items():
+        assert isinstance(notices.judge(paper, at=house.clock()), NotSigned), who
+    assert not known(house, notices, ref)
+
+
+def test_an_approval_is_checked_again_where_it_is_recorded(
+    house: InProcess, notices: Notices
+) -> None:
+    """A signatory who is withdrawn, or texts that are others, between judging and recording."""
+    _, approval = added(house, notices)
+    at = house.clock()
+    hand = another_hand(house, AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
+    house.store.desk.add_signatory(hand.registered, at=at)
+    judged = notices.judge(hand.sign(approval, at=at), at=at)
+    assert isinstance(judged, SignedApproval)
+    others = replace(judged.approval, digests={**judged.approval.digests, "ky": bytes(32)})
+
+    with pytest.raises(DeskError, match="other texts"):
+        notices.record(replace(judged, approval=others), at=at)
+    house.store.desk.withdraw_signatory(
+        AUTHORISED_BODY, hand.credential.fingerprint, reason="left", at=at
+    )
+    with pytest.raises(DeskError, match="not a signatory"):
+        notices.record(judged, at=at)

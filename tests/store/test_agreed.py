@@ -1,0 +1,292 @@
+"""An agreement is in force by three signatures under the same words, and not otherwise (cl. 7)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from makul.app.ports import DeskError, Signatory
+from makul.domain.agreements import AgreementRole, AgreementState
+from makul.domain.identifiers import AgreementNumber
+from makul.store import Store
+from support.agreed import (
+    AUTHORISED_BODY,
+    OPERATOR,
+    a_signatory,
+    a_signature,
+    agree,
+    draft,
+    registered,
+    three,
+)
+from support.records import AGREEMENT_NUMBER, BANK, NOON, POLICE, a_recipient, an_agreement
+
+OTHER_TERMS = an_agreement(daily_quota=1)
+LATER = NOON + timedelta(minutes=1)
+
+
+def laid_before(store: Store) -> tuple[bytes, tuple[Signatory, Signatory, Signatory]]:
+    """A new draft of the bank's agreement, and those who may sign it."""
+    digest = draft(store.desk, an_agreement(), at=LATER)
+    hands = three(BANK)
+    for hand in hands:
+        registered(store.desk, hand, at=LATER)
+    return digest, hands
+
+
+def sign(store: Store, digest: bytes, by: Signatory, **changes: object) -> AgreementState:
+    signature = replace(a_signature(an_agreement(), digest, by), **changes)  # type: ignore[arg-type]
+    return store.desk.sign_agreement(signature, at=LATER)
+
+
+def state(store: Store) -> AgreementState:
+    return next(one for one in store.desk.agreements() if one.number == AGREEMENT_NUMBER).state
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_the_third_signature_brings_it_into_force(store: Store, order: tuple[int, ...]) -> None:
+    """Whoever signs last."""
+    digest, hands = laid_before(store)
+
+    states = [sign(store, digest, hands[place]) for place in order]
+
+    assert states == [AgreementState.DRAFT, AgreementState.DRAFT, AgreementState.IN_FORCE]
+    assert state(store) is AgreementState.IN_FORCE
+    signed = store.desk.agreement_signatures(AGREEMENT_NUMBER)
+    assert {(one.role, one.member, one.signer) for one in signed} == {
+        (hand.role, hand.member, hand.fingerprint) for hand in hands
+    }
+
+
+@pytest.mark.parametrize("missing", list(AgreementRole))
+def test_two_signatures_are_not_three(store: Store, missing: AgreementRole) -> None:
+    """Whichever party has not signed."""
+    digest, hands = laid_before(store)
+
+    for hand in hands:
+        if hand.role is not missing:
+            assert sign(store, digest, hand) is AgreementState.DRAFT
+    assert state(store) is AgreementState.DRAFT
+
+
+def test_nothing_else_brings_an_agreement_into_force(store: Store) -> None:
+    """Not the operator's word either."""
+    with pytest.raises(DeskError, match="begins as a draft"):
+        store.desk.draft_agreement(an_agreement(), b"<Agreement/>", at=LATER)
+
+
+def test_the_same_hand_counts_once(store: Store) -> None:
+    """Thrice by one party is one party."""
+    digest, (_, _, bank) = laid_before(store)
+    sign(store, digest, bank)
+
+    for _ in range(2):
+        with pytest.raises(DeskError, match="signed these terms already"):
+            sign(store, digest, bank)
+    assert state(store) is AgreementState.DRAFT
+
+
+def test_two_hands_of_one_party_are_one_party(store: Store) -> None:
+    """A second director adds nothing."""
+    digest, (body, _, bank) = laid_before(store)
+    second = registered(store.desk, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
+
+    for hand in (body, bank, second):
+        assert sign(store, digest, hand) is AgreementState.DRAFT
+
+
+Change = Callable[[Signatory, Signatory, Signatory], tuple[Signatory, dict[str, object]]]
+
+FORGED: dict[str, tuple[Change, str]] = {
+    "the bank's hand signs for the operator": (
+        lambda _body, _operator, bank: (bank, {"role": AgreementRole.OPERATOR}),
+        "not a signatory",
+    ),
+    "the bank's hand signs as the operator's": (
+        lambda _body, operator, bank: (bank, {"role": operator.role, "member": operator.member}),
+        "not a signatory",
+    ),
+    "a hand that nobody registered": (
+        lambda _body, _operator, bank: (bank, {"signer": b"?" * 32}),
+        "not a signatory",
+    ),
+    "other terms": (
+        lambda _body, _operator, bank: (bank, {"terms_digest": b"?" * 32}),
+        "newest draft",
+    ),
+    "a number that nobody knows": (
+        lambda _body, _operator, bank: (bank, {"number": AgreementNumber("X-1")}),
+        "no agreement of this number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "why"), FORGED.values(), ids=FORGED.keys())
+def test_a_signature_stands_for_its_own_party_and_terms(
+    store: Store, change: Change, why: str
+) -> None:
+    """Checked where it is recorded, whatever was judged before."""
+    digest, hands = laid_before(store)
+    by, changes = change(*hands)
+
+    with pytest.raises(DeskError, match=why):
+        sign(store, digest, by, **changes)
+    assert store.desk.agreement_signatures(AGREEMENT_NUMBER) == []
+
+
+def test_another_recipient_signs_nothing_here(store: Store) -> None:
+    """Its signatory is a good one, and of somebody else."""
+    digest, (body, operator, _) = laid_before(store)
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    police = registered(store.desk, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
+    sign(store, digest, body)
+    sign(store, digest, operator)
+
+    with pytest.raises(DeskError, match="another recipient"):
+        sign(store, digest, police)
+    assert state(store) is AgreementState.DRAFT
+
+
+def test_whoever_was_withdrawn_before_the_third_does_not_count(store: Store) -> None:
+    """The party signs again by another hand, or the agreement stays a draft."""
+    digest, (body, operator, bank) = laid_before(store)
+    sign(store, digest, bank)
+    sign(store, digest, body)
+    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+
+    assert sign(store, digest, operator) is AgreementState.DRAFT
+    assert {one.role for one in store.desk.agreement_signatures(AGREEMENT_NUMBER)} == {
+        AgreementRole.AUTHORISED_BODY,
+        AgreementRole.OPERATOR,
+    }
+    with pytest.raises(DeskError, match="not a signatory"):
+        sign(store, digest, bank)
+    successor = registered(store.desk, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
+    assert sign(store, digest, successor) is AgreementState.IN_FORCE
+
+
+def test_what_was_concluded_outlives_who_concluded_it(store: Store) -> None:
+    """A director who leaves does not undo what he signed for the bank."""
+    bank = three(BANK)[2]
+    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+
+    assert state(store) is AgreementState.IN_FORCE
+    assert len(store.desk.agreement_signatures(AGREEMENT_NUMBER)) == 3
+
+
+def test_changed_terms_want_three_signatures_again(store: Store) -> None:
+    """And are a draft until then; what was signed before counts for nothing."""
+    first, hands = laid_before(store)
+    for hand in hands:
+        sign(store, first, hand)
+    second = draft(store.desk, OTHER_TERMS, at=LATER)
+
+    assert state(store) is AgreementState.DRAFT
+    assert store.desk.agreement_signatures(AGREEMENT_NUMBER) == []
+    for hand in hands:
+        with pytest.raises(DeskError, match="newest draft"):
+            sign(store, first, hand)
+    for hand in hands:
+        sign(store, second, hand)
+    assert state(store) is AgreementState.IN_FORCE
+
+
+def test_going_back_to_old_terms_is_a_new_draft(store: Store) -> None:
+    """Signatures under the same words of an earlier draft are not asked up again."""
+    first, hands = laid_before(store)
+    for hand in hands:
+        sign(store, first, hand)
+    draft(store.desk, OTHER_TERMS, at=LATER)
+    draft(store.desk, an_agreement(), at=LATER)
+
+    assert state(store) is AgreementState.DRAFT
+    for hand in hands:
+        with pytest.raises(DeskError, match="newest draft"):
+            sign(store, first, hand)
+
+
+def test_a_document_is_laid_before_the_parties_once(store: Store) -> None:
+    """Else its old signatures would count for the new draft."""
+    terms = an_agreement(state=AgreementState.DRAFT)
+    store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=LATER)
+
+    with pytest.raises(DeskError, match="earlier"):
+        store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
+
+
+def test_the_newest_draft_is_the_last_one_though_the_clock_steps_back(store: Store) -> None:
+    """Order is order of commit."""
+    terms = an_agreement(state=AgreementState.DRAFT)
+    store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=NOON)
+
+    assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
+
+
+def test_nobody_signs_what_is_over(store: Store) -> None:
+    """A term that has passed, an agreement in force, one that was terminated."""
+    terms = an_agreement(valid_to=LATER)
+    digest, (body, _, _) = draft(store.desk, terms, at=NOON), three(BANK)
+    with pytest.raises(DeskError, match="term is over"):
+        sign(store, digest, body)
+
+    agree(store.desk, an_agreement(), at=NOON)
+    for why in ("IN_FORCE", "TERMINATED"):
+        with pytest.raises(DeskError, match=why):
+            sign(store, digest, body)
+        if why == "IN_FORCE":
+            store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
+
+
+def test_what_was_terminated_stays_so(store: Store) -> None:
+    """Procedure, cl. 12: neither drawn up anew nor ended twice."""
+    store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
+
+    with pytest.raises(DeskError, match="new number"):
+        draft(store.desk, an_agreement(), at=LATER)
+    with pytest.raises(DeskError, match="before"):
+        store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="again", at=LATER)
+    with pytest.raises(DeskError, match="no agreement"):
+        store.desk.terminate_agreement(AgreementNumber("X-1"), reason="none", at=LATER)
+
+
+@pytest.mark.parametrize("same", ["fingerprint", "key_digest", "identifier"])
+@pytest.mark.parametrize(
+    ("member", "role"),
+    [(OPERATOR, AgreementRole.OPERATOR), (AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)],
+)
+def test_one_hand_stands_for_one_party(
+    store: Store, same: str, member: str, role: AgreementRole
+) -> None:
+    """A certificate, a key or a person of the bank signs for nobody else, withdrawn or not."""
+    bank = a_signatory(BANK, AgreementRole.RECIPIENT)
+    other = replace(a_signatory(OPERATOR, role, "9"), member=member, **{same: getattr(bank, same)})
+
+    with pytest.raises(DeskError):
+        store.desk.add_signatory(other, at=LATER)
+    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+    with pytest.raises(DeskError):
+        store.desk.add_signatory(other, at=LATER)
+    with pytest.raises(DeskError, match="already"):
+        store.desk.add_signatory(bank, at=LATER)
+
+
+def test_a_signatory_signs_on_under_a_new_certificate(store: Store) -> None:
+    """The same person for the same party."""
+    bank = a_signatory(BANK, AgreementRole.RECIPIENT)
+    store.desk.add_signatory(replace(bank, fingerprint=b"2" * 32), at=LATER)
+
+    mine = [one for one in store.desk.signatories() if one.member == BANK]
+    assert {one.identifier for one in mine} == {bank.identifier}
+    assert len(mine) == 2
+
+
+def test_a_signatory_is_of_somebody_registered(store: Store) -> None:
+    """And is withdrawn once."""
+    with pytest.raises(DeskError, match="not registered"):
+        store.desk.add_signatory(a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
+    with pytest.raises(DeskError, match="no such signatory"):
+        store.desk.withdraw_signatory(BANK, b"?" * 32, reason="left", at=LATER)

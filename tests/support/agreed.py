@@ -1,0 +1,109 @@
+"""Agreements in force and notices approved, for tests that are about something else.
+
+The desk takes nobody's word that an agreement is in force: three signatories sign here as well,
+only with no XML and no keys.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+from makul.app.ports import (
+    AgreementSignature,
+    Desk,
+    NamedParty,
+    Notice,
+    NoticeApproval,
+    Signatory,
+    SignedBytes,
+)
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState
+from makul.domain.identifiers import MemberCode
+
+AUTHORISED_BODY = MemberCode("GOV/70000009")
+OPERATOR = MemberCode("GOV/70000001")
+NOTICE_TEXTS = {
+    "ky": "Макулдук".encode(),
+    "ru": "Согласие".encode(),
+    "en": b"Consent",
+}
+
+
+def a_signatory(member: MemberCode, role: AgreementRole, hand: str = "1") -> Signatory:
+    """One who signs for a member; another `hand` is another person with another key."""
+    name = f"{role.value} {member} {hand}"
+    return Signatory(
+        member=member,
+        role=role,
+        identifier=name,
+        name=name,
+        fingerprint=sha256(f"certificate of {name}".encode()).digest(),
+        key_digest=sha256(f"key of {name}".encode()).digest(),
+    )
+
+
+def three(recipient: MemberCode) -> tuple[Signatory, Signatory, Signatory]:
+    """Who signs with a recipient."""
+    return (
+        a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY),
+        a_signatory(OPERATOR, AgreementRole.OPERATOR),
+        a_signatory(recipient, AgreementRole.RECIPIENT),
+    )
+
+
+def registered(desk: Desk, signatory: Signatory, *, at: datetime) -> Signatory:
+    """The signatory, registered now if not before."""
+    if all(known.fingerprint != signatory.fingerprint for known in desk.signatories()):
+        desk.add_signatory(signatory, at=at)
+    return signatory
+
+
+def draft(desk: Desk, agreement: Agreement, *, at: datetime) -> bytes:
+    """Lay an agreement's terms before the parties; the digest that they sign."""
+    document = f"<Agreement>{uuid4()}</Agreement>".encode()
+    desk.draft_agreement(replace(agreement, state=AgreementState.DRAFT), document, at=at)
+    return sha256(document).digest()
+
+
+def a_signature(agreement: Agreement, digest: bytes, by: Signatory) -> AgreementSignature:
+    """What the desk is told once a signature is verified."""
+    document = b"<Signed>%s %s</Signed>" % (digest.hex().encode(), by.fingerprint.hex().encode())
+    return AgreementSignature(
+        number=agreement.number,
+        terms_digest=digest,
+        role=by.role,
+        member=by.member,
+        signer=by.fingerprint,
+        signed=SignedBytes(digest=sha256(document).digest(), document=document, report=b"{}"),
+    )
+
+
+def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
+    """Bring an agreement into force, as three parties do; or to the state that it names."""
+    digest = draft(desk, agreement, at=at)
+    if agreement.state is AgreementState.IN_FORCE:
+        for signatory in three(agreement.recipient):
+            signer = registered(desk, signatory, at=at)
+            in_term = min(at, agreement.valid_to - timedelta(seconds=1))
+            desk.sign_agreement(a_signature(agreement, digest, signer), at=in_term)
+    if agreement.state is AgreementState.TERMINATED:
+        desk.terminate_agreement(agreement.number, reason="for a test", at=at)
+
+
+def approved_notice(desk: Desk, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> Notice:
+    """Register a notice and have the authorised body approve it."""
+    desk.add_notice(ref, texts, at=at)
+    notice = next(known for known in desk.notices() if known.ref == ref)
+    signer = a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
+    registered(desk, signer, at=at)
+    approval = NoticeApproval(
+        authorised_body=NamedParty(code=AUTHORISED_BODY, name="Authorised body"),
+        ref=ref,
+        digests=notice.digests,
+    )
+    document = f"<NoticeApproval>{ref}</NoticeApproval>".encode()
+    signed = SignedBytes(digest=sha256(document).digest(), document=document, report=b"{}")
+    desk.approve_notice(approval, signer.fingerprint, signed, at=at)
+    return notice
