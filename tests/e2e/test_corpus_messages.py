@@ -40,9 +40,7 @@ def sender(house: InProcess) -> Sender:
     return Sender(
         holder=Holder(bank.key, bank.certificate),
         stranger=Holder(stranger.key, stranger.certificate),
-        child=lambda: person_request(
-            **about(house.person_of(paper), of=house.bank, paper=paper)
-        ),
+        child=lambda: person_request(**about(house.person_of(paper), of=house.bank, paper=paper)),
         at=NOW,
     )
 
@@ -72,5 +70,3 @@ def secrets_of(house: InProcess) -> list[bytes]:
     values = house.person_of(house.paper(PAPER)).values
     names = [values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)]
     return [form.encode() for name in names for form in (name.ky, name.latin) if form]
-
-

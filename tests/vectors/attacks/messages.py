@@ -214,9 +214,7 @@ def username_token(envelope: Element, sender: Sender) -> None:
 
 
 def saml(envelope: Element, sender: Sender) -> None:
-    etree.SubElement(
-        one(envelope, "Security"), "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"
-    )
+    etree.SubElement(one(envelope, "Security"), "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion")
 
 
 def same_id(name: str, value: str) -> Edit:
@@ -348,8 +346,14 @@ EDITS: dict[str, tuple[Edit, Code]] = {
     "token-empty": (token_garbage(""), Code.SIG_02),
     "token-no-base64": (token_garbage("!"), Code.SIG_02),
     "token-no-certificate": (token_garbage("MAA="), Code.SIG_02),
-    "token-of-a-path": (token_attribute("ValueType", X509_V3.replace("v3", "PKIPathv1")), Code.SIG_04),
-    "token-of-pkcs7": (token_attribute("ValueType", X509_V3.replace("X509v3", "PKCS7")), Code.SIG_04),
+    "token-of-a-path": (
+        token_attribute("ValueType", X509_V3.replace("v3", "PKIPathv1")),
+        Code.SIG_04,
+    ),
+    "token-of-pkcs7": (
+        token_attribute("ValueType", X509_V3.replace("X509v3", "PKCS7")),
+        Code.SIG_04,
+    ),
     "token-in-hexadecimal": (token_attribute("EncodingType", "urn:hex"), Code.SIG_04),
     "token-referred-to-elsewhere": (reference_attribute("URI", "#body"), Code.SIG_03),
     "token-referred-to-by-http": (reference_attribute("URI", "http://127.0.0.1:9/t"), Code.SIG_03),
@@ -488,9 +492,7 @@ VECTORS: tuple[MessageVector, ...] = (
         build=by_the_stranger,
         code=Code.RCP_04,
     ),
-    MessageVector(
-        name="wsse/usual", why="it is answered with data", build=departed(), code=None
-    ),
+    MessageVector(name="wsse/usual", why="it is answered with data", build=departed(), code=None),
     MessageVector(
         name="wsse/prefix-list",
         why="as WSS4J writes it",
