@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ def main() -> int:
             [sys.executable, "-m", "fuzz.run", *sys.argv[1:]], check=False
         ).returncode
     share = max(SECONDS * AT_ONCE / len(TARGETS), 1.0)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        told = list(pool.map(lambda name: _fuzz(name, share), TARGETS))
+    with (
+        tempfile.TemporaryDirectory(prefix="makul-fuzz-") as home,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        told = list(pool.map(lambda name: _fuzz(name, share, home), TARGETS))
     for each in told:
         print(f"{each['target']:14} {each['inputs']:>8} inputs  {len(each['found'])} findings")
         for finding in each["found"]:
@@ -37,7 +41,7 @@ def main() -> int:
     return 1 if found else 0
 
 
-def _fuzz(name: str, seconds: float) -> dict[str, Any]:
+def _fuzz(name: str, seconds: float, home: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "fuzz.run", name, "--seconds", str(seconds)]
     try:
         done = subprocess.run(
@@ -45,6 +49,7 @@ def _fuzz(name: str, seconds: float) -> dict[str, Any]:
             capture_output=True,
             encoding="utf-8",
             timeout=seconds + SPARE,
+            env=os.environ | {"TMPDIR": home},
             check=False,
         )
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from fuzz.targets import Target
 
-TARGETS = ("document", "document_tree", "envelope", "guard", "message")
+TARGETS = ("crl", "document", "document_tree", "envelope", "guard", "message")
 SLOW_SECONDS = 1.0
 """No input may take longer (CPU of the process, so that a busy machine is no finding)."""
 HUNG_SECONDS = 20
@@ -60,7 +60,7 @@ def _atheris() -> Any:
 
 
 def _load(name: str, atheris: Any) -> "Target":
-    """The target; makul is imported here, so that atheris can see which of its lines are reached."""
+    """The target; makul is imported here, so that atheris sees which lines are reached."""
     if atheris is None:
         from fuzz.targets import targets  # noqa: PLC0415 - after the engine
     else:
@@ -178,7 +178,8 @@ class _Session:
 
 _WORDS = (
     b"<", b">", b"&", b"&amp;", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"<?", b"<!DOCTYPE a>",
-    b'Id="consent"', b'xml:id="consent"', b"URI=\"\"", b"#consent", b"xmlns:ds=", b"\0", b"\xef\xbb\xbf",
+    b'Id="consent"', b'xml:id="consent"', b"URI=\"\"", b"#consent", b"xmlns:ds=",
+    b"\0", b"\xef\xbb\xbf",
     b"\xff\xfe", b"/", b"''", b"&#0;", b"&#x41;", b"=", b" " * 64, b"\xc0\xbc",
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is fuzzed, and what must hold whatever comes: each target takes bytes and raises on a finding.
+"""What is fuzzed, and what must hold whatever comes: targets take bytes and raise on a finding.
 
 `document` and `message` begin with a good, signed one and spoil it; the others eat raw bytes.
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from asn1crypto import pem
+from cryptography import x509
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
@@ -18,11 +20,11 @@ from makul.soap.faults import EnvelopeError
 from makul.soap.messages import VERSIONS
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
+from makul.trust.material import TrustDirectories, TrustStoreError, load_material
 from makul.trust.paths import TrustStore
 from support.house import InProcess, about, build_house, person_request, post
 from support.messages import signed_message
-from support.pki import NOW
+from support.pki import NOW, StoreFiles
 from vectors.attacks.accepted import VECTORS as ACCEPTED
 from vectors.attacks.cast import POLICY, Cast
 from vectors.attacks.vector import Vector
@@ -41,7 +43,7 @@ class Target:
     seeds: Sequence[bytes]
 
 
-# --- documents --------------------------------------------------------------------------------------
+# --- documents --------------------------------------------------------------------------------
 
 
 @cache
@@ -99,7 +101,7 @@ def document_tree(data: bytes) -> None:
     document(etree.tostring(root, encoding="UTF-8"))
 
 
-def _edited(
+def _edited(  # noqa: C901 - one case an edit
     root: "etree._Element", chosen: random.Random, good: Sequence[bytes]
 ) -> "etree._Element":
     """One edit: move, copy, remove, rename, wrap, exchange, or take from another document."""
@@ -138,7 +140,7 @@ def _edited(
     return root
 
 
-# --- the way in -------------------------------------------------------------------------------------
+# --- the way in -------------------------------------------------------------------------------
 
 
 @cache
@@ -213,10 +215,46 @@ def envelope(data: bytes) -> None:
             raise FindingError("split into other parts than it has")
 
 
+# --- revocation lists --------------------------------------------------------------------------
+
+
+@cache
+def _crl_store() -> tuple[TrustDirectories, tuple[bytes, ...]]:
+    """A store of a root and a CA, and their good CRLs."""
+    cast, home = _cast()[0], Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
+    files = StoreFiles(home).write(anchors=[cast.root], intermediates=[cast.ca])
+    directories = TrustDirectories(
+        anchors=files.anchors, intermediates=files.intermediates, crls=files.crls
+    )
+    return directories, (cast.ca.crl(), cast.root.crl())
+
+
+def crl(data: bytes) -> None:
+    """A CRL file: used, or refused with `TrustStoreError`; none counts that its CA did not sign."""
+    directories, goods = _crl_store()
+    (directories.crls / "0.crl").write_bytes(data)
+    try:
+        material = load_material(directories)
+    except TrustStoreError:
+        return
+    if material.statements and not any(_same_crl(data, good) for good in goods):
+        raise FindingError("a CRL counts that its CA did not sign")
+
+
+def _same_crl(data: bytes, good: bytes) -> bool:
+    """The same signed part, whatever surrounds it: PEM, or another form of its signature."""
+    if good in data:
+        return True
+    der = pem.unarmor(data)[2] if pem.detect(data) else data
+    found, expected = (x509.load_der_x509_crl(each) for each in (der, good))
+    return found.tbs_certlist_bytes == expected.tbs_certlist_bytes
+
+
 def targets() -> Mapping[str, Callable[[], Target]]:
     """By name; made only when asked for, since making a house costs a second."""
     seeds = [bytes([number]) * 8 for number in range(16)]
     return {
+        "crl": lambda: Target("crl", crl, _crl_store()[1]),
         "guard": lambda: Target(
             "guard", guard, [b"\0" + _good_message(), b"\2" + _good_message(), b"\1<a/>"]
         ),

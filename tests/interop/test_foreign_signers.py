@@ -144,7 +144,7 @@ def node() -> str:
 
 @pytest.mark.parametrize("who", ["citizen", "rsa_citizen"])
 @pytest.mark.parametrize("tool", ["xml-crypto", "xadesjs"])
-def test_javascript(
+def test_javascript(  # noqa: PLR0917 - fixtures and parameters
     cast: Cast, verifier: XadesVerifier, node: str, tool: str, who: str, record_property: Recorder
 ) -> None:
     holder: Holder = getattr(cast, who)

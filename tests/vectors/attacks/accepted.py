@@ -119,7 +119,8 @@ def with_policy(cast: "Cast", *, xml: str) -> bytes:
     def edit(drawn: "Draft") -> None:
         drawn.one("SigningCertificateV2", XADES).addnext(
             etree.fromstring(
-                f'<x:SignaturePolicyIdentifier xmlns:x="{XADES}">{xml}</x:SignaturePolicyIdentifier>'
+                f'<x:SignaturePolicyIdentifier xmlns:x="{XADES}">{xml}'
+                "</x:SignaturePolicyIdentifier>"
             )
         )
 

@@ -76,7 +76,7 @@ class Cast:
         """A certificate by the good CA, which departs in one thing."""
         return self.citizen_of(self.ca, key=key, **changes)
 
-    # --- who is trusted ---------------------------------------------------------------------------
+    # --- who is trusted ------------------------------------------------------------------------
 
     @cached_property
     def root(self) -> Authority:
@@ -117,7 +117,7 @@ class Cast:
         self.ca.revoke(holder)
         return holder
 
-    # --- authorities with one fault -----------------------------------------------------------------
+    # --- authorities with one fault ------------------------------------------------------------
 
     @cached_property
     def stale_ca(self) -> Authority:
@@ -184,7 +184,7 @@ class Cast:
         made = _build(profile, key, issuer.certificate.subject, issuer.holder.key)
         return Authority(Holder(key, made, tuple(issuer.holder.chain)))
 
-    # --- authorities that nobody trusts ---------------------------------------------------------------
+    # --- authorities that nobody trusts --------------------------------------------------------
 
     @cached_property
     def foreign_ca(self) -> Authority:
@@ -204,7 +204,7 @@ class Cast:
         """A citizen's certificate, without the CA flag, that certifies others."""
         return Authority(self.citizen)
 
-    # --- on disk --------------------------------------------------------------------------------------
+    # --- on disk -------------------------------------------------------------------------------
 
     def install(self, *, anchors: Path, intermediates: Path, crls: Path) -> None:
         """Writes what is trusted beside whatever lies there already."""

@@ -147,7 +147,7 @@ VECTORS: tuple[Vector, ...] = (
     ),
 )
 
-# --- signed well, by somebody who is not the subject -----------------------------------------------
+# --- signed well, by somebody who is not the subject -------------------------------------------
 
 PINS: dict[str, Any] = {
     "another-citizen": lambda cast: cast.attacker,

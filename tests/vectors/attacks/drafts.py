@@ -1,4 +1,4 @@
-"""Signatures filled in after the fact: draw the document, spoil it, and have it signed all the same.
+"""Signatures filled in afterwards: draw a document, spoil it, and have it signed all the same.
 
 An independent little signer (lxml, hashlib and `cryptography`, nothing of makul): every attack that
 needs a true signature over something false is made with it.

@@ -115,7 +115,7 @@ def hmac_length(drawn: "Draft") -> None:
     etree.SubElement(drawn.one("SignatureMethod"), f"{{{DS}}}HMACOutputLength").text = "0"
 
 
-# --- KeyInfo ------------------------------------------------------------------------------------
+# --- KeyInfo --------------------------------------------------------------------------------
 
 
 def twin_carried(cast: "Cast") -> bytes:
@@ -243,7 +243,7 @@ def _rsa(cast: "Cast", *, method: str) -> bytes:
 
 
 def truncated_digest(drawn: "Draft") -> None:
-    """Only the certificate's digest is by SHA-1 (the ROCA of names: two certificates, one digest)."""
+    """Only the certificate's digest is by SHA-1: two certificates of one digest can be made."""
     value = drawn.properties.find(f".//{{{XADES}}}CertDigest/{{{DS}}}DigestMethod")
     assert value is not None
     value.set("Algorithm", f"{DS}sha1")
@@ -338,7 +338,7 @@ VECTORS: tuple[Vector, ...] = (
     *(
         Vector(
             name=f"keys/{name}-alone",
-            why="a key is believed through a certificate, and through nothing else; none is fetched",
+            why="a key is believed through a certificate and nothing else; none is fetched",
             build=partial(_edited, edit=in_key_info(xml, instead=True)),
             code=Code.SIG_02,
         )

@@ -188,7 +188,7 @@ def other_version(drawn: "Draft") -> None:
 
 
 def properties_reference(drawn: "Draft") -> None:
-    """The properties are said to lie elsewhere, to be fetched (5.4: QualifyingPropertiesReference)."""
+    """The properties lie elsewhere, to be fetched (QualifyingPropertiesReference)."""
     drawn.one("QualifyingProperties", XADES).tag = f"{X}QualifyingPropertiesReference"
 
 

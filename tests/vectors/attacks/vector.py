@@ -45,7 +45,7 @@ class Vector:
 
     @property
     def expected(self) -> dict[str, object]:
-        """What the manifest says of it. A consent that fails is CNS-02 because of its own reason."""
+        """What the manifest says. A consent that fails is CNS-02 because of its own reason."""
         outward = {"code": "CNS-02", "because": self.code.value} if self.code else None
         return {
             "status": self.status.value,
