@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format interop bench serve sandbox lock clean
+.PHONY: help setup demo test check format interop corpus corpus-exhaustive fuzz bench serve sandbox lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,6 +27,15 @@ test: $(READY) ## all tests
 
 interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven
 	MAKUL_INTEROP=1 $(BIN)/python -m pytest tests/interop
+
+corpus: $(READY) ## write the attack corpus as files, with what each must be answered; ARGS="--dir build/corpus"
+	PYTHONPATH=tests $(BIN)/python -m vectors.generate $(ARGS)
+
+corpus-exhaustive: $(READY) ## every change of one byte in the signed part of a consent
+	MAKUL_EXHAUSTIVE=1 $(BIN)/python -m pytest tests/trust/test_corpus_bytes.py
+
+fuzz: $(READY) ## hostile inputs for FUZZ_SECONDS (60), repeatable by FUZZ_SEED; findings go to build/fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 check: $(READY) ## style, types, walls between rooms, and that the documents tell the truth
 	$(BIN)/ruff check .

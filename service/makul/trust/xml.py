@@ -34,7 +34,7 @@ canonicalises in the square of them, and 256 KiB of nothing else cost seconds. A
 of ours has some 300, with those at the end of base64."""
 
 _DECLARATION = re.compile(
-    rb"<\?xml[ \t\r\n]+version=(?:\"1\.0\"|'1\.0')"
+    rb"(?:\xef\xbb\xbf)?<\?xml[ \t\r\n]+version=(?:\"1\.0\"|'1\.0')"
     rb"(?:[ \t\r\n]+encoding=(?:\"utf-8\"|'utf-8'))?"
     rb"(?:[ \t\r\n]+standalone=(?:\"(?:yes|no)\"|'(?:yes|no)'))?[ \t\r\n]*\?>",
     re.IGNORECASE,

@@ -1,0 +1,33 @@
+"""What every run tells at its end: how the attack corpus was answered."""
+
+from collections import Counter
+from typing import Any
+
+CORPUS = "corpus"
+"""The property under which a test of the corpus records its answer: `accepted`, or the reason."""
+
+BYTES = "corpus-bytes"
+"""How many changes of one byte a test tried."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line of counts; with xdist too, for properties travel with the reports."""
+    answers: Counter[str] = Counter()
+    wrong = changed = 0
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            said = [value for name, value in report.user_properties if name == CORPUS]
+            if outcome == "passed":
+                answers.update(said)
+                changed += sum(each for name, each in report.user_properties if name == BYTES)
+            elif said:
+                wrong += 1
+    if not (answers or wrong or changed):
+        return
+    accepted = answers.pop("accepted", 0)
+    by_reason = " · ".join(f"{reason} {count}" for reason, count in sorted(answers.items()))
+    terminalreporter.write_sep("-", "attack corpus")
+    told = f"corpus: {answers.total()} refused, {accepted} accepted, as expected"
+    terminalreporter.write_line(f"{told}; {wrong} otherwise; by reason: {by_reason}")
+    if changed:
+        terminalreporter.write_line(f"corpus: {changed} changes of one signed byte, all refused")

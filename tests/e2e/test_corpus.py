@@ -1,0 +1,157 @@
+"""The attack corpus in requests: sent by a true bank, over its true channel, for a true citizen.
+
+The very code of the request path answers, from the socket's edge to the record.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from makul.documents import ConsentDisplay, render_consent
+from makul.domain.attributes import Attribute
+from makul.domain.reasons import Code
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.parties import BANK
+from makul.sandbox.pki import CITIZEN_POLICY
+from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.xml import MAX_DOCUMENT_BYTES
+from support.house import (
+    RECIPIENT,
+    TYPES,
+    Answered,
+    InProcess,
+    about,
+    build_house,
+    person_request,
+)
+from support.messages import signed_message
+from support.pki import NOW
+from support.sql import count
+from vectors.attacks import REFUSED, SIGNERS
+from vectors.attacks.accepted import VECTORS as ACCEPTED
+from vectors.attacks.cast import Cast
+from vectors.attacks.vector import UNDECIDED, Vector
+
+CITIZEN = 3
+Recorder = Callable[[str, object], None]
+A_LOOK_LATER = RELOAD_INTERVAL + timedelta(seconds=1)
+"""When new trusted material is seen."""
+
+
+class Clock:
+    """Stands at the corpus's moment; seconds on once the corpus is installed."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("corpus"), clock=Clock())
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def cast(house: InProcess) -> Cast:
+    """The corpus about a citizen of this house, its root trusted beside the sandbox's own."""
+    person = house.world.people[CITIZEN]
+    hands = Hands(
+        people=house.world.people,
+        citizens=house.world.citizens,
+        officials=house.world.officials,
+        stranger=house.world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=house.world.made_at,
+    )
+    values = person.values
+    display = ConsentDisplay(
+        surname=values[Attribute.SURNAME].ky,
+        given_name=values[Attribute.GIVEN_NAME].ky,
+        patronymic=values[Attribute.PATRONYMIC].ky,
+        controller_name="Оператор",
+        recipient_name=BANK.name,
+        purpose_text=BANK.purpose_text,
+        withdrawal="Ооба",
+    )
+    content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
+    made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
+    trust = house.settings.trust
+    made.install(anchors=trust.anchors, intermediates=trust.intermediates, crls=trust.crls)
+    Clock.now = NOW + A_LOOK_LATER
+    return made
+
+
+def ask(house: InProcess, document: bytes) -> Answered:
+    person = house.world.people[CITIZEN]
+    return house.ask(person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)}))
+
+
+def refused_by_the_schema(house: InProcess, document: bytes) -> list[str]:
+    """A request whose document is of no size that documents have never gets as far as trust."""
+    person, holder = house.world.people[CITIZEN], house.world.messages["bank"]
+    child = person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
+    signed = signed_message(child, holder.key, holder.certificate, at=house.clock())
+    return house.post(signed).codes
+
+
+def told(answer: Answered) -> list[tuple[str, str | None]]:
+    """Each reason's code and its cause."""
+    return [
+        (
+            str(reason.findtext(f"{{{TYPES}}}code")),
+            reason.findtext(f"{{{TYPES}}}because"),
+        )
+        for reason in answer.child.iter(f"{{{RECIPIENT}}}reason", f"{{{TYPES}}}reason")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vector", "because"),
+    [(vector, vector.code) for vector in REFUSED] + [(vector, Code.SIG_08) for vector in SIGNERS],
+    ids=lambda each: each.name if isinstance(each, Vector) else str(each),
+)
+def test_refused(
+    house: InProcess, cast: Cast, vector: Vector, because: Code, record_property: Recorder
+) -> None:
+    """Procedure, cl. 4: CNS-02 with its cause, no data, and no use of any consent."""
+    person = house.world.people[CITIZEN]
+    document = vector.build(cast)
+    if not 0 < len(document) <= MAX_DOCUMENT_BYTES:
+        record_property("corpus", "REQ-01")
+        assert refused_by_the_schema(house, document) == ["REQ-01"]
+        return
+
+    answer = ask(house, document)
+
+    record_property("corpus", f"CNS-02 because {because.value}")
+    undecided = because in UNDECIDED
+    assert answer.outcome == ("UNDETERMINED" if undecided else "REFUSED"), told(answer)
+    assert ("CNS-02", because.value) in told(answer)
+    assert answer.released == set()
+    for name in (Attribute.SURNAME, Attribute.GIVEN_NAME):
+        for form in (person.values[name].ky, person.values[name].latin):
+            assert form.encode() not in answer.body
+
+
+@pytest.mark.parametrize("vector", ACCEPTED, ids=lambda vector: vector.name)
+def test_accepted(house: InProcess, cast: Cast, vector: Vector, record_property: Recorder) -> None:
+    """Procedure, cl. 4: a good consent is served, whatever tool signed it."""
+    answer = ask(house, vector.build(cast))
+
+    record_property("corpus", "accepted")
+    assert answer.outcome == "RELEASED", told(answer)
+
+
+def test_refusals_used_nothing_up(house: InProcess, cast: Cast) -> None:
+    """Whatever was refused is recorded, and not one use is counted."""
+    before = count(house.settings.store.database, "ground_use")
+
+    answer = ask(house, REFUSED[0].build(cast))
+
+    assert answer.outcome == "REFUSED"
+    assert count(house.settings.store.database, "ground_use") == before

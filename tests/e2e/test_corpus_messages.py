@@ -1,0 +1,72 @@
+"""The corpus's messages, sent to a house as bytes: a fault with its reason, and nothing else.
+
+Nothing disclosed: no name of the person anywhere in the answer. Nothing metered: no use counted,
+no disclosure recorded.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+
+from makul.domain.attributes import Attribute
+from support.house import FAULTS, TYPES, InProcess, about, build_house, person_request
+from support.pki import NOW, Holder
+from support.sql import count
+from vectors.attacks.messages import VECTORS, MessageVector, Sender
+
+Recorder = Callable[[str, object], None]
+PAPER = "bank-00-data"
+METERED = ("ground_use", "disclosure", "ledger_leaf", "request_key", "attempt")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("messages"), clock=_noon)
+    yield built
+    built.close()
+
+
+def _noon() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="module")
+def sender(house: InProcess) -> Sender:
+    bank = house.world.messages["bank"]
+    alike = (each for each in house.world.citizens.values() if type(each.key) is type(bank.key))
+    stranger = next(alike)
+    paper = house.paper(PAPER)
+    return Sender(
+        holder=Holder(bank.key, bank.certificate),
+        stranger=Holder(stranger.key, stranger.certificate),
+        child=lambda: person_request(**about(house.person_of(paper), of=house.bank, paper=paper)),
+        at=NOW,
+    )
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_message(
+    house: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
+) -> None:
+    """CONTRACT, Channels: Body and Timestamp signed by a registered certificate, or a fault."""
+    database = house.settings.store.database
+    before = [count(database, table) for table in METERED]
+
+    answer = house.post(vector.build(sender))
+
+    record_property("corpus", vector.code.value if vector.code else "accepted")
+    if vector.code is None:
+        assert answer.outcome == "RELEASED", answer.codes
+        return
+    assert answer.codes == [vector.code.value]
+    FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
+    assert [count(database, table) for table in METERED] == before
+    for secret in secrets_of(house):
+        assert secret not in answer.body
+
+
+def secrets_of(house: InProcess) -> list[bytes]:
+    values = house.person_of(house.paper(PAPER)).values
+    names = [values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)]
+    return [form.encode() for name in names for form in (name.ky, name.latin) if form]

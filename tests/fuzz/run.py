@@ -1,0 +1,230 @@
+"""One target in one process, for so many seconds: `python -m fuzz.run TARGET --seconds N`.
+
+Guided by coverage where atheris imports; otherwise by mutation alone (`--engine plain`). Ends with
+one line of JSON: inputs and findings. What was found is written, made small, to the directory of
+findings, with the command that shows it again.
+"""
+
+import argparse
+import faulthandler
+import json
+import logging
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from fuzz.targets import Target
+
+TARGETS = ("crl", "document", "document_tree", "envelope", "guard", "message")
+SLOW_SECONDS = 1.0
+"""No input may take longer (CPU of the process, so that a busy machine is no finding)."""
+HUNG_SECONDS = 20
+"""By the clock; then the process is shot with its stack shown."""
+MAX_MEMORY = 3 * 1024**3
+MAX_INPUT = 300 * 1024
+SHRINK_SECONDS = 5.0
+
+
+def main() -> int:
+    options = _options()
+    logging.disable(logging.CRITICAL)
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    atheris = _atheris() if options.engine == "atheris" else None
+    target = _load(options.target, atheris)
+    if options.input is not None:
+        return _reproduce(target, options.input)
+    session = _Session(target, options.findings, options.seconds)
+    session.seeds()
+    if atheris is not None:
+        _guided(atheris, session, options.seed)
+    session.fuzz(random.Random(options.seed))  # noqa: S311 - to be repeated
+    return session.told()
+
+
+def _atheris() -> Any:
+    """The coverage-guided engine, or None where it does not import."""
+    try:
+        import atheris  # noqa: PLC0415 - it may be missing
+    except ImportError:
+        return None
+    return atheris
+
+
+def _load(name: str, atheris: Any) -> "Target":
+    """The target; makul is imported here, so that atheris sees which lines are reached."""
+    if atheris is None:
+        from fuzz.targets import targets  # noqa: PLC0415 - after the engine
+    else:
+        with atheris.instrument_imports(include=["makul"]):
+            from fuzz.targets import targets  # noqa: PLC0415
+    return targets()[name]()
+
+
+def _guided(atheris: Any, session: "_Session", seed: int) -> NoReturn:
+    """LibFuzzer chooses inputs until our time is up; it would end the process, so we do."""
+
+    def one(data: bytes) -> None:
+        session.one(data)
+        if session.over():
+            status = session.told()
+            sys.stdout.flush()
+            os._exit(status)
+
+    with tempfile.TemporaryDirectory(prefix="makul-seeds-") as directory:
+        for number, data in enumerate(session.corpus):
+            (Path(directory) / str(number)).write_bytes(data)
+        flags = [f"-seed={seed + 1}", f"-max_len={MAX_INPUT}", "-rss_limit_mb=0", "-verbosity=0"]
+        sys.stdout.flush()
+        atheris.Setup([sys.argv[0], *flags, directory], one)
+        atheris.Fuzz()
+    raise SystemExit(3)
+
+
+def _options() -> Any:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("target", choices=TARGETS)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--findings", type=Path, default=Path("build/fuzz"))
+    parser.add_argument("--engine", choices=("atheris", "plain"), default="atheris")
+    parser.add_argument("--input", type=Path, help="run this one input and say what happens")
+    return parser.parse_args()
+
+
+def _reproduce(target: "Target", path: Path) -> int:
+    why = _outcome(target, path.read_bytes())
+    print(why or "nothing happens")
+    return 1 if why else 0
+
+
+def _outcome(target: "Target", data: bytes) -> str | None:
+    """What is wrong with how an input is treated; None if nothing is."""
+    faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True)
+    started = time.process_time()
+    try:
+        target.run(data)
+    except MemoryError:
+        return "memory beyond its bound"
+    except Exception as error:  # noqa: BLE001 - that is what is looked for
+        return f"{type(error).__name__}: {error}"[:300]
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    took = time.process_time() - started
+    return f"slow: {SLOW_SECONDS} s of CPU exceeded" if took > SLOW_SECONDS else None
+
+
+class _Session:
+    """Inputs tried and findings kept, until time is up."""
+
+    def __init__(self, target: "Target", findings: Path, seconds: float) -> None:
+        self._target = target
+        self._findings = findings
+        self._seconds = seconds
+        self._until = 0.0
+        self._seen: set[str] = set()
+        self.inputs = 0
+        self.found: list[str] = []
+
+    @property
+    def corpus(self) -> Sequence[bytes]:
+        return self._target.seeds
+
+    def seeds(self) -> None:
+        """The good ones first; then the time begins."""
+        for seed in self.corpus:
+            self.one(seed)
+        self._until = time.monotonic() + self._seconds
+
+    def over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def fuzz(self, chosen: random.Random) -> None:
+        """Mutations of the seeds until time is up."""
+        while not self.over():
+            self.one(mutated(chosen.choice(self.corpus), chosen, self.corpus)[:MAX_INPUT])
+
+    def told(self) -> int:
+        """Prints what came of it; the exit status."""
+        said = {"target": self._target.name, "inputs": self.inputs, "found": self.found}
+        print(json.dumps(said))
+        return 1 if self.found else 0
+
+    def one(self, data: bytes) -> None:
+        self.inputs += 1
+        why = _outcome(self._target, data)
+        if why is None or why in self._seen:
+            return
+        self._seen.add(why)
+        self._keep(data, why)
+
+    def _keep(self, data: bytes, why: str) -> None:
+        small = shrunk(data, lambda tried: _outcome(self._target, tried) == why)
+        self._findings.mkdir(parents=True, exist_ok=True)
+        path = self._findings / f"{self._target.name}-{sha256(small).hexdigest()[:16]}"
+        path.write_bytes(small)
+        command = f"make fuzz ARGS='{self._target.name} --input {path}'"
+        path.with_suffix(".txt").write_text(f"{why}\nTo see it again: {command}\n")
+        self.found.append(f"{path}: {why}")
+
+
+_WORDS = (
+    b"<", b">", b"&", b"&amp;", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"<?", b"<!DOCTYPE a>",
+    b'Id="consent"', b'xml:id="consent"', b"URI=\"\"", b"#consent", b"xmlns:ds=",
+    b"\0", b"\xef\xbb\xbf",
+    b"\xff\xfe", b"/", b"''", b"&#0;", b"&#x41;", b"=", b" " * 64, b"\xc0\xbc",
+)  # fmt: skip
+
+
+def mutated(data: bytes, chosen: random.Random, corpus: Sequence[bytes]) -> bytes:
+    """Up to eight changes of bytes: flipped, deleted, repeated, words of XML, parts of others."""
+    made = bytearray(data)
+    for _ in range(chosen.randint(1, 8) if chosen.random() < 0.5 else 1):
+        place = chosen.randint(0, len(made))
+        match chosen.randrange(7):
+            case 0 if made:
+                made[place % len(made)] ^= 1 << chosen.randrange(8)
+            case 1 if made:
+                made[place % len(made)] = chosen.randrange(256)
+            case 2:
+                del made[place : place + chosen.randint(1, 64)]
+            case 3:
+                made[place:place] = chosen.choice(_WORDS)
+            case 4:
+                made[place:place] = made[place : place + chosen.randint(1, 512)]
+            case 5:
+                other = chosen.choice(corpus)
+                start = chosen.randint(0, len(other))
+                made[place:place] = other[start : start + chosen.randint(1, 512)]
+            case _:
+                start = chosen.randint(0, len(made))
+                made[place : place + 8] = made[start : start + 8]
+    return bytes(made)
+
+
+def shrunk(data: bytes, still: Callable[[bytes], bool]) -> bytes:
+    """Smaller, and still a finding: parts are cut while time lasts."""
+    until, size = time.monotonic() + SHRINK_SECONDS, max(len(data) // 2, 1)
+    while size and time.monotonic() < until:
+        place = 0
+        while place < len(data) and time.monotonic() < until:
+            tried = data[:place] + data[place + size :]
+            if still(tried):
+                data = tried
+            else:
+                place += size
+        size //= 2
+    return data
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+    sys.exit(main())

@@ -1,0 +1,265 @@
+"""What is fuzzed, and what must hold whatever comes: targets take bytes and raise on a finding.
+
+`document` and `message` begin with a good, signed one and spoil it; the others eat raw bytes.
+"""
+
+import random
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from asn1crypto import pem
+from cryptography import x509
+from lxml import etree
+
+from makul.domain.disclosures import ProofStatus
+from makul.soap.envelope import split
+from makul.soap.faults import EnvelopeError
+from makul.soap.messages import VERSIONS
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories, TrustStoreError, load_material
+from makul.trust.paths import TrustStore
+from support.house import InProcess, about, build_house, person_request, post
+from support.messages import signed_message
+from support.pki import NOW, StoreFiles
+from vectors.attacks.accepted import VECTORS as ACCEPTED
+from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.vector import Vector
+
+
+class FindingError(AssertionError):
+    """What must hold did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`run` takes one input; `seeds` are inputs to begin with."""
+
+    name: str
+    run: Callable[[bytes], None]
+    seeds: Sequence[bytes]
+
+
+# --- documents --------------------------------------------------------------------------------
+
+
+@cache
+def _cast() -> tuple[Cast, XadesVerifier]:
+    cast, home = Cast(), Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
+    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
+    cast.install(**places)
+    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
+    return cast, XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule)
+
+
+@cache
+def _signed_contents() -> Mapping[str, None]:
+    """What the good documents say, in canonical form, each as signed: nothing else may be read."""
+    _, verifier = _cast()
+    found: dict[str, None] = {}
+    for document in _good_documents():
+        verified = verifier.verify(document, at=NOW)
+        if verified.signed is None:
+            raise FindingError("a good document is refused")
+        found[_canonical(verified.signed)] = None
+    return found
+
+
+@cache
+def _good_documents() -> tuple[bytes, ...]:
+    cast, _ = _cast()
+    small: list[Vector] = [each for each in ACCEPTED if "256-kib" not in each.name]
+    return tuple(vector.build(cast) for vector in small)
+
+
+def _canonical(element: "etree._Element") -> str:
+    return etree.tostring(element, method="c14n", exclusive=True).decode()
+
+
+def document(data: bytes) -> None:
+    """Bytes as they are: an answer, never an exception, and nothing read that was not signed."""
+    _, verifier = _cast()
+    verified = verifier.verify(data, at=NOW)
+    if verified.proof.status is not ProofStatus.PASSED:
+        if verified.signed is not None or verified.proof.signer is not None:
+            raise FindingError("refused, and something handed on")
+        return
+    if verified.signed is None or _canonical(verified.signed) not in _signed_contents():
+        raise FindingError("accepted, and it says what nobody signed")
+
+
+def document_tree(data: bytes) -> None:
+    """A good document, spoilt by edits of its tree that the input chooses."""
+    chosen = random.Random(data)  # noqa: S311 - not for secrets
+    good = _good_documents()
+    root = etree.fromstring(good[chosen.randrange(len(good))])
+    for _ in range(chosen.randint(1, 4)):
+        root = _edited(root, chosen, good)
+    document(etree.tostring(root, encoding="UTF-8"))
+
+
+def _edited(  # noqa: C901 - one case an edit
+    root: "etree._Element", chosen: random.Random, good: Sequence[bytes]
+) -> "etree._Element":
+    """One edit: move, copy, remove, rename, wrap, exchange, or take from another document."""
+    elements = list(root.iter("*"))
+    here, there = chosen.choice(elements), chosen.choice(elements)
+    match chosen.randrange(9):
+        case 0 if here is not root and here not in there.iterancestors() and here is not there:
+            there.insert(chosen.randint(0, len(there)), here)
+        case 1:
+            copy = etree.fromstring(etree.tostring(here, with_tail=False))
+            there.insert(chosen.randint(0, len(there)), copy)
+        case 2 if here is not root:
+            here.getparent().remove(here)  # type: ignore[union-attr]
+        case 3:
+            here.text = there.text
+        case 4 if there.attrib:
+            name = chosen.choice(list(there.attrib))
+            here.set(name, there.get(name) or "")
+        case 5 if here.attrib:
+            name = chosen.choice(list(here.attrib))
+            here.set(name, chosen.choice(["", "#", "#consent", "consent", "#properties", "a"]))
+        case 6:
+            wrapper = etree.Element(here.tag)
+            if here is root:
+                wrapper.append(root)
+                return wrapper
+            here.getparent().replace(here, wrapper)  # type: ignore[union-attr]
+            wrapper.append(here)
+        case 7:
+            here.tag = there.tag
+        case 8:
+            other = list(etree.fromstring(chosen.choice(good)).iter("*"))
+            there.append(chosen.choice(other))
+        case _:
+            here.tail = "x"
+    return root
+
+
+# --- the way in -------------------------------------------------------------------------------
+
+
+@cache
+def _house() -> InProcess:
+    return build_house(Path(tempfile.mkdtemp(prefix="makul-fuzz-")), clock=lambda: NOW)
+
+
+@cache
+def _good_message() -> bytes:
+    house = _house()
+    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+    child = person_request(**about(house.person_of(paper), of=house.bank, paper=paper))
+    return signed_message(child, holder.key, holder.certificate, at=NOW)
+
+
+@cache
+def _secrets() -> tuple[bytes, ...]:
+    values = _house().person_of(_house().paper("bank-00-data")).values
+    forms = [(name.ky, name.latin) for name in values.values() if hasattr(name, "latin")]
+    return tuple(form.encode() for pair in forms for form in pair if form and len(form) > 3)
+
+
+_CHANNELS = ("wsse", "xroad")
+_TYPES = ("text/xml; charset=utf-8", "application/soap+xml", "text/xml", "application/xml")
+
+
+def guard(data: bytes) -> None:
+    """Raw bytes at the door: XML comes back, no server's error, and no word of the register.
+
+    The first byte chooses listener and media type.
+    """
+    choice, body = (data[0] if data else 0), data[1:]
+    application = _house().applications[_CHANNELS[choice % 2]]
+    answer = post(application, body, _TYPES[choice // 2 % len(_TYPES)])
+    root = etree.fromstring(answer.body)
+    if b"OPS-99" in answer.body:
+        raise FindingError("the service itself failed")
+    if answer.status == 200 and body != _good_message():
+        kind = root.tag.rpartition("}")[2]
+        if kind == "Envelope" and choice % 2 == 0 and _differs(body):
+            raise FindingError("a message that its sender did not sign is answered")
+    if any(secret in answer.body for secret in _secrets()) and _differs(body):
+        raise FindingError("a name is told")
+
+
+def _differs(body: bytes) -> bool:
+    """Does it ask for something else than the good message?"""
+    try:
+        asked, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
+        return _canonical(asked) != _canonical(good)
+    except (etree.XMLSyntaxError, IndexError):
+        return True
+
+
+def message(data: bytes) -> None:
+    """A good signed message, spoilt by edits of its tree."""
+    chosen = random.Random(data)  # noqa: S311 - not for secrets
+    root = etree.fromstring(_good_message())
+    for _ in range(chosen.randint(1, 3)):
+        root = _edited(root, chosen, (_good_message(),))
+    guard(b"\0" + etree.tostring(root))
+
+
+def envelope(data: bytes) -> None:
+    """The splitter alone: a message or an `EnvelopeError`."""
+    for version in VERSIONS.values():
+        try:
+            found = split(data, version)
+        except EnvelopeError:
+            continue
+        if len(found.envelope) > 2 or found.child.getparent() is not found.envelope[-1]:
+            raise FindingError("split into other parts than it has")
+
+
+# --- revocation lists --------------------------------------------------------------------------
+
+
+@cache
+def _crl_store() -> tuple[TrustDirectories, tuple[bytes, ...]]:
+    """A store of a root and a CA, and their good CRLs."""
+    cast, home = _cast()[0], Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
+    files = StoreFiles(home).write(anchors=[cast.root], intermediates=[cast.ca])
+    directories = TrustDirectories(
+        anchors=files.anchors, intermediates=files.intermediates, crls=files.crls
+    )
+    return directories, (cast.ca.crl(), cast.root.crl())
+
+
+def crl(data: bytes) -> None:
+    """A CRL file: used, or refused with `TrustStoreError`; none counts that its CA did not sign."""
+    directories, goods = _crl_store()
+    (directories.crls / "0.crl").write_bytes(data)
+    try:
+        material = load_material(directories)
+    except TrustStoreError:
+        return
+    if material.statements and not any(_same_crl(data, good) for good in goods):
+        raise FindingError("a CRL counts that its CA did not sign")
+
+
+def _same_crl(data: bytes, good: bytes) -> bool:
+    """The same signed part, whatever surrounds it: PEM, or another form of its signature."""
+    if good in data:
+        return True
+    der = pem.unarmor(data)[2] if pem.detect(data) else data
+    found, expected = (x509.load_der_x509_crl(each) for each in (der, good))
+    return found.tbs_certlist_bytes == expected.tbs_certlist_bytes
+
+
+def targets() -> Mapping[str, Callable[[], Target]]:
+    """By name; made only when asked for, since making a house costs a second."""
+    seeds = [bytes([number]) * 8 for number in range(16)]
+    return {
+        "crl": lambda: Target("crl", crl, _crl_store()[1]),
+        "guard": lambda: Target(
+            "guard", guard, [b"\0" + _good_message(), b"\2" + _good_message(), b"\1<a/>"]
+        ),
+        "envelope": lambda: Target("envelope", envelope, [_good_message()]),
+        "document": lambda: Target("document", document, _good_documents()),
+        "document_tree": lambda: Target("document_tree", document_tree, seeds),
+        "message": lambda: Target("message", message, seeds),
+    }

@@ -1,0 +1,170 @@
+"""Consents that tools of others signed, inside the profile: all must be accepted.
+
+xmlsec1 (the program), python-xmlsec, and from the JavaScript world xml-crypto and xadesjs. Each
+gets the unsigned consent and makes digests and signature itself.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xmlsec
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from makul.domain.disclosures import ProofStatus
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from support.pki import NOW, Holder, pem_of
+from support.xades import C14N, ENVELOPED, MORE, instant
+from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, draft
+
+SIGNERS = Path(__file__).parent / "signers"
+Recorder = Callable[[str, object], None]
+
+FORMS: dict[str, dict[str, object]] = {
+    "exclusive": {},
+    "whole-document": {"uri": ""},
+    "inclusive": {"transforms": (ENVELOPED, C14N), "c14n": C14N},
+    "inclusive-11": {"transforms": (ENVELOPED, C14N_11), "c14n": C14N_11},
+    "default-namespace": {"prefix": ""},
+    "sha512": {"digest": f"{XMLENC}sha512", "method": f"{MORE}ecdsa-sha512"},
+    "rsa": {"holder": "rsa_citizen"},
+    "rsa-sha512": {"holder": "rsa_citizen", "method": f"{MORE}rsa-sha512"},
+    "pss": {"holder": "rsa_citizen", "method": f"{MORE_2007}sha256-rsa-MGF1"},
+    "p-384": {"holder": "p384_citizen", "method": f"{MORE}ecdsa-sha384"},
+    "p-521": {"holder": "p521_citizen", "method": f"{MORE}ecdsa-sha512"},
+}
+
+
+@pytest.fixture(scope="module")
+def cast() -> Cast:
+    return Cast()
+
+
+@pytest.fixture(scope="module")
+def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
+    home = tmp_path_factory.mktemp("signers")
+    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
+    cast.install(**places)
+    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
+    return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule)
+
+
+def template(cast: Cast, form: str, *, pretty: bool) -> tuple[etree._Element, Holder]:
+    """The consent with a signature still to be filled, and by whom."""
+    departures = dict(FORMS[form])
+    holder: Holder = getattr(cast, str(departures.pop("holder", "citizen")))
+    drawn = draft(cast, holder=holder, **departures)  # type: ignore[arg-type]
+    if pretty:
+        etree.indent(drawn.root)
+    return drawn.root, holder
+
+
+def accept(verifier: XadesVerifier, cast: Cast, document: bytes, record: Recorder) -> None:
+    verified = verifier.verify(document, at=NOW)
+
+    assert verified.proof.status is ProofStatus.PASSED, verified.report
+    assert verified.proof.signer is not None
+    assert verified.proof.signer.pin is not None
+    assert verified.proof.signer.pin.digits == cast.pin
+    record("corpus", "accepted")
+
+
+@pytest.mark.parametrize("pretty", [False, True], ids=["compact", "pretty"])
+@pytest.mark.parametrize("form", FORMS)
+def test_python_xmlsec(
+    cast: Cast, verifier: XadesVerifier, form: str, pretty: bool, record_property: Recorder
+) -> None:
+    root, holder = template(cast, form, pretty=pretty)
+    signature = next(root.iter("{http://www.w3.org/2000/09/xmldsig#}Signature"))
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(pem_of(holder.key), xmlsec.KeyFormat.PEM)
+    context.register_id(root, "Id")
+    context.register_id(next(root.iter("{*}SignedProperties")), "Id")
+
+    context.sign(signature)
+
+    accept(verifier, cast, etree.tostring(root, encoding="UTF-8"), record_property)
+
+
+@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "pss"])
+def test_xmlsec1(
+    cast: Cast, verifier: XadesVerifier, tmp_path: Path, form: str, record_property: Recorder
+) -> None:
+    """All forms but PSS, which xmlsec1 knows from 1.3 on."""
+    root, holder = template(cast, form, pretty=False)
+    unsigned, key = tmp_path / "template.xml", tmp_path / "key.pem"
+    unsigned.write_bytes(etree.tostring(root, encoding="UTF-8"))
+    key.write_bytes(pem_of(holder.key))
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
+
+    done = subprocess.run(
+        [
+            "xmlsec1",
+            "--sign",
+            *("--privkey-pem", f"{key},{certificate}"),
+            *("--id-attr:Id", "urn:makul:consent:1:Consent"),
+            *("--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"),
+            str(unsigned),
+        ],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    accept(verifier, cast, done.stdout, record_property)
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """node, with the two libraries installed from the lock."""
+    if os.environ.get("MAKUL_INTEROP") != "1":
+        pytest.skip("needs Node.js and packages of its own; run it with: make interop")
+    npm, program = shutil.which("npm"), shutil.which("node")
+    if npm is None or program is None:
+        pytest.fail("needs node and npm, found nowhere on the PATH")
+    done = subprocess.run(
+        [npm, "ci"], cwd=SIGNERS, capture_output=True, encoding="utf-8", timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+@pytest.mark.parametrize("who", ["citizen", "rsa_citizen"])
+@pytest.mark.parametrize("tool", ["xml-crypto", "xadesjs"])
+def test_javascript(  # noqa: PLR0917 - fixtures and parameters
+    cast: Cast, verifier: XadesVerifier, node: str, tool: str, who: str, record_property: Recorder
+) -> None:
+    holder: Holder = getattr(cast, who)
+    task = {
+        "tool": tool,
+        "content": cast.content(),
+        "key": pem_of(holder.key).decode(),
+        "certificate": b64encode(holder.der).decode(),
+        "kind": "EC" if who == "citizen" else "RSA",
+        "time": instant(NOW),
+    }
+
+    done = subprocess.run(
+        [node, "sign.js"],
+        cwd=SIGNERS,
+        input=json.dumps(task).encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    accept(verifier, cast, done.stdout, record_property)

@@ -1,0 +1,108 @@
+"""signxml's own public vectors through our verifier, beside libxmlsec's opinion of each.
+
+Its source distribution is fetched when the test runs, by its digest, and read in memory. No anchor
+of theirs is trusted here, so none passes; a document whose signature we find good, and refuse for
+its path alone, must be good in libxmlsec's eyes as well.
+"""
+
+import os
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from makul.domain.reasons import Code
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from support.independent import carried_certificate, xmlsec_accepts
+from support.pki import NOW
+from vectors.attacks.cast import Cast
+
+RELEASE = "signxml-5.2.0.tar.gz"
+DIGEST = "18aa6c3dc6833c7f441d9d20875ea50fe50149402f87061c27d0b6ea7f039096"
+BUILD = Path(__file__).parents[2] / "build" / "signxml"
+BEYOND_THE_SIGNATURE = frozenset({Code.SIG_06, Code.SIG_07, Code.SIG_09, Code.SIG_10})
+"""Reasons that are judged once the signature itself has been found good."""
+SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
+
+
+@pytest.fixture(scope="module")
+def release() -> Path:
+    """The source distribution, fetched once and held against its digest."""
+    path = BUILD / RELEASE
+    if not path.is_file():
+        if os.environ.get("MAKUL_INTEROP") != "1":
+            pytest.skip("fetches signxml's source distribution; run it with: make interop")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        done = subprocess.run(
+            [*command, "--no-binary", "signxml", "--dest", str(BUILD), "signxml==5.2.0"],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        if done.returncode != 0:
+            pytest.skip("signxml's source distribution cannot be fetched: no network?")
+    assert sha256(path.read_bytes()).hexdigest() == DIGEST
+    return path
+
+
+def documents(release: Path) -> Iterator[tuple[str, bytes]]:
+    """Every XML file in it that has something of XML Signature in it."""
+    with tarfile.open(release) as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.name.endswith(".xml") else None
+            content = file.read() if file is not None else b""
+            if SIGNATURE in content and b"Signature" in content:
+                yield member.name.partition("/")[2], content
+
+
+@pytest.fixture(scope="module")
+def verifier(tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
+    home = tmp_path_factory.mktemp("signxml")
+    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
+    Cast().install(**places)
+    return XadesVerifier(TrustStore(TrustDirectories(**places)))
+
+
+def moment_of(certificate: bytes | None) -> datetime:
+    """A day within the term of its own certificate: most of these have long expired."""
+    try:
+        return x509.load_der_x509_certificate(certificate or b"").not_valid_before_utc + timedelta(
+            1
+        )
+    except Exception:  # noqa: BLE001 - some are none, on purpose
+        return NOW
+
+
+def test_every_vector_has_its_reason(release: Path, verifier: XadesVerifier) -> None:
+    """Prints reason by libxmlsec's opinion; fails where we find good what it does not."""
+    table: Counter[tuple[str, str]] = Counter()
+    disagreed = []
+    for name, document in documents(release):
+        certificate = carried_certificate(document)
+        verified = verifier.verify(document, at=moment_of(certificate))
+        assert verified.signed is None
+        (reason,) = verified.proof.reasons
+        hostile = b"xslt" in document.lower() or b"file:" in document or b"http-" in document
+        if certificate is None or hostile:
+            opinion = "not asked"
+        else:
+            opinion = "accepts" if xmlsec_accepts(document, certificate) else "refuses"
+        table[reason.value, opinion] += 1
+        if reason in BEYOND_THE_SIGNATURE and opinion == "refuses":
+            disagreed.append(name)
+
+    print(f"\n{table.total()} documents of signxml's; our reason, libxmlsec's opinion:")
+    for (code, opinion), number in sorted(table.items()):
+        print(f"  {number:4}  {code}  {opinion}")
+    assert table.total() > 100
+    assert disagreed == []

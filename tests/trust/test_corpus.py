@@ -1,0 +1,77 @@
+"""The attack corpus, against the verifier that every request's documents pass through."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from vectors.attacks import SIGNERS, VECTORS
+from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.vector import Vector
+
+Recorder = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="session")
+def cast() -> Cast:
+    return Cast()
+
+
+@pytest.fixture(scope="session")
+def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
+    home: Path = tmp_path_factory.mktemp("corpus")
+    directories = TrustDirectories(
+        anchors=home / "anchors", intermediates=home / "intermediates", crls=home / "crls"
+    )
+    cast.install(anchors=home / "anchors", intermediates=home / "intermediates", crls=home / "crls")
+    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
+    return XadesVerifier(TrustStore(directories), pin_rule=rule)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_vector(
+    cast: Cast, verifier: XadesVerifier, vector: Vector, record_property: Recorder
+) -> None:
+    """STYLE, rule 10: each vector has its expected reason, and gets that one alone."""
+    document = vector.build(cast)
+
+    started = time.perf_counter()
+    verified = verifier.verify(document, at=vector.at)
+    took = time.perf_counter() - started
+
+    record_property("corpus", vector.code.value if vector.code else "accepted")
+    assert verified.proof.status is vector.status, verified.report
+    assert verified.proof.reasons == ((vector.code,) if vector.code else ())
+    assert (verified.signed is None) is (vector.code is not None)
+    if vector.within is not None:
+        assert took < vector.within.total_seconds()
+    if verified.signed is not None:
+        assert read(verified.signed, "pin") == cast.pin
+        assert verified.signed.find(".//{http://www.w3.org/2000/09/xmldsig#}Signature") is None
+
+
+def read(document: etree._Element, name: str) -> str | None:
+    return document.findtext(f".//{{urn:makul:consent:1}}{name}")
+
+
+@pytest.mark.parametrize("vector", SIGNERS, ids=lambda vector: vector.name)
+def test_signer_is_not_the_subject(cast: Cast, verifier: XadesVerifier, vector: Vector) -> None:
+    """SIG-08 rests on this: a signature that passes names no PIN, or another's."""
+    verified = verifier.verify(vector.build(cast), at=vector.at)
+
+    assert verified.proof.signer is not None
+    pin = verified.proof.signer.pin
+    assert pin is None or pin.digits != cast.pin
+
+
+def test_names_are_unique() -> None:
+    """A vector's name is how it is spoken of."""
+    names = [vector.name for vector in VECTORS + SIGNERS]
+
+    assert len(names) == len(set(names))

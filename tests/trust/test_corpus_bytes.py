@@ -1,0 +1,70 @@
+"""Every change of one byte in the signed part of a good consent is refused (STYLE, rule 10).
+
+One position in seven, with a seventh of another offset for each kind of change; all of them with
+`make corpus-exhaustive`.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from makul.domain.disclosures import ProofStatus
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from support.pki import NOW
+from vectors.attacks.cast import Cast
+from vectors.attacks.drafts import signed
+
+STEP = 1 if os.environ.get("MAKUL_EXHAUSTIVE") == "1" else 7
+CHANGES: dict[str, Callable[[int], int | None]] = {
+    "lowest-bit": lambda byte: byte ^ 0x01,
+    "case-bit": lambda byte: byte ^ 0x20,
+    "highest-bit": lambda byte: byte ^ 0x80,
+    "next": lambda byte: (byte + 1) % 256,
+    "space": lambda byte: 0x20 if byte not in b" \t\r\n" else None,
+    "digit": lambda byte: 0x30 if byte != 0x30 else 0x31,
+    "deleted": lambda byte: None,
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[XadesVerifier, bytes]:
+    cast = Cast()
+    home = tmp_path_factory.mktemp("bytes")
+    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
+    cast.install(**places)
+    return XadesVerifier(TrustStore(TrustDirectories(**places))), signed(cast)
+
+
+def signed_positions(document: bytes) -> Iterator[int]:
+    """Where the document's own content, SignedInfo and the signed properties stand."""
+    content = range(document.index(b"<Consent"), document.index(b"<ds:Signature "))
+    for start, end in (
+        (b"<ds:SignedInfo>", b"</ds:SignedInfo>"),
+        (b"<x:SignedProperties", b"</x:SignedProperties>"),
+    ):
+        yield from range(document.index(start), document.index(end) + len(end))
+    yield from content
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_every_byte_counts(
+    good: tuple[XadesVerifier, bytes], kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    """XML Signature 1.1, 3.2: what was digested is what is compared, to the byte."""
+    verifier, document = good
+    offset = list(CHANGES).index(kind) % STEP
+    accepted = []
+    tried = 0
+    for position in list(signed_positions(document))[offset::STEP]:
+        changed = CHANGES[kind](document[position])
+        new = b"" if changed is None else bytes([changed])
+        mutated = document[:position] + new + document[position + 1 :]
+        tried += 1
+        if verifier.verify(mutated, at=NOW).proof.status is ProofStatus.PASSED:
+            accepted.append((position, document[position - 20 : position + 20]))
+
+    record_property("corpus-bytes", tried)
+    assert accepted == []

@@ -1,0 +1,27 @@
+"""The attack corpus: documents made to deceive, and the reason for which each must be refused."""
+
+from vectors.attacks import (
+    accepted,
+    certificates,
+    content,
+    keys,
+    properties,
+    references,
+    values,
+    wrapping,
+)
+from vectors.attacks.vector import Vector
+
+REFUSED: tuple[Vector, ...] = (
+    *wrapping.VECTORS,
+    *references.VECTORS,
+    *keys.VECTORS,
+    *certificates.VECTORS,
+    *properties.VECTORS,
+    *values.VECTORS,
+    *content.VECTORS,
+)
+ACCEPTED: tuple[Vector, ...] = accepted.VECTORS
+SIGNERS: tuple[Vector, ...] = certificates.NOT_THE_SUBJECT
+"""Good signatures of somebody who is not proved to be the subject."""
+VECTORS = REFUSED + ACCEPTED

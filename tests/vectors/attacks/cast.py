@@ -1,0 +1,251 @@
+"""Who signs in the corpus: a root, the CAs under it that each have one fault, and their citizens.
+
+Everything is made when it is asked for, and nothing is committed.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from uuid import uuid4
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from makul.documents import render_consent
+from support.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
+from support.pki import (
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Key,
+    Profile,
+    _build,
+    key_usage,
+    name_of,
+    new_key,
+    new_rsa_key,
+)
+
+POLICY = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
+ORDINARY = render_consent(CONSENT, CONSENT_DISPLAY).decode()
+HOUR = timedelta(hours=1)
+
+
+class Cast:
+    """A citizen with a consent, and everybody who would like to have signed it."""
+
+    def __init__(
+        self,
+        *,
+        content: str = ORDINARY,
+        pin: str = SUBJECT.digits,
+        policy: x509.ObjectIdentifier = POLICY,
+    ) -> None:
+        """`content` is an unsigned consent of the citizen with that PIN."""
+        self.pin = pin
+        self.policy = policy
+        self._content = content
+
+    def content(self) -> str:
+        """The consent before it is signed, with an id of its own and an `Id` to refer to."""
+        found = (self._content.partition("?>")[2] or self._content).strip()
+        opening, closing, rest = found.partition(">")
+        opening = re.sub(r' Id="[^"]*"', "", opening)
+        return _with_new_id(f'{opening} Id="consent"{closing}{rest}')
+
+    def profile(self, **changes: object) -> Profile:
+        """A citizen's certificate that is as it should be, then changed."""
+        policies = x509.CertificatePolicies([x509.PolicyInformation(self.policy, None)])
+        ordinary: dict[str, object] = {
+            "subject": name_of("Corpus Citizen", f"PNOKG-{self.pin}"),
+            "extra": [(policies, False)],
+        }
+        return Profile(**(ordinary | changes))  # type: ignore[arg-type]
+
+    def citizen_of(
+        self, authority: Authority, *, key: Key | None = None, **changes: object
+    ) -> Holder:
+        return authority.issue(self.profile(**changes), key=key)
+
+    def another(self, *, key: Key | None = None, **changes: object) -> Holder:
+        """A certificate by the good CA, which departs in one thing."""
+        return self.citizen_of(self.ca, key=key, **changes)
+
+    # --- who is trusted ------------------------------------------------------------------------
+
+    @cached_property
+    def root(self) -> Authority:
+        return Authority.root("Corpus Root")
+
+    @cached_property
+    def ca(self) -> Authority:
+        return self.root.subordinate("Corpus Citizens CA")
+
+    @cached_property
+    def rsa_ca(self) -> Authority:
+        return self.root.subordinate("Corpus RSA CA", key=new_rsa_key())
+
+    @cached_property
+    def citizen(self) -> Holder:
+        return self.another()
+
+    @cached_property
+    def rsa_citizen(self) -> Holder:
+        return self.another(key=new_rsa_key())
+
+    @cached_property
+    def p384_citizen(self) -> Holder:
+        return self.another(key=ec.generate_private_key(ec.SECP384R1()))
+
+    @cached_property
+    def p521_citizen(self) -> Holder:
+        return self.another(key=ec.generate_private_key(ec.SECP521R1()))
+
+    @cached_property
+    def attacker(self) -> Holder:
+        """Another citizen, properly certified, with a key that the attacker holds."""
+        return self.another(subject=name_of("Corpus Attacker", "PNOKG-20202199000028"))
+
+    @cached_property
+    def revoked(self) -> Holder:
+        holder = self.another()
+        self.ca.revoke(holder)
+        return holder
+
+    # --- authorities with one fault ------------------------------------------------------------
+
+    @cached_property
+    def stale_ca(self) -> Authority:
+        """Its CRL should have been replaced an hour ago."""
+        return self.root.subordinate("Corpus Stale CA")
+
+    @cached_property
+    def early_ca(self) -> Authority:
+        """Its CRL begins in an hour."""
+        return self.root.subordinate("Corpus Early CA")
+
+    @cached_property
+    def silent_ca(self) -> Authority:
+        """It has no CRL."""
+        return self.root.subordinate("Corpus Silent CA")
+
+    @cached_property
+    def usurped_ca(self) -> Authority:
+        """Its CRL is signed by a key that is not its own."""
+        return self.root.subordinate("Corpus Usurped CA")
+
+    @cached_property
+    def revoked_ca(self) -> Authority:
+        ca = self.root.subordinate("Corpus Revoked CA")
+        self.root.revoke(ca.holder)
+        return ca
+
+    @cached_property
+    def expired_ca(self) -> Authority:
+        return self._ca_under(self.root, "Corpus Expired CA", not_after=NOW - DAY)
+
+    @cached_property
+    def constrained_ca(self) -> Authority:
+        """It may certify members of one organisation alone (RFC 5280, 4.2.1.10)."""
+        permitted = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Corpus Organisation"),
+            ]
+        )
+        constraints = x509.NameConstraints([x509.DirectoryName(permitted)], None)
+        return self._ca_under(self.root, "Corpus Constrained CA", extra=[(constraints, True)])
+
+    @cached_property
+    def deep_ca(self) -> Authority:
+        """Under a CA whose path length is zero."""
+        return self._ca_under(self.ca, "Corpus Deep CA")
+
+    @cached_property
+    def crl_only_ca(self) -> Authority:
+        """A CA whose key usage allows CRLs, not certificates."""
+        return self._ca_under(self.root, "Corpus CRL CA", usage=key_usage("crl_sign"))
+
+    def _ca_under(self, issuer: Authority, name: str, **changes: object) -> Authority:
+        ordinary: dict[str, object] = {
+            "subject": name_of(name),
+            "not_before": NOW - 500 * DAY,
+            "not_after": NOW + 500 * DAY,
+            "usage": key_usage("key_cert_sign", "crl_sign"),
+            "ca": True,
+            "path_length": 0,
+        }
+        profile, key = Profile(**(ordinary | changes)), new_key()  # type: ignore[arg-type]
+        made = _build(profile, key, issuer.certificate.subject, issuer.holder.key)
+        return Authority(Holder(key, made, tuple(issuer.holder.chain)))
+
+    # --- authorities that nobody trusts --------------------------------------------------------
+
+    @cached_property
+    def foreign_ca(self) -> Authority:
+        return Authority.root("Foreign Root").subordinate("Foreign CA")
+
+    @cached_property
+    def namesake_ca(self) -> Authority:
+        """The good CA's name over another key."""
+        return self.root_namesake.subordinate("Corpus Citizens CA")
+
+    @cached_property
+    def root_namesake(self) -> Authority:
+        return Authority.root("Corpus Root")
+
+    @cached_property
+    def citizen_as_ca(self) -> Authority:
+        """A citizen's certificate, without the CA flag, that certifies others."""
+        return Authority(self.citizen)
+
+    # --- on disk -------------------------------------------------------------------------------
+
+    def install(self, *, anchors: Path, intermediates: Path, crls: Path) -> None:
+        """Writes what is trusted beside whatever lies there already."""
+        for directory in (anchors, intermediates, crls):
+            directory.mkdir(parents=True, exist_ok=True)
+        (anchors / "corpus-root.crt").write_bytes(_pem(self.root))
+        for number, ca in enumerate(self._intermediates()):
+            (intermediates / f"corpus-{number}.crt").write_bytes(_pem(ca))
+        for number, crl in enumerate(self._crls()):
+            (crls / f"corpus-{number}.crl").write_bytes(crl)
+
+    def _intermediates(self) -> tuple[Authority, ...]:
+        return (
+            self.ca,
+            self.rsa_ca,
+            self.stale_ca,
+            self.early_ca,
+            self.silent_ca,
+            self.usurped_ca,
+            self.revoked_ca,
+            self.expired_ca,
+            self.constrained_ca,
+            self.deep_ca,
+            self.crl_only_ca,
+        )
+
+    def _crls(self) -> Iterator[bytes]:
+        _ = self.revoked, self.revoked_ca
+        healthy = (self.root, self.ca, self.rsa_ca, self.revoked_ca, self.expired_ca)
+        for ca in (*healthy, self.constrained_ca, self.deep_ca, self.crl_only_ca):
+            yield ca.crl()
+        yield self.stale_ca.crl(this_update=NOW - 2 * DAY, next_update=NOW - HOUR)
+        yield self.early_ca.crl(this_update=NOW + HOUR)
+        yield self.usurped_ca.crl(signed_by=new_key())
+
+
+def _pem(authority: Authority) -> bytes:
+    return authority.certificate.public_bytes(Encoding.PEM)
+
+
+def _with_new_id(content: str) -> str:
+    before, opening, rest = content.partition("consentId>")
+    _, closing, after = rest.partition("</")
+    return f"{before}{opening}{uuid4()}{closing}{after}"

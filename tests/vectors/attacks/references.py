@@ -1,0 +1,289 @@
+"""What a signature covers: URIs, transforms, counts of references, canonicalisations."""
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from makul.domain.reasons import Code
+from support.xades import (
+    C14N,
+    C14N_COMMENTS,
+    DS,
+    ENVELOPED,
+    EXC_C14N,
+    MORE,
+    PROPERTIES_TYPE,
+    SHA256,
+)
+from vectors.attacks.drafts import C14N_11, reference, signed
+from vectors.attacks.vector import Vector
+
+if TYPE_CHECKING:
+    from vectors.attacks.cast import Cast
+    from vectors.attacks.drafts import Draft
+
+XSLT = "http://www.w3.org/TR/1999/REC-xslt-19991116"
+XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+FILTER2 = "http://www.w3.org/2002/06/xmldsig-filter2"
+BASE64 = f"{DS}base64"
+STR_TRANSFORM = (
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0"
+    "#STR-Transform"
+)
+DECRYPT = "http://www.w3.org/2002/07/decrypt#XML"
+XPOINTER = "http://www.w3.org/2001/04/xmldsig-more/xptr"
+
+TRANSFORMS = {
+    "xslt": XSLT,
+    "xpath": XPATH,
+    "xpath-filter2": FILTER2,
+    "base64": BASE64,
+    "str-transform": STR_TRANSFORM,
+    "decrypt": DECRYPT,
+    "xpointer": XPOINTER,
+    "unknown": "urn:foo",
+    "empty": "",
+    "space": f" {EXC_C14N}",
+    "case": EXC_C14N.upper(),
+    "c14n-with-comments": C14N_COMMENTS,
+    "c14n11-with-comments": f"{C14N_11}#WithComments",
+    "exclusive-with-comments": f"{EXC_C14N}WithComments",
+    "c14n2": "http://www.w3.org/2010/xml-c14n2",
+    "minimal": f"{MORE}minimal",
+}
+"""Transforms that are known somewhere, or look like those that are known here."""
+
+ORDERS = {
+    "instead-of-c14n": lambda uri: (ENVELOPED, uri),
+    "between": lambda uri: (ENVELOPED, uri, EXC_C14N),
+    "first": lambda uri: (uri, ENVELOPED, EXC_C14N),
+    "last": lambda uri: (ENVELOPED, EXC_C14N, uri),
+    "alone": lambda uri: (uri,),
+}
+
+XSLT_BODY = (
+    f'<ds:Transform Algorithm="{XSLT}"><xsl:stylesheet version="1.0"'
+    ' xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/">'
+    "<xsl:copy-of select=\"document('file:///etc/passwd')\"/></xsl:template></xsl:stylesheet>"
+    "</ds:Transform>"
+)
+XPATH_BODY = (
+    f'<ds:Transform Algorithm="{XPATH}"><ds:XPath>not(ancestor-or-self::*[local-name()="pin"])'
+    "</ds:XPath></ds:Transform>"
+).replace('"pin"', "'pin'")
+FILTER_BODY = (
+    f'<ds:Transform Algorithm="{FILTER2}"><f:XPath xmlns:f="{FILTER2}" Filter="subtract">'
+    "//*[local-name()='pin']</f:XPath></ds:Transform>"
+)
+HIDDEN_IN_C14N = f'<ds:Transform Algorithm="{EXC_C14N}"><ds:XPath>1=1</ds:XPath></ds:Transform>'
+HIDDEN_IN_ENVELOPED = (
+    f'<ds:Transform Algorithm="{ENVELOPED}"><ds:XPath>1=1</ds:XPath></ds:Transform>'
+)
+PREFIXES_IN_INCLUSIVE = (
+    f'<ds:Transform Algorithm="{C14N}"><e:InclusiveNamespaces xmlns:e="{EXC_C14N}"'
+    ' PrefixList="ds"/></ds:Transform>'
+)
+
+
+def prefixes(count: int) -> str:
+    """An exclusive canonicalisation with that many prefixes."""
+    listed = " ".join(f"p{number}" for number in range(count))
+    return (
+        f'<ds:Transform Algorithm="{EXC_C14N}"><e:InclusiveNamespaces xmlns:e="{EXC_C14N}"'
+        f' PrefixList="{listed}"/></ds:Transform>'
+    )
+
+
+STEPS: dict[str, tuple[tuple[str, ...], Code]] = {
+    "xslt-that-reads-a-file": ((ENVELOPED, XSLT_BODY, EXC_C14N), Code.SIG_04),
+    "xpath-that-leaves-the-pin-out": ((ENVELOPED, XPATH_BODY, EXC_C14N), Code.SIG_04),
+    "filter-that-leaves-the-pin-out": ((ENVELOPED, FILTER_BODY, EXC_C14N), Code.SIG_04),
+    "hidden-in-c14n": ((ENVELOPED, HIDDEN_IN_C14N), Code.SIG_04),
+    "hidden-in-enveloped": ((HIDDEN_IN_ENVELOPED, EXC_C14N), Code.SIG_04),
+    "prefixes-of-inclusive": ((ENVELOPED, PREFIXES_IN_INCLUSIVE), Code.SIG_04),
+    "33-prefixes": ((ENVELOPED, prefixes(33)), Code.SIG_04),
+    "enveloped-twice": ((ENVELOPED, ENVELOPED, EXC_C14N), Code.SIG_04),
+    "enveloped-after-c14n": ((EXC_C14N, ENVELOPED), Code.SIG_04),
+    "c14n-twice": ((ENVELOPED, EXC_C14N, EXC_C14N), Code.SIG_04),
+    "c14n-twice-of-two-kinds": ((ENVELOPED, C14N, EXC_C14N), Code.SIG_04),
+    "c14n-64-times": ((ENVELOPED, *((EXC_C14N,) * 64)), Code.SIG_04),
+    "enveloped-missing": ((EXC_C14N,), Code.SIG_03),
+    "no-transforms": ((), Code.SIG_03),
+    "an-element-that-is-no-transform": ((ENVELOPED, "<ds:Other/>", EXC_C14N), Code.SIG_04),
+}
+
+URIS: dict[str, str | None] = {
+    "none": None,
+    "http": "http://127.0.0.1:9/consent.xml",
+    "https": "https://example.org/consent.xml",
+    "file": "file:///etc/passwd",
+    "relative": "consent.xml",
+    "data": "data:text/xml,&lt;a/&gt;",
+    "cid": "cid:consent",
+    "xpointer-root": "#xpointer(/)",
+    "xpointer-id": "#xpointer(id('consent'))",
+    "xpointer-subtree": "#xpointer(//*[@Id='consent'])",
+    "xpointer-element": "#element(/1)",
+    "fragment-alone": "#",
+    "nothing-of-that-name": "#other",
+    "properties": "#properties",
+    "signature": "#signature",
+    "case": "#Consent",
+    "space": "#consent ",
+    "encoded": "#%63onsent",
+    "absolute-with-fragment": "http://example.org/#consent",
+    "empty-with-query": "?",
+    "quotes": "#consent&apos;",
+}
+"""What a reference may point at, other than the document or its root's Id."""
+
+LIMIT = timedelta(milliseconds=100)
+"""signxml computed 1,000 references one by one: seconds. They are counted first here."""
+
+
+def many(cast: "Cast", *, count: int, uri: str) -> bytes:
+    """A thousand references more."""
+
+    def edit(drawn: "Draft") -> None:
+        made = reference(uri, (ENVELOPED, EXC_C14N)).replace(
+            "<ds:DigestValue/>", "<ds:DigestValue>AAAA</ds:DigestValue>"
+        )
+        single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+        for _ in range(count):
+            drawn.info.append(etree.fromstring(single))
+
+    return signed(cast, edit)
+
+
+def none_at_all(drawn: "Draft") -> None:
+    for each in drawn.references:
+        drawn.info.remove(each)
+
+
+def document_left_out(drawn: "Draft") -> None:
+    drawn.info.remove(drawn.references[0])
+
+
+def properties_left_out(drawn: "Draft") -> None:
+    drawn.info.remove(drawn.references[1])
+
+
+def properties_twice(drawn: "Draft") -> None:
+    made = reference("#properties", (EXC_C14N,), SHA256, PROPERTIES_TYPE)
+    single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+    drawn.info.append(etree.fromstring(single))
+
+
+def empty_uri_twice(drawn: "Draft") -> None:
+    drawn.references[0].set("URI", "")
+    made = reference("", (ENVELOPED, EXC_C14N))
+    single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+    drawn.info.append(etree.fromstring(single))
+
+
+def manifest(drawn: "Draft") -> None:
+    """The document is in a Manifest, whose digests core validation never checks."""
+    document = drawn.references[0]
+    drawn.info.remove(document)
+    holder = etree.SubElement(drawn.signature, f"{{{DS}}}Object")
+    made = etree.SubElement(holder, f"{{{DS}}}Manifest")
+    made.set("Id", "manifest")
+    made.append(document)
+    single = reference("#manifest", (EXC_C14N,), SHA256, f"{DS}Manifest")
+    drawn.info.append(
+        etree.fromstring(single.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1))
+    )
+
+
+def two_transforms(drawn: "Draft") -> None:
+    """Two Transforms elements in one reference, of which a reader takes one."""
+    etree.SubElement(drawn.references[0], f"{{{DS}}}Transforms")
+
+
+def envelope_of_properties(drawn: "Draft") -> None:
+    """The enveloped transform where it has no business: on the signed properties."""
+    step = etree.Element(f"{{{DS}}}Transform")
+    step.set("Algorithm", ENVELOPED)
+    drawn.references[1][0].insert(0, step)
+
+
+def _edited(cast: "Cast", edit: Any, **departures: Any) -> bytes:
+    return signed(cast, edit, **departures)
+
+
+EDITS: dict[str, tuple[Any, Code, str]] = {
+    "none-at-all": (none_at_all, Code.SIG_03, "nothing is signed, yet a signature there is"),
+    "document-left-out": (document_left_out, Code.SIG_03, "only the properties are signed"),
+    "properties-left-out": (properties_left_out, Code.SIG_03, "the time and certificate unsigned"),
+    "properties-twice": (properties_twice, Code.SIG_03, "one digest of two would be believed"),
+    "empty-uri-twice": (empty_uri_twice, Code.SIG_03, "one digest of two would be believed"),
+    "manifest": (manifest, Code.SIG_03, (manifest.__doc__ or "").rstrip(".")),
+    "transforms-twice": (two_transforms, Code.SIG_04, (two_transforms.__doc__ or "").rstrip(".")),
+    "enveloped-on-properties": (
+        envelope_of_properties,
+        Code.SIG_03,
+        (envelope_of_properties.__doc__ or "").rstrip("."),
+    ),
+}
+
+VECTORS: tuple[Vector, ...] = (
+    *(
+        Vector(
+            name=f"transforms/{name}-{order}",
+            why="signxml skips a transform that it does not know (FACTS): it signed, we would read",
+            build=partial(signed, transforms=arrange(uri)),
+            code=Code.SIG_04,
+        )
+        for name, uri in TRANSFORMS.items()
+        for order, arrange in ORDERS.items()
+    ),
+    *(
+        Vector(
+            name=f"transforms/{name}",
+            why="what is digested would not be what is read",
+            build=partial(signed, transforms=steps),
+            code=code,
+        )
+        for name, (steps, code) in STEPS.items()
+    ),
+    *(
+        Vector(
+            name=f"canonicalisation/{name}",
+            why="SignedInfo itself would be read by other rules than it was signed by",
+            build=partial(signed, c14n=uri),
+            code=Code.SIG_04,
+        )
+        for name, uri in TRANSFORMS.items()
+    ),
+    *(
+        Vector(
+            name=f"uris/{name}",
+            why="a URI is never fetched, searched or evaluated: it names the document or nothing",
+            build=partial(signed, uri=uri),
+            code=Code.SIG_03,
+        )
+        for name, uri in URIS.items()
+    ),
+    *(
+        Vector(
+            name=f"counts/{count}-references-{kind}",
+            why="signxml computes each before it counts them",
+            build=partial(many, count=count, uri=uri),
+            code=Code.SIG_02 if count >= 500 else Code.SIG_03,
+            within=LIMIT,
+        )
+        for count in (2, 40, 1000)
+        for kind, uri in (("of-the-root", "#consent"), ("of-nothing", "#none"), ("whole", ""))
+    ),
+    *(
+        Vector(
+            name=f"references/{name}",
+            why=why,
+            build=partial(_edited, edit=edit),
+            code=code,
+        )
+        for name, (edit, code, why) in EDITS.items()
+    ),
+)

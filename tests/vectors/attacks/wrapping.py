@@ -1,0 +1,446 @@
+"""Wrapping: the signed element is moved, and an unsigned one stands where a reader looks.
+
+Somorovsky et al., On Breaking SAML: Be Whoever You Want to Be (USENIX Security 2012), shapes 1 to
+8; McIntosh and Austel, XML Signature Element Wrapping Attacks (2005). SAML's assertion is our root,
+so that "the evil assertion" is an evil root, or an evil element that a lax reader finds first.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from makul.domain.reasons import Code
+from support.xades import DS, ENVELOPED, EXC_C14N, XADES
+from vectors.attacks.drafts import IDENTIFIERS, reference, signed, spoilt
+from vectors.attacks.vector import Vector
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+    from vectors.attacks.cast import Cast
+    from vectors.attacks.drafts import Draft
+
+SIGNATURE, OBJECT = f"{{{DS}}}Signature", f"{{{DS}}}Object"
+
+
+def signature_of(root: "Element") -> "Element":
+    return next(root.iter(SIGNATURE))
+
+
+def without_signature(root: "Element") -> "Element":
+    copy = deepcopy(root)
+    copy.remove(next(copy.iter(SIGNATURE)))
+    return copy
+
+
+def evil_of(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The consent for somebody else, unsigned, with an identifier of some kind or none."""
+    evil = without_signature(root)
+    spoil(evil)
+    del evil.attrib["Id"]
+    if name is not None:
+        evil.set(name, identifier)
+    return evil
+
+
+def spoil(consent: "Element") -> None:
+    """Another person's number, in a place where schema and reader look for it."""
+    pin = next(element for element in consent.iter("*") if element.tag.endswith("}pin"))
+    pin.text = "20202199000028"
+
+
+def xsw1(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original in the signature of an evil root."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    evil.append(signature)
+    signature.append(root)
+    return evil
+
+
+def xsw2(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original detached beside its signature, under an evil root."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    evil.append(root)
+    evil.append(signature)
+    return evil
+
+
+def xsw3(root: "Element", name: str | None, identifier: str) -> "Element":
+    """An evil sibling before the original, under a root of no meaning."""
+    wrapper = etree.Element("wrapper")
+    wrapper.append(evil_of(root, name, identifier))
+    wrapper.append(root)
+    return wrapper
+
+
+def xsw4(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original, signature and all, as a child of an evil root."""
+    evil = evil_of(root, name, identifier)
+    evil.append(root)
+    return evil
+
+
+def xsw5(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The signed root itself is spoilt; its original stands after the signature."""
+    original = without_signature(root)
+    spoil(root)
+    rename(root, name, identifier)
+    signature_of(root).addnext(original)
+    return root
+
+
+def xsw6(root: "Element", name: str | None, identifier: str) -> "Element":
+    """As 5, with the original inside the signature."""
+    original = without_signature(root)
+    spoil(root)
+    rename(root, name, identifier)
+    signature_of(root).append(original)
+    return root
+
+
+def xsw7(root: "Element", name: str | None, identifier: str) -> "Element":
+    """An extension element, which a lax schema lets pass, holds the evil consent."""
+    extension = etree.Element("Extensions")
+    extension.append(evil_of(root, name, identifier))
+    root.insert(0, extension)
+    return root
+
+
+def xsw8(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original in an Object of the signature of an evil root."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    etree.SubElement(signature, OBJECT).append(root)
+    evil.append(signature)
+    return evil
+
+
+def in_first_object(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original in the Object that holds the qualifying properties."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    next(signature.iter(OBJECT)).append(root)
+    evil.append(signature)
+    return evil
+
+
+def in_unsigned_properties(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original among the unsigned properties, where anything may stand."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    qualifying = next(signature.iter(f"{{{XADES}}}QualifyingProperties"))
+    etree.SubElement(qualifying, f"{{{XADES}}}UnsignedProperties").append(root)
+    evil.append(signature)
+    return evil
+
+
+def in_key_info(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original in KeyInfo."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    next(signature.iter(f"{{{DS}}}KeyInfo")).append(root)
+    evil.append(signature)
+    return evil
+
+
+def in_manifest(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The original in a Manifest, of which core validation checks no digest."""
+    evil, signature = evil_of(root, name, identifier), signature_of(root)
+    root.remove(signature)
+    holder = etree.SubElement(signature, OBJECT)
+    etree.SubElement(holder, f"{{{DS}}}Manifest").append(root)
+    evil.append(signature)
+    return evil
+
+
+def before_signature(root: "Element", name: str | None, identifier: str) -> "Element":
+    """The evil consent as the root's first child: the first that a search finds."""
+    root.insert(0, evil_of(root, name, identifier))
+    return root
+
+
+def rename(root: "Element", name: str | None, identifier: str) -> None:
+    del root.attrib["Id"]
+    if name is not None:
+        root.set(name, identifier)
+
+
+Shape = Callable[["Element", str | None, str], "Element"]
+SHAPES: tuple[Shape, ...] = (xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw8)
+"""Somorovsky's, in his order."""
+OURS: tuple[Shape, ...] = (
+    in_first_object,
+    in_unsigned_properties,
+    in_key_info,
+    in_manifest,
+    before_signature,
+)
+
+CODES = {
+    xsw7: Code.SIG_02,
+    before_signature: Code.SIG_02,
+    in_first_object: Code.SIG_02,
+}
+"""Shapes that leave root and signature in their places: what fails is the digest, or the form of
+the properties; with the document's own identifier it is the second bearer of it."""
+
+
+def _attribute(name: str | None) -> str:
+    return {None: "no id", IDENTIFIERS[-1]: "xml:id"}.get(name, str(name))
+
+
+def _wrapped(
+    cast: "Cast", shape: Shape, name: str | None, identifier: str, uri: str = "#consent"
+) -> bytes:
+    return spoilt(cast, lambda root: shape(root, name, identifier), uri=uri)
+
+
+def _vectors() -> list[Vector]:
+    found = []
+    for shape in SHAPES + OURS:
+        source = "Somorovsky et al. 2012" if shape in SHAPES else "where our own profile has room"
+        for name in (None, *IDENTIFIERS):
+            for identifier in ("consent", "evil") if name else ("",):
+                which = f"{_attribute(name)} {identifier}".strip().replace(" ", "-")
+                found.append(
+                    Vector(
+                        name=f"wrapping/{shape.__name__}-{which}",
+                        why=f"{(shape.__doc__ or '').rstrip('.')} ({source})",
+                        build=partial(_wrapped, shape=shape, name=name, identifier=identifier),
+                        code=CODES.get(shape, Code.SIG_03)
+                        if identifier != "consent"
+                        else Code.SIG_03,
+                    )
+                )
+    return found
+
+
+def _whole(shape: Shape, code: Code) -> Vector:
+    """With URI="" the whole document is meant: wrapped, its digest or its place no longer holds."""
+    return Vector(
+        name=f"wrapping/{shape.__name__}-empty-uri",
+        why=f"{(shape.__doc__ or '').rstrip('.')}, and the reference is to the whole document",
+        build=partial(_wrapped, shape=shape, name="Id", identifier="evil", uri=""),
+        code=code,
+    )
+
+
+def duplicate(cast: "Cast", *, name: str, value: str, before: bool) -> bytes:
+    """Another element with an identifier of the signature's, signed along with the rest."""
+
+    def edit(drawn: "Draft") -> None:
+        extra = etree.Element("extra")
+        extra.set(name, value)
+        drawn.root.insert(0 if before else len(drawn.root) - 1, extra)
+
+    return signed(cast, edit)
+
+
+def two_identifiers(cast: "Cast", *, name: str) -> bytes:
+    """The root itself bears the same identifier under two names."""
+    return signed(cast, lambda drawn: drawn.root.set(name, "consent"))
+
+
+def reference_by(cast: "Cast", *, name: str) -> bytes:
+    """The root is identified by another attribute than ours."""
+
+    def edit(drawn: "Draft") -> None:
+        del drawn.root.attrib["Id"]
+        drawn.root.set(name, "consent")
+
+    return signed(cast, edit)
+
+
+def _duplicates() -> list[Vector]:
+    return [
+        Vector(
+            name=f"identifiers/{_attribute(name)}-of-{value}-{'before' if before else 'after'}",
+            why="signxml took a clone with ID= for the one with Id= (FACTS); readers differ",
+            build=partial(duplicate, name=name, value=value, before=before),
+            code=Code.SIG_03,
+            schema=False,
+        )
+        for name in IDENTIFIERS
+        for value in ("consent", "properties", "signature")
+        for before in (True, False)
+    ]
+
+
+def second_copy(root: "Element") -> None:
+    """The same signature once more."""
+    root.append(deepcopy(signature_of(root)))
+
+
+def second_renamed(root: "Element") -> None:
+    """The same signature once more, without identifiers."""
+    copy = deepcopy(signature_of(root))
+    for element in copy.iter("*"):
+        element.attrib.pop("Id", None)
+    root.append(copy)
+
+
+def by_another(cast: "Cast", *, first: bool) -> bytes:
+    """A signature of another signer before or after the citizen's."""
+    other = etree.fromstring(signed(cast, holder=cast.attacker))
+    extra = signature_of(other)
+    for element in extra.iter("*"):
+        element.attrib.pop("Id", None)
+
+    def edit(root: "Element") -> None:
+        signature_of(root).addprevious(extra) if first else root.append(extra)
+
+    return spoilt(cast, edit)
+
+
+def nested(root: "Element") -> None:
+    """A signature inside the signature."""
+    inner = deepcopy(signature_of(root))
+    for element in inner.iter("*"):
+        element.attrib.pop("Id", None)
+    etree.SubElement(signature_of(root), OBJECT).append(inner)
+
+
+def deeper(root: "Element") -> None:
+    """The signature one level down."""
+    signature = signature_of(root)
+    etree.SubElement(root, "holder").append(signature)
+
+
+def counter_signature(root: "Element") -> None:
+    """A signature among the unsigned properties: allowed by XAdES, not by our profile."""
+    inner = deepcopy(signature_of(root))
+    for element in inner.iter("*"):
+        element.attrib.pop("Id", None)
+    qualifying = next(root.iter(f"{{{XADES}}}QualifyingProperties"))
+    unsigned = etree.SubElement(qualifying, f"{{{XADES}}}UnsignedProperties")
+    own = etree.SubElement(unsigned, f"{{{XADES}}}UnsignedSignatureProperties")
+    etree.SubElement(own, f"{{{XADES}}}CounterSignature").append(inner)
+
+
+def enveloping(cast: "Cast") -> bytes:
+    """The signature is the root, and the consent lies in its Object."""
+
+    def edit(root: "Element") -> "Element":
+        signature = signature_of(root)
+        root.remove(signature)
+        etree.SubElement(signature, OBJECT).append(root)
+        return signature
+
+    return spoilt(cast, edit)
+
+
+def bare(cast: "Cast") -> bytes:
+    return cast.content().encode()
+
+
+def emptied(root: "Element") -> None:
+    """A Signature with nothing in it."""
+    for part in list(signature_of(root)):
+        signature_of(root).remove(part)
+
+
+def foreign_namespace(root: "Element") -> None:
+    """The signature's namespace has a letter of another case: no signature at all."""
+    signature = signature_of(root)
+    signature.tag = f"{{{DS.upper()}}}Signature"
+
+
+def both_documents(cast: "Cast") -> bytes:
+    """Two references to the document, one of them by the empty URI."""
+
+    def edit(drawn: "Draft") -> None:
+        drawn.info.append(etree.fromstring(_plain("")))
+
+    return signed(cast, edit)
+
+
+def _plain(uri: str) -> str:
+    made = reference(uri, (ENVELOPED, EXC_C14N))
+    return made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+
+
+def _seconds() -> list[Vector]:
+    edits: list[tuple[Callable[[Element], None], Code]] = [
+        (second_copy, Code.SIG_03),
+        (second_renamed, Code.SIG_03),
+        (nested, Code.SIG_03),
+        (deeper, Code.SIG_03),
+        (counter_signature, Code.SIG_03),
+        (emptied, Code.SIG_03),
+        (foreign_namespace, Code.SIG_01),
+    ]
+    found = [
+        Vector(
+            name=f"signatures/{edit.__name__.replace('_', '-')}",
+            why=(edit.__doc__ or "").rstrip("."),
+            build=partial(_edited, edit=edit),
+            code=code,
+        )
+        for edit, code in edits
+    ]
+    return [
+        *found,
+        Vector(
+            name="signatures/another-signer-first",
+            why="which of the two was meant?",
+            build=partial(by_another, first=True),
+            code=Code.SIG_03,
+        ),
+        Vector(
+            name="signatures/another-signer-after",
+            why="which of the two was meant?",
+            build=partial(by_another, first=False),
+            code=Code.SIG_03,
+        ),
+        Vector(
+            name="signatures/enveloping",
+            why="the consent would be an Object of its signature",
+            build=enveloping,
+            code=Code.SIG_03,
+        ),
+        Vector(name="signatures/none", why="nobody signed it", build=bare, code=Code.SIG_01),
+        Vector(
+            name="signatures/document-referred-to-twice",
+            why="two digests of the same element, by two URIs",
+            build=both_documents,
+            code=Code.SIG_03,
+        ),
+    ]
+
+
+def _edited(cast: "Cast", edit: Callable[["Element"], None]) -> bytes:
+    return spoilt(cast, edit)
+
+
+VECTORS: tuple[Vector, ...] = (
+    *_vectors(),
+    *(_whole(shape, Code.SIG_03) for shape in (xsw1, xsw3, xsw4, xsw6, xsw8)),
+    *(_whole(shape, Code.SIG_02) for shape in (xsw2, xsw5, xsw7)),
+    *_duplicates(),
+    *(
+        Vector(
+            name=f"identifiers/two-of-the-root-{_attribute(name)}",
+            why="two attributes that software takes for its ID, with one value",
+            build=partial(two_identifiers, name=name),
+            code=Code.SIG_03,
+            schema=False,
+        )
+        for name in IDENTIFIERS[1:]
+    ),
+    *(
+        Vector(
+            name=f"identifiers/root-by-{_attribute(name)}",
+            why="only Id is an ID in our schemas; another attribute is found by some readers alone",
+            build=partial(reference_by, name=name),
+            code=Code.SIG_03,
+            schema=False,
+        )
+        for name in IDENTIFIERS[1:]
+    ),
+    *_seconds(),
+)

@@ -1,0 +1,69 @@
+"""Writes the attack corpus as files: `python -m vectors.generate --dir build/corpus`.
+
+Every run signs it anew, with keys that are thrown away, so that none is ever committed. Beside the
+vectors lie what to trust, and `manifest.json`: name, file, SHA-256, the answer to expect, and why.
+"""
+
+import argparse
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from support.pki import NOW
+from vectors.attacks import SIGNERS, VECTORS
+from vectors.attacks.cast import POLICY, Cast
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--dir", type=Path, default=Path("build/corpus"))
+    directory: Path = parser.parse_args().dir
+    count = write(directory)
+    print(f"corpus: {count} vectors in {directory}, described by manifest.json")
+
+
+def write(directory: Path) -> int:
+    """All vectors, what they trust, and the manifest."""
+    cast = Cast()
+    trust = directory / "trust"
+    cast.install(
+        anchors=trust / "anchors", intermediates=trust / "intermediates", crls=trust / "crls"
+    )
+    entries = []
+    for vector in VECTORS + SIGNERS:
+        document = vector.build(cast)
+        path = directory / f"{vector.name.replace(':', '-')}.xml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(document)
+        entries.append(
+            {
+                "name": vector.name,
+                "file": str(path.relative_to(directory)),
+                "sha256": sha256(document).hexdigest(),
+                "at": vector.at.isoformat(),
+                "expected": vector.expected if vector not in SIGNERS else _ANOTHER,
+                "why": vector.why,
+            }
+        )
+    manifest = {
+        "judgedAt": NOW.isoformat(),
+        "pin": cast.pin,
+        "citizenPolicy": POLICY.dotted_string,
+        "vectors": entries,
+    }
+    (directory / "manifest.json").write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    return len(entries)
+
+
+_ANOTHER = {
+    "status": "PASSED",
+    "reason": None,
+    "outward": {"code": "CNS-02", "because": "SIG-08"},
+}
+"""A good signature of somebody else: the document passes, the request does not."""
+
+
+if __name__ == "__main__":
+    main()
