@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.app.consents import RegisterConsent, TellConsentStatus
 from makul.app.disclose import Disclose
@@ -22,6 +24,7 @@ from makul.app.explain import EXPLANATIONS_A_DAY, Explain
 from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
 from makul.app.ports import (
+    CertificateJudge,
     Clock,
     Documents,
     DocumentVerifier,
@@ -41,17 +44,19 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
 from makul.matching.demographic import DemographicMatcher
-from makul.settings import ListenerSettings, Settings, SettingsError
+from makul.settings import ClientCertificate, ListenerSettings, Settings, SettingsError
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel
 from makul.soap.guard import MAX_MESSAGE
+from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.keys import load_pair
+from makul.trust.keys import load_certificates, load_pair
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -88,6 +93,7 @@ class Parts:
     documents: Documents
     verifier: DocumentVerifier
     messages: MessageVerifier
+    tls_clients: CertificateJudge
     matcher: Matcher
     signer: ReceiptSigner
 
@@ -108,6 +114,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         documents=XmlDocuments(settings.operator_code),
         verifier=XadesVerifier(trust, pin_rule=rule),
         messages=WsseVerifier(trust),
+        tls_clients=TlsClientJudge(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
     )
@@ -200,7 +207,22 @@ def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
         return WsseChannel(parts.messages, parts.register)
+    if listener.channel is ChannelName.MTLS:
+        return MtlsChannel(_source_of(listener), parts.tls_clients, parts.register)
     raise SettingsError(f"channel {listener.channel} cannot be served")
+
+
+def _source_of(listener: ListenerSettings) -> CertificateSource:
+    """Where an mtls listener learns its client's certificate."""
+    if listener.client_certificate is ClientCertificate.TLS:
+        return FromConnection()
+    known_by = listener.proxy_certificates
+    return FromProxy(proxies_in(known_by) if known_by is not None else None)
+
+
+def proxies_in(path: Path) -> frozenset[bytes]:
+    """By which certificates a proxy is known; raises `KeyFileError`."""
+    return frozenset(each.fingerprint(SHA256()) for each in load_certificates(path))
 
 
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:

@@ -16,7 +16,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.ports import Clock, Desk, StoreUnavailableError
-from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
+from makul.bootstrap import (
+    build_parts,
+    build_service,
+    channel_of,
+    trust_directories,
+    utc_now,
+)
 from makul.cli import main as command_line
 from makul.cli.house import (
     House,
@@ -140,7 +146,9 @@ def _check_parts(settings: Settings) -> None:
     """Build everything once before any worker starts, so that what is wrong is said once."""
     store = _open(settings)
     try:
-        build_parts(settings, store)
+        parts = build_parts(settings, store)
+        for listener in settings.listeners.values():
+            channel_of(listener, parts)
     finally:
         store.close()
 

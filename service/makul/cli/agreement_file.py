@@ -40,7 +40,7 @@ valid_to = 2027-01-01           # the first day on which it is in force no more
 purposes = ["ACCOUNT_OPENING", "LOAN"]
 attributes = ["pin", "surname", "givenName", "patronymic", "birthDate", "documentNumber"]
 methods = ["demographic"]
-channels = ["wsse"]             # wsse, xroad: the only ways in
+channels = ["wsse"]             # wsse, mtls, xroad: the only ways in
 
 # All below may be left out.
 delivery = "TYPED"
@@ -144,8 +144,6 @@ def _check_together(agreement: Agreement) -> None:
         raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
     if agreement.delivery is Delivery.SEALED:
         raise _KeyError("delivery", "SEALED is not available in this release; use TYPED")
-    if Channel.MTLS in agreement.channels:
-        raise _KeyError("channels", "mtls is not available in this release; use wsse or xroad")
 
 
 def _number(table: _Table) -> AgreementNumber:

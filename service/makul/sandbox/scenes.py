@@ -6,7 +6,7 @@ Scenes do not lean on one another: each that uses something up has a citizen to 
 from dataclasses import dataclass
 
 from makul.sandbox import plays
-from makul.sandbox.plays import Play, by_xroad, explained, impersonated, use
+from makul.sandbox.plays import Play, by_mtls, by_xroad, explained, impersonated, use
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ SCENES = (
     Scene("A notary, by consent", "3e, 4", "RELEASED", use("notary-00-data")),
     Scene("A mobile operator, by consent", "3d, 4", "RELEASED", use("mobile-00-data")),
     Scene("A bank by X-Road", "8, 9", "RELEASED", by_xroad("bank-00-data")),
+    Scene("A bank by its TLS certificate alone", "7, 8", "RELEASED", by_mtls("bank-00-data")),
     Scene(
         "A consent is handed in, then cited by its id",
         "4",

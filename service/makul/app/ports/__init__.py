@@ -7,6 +7,7 @@ The adapters (`documents`, `trust`, `matching`, `store`) fulfil these without kn
 
 from makul.app.ports.calling import (
     Caller,
+    CertificateJudge,
     Clock,
     MessageMark,
     MessageVerifier,
@@ -48,6 +49,7 @@ from makul.app.ports.record import (
 __all__ = [
     "Answer",
     "Caller",
+    "CertificateJudge",
     "Clock",
     "Committed",
     "ConsentStatus",

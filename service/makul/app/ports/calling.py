@@ -67,6 +67,16 @@ class VerifiedMessage:
     mark: MessageMark
 
 
+class CertificateJudge(Protocol):
+    """Judges the certificate of a TLS client, whoever ended the TLS connection."""
+
+    def judge(self, certificate: bytes, *, at: datetime) -> bytes:
+        """Its fingerprint, SHA-256 of these DER bytes; raises `RejectedError` (SIG-*).
+
+        Only that it is good: nobody is yet believed to own it.
+        """
+
+
 class MessageVerifier(Protocol):
     """Verifies a SOAP message signed by WS-Security X.509 token: Body and Timestamp."""
 
