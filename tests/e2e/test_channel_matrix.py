@@ -4,6 +4,7 @@ Three recipients each hold one proof, and all of them are told at once or one by
 believed shows in whose agreement the request is held against (Procedure, cl. 7).
 """
 
+import json
 from collections.abc import Iterator
 from urllib.parse import quote
 from uuid import uuid4
@@ -11,6 +12,9 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 
+from makul.store.crypto import Sealer
+from makul.store.keys import StoreKeys
+from makul.store.private import open_private
 from support.house import InProcess, about, build_house, party, person_request
 from support.messages import signed_message, xroad_message
 from support.sql import raw
@@ -99,6 +103,20 @@ def test_the_record_names_the_listeners_channel(house: InProcess, listener: str)
             "SELECT channel, recipient FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
     assert recorded == (listener, house.bank.code)
+
+
+def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
+    """`xrd:client`'s subsystem and `xrd:userId` stand in what the ledger's leaf commits to."""
+    told(house, XROAD, {XROAD: "bank"})
+
+    with raw(house.settings.store.database) as connection:
+        identifier, sealed = connection.execute(
+            "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
+        ).fetchone()
+    sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+    facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
+    assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
+    assert facts["employee"] == "EE1234"
 
 
 @pytest.mark.parametrize("listener", [WSSE, MTLS])

@@ -37,6 +37,8 @@ class Caller:
     channel: Channel
     certificate: bytes | None = None
     """SHA-256 of the registered certificate that proved it; None on the X-Road channel."""
+    subsystem: str | None = None
+    """Of the member's, where X-Road names one: recorded, and no rule asks for it."""
     employee: str | None = None
     request_id: UUID | None = None
     """`xrd:id`, where the channel gives one; it must equal the Body's."""
