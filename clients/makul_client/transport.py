@@ -53,8 +53,8 @@ class Wire:
                 return self._body(answer)
         except requests.exceptions.SSLError:
             raise TransportError(
-                "no TLS connection: the server's certificate is not trusted, or it refused yours; see"
-                " [service] tls_ca and tls_certificate in the profile",
+                "no TLS connection: the server's certificate is not trusted, or it refused yours;"
+                " see [service] tls_ca and tls_certificate in the profile",
                 passing=False,
             ) from None
         except requests.Timeout:

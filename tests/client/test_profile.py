@@ -103,7 +103,7 @@ def test_mtls_key_with_a_password(tmp_path: Path) -> None:
     )
     (tmp_path / "seal.key.pem").write_bytes(locked)
 
-    with pytest.raises(ProfileError, match="seal.key.pem"):
+    with pytest.raises(ProfileError, match=r"seal\.key\.pem"):
         Client.from_file(file)
 
 

@@ -139,6 +139,12 @@ SCENES = (
         by_xroad("notary-00-data", party="notary"),
     ),
     Scene(
+        "A TLS certificate where messages were agreed to be signed",
+        "7",
+        "REFUSED REQ-08",
+        by_mtls("notary-00-data", party="notary"),
+    ),
+    Scene(
         "A message signed with a key that nobody registered",
         "7",
         "FAULT RCP-04",
