@@ -65,7 +65,7 @@ xroad_instance = "KG-SANDBOX"
 [listeners.mtls]
 channel = "mtls"
 client_certificate = "header"
-bind = "unix:mtls.sock"
+bind = "unix:{directory}/mtls.sock"
 public_url = "https://127.0.0.1"
 """
 
@@ -178,7 +178,11 @@ def build_house(
 
 def _write(directory: Path, world: World) -> Settings:
     (directory / "makul.toml").write_text(
-        _TOML.format(operator=OPERATOR, citizen_policy=CITIZEN_POLICY.dotted_string)
+        _TOML.format(
+            operator=OPERATOR,
+            citizen_policy=CITIZEN_POLICY.dotted_string,
+            directory=directory,
+        )
     )
     key = directory / "receipts.key.pem"
     key.write_bytes(world.operator.key_pem)
