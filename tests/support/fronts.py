@@ -15,9 +15,6 @@ from makul.sandbox.pki import Credential
 from support.house import InProcess
 from support.serving import START_SECONDS
 
-STARTING_SECONDS = 90.0
-"""Two listeners at once on cores that are busy with other tests."""
-
 
 @contextmanager
 def fronted(house: InProcess, listener: str, **settings: str) -> Iterator[None]:
@@ -71,7 +68,7 @@ def listening(port: int) -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + STARTING_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the service did not start"
         time.sleep(0.1)
