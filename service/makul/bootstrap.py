@@ -26,6 +26,7 @@ from makul.app.inquiries import Inquiries
 from makul.app.ports import (
     CertificateJudge,
     Clock,
+    DeliverySealer,
     Documents,
     DocumentVerifier,
     Matcher,
@@ -39,6 +40,7 @@ from makul.app.ports import (
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
+from makul.app.sealing import Sealing
 from makul.documents.xml_documents import XmlDocuments
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
@@ -56,6 +58,7 @@ from makul.trust.keys import load_certificates, load_pair
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.sealing import XmlSealer
 from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.wsse import WsseVerifier
 
@@ -96,6 +99,7 @@ class Parts:
     tls_clients: CertificateJudge
     matcher: Matcher
     signer: ReceiptSigner
+    sealer: DeliverySealer
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
@@ -117,6 +121,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         tls_clients=TlsClientJudge(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
+        sealer=XmlSealer(trust),
     )
 
 
@@ -135,12 +140,14 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
     recording = Recording(
         documents=parts.documents,
         signer=parts.signer,
+        sealer=parts.sealer,
         recorder=parts.recorder,
         operator=operator,
         new_id=time_ordered_id,
         new_salt=new_salt,
     )
     grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    sealing = Sealing(register=parts.register, sealer=parts.sealer)
     reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(
         clock=parts.clock,
@@ -157,6 +164,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
             reception=reception,
             register=parts.register,
             grounds=grounds,
+            sealing=sealing,
             documents=parts.documents,
             matcher=parts.matcher,
             recording=recording,
@@ -166,6 +174,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         explain=Explain(
             reception=reception,
             grounds=grounds,
+            sealing=sealing,
             recording=recording,
             operator=operator,
         ),
