@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format interop corpus corpus-exhaustive fuzz bench serve sandbox lock clean
+.PHONY: help setup demo test test-deps check format interop corpus corpus-exhaustive fuzz bench serve sandbox lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: $(READY) ## start a sandbox and play the main job over SOAP
 
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest --numprocesses 2
+
+test-deps: ## nginx, xmlsec1 and SoftHSM2, which some tests need; tells the command where it may not install
+	tests/deps.sh
 
 interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven
 	MAKUL_INTEROP=1 $(BIN)/python -m pytest tests/interop

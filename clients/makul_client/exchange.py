@@ -27,7 +27,7 @@ from makul_client.errors import (
     UndeterminedError,
 )
 from makul_client.messages import Answer, Messages, request_of
-from makul_client.profile import Channel, Profile
+from makul_client.profile import Channel, Endpoint, Profile
 from makul_client.receipts import ClaimedAnswer, ReceiptVerifier, SentRequest
 from makul_client.results import Decision
 from makul_client.retrying import Retrying
@@ -74,6 +74,7 @@ class Exchange:
         self._profile = profile
         self._messages = Messages(profile.service.channel, profile.language)
         self._signature = _signature(profile, clock)
+        _check_tls(profile.service)
         self._unsealer = Unsealer(profile.sealing) if profile.sealing is not None else None
         self._wire = Wire(profile.service)
         self._retrying = Retrying(patience=profile.patience, pause=pause)
@@ -229,6 +230,12 @@ class Exchange:
             decided_at=claimed.decided_at,
             receipt=receipt,
         )
+
+
+def _check_tls(service: Endpoint) -> None:
+    """What tells who is calling is read now: OpenSSL would ask the terminal for a password."""
+    if service.channel is Channel.MTLS and service.tls_key and service.tls_certificate:
+        load_credential(service.tls_key, service.tls_certificate)
 
 
 def _signature(profile: Profile, clock: Callable[[], datetime]) -> BinarySignature | None:

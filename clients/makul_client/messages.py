@@ -37,7 +37,11 @@ from makul_client.xml import (
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_WSDL: Final = {Channel.WSSE: "recipient.wsdl", Channel.XROAD: "recipient-xroad.wsdl"}
+_WSDL: Final = {
+    Channel.WSSE: "recipient.wsdl",
+    Channel.MTLS: "recipient.wsdl",
+    Channel.XROAD: "recipient-xroad.wsdl",
+}
 _PACKAGED: Final = "file:///makul/wsdl/v1/"
 """Not a place: a name by which zeep resolves the relative imports among the packaged files."""
 _FAULT_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:]{0,99}", re.ASCII)

@@ -67,6 +67,7 @@ class Channel(StrEnum):
 
     WSSE = "wsse"
     XROAD = "xroad"
+    MTLS = "mtls"
 
 
 class _Expect(StrEnum):
@@ -96,7 +97,8 @@ class Endpoint:
     """Authorities that may vouch for the server; None: those that Python's `certifi` brings."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    """For a server that asks the caller for a TLS certificate, as security servers may."""
+    """For a server that asks the caller for a TLS certificate, as security servers may. On the
+    channel `mtls` it is what tells who is calling; its key is without a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,17 +232,20 @@ def _profile(top: Table) -> Profile:
     language = top.choice("language", Language, default=Language.EN)
     agreement = top.table("agreement")
     service = _endpoint(top.table("service"))
-    wsse = service.channel is Channel.WSSE
     recipient = _party(top.table("recipient"))
+
+    def needed(channel: Channel, table: str) -> bool:
+        return service.channel is channel or top.has(table)
+
     profile = Profile(
         recipient=recipient,
         agreement=agreement.text("number", AGREEMENT_NUMBER),
         purpose=agreement.text("purpose", PURPOSE),
         service=service,
         operator=_operator(top.table("operator")),
-        signing=_signing(top.table("signing")) if wsse or top.has("signing") else None,
+        signing=_signing(top.table("signing")) if needed(Channel.WSSE, "signing") else None,
         sealing=_sealing(top.table("sealing")) if top.has("sealing") else None,
-        xroad=_xroad(top.table("xroad"), recipient) if not wsse or top.has("xroad") else None,
+        xroad=_xroad(top.table("xroad"), recipient) if needed(Channel.XROAD, "xroad") else None,
         consent=_consent(top.table("consent"), language) if top.has("consent") else None,
         patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
         language=language,
@@ -269,6 +274,8 @@ def _endpoint(table: Table) -> Endpoint:
     )
     if (endpoint.tls_certificate is None) is not (endpoint.tls_key is None):
         raise table.wrong("tls_key", "goes together with tls_certificate")
+    if channel is Channel.MTLS and endpoint.tls_certificate is None:
+        raise table.wrong("tls_certificate", "is missing: on channel mtls it says who is calling")
     table.all_read()
     return endpoint
 

@@ -53,7 +53,8 @@ class Wire:
                 return self._body(answer)
         except requests.exceptions.SSLError:
             raise TransportError(
-                "the server's TLS certificate is not trusted; see [service] tls_ca in the profile",
+                "no TLS connection: the server's certificate is not trusted, or it refused yours;"
+                " see [service] tls_ca and tls_certificate in the profile",
                 passing=False,
             ) from None
         except requests.Timeout:

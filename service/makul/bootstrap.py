@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.app.agreements import Agreements
 from makul.app.consents import RegisterConsent, TellConsentStatus
@@ -24,6 +26,7 @@ from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
 from makul.app.notices import Notices
 from makul.app.ports import (
+    CertificateJudge,
     Clock,
     DeliverySealer,
     Desk,
@@ -49,6 +52,7 @@ from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
+    ClientCertificate,
     ListenerSettings,
     ReceiptSettings,
     Settings,
@@ -58,6 +62,7 @@ from makul.settings import (
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel
 from makul.soap.guard import MAX_MESSAGE
+from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
@@ -67,6 +72,7 @@ from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
 from makul.trust.sealing import XmlSealer
+from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wsse import WsseVerifier
 
@@ -104,6 +110,7 @@ class Parts:
     documents: Documents
     verifier: DocumentVerifier
     messages: MessageVerifier
+    tls_clients: CertificateJudge
     matcher: Matcher
     signer: ReceiptSigner
     sealer: DeliverySealer
@@ -121,6 +128,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         documents=XmlDocuments(settings.operator_code),
         verifier=document_verifier(settings, trust),
         messages=WsseVerifier(trust),
+        tls_clients=TlsClientJudge(trust),
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
         sealer=XmlSealer(trust),
@@ -283,7 +291,22 @@ def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
         return WsseChannel(parts.messages, parts.register)
+    if listener.channel is ChannelName.MTLS:
+        return MtlsChannel(_source_of(listener), parts.tls_clients, parts.register)
     raise SettingsError(f"channel {listener.channel} cannot be served")
+
+
+def _source_of(listener: ListenerSettings) -> CertificateSource:
+    """Where an mtls listener learns its client's certificate."""
+    if listener.client_certificate is ClientCertificate.TLS:
+        return FromConnection()
+    known_by = listener.proxy_certificates
+    return FromProxy(proxies_in(known_by) if known_by is not None else None)
+
+
+def proxies_in(path: Path) -> frozenset[bytes]:
+    """By which certificates a proxy is known; raises `KeyFileError`."""
+    return frozenset(each.fingerprint(SHA256()) for each in load_certificates(path))
 
 
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:

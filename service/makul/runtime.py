@@ -26,6 +26,7 @@ from makul.bootstrap import (
     build_agreements,
     build_parts,
     build_service,
+    channel_of,
     document_verifier,
     trust_directories,
     utc_now,
@@ -241,8 +242,11 @@ def _complaint(config: Path, listener: str | None) -> str | None:
 def _check_parts(settings: Settings) -> None:
     store = _open(settings)
     try:
+        parts = build_parts(settings, store)
+        for listener in settings.listeners.values():
+            channel_of(listener, parts)
         # Signed for nothing: a token that is not there is told now, and not by the first request.
-        build_parts(settings, store).signer.sign(_NO_DOCUMENT, at=utc_now())
+        parts.signer.sign(_NO_DOCUMENT, at=utc_now())
     finally:
         store.close()
 

@@ -98,6 +98,9 @@ def _options(listener: ListenerSettings) -> dict[str, Any]:
         "limit_request_fields": MAX_HEADER_FIELDS,
         "limit_request_field_size": MAX_HEADER_BYTES,
         "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
+        "header_map": "drop",  # X_SSL_Client_Cert is not X-SSL-Client-Cert
         "proc_name": f"makul-{listener.channel.value}",
         "umask": 0o007,
         "accesslog": None,

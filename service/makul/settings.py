@@ -164,6 +164,15 @@ class TlsSettings(_Section):
     client_ca: Path
 
 
+class ClientCertificate(StrEnum):
+    """Who tells an `mtls` listener the certificate of its client."""
+
+    TLS = "tls"
+    """The client's own connection, which ends in this listener."""
+    HEADER = "header"
+    """A reverse proxy, by its Unix socket or its own certificate."""
+
+
 class ListenerSettings(_Section):
     """One address, one channel: what comes in there is authenticated by that channel alone."""
 
@@ -177,6 +186,15 @@ class ListenerSettings(_Section):
     tls: TlsSettings | None = None
     xroad_instance: str | None = None
     """The X-Road instance whose members may call; needed by channel `xroad`."""
+    client_certificate: ClientCertificate | None = None
+    """Where the client's certificate is learnt; needed by channel `mtls`."""
+    proxy_certificates: Path | None = None
+    """The certificates, in PEM, by which a proxy that comes by TLS is known."""
+
+    @property
+    def on_socket(self) -> bool:
+        """Does the operating system say who may connect?"""
+        return self.bind.startswith("unix:")
 
     @field_validator("public_url")
     @classmethod
@@ -222,7 +240,9 @@ class Settings(BaseSettings):
     def _channels_are_safe(self) -> Self:
         for name, listener in self.listeners.items():
             if listener.channel is Channel.MTLS:
-                raise ValueError(f"listeners.{name}: channel mtls is not available in this release")
+                _check_mtls(name, listener)
+            elif listener.client_certificate or listener.proxy_certificates:
+                raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
             if listener.channel is Channel.XROAD:
                 self._check_xroad(name, listener)
         return self
@@ -231,7 +251,7 @@ class Settings(BaseSettings):
         """An X-Road front is known by its certificate or its socket, never by its address."""
         if not listener.xroad_instance:
             raise ValueError(f"listeners.{name}: xroad_instance is missing")
-        fronted = listener.tls is not None or listener.bind.startswith("unix:")
+        fronted = listener.tls is not None or listener.on_socket
         if not fronted and self.environment is not Environment.SANDBOX:
             raise ValueError(
                 f"listeners.{name}: bind the xroad channel to a unix: socket or give it [tls] with"
@@ -242,6 +262,26 @@ class Settings(BaseSettings):
     def operator_code(self) -> MemberCode:
         """The operator's member code, checked."""
         return MemberCode(self.operator)
+
+
+def _check_mtls(name: str, listener: ListenerSettings) -> None:
+    """A client certificate is believed from the connection itself, or from a proxy that is known.
+
+    In the sandbox as well: nobody may grow used to a header that anyone can write.
+    """
+    proxied = listener.client_certificate is ClientCertificate.HEADER
+    if listener.client_certificate is None:
+        raise ValueError(f"listeners.{name}: client_certificate is missing: tls or header")
+    if listener.tls is None and not (proxied and listener.on_socket):
+        raise ValueError(
+            f"listeners.{name}: bind the mtls channel to a unix: socket behind a proxy, or give it"
+            " [tls] with client_ca; on a bare port anyone could write the proxy's header"
+        )
+    if (proxied and listener.tls is not None) is not (listener.proxy_certificates is not None):
+        raise ValueError(
+            f"listeners.{name}: proxy_certificates names the proxy where it comes by [tls] and"
+            " client_certificate is header, and only there"
+        )
 
 
 def load_settings(path: Path) -> Settings:
@@ -269,7 +309,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             "receipts": _absolute(settings.receipts, base),
             "trust": _absolute(settings.trust, base),
             "listeners": {
-                name: listener.model_copy(
+                name: _absolute(listener, base).model_copy(
                     update={"tls": _absolute(listener.tls, base) if listener.tls else None}
                 )
                 for name, listener in settings.listeners.items()

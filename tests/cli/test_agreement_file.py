@@ -84,7 +84,7 @@ def test_powers_are_read_by_purpose() -> None:
         ({"attributes": ["surname", 1]}, "attributes: is a list of names"),
         ({"methods": ["iris"]}, "methods: 'iris' is not one of"),
         ({"channels": []}, "channels: is empty"),
-        ({"channels": ["mtls"]}, "channels: mtls is not available"),
+        ({"channels": ["fax"]}, "channels: 'fax' is not one of"),
         ({"scores_out": "yes"}, "scores_out: is true or false"),
         ({"daily_quota": 0}, "daily_quota: is a whole number"),
         ({"daily_quota": True}, "daily_quota: is a whole number"),

@@ -1,8 +1,15 @@
 """The profile: a bank or a notary adapts the client by a TOML file, not by editing code."""
 
+import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from makul_client import Client, Language, Profile, ProfileError
 from makul_client.profile import Channel
@@ -55,6 +62,49 @@ def test_says_in_one_line_what_is_wrong(tmp_path: Path, old: str, new: str, comp
     assert complaint in str(raised.value)
     assert str(raised.value).startswith(str(file))
     assert "\n" not in str(raised.value)
+
+
+def by_mtls(folder: Path, *, key: str = "seal.key.pem") -> Path:
+    """A profile of the channel mtls, with the certificate that otherwise signs."""
+    file = write_profile(folder, URL)
+    text = file.read_text(encoding="utf-8")
+    tls = f'channel = "mtls"\ntls_certificate = "seal.crt.pem"\ntls_key = "{key}"'
+    before, _, rest = text.replace('channel = "wsse"', tls).partition("[signing]")
+    file.write_text(before + rest[rest.index("[") :], encoding="utf-8")
+    return file
+
+
+def test_mtls_needs_no_signature(tmp_path: Path) -> None:
+    """The certificate of the connection tells who is calling; messages are not signed."""
+    profile = Profile.load(by_mtls(tmp_path))
+
+    assert profile.service.channel == "mtls"
+    assert profile.signing is None
+    Client(profile).close()
+
+
+def test_mtls_needs_a_certificate(tmp_path: Path) -> None:
+    """Without one nobody would be calling."""
+    file = by_mtls(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    without = re.sub(r"tls_(certificate|key) = .*\n", "", text)
+    file.write_text(without, encoding="utf-8")
+
+    with pytest.raises(ProfileError, match="tls_certificate: is missing"):
+        Profile.load(file)
+
+
+def test_mtls_key_with_a_password(tmp_path: Path) -> None:
+    """Said at once, rather than asked for at the terminal by OpenSSL."""
+    file = by_mtls(tmp_path)
+    plain = load_pem_private_key((tmp_path / "seal.key.pem").read_bytes(), None)
+    locked = plain.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+    )
+    (tmp_path / "seal.key.pem").write_bytes(locked)
+
+    with pytest.raises(ProfileError, match=r"seal\.key\.pem"):
+        Client.from_file(file)
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, requested: None) -> Iterat
     with (
         (home / "said.txt").open("wb") as said,
         subprocess.Popen(
-            [*command, "--port", "0", "--xroad-port", "0"],
+            [*command, "--port", "0", "--xroad-port", "0", "--mtls-port", "0"],
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -133,9 +133,10 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 
 def test_free_ports_are_found() -> None:
     """Port 0 is any that is free; the two are never one."""
-    given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0))
+    given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
     kept = with_ports(SandboxOptions(directory=Path("x"), port=8080, xroad_port=8081))
 
-    assert 0 not in {given.port, given.xroad_port}
-    assert given.port != given.xroad_port
+    free = {given.port, given.xroad_port, given.mtls_port}
+    assert 0 not in free
+    assert len(free) == 3
     assert (kept.port, kept.xroad_port) == (8080, 8081)

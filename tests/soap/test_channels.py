@@ -78,6 +78,73 @@ def test_xroad_headers_come_back_in_order(refused: bool, version: SoapVersion) -
     assert [_bare(block) for block in received] == [_bare(block) for block in sent]
 
 
+REPRESENTATION = "http://x-road.eu/xsd/representation.xsd"
+SECURITY_TOKEN = "http://x-road.eu/xsd/security-token.xsd"
+REPRESENTED = (
+    f'<p:representedParty xmlns:p="{REPRESENTATION}"><p:partyClass>COM</p:partyClass>'
+    "<p:partyCode>60000002</p:partyCode></p:representedParty>"
+)
+TOKEN = (
+    f'<e:securityToken xmlns:e="{SECURITY_TOKEN}" tokenType="urn:ietf:params:oauth:token-type:jwt">'
+    "a.b.c</e:securityToken>"
+)
+
+
+def test_extensions_confer_nothing_and_come_back() -> None:
+    """X-Road, extensions: whom the client represents does not become who calls (cl. 7)."""
+    fake = FakePort()
+    header = REPRESENTED + xroad_headers(more=TOKEN)
+    response = send(build(fake, KG), enveloped(GET_STATUS, header=header))
+
+    ((_, caller),) = fake.asked
+    assert caller.recipient == MEMBER
+    names = [etree.QName(block).localname for block in response.root[0]]
+    assert names == [
+        "representedParty",
+        *("client", "service", "id", "protocolVersion"),
+        "securityToken",
+    ]
+    assert response.root[0][0].findtext(f"{{{REPRESENTATION}}}partyCode") == "60000002"
+    assert response.root[0][-1].get("tokenType") == "urn:ietf:params:oauth:token-type:jwt"
+
+
+@pytest.mark.parametrize("extension", [REPRESENTED, TOKEN], ids=["party", "token"])
+def test_an_extension_that_must_be_understood(extension: str) -> None:
+    """SOAP 1.1, 4.2.3: what is not read is not said to be understood. Twice is not taken either."""
+    must = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:mustUnderstand="1" xmlns'
+    insisting = xroad_headers(more=extension.replace("xmlns", must, 1))
+    doubled = xroad_headers(more=extension * 2)
+
+    response = send(build(channel=KG), enveloped(GET_STATUS, header=insisting))
+    assert response.fault_code == "MustUnderstand"
+    twice = send(build(channel=KG), enveloped(GET_STATUS, header=doubled))
+    assert (twice.codes, twice.fields) == (["REQ-01"], ["Header"])
+
+
+def test_the_request_hash_is_the_security_servers() -> None:
+    """X-Road message protocol 4.0: its server adds the response's hash; ours would double it."""
+    stated = f'<x:requestHash xmlns:x="{XRD}" algorithmId="urn:x">AAAA</x:requestHash>'
+    response = send(build(channel=KG), enveloped(GET_STATUS, header=xroad_headers(more=stated)))
+
+    assert response.status == 200
+    assert b"requestHash" not in response.body
+    assert len(response.root[0]) == 4
+
+
+def test_the_subsystem_is_kept_and_is_not_the_identity() -> None:
+    """The agreement is the member's (cl. 7); which of its systems asked goes into the record."""
+    member = xroad_headers().replace("SUBSYSTEM", "MEMBER", 1)
+    member = member.replace("<i:subsystemCode>core</i:subsystemCode>", "", 1)
+    callers = []
+    for header in (xroad_headers(), member):
+        fake = FakePort()
+        assert send(build(fake, KG), enveloped(GET_STATUS, header=header)).status == 200
+        callers.append(fake.asked[0][1])
+
+    assert [caller.subsystem for caller in callers] == ["core", None]
+    assert {caller.recipient for caller in callers} == {MEMBER}
+
+
 def _bare(block: bytes) -> list[Any]:
     return [(each.tag, each.text, each.items()) for each in etree.fromstring(block).iter()]
 

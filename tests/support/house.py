@@ -74,6 +74,11 @@ channel = "xroad"
 bind = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
 xroad_instance = "KG-SANDBOX"
+[listeners.mtls]
+channel = "mtls"
+client_certificate = "header"
+bind = "unix:{directory}/mtls.sock"
+public_url = "https://127.0.0.1"
 """
 
 
@@ -140,8 +145,8 @@ class InProcess:
             FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
         return answer
 
-    def post(self, message: bytes, *, listener: str = "wsse") -> Answered:
-        return post(self.applications[listener], message)
+    def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> Answered:
+        return post(self.applications[listener], message, **environ)
 
     def close(self) -> None:
         self.store.close()
@@ -191,6 +196,7 @@ def _write(directory: Path, world: World) -> Settings:
             operator=OPERATOR,
             authorised_body=AUTHORISED_BODY,
             citizen_policy=CITIZEN_POLICY.dotted_string,
+            directory=directory,
         )
     )
     key = directory / "receipts.key.pem"
@@ -209,15 +215,18 @@ def _write(directory: Path, world: World) -> Settings:
 
 
 def post(
-    application: Any, message: bytes, content_type: str = "text/xml; charset=utf-8"
+    application: Any,
+    message: bytes,
+    content_type: str = "text/xml; charset=utf-8",
+    **environ: str,
 ) -> Answered:
-    """POST to a WSGI application."""
+    """POST to a WSGI application; what stands in `environ` besides comes from its server."""
     answered: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
         answered.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
-    environ = {
+    request = environ | {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/v1/recipient",
         "QUERY_STRING": "",
@@ -234,7 +243,7 @@ def post(
         "wsgi.run_once": False,
         "wsgi.version": (1, 0),
     }
-    body = b"".join(application(environ, start_response))
+    body = b"".join(application(request, start_response))
     return Answered(answered["status"], answered["headers"], body)
 
 

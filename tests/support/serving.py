@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 90.0
+"""A deadline, for cores that are busy with other tests; alone it takes some three."""
 THREADS = 4
 
 

@@ -304,6 +304,7 @@ def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) 
         "purpose": draft.purpose,
         "subject": draft.subject.digits if draft.subject is not None else None,
         "channel": draft.caller.channel.value,
+        "subsystem": draft.caller.subsystem,
         "employee": draft.employee,
         "case": draft.case_number,
         "outcome": draft.outcome.value,

@@ -39,7 +39,7 @@ valid_to = 2027-01-01           # the first day on which it is in force no more
 purposes = ["ACCOUNT_OPENING", "LOAN"]
 attributes = ["pin", "surname", "givenName", "patronymic", "birthDate", "documentNumber"]
 methods = ["demographic"]
-channels = ["wsse"]             # wsse, xroad: the only ways in
+channels = ["wsse"]             # wsse, mtls, xroad: the only ways in
 
 # All below may be left out.
 delivery = "TYPED"
@@ -146,8 +146,6 @@ def _check_together(agreement: Agreement) -> None:
         raise _KeyError("powers", "say nothing without OFFICIAL_REQUEST among the provisions")
     if Provision.OFFICIAL_REQUEST in agreement.provisions and not agreement.powers:
         raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
-    if Channel.MTLS in agreement.channels:
-        raise _KeyError("channels", "mtls is not available in this release; use wsse or xroad")
 
 
 def _number(table: _Table) -> AgreementNumber:

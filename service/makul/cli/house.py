@@ -110,6 +110,7 @@ class SandboxOptions:
     port: int = 8080
     xroad_port: int = 8081
     """The listener that stands in for the operator's security server."""
+    mtls_port: int = 8082
     people: int = 1000
     seed: int = 1
 

@@ -59,6 +59,12 @@ public_url = "http://127.0.0.1:8080"    # as clients reach it; the served WSDL s
 # bind = "unix:/run/makul/xroad.sock"
 # public_url = "http://localhost"
 # xroad_instance = "KG"
+
+# [listeners.mtls]              # behind a proxy that tells the TLS client certificate in a header
+# channel = "mtls"
+# client_certificate = "header"
+# bind = "unix:/run/makul/mtls.sock"
+# public_url = "https://makul.example"
 """
 
 _EMPTY = ("anchors", "intermediates", "crls")

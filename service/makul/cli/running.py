@@ -46,6 +46,7 @@ def sandbox(
     ] = "127.0.0.1",
     port: Port = 8080,
     xroad_port: Port = 8081,
+    mtls_port: Port = 8082,
     people: Annotated[int, typer.Option(min=25, max=10_000, help="Synthetic citizens.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same citizens.")] = 1,
 ) -> None:
@@ -55,6 +56,7 @@ def sandbox(
         host=host,
         port=port,
         xroad_port=xroad_port,
+        mtls_port=mtls_port,
         people=people,
         seed=seed,
     )

@@ -6,6 +6,7 @@ as expected was also proved.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -96,7 +97,9 @@ def _table(played: Iterable[Played]) -> Table:
 @contextmanager
 def running_sandbox(directory: Path) -> Iterator[SandboxOptions]:
     """A sandbox that runs in processes of its own until the end of the `with`."""
-    options = with_ports(SandboxOptions(directory=directory, port=0, xroad_port=0, people=PEOPLE))
+    options = with_ports(
+        SandboxOptions(directory=directory, port=0, xroad_port=0, mtls_port=0, people=PEOPLE)
+    )
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
             _command(options), stdout=log, stderr=log, start_new_session=True
@@ -121,6 +124,7 @@ def _command(options: SandboxOptions) -> list[str]:
         *("--host", options.host),
         *("--port", str(options.port)),
         *("--xroad-port", str(options.xroad_port)),
+        *("--mtls-port", str(options.mtls_port)),
         *("--people", str(options.people)),
     ]
 
@@ -131,8 +135,9 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if (options.directory / INDEX).is_file() and all(
-            _ready(options.host, port) for port in (options.port, options.xroad_port)
+        if (options.directory / INDEX).is_file() and (
+            all(_ready(options.host, port) for port in (options.port, options.xroad_port))
+            and _listens(options.host, options.mtls_port)
         ):
             return
         time.sleep(0.1)
@@ -150,6 +155,12 @@ def _ready(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _listens(host: str, port: int) -> bool:
+    """Of a listener that lets nobody ask without a certificate."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

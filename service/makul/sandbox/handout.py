@@ -84,6 +84,18 @@ bind = "{host}:{xroad_port}"
 public_url = "http://{host}:{xroad_port}"
 xroad_instance = "{instance}"
 workers = 1
+
+[listeners.mtls]                # TLS ends here; in production rather in a proxy, with "header"
+channel = "mtls"
+client_certificate = "tls"
+bind = "{host}:{mtls_port}"
+public_url = "https://{host}:{mtls_port}"
+workers = 1
+
+[listeners.mtls.tls]
+certificate = "keys/tls.cert.pem"
+key = "keys/tls.key.pem"
+client_ca = "client-cas.pem"
 """
 
 _PROFILE = """\
@@ -127,6 +139,12 @@ key = "message.key.pem"
 certificate = "message.cert.pem"
 """
 
+_TLS = """\
+tls_ca = "../../service/anchors/root.pem"
+tls_certificate = "message.cert.pem"
+tls_key = "message.key.pem"
+"""
+
 _XROAD = """
 [xroad]
 client = {client}
@@ -155,11 +173,17 @@ class Addresses:
     host: str
     port: int
     xroad_port: int
+    mtls_port: int
 
     def url(self, channel: Channel) -> str:
         """The recipient port by this channel."""
-        port = self.xroad_port if channel is Channel.XROAD else self.port
-        return f"http://{self.host}:{port}{RECIPIENT_PATH}"
+        port = {
+            Channel.WSSE: self.port,
+            Channel.XROAD: self.xroad_port,
+            Channel.MTLS: self.mtls_port,
+        }[channel]
+        scheme = "https" if channel is Channel.MTLS else "http"
+        return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
 
 
 def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
@@ -169,6 +193,7 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
     _write_credential(service / "keys", "receipts", world.operator)
     _write(service / "anchors" / "root.pem", world.hierarchy.anchors())
     _write(service / "intermediates" / "issuing.pem", world.hierarchy.intermediate_certificates())
+    _write_tls(world, service, addresses.host)
     for name, crl in world.crls.items():
         _write(service / "crls" / name, crl)
     settings = _SETTINGS.format(
@@ -179,11 +204,21 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         host=addresses.host,
         port=addresses.port,
         xroad_port=addresses.xroad_port,
+        mtls_port=addresses.mtls_port,
         instance=XROAD_INSTANCE,
         citizen_policy=CITIZEN_POLICY.dotted_string,
     )
     _write(config, settings.encode())
     return config
+
+
+def _write_tls(world: World, service: Path, host: str) -> None:
+    """The TLS end of the mtls listener, and of which authorities its clients may be."""
+    own = world.hierarchy.server(member_code=OPERATOR, host=host)
+    authorities = world.hierarchy.intermediate_certificates()
+    _write(service / "keys" / "tls.cert.pem", own.certificate_pem + authorities)
+    write_secret(service / "keys" / "tls.key.pem", own.key_pem)
+    _write(service / "client-cas.pem", authorities + world.hierarchy.anchors())
 
 
 def hand_out(
@@ -216,7 +251,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "madeAt": world.made_at.isoformat(),
-        "urls": {channel: addresses.url(channel) for channel in (Channel.WSSE, Channel.XROAD)},
+        "urls": {channel: addresses.url(channel) for channel in Channel},
         "operator": {
             "code": OPERATOR,
             "name": OPERATOR_NAME,
@@ -313,12 +348,12 @@ def _write_party(world: World, party: Party, home: Path, addresses: Addresses) -
         _write_credential(home, "sealing", world.sealing[party.key])
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
-    for channel in (Channel.WSSE, Channel.XROAD):
+    for channel in Channel:
         _write(home / _profile_name(channel), _profile(world, party, channel, addresses).encode())
 
 
 def _profile(world: World, party: Party, channel: Channel, addresses: Addresses) -> str:
-    credentials = _SIGNING
+    credentials = _SIGNING if channel is Channel.WSSE else _TLS
     if channel is Channel.XROAD:
         credentials = _XROAD.format(
             client=_quoted(party.subsystem), service=_quoted(_service_subsystem())

@@ -52,7 +52,7 @@ _EVERYDAY = NAMES | {
     Attribute.DOCUMENT_NUMBER,
     Attribute.DOCUMENT_STATE,
 }
-_BOTH_CHANNELS = frozenset({Channel.WSSE, Channel.XROAD})
+_EVERY_CHANNEL = frozenset(Channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Party:
     purpose_text: str
     attributes: frozenset[Attribute]
     other_purposes: frozenset[PurposeCode] = frozenset()
-    channels: frozenset[Channel] = _BOTH_CHANNELS
+    channels: frozenset[Channel] = _EVERY_CHANNEL
     provisions: frozenset[Provision] = frozenset()
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
     official: Post | None = None

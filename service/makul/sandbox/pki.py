@@ -7,6 +7,7 @@ real. The look-alike authority bears the same names as the true one over other k
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -92,6 +93,7 @@ class Authority:
         *,
         policy: x509.ObjectIdentifier,
         purposes: Sequence[x509.ObjectIdentifier] = (),
+        names: Sequence[x509.GeneralName] = (),
         use_rsa: bool = False,
         usage: frozenset[str] = _SIGNING_USAGE,
     ) -> Credential:
@@ -108,6 +110,8 @@ class Authority:
         )
         if purposes:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
 
     def subordinate(self, common_name: str) -> "Authority":
@@ -198,6 +202,19 @@ class Hierarchy:
             policy=ORGANISATION_POLICY,
             purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
             use_rsa=use_rsa,
+        )
+
+    def server(self, *, member_code: str, host: str) -> Credential:
+        """A TLS server's certificate for one address or name."""
+        try:
+            name: x509.GeneralName = x509.IPAddress(ip_address(host))
+        except ValueError:
+            name = x509.DNSName(host)
+        return self.organisations.issue(
+            _organisation_name(member_code, host),
+            policy=ORGANISATION_POLICY,
+            purposes=(ExtendedKeyUsageOID.SERVER_AUTH,),
+            names=(name,),
         )
 
     def sealing(self, *, member_code: str, common_name: str) -> Credential:

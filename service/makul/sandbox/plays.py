@@ -29,6 +29,11 @@ def by_xroad(paper: str, *, party: str = "bank") -> Play:
     return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "xroad")))
 
 
+def by_mtls(paper: str, *, party: str = "bank") -> Play:
+    """A paper used by a party that its TLS certificate alone tells."""
+    return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "mtls")))
+
+
 def impersonated(key: str) -> Play:
     """Send the bank's message signed with another key; `key` is its path without the endings."""
 

@@ -17,6 +17,7 @@ _GUIDE = """\
 Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   service   {wsse}?wsdl
   X-Road    {xroad}?wsdl=xroad
+  mTLS      {mtls}?wsdl
   index     {index}
   operator  makul --config {config} recipient list
 Stop it with Ctrl-C."""
@@ -33,6 +34,7 @@ def run(options: SandboxOptions, runtime: Runtime) -> int:
             directory=directory,
             wsse=addresses.url(Channel.WSSE),
             xroad=addresses.url(Channel.XROAD),
+            mtls=addresses.url(Channel.MTLS),
             index=directory / INDEX,
             config=directory / CONFIG,
         )
@@ -57,18 +59,24 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
 
 def addresses_of(options: SandboxOptions) -> Addresses:
     """Where these options listen."""
-    return Addresses(host=options.host, port=options.port, xroad_port=options.xroad_port)
+    return Addresses(
+        host=options.host,
+        port=options.port,
+        xroad_port=options.xroad_port,
+        mtls_port=options.mtls_port,
+    )
 
 
 def with_ports(options: SandboxOptions) -> SandboxOptions:
-    """The same options with free ports in place of 0; both are held until both are known."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind((options.host, 0))
-        second.bind((options.host, 0))
+    """The same options with free ports in place of 0; all are held until all are known."""
+    with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+        for each in (first, second, third):
+            each.bind((options.host, 0))
         return replace(
             options,
             port=options.port or first.getsockname()[1],
             xroad_port=options.xroad_port or second.getsockname()[1],
+            mtls_port=options.mtls_port or third.getsockname()[1],
         )
 
 

@@ -6,7 +6,7 @@ Scenes do not lean on one another: each that uses something up has a citizen to 
 from dataclasses import dataclass
 
 from makul.sandbox import plays
-from makul.sandbox.plays import Play, by_xroad, explained, impersonated, use
+from makul.sandbox.plays import Play, by_mtls, by_xroad, explained, impersonated, use
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ SCENES = (
     Scene("A notary, by consent", "3e, 4", "RELEASED", use("notary-00-data")),
     Scene("A mobile operator, by consent", "3d, 4", "RELEASED", use("mobile-00-data")),
     Scene("A bank by X-Road", "8, 9", "RELEASED", by_xroad("bank-00-data")),
+    Scene("A bank by its TLS certificate alone", "7, 8", "RELEASED", by_mtls("bank-00-data")),
     Scene(
         "A payment organisation gets its data sealed, and an eavesdropper nothing",
         "7, 10",
@@ -148,6 +149,12 @@ SCENES = (
         "7, 9",
         "REFUSED REQ-08",
         by_xroad("notary-00-data", party="notary"),
+    ),
+    Scene(
+        "A TLS certificate where messages were agreed to be signed",
+        "7",
+        "REFUSED REQ-08",
+        by_mtls("notary-00-data", party="notary"),
     ),
     Scene(
         "A message signed with a key that nobody registered",

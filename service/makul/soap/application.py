@@ -9,6 +9,7 @@ from wsgiref.types import WSGIApplication
 from makul.app.ports import Clock
 from makul.app.requests import RecipientPort
 from makul.soap import faults, types
+from makul.soap.arrivals import Arrival
 from makul.soap.channels import Channel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
@@ -84,9 +85,11 @@ class _Endpoint:
     clock: Clock
     observe: Observer
 
-    def answer(self, version: SoapVersion, raw: bytes) -> Reply:
+    def answer(self, version: SoapVersion, raw: bytes, arrival: Arrival) -> Reply:
         """The answer, or the fault that says why there is none."""
-        exchange = Exchange(port=self.port, version=version, raw=raw, at=self.clock())
+        exchange = Exchange(
+            port=self.port, version=version, raw=raw, arrival=arrival, at=self.clock()
+        )
         try:
             chunks = self.servers[version].answer(exchange)
         except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _XRD: Final = "http://x-road.eu/xsd/xroad.xsd"
 _ID: Final = "http://x-road.eu/xsd/identifiers"
+_REQUEST_HASH: Final = f"{{{_XRD}}}requestHash"
 _XRD_FAMILY: Final = "{http://x-road.eu/xsd/"
 _XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -114,12 +115,17 @@ class XRoadChannel:
         return frozenset(f"{{{_XRD}}}{name}" for name in (*_MANDATORY, *_OPTIONAL))
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:  # noqa: ARG002
-        """The member that `xrd:client` names; raises `RejectedError` (REQ-01, REQ-02, RCP-01)."""
+        """The member that `xrd:client` names; raises `RejectedError` (REQ-01, REQ-02, RCP-01).
+
+        Whom that member represents (`representedParty`) and what its user holds (`securityToken`)
+        are passed back unread: the agreement is the member's.
+        """
         headers = self._read(message)
         self._check_service(headers, message.child)
         caller = Caller(
             recipient=self._member(headers["client"]),
             channel=ChannelName.XROAD,
+            subsystem=_part(headers["client"], "subsystemCode"),
             employee=_short(headers, "userId"),
             case_number=_short(headers, "issue"),
             request_id=_uuid(headers["id"]),
@@ -127,11 +133,12 @@ class XRoadChannel:
         return Authenticated(caller, message.child)
 
     def echo(self, message: Message) -> bytes:
-        """Every X-Road header in the order and with the values received.
+        """Every X-Road header in the order and with the values received, those of extensions too.
 
-        A security server rejects an answer whose headers are doubled, so such are not sent back.
+        A security server rejects an answer whose headers are doubled, so such are not sent back;
+        and it writes `requestHash` itself.
         """
-        blocks = _xroad_blocks(message)
+        blocks = [block for block in _xroad_blocks(message) if block.tag != _REQUEST_HASH]
         if len({block.tag for block in blocks}) != len(blocks):
             return b""
         return b"".join(

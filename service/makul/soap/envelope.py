@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from makul.domain.reasons import Code, Reason
+from makul.soap.arrivals import NOTHING_TOLD, Arrival
 from makul.soap.faults import EnvelopeError, FaultCode
 from makul.soap.messages import VERSIONS, SoapVersion
 
@@ -59,9 +60,10 @@ class Message:
     headers: tuple["Element", ...]
     child: "Element"
     """The Body's one child, as received. A channel says what of it was verified."""
+    arrival: Arrival = NOTHING_TOLD
 
 
-def split(raw: bytes, version: SoapVersion) -> Message:
+def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> Message:
     """Parse and split a message; raises `EnvelopeError` (REQ-01, REQ-07)."""
     root = _parse(raw)
     _check_root(root, version)
@@ -76,7 +78,7 @@ def split(raw: bytes, version: SoapVersion) -> Message:
     children = _elements(body)
     if len(children) != 1:
         raise _refused(Code.REQ_01, "Body")
-    return Message(version, root, headers, children[0])
+    return Message(version, root, headers, children[0], arrival)
 
 
 def local_name(element: "Element") -> str:

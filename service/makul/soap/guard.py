@@ -13,6 +13,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from makul.domain.reasons import Code, Reason
 from makul.soap import faults
+from makul.soap.arrivals import Arrival
 from makul.soap.contract import ServedContract
 from makul.soap.faults import HttpError
 from makul.soap.messages import SOAP_11, VERSIONS, Reply, SoapVersion
@@ -32,7 +33,7 @@ _SECURITY_HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
 )
 
-Answer = Callable[[SoapVersion, bytes], Reply]
+Answer = Callable[[SoapVersion, bytes, Arrival], Reply]
 
 
 class Guard:
@@ -78,7 +79,7 @@ class Guard:
             if got is not None:
                 return got
             version = _version(environ)
-            return self._answer(version, self._message(environ))
+            return self._answer(version, self._message(environ), Arrival.of(environ))
         except Exception as error:  # noqa: BLE001 - nothing may pass: the fault table knows the rest
             fault = faults.logged(error, during="guard")
             reply = faults.reply(fault, version)

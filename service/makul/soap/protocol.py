@@ -16,6 +16,7 @@ from makul.app.ports import Caller, RejectedError
 from makul.app.requests import RecipientPort
 from makul.domain.reasons import Code, Reason
 from makul.soap import envelope
+from makul.soap.arrivals import Arrival
 from makul.soap.channels import Channel
 from makul.soap.envelope import Message
 from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
@@ -38,6 +39,7 @@ class Exchange:
     port: RecipientPort
     version: SoapVersion
     raw: bytes
+    arrival: Arrival
     at: datetime
     message: Message | None = None
     caller: Caller | None = None
@@ -64,7 +66,9 @@ class Reading:
 
     def open(self, exchange: Exchange) -> None:
         """Bytes to a split message, its headers to be echoed already known."""
-        message = exchange.message = envelope.split(exchange.raw, exchange.version)
+        message = exchange.message = envelope.split(
+            exchange.raw, exchange.version, exchange.arrival
+        )
         exchange.echoed = self.channel.echo(message)
         envelope.check_understood(message, self.channel.understood)
 

@@ -33,6 +33,7 @@ class Use(Enum):
 
     DOCUMENT = "document"
     MESSAGE = "message"
+    TLS_CLIENT = "TLS client"
 
 
 # What an extended key usage may not be confined to (RFC 5280, 4.2.1.12): keys of servers, code,
@@ -103,11 +104,22 @@ def require_usage(certificate: x509.Certificate, use: Use) -> None:
     usage = _extension(extensions, x509.KeyUsage)
     if usage is None or usage.key_cert_sign:
         raise SignatureFailure(Code.SIG_10, "key usage is not stated, or is a CA's")
+    extended = _extension(extensions, x509.ExtendedKeyUsage)
+    if use is Use.TLS_CLIENT:
+        _require_tls_client(usage, extended)
+        return
     if not (usage.digital_signature or usage.content_commitment):
         raise SignatureFailure(Code.SIG_10, "key usage allows no signatures")
-    extended = _extension(extensions, x509.ExtendedKeyUsage)
     if extended is not None and set(extended) <= _FOREIGN_TO[use]:
         raise SignatureFailure(Code.SIG_10, "extended key usage is for other ends only")
+
+
+def _require_tls_client(usage: x509.KeyUsage, extended: x509.ExtendedKeyUsage | None) -> None:
+    """A client proves its key by a signature (RFC 8446, 4.4.2.2 and 4.4.3); RFC 5280, 4.2.1.12."""
+    if not usage.digital_signature:
+        raise SignatureFailure(Code.SIG_10, "key usage allows no TLS client")
+    if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
+        raise SignatureFailure(Code.SIG_10, "extended key usage is not for TLS clients")
 
 
 def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> ExtensionT | None:

@@ -46,6 +46,16 @@ WSU = f"{_WSS}wssecurity-utility-1.0.xsd"
 X509_V3 = f"{_WSS}x509-token-profile-1.0#X509v3"
 BASE64 = f"{_WSS}soap-message-security-1.0#Base64Binary"
 
+_US = frozenset(
+    {
+        "",
+        "http://schemas.xmlsoap.org/soap/actor/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
+    }
+)
+"""Actors and roles that mean whoever reads the Body (SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2)."""
+
 _SECURITY = f"{{{WSSE}}}Security"
 _TOKEN = f"{{{WSSE}}}BinarySecurityToken"
 _TOKEN_REFERENCE = f"{{{WSSE}}}SecurityTokenReference"
@@ -151,6 +161,9 @@ def _the_security(envelope: "Element", header: "Element") -> "Element":
         raise SignatureFailure(Code.SIG_01, "the message has no Security header")
     if len(found) != 1 or found[0].getparent() is not header:
         raise SignatureFailure(Code.SIG_03, "not exactly one Security, as a header block")
+    soap = etree.QName(envelope).namespace
+    if not {found[0].get(f"{{{soap}}}{name}", "").strip() for name in ("actor", "role")} <= _US:
+        raise SignatureFailure(Code.SIG_01, "the Security header is for another node")
     return found[0]
 
 

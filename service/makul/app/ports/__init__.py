@@ -7,6 +7,7 @@ The adapters (`documents`, `trust`, `matching`, `store`) fulfil these without kn
 
 from makul.app.ports.calling import (
     Caller,
+    CertificateJudge,
     Clock,
     MessageMark,
     MessageVerifier,
@@ -70,6 +71,7 @@ __all__ = [
     "AgreementSignature",
     "Answer",
     "Caller",
+    "CertificateJudge",
     "Clock",
     "Committed",
     "ConsentStatus",

@@ -37,6 +37,8 @@ class Caller:
     channel: Channel
     certificate: bytes | None = None
     """SHA-256 of the registered certificate that proved it; None on the X-Road channel."""
+    subsystem: str | None = None
+    """Of the member's, where X-Road names one: recorded, and no rule asks for it."""
     employee: str | None = None
     request_id: UUID | None = None
     """`xrd:id`, where the channel gives one; it must equal the Body's."""
@@ -65,6 +67,16 @@ class VerifiedMessage:
     fingerprint: bytes
     """SHA-256 of the certificate that signed it. Nobody is yet believed to own it."""
     mark: MessageMark
+
+
+class CertificateJudge(Protocol):
+    """Judges the certificate of a TLS client, whoever ended the TLS connection."""
+
+    def judge(self, certificate: bytes, *, at: datetime) -> bytes:
+        """Its fingerprint, SHA-256 of these DER bytes; raises `RejectedError` (SIG-*).
+
+        Only that it is good: nobody is yet believed to own it.
+        """
 
 
 class MessageVerifier(Protocol):

@@ -1,0 +1,50 @@
+"""How a message arrived, besides its bytes: what the TLS end in front of it says of the client.
+
+Read of every request and believed of none: only the `mtls` channel looks at it, on a listener that
+its own front alone can reach.
+"""
+
+import ssl
+from dataclasses import dataclass
+from typing import Final
+from wsgiref.types import WSGIEnvironment
+
+CERTIFICATE_HEADER: Final = "X-SSL-Client-Cert"
+"""The client's certificate, in PEM, percent-encoded: nginx's `$ssl_client_escaped_cert`."""
+VERIFY_HEADER: Final = "X-SSL-Client-Verify"
+"""`SUCCESS`, `NONE` or `FAILED:reason`: nginx's `$ssl_client_verify`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What came with a message."""
+
+    peer_certificate: bytes | None = None
+    """In DER, of whoever holds the other end of this very TLS connection: it has the key."""
+    forwarded_certificate: str | None = None
+    """As the header has it; where it was sent twice, joined by a comma."""
+    forwarded_verdict: str | None = None
+
+    @classmethod
+    def of(cls, environ: WSGIEnvironment) -> "Arrival":
+        """From a WSGI environment; nothing of it is checked here."""
+        return cls(
+            peer_certificate=_peer_certificate(environ),
+            forwarded_certificate=environ.get(_variable(CERTIFICATE_HEADER)),
+            forwarded_verdict=environ.get(_variable(VERIFY_HEADER)),
+        )
+
+
+NOTHING_TOLD: Final = Arrival()
+
+
+def _variable(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _peer_certificate(environ: WSGIEnvironment) -> bytes | None:
+    """The server hands its connection on; where no TLS ends here, it is no TLS socket."""
+    connection = environ.get("gunicorn.socket")
+    if not isinstance(connection, ssl.SSLSocket):
+        return None
+    return connection.getpeercert(binary_form=True)

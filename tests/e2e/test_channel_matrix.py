@@ -1,0 +1,200 @@
+"""Every channel's proof of who calls, over every listener: exactly the listener's own counts.
+
+Three recipients each hold one proof, and all of them are told at once or one by one. Who was
+believed shows in whose agreement the request is held against (Procedure, cl. 7).
+"""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from lxml import etree
+
+from makul.store.crypto import Sealer
+from makul.store.keys import StoreKeys
+from makul.store.private import open_private
+from support.house import InProcess, about, build_house, party, person_request
+from support.messages import signed_message, xroad_message
+from support.sql import raw
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+WSSE, XROAD, MTLS = "wsse", "xroad", "mtls"
+LISTENERS = (WSSE, XROAD, MTLS)
+
+# What a listener says to a message without its own proof.
+NOTHING = {WSSE: "FAULT SIG-01", XROAD: "FAULT REQ-01", MTLS: "FAULT RCP-04"}
+
+# Proofs in a message, each with whose it is; and what each listener makes of it, the request being
+# under the bank's agreement. "*" stands for what the listener says where it was told nothing.
+TABLE = """
+    proofs                               | wsse        | xroad       | mtls
+    -                                    | *           | *           | *
+    wsse:bank                            | RELEASED    | *           | *
+    xroad:bank                           | *           | RELEASED    | *
+    mtls:bank                            | *           | *           | RELEASED
+    wsse:bank   xroad:bank               | RELEASED    | RELEASED    | *
+    wsse:bank   mtls:bank                | RELEASED    | *           | RELEASED
+    xroad:bank  mtls:bank                | *           | RELEASED    | RELEASED
+    wsse:bank   xroad:bank  mtls:bank    | RELEASED    | RELEASED    | RELEASED
+    wsse:mobile xroad:bank  mtls:bank    | REFUSED     | RELEASED    | RELEASED
+    wsse:bank   xroad:mobile mtls:bank   | RELEASED    | REFUSED     | RELEASED
+    wsse:bank   xroad:bank  mtls:mobile  | RELEASED    | RELEASED    | REFUSED
+    wsse:bank   xroad:mobile mtls:mobile | RELEASED    | REFUSED     | REFUSED
+    wsse:mobile xroad:bank  mtls:mobile  | REFUSED     | RELEASED    | REFUSED
+    wsse:mobile xroad:mobile mtls:bank   | REFUSED     | REFUSED     | RELEASED
+    wsse:mobile xroad:mobile             | REFUSED     | REFUSED     | *
+    wsse:stranger xroad:bank mtls:bank   | FAULT SIG-09| RELEASED    | RELEASED
+    wsse:bank   xroad:stranger mtls:bank | RELEASED    | FAULT RCP-01| RELEASED
+    wsse:bank   xroad:bank mtls:stranger | RELEASED    | RELEASED    | FAULT SIG-09
+"""
+
+
+def rows() -> Iterator[tuple[dict[str, str], str, str]]:
+    """The table's fields: proofs, listener, expected."""
+    head, *lines = [[cell.strip() for cell in line.split("|")] for line in TABLE.split("\n")[1:-1]]
+    for proofs, *cells in lines:
+        told = dict(each.split(":") for each in proofs.split() if each != "-")
+        for listener, expected in zip(head[1:], cells, strict=True):
+            yield told, listener, NOTHING[listener] if expected == "*" else expected
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("matrix"))
+    yield built
+    built.close()
+
+
+@pytest.mark.parametrize(
+    ("proofs", "listener", "expected"),
+    [
+        pytest.param(*row, id=f"{' '.join(map(':'.join, row[0].items())) or 'none'} at {row[1]}")
+        for row in rows()
+    ],
+)
+def test_exactly_one_channel_counts(
+    house: InProcess, proofs: dict[str, str], listener: str, expected: str
+) -> None:
+    """CONTRACT, Channels: the headers of the others confer nothing, and take nothing away."""
+    assert told(house, listener, proofs) == expected
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+@pytest.mark.parametrize("others", [(), LISTENERS], ids=["alone", "with all others"])
+def test_a_channel_that_the_agreement_does_not_name(
+    house: InProcess, listener: str, others: tuple[str, ...]
+) -> None:
+    """REQ-08: the notary's agreement names wsse, which no other listener becomes (cl. 7)."""
+    proofs = dict.fromkeys({listener, *others}, "notary")
+
+    expected = "RELEASED" if listener == WSSE else "REFUSED REQ-08"
+    assert told(house, listener, proofs, paper="notary-00-data") == expected
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+def test_the_record_names_the_listeners_channel(house: InProcess, listener: str) -> None:
+    """What is recorded and receipted is by which channel it came, not which headers it had."""
+    told(house, listener, dict.fromkeys(LISTENERS, "bank"))
+
+    with raw(house.settings.store.database) as connection:
+        recorded = connection.execute(
+            "SELECT channel, recipient FROM disclosure ORDER BY decided_at DESC LIMIT 1"
+        ).fetchone()
+    assert recorded == (listener, house.bank.code)
+
+
+def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
+    """`xrd:client`'s subsystem and `xrd:userId` stand in what the ledger's leaf commits to."""
+    told(house, XROAD, {XROAD: "bank"})
+
+    with raw(house.settings.store.database) as connection:
+        identifier, sealed = connection.execute(
+            "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
+        ).fetchone()
+    sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+    facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
+    assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
+    assert facts["employee"] == "EE1234"
+
+
+@pytest.mark.parametrize("listener", [WSSE, MTLS])
+def test_the_employee_of_a_foreign_header_is_nobody(house: InProcess, listener: str) -> None:
+    """`xrd:userId` and `xrd:id` are X-Road's: elsewhere the Body alone says for whom."""
+    other_id = dict.fromkeys(LISTENERS, "bank")
+
+    assert told(house, listener, other_id, header_id=str(uuid4())) == "RELEASED"
+    assert told(house, XROAD, other_id, header_id=str(uuid4())) == "FAULT REQ-01"
+
+
+@pytest.mark.parametrize(
+    ("foreign", "listener"),
+    [(WSSE, XROAD), (WSSE, MTLS), (XROAD, WSSE), (XROAD, MTLS)],
+)
+def test_a_foreign_header_that_must_be_understood(
+    house: InProcess, foreign: str, listener: str
+) -> None:
+    """SOAP 1.1, 4.2.3: a header that must be understood, and is not, is a fault, not ignored."""
+    root = etree.fromstring(message(house, {foreign: "bank", listener: "bank"}, "bank-00-data"))
+    name = "Security" if foreign == WSSE else "client"
+    (block,) = (each for each in root[0] if etree.QName(each).localname == name)
+    block.set(f"{{{ENVELOPE}}}mustUnderstand", "1")
+
+    answer = house.post(etree.tostring(root), listener=listener, **forwarded(house, "bank"))
+
+    assert answer.status == 500
+    assert answer.child.findtext("faultcode", "").endswith(":MustUnderstand")
+
+
+def told(
+    house: InProcess,
+    listener: str,
+    proofs: dict[str, str],
+    *,
+    paper: str = "bank-00-data",
+    header_id: str | None = None,
+) -> str:
+    """What came of a message with these proofs: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
+    asked = message(house, proofs, paper, header_id)
+    environ = forwarded(house, proofs[MTLS]) if MTLS in proofs else {}
+    answer = house.post(asked, listener=listener, **environ)
+    codes = sorted(set(answer.codes))
+    if answer.status != 200:
+        return f"FAULT {' '.join(codes)}"
+    if answer.outcome == "REFUSED" and "AGR-01" in codes:
+        return "REFUSED"  # under another's agreement: more reasons follow from that one
+    return " ".join([str(answer.outcome), *codes])
+
+
+def message(
+    house: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
+) -> bytes:
+    """One request, with the header blocks of every proof that lies in a message."""
+    found, request_id = house.paper(paper), uuid4()
+    fields = about(
+        house.person_of(found), of=found.presented_by, paper=found, request_id=request_id
+    )
+    child = person_request(**fields)
+    signer = house.world.messages.get(proofs.get(WSSE, "bank"), house.world.stranger)
+    whole = etree.fromstring(
+        signed_message(child, signer.key, signer.certificate, at=house.clock())
+    )
+    header = whole[0]
+    if WSSE not in proofs:
+        header.remove(header[0])
+    if XROAD in proofs:
+        spoken = proofs[XROAD]
+        member = "COM/69999999" if spoken == "stranger" else party(spoken).code
+        passed_on = etree.fromstring(xroad_message(child, member, header_id or request_id))
+        header.extend(list(passed_on[0]))
+    return etree.tostring(whole)
+
+
+def forwarded(house: InProcess, holder: str) -> dict[str, str]:
+    """The proxy's two headers, as gunicorn hands them on."""
+    credential = house.world.messages.get(holder, house.world.stranger)
+    return {
+        "HTTP_X_SSL_CLIENT_CERT": quote(credential.certificate_pem.decode(), safe=""),
+        "HTTP_X_SSL_CLIENT_VERIFY": "SUCCESS",
+    }

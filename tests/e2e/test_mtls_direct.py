@@ -1,0 +1,116 @@
+"""The `mtls` channel where TLS ends in the listener itself, and where a proxy comes by TLS."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+
+from makul.sandbox.parties import OPERATOR
+from makul.sandbox.pki import Credential
+from support.fronts import by_tls, fronted, listening, wait_for, write
+from support.house import InProcess, about, build_house, person_request
+from support.serving import free_port
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("direct"))
+    yield built
+    built.close()
+
+
+@contextmanager
+def served(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
+    """`makul serve --listener mtls` with TLS, for whom the national root vouches for."""
+    hierarchy, port = house.world.hierarchy, free_port()
+    certificate, key = write(
+        place, "server", hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
+    )
+    authorities = place / "cas.pem"
+    authorities.write_bytes(hierarchy.intermediate_certificates() + hierarchy.anchors())
+    with fronted(
+        house,
+        "mtls",
+        BIND=f"127.0.0.1:{port}",
+        WORKERS="1",
+        TLS__CERTIFICATE=str(certificate),
+        TLS__KEY=str(key),
+        TLS__CLIENT_CA=str(authorities),
+        **settings,
+    ):
+        wait_for(lambda: listening(port))
+        yield port
+
+
+def answer(
+    house: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
+) -> bytes:
+    """What comes back on a bank's request."""
+    paper = house.paper("bank-00-data")
+    fields = about(house.person_of(paper), of=house.bank, paper=paper, request_id=uuid4())
+    envelope = "http://schemas.xmlsoap.org/soap/envelope/"
+    message = b'<s:Envelope xmlns:s="%b"><s:Body>%b</s:Body></s:Envelope>' % (
+        envelope.encode(),
+        person_request(**fields),
+    )
+    connection: Any = by_tls(port, pair)
+    with closing(connection):
+        connection.request(
+            "POST", "/v1/recipient", message, {"Content-Type": "text/xml; charset=utf-8", **headers}
+        )
+        body: bytes = connection.getresponse().read()
+    return body
+
+
+def outcome(body: bytes) -> str:
+    found = re.search(rb"<outcome>([A-Z_]+)</outcome>|>([A-Z]{3}-[0-9]{2})<", body)
+    assert found is not None
+    return (found[1] or found[2]).decode()
+
+
+def forwarding(credential: Credential) -> dict[str, str]:
+    return {
+        "X-SSL-Client-Cert": quote(credential.certificate_pem.decode(), safe=""),
+        "X-SSL-Client-Verify": "SUCCESS",
+    }
+
+
+def test_tls_ends_here(house: InProcess, tmp_path: Path) -> None:
+    """The connection's certificate says who; a header that names another says nothing."""
+    bank, mobile = house.world.messages["bank"], house.world.messages["mobile"]
+    with served(house, tmp_path, CLIENT_CERTIFICATE="tls") as port:
+        own = write(tmp_path, "bank", bank)
+        other = write(tmp_path, "mobile", mobile)
+
+        assert outcome(answer(house, port, own, {})) == "RELEASED"
+        assert outcome(answer(house, port, own, forwarding(mobile))) == "RELEASED"
+        assert outcome(answer(house, port, other, forwarding(bank))) == "REFUSED"
+        stranger = house.world.look_alike.organisation(member_code="COM/1", common_name="x")
+        for nobody in (None, write(tmp_path, "stranger", stranger)):
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                answer(house, port, nobody, {})
+
+
+def test_a_proxy_that_comes_by_tls(house: InProcess, tmp_path: Path) -> None:
+    """Of all whom the client CA vouches for, the pinned proxy alone may tell of others."""
+    bank, hierarchy = house.world.messages["bank"], house.world.hierarchy
+    proxy = hierarchy.organisation(member_code=OPERATOR, common_name="proxy")
+    (tmp_path / "proxies.pem").write_bytes(proxy.certificate_pem)
+    with served(
+        house,
+        tmp_path,
+        CLIENT_CERTIFICATE="header",
+        PROXY_CERTIFICATES=str(tmp_path / "proxies.pem"),
+    ) as port:
+        known = write(tmp_path, "proxy", proxy)
+        unknown = write(tmp_path, "mobile", house.world.messages["mobile"])
+
+        assert outcome(answer(house, port, known, forwarding(bank))) == "RELEASED"
+        assert outcome(answer(house, port, known, {})) == "RCP-04"
+        assert outcome(answer(house, port, unknown, forwarding(bank))) == "RCP-04"

@@ -1,0 +1,366 @@
+"""The `mtls` channel behind a real nginx, by the very configuration that is handed out."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+import requests
+from lxml import etree
+
+from makul.domain.attributes import Attribute
+from makul.sandbox.handout import Addresses, hand_out
+from makul.sandbox.parties import OPERATOR
+from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
+from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
+from support.fronts import UnixConnection, by_tls, fronted, wait_for, write
+from support.house import TYPES, InProcess, about, build_house, person_request
+from support.messages import signed_message
+from support.needs import needs
+from support.nginx import fronting
+from support.serving import free_port
+
+pytestmark = needs("nginx")
+
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """A house behind nginx, and where both of them listen."""
+
+    house: InProcess
+    directory: Path
+    mtls_port: int
+    wsse_port: int
+    others: Hierarchy
+    """A CA that nginx lets in and Makul does not trust."""
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / "mtls.sock"
+
+    def certified(self, name: str, credential: Credential) -> tuple[str, str]:
+        certificate, key = write(self.directory, name, credential)
+        return str(certificate), str(key)
+
+    def ask(
+        self,
+        message: bytes,
+        credential: Credential | None,
+        *,
+        port: int = 0,
+        headers: dict[str, str] | None = None,
+    ) -> requests.Response:
+        """POST through nginx, with this client certificate."""
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = str(self.directory / "root.pem")
+            if credential is not None:
+                session.cert = self.certified("client", credential)
+            return session.post(
+                f"https://127.0.0.1:{port or self.mtls_port}/v1/recipient",
+                data=message,
+                headers=XML | (headers or {}),
+                timeout=60,
+            )
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """nginx, and behind it `makul serve` for mtls and wsse, each on its Unix socket."""
+    place = tmp_path_factory.mktemp("mtls")
+    (place / "house").mkdir()
+    house = build_house(place / "house")
+    hierarchy = house.world.hierarchy
+    made = Front(
+        house=house,
+        directory=place,
+        mtls_port=free_port(),
+        wsse_port=free_port(),
+        others=house.world.look_alike,
+    )
+    (place / "root.pem").write_bytes(hierarchy.anchors())
+    server = hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
+    certificate, key = write(place, "server", server)
+    certificate.write_bytes(server.certificate_pem + hierarchy.intermediate_certificates())
+    (place / "client-cas.pem").write_bytes(
+        b"".join(
+            each.intermediate_certificates() + each.anchors() for each in (hierarchy, made.others)
+        )
+    )
+    places = {
+        "/run/makul/mtls.sock": str(made.socket),
+        "/run/makul/wsse.sock": str(place / "wsse.sock"),
+        "/etc/makul/nginx/server.cert.pem": str(certificate),
+        "/etc/makul/nginx/server.key.pem": str(key),
+        "/etc/makul/nginx/client-cas.pem": str(place / "client-cas.pem"),
+        "192.0.2.10:8443": f"127.0.0.1:{made.mtls_port}",
+        "192.0.2.10:443": f"127.0.0.1:{made.wsse_port}",
+    }
+    with ExitStack() as running:
+        for listener in ("mtls", "wsse"):
+            path = place / f"{listener}.sock"
+            running.enter_context(fronted(house, listener, BIND=f"unix:{path}", WORKERS="1"))
+        wait_for(lambda: made.socket.exists() and (place / "wsse.sock").exists())
+        running.enter_context(fronting(place, places))
+        yield made
+    house.close()
+
+
+def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
+    """GetPersonData as a paper is meant to be used, unsigned."""
+    found = front.house.paper(paper)
+    fields = about(
+        front.house.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
+    )
+    child = person_request(**(fields | changes)).decode()
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">'
+        f"<s:Body>{child}</s:Body></s:Envelope>"
+    ).encode()
+
+
+def told(answer: requests.Response) -> tuple[str | None, list[str]]:
+    """Outcome and reason codes; neither where nginx itself answered."""
+    if "xml" not in answer.headers["Content-Type"]:
+        return None, [str(answer.status_code)]
+    root = etree.fromstring(answer.content)
+    outcome = root.findtext(".//{urn:makul:recipient:1}outcome")
+    return outcome, [str(code.text) for code in root.iter(f"{{{TYPES}}}code")]
+
+
+RELEASED: tuple[str | None, list[str]] = ("RELEASED", [])
+
+
+def test_the_reference_client(front: Front) -> None:
+    """A profile with channel mtls: key and certificate, and nothing in the message."""
+    house, place = front.house, front.directory / "handed-out"
+    addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port)
+    for name, content in {
+        "service/keys/receipts.cert.pem": house.world.operator.certificate_pem,
+        "service/anchors/root.pem": house.world.hierarchy.anchors(),
+        "service/intermediates/issuing.pem": house.world.hierarchy.intermediate_certificates(),
+        **{f"service/crls/{name}": crl for name, crl in house.world.crls.items()},
+    }.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    hand_out(house.world, place, addresses)
+    paper = house.paper("bank-00-data")
+    person = house.person_of(paper)
+    probe = Demographic(
+        pin=person.pin.digits, document_number=str(person.values[Attribute.DOCUMENT_NUMBER])
+    )
+
+    with Client(Profile.load(place / "parties" / "bank" / "profile-mtls.toml")) as client:
+        data = client.get_person_data(
+            Probe(demographic=probe),
+            [each.value for each in paper.attributes],
+            ground=ConsentDocument(paper.document),
+        )
+
+    assert data.decision.outcome == "RELEASED"
+
+
+def test_with_the_registered_certificate(front: Front) -> None:
+    """Whoever holds the registered key may ask; the answer is what any channel gives."""
+    assert told(front.ask(asked(front), front.house.world.messages["bank"])) == RELEASED
+
+
+def test_without_a_certificate(front: Front) -> None:
+    """RFC 8446, 4.4.2.4: nginx answers, and the service hears nothing."""
+    assert front.ask(asked(front), None).status_code == 400
+
+
+def test_a_certificate_of_another_authority(front: Front) -> None:
+    """SIG-09 even where the proxy trusts more than we do; one that it does not know stays out."""
+    let_in = front.others.organisation(member_code="COM/60000001", common_name="bank")
+    stranger = new_hierarchy(front.house.world.made_at)
+    kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
+
+    assert told(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
+    assert front.ask(asked(front), kept_out).status_code == 400
+
+
+def test_a_certificate_that_nobody_registered(front: Front) -> None:
+    """RCP-04: a path to the national root makes nobody a recipient."""
+    bank = front.house.bank
+    unknown = front.house.world.hierarchy.organisation(member_code=bank.code, common_name=bank.name)
+
+    assert told(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
+
+
+def test_a_certificate_of_another_recipient(front: Front) -> None:
+    """The certificate says who asks: a mobile operator gets nothing under the bank's agreement."""
+    mobile = front.house.world.messages["mobile"]
+
+    outcome, codes = told(front.ask(asked(front), mobile))
+
+    assert outcome == "REFUSED"
+    assert "AGR-01" in codes
+
+
+def test_a_server_certificate(front: Front) -> None:
+    """RFC 5280, 4.2.1.12: made for servers, it makes no client."""
+    server = front.house.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
+
+    assert front.ask(asked(front), server).status_code == 400
+
+
+def test_a_channel_that_was_not_agreed(front: Front) -> None:
+    """REQ-08: the notary's agreement names wsse alone (Procedure, cl. 7)."""
+    notary = front.house.world.messages["notary"]
+
+    assert told(front.ask(asked(front, "notary-00-data"), notary)) == ("REFUSED", ["REQ-08"])
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("X-SSL-Client-Cert", 200),
+        ("x-ssl-client-cert", 200),
+        ("X_SSL_Client_Cert", 200),
+        ("X-SSL_Client-Cert", 200),
+        ("X.SSL.Client.Cert", 200),
+        ("X-SSL-Client-Cert\t", 400),
+        ("X-SSL-Client-Cert ", 400),
+        (" X-SSL-Client-Cert", 400),
+    ],
+)
+def test_a_header_of_the_clients_own(front: Front, name: str, status: int) -> None:
+    """Whatever a client writes, in whatever spelling: the proxy's word alone counts."""
+    bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
+    mobile = front.house.world.messages["mobile"]
+    connection = by_tls(front.mtls_port, write(front.directory, "own", mobile))
+    with closing(connection):
+        connection.putrequest("POST", "/v1/recipient", skip_accept_encoding=True)
+        message = asked(front)
+        for field, value in (*XML.items(), ("Content-Length", str(len(message)))):
+            connection.putheader(field, value)
+        for sent in (name, name):
+            # http.client checks names; what is being tried is a client that does not.
+            connection._buffer.append(f"{sent}: {bank}".encode())  # type: ignore[attr-defined]
+            connection._buffer.append(b"X-SSL-Client-Verify: SUCCESS")  # type: ignore[attr-defined]
+        connection.endheaders(message)
+        answer = connection.getresponse()
+        body = answer.read()
+
+    assert answer.status == status
+    assert b"RELEASED" not in body
+    assert (b"AGR-01" in body) is (status == 200), "judged as the certificate's own recipient"
+
+
+def test_the_header_on_the_wsse_front(front: Front) -> None:
+    """A client certificate's header confers nothing where messages are signed."""
+    bank = front.house.world.messages["bank"]
+    forged = {
+        "X-SSL-Client-Cert": quote(bank.certificate_pem.decode(), safe=""),
+        "X-SSL-Client-Verify": "SUCCESS",
+    }
+    unsigned = asked(front)
+    child = etree.tostring(etree.fromstring(unsigned)[0][0])
+    signed = signed_message(child, bank.key, bank.certificate, at=front.house.clock())
+
+    refused = front.ask(unsigned, None, port=front.wsse_port, headers=forged)
+    released = front.ask(signed, None, port=front.wsse_port)
+
+    assert told(refused) == (None, ["SIG-01"])
+    assert told(released) == RELEASED
+
+
+def test_the_socket_is_not_for_everyone(front: Front) -> None:
+    """Who reaches the socket is believed: so its mode lets its owner and group alone connect."""
+    assert stat.S_IMODE(front.socket.stat().st_mode) & 0o007 == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "RCP-04"),
+        ({"X-SSL-Client-Verify": "SUCCESS"}, "RCP-04"),
+        ({"X-SSL-Client-Verify": "NONE", "X-SSL-Client-Cert": "BANK"}, "RCP-04"),
+        (
+            {"X-SSL-Client-Verify": "FAILED:expired", "X-SSL-Client-Cert": "BANK"},
+            "SIG-09",
+        ),
+        ({"X-SSL-Client-Cert": "BANK"}, "RCP-04"),
+        ({"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-Cert": "BANK,BANK"}, "RCP-04"),
+        ({"X_SSL_Client_Verify": "SUCCESS", "X_SSL_Client_Cert": "BANK"}, "RCP-04"),
+        ({"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-Cert": "%2D"}, "RCP-04"),
+        ({"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-Cert": "A" * 8000}, "RCP-04"),
+    ],
+)
+def test_a_proxy_that_says_too_little(front: Front, headers: dict[str, str], code: str) -> None:
+    """Without a verdict and one certificate, nobody is told; and only in that very spelling."""
+    bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
+    connection = UnixConnection(front.socket)
+    with closing(connection):
+        sent = {name: value.replace("BANK", bank) for name, value in headers.items()}
+        connection.request("POST", "/v1/recipient", asked(front), XML | sent)
+        body = connection.getresponse().read()
+
+    assert [code] == [str(each.text) for each in etree.fromstring(body).iter(f"{{{TYPES}}}code")]
+
+
+# What changes the house comes last.
+
+
+def test_a_certificate_withdrawn_at_the_desk(front: Front) -> None:
+    """RCP-04 from the commit of its withdrawal on, though TLS still lets it in."""
+    house = front.house
+    lost = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="lost")
+    house.store.desk.add_certificate(house.bank.code, lost.fingerprint, lost.der, at=house.clock())
+    before = told(front.ask(asked(front), lost))
+
+    house.store.desk.withdraw_certificate(
+        house.bank.code, lost.fingerprint, reason="lost", at=house.clock()
+    )
+
+    assert before == RELEASED
+    assert told(front.ask(asked(front), lost)) == (None, ["RCP-04"])
+
+
+def test_an_expired_certificate(front: Front) -> None:
+    """SIG-05, and nginx lets it not even in."""
+    house = front.house
+    long_ago = replace(
+        house.world.hierarchy.organisations, made_at=house.world.made_at - timedelta(days=4000)
+    )
+    expired = replace(house.world.hierarchy, organisations=long_ago).organisation(
+        member_code=house.bank.code, common_name="expired"
+    )
+    house.store.desk.add_certificate(
+        house.bank.code, expired.fingerprint, expired.der, at=house.clock()
+    )
+
+    assert front.ask(asked(front), expired).status_code == 400
+    forwarded = {
+        "X-SSL-Client-Verify": "SUCCESS",
+        "X-SSL-Client-Cert": quote(expired.certificate_pem.decode(), safe=""),
+    }
+    connection = UnixConnection(front.socket)
+    with closing(connection):
+        connection.request("POST", "/v1/recipient", asked(front), XML | forwarded)
+        assert b"SIG-05" in connection.getresponse().read()
+
+
+def test_a_revoked_certificate(front: Front) -> None:
+    """SIG-06 though nginx lets it through: the proxy's verification is not relied upon."""
+    house = front.house
+    revoked = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="revoked")
+    house.store.desk.add_certificate(
+        house.bank.code, revoked.fingerprint, revoked.der, at=house.clock()
+    )
+    crl = house.settings.trust.crls / "organisations.crl.pem"
+    new = crl.with_suffix(".new")
+    new.write_bytes(house.world.hierarchy.organisations.crl([revoked.certificate]))
+    new.rename(crl)
+
+    wait_for(lambda: told(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
+    assert told(front.ask(asked(front), house.world.messages["bank"])) == RELEASED
