@@ -36,6 +36,8 @@ from makul.app.ports import (
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
+from makul.app.revocations import ListRevocations
+from makul.app.revoke import RevokeConsent
 from makul.documents.xml_documents import XmlDocuments
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
@@ -168,7 +170,20 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
             recording=recording,
             operator=operator,
         ),
+        revoke_consent=RevokeConsent(
+            reception=reception,
+            verifier=parts.verifier,
+            documents=parts.documents,
+            register=parts.register,
+            recording=recording,
+        ),
         consent_status=TellConsentStatus(
+            clock=parts.clock,
+            register=parts.register,
+            documents=parts.documents,
+            recording=recording,
+        ),
+        revocations=ListRevocations(
             clock=parts.clock,
             register=parts.register,
             documents=parts.documents,

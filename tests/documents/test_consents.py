@@ -76,7 +76,7 @@ def test_what_was_drawn_up_is_read_back(consent: Consent) -> None:
 
 def test_representative_paper_and_onward_recipients_are_carried() -> None:
     """All that a consent may say; the decision knows that they are there (CNS-11, CNS-12)."""
-    consent = replace(CONSENT, represented=True, on_paper=True)
+    consent = replace(CONSENT, represented=True, representative=SUBJECT, on_paper=True)
     display = replace(
         CONSENT_DISPLAY,
         representative=Representative(name="Үлгүлөв", authority="Ишеним кат № 1", pin=SUBJECT),

@@ -29,6 +29,7 @@ from makul.app.ports import (
     RejectedError,
     Replay,
     RequestKey,
+    TakenBack,
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits
@@ -80,6 +81,7 @@ class Draft:
     attempt_limits: AttemptLimits | None = None
     failed_attempt: bool = False
     register_consent: bool = False
+    revokes: TakenBack | None = None
 
     def refused(self, reasons: tuple[Reason, ...]) -> "Draft":
         """The same request, refused instead: nothing of the person remains in it."""
@@ -96,6 +98,7 @@ class Draft:
             attempt_limits=None,
             failed_attempt=False,
             register_consent=False,
+            revokes=None,
         )
 
     @property
@@ -201,6 +204,7 @@ class Recording:
             payload=draft.payload,
             rulings=draft.rulings,
             consent=draft.consent,
+            revoked=draft.revokes.consent_id if draft.revokes is not None else None,
         )
         return _entry(draft, disclosure_id, leaf, receipt, self.documents.answer(answer, receipt))
 
@@ -233,15 +237,23 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         keep_answer_until=draft.at + KEEP_ANSWERS,
         ground=draft.ground,
         evidence=draft.evidence,
-        requires_active=draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED,
+        requires_active=_requires_active(draft),
         terms=draft.terms,
         meter=draft.meter,
         daily_quota=draft.daily_quota,
         attempt_limits=draft.attempt_limits,
         failed_attempt=draft.failed_attempt,
         register_consent=draft.register_consent,
+        revokes=draft.revokes,
         mark=draft.caller.mark,
     )
+
+
+def _requires_active(draft: Draft) -> bool:
+    """What gives something needs rights at commit; a revocation takes, whoever hands it in."""
+    if draft.revokes is not None:
+        return False
+    return draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED
 
 
 def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:

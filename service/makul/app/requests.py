@@ -5,6 +5,7 @@ Every use case takes one of these with its `Caller` and returns the answer's ren
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from makul.app.ports import Caller
@@ -44,13 +45,19 @@ class Asked:
     request_id: UUID
     digest: bytes
     """SHA-256 over the exclusive canonical form of the Body's child."""
-    agreement_number: AgreementNumber
     employee: str | None = None
     case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRequest(Asked):
+class AskedUnderAgreement(Asked):
+    """What may be asked for under an agreement alone (cl. 7)."""
+
+    agreement_number: AgreementNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest(AskedUnderAgreement):
     """VerifyPerson or GetPersonData."""
 
     operation: Operation
@@ -63,7 +70,7 @@ class PersonRequest(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainRequest(Asked):
+class ExplainRequest(AskedUnderAgreement):
     """A dry run: the same decision up to the match, about nobody's record."""
 
     asked_operation: str
@@ -76,10 +83,27 @@ class ExplainRequest(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest(Asked):
+class ConsentRequest(AskedUnderAgreement):
     """RegisterConsent: keep this document, to be cited by its id."""
 
     document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationRequest(Asked):
+    """RevokeConsent: take the consent back that this document names."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationsQuery:
+    """ListRevocations."""
+
+    request_id: UUID
+    since: datetime | None = None
+    after: UUID | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +147,9 @@ class RecipientPort:
     disclose: Callable[[PersonRequest, Caller], bytes]
     explain: Callable[[ExplainRequest, Caller], bytes]
     register_consent: Callable[[ConsentRequest, Caller], bytes]
+    revoke_consent: Callable[[RevocationRequest, Caller], bytes]
     consent_status: Callable[[ConsentQuery, Caller], bytes]
+    revocations: Callable[[RevocationsQuery, Caller], bytes]
     agreement: Callable[[AgreementQuery, Caller], bytes]
     receipt: Callable[[ReceiptQuery, Caller], bytes]
     status: Callable[[StatusQuery, Caller], bytes]

@@ -4,11 +4,18 @@ Every element of an answer stands in the default namespace, which the answer dec
 parts that are defined in types.xsd carry a prefix of their own.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, ServiceStatus, UnwritableError
+from makul.app.ports import (
+    Answer,
+    ConsentStatus,
+    RevokedConsent,
+    ServiceStatus,
+    UnwritableError,
+)
 from makul.documents.canonical import binary, each, element, group, instant
 from makul.documents.persons import RECIPIENT
 from makul.documents.reasons import answer_reason, localized
@@ -58,6 +65,9 @@ def _particulars(answer: Answer) -> str:
             return "".join(map(_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
             return _registered(answer.consent, at=answer.decided_at)
+        case Operation.REVOKE_CONSENT:
+            revoked = answer.revoked
+            return "" if revoked is None else element("consentId", str(revoked))
 
 
 def _match(verdict: MethodVerdict) -> str:
@@ -116,6 +126,20 @@ def render_consent_status(request_id: UUID, status: ConsentStatus | None, *, at:
         element("validFrom", instant(status.valid_from)),
         element("validTo", instant(status.valid_to)),
     )
+
+
+def render_revocations(request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool) -> bytes:
+    """ListRevocationsResponse: one page, in the order given."""
+    rows = (
+        group(
+            "revocation",
+            element("consentId", str(each.consent_id)),
+            element("revokedAt", instant(each.revoked_at)),
+        )
+        for each in revoked
+    )
+    told = element("more", "true" if more else "false")
+    return _response("ListRevocations", element("requestId", str(request_id)), *rows, told)
 
 
 def render_agreement(request_id: UUID, agreement: Agreement | None) -> bytes:

@@ -109,8 +109,14 @@ def read_consent(signed: "Element") -> Consent:
         valid_to=said.read("validTo", read_instant),
         max_disclosures=said.read("maxDisclosures", int),
         represented=said.has("representative"),
+        representative=_representative_pin(said),
         on_paper=said.has("paper"),
     )
+
+
+def _representative_pin(said: Reader) -> Pin | None:
+    representative = said.inside_if_any("representative")
+    return representative.read_if_any("pin", Pin) if representative is not None else None
 
 
 def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:

@@ -1,18 +1,27 @@
 """The port `Documents`, fulfilled: every document and answer of release 1 by its schema."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, Receipt, ServiceStatus, UnwritableError
-from makul.documents import answers, bases, consents, persons, receipts
+from makul.app.ports import (
+    Answer,
+    ConsentStatus,
+    Receipt,
+    RevokedConsent,
+    ServiceStatus,
+    UnwritableError,
+)
+from makul.documents import answers, bases, consents, persons, receipts, revocations
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.persons import Person
+from makul.domain.revocations import Revocation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -30,6 +39,10 @@ class XmlDocuments:
     def read_consent(self, signed: "Element") -> Consent:
         """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
         return consents.read_consent(signed)
+
+    def read_revocation(self, signed: "Element") -> Revocation:
+        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+        return revocations.read_revocation(signed)
 
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
@@ -54,6 +67,12 @@ class XmlDocuments:
     ) -> bytes:
         """The answer of GetConsentStatus."""
         return answers.render_consent_status(request_id, status, at=at)
+
+    def revocations(
+        self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
+    ) -> bytes:
+        """The answer of ListRevocations."""
+        return answers.render_revocations(request_id, revoked, more=more)
 
     def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
         """The answer of GetAgreement."""

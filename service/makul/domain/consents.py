@@ -48,6 +48,8 @@ class Consent:
     max_disclosures: int
     represented: bool = False
     """A representative gave it; proof of their authority is needed (CNS-11)."""
+    representative: Pin | None = None
+    """Who that is, where the document says."""
     on_paper: bool = False
     """A scan of a paper, signed by an official (CNS-12, CNS-13)."""
 

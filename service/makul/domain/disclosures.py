@@ -19,6 +19,7 @@ class Operation(StrEnum):
     GET_PERSON_DATA = "GetPersonData"
     EXPLAIN_DECISION = "ExplainDecision"
     REGISTER_CONSENT = "RegisterConsent"
+    REVOKE_CONSENT = "RevokeConsent"
 
     @property
     def result_form(self) -> ResultForm | None:
@@ -41,7 +42,8 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     UNDETERMINED = "UNDETERMINED"
     ACCEPTED = "ACCEPTED"
-    """An act was done that gives no data: a consent registered, a dry run without a refusal."""
+    """An act was done that gives no data: a consent registered or revoked, a dry run without a
+    refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,10 @@ class GroundRef:
     max_disclosures: int
     valid_from: datetime
     valid_to: datetime
+    subject: Pin | None = None
+    """Whose consent it is; a revocation counts for its id and its subject together."""
+    representative: Pin | None = None
+    """Who gave the consent for the subject, and may take it back as well."""
 
 
 def reference(ground: Ground) -> GroundRef | None:
@@ -167,6 +173,8 @@ def reference(ground: Ground) -> GroundRef | None:
                 max_disclosures=consent.max_disclosures,
                 valid_from=consent.begins_at,
                 valid_to=consent.valid_to,
+                subject=consent.subject,
+                representative=consent.representative,
             )
         case BasisGround(statement=BasisStatement() as statement):
             return GroundRef(

@@ -90,7 +90,7 @@ def _judge_consent(
 ) -> tuple[Ruling, ...]:
     presented = holds(Code.CNS_01, True)
     if ground.consent is None:
-        return presented, _proven(Code.CNS_02, ground.proof, readable=False)
+        return presented, proven(Code.CNS_02, ground.proof, readable=False)
     case = ConsentCase(
         request=request, ground=ground, consent=ground.consent, operator=operator, at=at
     )
@@ -105,7 +105,7 @@ def _judge_basis(
     at: datetime,
 ) -> tuple[Ruling, ...]:
     if ground.statement is None:
-        return (_proven(Code.LAW_09, ground.proof, readable=False),)
+        return (proven(Code.LAW_09, ground.proof, readable=False),)
     case = BasisCase(
         request=request,
         ground=ground,
@@ -117,7 +117,7 @@ def _judge_basis(
     return tuple(rule.judge(case) for rule in BASIS_RULES)
 
 
-def _proven(
+def proven(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
     """Did its supposed signer sign it? Passes only with a signer and a readable document."""
@@ -140,7 +140,7 @@ def _consent_signed_by_subject(case: ConsentCase) -> Ruling:
     by_subject = signer is not None and signer.pin == case.consent.subject
     if case.ground.use.digest_differs:
         return fails(Code.CNS_02, Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"))
-    return _proven(Code.CNS_02, case.ground.proof, signed_by_party=by_subject)
+    return proven(Code.CNS_02, case.ground.proof, signed_by_party=by_subject)
 
 
 def _consent_begun(case: ConsentCase) -> Ruling:
@@ -234,7 +234,7 @@ def _basis_signed_by_official(case: BasisCase) -> Ruling:
     if case.ground.use.digest_differs:
         reason = Reason(code=Code.LAW_09, because=Code.REQ_04, field="statementId")
         return fails(Code.LAW_09, reason)
-    return _proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
+    return proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
 
 
 def _basis_provision_known(case: BasisCase) -> Ruling:

@@ -18,6 +18,7 @@ SINCE_0001: Mapping[str, tuple[str, ...]] = {
 }
 SINCE_0002: Mapping[str, tuple[str, ...]] = {
     "agreement_signature": ("number", "terms_digest", "role"),
+    "consent_giver": ("recipient", "consent_id"),
     "desk_document": ("digest",),
     "notice_approval": ("ref",),
     "notice_text": ("ref", "language"),

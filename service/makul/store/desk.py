@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import Desk, DeskError, DisclosureRow, Official
+from makul.app.ports import Desk, DeskError, DisclosureRow, Official, TakenBack
 from makul.domain.agreements import Agreement
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.store import listing, people
+from makul.store import listing, people, revocations
 from makul.store.codecs import agreement_from_row, micros, terms_to_text
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
@@ -83,6 +83,11 @@ _REVOKE_GROUND = (
         ground_use.c.revoked_at.is_(None),
     )
     .values(revoked_at=bindparam("revoked_at"))
+)
+_GROUND_SUBJECT = select(ground_use.c.subject).where(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
 )
 
 
@@ -244,7 +249,28 @@ class StoreDesk(Desk):
         with self._database.transaction() as transaction:
             if not transaction.run(_REVOKE_GROUND, values):
                 raise DeskError("this recipient has no such ground in force")
+            self._revoke_consent(transaction, recipient, kind, ground_id, at)
             self._log.write(transaction, "ground.revoke", recipient, facts, at=at)
+
+    def _revoke_consent(
+        self,
+        transaction: Transaction,
+        recipient: MemberCode,
+        kind: GroundKind,
+        ground_id: UUID,
+        at: datetime,
+    ) -> None:
+        """Beside its meter: so that ListRevocations tells of it as of any other."""
+        if kind is not GroundKind.CONSENT:
+            return
+        values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+        row = transaction.one(_GROUND_SUBJECT, values)
+        if row is None or row[0] is None:
+            return
+        where = revocations.subject_place(recipient, kind, ground_id.bytes)
+        subject = Pin(self._sealer.open(row[0], where).decode("ascii"))
+        taken = TakenBack(consent_id=ground_id, subject=subject, document=None)
+        revocations.take_back(transaction, self._sealer, recipient, taken, at=at)
 
     # --- persons and the record ---------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from makul.domain.attempts import AttemptCounts, exhausted
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.reasons import Code, Reason
 from makul.store.codecs import micros, utc_day
-from makul.store.crypto import Sealer, place
+from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
+from makul.store.revocations import keep_giver, subject_place, taken_back
 from makul.store.rights import revoked
 from makul.store.tables import attempt, daily_use, ground_use, seen_message
 
@@ -206,6 +207,8 @@ def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason
     ground = entry.ground
     if ground is None or not (entry.meter or entry.register_consent):
         return None
+    if taken_back(transaction, sealer, entry.key.recipient, ground):
+        return revoked(ground.kind)
     now = micros(entry.decided_at)
     values = {
         "key_recipient": entry.key.recipient,
@@ -237,6 +240,7 @@ def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason
             "revoked_at": None,
         },
     )
+    keep_giver(transaction, sealer, entry.key.recipient, ground)
     return None
 
 
@@ -245,11 +249,6 @@ def _why_not(ground: GroundRef, row: Row) -> Reason:
     if digest != ground.digest:
         return _DIFFERS[ground.kind]
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
-
-
-def subject_place(recipient: str, kind: GroundKind, ground_id: bytes) -> bytes:
-    """Where a ground's subject is sealed to."""
-    return place("ground_use", "subject", recipient.encode(), kind.value.encode(), ground_id)
 
 
 def _seal_subject(sealer: Sealer, entry: Entry, ground: GroundRef) -> bytes | None:

@@ -32,6 +32,7 @@ from makul.store.engine import Database, Row, Transaction
 from makul.store.housekeeping import sweep_marks
 from makul.store.limits import add_attempt, check_attempts, note_mark, use_ground, use_quota
 from makul.store.private import Private, open_private, private_of, seal_private
+from makul.store.revocations import take_back
 from makul.store.rights import Given, Way, against_entry, against_replay
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
 
@@ -49,6 +50,7 @@ _CLOSED = (
         disclosure.c.released,
         disclosure.c.ground_kind,
         disclosure.c.ground_id,
+        disclosure.c.subject_index,
     )
     .select_from(
         request_key.outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
@@ -89,6 +91,7 @@ class StoreRecorder(Recorder):
             elif stopped is None:
                 _write(transaction, rows, closes=entry.closes and before is None)
                 add_attempt(transaction, self._sealer, entry)
+                self._take_back(transaction, entry)
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
@@ -150,7 +153,7 @@ class StoreRecorder(Recorder):
         """What no longer holds, or is used up; None where nothing stands against this entry."""
         # Whoever was compared is told something of a person, even by a refusal (invariant 4).
         if entry.requires_active or entry.attempt_limits is not None:
-            reasons = against_entry(transaction, entry)
+            reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
                 return Overtaken(reasons)
         reason = check_attempts(transaction, self._sealer, entry)
@@ -159,6 +162,11 @@ class StoreRecorder(Recorder):
         if reason is None:
             reason = use_quota(transaction, entry)
         return Overtaken((reason,)) if reason is not None else None
+
+    def _take_back(self, transaction: Transaction, entry: Entry) -> None:
+        if entry.revokes is not None:
+            code, at = entry.key.recipient, entry.decided_at
+            take_back(transaction, self._sealer, code, entry.revokes, at=at)
 
     def _stored(
         self, transaction: Transaction, key: RequestKey, way: Way, at: datetime
@@ -175,9 +183,11 @@ class StoreRecorder(Recorder):
             return Overtaken((_REUSED,))
         if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
             return Overtaken((_REUSED,))
-        reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
-        if reasons:
-            return Overtaken(reasons)
+        # What took, and gave nothing, is told again whatever became of the recipient.
+        if key.space is not Space.REVOCATION:
+            reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
+            if reasons:
+                return Overtaken(reasons)
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
         return Replay(self._sealer.open(answer, _answer_place(key)))
@@ -185,12 +195,13 @@ class StoreRecorder(Recorder):
 
 def _given(row: Row) -> Given:
     """What a stored answer gave, from the last columns of `_CLOSED`."""
-    number, purpose, released, kind, ground_id = row
+    number, purpose, released, kind, ground_id, subject_index = row
     return Given(
         agreement=AgreementNumber(number) if number is not None else None,
         purpose=PurposeCode(purpose) if purpose is not None else None,
         released=frozenset(names_from_text(released)),
         ground=(GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None,
+        subject_index=subject_index,
     )
 
 
@@ -265,6 +276,11 @@ def _refuse_contradictions(entry: Entry) -> None:
         by_consent = entry.ground is not None and entry.ground.kind is GroundKind.CONSENT
         if not by_consent or entry.ground is None or entry.ground.digest not in kept:
             raise ValueError("a consent is registered together with its document")
+    if entry.revokes is not None:
+        if entry.outcome is not Outcome.ACCEPTED or entry.key.space is not Space.REVOCATION:
+            raise ValueError("a consent is revoked where that is what was accepted")
+        if entry.revokes.document not in {piece.digest for piece in entry.evidence}:
+            raise ValueError("a consent is revoked together with the document that says so")
     if (entry.failed_attempt or entry.attempt_limits is not None) and entry.subject is None:
         raise ValueError("attempts are counted against a subject")
 

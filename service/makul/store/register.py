@@ -1,17 +1,26 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, literal_column, select
 
-from makul.app.ports import ConsentStatus, Register, RegisteredCertificate, RequestKey, Standing
+from makul.app.ports import (
+    ConsentStatus,
+    Register,
+    RegisteredCertificate,
+    RequestKey,
+    RevokedConsent,
+    Standing,
+)
 from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store import revocations
 from makul.store.codecs import (
     CodecError,
     agreement_from_row,
@@ -24,9 +33,10 @@ from makul.store.codecs import (
 )
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
-from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values, subject_place
+from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.private import open_private
 from makul.store.recorder import evidence_place
+from makul.store.revocations import subject_place, taken_back, taken_back_by_index
 from makul.store.tables import (
     agreement,
     certificate,
@@ -185,11 +195,14 @@ class StoreRegister(Register):
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""
         row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        by_subject = taken_back(self._database, self._sealer, recipient, ground)
         if row is None:
-            return GroundUse()
+            return GroundUse(revoked=by_subject)
         digest, used, revoked_at = row
         return GroundUse(
-            used=used, revoked=revoked_at is not None, digest_differs=digest != ground.digest
+            used=used,
+            revoked=by_subject or revoked_at is not None,
+            digest_differs=digest != ground.digest,
         )
 
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
@@ -209,15 +222,30 @@ class StoreRegister(Register):
             return None
         digest, subject, valid_from, valid_to, allowed, used, revoked_at = row
         where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
+        pin = _pin(self._sealer.open(subject or b"", where))
+        index = self._sealer.index("pin", pin.digits)
+        by_subject = taken_back_by_index(self._database, recipient, consent_id.bytes, index)
         return ConsentStatus(
             consent_id=consent_id,
             digest=digest,
-            subject=_pin(self._sealer.open(subject or b"", where)),
+            subject=pin,
             valid_from=instant(valid_from),
             valid_to=instant(valid_to),
             allowed=allowed,
             used=used,
-            revoked=revoked_at is not None,
+            revoked=by_subject or revoked_at is not None,
+        )
+
+    def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
+        """Did this person, as the subject's representative, give this recipient this consent?"""
+        return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
+
+    def revocations(
+        self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[RevokedConsent], bool]:
+        """Consents to this recipient that were taken back, oldest first, and are there more?"""
+        return revocations.page(
+            self._database, self._sealer, recipient, since=since, after=after, limit=limit
         )
 
     def person(self, pin: Pin) -> Person | None:

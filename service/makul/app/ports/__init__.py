@@ -22,6 +22,7 @@ from makul.app.ports.documents import (
     DocumentVerifier,
     Receipt,
     ReceiptSigner,
+    RevokedConsent,
     ServiceLimit,
     ServiceStatus,
     UnwritableError,
@@ -43,6 +44,7 @@ from makul.app.ports.record import (
     Space,
     Standing,
     StoreUnavailableError,
+    TakenBack,
 )
 
 __all__ = [
@@ -74,11 +76,13 @@ __all__ = [
     "RejectedError",
     "Replay",
     "RequestKey",
+    "RevokedConsent",
     "ServiceLimit",
     "ServiceStatus",
     "Space",
     "Standing",
     "StoreUnavailableError",
+    "TakenBack",
     "UnwritableError",
     "VerifiedDocument",
     "VerifiedMessage",

@@ -1,5 +1,6 @@
 """Documents and answers: XML to domain and back, and the proof of who signed what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.matches import MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
+from makul.domain.revocations import Revocation
 from makul.domain.verdicts import Ruling
 
 if TYPE_CHECKING:
@@ -68,6 +70,14 @@ class ConsentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedConsent:
+    """A consent that was taken back, and when that was recorded."""
+
+    consent_id: UUID
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a decision's answer says, but for the receipt, which is passed beside it."""
 
@@ -85,6 +95,8 @@ class Answer:
     """For ExplainDecision: every rule's verdict."""
     consent: "ConsentStatus | None" = None
     """For RegisterConsent."""
+    revoked: UUID | None = None
+    """For RevokeConsent: the consent that is revoked now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +126,9 @@ class Documents(Protocol):
     def read_consent(self, signed: "Element") -> Consent:
         """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
 
+    def read_revocation(self, signed: "Element") -> Revocation:
+        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
 
@@ -133,6 +148,11 @@ class Documents(Protocol):
         self, request_id: UUID, status: ConsentStatus | None, *, at: datetime
     ) -> bytes:
         """The answer of GetConsentStatus; an unknown consent is answered with CNS-01."""
+
+    def revocations(
+        self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
+    ) -> bytes:
+        """The answer of ListRevocations, one page of it."""
 
     def agreement(self, request_id: UUID, agreement: Agreement | None) -> bytes:
         """The answer of GetAgreement; none is answered with AGR-01."""

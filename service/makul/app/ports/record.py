@@ -1,5 +1,6 @@
 """The record: what a request reads of it, and the transaction that decides whether it may leave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from makul.app.ports.calling import Caller, MessageMark
-from makul.app.ports.documents import ConsentStatus
+from makul.app.ports.documents import ConsentStatus, RevokedConsent
 from makul.domain.agreements import Agreement, Channel
 from makul.domain.attempts import AttemptCounts, AttemptLimits
 from makul.domain.attributes import Attribute
@@ -28,6 +29,8 @@ class Space(StrEnum):
     DISCLOSURE = "DISCLOSURE"
     EXPLANATION = "EXPLANATION"
     CONSENT = "CONSENT"
+    REVOCATION = "REVOCATION"
+    """Takes and never gives: its stored answers need no rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,17 @@ class Register(Protocol):
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """A consent of this recipient, registered or used inline."""
 
+    def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
+        """Did this person, as the subject's representative, give this recipient this consent?"""
+
+    def revocations(
+        self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[RevokedConsent], bool]:
+        """Consents to this recipient that were taken back, oldest first, and are there more?
+
+        From `since` on; with `after`, behind that consent of that very instant.
+        """
+
     def person(self, pin: Pin) -> Person | None:
         """The current version of a person's record. Same kind of work for an unknown PIN."""
 
@@ -116,6 +130,16 @@ class Evidence:
     kind: str
     document: bytes
     report: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """A consent revoked by what its subject, or who gave it, signed; its document is evidence."""
+
+    consent_id: UUID
+    subject: Pin
+    document: bytes | None
+    """The revocation's digest; None where the operator revoked by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +187,8 @@ class Entry:
     """Count a failed match against recipient, PIN and employee."""
     register_consent: bool = False
     """Keep the ground's document as a registered consent."""
+    revokes: TakenBack | None = None
+    """From this commit on, this consent carries nothing more."""
     mark: MessageMark | None = None
 
 
