@@ -46,6 +46,7 @@ from makul.matching.demographic import DemographicMatcher
 from makul.settings import ListenerSettings, Settings, SettingsError
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel
+from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.guard import MAX_MESSAGE
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
@@ -198,7 +199,8 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
 def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
     """The limits that GetStatus tells, so that clients need not find them by hitting them."""
     return (
-        ServiceLimit(name="message", value=MAX_MESSAGE, unit="bytes"),
+        ServiceLimit(name="message", value=MAX_ORDINARY, unit="bytes"),
+        ServiceLimit(name="messageWithScan", value=MAX_MESSAGE, unit="bytes"),
         ServiceLimit(name="storedAnswer", value=int(KEEP_ANSWERS.total_seconds()), unit="seconds"),
         ServiceLimit(name="explanations", value=EXPLANATIONS_A_DAY, unit="perDay"),
         ServiceLimit(

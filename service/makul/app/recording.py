@@ -23,6 +23,7 @@ from makul.app.ports import (
     Leaf,
     MessageMark,
     Overtaken,
+    PaperUse,
     Receipt,
     ReceiptSigner,
     Recorder,
@@ -81,6 +82,7 @@ class Draft:
     attempt_limits: AttemptLimits | None = None
     failed_attempt: bool = False
     register_consent: bool = False
+    paper: PaperUse | None = None
     revokes: TakenBack | None = None
 
     def refused(self, reasons: tuple[Reason, ...]) -> "Draft":
@@ -98,6 +100,7 @@ class Draft:
             attempt_limits=None,
             failed_attempt=False,
             register_consent=False,
+            paper=None,
             revokes=None,
         )
 
@@ -159,6 +162,8 @@ class Recording:
         if Code.REQ_09 in codes:
             raise RejectedError(*reasons, request_id=draft.key.request_id)
         refusal = draft.refused(reasons)
+        if Code.REQ_06 in codes:  # too much was kept today: of this nothing is
+            refusal = replace(refusal, evidence=())
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
     def admit(self, mark: MessageMark | None, request_id: UUID, *, at: datetime) -> None:
@@ -244,6 +249,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         attempt_limits=draft.attempt_limits,
         failed_attempt=draft.failed_attempt,
         register_consent=draft.register_consent,
+        paper=draft.paper,
         revokes=draft.revokes,
         mark=draft.caller.mark,
     )

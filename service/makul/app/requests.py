@@ -16,9 +16,11 @@ from makul.domain.matches import DemographicProbe
 
 @dataclass(frozen=True, slots=True)
 class PresentedConsent:
-    """A consent document, carried in the request."""
+    """A consent document, carried in the request; when it is registered, with its papers."""
 
     document: bytes
+    scan: bytes | None = None
+    authority: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ class ConsentRequest(AskedUnderAgreement):
     """RegisterConsent: keep this document, to be cited by its id."""
 
     document: bytes
+    scan: bytes | None = None
+    """Of a consent on paper."""
+    authority: bytes | None = None
+    """The document of a representative's authority."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,6 +161,8 @@ def render_agreement(request_id: UUID, agreement: Agreement | None) -> bytes:
         each("provision", agreement.provisions),
         *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
         "" if quota is None else element("dailyQuota", str(quota)),
+        _paper_quota(agreement),
+        element("representatives", "true") if agreement.representatives_allowed else "",
         element("delivery", agreement.delivery),
     )
     return _response("GetAgreement", asked, group("agreement", *terms))
@@ -204,6 +206,12 @@ def _response(operation: str, *content: str) -> bytes:
 
 def _power(purpose: PurposeCode, covered: frozenset[Attribute]) -> str:
     return group("power", element("purpose", purpose), each("attribute", covered))
+
+
+def _paper_quota(agreement: Agreement) -> str:
+    if not agreement.paper_allowed:
+        return ""
+    return element("paperDailyQuota", str(agreement.paper_daily_quota))
 
 
 def _state(status: ConsentStatus, *, at: datetime) -> ConsentState:

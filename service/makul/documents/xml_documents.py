@@ -14,7 +14,7 @@ from makul.app.ports import (
     ServiceStatus,
     UnwritableError,
 )
-from makul.documents import answers, bases, consents, persons, receipts, revocations
+from makul.documents import answers, attachments, bases, consents, persons, receipts, revocations
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
@@ -47,6 +47,10 @@ class XmlDocuments:
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
         return bases.read_basis(signed)
+
+    def media_type(self, content: bytes) -> str | None:
+        """What a scan is by its content, whole and alone."""
+        return attachments.media_type(content)
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
         """The `person` element, and with it the very bytes of the payload digest."""

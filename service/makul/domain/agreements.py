@@ -10,6 +10,9 @@ from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.matches import MatchMethod
 
+DEFAULT_PAPER_QUOTA = 20
+"""Where the agreement names no other: a clerk's busy day, and far from a harvest."""
+
 
 class Channel(StrEnum):
     """A way to come in; exactly one authenticates a message."""
@@ -56,6 +59,12 @@ class Agreement:
     """For cl. 5.3: which attributes the body's powers cover, by purpose."""
     daily_quota: int | None = None
     """Disclosures a day (UTC), or None for no limit beyond the rate limits."""
+    paper_allowed: bool = False
+    """May consents be given on paper, for an official to answer for (cl. 4)?"""
+    paper_daily_quota: int = DEFAULT_PAPER_QUOTA
+    """Paper consents that one official may register a day (UTC)."""
+    representatives_allowed: bool = False
+    """May others consent for a subject: parents, guardians, by power of attorney?"""
     delivery: Delivery = Delivery.TYPED
     scores_out: bool = False
     """Whether match scores and thresholds may be shown to the recipient."""

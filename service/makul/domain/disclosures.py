@@ -114,6 +114,8 @@ class GroundUse:
 
     used: int = 0
     revoked: bool = False
+    registered_at: datetime | None = None
+    """When the document was registered, which proves that it was there by then."""
     digest_differs: bool = False
     """The same id was used before for a document with other bytes."""
 
@@ -128,6 +130,10 @@ class ConsentGround:
     digest: bytes
     """SHA-256 of the document's exact bytes."""
     use: GroundUse = GroundUse()
+    scan_held: bool = False
+    """Is the scan of this paper consent held, equal in digest and of the type stated?"""
+    authority_held: bool = False
+    """Likewise the document of the representative's authority."""
     notice_approved: bool = False
     """Is the notice that it cites registered, approved, and of that digest?"""
 
@@ -174,7 +180,9 @@ def reference(ground: Ground) -> GroundRef | None:
                 valid_from=consent.begins_at,
                 valid_to=consent.valid_to,
                 subject=consent.subject,
-                representative=consent.representative,
+                representative=(
+                    consent.representative.pin if consent.representative is not None else None
+                ),
             )
         case BasisGround(statement=BasisStatement() as statement):
             return GroundRef(

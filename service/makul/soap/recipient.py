@@ -79,6 +79,8 @@ class RecipientService(Service):
             digest=ask.digest,
             agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
             document=body.consentDocument,
+            scan=body.scan,
+            authority=body.authorityDocument,
             employee=ask.employee,
             case_number=ask.case_number,
         )

@@ -56,6 +56,8 @@ PageLimit = Integer32(ge=1, le=1000, min_occurs=1)
 FingerPosition = Integer32(ge=1, le=10, min_occurs=1)
 Document = _octets(262_144)
 SampleData = _octets(1_048_576)
+Scan = _octets(10_485_760)
+AuthorityDocument = _octets(1_048_576)
 
 
 DemographicProbe = _model(
@@ -178,6 +180,8 @@ RegisterConsent = _model(
     NAMESPACE,
     *_UNDER_AGREEMENT,
     ("consentDocument", Document),
+    ("scan", _optional(Scan)),
+    ("authorityDocument", _optional(AuthorityDocument)),
 )
 """Hold this consent."""
 

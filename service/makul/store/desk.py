@@ -18,7 +18,15 @@ from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.register import recipient_from_row, seal_official
-from makul.store.tables import agreement, certificate, ground_use, notice_text, official, recipient
+from makul.store.tables import (
+    agreement,
+    certificate,
+    ground_use,
+    notice_text,
+    official,
+    official_withdrawal,
+    recipient,
+)
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _RECIPIENTS = select(
@@ -48,6 +56,11 @@ _OFFICIAL_KNOWN = select(official.c.fingerprint).where(
     official.c.fingerprint == bindparam("fingerprint"),
 )
 _ADD_OFFICIAL = insert(official)
+_OFFICIAL_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
+    official_withdrawal.c.recipient == bindparam("recipient"),
+    official_withdrawal.c.fingerprint == bindparam("fingerprint"),
+)
+_WITHDRAW_OFFICIAL = insert(official_withdrawal)
 _NOTICE_KNOWN = select(notice_text.c.ref).where(
     notice_text.c.ref == bindparam("ref"), notice_text.c.language == bindparam("language")
 )
@@ -183,6 +196,20 @@ class StoreDesk(Desk):
                 raise DeskError("this official's certificate is already registered")
             transaction.run(_ADD_OFFICIAL, {**key, "sealed": sealed, "added_at": micros(at)})
             self._log.write(transaction, "official.add", code, facts, at=at)
+
+    def withdraw_official(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """What they sign counts no more, from this commit on; they cannot be registered again."""
+        key = {"recipient": recipient, "fingerprint": fingerprint}
+        facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+        with self._database.transaction() as transaction:
+            if transaction.one(_OFFICIAL_KNOWN, key) is None:
+                raise DeskError("this recipient has no such official")
+            if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
+                raise DeskError("this official was withdrawn before")
+            transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
+            self._log.write(transaction, "official.withdraw", recipient, facts, at=at)
 
     # --- terms and grounds --------------------------------------------------------------------
 

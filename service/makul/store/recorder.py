@@ -30,7 +30,16 @@ from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
 from makul.store.housekeeping import sweep_marks
-from makul.store.limits import add_attempt, check_attempts, note_mark, use_ground, use_quota
+from makul.store.limits import (
+    EVIDENCE_A_DAY,
+    add_attempt,
+    check_attempts,
+    note_mark,
+    use_evidence,
+    use_ground,
+    use_paper,
+    use_quota,
+)
 from makul.store.private import Private, open_private, private_of, seal_private
 from makul.store.revocations import take_back
 from makul.store.rights import Given, Way, against_entry, against_replay
@@ -75,9 +84,12 @@ _REUSED = Reason(code=Code.REQ_04, field="requestId")
 class StoreRecorder(Recorder):
     """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, *, evidence_a_day: int = EVIDENCE_A_DAY
+    ) -> None:
         self._database = database
         self._sealer = sealer
+        self._budget = evidence_a_day
 
     def record(self, entry: Entry) -> Recorded:
         """All or nothing; raises ValueError for an entry that contradicts itself."""
@@ -85,7 +97,7 @@ class StoreRecorder(Recorder):
         rows = self._rows(entry)
         with self._database.transaction() as transaction:
             before = self._before(transaction, entry)
-            stopped = before if _stops(before, entry) else self._stopped(transaction, entry)
+            stopped = before if _stops(before, entry) else self._stopped(transaction, entry, rows)
             if isinstance(stopped, Overtaken):
                 transaction.discard()
             elif stopped is None:
@@ -149,14 +161,18 @@ class StoreRecorder(Recorder):
         way = Way(channel=entry.channel, certificate=entry.certificate)
         return self._stored(transaction, entry.key, way, entry.decided_at)
 
-    def _stopped(self, transaction: Transaction, entry: Entry) -> Overtaken | None:
+    def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Overtaken | None:
         """What no longer holds, or is used up; None where nothing stands against this entry."""
         # Whoever was compared is told something of a person, even by a refusal (invariant 4).
         if entry.requires_active or entry.attempt_limits is not None:
             reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
                 return Overtaken(reasons)
-        reason = check_attempts(transaction, self._sealer, entry)
+        reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=self._budget)
+        if reason is None:
+            reason = check_attempts(transaction, self._sealer, entry)
+        if reason is None:
+            reason = use_paper(transaction, entry)
         if reason is None:
             reason = use_ground(transaction, self._sealer, entry)
         if reason is None:
@@ -213,6 +229,12 @@ class _Rows:
     leaf: dict[str, object]
     new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
+
+    @property
+    def evidence_bytes(self) -> int:
+        """What keeping the new evidence takes, as it is sealed."""
+        sealed = (piece["sealed"] for piece in self.new_evidence)
+        return sum(len(piece) for piece in sealed if isinstance(piece, bytes))
 
 
 def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, exists, literal_column, select
 
 from makul.app.ports import (
     ConsentStatus,
@@ -25,6 +25,7 @@ from makul.store.codecs import (
     CodecError,
     agreement_from_row,
     instant,
+    micros,
     only,
     pack,
     person_from_bytes,
@@ -45,6 +46,7 @@ from makul.store.tables import (
     ground_use,
     notice_text,
     official,
+    official_withdrawal,
     person,
     recipient,
     request_key,
@@ -83,6 +85,11 @@ _STANDING = select(
 _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
     official.c.fingerprint == bindparam("fingerprint"),
+    ~exists().where(
+        official_withdrawal.c.recipient == official.c.recipient,
+        official_withdrawal.c.fingerprint == official.c.fingerprint,
+        official_withdrawal.c.withdrawn_at <= bindparam("as_of"),
+    ),
 )
 _NOTICE = select(notice_text.c.added_at).where(
     notice_text.c.ref == bindparam("ref"), notice_text.c.digest == bindparam("digest")
@@ -92,7 +99,9 @@ _this_ground = (
     ground_use.c.kind == bindparam("kind"),
     ground_use.c.ground_id == bindparam("ground_id"),
 )
-_USE = select(ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at).where(*_this_ground)
+_USE = select(
+    ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at, ground_use.c.registered_at
+).where(*_this_ground)
 _REGISTERED = (
     select(evidence.c.digest, evidence.c.sealed)
     .select_from(
@@ -128,6 +137,8 @@ _RECEIPT = (
     .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
     .limit(1)
 )
+
+_END_OF_TIME = 2**63 - 1
 
 _NOBODY = Person(
     pin=Pin("00101190000000"),
@@ -181,9 +192,13 @@ class StoreRegister(Register):
             known_digest=self._known_digest(disclosure_id, sealed),
         )
 
-    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
-        """The registered official of this recipient to whom this certificate belongs."""
-        row = self._database.one(_OFFICIAL, {"recipient": recipient, "fingerprint": fingerprint})
+    def official(
+        self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
+    ) -> str | None:
+        """The official to whom this certificate belongs, if not withdrawn by then."""
+        then = micros(as_of) if as_of is not None else _END_OF_TIME
+        values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
+        row = self._database.one(_OFFICIAL, values)
         if row is None:
             return None
         return open_official(self._sealer, recipient, fingerprint, row[0])
@@ -198,11 +213,13 @@ class StoreRegister(Register):
         by_subject = taken_back(self._database, self._sealer, recipient, ground)
         if row is None:
             return GroundUse(revoked=by_subject)
-        digest, used, revoked_at = row
+        digest, used, revoked_at, registered_at = row
+        differs = digest != ground.digest
         return GroundUse(
             used=used,
             revoked=by_subject or revoked_at is not None,
-            digest_differs=digest != ground.digest,
+            registered_at=instant(registered_at) if registered_at and not differs else None,
+            digest_differs=differs,
         )
 
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:

@@ -19,7 +19,7 @@ class DeskError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Official:
-    """A person of a recipient who signs basis statements (and, later, paper consents)."""
+    """A person of a recipient who signs basis statements and consents on paper."""
 
     recipient: MemberCode
     identifier: str
@@ -66,6 +66,11 @@ class Desk(Protocol):
         """Trust a certificate no more, from this commit on; it cannot be registered again."""
 
     def add_official(self, official: Official, *, at: datetime) -> None: ...
+
+    def withdraw_official(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """What they sign counts no more, from this commit on; they cannot be registered again."""
 
     def add_notice(
         self, ref: str, digest: bytes, texts: Mapping[str, str], *, at: datetime

@@ -132,6 +132,9 @@ class Documents(Protocol):
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
 
+    def media_type(self, content: bytes) -> str | None:
+        """What a scan is by its content: PDF, PNG, JPEG or TIFF; None for anything else."""
+
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
         """The `person` element with exactly these attributes, in exclusive canonical form.
 

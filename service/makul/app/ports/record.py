@@ -74,8 +74,13 @@ class Register(Protocol):
     def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
         """Recipient, agreement and whether the request id is closed, in one snapshot."""
 
-    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
-        """The registered official of this recipient to whom this certificate belongs."""
+    def official(
+        self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
+    ) -> str | None:
+        """The registered official of this recipient to whom this certificate belongs.
+
+        None once withdrawn, unless that was after `as_of`, when the document was proven to be.
+        """
 
     def notice_approved(self, ref: str, digest: bytes) -> bool:
         """Is this consent notice registered with exactly this text?"""
@@ -133,6 +138,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperUse:
+    """One more consent on paper by an official, of those they may hand in a day."""
+
+    official: bytes
+    """The fingerprint of their certificate."""
+    quota: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
     """A consent revoked by what its subject, or who gave it, signed; its document is evidence."""
 
@@ -187,6 +201,8 @@ class Entry:
     """Count a failed match against recipient, PIN and employee."""
     register_consent: bool = False
     """Keep the ground's document as a registered consent."""
+    paper: PaperUse | None = None
+    """Set where a consent on paper is registered."""
     revokes: TakenBack | None = None
     """From this commit on, this consent carries nothing more."""
     mark: MessageMark | None = None
