@@ -1,19 +1,15 @@
 """Consents taken back, end to end: real documents, messages, records (Procedure, cl. 4)."""
 
-import base64
-from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
 
-from makul.documents import render_revocation
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
-from makul.domain.revocations import Revocation
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.papers import Paper
-from makul.trust.signing import sign_document
+from support.consents import handing_in, revocation
 from support.house import NS, RECIPIENT, InProcess, about, person_request
 
 
@@ -34,34 +30,6 @@ def fresh_consent(house: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:
     consent = able.consent(house.bank, citizen)
     signed = able.sign_consent(consent, house.bank, house.world.citizens[citizen])
     return consent.consent_id, signed
-
-
-def revocation(
-    house: InProcess,
-    consent_id: UUID,
-    *,
-    of: int = 2,
-    signer: int = 2,
-    recipient: MemberCode | None = None,
-) -> bytes:
-    said = Revocation(
-        consent_id=consent_id,
-        subject=house.world.people[of].pin,
-        recipient=recipient or house.bank.code,
-        revoked_at=house.clock() - timedelta(minutes=1),
-    )
-    by = house.world.citizens[signer]
-    return sign_document(
-        render_revocation(said), by.key, [by.certificate], at=house.clock() - timedelta(minutes=1)
-    )
-
-
-def handing_in(document: bytes, request_id: UUID | None = None) -> bytes:
-    return (
-        f'<r:RevokeConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id or uuid4()}</r:requestId>'
-        f"<r:revocationDocument>{base64.b64encode(document).decode()}</r:revocationDocument>"
-        "</r:RevokeConsent>"
-    ).encode()
 
 
 def using(house: InProcess, document: bytes) -> bytes:

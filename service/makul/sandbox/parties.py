@@ -78,6 +78,8 @@ class Party:
     provisions: frozenset[Provision] = frozenset()
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
     official: Post | None = None
+    paper_allowed: bool = False
+    representatives_allowed: bool = False
     state: RecipientState = RecipientState.ACTIVE
     uses_rsa: bool = False
 
@@ -106,6 +108,8 @@ class Party:
             channels=self.channels,
             provisions=self.provisions,
             powers=self.powers,
+            paper_allowed=self.paper_allowed,
+            representatives_allowed=self.representatives_allowed,
         )
 
 
@@ -186,6 +190,8 @@ MUNICIPALITY = Party(
     powers={
         PurposeCode("SOCIAL_BENEFITS"): NAMES | {Attribute.ADDRESS},
     },
+    paper_allowed=True,
+    representatives_allowed=True,
     official=Post(identifier="M-1001", name="Айыл өкмөтүнүн башчысы (sandbox)"),
 )
 
