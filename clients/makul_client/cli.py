@@ -1,5 +1,6 @@
 """`makul-client`: the service from the command line, for a recipient's staff and scripts."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -306,6 +307,12 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
     """Is the service there, is it a sandbox, and what are its limits?"""
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         found = client.status(context=Context(employee=employee))
+        for each in client.unpinned(found):
+            sys.stderr.write(
+                f"the profile lacks the operator's {each.state} receipt certificate"
+                f" {each.fingerprint.hex()}, from {each.valid_from.isoformat()}:"
+                " add it to operator.certificates\n"
+            )
         if as_json:
             print_json(found)
             return

@@ -26,6 +26,7 @@ from makul_client.results import (
     Explanation,
     PersonData,
     Receipt,
+    ReceiptCertificate,
     RegisteredConsent,
     Revocation,
     RevokedConsent,
@@ -234,6 +235,15 @@ class Client:
 
         fields = {"ofRequest": str(of_request)}
         return self._exchange.inquire("GetReceipt", fields, context, read)
+
+    def unpinned(self, status: ServiceStatus) -> tuple[ReceiptCertificate, ...]:
+        """Announced certificates, in use or to come, that the profile lacks: renew it in time."""
+        return tuple(
+            each
+            for each in status.receipt_certificates
+            if each.state in ("CURRENT", "NEXT")
+            and not self._exchange.receipts.pins(each.fingerprint)
+        )
 
     def status(self, *, context: Context = _NO_CONTEXT) -> ServiceStatus:
         """The service about itself: environment, versions, limits."""

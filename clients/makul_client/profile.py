@@ -19,6 +19,10 @@
     key = "seal.key.pem"
     certificate = "seal.crt.pem"
 
+    [sealing]                       # where the agreement's delivery is SEALED
+    key = "unseal.key.pem"
+    certificate = "unseal.crt.pem"
+
     [operator]
     code = "GOV/70000001"
     name = "The operator"
@@ -30,7 +34,9 @@ environment variable that holds it.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -61,6 +67,13 @@ class Channel(StrEnum):
 
     WSSE = "wsse"
     XROAD = "xroad"
+
+
+class _Expect(StrEnum):
+    """How data are to come, where there is a key to open them with."""
+
+    SEALED = "SEALED"
+    EITHER = "EITHER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,18 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """With what sealed data are opened. Where it stands, data in the clear are refused."""
+
+    key: Path
+    certificate: Path
+    """The one that the operator registered for sealing."""
+    key_password_env: str | None = None
+    or_typed: bool = False
+    """Take data in the clear as well: while an agreement changes from one to the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """Who gives the data (Procedure, cl. 7), and by what its receipts are known."""
 
@@ -107,6 +132,8 @@ class Operator:
     anchors: tuple[Path, ...]
     """The authorities to which their path must lead."""
     intermediates: tuple[Path, ...] = ()
+    compromised: Mapping[bytes, datetime] = field(default_factory=dict)
+    """SHA-256 of certificates whose key others may have used, and since when."""
     crls: tuple[Path, ...] = ()
     """Where given, every certificate of the path must be found unrevoked in a current list."""
 
@@ -171,6 +198,8 @@ class Profile:
     operator: Operator
     signing: Signing | None = None
     """There with the channel `wsse`."""
+    sealing: Sealing | None = None
+    """There where the agreement's delivery is SEALED."""
     xroad: XRoad | None = None
     """There with the channel `xroad`."""
     consent: ConsentTerms | None = None
@@ -210,6 +239,7 @@ def _profile(top: Table) -> Profile:
         service=service,
         operator=_operator(top.table("operator")),
         signing=_signing(top.table("signing")) if wsse or top.has("signing") else None,
+        sealing=_sealing(top.table("sealing")) if top.has("sealing") else None,
         xroad=_xroad(top.table("xroad"), recipient) if not wsse or top.has("xroad") else None,
         consent=_consent(top.table("consent"), language) if top.has("consent") else None,
         patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
@@ -253,6 +283,17 @@ def _signing(table: Table) -> Signing:
     return signing
 
 
+def _sealing(table: Table) -> Sealing:
+    sealing = Sealing(
+        key=table.file("key"),
+        certificate=table.file("certificate"),
+        key_password_env=table.optional_text("key_password_env", _VARIABLE),
+        or_typed=table.choice("expect", _Expect, default=_Expect.SEALED) is _Expect.EITHER,
+    )
+    table.all_read()
+    return sealing
+
+
 def _operator(table: Table) -> Operator:
     operator = Operator(
         code=table.text("code", MEMBER_CODE),
@@ -261,6 +302,7 @@ def _operator(table: Table) -> Operator:
         anchors=table.files("anchors", at_least=1),
         intermediates=table.files("intermediates"),
         crls=table.files("crls"),
+        compromised=table.instants("compromised"),
     )
     table.all_read()
     return operator

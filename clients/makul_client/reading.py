@@ -14,6 +14,7 @@ from makul_client.results import (
     Name,
     Person,
     Power,
+    ReceiptCertificate,
     Revocation,
     Rule,
     Sample,
@@ -155,6 +156,16 @@ def status(read: Any) -> ServiceStatus:
         time=read.time,
         limits=tuple(
             Limit(name=each.name, value=each.value, unit=each.unit) for each in read.limit
+        ),
+        receipt_certificates=tuple(
+            ReceiptCertificate(
+                fingerprint=each.fingerprint,
+                valid_from=each.validFrom,
+                valid_to=each.validTo,
+                state=each.state,
+                compromised_since=each.compromisedSince,
+            )
+            for each in read.receiptCertificate
         ),
     )
 

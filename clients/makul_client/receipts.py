@@ -17,11 +17,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives import hashes
 
 from makul_client.credentials import load_certificates, load_crls
-from makul_client.errors import Reason, ReceiptError, ReceiptFlaw
+from makul_client.errors import Reason, ReceiptError, ReceiptFlaw, SealError, SealFlaw
 from makul_client.paths import PathVerdict, Trust
 from makul_client.profile import Operator
 from makul_client.results import GroundRef, Receipt, ReceiptReason
-from makul_client.xml import RECEIPT, broken_fields
+from makul_client.sealing import MAX_SEALED
+from makul_client.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields
 from makul_client.xmlsig import BadSignatureError, verify
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ReceiptVerifier:
         self._pinned = frozenset(
             each.fingerprint(hashes.SHA256()) for each in load_certificates(operator.certificates)
         )
+        self._compromised = operator.compromised
         self._trust = Trust(
             anchors=load_certificates(operator.anchors),
             intermediates=load_certificates(operator.intermediates),
@@ -88,9 +90,20 @@ class ReceiptVerifier:
         """A receipt just received: the operator's certificate must be good now."""
         return self._verify(document, at=at, kept=False)
 
-    def verify_kept(self, document: bytes, *, at: datetime) -> Receipt:
-        """A receipt of long ago: the certificate must have been good when it was decided."""
-        return self._verify(document, at=at, kept=True)
+    def verify_kept(
+        self, document: bytes, *, at: datetime, held_since: datetime | None = None
+    ) -> Receipt:
+        """A receipt of long ago: the certificate must have been good when it was decided.
+
+        `held_since`: since when one can show to have held these very bytes, by an archive that the
+        operator does not write. With a compromised key it alone helps: the receipt's own time is
+        the word of whoever had the key.
+        """
+        return self._verify(document, at=at, kept=True, held_since=held_since)
+
+    def pins(self, fingerprint: bytes) -> bool:
+        """Are receipts by the certificate of this SHA-256 believed?"""
+        return fingerprint in self._pinned
 
     def prove(
         self, document: bytes, sent: SentRequest, claimed: ClaimedAnswer, *, at: datetime
@@ -102,13 +115,50 @@ class ReceiptVerifier:
         _same_payload(receipt, claimed)
         return receipt
 
-    def _verify(self, document: bytes, *, at: datetime, kept: bool) -> Receipt:
+    def open_delivery(
+        self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
+    ) -> "Element":
+        """The element `person` of a delivery just decrypted, once the operator's signature holds.
+
+        Raises `SealError` for one of another request, disclosure or recipient, however well it
+        is encrypted: anybody can encrypt to a certificate that they know.
+        """
+        try:
+            signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
+        except BadSignatureError as error:
+            raise SealError(SealFlaw.SIGNATURE, str(error)) from None
+        if signed.certificate.fingerprint(hashes.SHA256()) not in self._pinned:
+            raise SealError(SealFlaw.SIGNATURE, "another certificate than the profile names")
+        verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
+        if verdict is not PathVerdict.TRUSTED:
+            raise SealError(SealFlaw.SIGNATURE, verdict.value)
+        if broken_fields(signed.root, "delivery"):
+            raise SealError(SealFlaw.FORM, "the delivery breaks the schema")
+        bound = {
+            "requestId": str(sent.request_id),
+            "disclosureId": str(disclosure_id),
+            "recipient": sent.recipient,
+            "operator": self._code,
+        }
+        for name, expected in bound.items():
+            if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
+                raise SealError(SealFlaw.ANSWER, f"its {name} is another")
+        (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
+        return person
+
+    def _verify(
+        self, document: bytes, *, at: datetime, kept: bool, held_since: datetime | None = None
+    ) -> Receipt:
         try:
             signed = verify(document, f"{{{RECEIPT}}}Receipt")
         except BadSignatureError as error:
             raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
-        if signed.certificate.fingerprint(hashes.SHA256()) not in self._pinned:
+        signer = signed.certificate.fingerprint(hashes.SHA256())
+        if signer not in self._pinned:
             raise ReceiptError(ReceiptFlaw.SIGNER, "another certificate than the profile names")
+        since = self._compromised.get(signer)
+        if since is not None and (held_since is None or held_since >= since):
+            raise ReceiptError(ReceiptFlaw.COMPROMISED, f"since {since.isoformat()}")
         broken = broken_fields(signed.root, "receipt")
         if broken:
             raise ReceiptError(ReceiptFlaw.UNREADABLE, f"it breaks the schema at {broken[0]}")

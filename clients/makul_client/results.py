@@ -261,6 +261,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptCertificate:
+    """A certificate of the operator's receipts, as GetStatus announces it."""
+
+    fingerprint: bytes
+    """SHA-256."""
+    valid_from: datetime
+    valid_to: datetime
+    state: str
+    """`CURRENT`, `NEXT`, `RETIRED` or `COMPROMISED`."""
+    compromised_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """The service about itself."""
 
@@ -270,3 +283,5 @@ class ServiceStatus:
     contract_version: str
     time: datetime
     limits: tuple[Limit, ...]
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
+    """What the operator announces. None of them is believed for standing here."""

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -131,6 +132,20 @@ class Table:
         except binascii.Error:
             raise self.wrong(key, "must be a SHA-256 digest in base64") from None
         return digest
+
+    def instants(self, key: str) -> dict[bytes, datetime]:
+        """A table of instants with a zone, by SHA-256 in hexadecimal; empty where not given."""
+        if not self.has(key):
+            return {}
+        found: dict[bytes, datetime] = {}
+        values = self._get(key)
+        for name, value in values.items() if isinstance(values, dict) else [("", None)]:
+            if not re.fullmatch("[0-9A-Fa-f]{64}", name):
+                raise self.wrong(key, "is a table of instants by SHA-256 in hexadecimal")
+            if not isinstance(value, datetime) or value.tzinfo is None:
+                raise self.wrong(key, "needs instants such as 2026-11-22T09:00:00Z")
+            found[bytes.fromhex(name)] = value
+        return found
 
     def _existing(self, key: str, value: object) -> Path:
         if not isinstance(value, str) or not value:

@@ -23,10 +23,12 @@ from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
 from makul.app.ports import (
     Clock,
+    DeliverySealer,
     Documents,
     DocumentVerifier,
     Matcher,
     MessageVerifier,
+    ReceiptCertificate,
     ReceiptSigner,
     Recorder,
     Register,
@@ -38,12 +40,19 @@ from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
 from makul.app.revocations import ListRevocations
 from makul.app.revoke import RevokeConsent
+from makul.app.sealing import Sealing
 from makul.documents.xml_documents import XmlDocuments
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
 from makul.matching.demographic import DemographicMatcher
-from makul.settings import ListenerSettings, Settings, SettingsError
+from makul.settings import (
+    ListenerSettings,
+    ReceiptSettings,
+    Settings,
+    SettingsError,
+    TokenSettings,
+)
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel
 from makul.soap.envelope import MAX_ORDINARY
@@ -51,10 +60,13 @@ from makul.soap.guard import MAX_MESSAGE
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.keys import load_pair
+from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
+from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.sealing import XmlSealer
+from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -93,6 +105,8 @@ class Parts:
     messages: MessageVerifier
     matcher: Matcher
     signer: ReceiptSigner
+    sealer: DeliverySealer
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
@@ -103,7 +117,6 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         pattern=settings.trust.pin_pattern,
         policies=settings.trust.pin_policies or frozenset(),
     )
-    key, chain = load_pair(settings.receipts.key, settings.receipts.certificate)
     return Parts(
         clock=clock,
         register=store.register,
@@ -112,7 +125,38 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         verifier=XadesVerifier(trust, pin_rule=rule),
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
-        signer=XadesReceiptSigner(key, chain[0]),
+        signer=receipt_signer(settings.receipts),
+        sealer=XmlSealer(trust),
+        receipt_certificates=receipt_certificates(
+            settings.receipts.certificate,
+            following=settings.receipts.next,
+            retired=settings.receipts.retired,
+        ),
+    )
+
+
+def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
+    """By the key in a file or in a token. A token is entered by the first signature alone."""
+    token = settings.pkcs11
+    if token is not None:
+        certificate = load_certificates(settings.certificate)[0]
+        return XadesReceiptSigner(TokenSigner(_token_place(token), certificate), certificate)
+    if settings.key is None:
+        raise KeyFileError("receipts: give either key or [receipts.pkcs11].")
+    password = load_secret(settings.password_file) if settings.password_file else None
+    key, chain = load_pair(settings.key, settings.certificate, password=password)
+    return XadesReceiptSigner(KeySigner(key), chain[0])
+
+
+def _token_place(token: TokenSettings) -> TokenPlace:
+    return TokenPlace(
+        module=token.module,
+        token_label=token.token_label,
+        slot=token.slot,
+        key_label=token.key_label,
+        key_id=bytes.fromhex(token.key_id) if token.key_id is not None else None,
+        pin_file=token.pin_file,
+        pin_env=token.pin_env,
     )
 
 
@@ -131,12 +175,14 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
     recording = Recording(
         documents=parts.documents,
         signer=parts.signer,
+        sealer=parts.sealer,
         recorder=parts.recorder,
         operator=operator,
         new_id=time_ordered_id,
         new_salt=new_salt,
     )
     grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    sealing = Sealing(register=parts.register, sealer=parts.sealer)
     reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(
         clock=parts.clock,
@@ -147,12 +193,14 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         software_version=version("makul"),
         contract_version=CONTRACT_VERSION,
         limits=published_limits(limits),
+        receipt_certificates=parts.receipt_certificates,
     )
     return RecipientPort(
         disclose=Disclose(
             reception=reception,
             register=parts.register,
             grounds=grounds,
+            sealing=sealing,
             documents=parts.documents,
             matcher=parts.matcher,
             recording=recording,
@@ -162,6 +210,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         explain=Explain(
             reception=reception,
             grounds=grounds,
+            sealing=sealing,
             recording=recording,
             operator=operator,
         ),
@@ -258,13 +307,13 @@ def _keep_house(store: Store, clock: Clock) -> None:
 
 
 def readiness(parts: Parts, operator: MemberCode) -> Callable[[], bool]:
-    """Can the record be read? Any answer will do."""
+    """Can the record be read, any answer will do, and can receipts be signed?"""
 
     def ready() -> bool:
         try:
             parts.register.recipient(operator)
         except StoreUnavailableError:
             return False
-        return True
+        return parts.signer.ready()
 
     return ready

@@ -8,15 +8,13 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from makul.app.ports import Clock, Desk, StoreUnavailableError
-from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
+from makul.app.ports import Clock, Desk, SignerUnavailableError, StoreUnavailableError
+from makul.bootstrap import build_parts, build_service, utc_now
+from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
     House,
@@ -26,6 +24,7 @@ from makul.cli.house import (
     KeyInfo,
     SandboxOptions,
 )
+from makul.inventory import keys_in_use, recipients_certificates
 from makul.logs import configure_logging
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
@@ -33,11 +32,20 @@ from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
 from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
-from makul.trust.keys import KeyFileError, load_certificates
+from makul.trust.keys import KeyFileError
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.receipt_certificates import mark_compromised
 
-MENDABLE = (SettingsError, StoreKeysError, KeyFileError, TrustStoreError)
+MENDABLE = (
+    SettingsError,
+    StoreKeysError,
+    KeyFileError,
+    TrustStoreError,
+    SignerUnavailableError,
+)
 """What an operator can mend; each message is one line that says what to do."""
+
+_NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,15 @@ class OpenHouse:
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
-            return list(_keys_in_use(self.settings))
+            return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+
+    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
+        """Note beside the earlier certificates that others may have signed with this key."""
+        retired = self.settings.receipts.retired
+        if retired is None:
+            raise HouseError("receipts.retired is not set: name a directory for it in the settings")
+        with _explained():
+            mark_compromised(retired, fingerprint, since)
 
 
 class LocalRuntime:
@@ -101,15 +117,21 @@ class LocalRuntime:
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
-            _check_parts(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
                 raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
+        complaint = complaint_of(lambda: _complaint(config, listener))
+        if complaint is not None:
+            raise HouseUnavailableError(complaint)
         configure_logging()
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]
-        return serve_one(settings.listeners[name], lambda: build_service(settings, name))
+        return serve_one(
+            lambda: load_settings(config).listeners[name],
+            lambda: build_service(load_settings(config), name),
+            complaint=lambda: complaint_of(lambda: _complaint(config, name)),
+        )
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
@@ -136,11 +158,29 @@ def _open(settings: Settings) -> Store:
     return open_store(settings.store.database, StoreKeys.load(settings.store.keys), who=_who())
 
 
+def _complaint(config: Path, listener: str | None) -> str | None:
+    """Why these settings, as they are now, could not be served; None where they could.
+
+    Everything is built once before any worker starts, so that what is wrong is said once.
+    """
+    try:
+        with _explained():
+            settings = load_settings(config)
+            _refuse_sandbox_roots(settings)
+            _refuse_anyones_citizens(settings)
+            if listener is not None and listener not in settings.listeners:
+                return f"no listener {listener} any more"
+            _check_parts(settings)
+    except HouseError as error:
+        return str(error)
+    return None
+
+
 def _check_parts(settings: Settings) -> None:
-    """Build everything once before any worker starts, so that what is wrong is said once."""
     store = _open(settings)
     try:
-        build_parts(settings, store)
+        # Signed for nothing: a token that is not there is told now, and not by the first request.
+        build_parts(settings, store).signer.sign(_NO_DOCUMENT, at=utc_now())
     finally:
         store.close()
 
@@ -172,44 +212,3 @@ def _refuse_anyones_citizens(settings: Settings) -> None:
             "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
             " other authority can say who somebody is"
         )
-
-
-def _keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
-    receipts = settings.receipts.certificate
-    for certificate in load_certificates(receipts)[:1]:
-        yield _certificate("receipt signing", receipts, certificate)
-    keys = StoreKeys.load(settings.store.keys)
-    yield KeyInfo(
-        name="store data keys",
-        path=settings.store.keys,
-        algorithm="AES-256-GCM, HMAC-SHA-256",
-        fingerprint=keys.current_id,
-    )
-    directories = trust_directories(settings)
-    for name, directory in (
-        ("trust anchor", directories.anchors),
-        ("intermediate", directories.intermediates),
-    ):
-        for path, certificate in ca_certificates(directory) if directory is not None else ():
-            yield _certificate(name, path, certificate)
-
-
-def _certificate(name: str, path: Path, certificate: x509.Certificate) -> KeyInfo:
-    return KeyInfo(
-        name=name,
-        path=path,
-        algorithm=_algorithm(certificate),
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        note=certificate.subject.rfc4514_string(),
-    )
-
-
-def _algorithm(certificate: x509.Certificate) -> str:
-    key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"ECDSA {key.curve.name}"
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    return type(key).__name__

@@ -4,6 +4,7 @@ gunicorn's threaded worker was measured steady under keep-alive and reloads with
 application is built after the fork, so that no database handle or lock is shared between workers.
 """
 
+import logging
 import signal
 import ssl
 import subprocess
@@ -15,9 +16,12 @@ from types import FrameType
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
 from makul.settings import ListenerSettings
+
+log = logging.getLogger(__name__)
 
 WsgiApplication = Callable[..., Iterable[bytes]]
 
@@ -35,22 +39,50 @@ MAX_HEADER_BYTES = 8190
 
 
 class Server(BaseApplication):
-    """A gunicorn arbiter that builds its application in each worker."""
+    """A gunicorn arbiter that builds its application in each worker.
 
-    def __init__(self, listener: ListenerSettings, build: Callable[[], WsgiApplication]) -> None:
+    Upon SIGHUP the settings are read anew: by the arbiter for the number of workers, by each new
+    worker for everything else. Settings that cannot be served change nothing: the workers go on.
+    """
+
+    def __init__(
+        self,
+        listener: Callable[[], ListenerSettings],
+        build: Callable[[], WsgiApplication],
+        complaint: Callable[[], str | None],
+    ) -> None:
         self._listener = listener
         self._build = build
+        self.complaint = complaint
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
     def load_config(self) -> None:
         """Set what matters explicitly; gunicorn's own files and environment are not read."""
         config: Any = self.cfg
-        for name, value in _options(self._listener).items():
+        for name, value in _options(self._listener()).items():
             config.set(name, value)
 
     def load(self) -> WsgiApplication:
         """Build the application; called in each worker, after the fork."""
         return self._build()
+
+    def run(self) -> None:
+        """Run until stopped."""
+        arbiter: Any = _CarefulArbiter(self)  # type: ignore[no-untyped-call]  # gunicorn has no types
+        arbiter.run()
+
+
+class _CarefulArbiter(Arbiter):
+    """Reloads only what can be served: a worker that fails to boot would end the whole service."""
+
+    def reload(self) -> None:
+        """Replace the workers, or say why not."""
+        complaint = self.app.complaint()
+        if complaint is not None:
+            log.error("not reloaded, the old workers go on: %s", complaint)
+            return
+        super().reload()  # type: ignore[no-untyped-call]
+        log.warning("reloaded: new workers, settings read anew")
 
 
 def _options(listener: ListenerSettings) -> dict[str, Any]:
@@ -95,9 +127,17 @@ def _tls_1_2_or_newer(
     return context
 
 
-def serve_one(listener: ListenerSettings, build: Callable[[], WsgiApplication]) -> int:
-    """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own."""
-    server: Any = Server(listener, build)
+def serve_one(
+    listener: Callable[[], ListenerSettings],
+    build: Callable[[], WsgiApplication],
+    *,
+    complaint: Callable[[], str | None],
+) -> int:
+    """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own.
+
+    `complaint` says why the settings of this moment could not be served, if so.
+    """
+    server: Any = Server(listener, build, complaint)
     server.run()
     return 0
 

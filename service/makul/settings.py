@@ -51,11 +51,51 @@ class StoreSettings(_Section):
     keys: Path
 
 
-class ReceiptSettings(_Section):
-    """What the operator signs receipts with."""
+class TokenSettings(_Section):
+    """A key in a PKCS#11 token. The PIN is never in the settings themselves."""
 
-    key: Path
+    module: Path
+    """The vendor's shared library, such as `/usr/lib/softhsm/libsofthsm2.so`."""
+    token_label: str | None = None
+    slot: Annotated[int, Field(ge=0)] | None = None
+    key_label: str | None = None
+    key_id: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2})+$")] | None = None
+    """CKA_ID, in hexadecimal."""
+    pin_file: Path | None = None
+    """Its first line is the PIN; only its owner may read it."""
+    pin_env: str | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.token_label is None) is (self.slot is None):
+            raise ValueError("name the token by token_label or by slot")
+        if self.key_label is None and self.key_id is None:
+            raise ValueError("name the key by key_label, key_id or both")
+        if (self.pin_file is None) is (self.pin_env is None):
+            raise ValueError("give the PIN by pin_file or by pin_env")
+        return self
+
+
+class ReceiptSettings(_Section):
+    """What the operator signs receipts with, and what it signed with before."""
+
     certificate: Path
+    key: Path | None = None
+    password_file: Path | None = None
+    """The first line is the password of an encrypted `key`; only its owner may read it."""
+    pkcs11: TokenSettings | None = None
+    next: Path | None = None
+    """The certificate that comes after this one: announced, and not used yet."""
+    retired: Path | None = None
+    """A directory of earlier certificates, and of what is known to be compromised."""
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if (self.key is None) is (self.pkcs11 is None):
+            raise ValueError("give either key or [receipts.pkcs11]")
+        if self.password_file is not None and self.key is None:
+            raise ValueError("password_file belongs to key")
+        return self
 
 
 class TrustSettings(_Section):
@@ -211,5 +251,11 @@ SectionT = TypeVar("SectionT", bound=_Section)
 
 
 def _absolute(section: SectionT, base: Path) -> SectionT:
-    paths = {name: value for name, value in section if isinstance(value, Path)}
-    return section.model_copy(update={name: base / path for name, path in paths.items()})
+    """Every path of a section, and of the sections in it, from `base`."""
+    changed: dict[str, object] = {}
+    for name, value in section:
+        if isinstance(value, Path):
+            changed[name] = base / value
+        elif isinstance(value, _Section):
+            changed[name] = _absolute(value, base)
+    return section.model_copy(update=changed)

@@ -54,6 +54,9 @@ class Recorded:
     def keys_in_use(self) -> tuple[KeyInfo, ...]:
         return self.keys
 
+    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
+        self.calls.append(("compromised", fingerprint, since))
+
     def create(self, config: Path) -> None:
         self.calls.append(("create", config))
 
@@ -118,7 +121,7 @@ def test_keys_that_end_are_told() -> None:
         "OUT_OF_TERM",
         "OUT_OF_TERM",
     ]
-    assert err == "makul: out of term: over, early; replace them and restart the service\n"
+    assert err == "makul: out of term: over, early; replace them and reload the service\n"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,17 @@ def test_every_command_explains_itself(words: str) -> None:
 @pytest.mark.parametrize("words", tuple(COMMANDS))
 def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
     """Whatever adds, replaces, holds or imports has --apply, and is off without it."""
-    changing = {"init", "add", "certificate", "withdraw", "official", "hold", "release", "import"}
+    changing = {
+        "init",
+        "compromised",
+        "add",
+        "certificate",
+        "withdraw",
+        "official",
+        "hold",
+        "release",
+        "import",
+    }
     options = {option for param in COMMANDS[words].params for option in param.opts}
 
     assert ("--apply" in options) is (words.rsplit(maxsplit=1)[-1] in changing)

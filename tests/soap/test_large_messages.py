@@ -35,8 +35,10 @@ def test_a_scan_may_be_larger_than_an_ordinary_message() -> None:
     "body",
     [
         f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>{BEYOND}</r:GetStatus>',
-        f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>'
-        f"<r:employee>RegisterConsent</r:employee>{BEYOND}</r:GetStatus>",
+        (
+            f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>'
+            f"<r:employee>RegisterConsent</r:employee>{BEYOND}</r:GetStatus>"
+        ),
         f"<RegisterConsents>{BEYOND}</RegisterConsents>",
     ],
 )

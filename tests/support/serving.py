@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 THREADS = 4
 
 

@@ -11,6 +11,7 @@ from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
 from makul.domain.disclosures import ProofStatus
 from makul.trust.documents import XadesVerifier
 from makul.trust.failures import SignatureFailure
+from makul.trust.keys import KeySigner
 from makul.trust.receipts import XadesReceiptSigner
 from support.pki import NOW, Holder, new_key, new_rsa_key
 
@@ -36,7 +37,7 @@ def operator(request: pytest.FixtureRequest, world) -> Holder:
 
 
 def signed_by(operator: Holder, canonical: bytes = RECEIPT, *, at: datetime = NOW) -> bytes:
-    return XadesReceiptSigner(operator.key, operator.certificate).sign(canonical, at=at)
+    return XadesReceiptSigner(KeySigner(operator.key), operator.certificate).sign(canonical, at=at)
 
 
 def test_verifies_here(documents: XadesVerifier, operator: Holder) -> None:
@@ -117,8 +118,8 @@ def test_what_is_not_canonical_is_not_signed(operator: Holder, document: bytes) 
 def test_key_and_certificate_must_belong_together(world) -> None:
     """A signer that could not be verified does not start."""
     with pytest.raises(ValueError, match="not that of the key"):
-        XadesReceiptSigner(new_key(), world.citizen.certificate)
+        XadesReceiptSigner(KeySigner(new_key()), world.citizen.certificate)
 
     weak = world.ca.issue(key=new_rsa_key(1024))
     with pytest.raises(SignatureFailure):
-        XadesReceiptSigner(weak.key, weak.certificate)
+        XadesReceiptSigner(KeySigner(weak.key), weak.certificate)

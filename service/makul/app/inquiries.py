@@ -7,6 +7,7 @@ from makul.app.ports import (
     Caller,
     Clock,
     Documents,
+    ReceiptCertificate,
     Register,
     RejectedError,
     RequestKey,
@@ -31,6 +32,7 @@ class Inquiries:
     software_version: str
     contract_version: str
     limits: tuple[ServiceLimit, ...]
+    receipt_certificates: tuple[ReceiptCertificate, ...]
 
     def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
         """The terms of the caller's own agreement."""
@@ -61,6 +63,7 @@ class Inquiries:
             contract_version=self.contract_version,
             time=self.clock(),
             limits=self.limits,
+            receipt_certificates=self.receipt_certificates,
         )
         return self.documents.status(asked.request_id, status)
 

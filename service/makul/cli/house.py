@@ -53,6 +53,8 @@ class KeyInfo:
     not_before: datetime | None = None
     not_after: datetime | None = None
     """None where a key has no term."""
+    state: str | None = None
+    """Where it is not simply in use: `NEXT`, `RETIRED` or `COMPROMISED`."""
     note: str | None = None
 
 
@@ -83,6 +85,9 @@ class House(Protocol):
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
+
+    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
+        """Note that others may have signed receipts with this key; raises `HouseError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

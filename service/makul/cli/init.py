@@ -34,6 +34,8 @@ keys = "keys/store.json"        # without these nobody can read the record: keep
 [receipts]                      # what the operator signs receipts with
 key = "keys/receipts.key.pem"
 certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pem certified
+# retired = "keys/retired"      # certificates of before, and marks of compromised keys
+# in a token, without key: [receipts.pkcs11] with module, token_label, key_label, pin_file
 
 [trust]                         # whose signatures count; PEM or DER, one or more in a file
 anchors = "anchors"             # the national root: nobody is trusted while this is empty

@@ -9,12 +9,22 @@ from uuid import UUID
 from makul.app.ports import (
     Answer,
     ConsentStatus,
+    PersonDelivery,
     Receipt,
     RevokedConsent,
     ServiceStatus,
     UnwritableError,
 )
-from makul.documents import answers, attachments, bases, consents, persons, receipts, revocations
+from makul.documents import (
+    answers,
+    attachments,
+    bases,
+    consents,
+    deliveries,
+    persons,
+    receipts,
+    revocations,
+)
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
@@ -61,6 +71,12 @@ class XmlDocuments:
         if receipt.operator != self.operator:
             raise UnwritableError("a receipt is given by the operator alone")
         return receipts.render_receipt(receipt)
+
+    def delivery(self, delivery: PersonDelivery) -> bytes:
+        """A delivery without its signature; one of another operator is not ours to give."""
+        if delivery.operator != self.operator:
+            raise UnwritableError("data are given by the operator alone")
+        return deliveries.render_delivery(delivery)
 
     def answer(self, answer: Answer, receipt: bytes) -> bytes:
         """The answer of an operation that decides."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
@@ -82,6 +82,7 @@ class Party:
     representatives_allowed: bool = False
     state: RecipientState = RecipientState.ACTIVE
     uses_rsa: bool = False
+    delivery: Delivery = Delivery.TYPED
 
     @property
     def recipient(self) -> Recipient:
@@ -110,6 +111,7 @@ class Party:
             powers=self.powers,
             paper_allowed=self.paper_allowed,
             representatives_allowed=self.representatives_allowed,
+            delivery=self.delivery,
         )
 
 
@@ -162,6 +164,18 @@ INSURER = Party(
     state=RecipientState.ON_HOLD,
 )
 
+WALLET = Party(
+    key="wallet",
+    code=MemberCode("COM/60000005"),
+    kind=RecipientKind.PAYMENT_ORGANISATION,
+    name="Үлгү Капчык (sandbox)",
+    agreement=AgreementNumber("SANDBOX/WALLET"),
+    purpose=PurposeCode("WALLET_OPENING"),
+    purpose_text="Электрондук капчык ачуу",
+    attributes=_EVERYDAY,
+    delivery=Delivery.SEALED,
+)
+
 POLICE = Party(
     key="police",
     code=MemberCode("GOV/70000002"),
@@ -195,4 +209,4 @@ MUNICIPALITY = Party(
     official=Post(identifier="M-1001", name="Айыл өкмөтүнүн башчысы (sandbox)"),
 )
 
-PARTIES = (BANK, NOTARY, MOBILE, INSURER, POLICE, MUNICIPALITY)
+PARTIES = (BANK, NOTARY, MOBILE, INSURER, WALLET, POLICE, MUNICIPALITY)

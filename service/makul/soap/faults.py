@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID
 from xml.sax.saxutils import escape
 
-from makul.app.ports import RejectedError, StoreUnavailableError
+from makul.app.ports import RejectedError, SignerUnavailableError, StoreUnavailableError
 from makul.domain.reason_texts import Text, text
 from makul.domain.reasons import Code, Reason, Side
 from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
@@ -98,8 +98,9 @@ def report(error: BaseException) -> FaultReport:
             return FaultReport(
                 code=_blamed(error.reasons), reasons=error.reasons, request_id=error.request_id
             )
-        case StoreUnavailableError():
-            return _own_failure(Code.OPS_03)
+        case StoreUnavailableError() | SignerUnavailableError():
+            signer = isinstance(error, SignerUnavailableError)
+            return _own_failure(Code.OPS_01 if signer else Code.OPS_03)
         case SpyneFault() if str(error.faultcode).partition(".")[0] == "Client":
             return FaultReport(code=FaultCode.SENDER, reasons=(Reason(code=Code.REQ_01),))
         case _:

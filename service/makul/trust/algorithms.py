@@ -94,9 +94,9 @@ def canonicalisation(uri: str | None) -> CanonicalizationMethod:
     return method
 
 
-def method_for(key: PrivateKey) -> tuple[SignatureMethod, DigestAlgorithm]:
+def method_for(key: PrivateKey | PublicKey) -> tuple[SignatureMethod, DigestAlgorithm]:
     """How we sign with a key: the digest whose strength equals the curve's; RSA with SHA-256."""
-    if isinstance(key, rsa.RSAPrivateKey):
+    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
         return SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA256
     if isinstance(key.curve, ec.SECP256R1):
         return SignatureMethod.ECDSA_SHA256, DigestAlgorithm.SHA256

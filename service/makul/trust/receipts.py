@@ -7,18 +7,14 @@ the bytes hashed are the bytes written, nothing is parsed, and one signature is 
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import new as new_hash
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.trust.algorithms import EXCLUSIVE, PrivateKey, method_for, strong_public_key
-from makul.trust.keys import is_pair
+from makul.trust.algorithms import EXCLUSIVE, method_for, strong_public_key
+from makul.trust.keys import RawSigner, same_key
 from makul.trust.references import ENVELOPED
 from makul.trust.xades import SIGNED_PROPERTIES_TYPE
 from makul.trust.xml import DS, XADES
@@ -28,12 +24,6 @@ _ROOT = re.compile(
     rb'(?: [\w:.-]+="[^"<]*")*? Id="(?P<id>[A-Za-z_][\w.-]*)"(?: [\w:.-]+="[^"<]*")*>'
 )
 """A canonical start tag (Canonical XML 1.1, 1.1) with an `Id` that is an NCName in ASCII."""
-
-_HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
-    "SHA256": hashes.SHA256,
-    "SHA384": hashes.SHA384,
-    "SHA512": hashes.SHA512,
-}
 
 # Each template is in exclusive canonical form as an element of its own. Within the document the
 # same element inherits the declarations that `Signature` and `QualifyingProperties` already make.
@@ -84,16 +74,16 @@ _DECLARES_XADES = f' xmlns:xades="{XADES}"'
 
 
 class XadesReceiptSigner:
-    """`ports.ReceiptSigner`, with the operator's key held in memory. Safe between threads."""
+    """`ports.ReceiptSigner`, by the operator's key wherever it is kept. Safe between threads."""
 
-    def __init__(self, key: PrivateKey, certificate: x509.Certificate) -> None:
+    def __init__(self, signer: RawSigner, certificate: x509.Certificate) -> None:
         """Raises `ValueError` where the certificate is not the key's."""
-        strong_public_key(key.public_key())
-        if not is_pair(key, certificate):
+        key = strong_public_key(signer.public_key)
+        if not same_key(key, certificate):
             raise ValueError("the certificate is not that of the key")
         method, digest = method_for(key)
         self._hash_name = digest.name.lower()
-        self._raw_signature = _signature_function(key, _HASHES[digest.name]())
+        self._signer = signer
         der = certificate.public_bytes(Encoding.DER)
         fixed = {
             "DS": DS,
@@ -114,7 +104,7 @@ class XadesReceiptSigner:
         """The document with the signature before its root's end tag, still in canonical form.
 
         `canonical` is a whole document in exclusive canonical form whose root bears an `Id`;
-        anything else is a `ValueError`.
+        anything else is a `ValueError`. Raises `SignerUnavailableError`.
         """
         start = _ROOT.match(canonical)
         end = b"</%s>" % start["name"] if start else b""
@@ -132,26 +122,14 @@ class XadesReceiptSigner:
         signature = self._signature.format(
             id=identifier,
             signed_info=signed_info.replace(_DECLARES_DS, "", 1),
-            value=b64encode(self._raw_signature(signed_info.encode())).decode("ascii"),
+            value=b64encode(self._signer.sign(signed_info.encode())).decode("ascii"),
             properties=properties.replace(_DECLARES_XADES, "", 1).replace(_DECLARES_DS, ""),
         )
         return canonical[: -len(end)] + signature.encode() + end
 
+    def ready(self) -> bool:
+        """Could the key sign now?"""
+        return self._signer.ready()
+
     def _digest(self, octets: bytes) -> str:
         return b64encode(new_hash(self._hash_name, octets).digest()).decode("ascii")
-
-
-def _signature_function(
-    key: PrivateKey, algorithm: hashes.HashAlgorithm
-) -> Callable[[bytes], bytes]:
-    """From bytes to the SignatureValue (RFC 6931, 2.3.2 and 2.3.6; ECDSA as r and s)."""
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        return lambda octets: key.sign(octets, padding.PKCS1v15(), algorithm)
-    width = (key.curve.key_size + 7) // 8
-    method = ec.ECDSA(algorithm)
-
-    def sign(octets: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(octets, method))
-        return r.to_bytes(width, "big") + s.to_bytes(width, "big")
-
-    return sign

@@ -15,16 +15,22 @@ from makul.app.ports.calling import (
 )
 from makul.app.ports.desk import Desk, DeskError, DisclosureRow, Official
 from makul.app.ports.documents import (
+    MAX_SEALED_PERSON,
     Answer,
     ConsentStatus,
+    DeliverySealer,
     DocumentError,
     Documents,
     DocumentVerifier,
+    PersonDelivery,
     Receipt,
+    ReceiptCertificate,
+    ReceiptCertificateState,
     ReceiptSigner,
     RevokedConsent,
     ServiceLimit,
     ServiceStatus,
+    SignerUnavailableError,
     UnwritableError,
     VerifiedDocument,
 )
@@ -49,11 +55,13 @@ from makul.app.ports.record import (
 )
 
 __all__ = [
+    "MAX_SEALED_PERSON",
     "Answer",
     "Caller",
     "Clock",
     "Committed",
     "ConsentStatus",
+    "DeliverySealer",
     "Desk",
     "DeskError",
     "DisclosureRow",
@@ -69,7 +77,10 @@ __all__ = [
     "Official",
     "Overtaken",
     "PaperUse",
+    "PersonDelivery",
     "Receipt",
+    "ReceiptCertificate",
+    "ReceiptCertificateState",
     "ReceiptSigner",
     "Recorded",
     "Recorder",
@@ -81,6 +92,7 @@ __all__ = [
     "RevokedConsent",
     "ServiceLimit",
     "ServiceStatus",
+    "SignerUnavailableError",
     "Space",
     "Standing",
     "StoreUnavailableError",

@@ -82,6 +82,9 @@ class Register(Protocol):
         None once withdrawn, unless that was after `as_of`, when the document was proven to be.
         """
 
+    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+
     def notice_approved(self, ref: str, digest: bytes) -> bool:
         """Is this consent notice registered with exactly this text?"""
 
@@ -206,6 +209,8 @@ class Entry:
     revokes: TakenBack | None = None
     """From this commit on, this consent carries nothing more."""
     mark: MessageMark | None = None
+    sealed_to: bytes | None = None
+    """SHA-256 of the certificate to which the answer is encrypted; not to be withdrawn by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""Every key and certificate that an installation uses, for `makul key show`. Never a key itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from makul.app.ports import Desk, ReceiptCertificateState
+from makul.bootstrap import trust_directories
+from makul.cli.house import KeyInfo
+from makul.settings import ReceiptSettings, Settings
+from makul.store import StoreKeys
+from makul.trust.keys import load_certificates
+from makul.trust.material import ca_certificates
+from makul.trust.receipt_certificates import compromised_keys
+
+
+def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
+    """What the settings name; raises what can be mended."""
+    yield from _receipts(settings.receipts)
+    keys = StoreKeys.load(settings.store.keys)
+    yield KeyInfo(
+        name="store data keys",
+        path=settings.store.keys,
+        algorithm="AES-256-GCM, HMAC-SHA-256",
+        fingerprint=keys.current_id,
+    )
+    for name, listener in settings.listeners.items():
+        if listener.tls is not None:
+            path = listener.tls.certificate
+            yield _certificate(f"TLS of {name}", path, load_certificates(path)[0])
+    directories = trust_directories(settings)
+    for name, directory in (
+        ("trust anchor", directories.anchors),
+        ("intermediate", directories.intermediates),
+    ):
+        for path, certificate in ca_certificates(directory) if directory is not None else ():
+            yield _certificate(name, path, certificate)
+
+
+def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
+    """By which recipients' messages are known."""
+    for recipient, der in desk.certificates():
+        certificate = x509.load_der_x509_certificate(der)
+        yield _certificate(f"messages of {recipient}", None, certificate)
+
+
+def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:
+    compromised = compromised_keys(settings.retired)
+    using = load_certificates(settings.certificate)[0]
+    yield _certificate("receipt signing", settings.certificate, using, note=_place(settings))
+    others = [(settings.next, ReceiptCertificateState.NEXT)] if settings.next else []
+    if settings.retired is not None:
+        others += [
+            (path, ReceiptCertificateState.RETIRED)
+            for path in sorted(settings.retired.glob("*.pem"))
+        ]
+    for path, state in others:
+        certificate = load_certificates(path)[0]
+        if certificate.fingerprint(hashes.SHA256()) in compromised:
+            state = ReceiptCertificateState.COMPROMISED  # noqa: PLW2901
+        yield _certificate("receipt signing", path, certificate, state=state)
+
+
+def _place(settings: ReceiptSettings) -> str:
+    """Where the key is: the token and object, or the file."""
+    token = settings.pkcs11
+    if token is None:
+        return f"key {settings.key}"
+    where = f"slot {token.slot}" if token.token_label is None else f"token {token.token_label}"
+    which = token.key_label if token.key_label is not None else f"id {token.key_id}"
+    return f"PKCS#11 {where}, key {which}, through {token.module}"
+
+
+def _certificate(
+    name: str,
+    path: Path | None,
+    certificate: x509.Certificate,
+    *,
+    state: str | None = None,
+    note: str | None = None,
+) -> KeyInfo:
+    return KeyInfo(
+        name=name,
+        path=path,
+        algorithm=_algorithm(certificate),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        state=state,
+        note=note or certificate.subject.rfc4514_string(),
+    )
+
+
+def _algorithm(certificate: x509.Certificate) -> str:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ECDSA {key.curve.name}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    return type(key).__name__

@@ -1,0 +1,167 @@
+"""A key falls into others' hands: what stops working, and what stays provable.
+
+`docs/operating/keys.md` is the run-book; each test here plays one of its chapters.
+"""
+
+import base64
+import http.client
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from makul.sandbox.parties import OPERATOR
+from makul.trust.paths import RELOAD_INTERVAL
+from makul_client.errors import ReceiptError, ReceiptFlaw
+from makul_client.profile import Operator
+from makul_client.receipts import ReceiptVerifier
+from support.commands import Makul
+from support.house import Answered, InProcess, about, build_house, person_request
+from support.messages import signed_message
+from support.serving import served
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[InProcess]:
+    built = build_house(tmp_path)
+    config = tmp_path / "makul.toml"
+    config.write_text(config.read_text().replace("[trust]", 'retired = "retired"\n[trust]', 1))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def makul(house: InProcess, tmp_path: Path) -> Makul:
+    del house
+    return Makul(tmp_path)
+
+
+def request(house: InProcess) -> bytes:
+    paper = house.paper("bank-00-data")
+    return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+
+
+def receipt_in(answer: Answered) -> bytes:
+    text = answer.child.findtext("{urn:makul:recipient:1}receipt")
+    assert text is not None
+    return base64.b64decode(text)
+
+
+def verifier(
+    house: InProcess, directory: Path, compromised: dict[bytes, datetime] | None = None
+) -> ReceiptVerifier:
+    """A recipient's, with the operator's certificate pinned and CRLs left out."""
+    return ReceiptVerifier(
+        Operator(
+            code=OPERATOR,
+            name="The operator",
+            certificates=(directory / "receipts.cert.pem",),
+            anchors=(directory / "anchors" / "root.pem",),
+            intermediates=(directory / "intermediates" / "cas.pem",),
+            compromised=compromised or {},
+        )
+    )
+
+
+def test_receipt_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """A compromised receipt key signs no more; its receipts prove by an own archive alone."""
+    receipt = receipt_in(house.ask(request(house)))
+    now = house.clock()
+    since, later = now + timedelta(hours=1), now + timedelta(hours=2)
+    fingerprint = house.world.operator.fingerprint
+    known = verifier(house, tmp_path, {fingerprint: since})
+
+    assert verifier(house, tmp_path).verify(receipt, at=now)
+    with pytest.raises(ReceiptError) as refused:
+        known.verify(receipt, at=later)
+    assert refused.value.flaw is ReceiptFlaw.COMPROMISED
+    with pytest.raises(ReceiptError, match="compare it with the operator's record"):
+        known.verify_kept(receipt, at=later)
+    with pytest.raises(ReceiptError):
+        known.verify_kept(receipt, at=later, held_since=since)
+    assert known.verify_kept(receipt, at=later, held_since=now)
+
+    makul.done("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
+    said = makul("serve", "--listener", "wsse")
+    assert said.code == 3
+    assert "marked as compromised" in said.err
+    again = makul(
+        "key", "compromised", fingerprint.hex(), "--since", "2026-01-01T00:00:00Z", "--apply"
+    )
+    assert "noted already" in again.err
+
+
+def test_retired_receipt_certificate(house: InProcess, tmp_path: Path) -> None:
+    """A renewed key takes nothing from old receipts: they are judged at their own time."""
+    receipt = receipt_in(house.ask(request(house)))
+    much_later = house.world.operator.certificate.not_valid_after_utc + timedelta(days=900)
+
+    assert verifier(house, tmp_path).verify_kept(receipt, at=much_later)
+    with pytest.raises(ReceiptError) as refused:
+        verifier(house, tmp_path).verify(receipt, at=much_later)
+    assert refused.value.flaw is ReceiptFlaw.EXPIRED
+
+
+def test_recipients_message_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """Withdrawn: the next message is refused on every worker, and no stored answer is replayed."""
+    bank = house.world.messages["bank"]
+    asked = request(house)
+
+    def message() -> bytes:
+        return signed_message(asked, bank.key, bank.certificate, at=house.clock())
+
+    with served(tmp_path / "makul.toml", workers=2) as server:
+        assert ask(server.port, message())[0] == 200
+        pem = tmp_path / "lost.pem"
+        pem.write_bytes(bank.certificate.public_bytes(Encoding.PEM))
+        makul.done("recipient", "withdraw", house.bank.code, pem, "--reason", "key lost", "--apply")
+        answers = [ask(server.port, message()) for _ in range(12)]
+
+    assert {status for status, _ in answers} == {500}
+    assert all(b"RELEASED" not in body for _, body in answers)
+    assert all(b"RCP-01" in body or b"SIG-" in body or b"RCP-" in body for _, body in answers)
+
+
+def test_ca_key(house: InProcess, tmp_path: Path) -> None:
+    """The anchor is taken away: within five seconds nothing under it counts any more."""
+    assert house.ask(request(house)).outcome == "RELEASED"
+    (tmp_path / "anchors" / "root.pem").rename(tmp_path / "root.pem.away")
+    (tmp_path / "anchors" / "other.pem").write_bytes(house.world.look_alike.anchors())
+
+    deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + 5
+    while (answer := house.ask(request(house))).outcome == "RELEASED":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert any(code.startswith(("SIG", "RCP")) for code in answer.codes)
+
+
+def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
+    """Revoked for keyCompromise in the CA's next CRL: the consents it signed count no more."""
+    paper = house.paper("bank-00-data")
+    assert house.ask(request(house)).outcome == "RELEASED"
+    citizen = house.world.citizens[paper.citizen].certificate
+    crl = house.world.hierarchy.citizens.crl([citizen])
+    new = tmp_path / "new.crl"
+    new.write_bytes(crl)
+    new.rename(tmp_path / "crls" / "citizens.crl.pem")
+
+    deadline = time.monotonic() + 12
+    while (answer := house.ask(request(house))).outcome == "RELEASED":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert answer.outcome == "REFUSED"
+    assert "SIG-06" in answer.body.decode() or "CNS-02" in answer.codes
+
+
+def ask(port: int, message: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        connection.request("POST", "/v1/recipient", message, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

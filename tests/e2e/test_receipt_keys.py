@@ -1,0 +1,244 @@
+"""The operator's receipt key in service: in a token, and renewed while requests flow."""
+
+import base64
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from lxml import etree
+
+from makul.sandbox.parties import OPERATOR
+from makul.sandbox.pki import Credential
+from support.house import InProcess, about, build_house, person_request
+from support.messages import signed_message
+from support.needs import needs
+from support.serving import Server, drive, served
+from support.softhsm import SoftToken, make_token
+
+HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[InProcess]:
+    built = build_house(tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def token(house: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    """The operator's key moves into a token; the settings say so, and the file is gone."""
+    made = make_token(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
+    made.store(house.world.operator.key)
+    _configure(tmp_path / "makul.toml", made.toml())
+    (tmp_path / "receipts.key.pem").unlink()
+    return made
+
+
+def _configure(config: Path, receipts: str) -> None:
+    """Another `[receipts]` in the settings."""
+    text = config.read_text()
+    before, _, rest = text.partition("[receipts]")
+    config.write_text(before + receipts + "[trust]" + rest.partition("[trust]")[2])
+
+
+def messages(house: InProcess, count: int) -> list[bytes]:
+    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+    return [
+        signed_message(
+            person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper)),
+            holder.key,
+            holder.certificate,
+            at=house.clock(),
+        )
+        for _ in range(count)
+    ]
+
+
+def ask(port: int, message: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", "/v1/recipient", message, HEADERS)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def receipt_in(answer: bytes) -> bytes:
+    found = re.search(rb"<receipt>([^<]+)</receipt>", answer)
+    assert found is not None, answer[:300]
+    return base64.b64decode(found[1])
+
+
+def signer_of(receipt: bytes) -> bytes:
+    """The fingerprint of the certificate in a receipt's KeyInfo."""
+    text = etree.fromstring(receipt).findtext(f".//{DS}X509Certificate")
+    assert text is not None
+    return x509.load_der_x509_certificate(base64.b64decode(text)).fingerprint(hashes.SHA256())
+
+
+@needs("softhsm2-util")
+def test_two_workers_of_four_threads_sign_with_the_token(
+    house: InProcess, token: SoftToken, tmp_path: Path
+) -> None:
+    """Each worker opens the token for itself, after the fork; what it signs is on record."""
+    with served(tmp_path / "makul.toml", workers=2) as server:
+        drive(server, messages(house, 80))
+
+    rows = house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+    assert len([row for row in rows if row.outcome == "RELEASED"]) == 80
+
+
+@needs("softhsm2-util")
+def test_without_its_token_the_service_gives_nothing_and_comes_back(
+    house: InProcess, token: SoftToken, tmp_path: Path
+) -> None:
+    """No receipt, no answer (OPS-01), nothing on record; the same request is answered later."""
+    with served(tmp_path / "makul.toml", workers=1) as server:
+        before, lost = messages(house, 2)
+        assert ask(server.port, before)[0] == 200
+        token.take_out()
+
+        status, body = ask(server.port, lost)
+        not_ready, _ = _get(server.port, "/readyz")
+        recorded = len(house.store.desk.disclosures(recipient=None, since=None, limit=10))
+        token.put_back()
+        time.sleep(1.2)
+        again, answer = ask(server.port, lost)
+
+    assert status == 500
+    assert b"OPS-01" in body
+    assert b"surname" not in body
+    assert not_ready == 503
+    assert recorded == 1
+    assert again == 200
+    assert b"RELEASED" in answer
+
+
+def _get(port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@needs("softhsm2-util")
+def test_a_token_that_is_not_there_is_told_before_serving(
+    house: InProcess, token: SoftToken, tmp_path: Path
+) -> None:
+    token.take_out()
+    command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 3
+    assert "no token 'makul'" in done.stderr
+
+
+@dataclass
+class Load:
+    """Requests without a pause from a few threads, until told to stop."""
+
+    server: Server
+    queue: list[bytes]
+    answers: list[tuple[int, bytes]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    going: bool = True
+
+    def __enter__(self) -> "Load":
+        self._threads = [threading.Thread(target=self._work) for _ in range(3)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.going = False
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while self.going and self.queue:
+            try:
+                self.answers.append(ask(self.server.port, self.queue.pop()))
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(type(error).__name__)
+
+    def until(self, more: int) -> None:
+        """Wait for so many more answers."""
+        wanted = len(self.answers) + more
+        deadline = time.monotonic() + 120
+        while len(self.answers) < wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def install(directory: Path, name: str, holder: Credential) -> str:
+    """Another receipt key beside the first; the settings section that uses it."""
+    (directory / f"{name}.key.pem").write_bytes(holder.key_pem)
+    (directory / f"{name}.key.pem").chmod(0o600)
+    (directory / f"{name}.cert.pem").write_bytes(holder.certificate_pem)
+    return f'[receipts]\nkey = "{name}.key.pem"\ncertificate = "{name}.cert.pem"\n'
+
+
+def test_renewed_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
+    """New key and certificate in the settings, SIGHUP: no request fails, and both are seen."""
+    config = tmp_path / "makul.toml"
+    new = house.world.hierarchy.official(member_code=OPERATOR, name="Renewed", identifier="r2")
+    queue = messages(house, 400)
+
+    with served(config, workers=2) as server, Load(server, queue) as load:
+        load.until(10)
+        _configure(config, install(tmp_path, "second", new))
+        os.kill(server.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 60
+        while signer_of(receipt_in(load.answers[-1][1])) != new.fingerprint:
+            assert time.monotonic() < deadline, "the new key does not sign"
+            load.until(1)
+        load.until(20)
+
+    signers = [signer_of(receipt_in(body)) for _, body in load.answers]
+    assert load.failures == []
+    assert {status for status, _ in load.answers} == {200}
+    assert set(signers) == {house.world.operator.fingerprint, new.fingerprint}
+    assert all(b">RELEASED<" in body for _, body in load.answers)
+
+
+def test_settings_that_cannot_be_served_change_nothing(house: InProcess, tmp_path: Path) -> None:
+    """A slip in a reload must not stop the service: the old workers go on, the log says why."""
+    config, log = tmp_path / "makul.toml", tmp_path / "log"
+    first, second = messages(house, 2)
+
+    with served(config, workers=2, log=log) as server:
+        before = set(server.workers)
+        assert ask(server.port, first)[0] == 200
+        _configure(config, '[receipts]\nkey = "none.pem"\ncertificate = "receipts.cert.pem"\n')
+        os.kill(server.pid, signal.SIGHUP)
+        _until(lambda: "not reloaded" in log.read_text())
+
+        assert ask(server.port, second)[0] == 200
+        assert set(server.workers) == before
+
+    assert "none.pem: No such file" in log.read_text()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

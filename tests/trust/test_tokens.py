@@ -1,0 +1,217 @@
+"""The operator's key in a token: it signs as a key in a file does, and fails closed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
+
+from makul.app.ports import SignerUnavailableError
+from makul.domain.disclosures import ProofStatus
+from makul.trust import tokens
+from makul.trust.documents import XadesVerifier
+from makul.trust.keys import KeyFileError
+from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.tokens import TokenSigner
+from support.needs import needs
+from support.pki import NOW, Holder, new_key, new_rsa_key
+from support.softhsm import SoftToken, make_token
+
+pytestmark = needs("softhsm2-util")
+
+RECEIPT = b'<Receipt xmlns="urn:makul:receipt:1" Id="r-018f"><receiptId>018f</receiptId></Receipt>'
+KEYS: dict[str, Callable[[], object]] = {
+    "P-256": new_key,
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "RSA": new_rsa_key,
+}
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    made = make_token(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
+    monkeypatch.setattr(tokens, "PAUSE_SECONDS", 0.0)
+    return made
+
+
+@pytest.fixture
+def open_signer(token: SoftToken) -> Iterator[Callable[..., TokenSigner]]:
+    """Signers that leave the module when the test is over: a process has one of each module."""
+    opened: list[TokenSigner] = []
+
+    def open_one(holder: Holder, **place: object) -> TokenSigner:
+        opened.append(TokenSigner(token.place(**place), holder.certificate))
+        return opened[-1]
+
+    yield open_one
+    for signer in opened:
+        signer.close()
+
+
+@pytest.fixture
+def operator(token: SoftToken, world) -> Holder:
+    holder = world.ca.issue(key=new_key())
+    token.store(holder.key)
+    return holder
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_signs_as_a_key_in_a_file_does(
+    kind: str, token: SoftToken, world, documents: XadesVerifier, open_signer
+) -> None:
+    """Every kind of key that the profile accepts: the receipt verifies, and is still canonical."""
+    operator = world.ca.issue(key=KEYS[kind]())
+    token.store(operator.key)
+
+    signed = XadesReceiptSigner(open_signer(operator), operator.certificate).sign(RECEIPT, at=NOW)
+
+    verified = documents.verify(signed, at=NOW)
+    assert verified.proof.status is ProofStatus.PASSED, verified.report
+    assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed
+
+
+def test_by_id_and_by_slot(operator: Holder, open_signer) -> None:
+    signer = open_signer(operator, key_label=None, key_id=b"\x01")
+    assert signer.ready()
+
+    slot = signer._session.token.slot.slot_id
+    signer.close()
+    assert open_signer(operator, token_label=None, slot=slot).ready()
+
+
+def test_between_threads(operator: Holder, world, documents: XadesVerifier, open_signer) -> None:
+    """Eight threads on one signer: python-pkcs11 lets go of Python's lock, the module has none."""
+    signer = XadesReceiptSigner(open_signer(operator), operator.certificate)
+    signed: list[bytes] = []
+
+    def work() -> None:
+        signed.extend(signer.sign(RECEIPT, at=NOW) for _ in range(50))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(signed) == 400
+    for each in signed[::40]:
+        assert documents.verify(each, at=NOW).proof.status is ProofStatus.PASSED
+
+
+def test_nothing_is_entered_before_the_first_signature(operator: Holder, open_signer) -> None:
+    """C_Initialize is not to be inherited: building a signer does not enter the module."""
+    signer = open_signer(operator, module=Path("/nowhere/module.so"))
+
+    assert signer.public_key == operator.certificate.public_key()
+    with pytest.raises(SignerUnavailableError, match=r"/nowhere/module\.so"):
+        signer.sign(b"x")
+
+
+def test_a_session_that_the_token_closed_is_opened_anew(operator: Holder, open_signer) -> None:
+    """A reset of the token costs a warning, not a request."""
+    signer = open_signer(operator)
+    signer.sign(b"x")
+    signer._library.finalize()
+
+    assert signer.sign(b"x")
+
+
+def test_lost_token_and_back(token: SoftToken, operator: Holder, open_signer) -> None:
+    """Unavailable while it is away, and back without a restart."""
+    signer = open_signer(operator)
+    assert signer.ready()
+
+    token.take_out()
+    assert not signer.ready()
+    with pytest.raises(SignerUnavailableError, match="Is it plugged in"):
+        signer.sign(b"x")
+
+    token.put_back()
+    assert signer.ready()
+
+
+def test_lost_token_is_left_alone_for_a_moment(
+    token: SoftToken, operator: Holder, open_signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network HSM that is down takes long to say so: not every request asks it."""
+    monkeypatch.setattr(tokens, "PAUSE_SECONDS", 60.0)
+    signer = open_signer(operator, token_label="another")
+    with pytest.raises(SignerUnavailableError, match="no token 'another'"):
+        signer.sign(b"x")
+
+    with pytest.raises(SignerUnavailableError, match="a moment ago"):
+        signer.sign(b"x")
+
+
+def test_a_wrong_pin_is_tried_once(token: SoftToken, operator: Holder, open_signer) -> None:
+    """Tokens lock after a few wrong PINs: the same is not tried again, even if mended meanwhile."""
+    right = token.pin_file.read_text()
+    token.pin_file.write_text("111111")
+    signer = open_signer(operator)
+    with pytest.raises(SignerUnavailableError, match="refused the PIN"):
+        signer.sign(b"x")
+
+    token.pin_file.write_text(right)
+
+    with pytest.raises(SignerUnavailableError, match="refused the PIN"):
+        signer.sign(b"x")
+    assert open_signer(operator).ready()
+
+
+def test_the_pin_file_is_its_owners(token: SoftToken, operator: Holder, open_signer) -> None:
+    token.pin_file.chmod(0o640)
+
+    with pytest.raises(SignerUnavailableError, match="chmod 600"):
+        open_signer(operator).sign(b"x")
+
+
+def test_the_pin_from_the_environment(
+    operator: Holder, open_signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = open_signer(operator, pin_file=None, pin_env="MAKUL_TEST_PIN")
+    with pytest.raises(SignerUnavailableError, match="MAKUL_TEST_PIN"):
+        signer.sign(b"x")
+
+    monkeypatch.setenv("MAKUL_TEST_PIN", "246813")
+    assert signer.ready()
+
+
+def test_another_key_than_the_certificates(token: SoftToken, world, open_signer) -> None:
+    """What cannot be verified is not sent out: the key is tried against the certificate."""
+    token.store(new_key())
+    other = world.ca.issue(key=new_key())
+
+    with pytest.raises(SignerUnavailableError, match=r"not that of receipts\.certificate"):
+        open_signer(other).sign(b"x")
+
+
+def test_no_such_key_and_two_of_them(token: SoftToken, operator: Holder, open_signer) -> None:
+    with pytest.raises(SignerUnavailableError, match="not exactly one"):
+        open_signer(operator, key_label="another").sign(b"x")
+
+    token.store(new_key(), number="02")
+
+    with pytest.raises(SignerUnavailableError, match="not exactly one"):
+        open_signer(operator).sign(b"x")
+
+
+def test_a_token_that_hangs_does_not_hang_every_thread(
+    operator: Holder, open_signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "WAIT_SECONDS", 0.05)
+    signer = open_signer(operator)
+
+    with signer._lock, pytest.raises(SignerUnavailableError, match="hangs"):
+        signer.sign(b"x")
+
+
+def test_a_place_without_a_pin(tmp_path: Path, token: SoftToken) -> None:
+    empty = tmp_path / "empty"
+    empty.touch(mode=0o600)
+
+    with pytest.raises(KeyFileError, match="first line is empty"):
+        token.place(pin_file=empty).pin()
