@@ -50,7 +50,8 @@ form.json, every key optional where the option is given:
    "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
    "purpose": "…", "purpose_text": "…", "relation": "contract 17",
    "onward": [{"code": "COM/60000002", "name": "…"}],
-   "representative": {"name": "…", "pin": "…", "authority": "…"},
+   "representative": {"name": "…", "pin": "…", "kind": "PARENT", "number": "…",
+     "date": "2020-01-01", "issuer": "…", "valid_to": "…", "document": "birth.pdf"},
    "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
 """
 
@@ -189,12 +190,18 @@ def show(
 @consent_app.command(
     epilog=examples(
         "makul-client consent register consent.xml",
+        "makul-client consent register on-paper.xml --scan paper.pdf --employee teller-42",
+        "makul-client consent register by-parent.xml --authority birth-certificate.pdf",
     )
 )
 def register(
     *,
     profile: ProfileFile,
     file: Annotated[Path, typer.Argument(help="A signed consent.")],
+    scan: Annotated[Path | None, typer.Option(help="Of a consent on paper: its scan.")] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="The scan of a representative's authority.")
+    ] = None,
     employee: Employee = None,
     case: Case = None,
     request_id: RequestId = None,
@@ -204,6 +211,8 @@ def register(
     with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
         held = client.register_consent(
             ConsentDocument(read_file(file)),
+            scan=None if scan is None else read_file(scan),
+            authority=None if authority is None else read_file(authority),
             context=Context(employee=employee, case_number=case, request_id=request_id),
         )
         if as_json:
@@ -240,6 +249,85 @@ def status(
                 ("to", found.valid_to.isoformat()),
             ],
         )
+
+
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent draft-revocation 7d9a3c1e-0000-4000-8000-0000000000c1 -o draft.xml",
+    )
+)
+def draft_revocation(
+    *,
+    profile: ProfileFile,
+    consent_id: Annotated[UUID, typer.Argument(help="The consent to be taken back.")],
+    out: Out,
+    pin: Annotated[str | None, typer.Option(help="The subject's; better asked for.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, if they wish to say so.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a revocation up, ready for the signature of who gave the consent; then: attach."""
+    with reporting(as_json=as_json, profile=profile):
+        subject = pin or typer.prompt("pin", hide_input=True, err=True)
+        now = datetime.now(UTC).replace(microsecond=0)
+        document = consents.draft_revocation(
+            Profile.load(profile), consent_id, subject, at=now, reason=reason
+        )
+        write_new(out, document)
+        if as_json:
+            print_json({"file": str(out), "consent_id": str(consent_id)})
+        else:
+            say(f"{out}: have it signed, then: makul-client consent attach, consent revoke")
+
+
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent revoke revocation.xml",
+    )
+)
+def revoke(
+    *,
+    profile: ProfileFile,
+    file: Annotated[Path, typer.Argument(help="A signed revocation.")],
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in what the subject signed; the consent carries nothing from then on."""
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        revoked = client.revoke_consent(
+            read_file(file),
+            context=Context(employee=employee, case_number=case, request_id=request_id),
+        )
+        if as_json:
+            print_json(revoked)
+        else:
+            say(f"{revoked.consent_id} REVOKED")
+
+
+@consent_app.command(
+    epilog=examples(
+        "makul-client consent revocations --since 2026-11-01",
+    )
+)
+def revocations(
+    *,
+    profile: ProfileFile,
+    since: Annotated[str | None, typer.Option(help="From when on; a date or an instant.")] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which consents given to you were taken back, oldest first."""
+    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+        told = client.revocations(
+            None if since is None else instant(since, "--since"),
+            context=Context(employee=employee),
+        )
+        if as_json:
+            print_json(told)
+            return
+        for each in told:
+            say(f"{each.consent_id} {each.revoked_at.isoformat()}")
 
 
 def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
@@ -290,27 +378,47 @@ def _wish(known: dict[str, Any], *, folder: Path, now: datetime) -> consents.Wis
             purpose_text=known.get("purpose_text"),
             relation=known.get("relation"),
             onward=tuple(Party(**each) for each in known.get("onward", ())),
-            representative=_representative(known.get("representative")),
+            representative=_representative(known.get("representative"), folder),
             paper=_paper(known.get("paper"), folder),
         )
     except (TypeError, ValueError, KeyError):
         raise ConsentError("the form's values are not what they should be; see --help") from None
 
 
-def _representative(form: dict[str, Any] | None) -> consents.Representative | None:
-    return None if form is None else consents.Representative(**form)
+def _representative(form: dict[str, Any] | None, folder: Path) -> consents.Representative | None:
+    if form is None:
+        return None
+    media_type, digest = _scan_of(folder / form["document"])
+    valid_to = form.get("valid_to")
+    return consents.Representative(
+        name=form["name"],
+        pin=form.get("pin"),
+        authority=consents.Authority(
+            kind=form["kind"],
+            number=form["number"],
+            issued_on=date.fromisoformat(form["date"]),
+            issuer=form["issuer"],
+            valid_to=None if valid_to is None else date.fromisoformat(valid_to),
+            media_type=media_type,
+            digest=digest,
+        ),
+    )
+
+
+def _scan_of(scan: Path) -> tuple[str, bytes]:
+    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
+        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+    return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)
 
 
 def _paper(form: dict[str, Any] | None, folder: Path) -> consents.Paper | None:
     if form is None:
         return None
-    scan = folder / form["scan"]
-    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
-        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+    media_type, digest = _scan_of(folder / form["scan"])
     return consents.Paper(
         date=date.fromisoformat(form["date"]),
         place=form["place"],
         official=form["official"],
-        media_type=_MEDIA_TYPES[scan.suffix.lower()],
-        scan_digest=digest_of_file(scan),
+        media_type=media_type,
+        scan_digest=digest,
     )

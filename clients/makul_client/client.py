@@ -28,6 +28,8 @@ from makul_client.results import (
     Receipt,
     ReceiptCertificate,
     RegisteredConsent,
+    Revocation,
+    RevokedConsent,
     ServiceStatus,
     VerifyResult,
 )
@@ -156,9 +158,17 @@ class Client:
         return self._exchange.decide("ExplainDecision", fields, context, read, ground=ground)
 
     def register_consent(
-        self, consent: ConsentDocument, *, context: Context = _NO_CONTEXT
+        self,
+        consent: ConsentDocument,
+        *,
+        scan: bytes | None = None,
+        authority: bytes | None = None,
+        context: Context = _NO_CONTEXT,
     ) -> RegisteredConsent:
-        """Hand a consent in, to be held and counted by the operator (Procedure, cl. 4)."""
+        """Hand a consent in, to be held and counted by the operator (Procedure, cl. 4).
+
+        With the scan of a consent on paper, and of the document of a representative's authority.
+        """
 
         def read(answer: Any, decision: Decision) -> RegisteredConsent:
             self._exchange.demand(decision, "ACCEPTED")
@@ -169,8 +179,36 @@ class Client:
                 decision=decision,
             )
 
-        fields = {"consentDocument": consent.document}
+        papers = {"scan": scan, "authorityDocument": authority}
+        given = {name: paper for name, paper in papers.items() if paper is not None}
+        fields = {"consentDocument": consent.document, **given}
         return self._exchange.decide("RegisterConsent", fields, context, read)
+
+    def revoke_consent(self, document: bytes, *, context: Context = _NO_CONTEXT) -> RevokedConsent:
+        """Hand in what the subject signed to take a consent back (Procedure, cl. 4)."""
+
+        def read(answer: Any, decision: Decision) -> RevokedConsent:
+            self._exchange.demand(decision, "ACCEPTED")
+            return RevokedConsent(consent_id=UUID(answer.consentId), decision=decision)
+
+        fields = {"revocationDocument": document}
+        return self._exchange.decide("RevokeConsent", fields, context, read, under_agreement=False)
+
+    def revocations(
+        self, since: datetime | None = None, *, context: Context = _NO_CONTEXT
+    ) -> tuple[Revocation, ...]:
+        """Consents to this recipient that were taken back, oldest first; every page of them."""
+        told: list[Revocation] = []
+        fields: dict[str, Any] = {} if since is None else {"since": since}
+        while True:
+            page, more = self._exchange.inquire(
+                "ListRevocations", fields, context, reading.revocations
+            )
+            told.extend(page)
+            if not more or not page:
+                return tuple(told)
+            fields = {"since": page[-1].revoked_at, "after": str(page[-1].consent_id)}
+            context = Context(employee=context.employee)
 
     def consent_status(self, consent_id: UUID, *, context: Context = _NO_CONTEXT) -> ConsentStatus:
         """Where a consent stands. An unknown one raises `RefusedError` (CNS-01)."""

@@ -45,8 +45,23 @@ class Representative(Discreet):
 
     name: str
     pin: str | None = None
-    authority: str
-    """The document that gives the authority: kind, number, date, issuer."""
+    authority: "Authority"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """The document by which they may; its scan is handed in with the consent."""
+
+    kind: str
+    """`PARENT`, `GUARDIAN` or `POWER_OF_ATTORNEY`."""
+    number: str
+    issued_on: date
+    issuer: str
+    valid_to: date | None = None
+    """Its last day; a power of attorney always has one."""
+    media_type: str
+    digest: bytes
+    """SHA-256 of its scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +152,26 @@ def draft(
     return _written(root)
 
 
+def draft_revocation(
+    profile: Profile, consent_id: UUID, pin: str, *, at: datetime, reason: str | None = None
+) -> bytes:
+    """A revocation of a consent to this recipient, ready to be signed by the subject.
+
+    Or by the representative who gave it; `pin` is the subject's. Raises `ConsentError`.
+    """
+    root = parse(f'<Revocation xmlns="{CONSENT}"/>'.encode())
+    _add(root, "revocationId", str(uuid4()))
+    _add(root, "consentId", str(consent_id))
+    _add(root, "subject", pin)
+    _add(root, "recipient", profile.recipient.code)
+    _add(root, "revokedAt", at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    if reason is not None:
+        _add(root, "reason", reason)
+    return _written(root)
+
+
 def attach(drawn_up: bytes, signed: bytes) -> bytes:
-    """The signed consent: what the citizen's signer returned, if it is this draft, signed.
+    """The signed document: what the citizen's signer returned, if it is this draft, signed.
 
     `signed` is either the whole signed document or the ds:Signature alone. Checked: the content
     is the draft's, the schema holds, and one XAdES signature over all of it holds under the
@@ -151,7 +184,7 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
         whole.append(given)
         signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
     try:
-        content = verify(signed, ROOT).root
+        content = verify(signed, wanted.tag).root
     except BadSignatureError as error:
         raise ConsentError(f"the signature is not good: {error}") from None
     if _content(content) != _content(wanted):
@@ -246,7 +279,15 @@ def _representative(parent: "Element", representative: Representative) -> None:
     _add(node, "name", representative.name)
     if representative.pin is not None:
         _add(node, "pin", representative.pin)
-    _add(node, "authority", representative.authority)
+    said, authority = representative.authority, _add(node, "authority")
+    _add(authority, "kind", said.kind)
+    _add(authority, "number", said.number)
+    _add(authority, "date", said.issued_on.isoformat())
+    _add(authority, "issuer", said.issuer)
+    if said.valid_to is not None:
+        _add(authority, "validTo", said.valid_to.isoformat())
+    _add(authority, "mediaType", said.media_type)
+    _add(authority, "digest", base64.b64encode(said.digest).decode())
 
 
 def _paper(parent: "Element", paper: Paper) -> None:

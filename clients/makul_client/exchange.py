@@ -114,10 +114,12 @@ class Exchange:
         *,
         ground: Ground | None = None,
         attributes: Sequence[str] = (),
+        under_agreement: bool = True,
     ) -> T:
         """Ask for a decision, prove it by its receipt, and only then read it."""
+        agreement = self._profile.agreement if under_agreement else None
         asked = {
-            "agreementNumber": self._profile.agreement,
+            **({} if agreement is None else {"agreementNumber": agreement}),
             "employee": context.employee,
             "caseNumber": context.case_number,
             **fields,
@@ -133,7 +135,7 @@ class Exchange:
                 digest=digest,
                 operation=operation,
                 recipient=self._profile.recipient.code,
-                agreement=self._profile.agreement,
+                agreement=agreement,
                 attributes=frozenset(attributes),
                 ground_digest=_ground_digest(ground),
             )

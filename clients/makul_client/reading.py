@@ -16,6 +16,7 @@ from makul_client.results import (
     Person,
     Power,
     ReceiptCertificate,
+    Revocation,
     Rule,
     Sample,
     ServiceStatus,
@@ -104,6 +105,15 @@ def attributes_in(read: Any) -> frozenset[str]:
     return frozenset(name for name in ATTRIBUTES if getattr(read, name) is not None)
 
 
+def revocations(read: Any) -> tuple[tuple[Revocation, ...], bool]:
+    """One page of what was taken back, and whether there are more."""
+    page = tuple(
+        Revocation(consent_id=UUID(each.consentId), revoked_at=each.revokedAt)
+        for each in read.revocation
+    )
+    return page, bool(read.more)
+
+
 def agreement(read: Any) -> Agreement:
     """The terms of an agreement."""
     return Agreement(
@@ -120,6 +130,8 @@ def agreement(read: Any) -> Agreement:
             Power(purpose=each.purpose, attributes=tuple(each.attribute)) for each in read.power
         ),
         daily_quota=read.dailyQuota,
+        paper_daily_quota=read.paperDailyQuota,
+        representatives=bool(read.representatives),
         delivery=read.delivery,
         signatures=tuple(
             PartySignature(role=each.role, member_code=each.memberCode, recorded_at=each.recordedAt)

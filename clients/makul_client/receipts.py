@@ -50,7 +50,7 @@ class SentRequest:
     """SHA-256 of the exclusive canonical form of the Body's child."""
     operation: str
     recipient: str
-    agreement: str
+    agreement: str | None
     attributes: frozenset[str]
     """Those asked for."""
     ground_digest: bytes | None

@@ -194,6 +194,22 @@ class RegisteredConsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedConsent:
+    """A consent that carries nothing any more."""
+
+    consent_id: UUID
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """One consent that was taken back, and when that was recorded."""
+
+    consent_id: UUID
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStatus:
     """Where a consent stands."""
 
@@ -239,6 +255,9 @@ class Agreement:
     provisions: tuple[str, ...]
     powers: tuple[Power, ...]
     daily_quota: int | None
+    paper_daily_quota: int | None
+    """Consents on paper that one official may hand in a day; None: paper is not allowed."""
+    representatives: bool
     delivery: str
     signatures: tuple[PartySignature, ...] = ()
     """Who has signed these terms so far."""

@@ -45,6 +45,8 @@ from makul.app.ports import (
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
+from makul.app.revocations import ListRevocations
+from makul.app.revoke import RevokeConsent
 from makul.app.sealing import Sealing
 from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.domain.agreements import Channel as ChannelName
@@ -61,6 +63,7 @@ from makul.settings import (
 )
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel
+from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
@@ -259,7 +262,20 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
             recording=recording,
             operator=operator,
         ),
+        revoke_consent=RevokeConsent(
+            reception=reception,
+            verifier=parts.verifier,
+            documents=parts.documents,
+            register=parts.register,
+            recording=recording,
+        ),
         consent_status=TellConsentStatus(
+            clock=parts.clock,
+            register=parts.register,
+            documents=parts.documents,
+            recording=recording,
+        ),
+        revocations=ListRevocations(
             clock=parts.clock,
             register=parts.register,
             documents=parts.documents,
@@ -274,7 +290,8 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
 def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
     """The limits that GetStatus tells, so that clients need not find them by hitting them."""
     return (
-        ServiceLimit(name="message", value=MAX_MESSAGE, unit="bytes"),
+        ServiceLimit(name="message", value=MAX_ORDINARY, unit="bytes"),
+        ServiceLimit(name="messageWithScan", value=MAX_MESSAGE, unit="bytes"),
         ServiceLimit(name="storedAnswer", value=int(KEEP_ANSWERS.total_seconds()), unit="seconds"),
         ServiceLimit(name="explanations", value=EXPLANATIONS_A_DAY, unit="perDay"),
         ServiceLimit(

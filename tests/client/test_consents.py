@@ -12,7 +12,16 @@ from lxml import etree
 
 from makul_client import ConsentError, Profile
 from makul_client.consent_view import read_unsafe
-from makul_client.consents import Paper, Representative, Subject, Wish, attach, draft, sign
+from makul_client.consents import (
+    Authority,
+    Paper,
+    Representative,
+    Subject,
+    Wish,
+    attach,
+    draft,
+    sign,
+)
 from makul_client.profile import Party
 from support.client_world import NOW, PIN, SURNAME, parties, write_profile
 
@@ -45,7 +54,22 @@ def valid(document: bytes) -> bool:
         replace(WISH, relation="contract 17", max_disclosures=3, methods=("demographic", "face")),
         replace(WISH, onward=(Party(code="COM/60000002", name="Башка"),)),
         replace(WISH, purpose="CASE_REVIEW", purpose_text="Иш кароо"),
-        replace(WISH, representative=Representative(name="Ата", pin=PIN, authority="№ 1")),
+        replace(
+            WISH,
+            representative=Representative(
+                name="Ата",
+                pin=PIN,
+                authority=Authority(
+                    kind="POWER_OF_ATTORNEY",
+                    number="1-2026",
+                    issued_on=NOW.date(),
+                    issuer="Сыноо нотариус",
+                    valid_to=NOW.date(),
+                    media_type="image/png",
+                    digest=bytes(32),
+                ),
+            ),
+        ),
         replace(
             WISH,
             paper=Paper(

@@ -13,10 +13,16 @@ import pytest
 from lxml import etree
 
 from makul.soap import types
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Integer32, Unicode
+from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_PRIMITIVES = ((Date, "date"), (Integer32, "int"), (ByteArray, "base64Binary"), (Unicode, "token"))
+_PRIMITIVES = (
+    (Date, "date"),
+    (DateTime, "dateTime"),
+    (Integer32, "int"),
+    (ByteArray, "base64Binary"),
+    (Unicode, "token"),
+)
 _FACETS = {
     "xsd_pattern": "pattern",
     "min_len": "minLength",

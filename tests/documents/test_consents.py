@@ -19,7 +19,7 @@ from makul.documents import (
     XmlDocuments,
     render_consent,
 )
-from makul.domain.consents import Consent, ResultForm
+from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.reasons import Code
 from support.documents import (
     BANK,
@@ -76,17 +76,28 @@ def test_what_was_drawn_up_is_read_back(consent: Consent) -> None:
 
 def test_representative_paper_and_onward_recipients_are_carried() -> None:
     """All that a consent may say; the decision knows that they are there (CNS-11, CNS-12)."""
-    consent = replace(CONSENT, represented=True, on_paper=True)
-    display = replace(
-        CONSENT_DISPLAY,
-        representative=Representative(name="Үлгүлөв", authority="Ишеним кат № 1", pin=SUBJECT),
-        paper=Paper(
+    consent = replace(
+        CONSENT,
+        representative=Representation(
+            pin=SUBJECT,
+            kind="POWER_OF_ATTORNEY",
+            valid_to=date(2027, 11, 1),
+            document_digest=bytes(range(32)),
+            media_type="image/png",
+        ),
+        paper=PaperTaken(
             date=date(2026, 11, 1),
-            place="Сыноо шаары",
             official="test-official-1",
             media_type="application/pdf",
             scan_digest=bytes(32),
         ),
+    )
+    display = replace(
+        CONSENT_DISPLAY,
+        representative=Representative(
+            name="Үлгүлөв", number="1-2026", issued_on=date(2026, 10, 1), issuer="Сыноо нотариус"
+        ),
+        paper=Paper(place="Сыноо шаары"),
         onward=(Party(member_code=BANK, name="«Сыноо» ЖЧК"),),
         relation_ref="TEST-CONTRACT-1",
     )

@@ -252,8 +252,6 @@ def test_where_a_consent_stands(changes: dict[str, Any], state: ConsentState) ->
         ({"methods": frozenset()}, {("CNS-16", "matchMethods")}),
         ({"methods": frozenset({"*"})}, {("CNS-16", "matchMethods")}),
         ({"result_form": ResultForm.YES_NO}, {("CNS-16", "resultForm")}),
-        ({"represented": True}, {("CNS-11", "representative")}),
-        ({"on_paper": True}, {("CNS-12", "paper")}),
         (
             {"attributes": frozenset({"surname"})},
             {("CNS-09", "givenName"), ("CNS-09", "birthDate")},

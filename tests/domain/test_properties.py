@@ -45,6 +45,7 @@ from support.cases import (
     FORGED,
     MARKETING,
     OPERATOR,
+    PARENT,
     PERSON,
     REGISTER_UPKEEP,
     REVOCATION_UNKNOWN,
@@ -52,6 +53,7 @@ from support.cases import (
     SIGNED_BY_SUBJECT,
     SOMEONE_ELSE,
     STRANGER_CODE,
+    TAKEN,
     Case,
     finding,
     found,
@@ -124,8 +126,8 @@ CONSENT = DOCUMENT | {
     "methods": METHODS,
     "given_at": INSTANTS,
     "valid_from": INSTANTS,
-    "represented": st.booleans(),
-    "on_paper": st.booleans(),
+    "representative": st.booleans().map(lambda there: PARENT if there else None),
+    "paper": st.booleans().map(lambda there: TAKEN if there else None),
 }
 STATEMENT = DOCUMENT | {
     "provision": st.sampled_from([*(provision.value for provision in Provision), "*"]),

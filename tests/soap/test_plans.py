@@ -1,6 +1,7 @@
 """Plans read what Spyne would read, in a fraction of the time, and refuse what they do not know."""
 
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,16 @@ from makul.app.ports import RejectedError
 from makul.soap import types
 from makul.soap.envelope import collapsed
 from makul.soap.plans import compiled
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Fault, Integer32, Soap11, Unicode
+from makul.soap.spyne_setup import (
+    ByteArray,
+    ComplexModel,
+    Date,
+    DateTime,
+    Fault,
+    Integer32,
+    Soap11,
+    Unicode,
+)
 from support.soap import REQUEST_ID, R, T
 
 _SCHEMA = etree.XMLSchema(etree.parse(makul_schemas.location() / "recipient.xsd"))
@@ -42,6 +52,8 @@ def _texts(model: Any) -> st.SearchStrategy[str]:
     facets = model.Attributes
     if issubclass(model, Date):
         return st.dates().filter(lambda day: day.year >= 1000).map(str)
+    if issubclass(model, DateTime):
+        return st.timedeltas(timedelta(), timedelta(days=70_000)).map(_instant)
     if issubclass(model, Integer32):
         return st.integers(int(facets.ge), int(facets.le)).map(str)
     assert issubclass(model, Unicode)
@@ -50,6 +62,11 @@ def _texts(model: Any) -> st.SearchStrategy[str]:
     if r"\p" in facets.xsd_pattern:
         return _LETTERS.map(collapsed).filter(bool)
     return st.from_regex(facets.xsd_pattern, fullmatch=True)
+
+
+def _instant(since: timedelta) -> str:
+    bishkek = timezone(timedelta(hours=6))
+    return (datetime(2001, 1, 1, tzinfo=UTC) + since).astimezone(bishkek).isoformat()
 
 
 @st.composite

@@ -333,7 +333,7 @@ def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
     assert store.recorder.record(registration) == Committed()
 
     assert store.register.registered_consent(BANK, ground.id) == b"<Consent/>"
-    assert store.register.use(BANK, ground) == GroundUse(used=1)
+    assert store.register.use(BANK, ground) == GroundUse(used=1, registered_at=NOON)
 
 
 # --- attempts and quotas (cl. 10) -------------------------------------------------------------

@@ -202,10 +202,11 @@ def test_an_agreement_reads_back_as_written(agreement: Agreement) -> None:
         "",
         "[]",
         "{}",
-        terms_to_text(an_agreement()).replace('"v":1', '"v":2'),
-        terms_to_text(an_agreement()).replace('"v":1', '"v":1,"more":1'),
+        terms_to_text(an_agreement()).replace('"v":2', '"v":3'),
+        terms_to_text(an_agreement()).replace('"v":2', '"v":2,"more":1'),
         terms_to_text(an_agreement()).replace("surname", "nickname"),
         terms_to_text(an_agreement()).replace('"scoresOut":false', '"scoresOut":0'),
+        terms_to_text(an_agreement()).replace('"paper":false', '"paper":0'),
         terms_to_text(an_agreement()).replace('"dailyQuota":1000', '"dailyQuota":"1000"'),
         terms_to_text(an_agreement()).replace('["wsse"]', '"wsse"'),
     ],
@@ -271,3 +272,17 @@ def test_a_naive_instant_is_a_mistake() -> None:
     """Every instant is aware (invariant 10)."""
     with pytest.raises(TypeError):
         micros(NOON.replace(tzinfo=None))
+
+
+def test_terms_of_before_paper_allow_none() -> None:
+    """What was agreed before said nothing of paper or representatives: neither is allowed."""
+    text = terms_to_text(an_agreement())
+    for gone in (',"paper":false', ',"paperQuota":20', ',"representatives":false'):
+        assert gone in text or gone[1:] + "," in text
+        text = text.replace(gone, "").replace(gone[1:] + ",", "")
+    old = text.replace('"v":2', '"v":1')
+
+    read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
+
+    assert not read.paper_allowed
+    assert not read.representatives_allowed

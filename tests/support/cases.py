@@ -11,7 +11,7 @@ from uuid import UUID
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
 from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
-from makul.domain.consents import Consent, ResultForm
+from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.decide import Conclusion, Decision, conclude, decide
 from makul.domain.disclosures import (
     BasisGround,
@@ -72,6 +72,17 @@ BODY_AGREEMENT = replace(
     purposes=frozenset({REGISTER_UPKEEP}),
     provisions=frozenset(Provision),
     powers={REGISTER_UPKEEP: NAME_AND_BIRTH},
+)
+
+PARENT = Representation(
+    pin=Pin("11501198500025"),
+    kind="PARENT",
+    valid_to=None,
+    document_digest=bytes(32),
+    media_type="image/png",
+)
+TAKEN = PaperTaken(
+    date=AT.date(), official="official-1", media_type="application/pdf", scan_digest=bytes(32)
 )
 
 CONSENT = Consent(

@@ -139,7 +139,7 @@ class InProcess:
         at = at if at is not None else self.clock()
         answer = self.post(signed_message(child, holder.key, holder.certificate, at=at))
         if answer.status == 200:
-            SCHEMA.assertValid(etree.fromstring(child))
+            SCHEMA.assertValid(etree.fromstring(child, etree.XMLParser(huge_tree=True)))
             SCHEMA.assertValid(answer.child)
         else:
             FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))

@@ -39,7 +39,9 @@ def signed_message(
 
     `child` declares its own namespaces.
     """
-    child = etree.tostring(etree.fromstring(child), method="c14n", exclusive=True)
+    child = etree.tostring(
+        etree.fromstring(child, etree.XMLParser(huge_tree=True)), method="c14n", exclusive=True
+    )
     body = (
         f'<soap:Body xmlns:soap="{_SOAP}" xmlns:wsu="{_WSU}" wsu:Id="body">'.encode()
         + child

@@ -9,6 +9,7 @@ from makul.app.ports import (
     Clock,
     ConsentStatus,
     Documents,
+    PaperUse,
     Register,
     RejectedError,
     Space,
@@ -60,7 +61,9 @@ class RegisterConsent:
         if against:
             return self.recording.settle(draft.refused(against))
         ground, evidence = self.grounds.establish(
-            PresentedConsent(asked.document), caller.recipient, at=draft.at
+            PresentedConsent(asked.document, asked.scan, asked.authority),
+            caller.recipient,
+            at=draft.at,
         )
         draft = replace(draft, ground=reference(ground), evidence=evidence)
         return self.recording.settle(self._judge(draft, asked, caller, standing, ground))
@@ -92,6 +95,7 @@ class RegisterConsent:
             outcome=Outcome.ACCEPTED,
             consent=_status(consent, ground),
             register_consent=True,
+            paper=_paper_use(ground, standing),
         )
 
 
@@ -146,6 +150,15 @@ def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> Disc
         employee=asked.employee,
         case_number=asked.case_number,
     )
+
+
+def _paper_use(ground: ConsentGround, standing: Standing) -> PaperUse | None:
+    """What a consent on paper counts against: the official who signed it."""
+    signer, agreement = ground.proof.signer, standing.agreement
+    on_paper = ground.consent is not None and ground.consent.on_paper
+    if not on_paper or signer is None or agreement is None:
+        return None
+    return PaperUse(official=signer.fingerprint, quota=agreement.paper_daily_quota)
 
 
 def _status(consent: Consent, ground: ConsentGround) -> ConsentStatus:

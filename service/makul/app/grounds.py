@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from makul.app.attachments import attached
 from makul.app.ports import (
     DocumentError,
     Documents,
@@ -45,7 +46,7 @@ class Grounds:
         """The ground and the evidence of how it was judged; a bad document is kept as well."""
         match presented:
             case PresentedConsent(document):
-                return self._consent(document, recipient, at)
+                return self._consent(document, recipient, at, presented)
             case RegisteredConsent(consent_id):
                 held = self.register.registered_consent(recipient, consent_id)
                 return self._consent(held, recipient, at) if held is not None else (None, ())
@@ -54,7 +55,11 @@ class Grounds:
         return None, ()
 
     def _consent(
-        self, document: bytes, recipient: MemberCode, at: datetime
+        self,
+        document: bytes,
+        recipient: MemberCode,
+        at: datetime,
+        presented: PresentedConsent | None = None,
     ) -> tuple[ConsentGround, tuple[Evidence, ...]]:
         digest = hashlib.sha256(document).digest()
         verified = self.verifier.verify(document, at=at)
@@ -65,13 +70,29 @@ class Grounds:
             except DocumentError as error:
                 proof = _unreadable(proof, error)
         ground = ConsentGround(proof=proof, consent=consent, digest=digest)
-        if consent is not None:
-            ground = replace(
-                ground,
-                use=self._use(recipient, ground),
-                notice_approved=self._notice_approved(consent),
-            )
-        return ground, (_evidence(GroundKind.CONSENT, digest, document, verified),)
+        evidence = (_evidence(GroundKind.CONSENT, digest, document, verified),)
+        if consent is None:
+            return ground, evidence
+        use = self._use(recipient, ground)
+        registered = use.registered_at is not None
+        papers = attached(consent, presented, self.documents, registered=registered)
+        ground = replace(
+            ground,
+            proof=self._of_paper(consent, proof, recipient, use),
+            use=use,
+            scan_held=papers.scan_held,
+            authority_held=papers.authority_held,
+            notice_approved=self._notice_approved(consent),
+        )
+        return ground, evidence + papers.evidence
+
+    def _of_paper(
+        self, consent: Consent, proof: Proof, recipient: MemberCode, use: GroundUse
+    ) -> Proof:
+        """A consent on paper is signed by an official, who counts if they did when it came."""
+        if consent.paper is None:
+            return proof
+        return self._by_official(proof, recipient, as_of=use.registered_at)
 
     def _basis(
         self, document: bytes, recipient: MemberCode, at: datetime
@@ -101,11 +122,13 @@ class Grounds:
             consent.notice_ref, consent.notice_digest, consent.language
         )
 
-    def _by_official(self, proof: Proof, recipient: MemberCode) -> Proof:
+    def _by_official(
+        self, proof: Proof, recipient: MemberCode, *, as_of: datetime | None = None
+    ) -> Proof:
         """Name the official of this very recipient to whom the signer's certificate belongs."""
         if proof.signer is None:
             return proof
-        official = self.register.official(recipient, proof.signer.fingerprint)
+        official = self.register.official(recipient, proof.signer.fingerprint, as_of=as_of)
         return replace(proof, signer=replace(proof.signer, official=official))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, Space, Standing
 from makul.app.recording import Draft
-from makul.app.requests import Asked
+from makul.app.requests import Asked, AskedUnderAgreement
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.reasons import Code, Reason
 
@@ -35,14 +35,15 @@ class Reception:
             request_id=asked.request_id,
             digest=asked.digest,
         )
-        standing = self.register.standing(key, asked.agreement_number)
+        under = asked.agreement_number if isinstance(asked, AskedUnderAgreement) else None
+        standing = self.register.standing(key, under)
         if standing.recipient is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
         draft = Draft(
             key=key,
             caller=caller,
             operation=operation,
-            agreement_number=asked.agreement_number,
+            agreement_number=under,
             terms=standing.agreement,
             outcome=Outcome.REFUSED,
             at=at,

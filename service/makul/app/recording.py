@@ -24,6 +24,7 @@ from makul.app.ports import (
     Leaf,
     MessageMark,
     Overtaken,
+    PaperUse,
     PersonDelivery,
     Receipt,
     ReceiptSigner,
@@ -31,6 +32,7 @@ from makul.app.ports import (
     RejectedError,
     Replay,
     RequestKey,
+    TakenBack,
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits
@@ -85,6 +87,8 @@ class Draft:
     attempt_limits: AttemptLimits | None = None
     failed_attempt: bool = False
     register_consent: bool = False
+    paper: PaperUse | None = None
+    revokes: TakenBack | None = None
 
     def refused(
         self, reasons: tuple[Reason, ...], *, outcome: Outcome = Outcome.REFUSED
@@ -104,6 +108,8 @@ class Draft:
             attempt_limits=None,
             failed_attempt=False,
             register_consent=False,
+            paper=None,
+            revokes=None,
         )
 
     @property
@@ -174,6 +180,8 @@ class Recording:
         if Code.REQ_09 in codes:
             raise RejectedError(*reasons, request_id=draft.key.request_id)
         refusal = draft.refused(reasons)
+        if Code.REQ_06 in codes:  # too much was kept today: of this nothing is
+            refusal = replace(refusal, evidence=())
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
     def admit(self, mark: MessageMark | None, request_id: UUID, *, at: datetime) -> None:
@@ -220,6 +228,7 @@ class Recording:
             sealed=self._sealed(draft, disclosure_id),
             rulings=draft.rulings,
             consent=draft.consent,
+            revoked=draft.revokes.consent_id if draft.revokes is not None else None,
         )
         return _entry(draft, disclosure_id, leaf, receipt, self.documents.answer(answer, receipt))
 
@@ -272,16 +281,25 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         keep_answer_until=draft.at + KEEP_ANSWERS,
         ground=draft.ground,
         evidence=draft.evidence,
-        requires_active=draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED,
+        requires_active=_requires_active(draft),
         terms=draft.terms,
         meter=draft.meter,
         daily_quota=draft.daily_quota,
         attempt_limits=draft.attempt_limits,
         failed_attempt=draft.failed_attempt,
         register_consent=draft.register_consent,
+        paper=draft.paper,
+        revokes=draft.revokes,
         mark=draft.caller.mark,
         sealed_to=hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None,
     )
+
+
+def _requires_active(draft: Draft) -> bool:
+    """What gives something needs rights at commit; a revocation takes, whoever hands it in."""
+    if draft.revokes is not None:
+        return False
+    return draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED
 
 
 def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:

@@ -5,6 +5,7 @@ Every use case takes one of these with its `Caller` and returns the answer's ren
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from makul.app.ports import Caller
@@ -15,9 +16,11 @@ from makul.domain.matches import DemographicProbe
 
 @dataclass(frozen=True, slots=True)
 class PresentedConsent:
-    """A consent document, carried in the request."""
+    """A consent document, carried in the request; when it is registered, with its papers."""
 
     document: bytes
+    scan: bytes | None = None
+    authority: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,19 @@ class Asked:
     request_id: UUID
     digest: bytes
     """SHA-256 over the exclusive canonical form of the Body's child."""
-    agreement_number: AgreementNumber
     employee: str | None = None
     case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRequest(Asked):
+class AskedUnderAgreement(Asked):
+    """What may be asked for under an agreement alone (cl. 7)."""
+
+    agreement_number: AgreementNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest(AskedUnderAgreement):
     """VerifyPerson or GetPersonData."""
 
     operation: Operation
@@ -63,7 +72,7 @@ class PersonRequest(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainRequest(Asked):
+class ExplainRequest(AskedUnderAgreement):
     """A dry run: the same decision up to the match, about nobody's record."""
 
     asked_operation: str
@@ -76,10 +85,31 @@ class ExplainRequest(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest(Asked):
+class ConsentRequest(AskedUnderAgreement):
     """RegisterConsent: keep this document, to be cited by its id."""
 
     document: bytes
+    scan: bytes | None = None
+    """Of a consent on paper."""
+    authority: bytes | None = None
+    """The document of a representative's authority."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationRequest(Asked):
+    """RevokeConsent: take the consent back that this document names."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationsQuery:
+    """ListRevocations."""
+
+    request_id: UUID
+    since: datetime | None = None
+    after: UUID | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +153,9 @@ class RecipientPort:
     disclose: Callable[[PersonRequest, Caller], bytes]
     explain: Callable[[ExplainRequest, Caller], bytes]
     register_consent: Callable[[ConsentRequest, Caller], bytes]
+    revoke_consent: Callable[[RevocationRequest, Caller], bytes]
     consent_status: Callable[[ConsentQuery, Caller], bytes]
+    revocations: Callable[[RevocationsQuery, Caller], bytes]
     agreement: Callable[[AgreementQuery, Caller], bytes]
     receipt: Callable[[ReceiptQuery, Caller], bytes]
     status: Callable[[StatusQuery, Caller], bytes]

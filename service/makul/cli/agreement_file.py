@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from makul.cli.house import HouseError
-from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.agreements import (
+    DEFAULT_PAPER_QUOTA,
+    Agreement,
+    AgreementState,
+    Channel,
+    Delivery,
+)
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
 from makul.domain.identifiers import (
@@ -45,6 +51,9 @@ channels = ["wsse"]             # wsse, mtls, xroad: the only ways in
 delivery = "TYPED"
 scores_out = false              # may match scores be shown?
 daily_quota = 1000              # disclosures a day; left out: no limit of its own
+paper_allowed = false           # may consents be on paper, signed by an official?
+paper_daily_quota = 20          # how many of them one official may hand in a day
+representatives_allowed = false # parents, guardians, by power of attorney
 provisions = []                 # of cl. 5: what may be invoked without consent
 
 [powers]                        # for OFFICIAL_REQUEST (cl. 5.3): attributes by purpose
@@ -63,7 +72,11 @@ _REQUIRED = frozenset(
         "channels",
     }
 )
-_OPTIONAL = frozenset({"delivery", "scores_out", "daily_quota", "provisions", "powers"})
+_OPTIONAL = frozenset({"delivery", "scores_out", "daily_quota", "provisions", "powers"}) | {
+    "paper_allowed",
+    "paper_daily_quota",
+    "representatives_allowed",
+}
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 IdentifierT = TypeVar("IdentifierT")
@@ -108,7 +121,10 @@ def parse_agreement(table: _Table) -> Agreement:
         channels=_set_of(Channel, table, "channels"),
         provisions=_set_of(Provision, table, "provisions", may_be_empty=True),
         powers=_powers(table),
-        daily_quota=_quota(table),
+        daily_quota=_quota(table, "daily_quota"),
+        paper_allowed=_flag(table, "paper_allowed"),
+        paper_daily_quota=_quota(table, "paper_daily_quota") or DEFAULT_PAPER_QUOTA,
+        representatives_allowed=_flag(table, "representatives_allowed"),
         delivery=_one_of(Delivery, "delivery", _text(table, "delivery", Delivery.TYPED)),
         scores_out=_flag(table, "scores_out"),
     )
@@ -173,12 +189,18 @@ def _powers(table: _Table) -> dict[PurposeCode, frozenset[Attribute]]:
     }
 
 
-def _quota(table: _Table) -> int | None:
-    quota = table.get("daily_quota")
+_QUOTA_HINTS = {
+    "daily_quota": "is a whole number from 1; leave it out for no limit",
+    "paper_daily_quota": "is a whole number from 1; leave it out for 20",
+}
+
+
+def _quota(table: _Table, key: str) -> int | None:
+    quota = table.get(key)
     if quota is None:
         return None
     if not isinstance(quota, int) or isinstance(quota, bool) or quota < 1:
-        raise _KeyError("daily_quota", "is a whole number from 1; leave it out for no limit")
+        raise _KeyError(key, _QUOTA_HINTS[key])
     return quota
 
 

@@ -196,7 +196,7 @@ def official(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an official who signs basis statements for a recipient (Procedure, cl. 5)."""
+    """Register an official who signs statements and paper consents (Procedure, cl. 4 and 5)."""
     if not 1 <= len(identifier) <= 64 or not identifier.isprintable():
         raise HouseError("--id is 1 to 64 printable characters")
     with session(ctx).house() as house:
@@ -209,6 +209,36 @@ def official(
             "register official",
             {"recipient": recipient.code, "id": identifier, "name": name, **read.facts},
             lambda: house.desk.add_official(new, at=house.clock()),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(
+    epilog=examples(
+        "makul recipient withdraw-official GOV/70000002 head.pem --reason 'left the service'",
+    )
+)
+def withdraw_official(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    reason: Reason,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let what an official signs from now on count no more (Procedure, cl. 4 and 5)."""
+    said = _said(reason)
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        read = read_certificate(file, at=house.clock())
+        carry_out(
+            "withdraw official",
+            {"recipient": recipient.code, **read.facts},
+            lambda: house.desk.withdraw_official(
+                recipient.code, read.fingerprint, reason=said, at=house.clock()
+            ),
             apply=apply,
             as_json=as_json,
         )

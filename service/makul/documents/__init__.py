@@ -9,6 +9,7 @@ from makul.documents.consents import (
     Representative,
     render_consent,
 )
+from makul.documents.revocations import render_revocation
 from makul.documents.xml_documents import XmlDocuments
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "XmlDocuments",
     "render_basis",
     "render_consent",
+    "render_revocation",
 ]

@@ -14,6 +14,7 @@ from makul.app.ports import (
     ConsentStatus,
     ReceiptCertificate,
     RecordedSignature,
+    RevokedConsent,
     ServiceStatus,
     UnwritableError,
 )
@@ -68,6 +69,9 @@ def _particulars(answer: Answer) -> str:
             return "".join(map(_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
             return _registered(answer.consent, at=answer.decided_at)
+        case Operation.REVOKE_CONSENT:
+            revoked = answer.revoked
+            return "" if revoked is None else element("consentId", str(revoked))
 
 
 def _person(answer: Answer) -> str:
@@ -135,6 +139,20 @@ def render_consent_status(request_id: UUID, status: ConsentStatus | None, *, at:
     )
 
 
+def render_revocations(request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool) -> bytes:
+    """ListRevocationsResponse: one page, in the order given."""
+    rows = (
+        group(
+            "revocation",
+            element("consentId", str(each.consent_id)),
+            element("revokedAt", instant(each.revoked_at)),
+        )
+        for each in revoked
+    )
+    told = element("more", "true" if more else "false")
+    return _response("ListRevocations", element("requestId", str(request_id)), *rows, told)
+
+
 def render_agreement(
     request_id: UUID, agreement: Agreement | None, signatures: Sequence[RecordedSignature]
 ) -> bytes:
@@ -156,6 +174,8 @@ def render_agreement(
         each("provision", agreement.provisions),
         *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
         "" if quota is None else element("dailyQuota", str(quota)),
+        _paper_quota(agreement),
+        element("representatives", "true") if agreement.representatives_allowed else "",
         element("delivery", agreement.delivery),
         *map(_signature, signatures),
     )
@@ -222,6 +242,12 @@ def _response(operation: str, *content: str) -> bytes:
 
 def _power(purpose: PurposeCode, covered: frozenset[Attribute]) -> str:
     return group("power", element("purpose", purpose), each("attribute", covered))
+
+
+def _paper_quota(agreement: Agreement) -> str:
+    if not agreement.paper_allowed:
+        return ""
+    return element("paperDailyQuota", str(agreement.paper_daily_quota))
 
 
 def _state(status: ConsentStatus, *, at: datetime) -> ConsentState:

@@ -20,9 +20,10 @@ from makul.documents.canonical import (
 )
 from makul.documents.reading import Reader, subject_pin, uuid
 from makul.documents.reading import binary as read_binary
+from makul.documents.reading import day as read_day
 from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import consent_schema
-from makul.domain.consents import Consent, ResultForm
+from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.identifiers import (
     MemberCode,
     Pin,
@@ -50,19 +51,17 @@ class Representative:
     """Who consents for the subject, and by what authority."""
 
     name: str
-    authority: str
-    pin: Pin | None = None
+    number: str
+    """Of the authority document; kind, term and digest stand in the consent."""
+    issued_on: date
+    issuer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A consent signed by hand: where it was, who took it, and the scan's SHA-256."""
+    """A consent signed by hand: where that was; the rest stands in the consent."""
 
-    date: date
     place: str
-    official: str
-    media_type: str
-    scan_digest: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -108,8 +107,32 @@ def read_consent(signed: "Element") -> Consent:
         valid_from=said.read("validFrom", read_instant),
         valid_to=said.read("validTo", read_instant),
         max_disclosures=said.read("maxDisclosures", int),
-        represented=said.has("representative"),
-        on_paper=said.has("paper"),
+        representative=_read_representative(said.inside_if_any("representative")),
+        paper=_read_paper(said.inside_if_any("paper")),
+    )
+
+
+def _read_representative(said: Reader | None) -> Representation | None:
+    if said is None:
+        return None
+    authority = said.inside("authority")
+    return Representation(
+        pin=said.read_if_any("pin", Pin),
+        kind=authority.text("kind"),
+        valid_to=authority.read_if_any("validTo", read_day),
+        document_digest=authority.read("digest", read_binary),
+        media_type=authority.text("mediaType"),
+    )
+
+
+def _read_paper(said: Reader | None) -> PaperTaken | None:
+    if said is None:
+        return None
+    return PaperTaken(
+        date=said.read("date", read_day),
+        official=said.text("official"),
+        media_type=said.text("mediaType"),
+        scan_digest=said.read("scanDigest", read_binary),
     )
 
 
@@ -118,9 +141,9 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
 
     Raises `UnwritableError` where the two arguments tell of different documents.
     """
-    if consent.represented != (display.representative is not None):
+    if (consent.representative is not None) != (display.representative is not None):
         raise UnwritableError("a represented consent names its representative, and no other does")
-    if consent.on_paper != (display.paper is not None):
+    if (consent.paper is not None) != (display.paper is not None):
         raise UnwritableError("a consent on paper describes the paper, and no other does")
     said = (
         element("consentId", str(consent.consent_id)),
@@ -131,7 +154,7 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
             element("givenName", display.given_name),
             optional("patronymic", display.patronymic),
         ),
-        _representative(display.representative),
+        _representative(consent.representative, display.representative),
         _party("controller", consent.controller, display.controller_name),
         _party("recipient", consent.recipient, display.recipient_name),
         element("agreementNumber", consent.agreement_number),
@@ -156,7 +179,7 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
         ),
         element("withdrawal", display.withdrawal),
         optional("relationRef", display.relation_ref),
-        _paper(display.paper),
+        _paper(consent.paper, display.paper),
     )
     root = f'<Consent xmlns="{NAMESPACE}" Id="consent-{consent.consent_id}">'
     return f"{root}{''.join(said)}</Consent>".encode()
@@ -166,25 +189,34 @@ def _party(role: str, code: MemberCode, name: str) -> str:
     return group(role, element("memberCode", code), element("name", name))
 
 
-def _representative(representative: Representative | None) -> str:
-    if representative is None:
+def _representative(said: Representation | None, display: Representative | None) -> str:
+    if said is None or display is None:
         return ""
     return group(
         "representative",
-        element("name", representative.name),
-        optional("pin", representative.pin.digits if representative.pin is not None else None),
-        element("authority", representative.authority),
+        element("name", display.name),
+        optional("pin", said.pin.digits if said.pin is not None else None),
+        group(
+            "authority",
+            element("kind", said.kind),
+            element("number", display.number),
+            element("date", day(display.issued_on)),
+            element("issuer", display.issuer),
+            optional("validTo", day(said.valid_to) if said.valid_to is not None else None),
+            element("mediaType", said.media_type),
+            element("digest", binary(said.document_digest)),
+        ),
     )
 
 
-def _paper(paper: Paper | None) -> str:
-    if paper is None:
+def _paper(said: PaperTaken | None, display: Paper | None) -> str:
+    if said is None or display is None:
         return ""
     return group(
         "paper",
-        element("date", day(paper.date)),
-        element("place", paper.place),
-        element("official", paper.official),
-        element("mediaType", paper.media_type),
-        element("scanDigest", binary(paper.scan_digest)),
+        element("date", day(said.date)),
+        element("place", display.place),
+        element("official", said.official),
+        element("mediaType", said.media_type),
+        element("scanDigest", binary(said.scan_digest)),
     )

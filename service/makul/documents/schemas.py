@@ -69,6 +69,12 @@ def consent_schema() -> DocumentSchema:
 
 
 @cache
+def revocation_schema() -> DocumentSchema:
+    """consent.xsd, its other document."""
+    return DocumentSchema("consent.xsd", "Revocation")
+
+
+@cache
 def basis_schema() -> DocumentSchema:
     """basis.xsd."""
     return DocumentSchema("basis.xsd", "BasisStatement")

@@ -14,18 +14,21 @@ from makul.app.ports import (
     PersonDelivery,
     Receipt,
     RecordedSignature,
+    RevokedConsent,
     ServiceStatus,
     UnwritableError,
 )
 from makul.documents import (
     agreements,
     answers,
+    attachments,
     bases,
     consents,
     deliveries,
     notices,
     persons,
     receipts,
+    revocations,
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -33,6 +36,7 @@ from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.persons import Person
+from makul.domain.revocations import Revocation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -51,9 +55,17 @@ class XmlDocuments:
         """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
         return consents.read_consent(signed)
 
+    def read_revocation(self, signed: "Element") -> Revocation:
+        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+        return revocations.read_revocation(signed)
+
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
         return bases.read_basis(signed)
+
+    def media_type(self, content: bytes) -> str | None:
+        """What a scan is by its content, whole and alone."""
+        return attachments.media_type(content)
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
         """The `person` element, and with it the very bytes of the payload digest."""
@@ -80,6 +92,12 @@ class XmlDocuments:
     ) -> bytes:
         """The answer of GetConsentStatus."""
         return answers.render_consent_status(request_id, status, at=at)
+
+    def revocations(
+        self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
+    ) -> bytes:
+        """The answer of ListRevocations."""
+        return answers.render_revocations(request_id, revoked, more=more)
 
     def agreement(
         self,

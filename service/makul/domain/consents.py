@@ -1,7 +1,7 @@
 """What a subject agreed to (Procedure, cl. 4)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -25,6 +25,39 @@ class ConsentState(StrEnum):
     REVOKED = "REVOKED"
 
 
+class AuthorityKind(StrEnum):
+    """By what a representative may consent for the subject. What is not among them proves none."""
+
+    PARENT = "PARENT"
+    GUARDIAN = "GUARDIAN"
+    POWER_OF_ATTORNEY = "POWER_OF_ATTORNEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Representation:
+    """Who consented for the subject, and by which document they may."""
+
+    pin: Pin | None
+    kind: str
+    """As written: an authority that is not known is one that proves nothing."""
+    valid_to: date | None
+    """The last day of the authority; None where its document names none."""
+    document_digest: bytes
+    """SHA-256 of the authority document."""
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperTaken:
+    """How a consent on paper came about: the official answers that it is what was signed."""
+
+    date: date
+    official: str
+    media_type: str
+    scan_digest: bytes
+    """SHA-256 of the scan."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """What the subject signed. In force over [`begins_at`, `valid_to`), both aware."""
@@ -46,15 +79,25 @@ class Consent:
     valid_from: datetime
     valid_to: datetime
     max_disclosures: int
-    represented: bool = False
-    """A representative gave it; proof of their authority is needed (CNS-11)."""
-    on_paper: bool = False
-    """A scan of a paper, signed by an official (CNS-12, CNS-13)."""
+    representative: Representation | None = None
+    """Who gave it for the subject, if the subject did not (CNS-11)."""
+    paper: PaperTaken | None = None
+    """Given on paper; then an official signs the document (CNS-12, CNS-13)."""
 
     @property
     def begins_at(self) -> datetime:
         """Its first instant in force: never before it was given."""
         return max(self.valid_from, self.given_at)
+
+    @property
+    def represented(self) -> bool:
+        """Did somebody else give it for the subject?"""
+        return self.representative is not None
+
+    @property
+    def on_paper(self) -> bool:
+        """Was it signed by hand?"""
+        return self.paper is not None
 
 
 def consent_state(

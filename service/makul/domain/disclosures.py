@@ -19,6 +19,7 @@ class Operation(StrEnum):
     GET_PERSON_DATA = "GetPersonData"
     EXPLAIN_DECISION = "ExplainDecision"
     REGISTER_CONSENT = "RegisterConsent"
+    REVOKE_CONSENT = "RevokeConsent"
 
     @property
     def result_form(self) -> ResultForm | None:
@@ -41,7 +42,8 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     UNDETERMINED = "UNDETERMINED"
     ACCEPTED = "ACCEPTED"
-    """An act was done that gives no data: a consent registered, a dry run without a refusal."""
+    """An act was done that gives no data: a consent registered or revoked, a dry run without a
+    refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,8 @@ class GroundUse:
 
     used: int = 0
     revoked: bool = False
+    registered_at: datetime | None = None
+    """When the document was registered, which proves that it was there by then."""
     digest_differs: bool = False
     """The same id was used before for a document with other bytes."""
 
@@ -126,6 +130,10 @@ class ConsentGround:
     digest: bytes
     """SHA-256 of the document's exact bytes."""
     use: GroundUse = GroundUse()
+    scan_held: bool = False
+    """Is the scan of this paper consent held, equal in digest and of the type stated?"""
+    authority_held: bool = False
+    """Likewise the document of the representative's authority."""
     notice_approved: bool = False
     """Is the notice that it cites registered, approved, and of that digest?"""
 
@@ -160,6 +168,10 @@ class GroundRef:
     max_disclosures: int
     valid_from: datetime
     valid_to: datetime
+    subject: Pin | None = None
+    """Whose consent it is; a revocation counts for its id and its subject together."""
+    representative: Pin | None = None
+    """Who gave the consent for the subject, and may take it back as well."""
 
 
 def reference(ground: Ground) -> GroundRef | None:
@@ -173,6 +185,10 @@ def reference(ground: Ground) -> GroundRef | None:
                 max_disclosures=consent.max_disclosures,
                 valid_from=consent.begins_at,
                 valid_to=consent.valid_to,
+                subject=consent.subject,
+                representative=(
+                    consent.representative.pin if consent.representative is not None else None
+                ),
             )
         case BasisGround(statement=BasisStatement() as statement):
             return GroundRef(

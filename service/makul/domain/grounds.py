@@ -7,12 +7,12 @@ request's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement, Provision
-from makul.domain.consents import Consent
+from makul.domain.consents import AuthorityKind, Consent, Representation
 from makul.domain.disclosures import (
     BasisGround,
     ConsentGround,
@@ -21,11 +21,21 @@ from makul.domain.disclosures import (
     Proof,
     ProofStatus,
 )
-from makul.domain.identifiers import MemberCode, PurposeCode
+from makul.domain.identifiers import MemberCode, Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
 from makul.domain.standing import within
 from makul.domain.verdicts import Rule, Ruling, fails, holds, holds_each, not_applicable, unknown
+
+FULL_AGE = 18
+"""Years: full legal capacity (Civil Code of the Kyrgyz Republic)."""
+
+_BISHKEK = timezone(timedelta(hours=6))
+
+
+def legal_day(at: datetime) -> date:
+    """The day in the Kyrgyz Republic, which keeps one time all year round."""
+    return at.astimezone(_BISHKEK).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +45,14 @@ class ConsentCase:
     request: DisclosureRequest
     ground: ConsentGround
     consent: Consent
+    agreement: Agreement | None
     operator: MemberCode
     at: datetime
+
+    @property
+    def today(self) -> date:
+        """The day in the Kyrgyz Republic, by which papers and ages are told."""
+        return legal_day(self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,20 +95,29 @@ def judge_ground(
     """Every rule on the ground, answered. No ground at all is CNS-01 (cl. 4)."""
     match ground:
         case ConsentGround():
-            return _judge_consent(request, ground, operator, at)
+            return _judge_consent(request, agreement, ground, operator, at)
         case BasisGround():
             return _judge_basis(request, recipient, agreement, ground, at)
     return (holds(Code.CNS_01, False, "ground"),)
 
 
 def _judge_consent(
-    request: DisclosureRequest, ground: ConsentGround, operator: MemberCode, at: datetime
+    request: DisclosureRequest,
+    agreement: Agreement | None,
+    ground: ConsentGround,
+    operator: MemberCode,
+    at: datetime,
 ) -> tuple[Ruling, ...]:
     presented = holds(Code.CNS_01, True)
     if ground.consent is None:
-        return presented, _proven(Code.CNS_02, ground.proof, readable=False)
+        return presented, proven(Code.CNS_02, ground.proof, readable=False)
     case = ConsentCase(
-        request=request, ground=ground, consent=ground.consent, operator=operator, at=at
+        request=request,
+        ground=ground,
+        consent=ground.consent,
+        agreement=agreement,
+        operator=operator,
+        at=at,
     )
     return presented, *(rule.judge(case) for rule in CONSENT_RULES)
 
@@ -105,7 +130,7 @@ def _judge_basis(
     at: datetime,
 ) -> tuple[Ruling, ...]:
     if ground.statement is None:
-        return (_proven(Code.LAW_09, ground.proof, readable=False),)
+        return (proven(Code.LAW_09, ground.proof, readable=False),)
     case = BasisCase(
         request=request,
         ground=ground,
@@ -117,7 +142,7 @@ def _judge_basis(
     return tuple(rule.judge(case) for rule in BASIS_RULES)
 
 
-def _proven(
+def proven(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
     """Did its supposed signer sign it? Passes only with a signer and a readable document."""
@@ -135,12 +160,22 @@ def _proven(
 # --- consents (cl. 4) -------------------------------------------------------------------------
 
 
-def _consent_signed_by_subject(case: ConsentCase) -> Ruling:
-    signer = case.ground.proof.signer
-    by_subject = signer is not None and signer.pin == case.consent.subject
+def _consent_signed_by_party(case: ConsentCase) -> Ruling:
     if case.ground.use.digest_differs:
         return fails(Code.CNS_02, Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"))
-    return _proven(Code.CNS_02, case.ground.proof, signed_by_party=by_subject)
+    return proven(Code.CNS_02, case.ground.proof, signed_by_party=_signed_by_party(case))
+
+
+def _signed_by_party(case: ConsentCase) -> bool:
+    """The subject; or who gave it for them; or, on paper, the official who took it."""
+    signer, consent = case.ground.proof.signer, case.consent
+    if signer is None:
+        return False
+    if consent.paper is not None:
+        return signer.official is not None and signer.official == consent.paper.official
+    if consent.representative is not None:
+        return signer.pin is not None and signer.pin == consent.representative.pin
+    return signer.pin == consent.subject
 
 
 def _consent_begun(case: ConsentCase) -> Ruling:
@@ -180,11 +215,53 @@ def _consent_notice_known(case: ConsentCase) -> Ruling:
 
 
 def _consent_representative_proven(case: ConsentCase) -> Ruling:
-    return holds(Code.CNS_11, not case.consent.represented, "representative")
+    said = case.consent.representative
+    if said is None:
+        return holds(Code.CNS_11, True)
+    return holds_each(
+        Code.CNS_11,
+        agreementNumber=case.agreement is not None and case.agreement.representatives_allowed,
+        representative=said.pin is not None and said.pin != case.consent.subject,
+        authority=_has_authority(said, case.consent.subject, case.today),
+        authorityDocument=case.ground.authority_held,
+    )
+
+
+def _has_authority(said: Representation, subject: Pin, today: date) -> bool:
+    """Who speaks for a minor is of age, and does so until the minor is; else, while it lasts."""
+    lasts = said.valid_to is not None and today <= said.valid_to
+    match said.kind:
+        case AuthorityKind.PARENT | AuthorityKind.GUARDIAN:
+            of_age = said.pin is not None and said.pin.age_on(today) >= FULL_AGE
+            ended = said.valid_to is not None and not lasts
+            return of_age and subject.age_on(today) < FULL_AGE and not ended
+        case AuthorityKind.POWER_OF_ATTORNEY:
+            return lasts
+    return False
 
 
 def _consent_paper_allowed(case: ConsentCase) -> Ruling:
-    return holds(Code.CNS_12, not case.consent.on_paper, "paper")
+    said = case.consent.paper
+    if said is None:
+        return holds(Code.CNS_12, True)
+    employee = case.request.employee
+    signed_on = legal_day(case.consent.given_at)
+    return holds_each(
+        Code.CNS_12,
+        paper=case.agreement is not None and case.agreement.paper_allowed,
+        employee=employee is not None and not _same_person(employee, said.official),
+        date=said.date <= signed_on and said.date <= case.today,
+    )
+
+
+def _same_person(employee: str, official: str) -> bool:
+    return employee.strip().casefold() == official.strip().casefold()
+
+
+def _consent_scan_held(case: ConsentCase) -> Ruling:
+    if case.consent.paper is None:
+        return not_applicable(Code.CNS_13)
+    return holds(Code.CNS_13, case.ground.scan_held, "scan")
 
 
 def _consent_for_subject(case: ConsentCase) -> Ruling:
@@ -207,7 +284,7 @@ def _consent_for_method_and_form(case: ConsentCase) -> Ruling:
 
 
 CONSENT_RULES: tuple[Rule[ConsentCase], ...] = (
-    Rule(Code.CNS_02, _consent_signed_by_subject),
+    Rule(Code.CNS_02, _consent_signed_by_party),
     Rule(Code.CNS_03, _consent_begun),
     Rule(Code.CNS_04, _consent_not_expired),
     Rule(Code.CNS_05, _consent_not_revoked),
@@ -218,6 +295,7 @@ CONSENT_RULES: tuple[Rule[ConsentCase], ...] = (
     Rule(Code.CNS_10, _consent_notice_known),
     Rule(Code.CNS_11, _consent_representative_proven),
     Rule(Code.CNS_12, _consent_paper_allowed),
+    Rule(Code.CNS_13, _consent_scan_held),
     Rule(Code.CNS_14, _consent_for_subject),
     Rule(Code.CNS_15, _consent_for_agreement, ("7",)),
     Rule(Code.CNS_16, _consent_for_method_and_form),
@@ -234,7 +312,7 @@ def _basis_signed_by_official(case: BasisCase) -> Ruling:
     if case.ground.use.digest_differs:
         reason = Reason(code=Code.LAW_09, because=Code.REQ_04, field="statementId")
         return fails(Code.LAW_09, reason)
-    return _proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
+    return proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
 
 
 def _basis_provision_known(case: BasisCase) -> Ruling:

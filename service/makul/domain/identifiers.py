@@ -53,6 +53,11 @@ class Pin:
         """The birth date that the PIN encodes."""
         return date(int(self.digits[5:9]), int(self.digits[3:5]), int(self.digits[1:3]))
 
+    def age_on(self, day: date) -> int:
+        """Full years on a day; who is born on 29 February turns a year older on 1 March."""
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
     @property
     def sex(self) -> str | None:
         """`F`, `M`, or None where the PIN does not tell."""

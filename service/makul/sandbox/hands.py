@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from makul.documents import BasisDisplay, ConsentDisplay, render_basis, render_consent
+from makul.documents import (
+    BasisDisplay,
+    ConsentDisplay,
+    Representative,
+    render_basis,
+    render_consent,
+)
+from makul.documents import Paper as PaperPlace
 from makul.domain.attributes import Attribute
 from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.consents import Consent, ResultForm
@@ -112,6 +119,8 @@ class Hands:
             recipient_name=party.name,
             purpose_text=party.purpose_text,
             withdrawal=WITHDRAWAL,
+            representative=_represented(consent),
+            paper=PaperPlace(place="Үлгү айылы") if consent.paper is not None else None,
         )
         return sign_document(
             render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at
@@ -130,6 +139,17 @@ class Hands:
             [signer.certificate],
             at=statement.issued_at,
         )
+
+
+def _represented(consent: Consent) -> Representative | None:
+    if consent.representative is None:
+        return None
+    return Representative(
+        name="Ата-эне (sandbox)",
+        number="S-2020/11",
+        issued_on=consent.given_at.date() - timedelta(days=400),
+        issuer="ЖААК бөлүмү (sandbox)",
+    )
 
 
 def _ky(value: object) -> str:

@@ -81,6 +81,8 @@ class Party:
     provisions: frozenset[Provision] = frozenset()
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
     official: Post | None = None
+    paper_allowed: bool = False
+    representatives_allowed: bool = False
     state: RecipientState = RecipientState.ACTIVE
     uses_rsa: bool = False
     delivery: Delivery = Delivery.TYPED
@@ -110,6 +112,8 @@ class Party:
             channels=self.channels,
             provisions=self.provisions,
             powers=self.powers,
+            paper_allowed=self.paper_allowed,
+            representatives_allowed=self.representatives_allowed,
             delivery=self.delivery,
         )
 
@@ -203,6 +207,8 @@ MUNICIPALITY = Party(
     powers={
         PurposeCode("SOCIAL_BENEFITS"): NAMES | {Attribute.ADDRESS},
     },
+    paper_allowed=True,
+    representatives_allowed=True,
     official=Post(identifier="M-1001", name="Айыл өкмөтүнүн башчысы (sandbox)"),
 )
 

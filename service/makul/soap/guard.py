@@ -18,11 +18,12 @@ from makul.soap.contract import ServedContract
 from makul.soap.faults import HttpError
 from makul.soap.messages import SOAP_11, VERSIONS, Reply, SoapVersion
 
-MAX_MESSAGE: Final = 4 * 1024 * 1024
-"""Bytes. A face at its limit (1 MiB, 1.4 in base64), a signed document at its (256 KiB, 0.35) and
-ten fingers as templates or compressed images leave room to spare."""
+MAX_MESSAGE: Final = 16 * 1024 * 1024
+"""Bytes. A scan at its limit (10 MiB, 13.4 in base64), an authority's document (1 MiB, 1.4) and a
+signed consent (256 KiB, 0.35) leave room to spare. Only RegisterConsent may be as large; for what
+holds of all others see `envelope.MAX_ORDINARY`."""
 
-MAX_DRAINED: Final = 16 * 1024 * 1024
+MAX_DRAINED: Final = 20 * 1024 * 1024
 """Bytes of a message too large that are read and thrown away, so that its sender, still writing,
 hears the answer rather than a reset. Beyond this, they do not."""
 

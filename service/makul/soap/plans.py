@@ -8,14 +8,14 @@ because a model lags behind its schema, is refused and not passed over.
 
 from binascii import a2b_base64
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import collapsed, local_name
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Integer32, Unicode
+from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -25,6 +25,7 @@ Read = Callable[["Element"], Any]
 
 _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
     (Date, lambda text: date.fromisoformat(collapsed(text))),
+    (DateTime, lambda text: datetime.fromisoformat(collapsed(text))),
     (Integer32, lambda text: int(collapsed(text))),
     (ByteArray, a2b_base64),
     (Unicode, collapsed),

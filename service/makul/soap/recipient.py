@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-"""The recipient port: eight operations, from a verified Body to a domain request.
+"""The recipient port: ten operations, from a verified Body to a domain request.
 
 The Body has been read by the plan of its model in `types`; here it becomes the frozen request that
 its use case takes. What the schema cannot say is checked here: that a PIN's date exists, that the
@@ -79,10 +79,25 @@ class RecipientService(Service):
             digest=ask.digest,
             agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
             document=body.consentDocument,
+            scan=body.scan,
+            authority=body.authorityDocument,
             employee=ask.employee,
             case_number=ask.case_number,
         )
         return ask.port.register_consent(request, ask.caller)
+
+    @_operation(types.RevokeConsent)
+    def revoke_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Take back a consent, by what its subject signed (Procedure, cl. 4)."""
+        ask = _Ask.of(ctx.udc, body)
+        request = requests.RevocationRequest(
+            request_id=ask.request_id,
+            digest=ask.digest,
+            document=body.revocationDocument,
+            employee=ask.employee,
+            case_number=ask.case_number,
+        )
+        return ask.port.revoke_consent(request, ask.caller)
 
     @_operation(types.GetConsentStatus)
     def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
@@ -92,6 +107,18 @@ class RecipientService(Service):
             request_id=ask.request_id, consent_id=ask.parsed("consentId", UUID)
         )
         return ask.port.consent_status(query, ask.caller)
+
+    @_operation(types.ListRevocations)
+    def list_revocations(ctx: Any, body: Any) -> bytes:  # noqa: N805
+        """Which consents given to the caller were taken back (Procedure, cl. 4)."""
+        ask = _Ask.of(ctx.udc, body)
+        query = requests.RevocationsQuery(
+            request_id=ask.request_id,
+            since=body.since,
+            after=None if body.after is None else ask.parsed("after", UUID),
+            limit=body.limit,
+        )
+        return ask.port.revocations(query, ask.caller)
 
     @_operation(types.GetAgreement)
     def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805

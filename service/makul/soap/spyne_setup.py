@@ -31,7 +31,7 @@ with warnings.catch_warnings():
     from spyne.model.binary import ByteArray
     from spyne.model.complex import ComplexModel
     from spyne.model.fault import Fault
-    from spyne.model.primitive.datetime import Date
+    from spyne.model.primitive.datetime import Date, DateTime
     from spyne.model.primitive.number import Integer32
     from spyne.model.primitive.string import Unicode
     from spyne.protocol.soap.soap11 import Soap11
@@ -44,6 +44,7 @@ __all__ = [
     "ByteArray",
     "ComplexModel",
     "Date",
+    "DateTime",
     "Fault",
     "Integer32",
     "MethodContext",

@@ -8,7 +8,7 @@ them (`xsd_pattern`, because Python's regular expressions do not know all of XSD
 
 from typing import Any, Final
 
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, Integer32, Unicode
+from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 NAMESPACE: Final = "urn:makul:recipient:1"
 TYPES_NAMESPACE: Final = "urn:makul:types:1"
@@ -48,9 +48,16 @@ CaseNumber = _token(_PLAIN, min_len=1, max_len=64)
 Name = _token(_PLAIN, min_len=1, max_len=100)
 Sex = _token(values=["M", "F"])
 BirthDate = Date(xsd_pattern=r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", min_occurs=1)
+UtcDateTime = DateTime(
+    xsd_pattern=r"2[01][0-9]{2}[0-9\-]{6}T([01][0-9]|2[0-3])[0-9:]{6}(\.[0-9]{1,9})?(Z|[+\-][0-9:]{5})",
+    min_occurs=1,
+)
+PageLimit = Integer32(ge=1, le=1000, min_occurs=1)
 FingerPosition = Integer32(ge=1, le=10, min_occurs=1)
 Document = _octets(262_144)
 SampleData = _octets(1_048_576)
+Scan = _octets(10_485_760)
+AuthorityDocument = _octets(1_048_576)
 
 
 DemographicProbe = _model(
@@ -173,8 +180,21 @@ RegisterConsent = _model(
     NAMESPACE,
     *_UNDER_AGREEMENT,
     ("consentDocument", Document),
+    ("scan", _optional(Scan)),
+    ("authorityDocument", _optional(AuthorityDocument)),
 )
 """Hold this consent."""
+
+
+RevokeConsent = _model(
+    "RevokeConsent",
+    NAMESPACE,
+    ("requestId", RequestId),
+    ("employee", _optional(UserId)),
+    ("caseNumber", _optional(CaseNumber)),
+    ("revocationDocument", Document),
+)
+"""Take a consent back."""
 
 
 GetConsentStatus = _model(
@@ -184,6 +204,17 @@ GetConsentStatus = _model(
     ("consentId", Uuid),
 )
 """Where a consent stands."""
+
+
+ListRevocations = _model(
+    "ListRevocations",
+    NAMESPACE,
+    *_QUERY,
+    ("since", _optional(UtcDateTime)),
+    ("after", _optional(Uuid)),
+    ("limit", _optional(PageLimit)),
+)
+"""Which consents were taken back."""
 
 
 GetAgreement = _model(
@@ -219,7 +250,9 @@ OPERATIONS: Final = {
         GetPersonData,
         ExplainDecision,
         RegisterConsent,
+        RevokeConsent,
         GetConsentStatus,
+        ListRevocations,
         GetAgreement,
         GetReceipt,
         GetStatus,

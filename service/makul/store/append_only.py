@@ -19,6 +19,7 @@ SINCE_0001: Mapping[str, tuple[str, ...]] = {
 SINCE_0002: Mapping[str, tuple[str, ...]] = {
     "agreement_draft": ("number", "terms_digest"),
     "agreement_signature": ("number", "terms_digest", "role", "signer"),
+    "consent_giver": ("recipient", "consent_id"),
     "desk_document": ("digest",),
     "notice_approval": ("ref",),
     "notice_text": ("ref", "language"),

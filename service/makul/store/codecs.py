@@ -13,7 +13,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from makul.app.ports import StoreUnavailableError
-from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
+from makul.domain.agreements import (
+    DEFAULT_PAPER_QUOTA,
+    Agreement,
+    AgreementState,
+    Channel,
+    Delivery,
+)
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
@@ -171,10 +177,10 @@ def _value(fact: object) -> AttributeValue:
 
 
 def terms_to_text(agreement: Agreement) -> str:
-    """An agreement's terms but for what stands in columns of its own (format 1)."""
+    """An agreement's terms but for what stands in columns of its own (format 2)."""
     return dumps(
         {
-            "v": 1,
+            "v": 2,
             "purposes": sorted(agreement.purposes),
             "attributes": sorted(agreement.attributes),
             "methods": sorted(agreement.methods),
@@ -184,9 +190,19 @@ def terms_to_text(agreement: Agreement) -> str:
             "dailyQuota": agreement.daily_quota,
             "delivery": agreement.delivery.value,
             "scoresOut": agreement.scores_out,
+            "paper": agreement.paper_allowed,
+            "paperQuota": agreement.paper_daily_quota,
+            "representatives": agreement.representatives_allowed,
         }
     )
 
+
+_CLOSED_BEFORE_2: dict[str, object] = {
+    "v": 2,
+    "paper": False,
+    "paperQuota": DEFAULT_PAPER_QUOTA,
+    "representatives": False,
+}
 
 AgreementRow = tuple[str, str, str, int, int, str]
 """Columns number, recipient, state, valid_from, valid_to and terms."""
@@ -201,15 +217,17 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
     number, recipient, state, valid_from, valid_to, terms = row
 
     def read(fields: dict[str, object]) -> Agreement:
+        if fields.get("v") == 1:  # before consents on paper, and by representatives
+            fields = {**fields, **_CLOSED_BEFORE_2}
         only(
             fields,
             *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
-            *("dailyQuota", "delivery", "scoresOut"),
+            *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
         )
-        quota, scores_out = fields["dailyQuota"], fields["scoresOut"]
-        if fields["v"] != 1 or not isinstance(scores_out, bool):
+        quota, papers = fields["dailyQuota"], fields["paperQuota"]
+        if fields["v"] != 2:
             raise CodecError("an agreement has an unknown format")
-        if quota is not None and not isinstance(quota, int):
+        if (quota is not None and not isinstance(quota, int)) or not isinstance(papers, int):
             raise CodecError("a stored record has a field of another type")
         return Agreement(
             number=AgreementNumber(number),
@@ -230,7 +248,10 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
             ),
             daily_quota=quota,
             delivery=Delivery(_string(fields["delivery"])),
-            scores_out=scores_out,
+            scores_out=_flag(fields["scoresOut"]),
+            paper_allowed=_flag(fields["paper"]),
+            paper_daily_quota=papers,
+            representatives_allowed=_flag(fields["representatives"]),
         )
 
     return _strictly(read, terms)
@@ -272,6 +293,12 @@ def names_from_text(text: str) -> tuple[str, ...]:
 
 def _attributes(value: object) -> frozenset[Attribute]:
     return frozenset(map(Attribute, _strings(value)))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise CodecError("a stored record has a field of another type")
+    return value
 
 
 def _string(value: object) -> str:

@@ -17,20 +17,28 @@ from makul.app.ports import (
     RecordedSignature,
     Signatory,
     SignedBytes,
+    TakenBack,
 )
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.store import agreed, listing, notices, people, sealing, signatories
+from makul.store import agreed, listing, notices, people, revocations, sealing, signatories
 from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
-from makul.store.tables import agreement, certificate, ground_use, official, recipient
+from makul.store.tables import (
+    agreement,
+    certificate,
+    ground_use,
+    official,
+    official_withdrawal,
+    recipient,
+)
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _RECIPIENTS = select(
@@ -65,6 +73,11 @@ _OFFICIAL_KNOWN = select(official.c.fingerprint).where(
     official.c.fingerprint == bindparam("fingerprint"),
 )
 _ADD_OFFICIAL = insert(official)
+_OFFICIAL_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
+    official_withdrawal.c.recipient == bindparam("recipient"),
+    official_withdrawal.c.fingerprint == bindparam("fingerprint"),
+)
+_WITHDRAW_OFFICIAL = insert(official_withdrawal)
 _ALL_AGREEMENTS = select(
     agreement.c.number,
     agreement.c.recipient,
@@ -83,6 +96,11 @@ _REVOKE_GROUND = (
         ground_use.c.revoked_at.is_(None),
     )
     .values(revoked_at=bindparam("revoked_at"))
+)
+_GROUND_SUBJECT = select(ground_use.c.subject).where(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
 )
 
 
@@ -199,6 +217,20 @@ class StoreDesk(Desk):
             transaction.run(_ADD_OFFICIAL, {**key, "sealed": sealed, "added_at": micros(at)})
             self._log.write(transaction, "official.add", code, facts, at=at)
 
+    def withdraw_official(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """What they sign counts no more, from this commit on; they cannot be registered again."""
+        key = {"recipient": recipient, "fingerprint": fingerprint}
+        facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+        with self._database.transaction() as transaction:
+            if transaction.one(_OFFICIAL_KNOWN, key) is None:
+                raise DeskError("this recipient has no such official")
+            if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
+                raise DeskError("this official was withdrawn before")
+            transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
+            self._log.write(transaction, "official.withdraw", recipient, facts, at=at)
+
     # --- terms and grounds --------------------------------------------------------------------
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
@@ -277,7 +309,28 @@ class StoreDesk(Desk):
         with self._database.transaction() as transaction:
             if not transaction.run(_REVOKE_GROUND, values):
                 raise DeskError("this recipient has no such ground in force")
+            self._revoke_consent(transaction, recipient, kind, ground_id, at)
             self._log.write(transaction, "ground.revoke", recipient, facts, at=at)
+
+    def _revoke_consent(
+        self,
+        transaction: Transaction,
+        recipient: MemberCode,
+        kind: GroundKind,
+        ground_id: UUID,
+        at: datetime,
+    ) -> None:
+        """Beside its meter: so that ListRevocations tells of it as of any other."""
+        if kind is not GroundKind.CONSENT:
+            return
+        values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+        row = transaction.one(_GROUND_SUBJECT, values)
+        if row is None or row[0] is None:
+            return
+        where = revocations.subject_place(recipient, kind, ground_id.bytes)
+        subject = Pin(self._sealer.open(row[0], where).decode("ascii"))
+        taken = TakenBack(consent_id=ground_id, subject=subject, document=None)
+        revocations.take_back(transaction, self._sealer, recipient, taken, at=at)
 
     # --- persons and the record ---------------------------------------------------------------
 

@@ -9,10 +9,19 @@ from makul.domain.attempts import AttemptCounts, exhausted
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.reasons import Code, Reason
 from makul.store.codecs import micros, utc_day
-from makul.store.crypto import Sealer, place
+from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
+from makul.store.revocations import keep_giver, subject_place, taken_back
 from makul.store.rights import revoked
-from makul.store.tables import attempt, daily_use, ground_use, seen_message
+from makul.store.tables import (
+    attempt,
+    daily_use,
+    evidence_use,
+    ground_use,
+    official_withdrawal,
+    paper_use,
+    seen_message,
+)
 
 _DAY_MICROS = 24 * 60 * 60 * 1_000_000
 _SECOND_MICROS = 1_000_000
@@ -159,6 +168,94 @@ def seconds_to_midnight(at: datetime) -> int:
     return -(-left // _SECOND_MICROS)
 
 
+# --- consents on paper, by official -----------------------------------------------------------
+
+_THIS_OFFICIAL = (
+    paper_use.c.recipient == bindparam("key_recipient"),
+    paper_use.c.official == bindparam("key_official"),
+    paper_use.c.day == bindparam("key_day"),
+)
+_USE_PAPER = (
+    update(paper_use)
+    .where(*_THIS_OFFICIAL, paper_use.c.used < bindparam("quota"))
+    .values(used=paper_use.c.used + 1)
+)
+_PAPERS_USED = select(paper_use.c.used).where(*_THIS_OFFICIAL)
+_OPEN_PAPERS = insert(paper_use)
+_REGISTERED = select(ground_use.c.registered_at).where(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
+    ground_use.c.registered_at.is_not(None),
+)
+
+
+_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
+    official_withdrawal.c.recipient == bindparam("recipient"),
+    official_withdrawal.c.fingerprint == bindparam("official"),
+)
+
+
+def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
+    """Count one consent on paper of an official's day (UTC); AGR-06, field `official`, beyond it.
+
+    To be asked before the consent is registered: one that is registered already is not counted.
+    """
+    paper, ground = entry.paper, entry.ground
+    if paper is None or ground is None:
+        return None
+    recipient, day = entry.key.recipient, utc_day(entry.decided_at)
+    here = {"recipient": recipient, "kind": ground.kind.value, "ground_id": ground.id.bytes}
+    if transaction.one(_REGISTERED, here) is not None:
+        return None
+    if transaction.one(_WITHDRAWN, {"recipient": recipient, "official": paper.official}):
+        return Reason(code=Code.CNS_02, because=Code.SIG_08)
+    key = {"recipient": recipient, "official": paper.official, "day": day}
+    values = {f"key_{name}": value for name, value in key.items()} | {"quota": paper.quota}
+    if transaction.run(_USE_PAPER, values):
+        return None
+    if paper.quota < 1 or transaction.one(_PAPERS_USED, values) is not None:
+        wait = seconds_to_midnight(entry.decided_at)
+        return Reason(code=Code.AGR_06, field="official", retry_after=wait)
+    transaction.run(_OPEN_PAPERS, {**key, "used": 1})
+    return None
+
+
+# --- what is kept as evidence, by recipient ---------------------------------------------------
+
+EVIDENCE_A_DAY = 256 * 1024 * 1024
+"""Bytes of documents and scans kept for one recipient a UTC day: 25 scans of the largest size, or
+a thousand of the largest documents; refused ones are kept as well, for cl. 12 may need them."""
+
+_THIS_EVIDENCE = (
+    evidence_use.c.recipient == bindparam("key_recipient"),
+    evidence_use.c.day == bindparam("key_day"),
+)
+_USE_EVIDENCE = (
+    update(evidence_use)
+    .where(*_THIS_EVIDENCE, evidence_use.c.bytes + bindparam("more") <= bindparam("budget"))
+    .values(bytes=evidence_use.c.bytes + bindparam("more"))
+)
+_EVIDENCE_USED = select(evidence_use.c.bytes).where(*_THIS_EVIDENCE)
+_OPEN_EVIDENCE = insert(evidence_use)
+
+
+def use_evidence(
+    transaction: Transaction, entry: Entry, size: int, *, budget: int = EVIDENCE_A_DAY
+) -> Reason | None:
+    """Count what is about to be kept; REQ-06 where it is more than a recipient's day allows."""
+    if not size:
+        return None
+    key = {"recipient": entry.key.recipient, "day": utc_day(entry.decided_at)}
+    values = {f"key_{name}": value for name, value in key.items()}
+    if transaction.run(_USE_EVIDENCE, {**values, "more": size, "budget": budget}):
+        return None
+    if size > budget or transaction.one(_EVIDENCE_USED, values) is not None:
+        return Reason(code=Code.REQ_06, retry_after=seconds_to_midnight(entry.decided_at))
+    transaction.run(_OPEN_EVIDENCE, {**key, "bytes": size})
+    return None
+
+
 # --- the meter of a ground --------------------------------------------------------------------
 
 _THIS_GROUND = (
@@ -206,6 +303,8 @@ def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason
     ground = entry.ground
     if ground is None or not (entry.meter or entry.register_consent):
         return None
+    if taken_back(transaction, sealer, entry.key.recipient, ground):
+        return revoked(ground.kind)
     now = micros(entry.decided_at)
     values = {
         "key_recipient": entry.key.recipient,
@@ -237,6 +336,7 @@ def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason
             "revoked_at": None,
         },
     )
+    keep_giver(transaction, sealer, entry.key.recipient, ground)
     return None
 
 
@@ -245,11 +345,6 @@ def _why_not(ground: GroundRef, row: Row) -> Reason:
     if digest != ground.digest:
         return _DIFFERS[ground.kind]
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
-
-
-def subject_place(recipient: str, kind: GroundKind, ground_id: bytes) -> bytes:
-    """Where a ground's subject is sealed to."""
-    return place("ground_use", "subject", recipient.encode(), kind.value.encode(), ground_id)
 
 
 def _seal_subject(sealer: Sealer, entry: Entry, ground: GroundRef) -> bytes | None:

@@ -30,8 +30,18 @@ from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
 from makul.store.housekeeping import sweep_marks
-from makul.store.limits import add_attempt, check_attempts, note_mark, use_ground, use_quota
+from makul.store.limits import (
+    EVIDENCE_A_DAY,
+    add_attempt,
+    check_attempts,
+    note_mark,
+    use_evidence,
+    use_ground,
+    use_paper,
+    use_quota,
+)
 from makul.store.private import Private, open_private, private_of, seal_private
+from makul.store.revocations import take_back
 from makul.store.rights import Given, Way, against_entry, against_replay
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
 
@@ -49,6 +59,7 @@ _CLOSED = (
         disclosure.c.released,
         disclosure.c.ground_kind,
         disclosure.c.ground_id,
+        disclosure.c.subject_index,
         disclosure.c.sealed_to,
     )
     .select_from(
@@ -74,9 +85,12 @@ _REUSED = Reason(code=Code.REQ_04, field="requestId")
 class StoreRecorder(Recorder):
     """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, *, evidence_a_day: int = EVIDENCE_A_DAY
+    ) -> None:
         self._database = database
         self._sealer = sealer
+        self._budget = evidence_a_day
 
     def record(self, entry: Entry) -> Recorded:
         """All or nothing; raises ValueError for an entry that contradicts itself."""
@@ -84,12 +98,13 @@ class StoreRecorder(Recorder):
         rows = self._rows(entry)
         with self._database.transaction() as transaction:
             before = self._before(transaction, entry)
-            stopped = before if _stops(before, entry) else self._stopped(transaction, entry)
+            stopped = before if _stops(before, entry) else self._stopped(transaction, entry, rows)
             if isinstance(stopped, Overtaken):
                 transaction.discard()
             elif stopped is None:
                 _write(transaction, rows, closes=entry.closes and before is None)
                 add_attempt(transaction, self._sealer, entry)
+                self._take_back(transaction, entry)
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
@@ -147,19 +162,28 @@ class StoreRecorder(Recorder):
         way = Way(channel=entry.channel, certificate=entry.certificate)
         return self._stored(transaction, entry.key, way, entry.decided_at)
 
-    def _stopped(self, transaction: Transaction, entry: Entry) -> Overtaken | None:
+    def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Overtaken | None:
         """What no longer holds, or is used up; None where nothing stands against this entry."""
         # Whoever was compared is told something of a person, even by a refusal (invariant 4).
         if entry.requires_active or entry.attempt_limits is not None:
-            reasons = against_entry(transaction, entry)
+            reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
                 return Overtaken(reasons)
-        reason = check_attempts(transaction, self._sealer, entry)
+        reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=self._budget)
+        if reason is None:
+            reason = check_attempts(transaction, self._sealer, entry)
+        if reason is None:
+            reason = use_paper(transaction, entry)
         if reason is None:
             reason = use_ground(transaction, self._sealer, entry)
         if reason is None:
             reason = use_quota(transaction, entry)
         return Overtaken((reason,)) if reason is not None else None
+
+    def _take_back(self, transaction: Transaction, entry: Entry) -> None:
+        if entry.revokes is not None:
+            code, at = entry.key.recipient, entry.decided_at
+            take_back(transaction, self._sealer, code, entry.revokes, at=at)
 
     def _stored(
         self, transaction: Transaction, key: RequestKey, way: Way, at: datetime
@@ -176,9 +200,11 @@ class StoreRecorder(Recorder):
             return Overtaken((_REUSED,))
         if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
             return Overtaken((_REUSED,))
-        reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
-        if reasons:
-            return Overtaken(reasons)
+        # What took, and gave nothing, is told again whatever became of the recipient.
+        if key.space is not Space.REVOCATION:
+            reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
+            if reasons:
+                return Overtaken(reasons)
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
         return Replay(self._sealer.open(answer, _answer_place(key)))
@@ -186,12 +212,13 @@ class StoreRecorder(Recorder):
 
 def _given(row: Row) -> Given:
     """What a stored answer gave, from the last columns of `_CLOSED`."""
-    number, purpose, released, kind, ground_id, sealed_to = row
+    number, purpose, released, kind, ground_id, subject_index, sealed_to = row
     return Given(
         agreement=AgreementNumber(number) if number is not None else None,
         purpose=PurposeCode(purpose) if purpose is not None else None,
         released=frozenset(names_from_text(released)),
         ground=(GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None,
+        subject_index=subject_index,
         sealed_to=sealed_to,
     )
 
@@ -204,6 +231,12 @@ class _Rows:
     leaf: dict[str, object]
     new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
+
+    @property
+    def evidence_bytes(self) -> int:
+        """What keeping the new evidence takes, as it is sealed."""
+        sealed = (piece["sealed"] for piece in self.new_evidence)
+        return sum(len(piece) for piece in sealed if isinstance(piece, bytes))
 
 
 def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str, object]:
@@ -268,6 +301,11 @@ def _refuse_contradictions(entry: Entry) -> None:
         by_consent = entry.ground is not None and entry.ground.kind is GroundKind.CONSENT
         if not by_consent or entry.ground is None or entry.ground.digest not in kept:
             raise ValueError("a consent is registered together with its document")
+    if entry.revokes is not None:
+        if entry.outcome is not Outcome.ACCEPTED or entry.key.space is not Space.REVOCATION:
+            raise ValueError("a consent is revoked where that is what was accepted")
+        if entry.revokes.document not in {piece.digest for piece in entry.evidence}:
+            raise ValueError("a consent is revoked together with the document that says so")
     if (entry.failed_attempt or entry.attempt_limits is not None) and entry.subject is None:
         raise ValueError("attempts are counted against a subject")
 

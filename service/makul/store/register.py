@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, exists, literal_column, select
 
 from makul.app.ports import (
     ConsentStatus,
@@ -12,6 +12,7 @@ from makul.app.ports import (
     Register,
     RegisteredCertificate,
     RequestKey,
+    RevokedConsent,
     Standing,
 )
 from makul.domain.attempts import AttemptCounts
@@ -20,11 +21,12 @@ from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
-from makul.store import agreed
+from makul.store import agreed, revocations
 from makul.store.codecs import (
     CodecError,
     agreement_from_row,
     instant,
+    micros,
     only,
     pack,
     person_from_bytes,
@@ -33,9 +35,10 @@ from makul.store.codecs import (
 )
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
-from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values, subject_place
+from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.private import open_private
 from makul.store.recorder import evidence_place
+from makul.store.revocations import subject_place, taken_back, taken_back_by_index
 from makul.store.tables import (
     agreement,
     certificate,
@@ -45,6 +48,7 @@ from makul.store.tables import (
     notice_approval,
     notice_text,
     official,
+    official_withdrawal,
     person,
     recipient,
     request_key,
@@ -93,6 +97,11 @@ _STANDING = select(
 _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
     official.c.fingerprint == bindparam("fingerprint"),
+    ~exists().where(
+        official_withdrawal.c.recipient == official.c.recipient,
+        official_withdrawal.c.fingerprint == official.c.fingerprint,
+        official_withdrawal.c.withdrawn_at <= bindparam("as_of"),
+    ),
 )
 _NOTICE = (
     select(notice_approval.c.approved_at)
@@ -108,7 +117,9 @@ _this_ground = (
     ground_use.c.kind == bindparam("kind"),
     ground_use.c.ground_id == bindparam("ground_id"),
 )
-_USE = select(ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at).where(*_this_ground)
+_USE = select(
+    ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at, ground_use.c.registered_at
+).where(*_this_ground)
 _REGISTERED = (
     select(evidence.c.digest, evidence.c.sealed)
     .select_from(
@@ -144,6 +155,8 @@ _RECEIPT = (
     .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
     .limit(1)
 )
+
+_END_OF_TIME = 2**63 - 1
 
 _NOBODY = Person(
     pin=Pin("00101190000000"),
@@ -202,9 +215,13 @@ class StoreRegister(Register):
         row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
         return bytes(row[0]) if row is not None else None
 
-    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
-        """The registered official of this recipient to whom this certificate belongs."""
-        row = self._database.one(_OFFICIAL, {"recipient": recipient, "fingerprint": fingerprint})
+    def official(
+        self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
+    ) -> str | None:
+        """The official to whom this certificate belongs, if not withdrawn by then."""
+        then = micros(as_of) if as_of is not None else _END_OF_TIME
+        values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
+        row = self._database.one(_OFFICIAL, values)
         if row is None:
             return None
         return open_official(self._sealer, recipient, fingerprint, row[0])
@@ -221,11 +238,16 @@ class StoreRegister(Register):
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""
         row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        by_subject = taken_back(self._database, self._sealer, recipient, ground)
         if row is None:
-            return GroundUse()
-        digest, used, revoked_at = row
+            return GroundUse(revoked=by_subject)
+        digest, used, revoked_at, registered_at = row
+        differs = digest != ground.digest
         return GroundUse(
-            used=used, revoked=revoked_at is not None, digest_differs=digest != ground.digest
+            used=used,
+            revoked=by_subject or revoked_at is not None,
+            registered_at=instant(registered_at) if registered_at and not differs else None,
+            digest_differs=differs,
         )
 
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
@@ -245,15 +267,30 @@ class StoreRegister(Register):
             return None
         digest, subject, valid_from, valid_to, allowed, used, revoked_at = row
         where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
+        pin = _pin(self._sealer.open(subject or b"", where))
+        index = self._sealer.index("pin", pin.digits)
+        by_subject = taken_back_by_index(self._database, recipient, consent_id.bytes, index)
         return ConsentStatus(
             consent_id=consent_id,
             digest=digest,
-            subject=_pin(self._sealer.open(subject or b"", where)),
+            subject=pin,
             valid_from=instant(valid_from),
             valid_to=instant(valid_to),
             allowed=allowed,
             used=used,
-            revoked=revoked_at is not None,
+            revoked=by_subject or revoked_at is not None,
+        )
+
+    def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
+        """Did this person, as the subject's representative, give this recipient this consent?"""
+        return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
+
+    def revocations(
+        self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[RevokedConsent], bool]:
+        """Consents to this recipient that were taken back, oldest first, and are there more?"""
+        return revocations.page(
+            self._database, self._sealer, recipient, since=since, after=after, limit=limit
         )
 
     def person(self, pin: Pin) -> Person | None:

@@ -18,7 +18,9 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.domain.standing import SEALED_FIELD
 from makul.store.codecs import agreement_from_row
+from makul.store.crypto import Sealer
 from makul.store.engine import Transaction
+from makul.store.revocations import taken_back, taken_back_by_index
 from makul.store.tables import agreement, certificate, ground_use, recipient, sealing_certificate
 
 _RECIPIENT_STATE = (
@@ -92,10 +94,11 @@ class Given:
     purpose: PurposeCode | None
     released: frozenset[str]
     ground: tuple[GroundKind, UUID] | None
+    subject_index: bytes | None = None
     sealed_to: bytes | None = None
 
 
-def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
+def against_entry(transaction: Transaction, sealer: Sealer, entry: Entry) -> tuple[Reason, ...]:
     """What now forbids a decision that tells something: recipient, certificate, agreement, ground.
 
     A ground that is metered is not read here: its meter tells whether it was revoked.
@@ -111,7 +114,12 @@ def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
     if found is not None and not against:
         reasons += _under_other_terms(found, entry)
     if entry.ground is not None and not entry.meter:
-        reasons += _against_ground(transaction, code, entry.ground.kind, entry.ground.id)
+        ground = entry.ground
+        reasons += (
+            (revoked(ground.kind),)
+            if taken_back(transaction, sealer, code, ground)
+            else _against_ground(transaction, code, ground.kind, ground.id)
+        )
     return reasons
 
 
@@ -131,8 +139,7 @@ def against_replay(
     reasons += against
     if found is not None and not against:
         reasons += _beyond(found, given, way)
-    if given.ground is not None:
-        reasons += _against_ground(transaction, code, *given.ground)
+    reasons += _against_given(transaction, code, given)
     return reasons
 
 
@@ -153,6 +160,19 @@ def _against_ground(
     values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
     row = transaction.one(_GROUND_REVOKED, values)
     return (revoked(kind),) if row is not None and row[0] is not None else ()
+
+
+def _against_given(transaction: Transaction, code: MemberCode, given: Given) -> tuple[Reason, ...]:
+    """Likewise, of the ground on which a stored answer was given."""
+    if given.ground is None:
+        return ()
+    kind, ground_id = given.ground
+    by_subject = (
+        kind is GroundKind.CONSENT
+        and given.subject_index is not None
+        and taken_back_by_index(transaction, code, ground_id.bytes, given.subject_index)
+    )
+    return (revoked(kind),) if by_subject else _against_ground(transaction, code, kind, ground_id)
 
 
 def _against_certificate(

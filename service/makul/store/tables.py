@@ -206,7 +206,8 @@ ground_use = Table(
     CheckConstraint("used >= 0 AND used <= allowed", name="within"),
     sqlite_with_rowid=False,
 )
-"""The meter and state of a consent or basis statement."""
+"""The meter and state of a consent or basis statement. `revoked_at` is
+ the operator's own doing; what subjects take back stands in `revocation`."""
 
 request_key = Table(
     "request_key",
@@ -348,6 +349,16 @@ revocation = Table(
 )
 """A consent taken back by its subject (cl. 4), known here or not yet. It counts for a consent of
 that id *and* that subject, so that nobody can take back what another gave."""
+
+consent_giver = Table(
+    "consent_giver",
+    metadata,
+    Column("recipient", _MEMBER, primary_key=True),
+    Column("consent_id", _UUID, primary_key=True),
+    Column("giver_index", _DIGEST, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Which representative gave a consent for its subject, and so may take it back."""
 
 desk_log = Table(
     "desk_log",

@@ -28,6 +28,10 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 """CONTRACT, Documents that are signed; equal to the schema's `Document` type."""
 MAX_ELEMENTS = 10_000
 """Ten times the largest document that the schemas allow; keeps the pre-check linear and short."""
+MAX_TEXT = 9_000_000
+"""Bytes up to which libxml2's own limit on one text (10 MB) is left on. Only a message with a scan
+is larger, and it was bounded and parsed once by then: its signed part is what is parsed anew."""
+
 MAX_EQUALS = 1024
 """The most `=` signs of a document, which bounds attributes and namespace declarations: libxml2
 canonicalises in the square of them, and 256 KiB of nothing else cost seconds. A XAdES-LTA document
@@ -52,7 +56,7 @@ _DATE_TIME = re.compile(
 )
 
 
-def safe_parser() -> etree.XMLParser:
+def safe_parser(*, large: bool = False) -> etree.XMLParser:
     """A parser with every knob set: no DTD, no entities, no network, libxml2's limits kept."""
     return etree.XMLParser(
         encoding="utf-8",
@@ -61,7 +65,7 @@ def safe_parser() -> etree.XMLParser:
         dtd_validation=False,
         attribute_defaults=False,
         no_network=True,
-        huge_tree=False,
+        huge_tree=large,
         recover=False,
         remove_comments=False,
         remove_pis=False,
@@ -93,7 +97,7 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
 
 def parse_signed(octets: bytes) -> "Element":
     """A tree of the very bytes that were verified, of which no other is ever read."""
-    return etree.fromstring(octets, safe_parser())
+    return etree.fromstring(octets, safe_parser(large=len(octets) > MAX_TEXT))
 
 
 def require_modest_tree(root: "Element") -> None:
@@ -128,11 +132,7 @@ def canonical(
     """
     exclusive = method is EXCLUSIVE
     in_place = element.getparent() is None or (exclusive and not prefixes)
-    apex = (
-        element
-        if in_place
-        else etree.fromstring(etree.tostring(element, with_tail=False), safe_parser())
-    )
+    apex = element if in_place else parse_signed(etree.tostring(element, with_tail=False))
     return etree.tostring(
         apex,
         method="c14n",

@@ -27,7 +27,7 @@ class DeskError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Official:
-    """A person of a recipient who signs basis statements (and, later, paper consents)."""
+    """A person of a recipient who signs basis statements and consents on paper."""
 
     recipient: MemberCode
     identifier: str
@@ -87,6 +87,11 @@ class Desk(Protocol):
         """Encrypt nothing more to it, and give no stored answer again that is; for good."""
 
     def add_official(self, official: Official, *, at: datetime) -> None: ...
+
+    def withdraw_official(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """What they sign counts no more, from this commit on; they cannot be registered again."""
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
         """Register a notice in all its languages; it counts once it is approved."""

@@ -17,6 +17,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.matches import MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
+from makul.domain.revocations import Revocation
 from makul.domain.verdicts import Ruling
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ class ConsentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedConsent:
+    """A consent that was taken back, and when that was recorded."""
+
+    consent_id: UUID
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a decision's answer says, but for the receipt, which is passed beside it."""
 
@@ -108,6 +117,8 @@ class Answer:
     """For ExplainDecision: every rule's verdict."""
     consent: "ConsentStatus | None" = None
     """For RegisterConsent."""
+    revoked: UUID | None = None
+    """For RevokeConsent: the consent that is revoked now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +170,14 @@ class Documents(Protocol):
     def read_consent(self, signed: "Element") -> Consent:
         """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
 
+    def read_revocation(self, signed: "Element") -> Revocation:
+        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+
     def read_basis(self, signed: "Element") -> BasisStatement:
         """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+
+    def media_type(self, content: bytes) -> str | None:
+        """What a scan is by its content: PDF, PNG, JPEG or TIFF; None for anything else."""
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
         """The `person` element with exactly these attributes, in exclusive canonical form.
@@ -181,6 +198,11 @@ class Documents(Protocol):
         self, request_id: UUID, status: ConsentStatus | None, *, at: datetime
     ) -> bytes:
         """The answer of GetConsentStatus; an unknown consent is answered with CNS-01."""
+
+    def revocations(
+        self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
+    ) -> bytes:
+        """The answer of ListRevocations, one page of it."""
 
     def agreement(
         self,

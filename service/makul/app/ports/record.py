@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from makul.app.ports.calling import Caller, MessageMark
-from makul.app.ports.documents import ConsentStatus
+from makul.app.ports.documents import ConsentStatus, RevokedConsent
 from makul.app.ports.signing import RecordedSignature
 from makul.domain.agreements import Agreement, Channel
 from makul.domain.attempts import AttemptCounts, AttemptLimits
@@ -30,6 +30,8 @@ class Space(StrEnum):
     DISCLOSURE = "DISCLOSURE"
     EXPLANATION = "EXPLANATION"
     CONSENT = "CONSENT"
+    REVOCATION = "REVOCATION"
+    """Takes and never gives: its stored answers need no rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,16 @@ class Register(Protocol):
     def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
         """Recipient, agreement and whether the request id is closed, in one snapshot."""
 
+    def official(
+        self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
+    ) -> str | None:
+        """The registered official of this recipient to whom this certificate belongs.
+
+        None once withdrawn, unless that was after `as_of`, when the document was proven to be.
+        """
+
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
         """The newest certificate (DER) to which this recipient's data may be encrypted."""
-
-    def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
-        """The registered official of this recipient to whom this certificate belongs."""
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
         """Is this consent notice approved, with exactly this text in this language?"""
@@ -93,6 +100,17 @@ class Register(Protocol):
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """A consent of this recipient, registered or used inline."""
+
+    def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
+        """Did this person, as the subject's representative, give this recipient this consent?"""
+
+    def revocations(
+        self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[RevokedConsent], bool]:
+        """Consents to this recipient that were taken back, oldest first, and are there more?
+
+        From `since` on; with `after`, behind that consent of that very instant.
+        """
 
     def person(self, pin: Pin) -> Person | None:
         """The current version of a person's record. Same kind of work for an unknown PIN."""
@@ -124,6 +142,25 @@ class Evidence:
     kind: str
     document: bytes
     report: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperUse:
+    """One more consent on paper by an official, of those they may hand in a day."""
+
+    official: bytes
+    """The fingerprint of their certificate."""
+    quota: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """A consent revoked by what its subject, or who gave it, signed; its document is evidence."""
+
+    consent_id: UUID
+    subject: Pin
+    document: bytes | None
+    """The revocation's digest; None where the operator revoked by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +208,10 @@ class Entry:
     """Count a failed match against recipient, PIN and employee."""
     register_consent: bool = False
     """Keep the ground's document as a registered consent."""
+    paper: PaperUse | None = None
+    """Set where a consent on paper is registered."""
+    revokes: TakenBack | None = None
+    """From this commit on, this consent carries nothing more."""
     mark: MessageMark | None = None
     sealed_to: bytes | None = None
     """SHA-256 of the certificate to which the answer is encrypted; not to be withdrawn by now."""

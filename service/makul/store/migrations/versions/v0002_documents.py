@@ -144,6 +144,14 @@ def _meters() -> None:
 
 def _revocations() -> None:
     op.create_table(
+        "consent_giver",
+        sa.Column("recipient", sa.String(length=31), nullable=False),
+        sa.Column("consent_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("giver_index", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "consent_id", name=op.f("pk_consent_giver")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "revocation",
         sa.Column("recipient", sa.String(length=31), nullable=False),
         sa.Column("consent_id", sa.LargeBinary(length=16), nullable=False),

@@ -1,0 +1,90 @@
+"""RevokeConsent: a consent taken back by who gave it, from the moment this is recorded (cl. 4)."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from makul.app.ports import (
+    Caller,
+    DocumentError,
+    Documents,
+    DocumentVerifier,
+    Evidence,
+    Register,
+    Space,
+    TakenBack,
+)
+from makul.app.receiving import Reception
+from makul.app.recording import Draft, Recording
+from makul.app.requests import RevocationRequest
+from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus
+from makul.domain.revocations import Revocation, RevocationCase, judge_revocation
+from makul.domain.verdicts import Verdict
+
+EVIDENCE_KIND = "REVOCATION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeConsent:
+    """Takes a revocation from any recipient that is known, whatever its own standing."""
+
+    reception: Reception
+    verifier: DocumentVerifier
+    documents: Documents
+    register: Register
+    recording: Recording
+
+    def __call__(self, asked: RevocationRequest, caller: Caller) -> bytes:
+        """Judge who signed it, and record; what it takes back is taken at commit."""
+        received = self.reception.receive(
+            asked, caller, space=Space.REVOCATION, operation=Operation.REVOKE_CONSENT
+        )
+        draft, standing = received.draft, received.standing
+        if standing.known_digest is not None:
+            return self.recording.asked_before(draft, standing.known_digest)
+        digest = hashlib.sha256(asked.document).digest()
+        verified = self.verifier.verify(asked.document, at=draft.at)
+        proof, revocation = verified.proof, None
+        if verified.signed is not None:
+            try:
+                revocation = self.documents.read_revocation(verified.signed)
+            except DocumentError as error:
+                proof = replace(proof, status=ProofStatus.FAILED, reasons=(error.reason.code,))
+        piece = Evidence(
+            digest=digest, kind=EVIDENCE_KIND, document=asked.document, report=verified.report
+        )
+        draft = replace(draft, evidence=(piece,))
+        return self.recording.settle(self._judge(draft, revocation, proof, digest))
+
+    def _judge(
+        self, draft: Draft, revocation: Revocation | None, proof: Proof, digest: bytes
+    ) -> Draft:
+        rulings = judge_revocation(self._case(draft, revocation, proof))
+        reasons = tuple(reason for ruling in rulings for reason in ruling.reasons)
+        if revocation is None or reasons:
+            failed = any(ruling.verdict is Verdict.FAILED for ruling in rulings)
+            outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
+            return replace(draft, outcome=outcome, reasons=reasons)
+        return replace(
+            draft,
+            outcome=Outcome.ACCEPTED,
+            subject=revocation.subject,
+            revokes=TakenBack(
+                consent_id=revocation.consent_id, subject=revocation.subject, document=digest
+            ),
+        )
+
+    def _case(self, draft: Draft, revocation: Revocation | None, proof: Proof) -> RevocationCase:
+        recipient = draft.key.recipient
+        if revocation is None:
+            return RevocationCase(revocation=None, proof=proof, handed_in_by=recipient)
+        consent_id = revocation.consent_id
+        known = self.register.consent_status(recipient, consent_id)
+        signer = proof.signer.pin if proof.signer is not None else None
+        return RevocationCase(
+            revocation=revocation,
+            proof=proof,
+            handed_in_by=recipient,
+            consent_subject=known.subject if known is not None else None,
+            signed_by_giver=signer is not None
+            and self.register.given_by(recipient, consent_id, signer),
+        )

@@ -1,0 +1,123 @@
+"""What a scan really is, told by its content (CNS-13): PDF, PNG, JPEG, TIFF, or none of them.
+
+A scan is kept as evidence and looked at by people years later, with whatever program opens it. So
+it must be what its first bytes say from its first byte to its last: a file that is two things at
+once, or that has something behind its end, is neither. Nothing here decodes a picture; that a
+well-formed file shows what was signed is what the official answers for.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Final
+
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNKS: Final = 100_000
+_TIFF_HEADS: Final = {b"II*\x00": "<", b"MM\x00*": ">"}
+_TIFF_PAGES: Final = 1_000
+_TIFF_NEEDED: Final = {256, 257}  # ImageWidth, ImageLength (TIFF 6.0, section 8)
+_TIFF_PICTURE: Final = {273, 324}  # StripOffsets or TileOffsets
+_IFD_ENTRY: Final = 12
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_FRAMES: Final = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SOS, _EOI = 0xDA, 0xD9
+_PDF_HEAD: Final = re.compile(rb"%PDF-[12]\.[0-9][\r\n]")
+_PDF_TAIL: Final = re.compile(rb"startxref[\r\n]+[0-9]{1,10}[\r\n]+%%EOF[\r\n ]*\Z")
+_PDF_TAIL_BYTES: Final = 1024
+_ZIP_END: Final = b"PK\x05\x06"
+"""A ZIP is found from its end, so any file may be one as well (APPNOTE 4.3.16)."""
+
+
+def media_type(content: bytes) -> str | None:
+    """The media type that these bytes are, whole and alone; None for anything else."""
+    if _ZIP_END in content[-66_000:]:
+        return None
+    for name, is_one in _TYPES.items():
+        if is_one(content):
+            return name
+    return None
+
+
+def _is_pdf(content: bytes) -> bool:
+    """A header at the very beginning and the trailer at the very end (ISO 32000-1, 7.5)."""
+    head = _PDF_HEAD.match(content)
+    tail = _PDF_TAIL.search(content[-_PDF_TAIL_BYTES:])
+    return head is not None and tail is not None and b" obj" in content
+
+
+def _is_png(content: bytes) -> bool:
+    """IHDR first, IDAT somewhere, IEND last, every checksum right (PNG, 5.3 and 5.6)."""
+    if not content.startswith(PNG):
+        return False
+    at = len(PNG)
+    seen: list[bytes] = []
+    while at + 12 <= len(content) and len(seen) < _PNG_CHUNKS:
+        (length,) = struct.unpack_from(">I", content, at)
+        end = at + 12 + length
+        if end > len(content):
+            return False
+        kind = content[at + 4 : at + 8]
+        (stated,) = struct.unpack_from(">I", content, end - 4)
+        if zlib.crc32(content[at + 4 : end - 4]) != stated:
+            return False
+        seen.append(kind)
+        at = end
+        if kind == b"IEND":
+            break
+    whole = at == len(content) and len(seen) > 1 and seen[-1] == b"IEND"
+    return whole and seen[0] == b"IHDR" and b"IDAT" in seen
+
+
+def _is_jpeg(content: bytes) -> bool:
+    """Segments from SOI to EOI, a frame and a scan among them, nothing behind (ITU-T T.81, B)."""
+    if not content.startswith(b"\xff\xd8\xff"):
+        return False
+    at, framed, scanned = 2, False, False
+    while True:
+        found = _JPEG_MARKER.search(content, at) if scanned else _JPEG_MARKER.match(content, at)
+        if found is None:
+            return False
+        marker, at = found[1][0], found.end()
+        if marker == _EOI:
+            return framed and scanned and at == len(content)
+        if at + 2 > len(content):
+            return False
+        (length,) = struct.unpack_from(">H", content, at)
+        if length < 2:
+            return False
+        framed, scanned = framed or marker in _JPEG_FRAMES, scanned or marker == _SOS
+        at += length
+
+
+def _is_tiff(content: bytes) -> bool:
+    """A chain of directories inside the file, each of a picture (TIFF 6.0, section 2)."""
+    order = _TIFF_HEADS.get(content[:4])
+    if order is None or len(content) < 8:
+        return False
+    (at,) = struct.unpack_from(order + "I", content, 4)
+    seen: set[int] = set()
+    while at:
+        if at in seen or len(seen) >= _TIFF_PAGES or at + 2 > len(content):
+            return False
+        seen.add(at)
+        (entries,) = struct.unpack_from(order + "H", content, at)
+        end = at + 2 + entries * _IFD_ENTRY
+        if not entries or end + 4 > len(content):
+            return False
+        tags = {
+            struct.unpack_from(order + "H", content, at + 2 + number * _IFD_ENTRY)[0]
+            for number in range(entries)
+        }
+        if not tags >= _TIFF_NEEDED or not tags & _TIFF_PICTURE:
+            return False
+        (at,) = struct.unpack_from(order + "I", content, end)
+    return bool(seen)
+
+
+_TYPES: Final[dict[str, Callable[[bytes], bool]]] = {
+    "application/pdf": _is_pdf,
+    "image/png": _is_png,
+    "image/jpeg": _is_jpeg,
+    "image/tiff": _is_tiff,
+}

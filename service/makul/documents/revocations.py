@@ -1,0 +1,44 @@
+"""Revocations (consent.xsd; Procedure, cl. 4): read from verified XML, and drawn up."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from makul.documents.canonical import element, instant, optional
+from makul.documents.reading import Reader, uuid
+from makul.documents.reading import instant as read_instant
+from makul.documents.schemas import revocation_schema
+from makul.domain.identifiers import Pin, parse_member_code
+from makul.domain.revocations import Revocation
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NAMESPACE = "urn:makul:consent:1"
+
+
+def read_revocation(signed: "Element") -> Revocation:
+    """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+    revocation_schema().check(signed)
+    said = Reader(signed)
+    return Revocation(
+        consent_id=said.read("consentId", uuid),
+        subject=said.read("subject", Pin),
+        recipient=said.read("recipient", parse_member_code),
+        revoked_at=said.read("revokedAt", read_instant),
+    )
+
+
+def render_revocation(
+    revocation: Revocation, *, revocation_id: UUID | None = None, reason: str | None = None
+) -> bytes:
+    """An unsigned revocation in exclusive canonical form, with `Id="revocation-<consentId>"`."""
+    said = (
+        optional("revocationId", str(revocation_id) if revocation_id is not None else None),
+        element("consentId", str(revocation.consent_id)),
+        element("subject", revocation.subject.digits),
+        element("recipient", revocation.recipient),
+        element("revokedAt", instant(revocation.revoked_at)),
+        optional("reason", reason),
+    )
+    root = f'<Revocation xmlns="{NAMESPACE}" Id="revocation-{revocation.consent_id}">'
+    return f"{root}{''.join(said)}</Revocation>".encode()

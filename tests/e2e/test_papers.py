@@ -1,0 +1,225 @@
+"""Consents on paper and by representatives, end to end (Procedure, cl. 4)."""
+
+import base64
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from makul.domain.attributes import Attribute
+from makul.domain.consents import Consent, PaperTaken, Representation
+from makul.domain.grounds import legal_day
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.parties import MUNICIPALITY
+from makul.sandbox.scans import pdf_scan, png_scan
+from makul.store.recorder import StoreRecorder
+from support.agreed import agree
+from support.consents import handing_in, revocation
+from support.house import RECIPIENT, Answered, InProcess, about, person_request
+from support.messages import signed_message
+
+ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
+SCAN, AUTHORITY = pdf_scan(), png_scan()
+
+
+def hands(house: InProcess) -> Hands:
+    world = house.world
+    return Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+
+
+def on_paper(house: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
+    able = hands(house)
+    paper = PaperTaken(
+        date=legal_day(house.world.made_at - timedelta(hours=1)),
+        official="M-1001",
+        media_type="application/pdf",
+        scan_digest=sha256(scan).digest(),
+    )
+    consent = able.consent(MUNICIPALITY, 3, **({"paper": paper} | changes))
+    signer = house.world.officials[MUNICIPALITY.key]
+    return consent, able.sign_consent(consent, MUNICIPALITY, signer)
+
+
+def registering(
+    document: bytes,
+    *,
+    scan: bytes | None = SCAN,
+    authority: bytes | None = None,
+    employee: str | None = "clerk-7",
+) -> bytes:
+    def said(name: str, content: bytes | None) -> str:
+        return f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>" if content else ""
+
+    by = f"<r:employee>{employee}</r:employee>" if employee else ""
+    return (
+        f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+        f"<r:agreementNumber>{MUNICIPALITY.agreement}</r:agreementNumber>{by}"
+        f"{said('consentDocument', document)}{said('scan', scan)}"
+        f"{said('authorityDocument', authority)}</r:RegisterConsent>"
+    ).encode()
+
+
+def using(house: InProcess, document: bytes, *, employee: str | None = "clerk-7") -> bytes:
+    fields = about(house.world.people[3], of=MUNICIPALITY, attributes=["givenName", "surname"])
+    body = person_request(**(fields | {"ground": ("CONSENT", document)})).decode()
+    by = f"<r:employee>{employee}</r:employee>" if employee else ""
+    return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
+
+
+def ask(house: InProcess, child: bytes) -> Answered:
+    return house.ask(child, by=MUNICIPALITY.key)
+
+
+def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
+    names = {"t": "urn:makul:types:1", "r": RECIPIENT}
+    return [
+        (each.findtext("t:code", namespaces=names), each.findtext("t:field", namespaces=names))
+        for each in answer.child.iterfind("r:reason", names)
+    ]
+
+
+def test_a_paper_consent_is_registered_and_used(house: InProcess) -> None:
+    """With its scan; afterwards the document alone is enough, for whoever is not the official."""
+    consent, document = on_paper(house)
+    assert ("CNS-13", "scan") in fields_of(ask(house, using(house, document)))
+
+    registered = ask(house, registering(document))
+
+    assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
+    assert ask(house, using(house, document)).outcome == "RELEASED"
+    refused = ask(house, using(house, document, employee="M-1001"))
+    assert fields_of(refused) == [("CNS-12", "employee")]
+    assert ask(house, registering(document, scan=None)).outcome == "ACCEPTED"
+    assert consent.on_paper
+
+
+@pytest.mark.parametrize(
+    ("changes", "against"),
+    [
+        ({"scan": None}, [("CNS-13", "scan")]),
+        ({"scan": png_scan()}, [("CNS-13", "scan")]),
+        ({"scan": SCAN + b"<html>"}, [("CNS-13", "scan")]),
+        ({"employee": None}, [("CNS-12", "employee")]),
+        ({"employee": "m-1001"}, [("CNS-12", "employee")]),
+    ],
+)
+def test_a_paper_consent_needs_its_scan_and_another_employee(
+    house: InProcess, changes: dict[str, Any], against: list[tuple[str, str]]
+) -> None:
+    """CNS-12 and CNS-13, each naming what is missing."""
+    _, document = on_paper(house)
+
+    assert fields_of(ask(house, registering(document, **changes))) == against
+
+
+@pytest.mark.parametrize("scan", [b"not a scan", png_scan(), SCAN + b"x"])
+def test_a_scan_is_what_the_consent_says(house: InProcess, scan: bytes) -> None:
+    """The digest may be right: a file that is not of its type is no scan."""
+    _, document = on_paper(house, scan)
+
+    assert fields_of(ask(house, registering(document, scan=scan))) == [("CNS-13", "scan")]
+
+
+def test_a_scan_of_ten_mebibytes_is_taken(house: InProcess) -> None:
+    """And one byte more is not."""
+    scan = SCAN[:9] + b"%" + b"x" * (10 * 1024 * 1024 - len(SCAN) - 2) + b"\n" + SCAN[9:]
+    assert len(scan) == 10 * 1024 * 1024
+    _, document = on_paper(house, scan)
+
+    assert ask(house, registering(document, scan=scan)).outcome == "ACCEPTED"
+    larger = SCAN[:9] + b"%x" + scan[10:]
+    message = registering(document, scan=larger)
+    holder = house.world.messages[MUNICIPALITY.key]
+    refused = house.post(signed_message(message, holder.key, holder.certificate, at=house.clock()))
+    assert refused.codes == ["REQ-01"]
+
+
+def of_a_child(house: InProcess, **changes: Any) -> bytes:
+    """The municipality's consent by citizen 4 for a subject of age: no parent speaks for them."""
+    able = hands(house)
+    authority = Representation(
+        pin=house.world.people[4].pin,
+        kind="POWER_OF_ATTORNEY",
+        valid_to=legal_day(house.world.made_at + timedelta(days=30)),
+        document_digest=sha256(AUTHORITY).digest(),
+        media_type="image/png",
+    )
+    consent = able.consent(MUNICIPALITY, 3, **({"representative": authority} | changes))
+    return able.sign_consent(consent, MUNICIPALITY, house.world.citizens[4])
+
+
+def test_a_representative_consents_and_takes_back(house: InProcess) -> None:
+    """By the document of their authority; then by their own signature."""
+    consent_id: UUID = uuid4()
+    document = of_a_child(house, consent_id=consent_id)
+    missing = ask(house, registering(document, scan=None))
+    assert fields_of(missing) == [("CNS-11", "authorityDocument")]
+
+    registered = ask(house, registering(document, scan=None, authority=AUTHORITY))
+
+    assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
+    assert ask(house, using(house, document)).outcome == "RELEASED"
+    by_stranger = revocation(house, consent_id, of=3, signer=5, recipient=MUNICIPALITY.code)
+    assert ask(house, handing_in(by_stranger)).codes == ["CNS-02"]
+    by_giver = revocation(house, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
+    assert ask(house, handing_in(by_giver)).outcome == "ACCEPTED"
+    assert ask(house, using(house, document)).codes == ["CNS-05"]
+
+
+def test_what_is_kept_in_a_day_has_an_end(
+    house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REQ-06, before anything is kept; the id stays open."""
+    _, document = on_paper(house)
+    recorder = house.parts.recorder
+    assert isinstance(recorder, StoreRecorder)
+    monkeypatch.setattr(recorder, "_budget", 1)
+    message = registering(document)
+
+    refused = ask(house, message)
+
+    assert (refused.outcome, refused.codes) == ("REFUSED", ["REQ-06"])
+    monkeypatch.undo()
+    assert ask(house, message).outcome == "ACCEPTED"
+
+
+def test_an_official_hands_in_so_many_a_day(house: InProcess) -> None:
+    """AGR-06, field `official`; the same consent again does not count."""
+    agreed = MUNICIPALITY.agreed(house.world.made_at)
+    few = replace(agreed, paper_daily_quota=1)
+    agree(house.store.desk, few, at=house.clock())
+    try:
+        first = [on_paper(house)[1] for _ in range(3)]
+        answers = [ask(house, registering(document)) for document in (*first, first[0])]
+    finally:
+        agree(house.store.desk, agreed, at=house.clock())
+
+    assert fields_of(answers[1]) == fields_of(answers[2]) == [("AGR-06", "official")]
+
+
+def test_what_a_withdrawn_official_signs_does_not_count(house: InProcess) -> None:
+    """What they had registered before goes on; last, for it cannot be undone."""
+    _, before = on_paper(house)
+    assert ask(house, registering(before)).outcome == "ACCEPTED"
+    _, after = on_paper(house)
+    signer = house.world.officials[MUNICIPALITY.key]
+    house.store.desk.withdraw_official(
+        MUNICIPALITY.code,
+        sha256(signer.certificate.public_bytes(Encoding.DER)).digest(),
+        reason="left",
+        at=house.clock(),
+    )
+
+    assert ask(house, registering(after)).codes == ["CNS-02"]
+    assert ask(house, using(house, before)).outcome == "RELEASED"

@@ -1,0 +1,129 @@
+"""Consents taken back, end to end: real documents, messages, records (Procedure, cl. 4)."""
+
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.domain.identifiers import MemberCode
+from makul.domain.recipients import RecipientState
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.papers import Paper
+from support.consents import handing_in, revocation
+from support.house import NS, RECIPIENT, InProcess, about, person_request
+
+
+def hands(house: InProcess) -> Hands:
+    world = house.world
+    return Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+
+
+def fresh_consent(house: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:
+    able = hands(house)
+    consent = able.consent(house.bank, citizen)
+    signed = able.sign_consent(consent, house.bank, house.world.citizens[citizen])
+    return consent.consent_id, signed
+
+
+def using(house: InProcess, document: bytes) -> bytes:
+    ready: Paper = house.paper("bank-02-data")
+    fields = about(house.world.people[2], of=house.bank, paper=ready)
+    return person_request(**(fields | {"ground": ("CONSENT", document)}))
+
+
+def inquiry(operation: str, content: str) -> bytes:
+    return (
+        f'<r:{operation} xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+        f"{content}</r:{operation}>"
+    ).encode()
+
+
+def test_a_consent_taken_back_gives_nothing_more(house: InProcess) -> None:
+    """Neither a new request nor the retry of an old one; the state and the list say so."""
+    consent_id, document = fresh_consent(house)
+    used = using(house, document)
+    assert house.ask(used).outcome == "RELEASED"
+
+    revoked = house.ask(handing_in(revocation(house, consent_id)))
+
+    assert (revoked.outcome, revoked.codes) == ("ACCEPTED", [])
+    assert revoked.child.findtext("r:consentId", namespaces=NS) == str(consent_id)
+    for again in (used, using(house, document)):
+        answer = house.ask(again)
+        assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["CNS-05"], set())
+    asked = inquiry("GetConsentStatus", f"<r:consentId>{consent_id}</r:consentId>")
+    assert house.ask(asked).child.findtext("r:state", namespaces=NS) == "REVOKED"
+    listed = house.ask(inquiry("ListRevocations", "<r:limit>1000</r:limit>")).child
+    assert str(consent_id) in [each.text for each in listed.iterfind(".//r:consentId", NS)]
+    assert listed.findtext("r:more", namespaces=NS) == "false"
+
+
+def test_a_consent_taken_back_before_it_was_seen(house: InProcess) -> None:
+    """It is refused when it comes."""
+    consent_id, document = fresh_consent(house)
+    assert house.ask(handing_in(revocation(house, consent_id))).outcome == "ACCEPTED"
+
+    assert house.ask(using(house, document)).codes == ["CNS-05"]
+
+
+def test_the_same_revocation_again(house: InProcess) -> None:
+    """Under the same id the same answer, under another one ACCEPTED once more."""
+    consent_id, _ = fresh_consent(house)
+    document = revocation(house, consent_id)
+    message = handing_in(document)
+
+    first = house.ask(message)
+
+    assert house.ask(message).body == first.body
+    assert house.ask(handing_in(document)).outcome == "ACCEPTED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"signer": 1}, ["CNS-02"]),
+        ({"of": 1, "signer": 1}, ["CNS-14"]),
+        ({"recipient": MemberCode("COM/60000003")}, ["CNS-07"]),
+    ],
+)
+def test_what_takes_nothing_back(
+    house: InProcess, changes: dict[str, object], codes: list[str]
+) -> None:
+    """Another's signature, another's consent, another recipient; the consent goes on."""
+    consent_id, document = fresh_consent(house)
+    assert house.ask(using(house, document)).outcome == "RELEASED"
+
+    refused = house.ask(handing_in(revocation(house, consent_id, **changes)))  # type: ignore[arg-type]
+
+    assert (refused.outcome, refused.codes) == ("REFUSED", codes)
+    assert house.ask(using(house, document)).outcome == "RELEASED"
+
+
+def test_a_consent_is_no_revocation_nor_the_other_way(house: InProcess) -> None:
+    """Each document says what it is; one signed for one thing is not taken for another."""
+    consent_id, document = fresh_consent(house)
+
+    assert house.ask(handing_in(document)).codes == ["CNS-02"]
+    assert house.ask(using(house, revocation(house, consent_id))).codes == ["CNS-02"]
+
+
+def test_a_recipient_on_hold_may_hand_one_in(house: InProcess) -> None:
+    """It takes and never gives."""
+    consent_id, document = fresh_consent(house)
+    bank = house.bank.recipient
+    hold = type(bank)(code=bank.code, kind=bank.kind, name=bank.name, state=RecipientState.ON_HOLD)
+    house.store.desk.set_state(hold, reason="test", at=house.clock())
+    try:
+        answer = house.ask(handing_in(revocation(house, consent_id)))
+    finally:
+        house.store.desk.set_state(bank, reason="test", at=house.clock())
+
+    assert answer.outcome == "ACCEPTED"
+    assert house.ask(using(house, document)).codes == ["CNS-05"]

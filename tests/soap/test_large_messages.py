@@ -1,0 +1,60 @@
+"""Messages as large as a scan makes them: one operation alone, and nothing grows beyond them."""
+
+import pytest
+from lxml import etree
+
+from makul.app import requests
+from makul.soap.envelope import MAX_MARKUP, MAX_ORDINARY
+from support.soap import REQUEST_ID, FakePort, R, Response, build, enveloped, sample, send
+
+BEYOND = "A" * (MAX_ORDINARY + 4)
+
+
+def ask(body: str) -> tuple[FakePort, Response]:
+    fake = FakePort()
+    return fake, send(build(fake), enveloped(body))
+
+
+def test_a_scan_may_be_larger_than_an_ordinary_message() -> None:
+    """Contract: a scan of up to 10 MiB; libxml2 by itself stops at a text of 10 MB."""
+    body = etree.fromstring(sample("register-consent"))
+    scan = body.find("{*}scan")
+    assert scan is not None
+    scan.text = "A" * 13_981_012 + "===="[:0]
+
+    fake, response = ask(etree.tostring(body, encoding="unicode"))
+
+    assert response.status == 200, response.codes
+    ((request, _),) = fake.asked
+    assert isinstance(request, requests.ConsentRequest)
+    assert request.scan is not None
+    assert len(request.scan) == 10_485_759
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>{BEYOND}</r:GetStatus>',
+        (
+            f'<r:GetStatus xmlns:r="{R}"><r:requestId>{REQUEST_ID}</r:requestId>'
+            f"<r:employee>RegisterConsent</r:employee>{BEYOND}</r:GetStatus>"
+        ),
+        f"<RegisterConsents>{BEYOND}</RegisterConsents>",
+    ],
+)
+def test_any_other_message_may_not(body: str) -> None:
+    """REQ-07, also where it names the operation that may."""
+    fake, response = ask(body)
+
+    assert (fake.asked, response.codes) == ([], ["REQ-07"])
+
+
+def test_a_large_message_is_as_plain_as_a_small_one() -> None:
+    """Tags are counted, and depth is judged, whatever libxml2 was told to let through."""
+    deep = "<a>" * 2_000 + "</a>" * 2_000
+    wide = "<a/>" * (MAX_MARKUP + 1)
+    for content in (deep, wide):
+        body = f'<r:RegisterConsent xmlns:r="{R}">{content}{BEYOND}</r:RegisterConsent>'
+        fake, response = ask(body)
+        assert fake.asked == []
+        assert response.codes == ["REQ-07"]

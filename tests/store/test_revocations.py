@@ -1,0 +1,215 @@
+"""Consents taken back by who gave them (Procedure, cl. 4): at commit, and for good."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space, TakenBack
+from makul.domain.agreements import AgreementState
+from makul.domain.disclosures import GroundRef, GroundUse, Operation, Outcome
+from makul.domain.reasons import Code
+from makul.domain.recipients import RecipientState
+from makul.store import Store
+from support.agreed import agree
+from support.records import (
+    AZAMAT,
+    BANK,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_caller,
+    a_consent,
+    a_key,
+    a_recipient,
+    a_release,
+    an_agreement,
+    an_evidence,
+)
+from support.sql import count, raw
+
+DOCUMENT = b"<Revocation/>"
+LATER = NOON + timedelta(minutes=1)
+
+
+def a_revocation(ground: GroundRef, **changes: Any) -> Entry:
+    piece = an_evidence(DOCUMENT, "REVOCATION")
+    taken = TakenBack(
+        consent_id=ground.id, subject=changes.pop("subject", AZAMAT), document=piece.digest
+    )
+    fields: dict[str, Any] = {
+        "key": a_key(space=Space.REVOCATION),
+        "operation": Operation.REVOKE_CONSENT,
+        "outcome": Outcome.ACCEPTED,
+        "released": frozenset(),
+        "requires_active": False,
+        "agreement_number": None,
+        "terms": None,
+        "evidence": (piece,),
+        "revokes": taken,
+        "answer": b"<Answer>revoked</Answer>",
+    }
+    return a_release(**(fields | changes))
+
+
+def of_azamat(**changes: Any) -> GroundRef:
+    return a_consent(subject=AZAMAT, **changes)
+
+
+def codes(result: Recorded) -> list[Code]:
+    assert isinstance(result, Overtaken)
+    return [reason.code for reason in result.reasons]
+
+
+def test_a_consent_taken_back_carries_nothing_more(store: Store) -> None:
+    """CNS-05 from its commit on, and before a stored answer is given again."""
+    ground = of_azamat(allowed=5)
+    used = a_release(ground=ground, meter=True)
+    assert store.recorder.record(used) == Committed()
+
+    assert store.recorder.record(a_revocation(ground)) == Committed()
+
+    assert codes(store.recorder.record(a_release(ground=ground, meter=True))) == [Code.CNS_05]
+    assert codes(store.recorder.record(a_release(ground=ground))) == [Code.CNS_05]
+    assert codes(store.recorder.replay(used.key, a_caller(), at=NOON)) == [Code.CNS_05]
+    assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
+    status = store.register.consent_status(BANK, ground.id)
+    assert status is not None
+    assert status.revoked
+
+
+def test_it_may_come_before_the_consent(store: Store) -> None:
+    """Its first use, and its registration, are refused when it comes."""
+    ground = of_azamat()
+    store.recorder.record(a_revocation(ground))
+
+    first_use = a_release(ground=ground, meter=True, evidence=(an_evidence(),))
+    registration = a_release(
+        ground=ground,
+        outcome=Outcome.ACCEPTED,
+        released=frozenset(),
+        evidence=(an_evidence(),),
+        register_consent=True,
+    )
+    assert store.register.use(BANK, ground) == GroundUse(revoked=True)
+    assert codes(store.recorder.record(first_use)) == [Code.CNS_05]
+    assert codes(store.recorder.record(registration)) == [Code.CNS_05]
+
+
+@pytest.mark.parametrize("changed", ["subject", "recipient"])
+def test_it_counts_for_that_subject_and_recipient_alone(store: Store, changed: str) -> None:
+    """Nobody takes back what another gave, by signing about the other's consent."""
+    ground = of_azamat(allowed=5)
+    foreign = (
+        a_revocation(ground, subject=GULNARA)
+        if changed == "subject"
+        else a_revocation(ground, key=a_key(space=Space.REVOCATION, recipient=POLICE))
+    )
+    assert store.recorder.record(foreign) == Committed()
+
+    assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+    assert store.register.revocations(BANK, since=None, after=None, limit=9)[0] == []
+
+
+def test_the_same_again_is_taken_again_and_changes_nothing(store: Store, path: Path) -> None:
+    """It cannot be undone, nor dated anew."""
+    ground = of_azamat()
+    store.recorder.record(a_revocation(ground))
+
+    assert store.recorder.record(a_revocation(ground, decided_at=LATER)) == Committed()
+
+    assert count(path, "revocation") == 1
+    ((told,), _) = store.register.revocations(BANK, since=None, after=None, limit=9)
+    assert (told.consent_id, told.revoked_at) == (ground.id, NOON)
+
+
+@pytest.mark.parametrize("state", [RecipientState.ON_HOLD, RecipientState.CUT_OFF])
+def test_whoever_is_stopped_may_still_take_back(store: Store, state: RecipientState) -> None:
+    """It takes and never gives: on hold, cut off, or without an agreement; answers again too."""
+    ground = of_azamat()
+    store.desk.set_state(a_recipient(state=state), reason="r", at=NOON)
+    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    entry = a_revocation(ground)
+
+    assert store.recorder.record(entry) == Committed()
+    assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Replay(entry.answer)
+    assert store.register.use(BANK, ground).revoked
+
+
+def test_the_representative_who_gave_it_is_known(store: Store) -> None:
+    """And nobody else is, nor for another consent."""
+    ground = of_azamat(representative=GULNARA)
+    store.recorder.record(a_release(ground=ground, meter=True))
+
+    assert store.register.given_by(BANK, ground.id, GULNARA)
+    assert not store.register.given_by(BANK, ground.id, AZAMAT)
+    assert not store.register.given_by(POLICE, ground.id, GULNARA)
+    assert not store.register.given_by(BANK, of_azamat().id, GULNARA)
+
+
+def test_revocations_are_listed_in_pages(store: Store) -> None:
+    """Oldest first; by what was told last one asks for the next page; the operator's are told."""
+    grounds = [of_azamat() for _ in range(5)]
+    for number, ground in enumerate(grounds):
+        at = NOON + timedelta(seconds=number // 2)
+        store.recorder.record(a_revocation(ground, decided_at=at))
+    by_hand = of_azamat()
+    store.recorder.record(a_release(ground=by_hand, meter=True))
+    store.desk.revoke_ground(BANK, by_hand.kind, by_hand.id, reason="asked", at=LATER)
+
+    told, since, after, more = [], None, None, True
+    while more:
+        page, more = store.register.revocations(BANK, since=since, after=after, limit=2)
+        told += [row.consent_id for row in page]
+        since, after = page[-1].revoked_at, page[-1].consent_id
+
+    assert sorted(told) == sorted([*(ground.id for ground in grounds), by_hand.id])
+    assert told[-1] == by_hand.id
+    assert store.register.revocations(POLICE, since=None, after=None, limit=2) == ([], False)
+
+
+def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, path: Path) -> None:
+    """Many draw on one consent while it is revoked: none of theirs is ordered behind it."""
+    ground = of_azamat(allowed=10_000)
+    go = threading.Event()
+
+    def ask(_: int) -> Recorded:
+        go.wait()
+        return store.recorder.record(a_release(ground=ground, meter=True))
+
+    def take_back() -> Recorded:
+        go.wait()
+        return store.recorder.record(a_revocation(ground))
+
+    with ThreadPoolExecutor(9) as pool:
+        asking = [pool.submit(ask, number) for number in range(40)]
+        asking.insert(20, pool.submit(take_back))
+        go.set()
+        results = [each.result() for each in asking]
+
+    refused = [result for result in results if isinstance(result, Overtaken)]
+    assert all(codes(result) == [Code.CNS_05] for result in refused)
+    with raw(path) as connection:
+        (in_all,) = connection.execute("SELECT used FROM ground_use").fetchone()
+    # One committed besides: the revocation itself.
+    assert in_all == sum(isinstance(result, Committed) for result in results) - 1
+    assert codes(store.recorder.record(a_release(ground=ground, meter=True))) == [Code.CNS_05]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": Outcome.REFUSED},
+        {"key": a_key()},
+        {"evidence": ()},
+    ],
+)
+def test_a_revocation_that_contradicts_itself_is_not_recorded(
+    store: Store, changes: dict[str, Any]
+) -> None:
+    """Faults of the program are not recorded as if they were right."""
+    with pytest.raises(ValueError, match="revoked"):
+        store.recorder.record(a_revocation(of_azamat(), **changes))
