@@ -24,12 +24,13 @@ from signxml.algorithms import (
     DigestAlgorithm,
     SignatureConstructionMethod,
 )
-from signxml.exceptions import SignXMLException
+from signxml.exceptions import InvalidSignature, SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
+from makul.trust.findings import SubIndication
 from makul.trust.xml import (
     DS,
     EXC_C14N,
@@ -164,9 +165,12 @@ def verify_proven(
     proven: Sequence[Proven],
     certificate: x509.Certificate,
     *,
-    at: datetime,
+    at: datetime | None,
 ) -> Mapping[str, bytes]:
-    """The signed bytes, canonical, by reference URI; SIG-02 where they were not signed."""
+    """The signed bytes, canonical, by reference URI; SIG-02 where they were not signed.
+
+    The certificate's own term is checked at `at`; None leaves that to whoever judges its path.
+    """
     verifier = _ProvenVerifier(signature, proven)
     config = SignatureConfiguration(
         require_x509=True,
@@ -191,7 +195,9 @@ def verify_proven(
     except (SignXMLException, etree.LxmlError, ValueError, TypeError, AttributeError) as error:
         # Whatever signxml trips over, the signature was not verified.
         why = f"the signature does not verify ({type(error).__name__})"
-        raise SignatureFailure(Code.SIG_02, why) from None
+        wrong_value = isinstance(error, InvalidSignature)
+        sub = SubIndication.SIG_CRYPTO_FAILURE if wrong_value else SubIndication.FORMAT_FAILURE
+        raise SignatureFailure(Code.SIG_02, why, sub) from None
     return verifier.signed()
 
 
@@ -237,7 +243,7 @@ class _ProvenVerifier(XMLVerifier):
         """As signxml's, but without spelling out whose certificate it is."""
         del cert_source
         at = self.config.verification_time
-        if at is None or not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
+        if at is not None and not cert.not_valid_before_utc <= at <= cert.not_valid_after_utc:
             raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
 
     def _c14n(
@@ -268,7 +274,9 @@ class _ProvenVerifier(XMLVerifier):
         algorithm = self._proven[index].reference.digest
         claimed = binary_of(only_child(reference, _DIGEST_VALUE))
         if not compare_digest(claimed, self._get_digest(octets, algorithm)):
-            raise SignatureFailure(Code.SIG_02, "a signed part was changed")
+            raise SignatureFailure(
+                Code.SIG_02, "a signed part was changed", SubIndication.HASH_FAILURE
+            )
         self._signed[self._proven[index].reference.uri] = octets
         return VerifyResult(octets, None, signature, b"")
 
