@@ -109,8 +109,8 @@ def existence(
 ) -> tuple[TimestampFinding, ...]:
     """Each signature timestamp is one, and about this signature.
 
-    Stricter than 5.5.4, which passes over what is wrong with an attribute that nobody asked for: who
-    puts garbage there is up to something. A token whose authority is not trusted, or cannot be
+    Stricter than 5.5.4, which passes over what is wrong with an attribute that nobody asked for:
+    who puts garbage there is up to something. A token whose authority is not trusted, or cannot be
     judged now, is passed over: it proves nothing, and the signature is judged without it.
     """
     findings = tuple(judge(stamp.token, stamp.stamped, at) for stamp in stamps)

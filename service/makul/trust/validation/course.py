@@ -35,7 +35,7 @@ class Check(Generic[P, R]):
         code: Code | None = None,
         sub: SubIndication | None = None,
     ) -> CheckResult:
-        """This check's verdict."""
+        """A verdict of this check."""
         return CheckResult(self.name, self.clause, verdict, code, why, sub)
 
 
