@@ -19,7 +19,7 @@ from makul.trust.algorithms import INCLUSIVE, canonicalisation, digest_algorithm
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
-from makul.trust.references import Proven, Reference, read_signed_info
+from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
 from makul.trust.xml import (
     DS,
     XADES,
@@ -74,7 +74,7 @@ class Shape:
     """A signature of which each part stands where it must. Nothing of it is verified yet."""
 
     signature: "Element"
-    method: str | None
+    signed_info: SignedInfo
     key_info: "Element"
     properties: "Element | None"
     """The signed properties; None for plain XML Signature."""
@@ -117,7 +117,7 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
         raise SignatureFailure(Code.SIG_03, "not exactly the document and its properties signed")
     return Shape(
         signature=signature,
-        method=signed_info.method,
+        signed_info=signed_info,
         key_info=key_info,
         properties=properties,
         proven=proven,

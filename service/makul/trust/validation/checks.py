@@ -16,9 +16,9 @@ from signxml.algorithms import SignatureMethod
 from makul.domain.reasons import Code
 from makul.trust.algorithms import require_in_force, signature_method
 from makul.trust.certificates import SigningCertificate, Use, require_usage
+from makul.trust.core import verify_proven
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import CertificateEnd, PathFinding, SubIndication, TimestampFinding
-from makul.trust.references import verify_proven
 from makul.trust.validation.course import Check, check
 from makul.trust.validation.existence import TimestampJudge
 from makul.trust.xades import (
@@ -79,12 +79,9 @@ def identification(shape: Shape) -> SigningCertificate:
     SIG_03=SubIndication.FORMAT_FAILURE,
 )
 def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureMethod, Signed]:
-    """The signature's value by the certificate's key, then the digest of every reference.
-
-    A changed part is HASH_FAILURE; where the value does not hold either, it is SIG_CRYPTO_FAILURE.
-    """
-    method = signature_method(shape.method, certificate.key)
-    octets = verify_proven(shape.signature, shape.proven, certificate.x509, at=None)
+    """The digest of every reference (HASH_FAILURE), then the value by the certificate's key."""
+    method = signature_method(shape.signed_info.method, certificate.key)
+    octets = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
     uri = shape.properties_uri
     properties = parse_signed(octets[uri]) if uri is not None else None
     return method, Signed(parse_signed(octets[shape.document_uri]), properties)
