@@ -6,10 +6,11 @@ new file in place by renaming it: one that cannot be read makes the whole store 
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from asn1crypto import pem as asn1_pem
@@ -17,15 +18,8 @@ from cryptography import x509
 
 from makul.trust.algorithms import strong_public_key
 from makul.trust.failures import SignatureFailure
-from makul.trust.revocation import (
-    Statement,
-    Statements,
-    Term,
-    by_issuer,
-    issuers_of,
-    statement_of,
-    term_of,
-)
+from makul.trust.knowledge import Statements
+from makul.trust.revocation import Statement, Term, issuers_of, statement_of, term_of
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +77,7 @@ class Material:
     intermediates: Sequence[bytes]
     """CA certificates, as DER."""
     statements: Mapping[bytes, Statements]
-    """What the CRLs of a CA state, by SHA-256 of the CA's certificate."""
+    """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
     anchor_terms: Mapping[bytes, Term]
     """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
     digest: bytes
@@ -104,7 +98,7 @@ def load_material(directories: TrustDirectories) -> Material:
     return Material(
         anchors=tuple(each.der for each in anchors),
         intermediates=tuple(each.der for each in intermediates),
-        statements=by_issuer(_stated(crls, [*anchors, *intermediates])),
+        statements=_by_issuer(_stated(crls, [*anchors, *intermediates])),
         anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
         digest=_digest(anchors, intermediates, crls),
     )
@@ -123,6 +117,13 @@ class _Object(Generic[ParsedT]):
         return sha256(self.der).digest()
 
 
+def _by_issuer(stated: Iterable[tuple[bytes, Statement]]) -> Mapping[bytes, Statements]:
+    found: dict[bytes, list[Statement]] = {}
+    for fingerprint, statement in stated:
+        found.setdefault(fingerprint, []).append(statement)
+    return MappingProxyType({key: Statements(crls=tuple(each)) for key, each in found.items()})
+
+
 def _stated(
     crls: Sequence[_Object[x509.CertificateRevocationList]],
     authorities: Sequence[_Object[x509.Certificate]],
@@ -134,7 +135,7 @@ def _stated(
         if not issuers:
             log.warning("%s: a CRL states nothing, no CA known here signed it", crl.path)
             continue
-        statement = statement_of(crl.parsed)
+        statement = statement_of(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
             log.warning("%s: a CRL cannot tell, it is partial or not understood", crl.path)
         for issuer in issuers:
