@@ -38,7 +38,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import MIN_RSA_BITS
-from makul.trust.authorities import Authorities, asn1_certificate
+from makul.trust.authorities import READING, Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import CertificateEnd, PathFinding, RevocationFinding
@@ -167,12 +167,6 @@ class TrustStore:
         self._directories = directories
         self._reload_interval = reload_interval
         self._reloading = threading.Lock()
-        self._validating = threading.Lock()
-        """Held by whoever touches the validator's certificates (see `authorities`), 2 ms a path.
-
-        All of it is Python under the interpreter's own lock, so that threads without this one
-        would judge no more paths a second; processes do. CRLs are read outside of it.
-        """
         self._looked_at: datetime | None = None
         self._seen = directories.fingerprint()
         self._trust: _Trusted | None = self._load()
@@ -195,7 +189,7 @@ class TrustStore:
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
             return replace(known.finding, judged_for=at)
-        with self._validating:
+        with READING:
             finding, term = _validate(certificate.der, trust, _Moments(at, at, past=False))
         if term is not None:
             if not term.since <= at < term.until:
@@ -212,7 +206,7 @@ class TrustStore:
         trust = self._current(at)
         if trust is None:
             return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
-        with self._validating:
+        with READING:
             return _validate(certificate.der, trust, _Moments(at, existed_at, past=True))[0]
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
@@ -245,7 +239,7 @@ class TrustStore:
     def _load(self) -> _Trusted:
         material = load_material(self._directories)
         try:
-            with self._validating:
+            with READING:
                 authorities = Authorities.of(
                     anchors=material.anchors, intermediates=material.intermediates
                 )
