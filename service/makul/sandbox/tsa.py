@@ -36,10 +36,6 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
     "sha512": hashes.SHA512,
 }
-    "sha1": hashes.SHA1,
-    "sha256": hashes.SHA256,
-    "sha512": hashes.SHA512,
-}
 
 
 def _unchanged(_: Any) -> None:

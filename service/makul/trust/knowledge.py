@@ -49,6 +49,8 @@ class Said:
     entry: Entry | None = None
     expired_since: datetime | None = None
     """Certificates that expired then or later are still known to it."""
+    responder: Asked | None = None
+    """Who signed it in the CA's stead, where the CA's CRLs must clear that one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,30 @@ class Statements:
     crls: Sequence[Statement] = ()
     answers: Mapping[int, Sequence[Said]] = field(default_factory=lambda: MappingProxyType({}))
 
-    def of(self, asked: Asked) -> Sequence[Said]:
-        """What concerns this certificate."""
-        said = list(self.answers.get(asked.serial, ()))
+    def of(self, asked: Asked, *, at: datetime) -> Sequence[Said]:
+        """What concerns this certificate, without responders who are not cleared themselves."""
+        said = [each for each in self.answers.get(asked.serial, ()) if self._believes(each, at)]
         if not asked.listed_elsewhere:
             said += said_by_crls(self.crls, asked)
         return said
+
+    def terms(self, asked: Asked) -> Iterable[Term]:
+        """Of everything by which `of` may change."""
+        for answer in self.answers.get(asked.serial, ()):
+            yield answer.this_update, answer.next_update
+        for crl in self.crls:
+            yield crl.this_update, crl.next_update
+
+    def _believes(self, answer: Said, at: datetime) -> bool:
+        """RFC 6960, 4.2.2.2.1. What harms is believed of anybody whom the CA once delegated."""
+        asked = answer.responder
+        if asked is None or answer.entry is not None:
+            return True
+        said = said_by_crls(self.crls, asked)
+        found = judge_past(
+            asked, said, at=at, existed_at=answer.this_update, heard_until=asked.not_after
+        )
+        return found.end is CertificateEnd.GOOD and found.revoked_at is None
 
 
 NOTHING_STATED = Statements()
@@ -154,13 +174,10 @@ def _is_final(said: Said) -> bool:
     return said.entry is not None and said.entry.reason != HELD
 
 
-def term_of(said: Sequence[Said], at: datetime) -> Term:
-    """Over what time `judge_now` says the same as at that moment, when it says GOOD."""
-    since = [each.this_update for each in said if each.this_update <= at]
-    since += [each.next_update for each in said if each.next_update <= at]
-    until = [each.this_update for each in said if each.this_update > at]
-    until += [each.next_update for each in said if each.next_update > at]
-    return max(since), min(until)
+def common_term(terms: Iterable[Term], at: datetime) -> Term:
+    """Over what time `judge_now` says the same as at that moment, by statements of these terms."""
+    moments = [moment for term in terms for moment in term]
+    return max(each for each in moments if each <= at), min(each for each in moments if each > at)
 
 
 def judge_past(

@@ -46,9 +46,9 @@ from makul.trust.knowledge import (
     NOTHING_STATED,
     Asked,
     Statements,
+    common_term,
     judge_now,
     judge_past,
-    term_of,
 )
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
 
@@ -169,7 +169,8 @@ class TrustStore:
         self._reloading = threading.Lock()
         self._looked_at: datetime | None = None
         self._seen = directories.fingerprint()
-        self._trust: _Trusted | None = self._load()
+        self._trust: _Trusted | None = None
+        self._trust = self._load()
         self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
 
     def judge(
@@ -237,7 +238,8 @@ class TrustStore:
         return self._trust
 
     def _load(self) -> _Trusted:
-        material = load_material(self._directories)
+        before = self._trust.material if self._trust is not None else None
+        material = load_material(self._directories, before)
         try:
             with READING:
                 authorities = Authorities.of(
@@ -328,7 +330,7 @@ def _unrevoked(path: ValidationPath, material: Material, moments: _Moments) -> P
     heard_until = _anchor_of(path).not_valid_after
     for certificate, statements in _steps(path, material):
         asked = _asked(certificate)
-        said = statements.of(asked)
+        said = statements.of(asked, at=moments.known)
         heard_until = min(heard_until, asked.not_after)
         if moments.past:
             found = judge_past(
@@ -407,5 +409,5 @@ def _term(
     terms = [material.anchor_terms[_anchor_of(path).sha256]]
     for certificate, statements in _steps(path, material):
         terms.append((certificate.not_valid_before, certificate.not_valid_after))
-        terms.append(term_of(statements.of(_asked(certificate)), at))
+        terms.append(common_term(statements.terms(_asked(certificate)), at))
     return _Remembered(finding, max(since for since, _ in terms), min(until for _, until in terms))
