@@ -95,21 +95,25 @@ class Parts:
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
     trust = TrustStore(trust_directories(settings))
-    rule = PinRule(
-        attribute=settings.trust.pin_attribute,
-        pattern=settings.trust.pin_pattern,
-        policies=settings.trust.pin_policies or frozenset(),
-    )
     key, chain = load_pair(settings.receipts.key, settings.receipts.certificate)
     return Parts(
         clock=clock,
         register=store.register,
         recorder=store.recorder,
         documents=XmlDocuments(settings.operator_code),
-        verifier=XadesVerifier(trust, pin_rule=rule),
+        verifier=XadesVerifier(trust, pin_rule=pin_rule(settings)),
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
+    )
+
+
+def pin_rule(settings: Settings) -> PinRule:
+    """Where these settings say that a citizen's certificate carries the PIN."""
+    return PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
     )
 
 

@@ -19,6 +19,7 @@ from makul.app.ports import Clock, Desk, StoreUnavailableError
 from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
 from makul.cli import main as command_line
 from makul.cli.house import (
+    DocumentQuestion,
     House,
     HouseError,
     HouseFacts,
@@ -26,6 +27,7 @@ from makul.cli.house import (
     KeyInfo,
     SandboxOptions,
 )
+from makul.examining import examine
 from makul.logs import configure_logging
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
@@ -114,6 +116,11 @@ class LocalRuntime:
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
         return sandbox_run.run(options, self)
+
+    def verify_document(self, question: DocumentQuestion) -> bytes:
+        """The validation report of one document, offline."""
+        with _explained():
+            return examine(question)
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own."""

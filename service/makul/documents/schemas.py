@@ -72,3 +72,9 @@ def consent_schema() -> DocumentSchema:
 def basis_schema() -> DocumentSchema:
     """basis.xsd."""
     return DocumentSchema("basis.xsd", "BasisStatement")
+
+
+@cache
+def receipt_schema() -> DocumentSchema:
+    """receipt.xsd."""
+    return DocumentSchema("receipt.xsd", "Receipt")

@@ -24,7 +24,12 @@ from makul.trust.findings import PathFinding, TimestampFinding
 from makul.trust.paths import TrustStore
 from makul.trust.validation import checks
 from makul.trust.validation.course import Check, Course
-from makul.trust.validation.existence import TimestampJudge, earliest, nobody_trusted
+from makul.trust.validation.existence import (
+    TimestampJudge,
+    earliest,
+    judge_by,
+    nobody_trusted,
+)
 from makul.trust.validation.report import CheckVerdict, Report, Times
 from makul.trust.xades import Shape
 
@@ -67,11 +72,12 @@ class XadesVerifier:
         store: TrustStore,
         *,
         pin_rule: PinRule | None = None,
-        timestamps: TimestampJudge | None = None,
+        tsa: TrustStore | None = None,
     ) -> None:
+        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything."""
         self._store = store
         self._pin_rule = pin_rule or PinRule()
-        self._timestamps = timestamps or nobody_trusted
+        self._timestamps = judge_by(tsa) if tsa is not None else nobody_trusted
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
@@ -179,7 +185,7 @@ class _Signature:
     def _judge_path(self, certificate: SigningCertificate, *, best: datetime) -> PathFinding:
         at = self._times.judged_at
         existed_at = best if best < at else None
-        found = self._path = path_finding(self._store, certificate, at=at, existed_at=existed_at)
+        found = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
         return found
 
     def _skip(self, check: Check[..., Any], why: str) -> None:
@@ -201,11 +207,3 @@ class _Signature:
             path=self._path,
             timestamps=self._timestamps,
         )
-
-
-def path_finding(
-    store: TrustStore, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None
-) -> PathFinding:
-    """The store's judgement of the certificate's path, for the moment the signature existed."""
-    status = store.judge(certificate, at=existed_at or at)
-    return PathFinding(code=status.code, why=status.value, judged_for=existed_at or at)

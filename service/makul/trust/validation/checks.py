@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of ours a signer's clock may be (the customary tolerance of SAML and OAuth)."""
 
-Binder = Callable[["Element", SigningCertificate], None]
+Binder = Callable[["Element", SigningCertificate], object]
 """Raises `SignatureFailure` where the signer is not whom a document of this kind must be signed by.
 It is given the signed root, which it may read, and the certificate, whose path is trusted."""
 

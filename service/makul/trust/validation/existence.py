@@ -13,7 +13,9 @@ from typing import Any
 from asn1crypto import cms, tsp
 
 from makul.domain.reasons import Code
+from makul.trust import timestamps
 from makul.trust.findings import TimestampFinding
+from makul.trust.paths import TrustStore
 from makul.trust.validation.report import Existence, ExistenceSource
 
 _cms: Any = cms  # it writes no types
@@ -21,6 +23,11 @@ _tsp: Any = tsp
 
 TimestampJudge = Callable[[bytes, bytes, datetime], TimestampFinding]
 """From a token, the octets that it must be about and the present, to a finding; never raises."""
+
+
+def judge_by(store: TrustStore) -> TimestampJudge:
+    """The judge by these time-stamping authorities."""
+    return lambda token, octets, at: timestamps.judge(token, octets, store, at=at)
 
 
 def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
@@ -48,18 +55,18 @@ def _is_token(octets: bytes) -> bool:
 
 
 def earliest(
-    timestamps: Iterable[TimestampFinding], existed_at: datetime | None, *, at: datetime
+    findings: Iterable[TimestampFinding], existed_at: datetime | None, *, at: datetime
 ) -> Existence | None:
     """The earliest proof before `at`; None where there is none, and the present is the best."""
-    proofs = sorted(_proofs(timestamps, existed_at), key=lambda proof: proof.time)
+    proofs = sorted(_proofs(findings, existed_at), key=lambda proof: proof.time)
     return proofs[0] if proofs and proofs[0].time < at else None
 
 
 def _proofs(
-    timestamps: Iterable[TimestampFinding], existed_at: datetime | None
+    findings: Iterable[TimestampFinding], existed_at: datetime | None
 ) -> Iterator[Existence]:
     if existed_at is not None:
         yield Existence(existed_at, ExistenceSource.HELD)
-    for finding in timestamps:
+    for finding in findings:
         if finding.code is None and finding.time is not None:
             yield Existence(finding.time, ExistenceSource.TIMESTAMP)
