@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import click
 import typer
+from typer._click.exceptions import UsageError  # typer has no public name for it
 from typer.core import TyperGroup
 
 from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
@@ -49,7 +49,7 @@ class _Document(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except click.UsageError as error:
+        except UsageError as error:
             raise _NotUnderstoodError(error.format_message()) from None
 
 
