@@ -1,7 +1,7 @@
 """A check, and the course of checks over one signature."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from makul.domain.reasons import Code
@@ -26,6 +26,11 @@ class Check(Generic[P, R]):
     A failure that says itself what to conclude (`SignatureFailure.sub`) goes before this.
     """
     run: Callable[P, R]
+    passed: CheckResult = field(init=False)
+    """The verdict that is most often needed, made once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passed", self.result(CheckVerdict.PASSED))
 
     def result(
         self,
@@ -72,7 +77,7 @@ class Course:
             broken = SignatureFailure(Code.SIG_02, why)
             self._fail(check, broken)
             raise broken from None
-        self._results[check.name] = check.result(CheckVerdict.PASSED)
+        self._results[check.name] = check.passed
         return given
 
     def note(self, result: CheckResult) -> None:
