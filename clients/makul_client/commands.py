@@ -29,6 +29,7 @@ from makul_client.errors import (
     ReceiptError,
     RefusedError,
     Retry,
+    SealError,
     TransportError,
     UndeterminedError,
 )
@@ -123,7 +124,7 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[None]:
 def exit_code(error: MakulError) -> ExitCode:
     """The exit code of an error; see `EXIT_CODES`."""
     match error:
-        case ReceiptError():
+        case ReceiptError() | SealError():
             return ExitCode.RECEIPT
         case UndeterminedError() | TransportError():
             return ExitCode.LATER

@@ -4,6 +4,7 @@
     ├── ProfileError, InvalidRequestError, ConsentError   nothing was sent
     ├── TransportError     no answer that can be read; repeating with the same id is safe
     ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
+    ├── SealError          the data did not come sealed as they must: they are withheld
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
         └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
@@ -216,6 +217,30 @@ class ReceiptError(MakulError):
     def __init__(self, flaw: ReceiptFlaw, detail: str, *, request_id: UUID | None = None) -> None:
         super().__init__(
             f"the receipt is not to be trusted: {flaw.value} ({detail})", request_id=request_id
+        )
+        self.flaw = flaw
+
+
+class SealFlaw(StrEnum):
+    """What is wrong with sealed data."""
+
+    FORM = "they are not of the form agreed"
+    ALGORITHM = "an algorithm that is not taken"
+    RECIPIENT = "they are sealed to another key"
+    BROKEN = "they were changed, or sealed to another key"
+    SIGNATURE = "the operator's signature in them does not hold"
+    ANSWER = "they belong to another answer"
+    MISSING = "they came in the clear"
+    NO_KEY = "the profile names no key to open them with"
+
+
+class SealError(MakulError):
+    """The data did not come sealed as they must, so they are not handed over."""
+
+    def __init__(self, flaw: SealFlaw, detail: str, *, request_id: UUID | None = None) -> None:
+        super().__init__(
+            f"the sealed data are not to be trusted: {flaw.value} ({detail})",
+            request_id=request_id,
         )
         self.flaw = flaw
 

@@ -21,6 +21,8 @@ from makul_client.errors import (
     MakulError,
     NotMatchedError,
     RefusedError,
+    SealError,
+    SealFlaw,
     TransportError,
     UndeterminedError,
 )
@@ -29,6 +31,7 @@ from makul_client.profile import Channel, Profile
 from makul_client.receipts import ClaimedAnswer, ReceiptVerifier, SentRequest
 from makul_client.results import Decision
 from makul_client.retrying import Retrying
+from makul_client.sealing import Unsealer
 from makul_client.transport import Wire
 from makul_client.wsse import BinarySignature
 from makul_client.xml import canonical
@@ -71,6 +74,7 @@ class Exchange:
         self._profile = profile
         self._messages = Messages(profile.service.channel, profile.language)
         self._signature = _signature(profile, clock)
+        self._unsealer = Unsealer(profile.sealing) if profile.sealing is not None else None
         self._wire = Wire(profile.service)
         self._retrying = Retrying(patience=profile.patience, pause=pause)
 
@@ -132,7 +136,8 @@ class Exchange:
                 attributes=frozenset(attributes),
                 ground_digest=_ground_digest(ground),
             )
-            return read(answer.values, self._prove(answer, sent))
+            opened = self._opened(answer, sent)
+            return read(opened.values, self._prove(opened, sent))
 
         return self._repeatedly(operation, context, attempt)
 
@@ -190,6 +195,20 @@ class Exchange:
             employee=context.employee,
             case_number=context.case_number,
         )
+
+    def _opened(self, answer: Answer, sent: SentRequest) -> Answer:
+        """The answer with its data in the clear: decrypted, and the signature inside verified."""
+        if answer.sealed is None:
+            sealing = self._profile.sealing
+            if answer.person is not None and sealing is not None and not sealing.or_typed:
+                raise SealError(SealFlaw.MISSING, "the profile wants them sealed")
+            return answer
+        if self._unsealer is None:
+            raise SealError(SealFlaw.NO_KEY, "add [sealing]")
+        document = self._unsealer.open(answer.sealed)
+        disclosure_id = UUID(answer.values.disclosureId)
+        person = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
+        return self._messages.opened(answer, person)
 
     def _prove(self, answer: Answer, sent: SentRequest) -> Decision:
         values = answer.values

@@ -67,6 +67,8 @@ class Answer:
     """As zeep reads it: attributes by element name."""
     person: bytes | None
     """The element `person` in exclusive canonical form, as receipts digest it."""
+    sealed: bytes | None
+    """The same, still sealed, in its place."""
 
 
 class Messages:
@@ -129,9 +131,17 @@ class Messages:
             named = ", ".join(broken)
             raise TransportError(f"the answer breaks the schema at {named}", passing=False)
         person = child.find(f"{{{RECIPIENT}}}person")
+        values = self._typed(child)
         return Answer(
-            values=self._typed(child), person=None if person is None else canonical(person)
+            values=values,
+            person=None if person is None else canonical(person),
+            sealed=values.sealed if "sealed" in values else None,
         )
+
+    def opened(self, answer: Answer, person: "Element") -> Answer:
+        """The answer with the element `person` that was sealed in it, verified meanwhile."""
+        answer.values.person = self._typed(person)
+        return Answer(values=answer.values, person=canonical(person), sealed=None)
 
     def _fault(self, node: "Element") -> FaultError | TransportError:
         detail = node.find(f"detail/{{{TYPES}}}Fault")

@@ -19,6 +19,10 @@
     key = "seal.key.pem"
     certificate = "seal.crt.pem"
 
+    [sealing]                       # where the agreement's delivery is SEALED
+    key = "unseal.key.pem"
+    certificate = "unseal.crt.pem"
+
     [operator]
     code = "GOV/70000001"
     name = "The operator"
@@ -63,6 +67,13 @@ class Channel(StrEnum):
     XROAD = "xroad"
 
 
+class _Expect(StrEnum):
+    """How data are to come, where there is a key to open them with."""
+
+    SEALED = "SEALED"
+    EITHER = "EITHER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """An organisation, by X-Road member code and by name."""
@@ -94,6 +105,18 @@ class Signing:
     certificate: Path
     key_password_env: str | None = None
     """The environment variable that holds the key's password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """With what sealed data are opened. Where it stands, data in the clear are refused."""
+
+    key: Path
+    certificate: Path
+    """The one that the operator registered for sealing."""
+    key_password_env: str | None = None
+    or_typed: bool = False
+    """Take data in the clear as well: while an agreement changes from one to the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +194,8 @@ class Profile:
     operator: Operator
     signing: Signing | None = None
     """There with the channel `wsse`."""
+    sealing: Sealing | None = None
+    """There where the agreement's delivery is SEALED."""
     xroad: XRoad | None = None
     """There with the channel `xroad`."""
     consent: ConsentTerms | None = None
@@ -210,6 +235,7 @@ def _profile(top: Table) -> Profile:
         service=service,
         operator=_operator(top.table("operator")),
         signing=_signing(top.table("signing")) if wsse or top.has("signing") else None,
+        sealing=_sealing(top.table("sealing")) if top.has("sealing") else None,
         xroad=_xroad(top.table("xroad"), recipient) if not wsse or top.has("xroad") else None,
         consent=_consent(top.table("consent"), language) if top.has("consent") else None,
         patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
@@ -251,6 +277,17 @@ def _signing(table: Table) -> Signing:
     )
     table.all_read()
     return signing
+
+
+def _sealing(table: Table) -> Sealing:
+    sealing = Sealing(
+        key=table.file("key"),
+        certificate=table.file("certificate"),
+        key_password_env=table.optional_text("key_password_env", _VARIABLE),
+        or_typed=table.choice("expect", _Expect, default=_Expect.SEALED) is _Expect.EITHER,
+    )
+    table.all_read()
+    return sealing
 
 
 def _operator(table: Table) -> Operator:

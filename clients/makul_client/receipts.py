@@ -17,11 +17,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives import hashes
 
 from makul_client.credentials import load_certificates, load_crls
-from makul_client.errors import Reason, ReceiptError, ReceiptFlaw
+from makul_client.errors import Reason, ReceiptError, ReceiptFlaw, SealError, SealFlaw
 from makul_client.paths import PathVerdict, Trust
 from makul_client.profile import Operator
 from makul_client.results import GroundRef, Receipt, ReceiptReason
-from makul_client.xml import RECEIPT, broken_fields
+from makul_client.sealing import MAX_SEALED
+from makul_client.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields
 from makul_client.xmlsig import BadSignatureError, verify
 
 if TYPE_CHECKING:
@@ -101,6 +102,37 @@ class ReceiptVerifier:
         _same_answer(receipt, sent, claimed)
         _same_payload(receipt, claimed)
         return receipt
+
+    def open_delivery(
+        self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
+    ) -> "Element":
+        """The element `person` of a delivery just decrypted, once the operator's signature holds.
+
+        Raises `SealError` for one of another request, disclosure or recipient, however well it
+        is encrypted: anybody can encrypt to a certificate that they know.
+        """
+        try:
+            signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
+        except BadSignatureError as error:
+            raise SealError(SealFlaw.SIGNATURE, str(error)) from None
+        if signed.certificate.fingerprint(hashes.SHA256()) not in self._pinned:
+            raise SealError(SealFlaw.SIGNATURE, "another certificate than the profile names")
+        verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
+        if verdict is not PathVerdict.TRUSTED:
+            raise SealError(SealFlaw.SIGNATURE, verdict.value)
+        if broken_fields(signed.root, "delivery"):
+            raise SealError(SealFlaw.FORM, "the delivery breaks the schema")
+        bound = {
+            "requestId": str(sent.request_id),
+            "disclosureId": str(disclosure_id),
+            "recipient": sent.recipient,
+            "operator": self._code,
+        }
+        for name, expected in bound.items():
+            if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
+                raise SealError(SealFlaw.ANSWER, f"its {name} is another")
+        (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
+        return person
 
     def _verify(self, document: bytes, *, at: datetime, kept: bool) -> Receipt:
         try:

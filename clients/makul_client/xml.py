@@ -13,6 +13,7 @@ RECIPIENT: Final = "urn:makul:recipient:1"
 TYPES: Final = "urn:makul:types:1"
 CONSENT: Final = "urn:makul:consent:1"
 RECEIPT: Final = "urn:makul:receipt:1"
+DELIVERY: Final = "urn:makul:delivery:1"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 

@@ -101,13 +101,13 @@ class _Verifier(XMLVerifier):
         return canonicalised
 
 
-def verify(document: bytes, root_tag: str) -> Signed:
+def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> Signed:
     """Verify an enveloped XAdES signature over the whole document.
 
     The certificate is taken from the document: that it is believed, and in its term, is for the
     caller to judge. Raises `BadSignatureError`, whatever is wrong with the bytes.
     """
-    if len(document) > MAX_DOCUMENT:
+    if len(document) > at_most:
         raise BadSignatureError("the document is too large")
     try:
         root = parse(document)

@@ -23,6 +23,7 @@ from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
 from makul.app.ports import (
     Clock,
+    DeliverySealer,
     Documents,
     DocumentVerifier,
     Matcher,
@@ -36,6 +37,7 @@ from makul.app.ports import (
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
+from makul.app.sealing import Sealing
 from makul.documents.xml_documents import XmlDocuments
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
@@ -52,6 +54,7 @@ from makul.trust.keys import load_pair
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.sealing import XmlSealer
 from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -90,6 +93,7 @@ class Parts:
     messages: MessageVerifier
     matcher: Matcher
     signer: ReceiptSigner
+    sealer: DeliverySealer
 
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
@@ -105,6 +109,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         messages=WsseVerifier(trust),
         matcher=DemographicMatcher(),
         signer=XadesReceiptSigner(key, chain[0]),
+        sealer=XmlSealer(trust),
     )
 
 
@@ -132,12 +137,14 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
     recording = Recording(
         documents=parts.documents,
         signer=parts.signer,
+        sealer=parts.sealer,
         recorder=parts.recorder,
         operator=operator,
         new_id=time_ordered_id,
         new_salt=new_salt,
     )
     grounds = Grounds(verifier=parts.verifier, documents=parts.documents, register=parts.register)
+    sealing = Sealing(register=parts.register, sealer=parts.sealer)
     reception = Reception(clock=parts.clock, register=parts.register)
     inquiries = Inquiries(
         clock=parts.clock,
@@ -154,6 +161,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
             reception=reception,
             register=parts.register,
             grounds=grounds,
+            sealing=sealing,
             documents=parts.documents,
             matcher=parts.matcher,
             recording=recording,
@@ -163,6 +171,7 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         explain=Explain(
             reception=reception,
             grounds=grounds,
+            sealing=sealing,
             recording=recording,
             operator=operator,
         ),

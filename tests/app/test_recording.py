@@ -56,6 +56,14 @@ class PlainSigner:
         return canonical + b"<signed/>"
 
 
+class PlainSealer:
+    def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
+        return None
+
+    def seal(self, document: bytes, certificate: bytes) -> bytes:
+        return b"<sealed to='%s'>%s</sealed>" % (certificate, document[::-1])
+
+
 @dataclass
 class ScriptedRecorder:
     """Answers `record` from a script, and keeps every entry it was given."""
@@ -82,6 +90,7 @@ def recording(recorder: ScriptedRecorder) -> Recording:
     return Recording(
         documents=documents,
         signer=PlainSigner(),
+        sealer=PlainSealer(),
         recorder=recorder,
         operator=MemberCode("GOV/70000001"),
         new_id=lambda: UUID(int=next(numbers)),

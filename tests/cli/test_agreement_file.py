@@ -85,7 +85,6 @@ def test_powers_are_read_by_purpose() -> None:
         ({"methods": ["iris"]}, "methods: 'iris' is not one of"),
         ({"channels": []}, "channels: is empty"),
         ({"channels": ["mtls"]}, "channels: mtls is not available"),
-        ({"delivery": "SEALED"}, "delivery: SEALED is not available"),
         ({"scores_out": "yes"}, "scores_out: is true or false"),
         ({"daily_quota": 0}, "daily_quota: is a whole number"),
         ({"daily_quota": True}, "daily_quota: is a whole number"),

@@ -181,3 +181,27 @@ def test_a_withdrawn_certificate_cannot_come_back(with_bank: Makul, certificate:
     assert again.code == 1
     twice = with_bank("recipient", "withdraw", BANK, certificate, "--reason", "lost", "--apply")
     assert twice.code == 1
+
+
+def test_a_sealing_certificate_is_registered_and_withdrawn(
+    with_bank: Makul, tmp_path: Path
+) -> None:
+    """RSA for keyEncipherment; withdrawn, it does not come back."""
+    sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
+    file = tmp_path / "sealing.pem"
+    file.write_bytes(sealing.certificate_pem)
+    with_bank.done("recipient", "sealing-certificate", BANK, file)
+
+    shown = with_bank.done("recipient", "sealing-certificate", BANK, file, "--apply")
+
+    assert shown["certificate"] == sealing.fingerprint.hex()
+    with_bank.done("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
+    assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").code == 1
+
+
+def test_a_signing_certificate_is_none_for_sealing(with_bank: Makul, certificate: Path) -> None:
+    """Its key usage, or its kind of key, is named."""
+    said = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
+
+    assert said.code == 1
+    assert "encrypt" in said.err or "keyEncipherment" in said.err

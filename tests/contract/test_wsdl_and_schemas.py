@@ -35,6 +35,7 @@ NS = {
     "c": "urn:makul:consent:1",
     "b": "urn:makul:basis:1",
     "p": "urn:makul:receipt:1",
+    "d": "urn:makul:delivery:1",
 }
 
 OPERATIONS = {
@@ -157,6 +158,7 @@ def test_names_are_the_files() -> None:
     assert set(makul_schemas.names()) == {
         "basis.xsd",
         "consent.xsd",
+        "delivery.xsd",
         "identifiers.xsd",
         "receipt.xsd",
         "recipient.xsd",
@@ -446,7 +448,8 @@ def test_messages_are_wrapped_with_one_part(name: str) -> None:
     assert {
         each.get("name") for each in _elements(root, "//wsdl:portType/wsdl:operation")
     } == OPERATIONS
-    assert declared == OPERATIONS | {f"{operation}Response" for operation in OPERATIONS}
+    answers = {f"{operation}Response" for operation in OPERATIONS}
+    assert declared == OPERATIONS | answers | {"person"}  # which a sealed delivery holds too
     for operation in OPERATIONS:
         way = f"//wsdl:portType/wsdl:operation[@name='{operation}']"
         for side, wrapper in (("input", operation), ("output", f"{operation}Response")):
@@ -556,7 +559,7 @@ def test_every_root_has_a_good_sample() -> None:
     """Each request, answer and document; and of the headers, those with something to get wrong."""
     shown = {_sample(name).tag for name in GOOD}
 
-    for schema in ("recipient", "consent", "basis", "receipt"):
+    for schema in ("recipient", "consent", "basis", "receipt", "delivery"):
         root = _schema_root(schema)
         for element in _elements(root, "/*/xs:element"):
             assert f"{{{root.get('targetNamespace')}}}{element.get('name')}" in shown
@@ -569,7 +572,7 @@ def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
 
-    for schema in ("types", "recipient", "consent", "basis", "receipt"):
+    for schema in ("types", "recipient", "consent", "basis", "receipt", "delivery"):
         for element in _elements(_schema_root(schema), "//xs:element[@name]"):
             assert element.get("name") in shown, f"{schema}: {element.get('name')}"
 

@@ -6,12 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from makul.domain.agreements import AgreementState, Channel
+from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
-from makul.domain.standing import StandingCase, judge_standing
+from makul.domain.sealing import SealingCertificate
+from makul.domain.standing import StandingCase, can_be_sealed, judge_standing
 from makul.domain.verdicts import Ruling, Verdict
 from support.cases import (
     AT,
@@ -222,3 +224,38 @@ def test_a_ruling_has_no_truth() -> None:
     """`if ruling:` would take a failed rule for a pass."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(BY_CONSENT.decide().rulings[0])
+
+
+SEALED_TERMS = {"delivery": Delivery.SEALED}
+GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
+
+
+@pytest.mark.parametrize(
+    ("sealing", "verdict", "because"),
+    [
+        (GOOD_CERTIFICATE, Verdict.PASSED, None),
+        (None, Verdict.FAILED, None),
+        (replace(GOOD_CERTIFICATE, against=Code.SIG_06), Verdict.FAILED, Code.SIG_06),
+        (replace(GOOD_CERTIFICATE, against=Code.SIG_07), Verdict.UNKNOWN, Code.SIG_07),
+    ],
+)
+def test_sealed_delivery_needs_a_good_certificate(
+    sealing: SealingCertificate | None, verdict: Verdict, because: Code | None
+) -> None:
+    """Procedure, cl. 7: delivery as agreed, or none; what could not be told is no yes."""
+    case = BY_CONSENT.under(**SEALED_TERMS)
+    ruling = can_be_sealed(
+        StandingCase(
+            request=case.request,
+            recipient=case.recipient,
+            agreement=case.agreement,
+            at=case.at,
+            sealing=sealing,
+        )
+    )
+
+    assert ruling.verdict is verdict
+    assert [reason.because for reason in ruling.reasons] == (
+        [] if verdict is Verdict.PASSED else [because]
+    )
+    assert all(reason.field == "sealed" for reason in ruling.reasons)

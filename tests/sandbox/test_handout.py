@@ -98,7 +98,7 @@ def test_the_operator_can_look_into_a_sandbox(prepared: Prepared) -> None:
     """Its service directory is an installation like any other."""
     makul = Makul((prepared.directory / CONFIG).parent)
 
-    assert len(makul.done("recipient", "list")) == 6
+    assert len(makul.done("recipient", "list")) == 7
     assert {key["state"] for key in makul.done("key", "show")} == {"IN_USE"}
 
 

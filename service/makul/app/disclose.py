@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 
 from makul.app.grounds import Grounds
 from makul.app.ports import (
+    MAX_SEALED_PERSON,
     Caller,
     Documents,
     Matcher,
     Register,
     Space,
-    Standing,
     UnwritableError,
 )
 from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import PersonRequest
+from makul.app.sealing import Sealing
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits, exhausted
 from makul.domain.decide import Conclusion, Decision, conclude, decide
@@ -27,7 +28,9 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
-from makul.domain.standing import StandingCase, judge_standing
+from makul.domain.sealing import SealingCertificate
+from makul.domain.standing import StandingCase, can_be_sealed, judge_standing
+from makul.domain.verdicts import Ruling, Verdict
 
 _COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
 
@@ -39,6 +42,7 @@ class Disclose:
     reception: Reception
     register: Register
     grounds: Grounds
+    sealing: Sealing
     documents: Documents
     matcher: Matcher
     recording: Recording
@@ -52,32 +56,42 @@ class Disclose:
         )
         standing = received.standing
         draft = replace(received.draft, purpose=asked.purpose, subject=asked.probe.pin)
+        case = StandingCase(
+            request=_request(asked, caller),
+            recipient=standing.recipient,
+            agreement=standing.agreement,
+            at=draft.at,
+            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
+        )
         if standing.known_digest is not None:
-            return self.recording.asked_before(draft, standing.known_digest)
-        return self.recording.settle(self._judge(draft, asked, _request(asked, caller), standing))
+            # What can no longer be encrypted to them is not given again either.
+            against = _against((can_be_sealed(case),))
+            return self.recording.asked_before(draft, standing.known_digest, against=against)
+        return self.recording.settle(self._judge(draft, asked, case))
 
-    def _judge(
-        self, draft: Draft, asked: PersonRequest, request: DisclosureRequest, standing: Standing
-    ) -> Draft:
-        against = _standing_reasons(request, standing, draft)
-        if against:
-            return draft.refused(against)
+    def _judge(self, draft: Draft, asked: PersonRequest, case: StandingCase) -> Draft:
+        # Why they may not ask at all; no document is opened for those (cl. 3 and 7).
+        against = _against(judge_standing(case))
+        if against is not None:
+            return draft.refused(against.reasons, outcome=against.outcome)
+        request = case.request
         ground, evidence = self.grounds.establish(asked.ground, request.recipient, at=draft.at)
         draft = replace(draft, ground=reference(ground), evidence=evidence)
         decision = decide(
             request,
-            standing.recipient,
-            standing.agreement,
+            case.recipient,
+            case.agreement,
             ground,
             operator=self.operator,
             at=draft.at,
+            sealing=case.sealing,
         )
         if not decision.permitted:
             return _concluded(draft, conclude(decision, None, None))
         before_looking = self._before_looking(asked, draft)
         if before_looking:
             return draft.refused(before_looking)
-        return self._look(draft, asked, decision, standing.agreement)
+        return self._look(draft, asked, decision, case)
 
     def _before_looking(self, asked: PersonRequest, draft: Draft) -> tuple[Reason, ...]:
         """What can be told without the person's record, and so is told to everyone alike."""
@@ -96,15 +110,18 @@ class Disclose:
         return (spent,) if spent is not None else ()
 
     def _look(
-        self, draft: Draft, asked: PersonRequest, decision: Decision, agreement: Agreement | None
+        self, draft: Draft, asked: PersonRequest, decision: Decision, case: StandingCase
     ) -> Draft:
+        agreement, sealing = case.agreement, case.sealing
         person = self.register.person(asked.probe.pin)
         match = self.matcher.compare(asked.probe, person)
-        conclusion, payload = self._rendered(conclude(decision, match, person), person)
+        concluded = conclude(decision, match, person)
+        conclusion, payload = self._rendered(concluded, person, sealing)
         counts = conclusion.outcome in _COUNTS_AS_A_DISCLOSURE
         return replace(
             _concluded(draft, conclusion),
             payload=payload,
+            seal_to=sealing.der if payload is not None and sealing is not None else None,
             matches=_tellable(match, conclusion.outcome, agreement),
             meter=counts,
             daily_quota=agreement.daily_quota if counts and agreement is not None else None,
@@ -113,7 +130,7 @@ class Disclose:
         )
 
     def _rendered(
-        self, conclusion: Conclusion, person: Person | None
+        self, conclusion: Conclusion, person: Person | None, sealing: SealingCertificate | None
     ) -> tuple[Conclusion, bytes | None]:
         """The conclusion with what it releases.
 
@@ -122,11 +139,14 @@ class Disclose:
         """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
             return conclusion, None
+        unwritable = Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_99),))
         try:
-            return conclusion, self.documents.person(person, conclusion.released)
+            payload = self.documents.person(person, conclusion.released)
         except UnwritableError:
-            reason = Reason(code=Code.OPS_99)
-            return Conclusion(outcome=Outcome.UNDETERMINED, reasons=(reason,)), None
+            return unwritable, None
+        if sealing is not None and len(payload) > MAX_SEALED_PERSON:
+            return unwritable, None
+        return conclusion, payload
 
 
 def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
@@ -145,17 +165,16 @@ def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
     )
 
 
-def _standing_reasons(
-    request: DisclosureRequest, standing: Standing, draft: Draft
-) -> tuple[Reason, ...]:
-    """Why they may not ask at all; no document is opened for those (cl. 3 and 7)."""
-    case = StandingCase(
-        request=request,
-        recipient=standing.recipient,
-        agreement=standing.agreement,
-        at=draft.at,
+def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:
+    """What these rulings conclude; None where all let pass. A failure outweighs an unknown."""
+    stopping = tuple(ruling for ruling in rulings if not ruling.lets_pass)
+    if not stopping:
+        return None
+    failed = any(ruling.verdict is Verdict.FAILED for ruling in stopping)
+    return Conclusion(
+        outcome=Outcome.REFUSED if failed else Outcome.UNDETERMINED,
+        reasons=tuple(reason for ruling in stopping for reason in ruling.reasons),
     )
-    return tuple(reason for ruling in judge_standing(case) for reason in ruling.reasons)
 
 
 def _concluded(draft: Draft, conclusion: Conclusion) -> Draft:

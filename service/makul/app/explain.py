@@ -11,6 +11,7 @@ from makul.app.ports import Caller, RejectedError, Space
 from makul.app.receiving import Reception
 from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
+from makul.app.sealing import Sealing
 from makul.domain.decide import decide
 from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
 from makul.domain.identifiers import MemberCode
@@ -30,6 +31,7 @@ class Explain:
 
     reception: Reception
     grounds: Grounds
+    sealing: Sealing
     recording: Recording
     operator: MemberCode
 
@@ -54,6 +56,7 @@ class Explain:
             ground,
             operator=self.operator,
             at=draft.at,
+            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
         )
         return self.recording.settle(
             replace(

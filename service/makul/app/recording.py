@@ -17,12 +17,14 @@ from makul.app.ports import (
     Caller,
     Committed,
     ConsentStatus,
+    DeliverySealer,
     Documents,
     Entry,
     Evidence,
     Leaf,
     MessageMark,
     Overtaken,
+    PersonDelivery,
     Receipt,
     ReceiptSigner,
     Recorder,
@@ -33,6 +35,7 @@ from makul.app.ports import (
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
+from makul.domain.decide import Conclusion
 from makul.domain.disclosures import GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.matches import MethodVerdict
@@ -69,6 +72,8 @@ class Draft:
     evidence: tuple[Evidence, ...] = ()
     released: frozenset[Attribute] = frozenset()
     payload: bytes | None = None
+    seal_to: bytes | None = None
+    """The certificate (DER) to which the payload is encrypted; None: it travels as it is."""
     matches: tuple[MethodVerdict, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     consent: ConsentStatus | None = None
@@ -81,14 +86,17 @@ class Draft:
     failed_attempt: bool = False
     register_consent: bool = False
 
-    def refused(self, reasons: tuple[Reason, ...]) -> "Draft":
-        """The same request, refused instead: nothing of the person remains in it."""
+    def refused(
+        self, reasons: tuple[Reason, ...], *, outcome: Outcome = Outcome.REFUSED
+    ) -> "Draft":
+        """The same request, refused (or not told) instead: nothing of the person remains in it."""
         return replace(
             self,
-            outcome=Outcome.REFUSED,
+            outcome=outcome,
             reasons=reasons,
             released=frozenset(),
             payload=None,
+            seal_to=None,
             matches=(),
             consent=None,
             meter=False,
@@ -113,6 +121,7 @@ class Recording:
 
     documents: Documents
     signer: ReceiptSigner
+    sealer: DeliverySealer
     recorder: Recorder
     operator: MemberCode
     new_id: Callable[[], UUID]
@@ -135,11 +144,20 @@ class Recording:
                     draft = self._refusal(draft, reasons)
         raise RejectedError(Reason(code=Code.OPS_03), request_id=draft.key.request_id)
 
-    def asked_before(self, draft: Draft, known_digest: bytes) -> bytes:
-        """The id is closed: the same request gets its stored answer, another is refused."""
-        if known_digest == draft.key.digest:
-            return self._replay(draft)
-        return self.settle(self._refusal(draft, (Reason(code=Code.REQ_04, field="requestId"),)))
+    def asked_before(
+        self, draft: Draft, known_digest: bytes, *, against: Conclusion | None = None
+    ) -> bytes:
+        """The id is closed: the same request gets its stored answer, another is refused.
+
+        `against` says why not even the stored answer is given, where that is known beforehand.
+        """
+        if known_digest != draft.key.digest:
+            reused = Reason(code=Code.REQ_04, field="requestId")
+            return self.settle(self._refusal(draft, (reused,)))
+        if against is not None:
+            refusal = draft.refused(against.reasons, outcome=against.outcome)
+            return self.settle(replace(refusal, misuses_key=True))
+        return self._replay(draft)
 
     def _replay(self, draft: Draft) -> bytes:
         """The stored answer of a closed id, if the rights to it still stand; else a refusal."""
@@ -198,11 +216,32 @@ class Recording:
             disclosure_id=disclosure_id,
             decided_at=draft.at,
             matches=draft.matches,
-            payload=draft.payload,
+            payload=draft.payload if draft.seal_to is None else None,
+            sealed=self._sealed(draft, disclosure_id),
             rulings=draft.rulings,
             consent=draft.consent,
         )
         return _entry(draft, disclosure_id, leaf, receipt, self.documents.answer(answer, receipt))
+
+    def _sealed(self, draft: Draft, disclosure_id: UUID) -> bytes | None:
+        """The payload bound to request and recipient, signed, then encrypted: in that order.
+
+        The signature lies inside, so that it proves to the recipient what it was given; whoever
+        opens it cannot pass it on as meant for another, for it names its recipient.
+        """
+        if draft.seal_to is None or draft.payload is None:
+            return None
+        delivery = self.documents.delivery(
+            PersonDelivery(
+                request_id=draft.key.request_id,
+                disclosure_id=disclosure_id,
+                recipient=draft.key.recipient,
+                operator=self.operator,
+                decided_at=draft.at,
+                person=draft.payload,
+            )
+        )
+        return self.sealer.seal(self.signer.sign(delivery, at=draft.at), draft.seal_to)
 
     def _leaf(self, draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> Leaf:
         salt = self.new_salt()
@@ -241,6 +280,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         failed_attempt=draft.failed_attempt,
         register_consent=draft.register_consent,
         mark=draft.caller.mark,
+        sealed_to=hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None,
     )
 
 

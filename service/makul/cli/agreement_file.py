@@ -142,8 +142,6 @@ def _check_together(agreement: Agreement) -> None:
         raise _KeyError("powers", "say nothing without OFFICIAL_REQUEST among the provisions")
     if Provision.OFFICIAL_REQUEST in agreement.provisions and not agreement.powers:
         raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
-    if agreement.delivery is Delivery.SEALED:
-        raise _KeyError("delivery", "SEALED is not available in this release; use TYPED")
     if Channel.MTLS in agreement.channels:
         raise _KeyError("channels", "mtls is not available in this release; use wsse or xroad")
 

@@ -55,6 +55,33 @@ def read_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     )
 
 
+def read_fingerprint(path: Path) -> bytes:
+    """Which certificate it is, be it expired or weak by now: to withdraw it."""
+    return _parse(path).fingerprint(hashes.SHA256())
+
+
+def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
+    """One to which data can be encrypted: RSA, for keyEncipherment; raises `HouseError`.
+
+    RFC 5280, 4.2.1.3. Whether its path is trusted is judged at each answer.
+    """
+    read = read_certificate(path, at=at)
+    certificate = x509.load_der_x509_certificate(read.der)
+    if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
+        raise HouseError(f"{path.name}: data are encrypted to RSA keys alone; bring such a one")
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        encrypts = usage.key_encipherment or usage.data_encipherment
+    except (x509.ExtensionNotFound, ValueError):
+        encrypts = False
+    if not encrypts:
+        raise HouseError(
+            f"{path.name}: its key usage does not state keyEncipherment; ask its authority for a"
+            " certificate for encryption"
+        )
+    return read
+
+
 def algorithm_of(certificate: x509.Certificate) -> str | None:
     """`RSA-2048`, `P-256`, …; None for a key that no signature here may use."""
     key = certificate.public_key()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Official
-from makul.cli.certificates import read_certificate
+from makul.cli.certificates import read_certificate, read_fingerprint, read_sealing_certificate
 from makul.cli.house import HouseError
 from makul.cli.output import Facts, carry_out, show_rows
 from makul.cli.session import Apply, AsJson, Code, examples, member_code, registered, session
@@ -117,6 +117,64 @@ def withdraw(
             {"recipient": recipient.code, **read.facts},
             lambda: house.desk.withdraw_certificate(
                 recipient.code, read.fingerprint, reason=said, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(
+    "sealing-certificate",
+    epilog=examples("makul recipient sealing-certificate COM/60000005 sealing.pem --apply"),
+)
+def sealing_certificate(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register the certificate to which a recipient's data are encrypted; the newest counts."""
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        read = read_sealing_certificate(file, at=house.clock())
+        carry_out(
+            "register sealing certificate",
+            {"recipient": recipient.code, **read.facts},
+            lambda: house.desk.add_sealing_certificate(
+                recipient.code, read.fingerprint, read.der, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+@app.command(
+    "withdraw-sealing",
+    epilog=examples(
+        "makul recipient withdraw-sealing COM/60000005 sealing.pem --reason 'key lost'"
+    ),
+)
+def withdraw_sealing(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    file: CertificateFile,
+    reason: Reason,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Encrypt nothing more to a certificate, and repeat no answer that is; at once and for good."""
+    said = _said(reason)
+    with session(ctx).house() as house:
+        recipient = registered(house, code)
+        fingerprint = read_fingerprint(file)
+        carry_out(
+            "withdraw sealing certificate",
+            {"recipient": recipient.code, "certificate": fingerprint.hex()},
+            lambda: house.desk.withdraw_sealing_certificate(
+                recipient.code, fingerprint, reason=said, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,

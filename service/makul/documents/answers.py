@@ -28,10 +28,13 @@ _SCORE_DIGITS = 6
 def render_decision(answer: Answer, receipt: bytes) -> bytes:
     """The answer to an operation that decides, its receipt last, as base64 of its exact bytes.
 
-    Raises `UnwritableError` for data of a person in an answer that does not release any.
+    Raises `UnwritableError` for data of a person in an answer that does not release any, and for
+    the same data twice, in the clear and sealed.
     """
     releases = answer.outcome is Outcome.RELEASED
-    tells = answer.payload is not None
+    tells = answer.payload is not None or answer.sealed is not None
+    if answer.payload is not None and answer.sealed is not None:
+        raise UnwritableError("what is sealed is not told in the clear as well")
     if tells != releases or (tells and answer.operation is not Operation.GET_PERSON_DATA):
         raise UnwritableError("a person is told by GetPersonData, where the outcome is RELEASED")
     said = (
@@ -52,12 +55,18 @@ def _particulars(answer: Answer) -> str:
         case Operation.VERIFY_PERSON:
             return "".join(map(_match, answer.matches))
         case Operation.GET_PERSON_DATA:
-            payload = answer.payload.decode() if answer.payload is not None else ""
-            return "".join(map(_match, answer.matches)) + payload
+            return "".join(map(_match, answer.matches)) + _person(answer)
         case Operation.EXPLAIN_DECISION:
             return "".join(map(_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
             return _registered(answer.consent, at=answer.decided_at)
+
+
+def _person(answer: Answer) -> str:
+    """The data as agreed: typed elements, or one that only the recipient can open."""
+    if answer.sealed is not None:
+        return group("sealed", binary(answer.sealed))
+    return answer.payload.decode() if answer.payload is not None else ""
 
 
 def _match(verdict: MethodVerdict) -> str:

@@ -5,8 +5,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from makul.app.ports import Answer, ConsentStatus, Receipt, ServiceStatus, UnwritableError
-from makul.documents import answers, bases, consents, persons, receipts
+from makul.app.ports import (
+    Answer,
+    ConsentStatus,
+    PersonDelivery,
+    Receipt,
+    ServiceStatus,
+    UnwritableError,
+)
+from makul.documents import answers, bases, consents, deliveries, persons, receipts
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement
@@ -44,6 +51,12 @@ class XmlDocuments:
         if receipt.operator != self.operator:
             raise UnwritableError("a receipt is given by the operator alone")
         return receipts.render_receipt(receipt)
+
+    def delivery(self, delivery: PersonDelivery) -> bytes:
+        """A delivery without its signature; one of another operator is not ours to give."""
+        if delivery.operator != self.operator:
+            raise UnwritableError("data are given by the operator alone")
+        return deliveries.render_delivery(delivery)
 
     def answer(self, answer: Answer, receipt: bytes) -> bytes:
         """The answer of an operation that decides."""

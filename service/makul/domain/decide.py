@@ -22,6 +22,7 @@ from makul.domain.matches import MatchResult, MatchVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
+from makul.domain.sealing import SealingCertificate
 from makul.domain.standing import StandingCase, judge_standing
 from makul.domain.verdicts import Rule, Ruling, Verdict, holds, not_applicable, unknown
 
@@ -77,13 +78,16 @@ def decide(
     *,
     operator: MemberCode,
     at: datetime,
+    sealing: SealingCertificate | None = None,
 ) -> Decision:
     """Judge every rule up to the match. Looks at no person.
 
     Released ⊆ requested ∩ consented (or basis) ∩ agreement ∩ powers: an attribute beyond them
     fails its rule, and the intersection is taken here all the same.
     """
-    standing = StandingCase(request=request, recipient=recipient, agreement=agreement, at=at)
+    standing = StandingCase(
+        request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
+    )
     own = standing.usable_agreement
     rulings = judge_standing(standing) + judge_ground(
         request, recipient, own, ground, operator=operator, at=at

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.agreements import Agreement, AgreementState, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import DisclosureRequest
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientState
-from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable
+from makul.domain.sealing import SealingCertificate
+from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class StandingCase:
     recipient: Recipient | None
     agreement: Agreement | None
     at: datetime
+    sealing: SealingCertificate | None = None
+    """Looked up where the agreement's delivery is SEALED; None: none is registered."""
 
     @property
     def usable_agreement(self) -> Agreement | None:
@@ -94,6 +97,26 @@ def _methods_agreed(case: StandingCase) -> Ruling:
     return holds(Code.AGR_05, bool(asked) and asked <= found.methods, "methods")
 
 
+def can_be_sealed(case: StandingCase) -> Ruling:
+    """Where data are to be encrypted: is there a certificate, and is it good at this moment?"""
+    found = case.usable_agreement
+    data = case.request.operation.result_form is ResultForm.DATA
+    if found is None or found.delivery is not Delivery.SEALED or not data:
+        return not_applicable(Code.RCP_04)
+    if case.sealing is None:
+        return holds(Code.RCP_04, False, SEALED_FIELD)
+    against = case.sealing.against
+    if against is None:
+        return holds(Code.RCP_04, True)
+    reason = Reason(code=Code.RCP_04, because=against, field=SEALED_FIELD)
+    if against is Code.SIG_07:
+        return unknown(Code.RCP_04, reason)
+    return fails(Code.RCP_04, reason)
+
+
+SEALED_FIELD = "sealed"
+"""The answer's element that could not be made: it tells this RCP-04 from a message's."""
+
 ENTRY_RULES: tuple[Rule[StandingCase], ...] = (
     Rule(Code.RCP_01, _known),
     Rule(Code.RCP_02, _not_on_hold),
@@ -109,6 +132,7 @@ STANDING_RULES: tuple[Rule[StandingCase], ...] = (
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
     Rule(Code.AGR_04, _attributes_agreed),
     Rule(Code.AGR_05, _methods_agreed),
+    Rule(Code.RCP_04, can_be_sealed),
 )
 
 

@@ -35,6 +35,8 @@ class Eavesdropper:
         self._change = change
         self.kept: list[bytes] = []
         """Every message that was sent, as it was sent."""
+        self.overheard: list[bytes] = []
+        """Every answer that came back."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
 
@@ -59,7 +61,9 @@ class Eavesdropper:
 
     def _passed_on(self, message: bytes) -> tuple[int, bytes]:
         self.kept.append(message)
-        return post(self._url, self._change(message))
+        status, answer = post(self._url, self._change(message))
+        self.overheard.append(answer)
+        return status, answer
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         pass_on = self._passed_on

@@ -4,7 +4,7 @@
 paths are relative to it. Keys lie open: whom they belong to does not exist.
 
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
-    parties/KEY/        message and official's keys, client profiles
+    parties/KEY/        message, sealing and official's keys, client profiles
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name
     look-alike/         an authority with the same names that nobody trusts
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from makul.cli.init import write_secret
-from makul.domain.agreements import Channel
+from makul.domain.agreements import Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName
 from makul.sandbox.hands import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
@@ -94,7 +94,7 @@ purpose = {purpose}
 [service]
 url = {url}
 channel = "{channel}"
-{credentials}
+{credentials}{sealing}
 [operator]
 code = {operator}
 name = {operator_name}
@@ -122,6 +122,12 @@ _XROAD = """
 [xroad]
 client = {client}
 service = {service}
+"""
+
+_SEALING = """
+[sealing]
+key = "sealing.key.pem"
+certificate = "sealing.cert.pem"
 """
 
 _REMARKS = {
@@ -212,6 +218,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
 def _party(party: Party) -> dict[str, Any]:
     home = f"parties/{party.key}"
     official = party.official
+    sealed = party.delivery is Delivery.SEALED
     return {
         "key": party.key,
         "code": party.code,
@@ -220,6 +227,8 @@ def _party(party: Party) -> dict[str, Any]:
         "state": party.state.value,
         "messageKey": f"{home}/message.key.pem",
         "messageCertificate": f"{home}/message.cert.pem",
+        "sealingKey": f"{home}/sealing.key.pem" if sealed else None,
+        "sealingCertificate": f"{home}/sealing.cert.pem" if sealed else None,
         "xroadClient": party.subsystem,
         "official": official
         and {
@@ -234,6 +243,7 @@ def _party(party: Party) -> dict[str, Any]:
             "otherPurposes": sorted(party.other_purposes),
             "attributes": _in_order(party.attributes),
             "channels": sorted(party.channels),
+            "delivery": party.delivery.value,
             "provisions": sorted(party.provisions),
             "powers": {purpose: _in_order(names) for purpose, names in party.powers.items()},
         },
@@ -279,6 +289,8 @@ def _paper(paper: Paper) -> dict[str, Any]:
 
 def _write_party(world: World, party: Party, home: Path, addresses: Addresses) -> None:
     _write_credential(home, "message", world.messages[party.key])
+    if party.key in world.sealing:
+        _write_credential(home, "sealing", world.sealing[party.key])
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
     for channel in (Channel.WSSE, Channel.XROAD):
@@ -300,6 +312,7 @@ def _profile(world: World, party: Party, channel: Channel, addresses: Addresses)
         url=_quoted(addresses.url(channel)),
         channel=channel.value,
         credentials=credentials,
+        sealing=_SEALING if party.key in world.sealing else "",
         operator=_quoted(OPERATOR),
         operator_name=_quoted(OPERATOR_NAME),
         crls=", ".join(_quoted(f"../../service/crls/{name}") for name in world.crls),

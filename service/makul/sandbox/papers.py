@@ -24,6 +24,7 @@ from makul.sandbox.parties import (
     MUNICIPALITY,
     NOTARY,
     POLICE,
+    WALLET,
     Party,
 )
 from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
@@ -35,7 +36,7 @@ Reasons = tuple[tuple[Code, Code | None], ...]
 SERVED = 8
 """The first citizens have a ready consent for every recipient that asks by consent."""
 
-ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER)
+ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

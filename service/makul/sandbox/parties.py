@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
@@ -80,6 +80,7 @@ class Party:
     official: Post | None = None
     state: RecipientState = RecipientState.ACTIVE
     uses_rsa: bool = False
+    delivery: Delivery = Delivery.TYPED
 
     @property
     def recipient(self) -> Recipient:
@@ -106,6 +107,7 @@ class Party:
             channels=self.channels,
             provisions=self.provisions,
             powers=self.powers,
+            delivery=self.delivery,
         )
 
 
@@ -158,6 +160,18 @@ INSURER = Party(
     state=RecipientState.ON_HOLD,
 )
 
+WALLET = Party(
+    key="wallet",
+    code=MemberCode("COM/60000005"),
+    kind=RecipientKind.PAYMENT_ORGANISATION,
+    name="Үлгү Капчык (sandbox)",
+    agreement=AgreementNumber("SANDBOX/WALLET"),
+    purpose=PurposeCode("WALLET_OPENING"),
+    purpose_text="Электрондук капчык ачуу",
+    attributes=_EVERYDAY,
+    delivery=Delivery.SEALED,
+)
+
 POLICE = Party(
     key="police",
     code=MemberCode("GOV/70000002"),
@@ -189,4 +203,4 @@ MUNICIPALITY = Party(
     official=Post(identifier="M-1001", name="Айыл өкмөтүнүн башчысы (sandbox)"),
 )
 
-PARTIES = (BANK, NOTARY, MOBILE, INSURER, POLICE, MUNICIPALITY)
+PARTIES = (BANK, NOTARY, MOBILE, INSURER, WALLET, POLICE, MUNICIPALITY)

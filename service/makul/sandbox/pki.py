@@ -33,6 +33,7 @@ ORGANISATION_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.2")
 
 _CA_USAGE = frozenset({"key_cert_sign", "crl_sign"})
 _SIGNING_USAGE = frozenset({"digital_signature", "content_commitment"})
+_SEALING_USAGE = frozenset({"key_encipherment"})
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -92,12 +93,13 @@ class Authority:
         policy: x509.ObjectIdentifier,
         purposes: Sequence[x509.ObjectIdentifier] = (),
         use_rsa: bool = False,
+        usage: frozenset[str] = _SIGNING_USAGE,
     ) -> Credential:
-        """A signing certificate for an end entity, over a fresh key."""
+        """A certificate for an end entity, over a fresh key; for signing, if nothing else."""
         key = new_key(use_rsa=use_rsa)
         builder = _builder(subject, self.credential.certificate.subject, key, self.made_at, TERM)
         builder = (
-            builder.add_extension(_usage(_SIGNING_USAGE), critical=True)
+            builder.add_extension(_usage(usage), critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(self._own_key_identifier(), critical=False)
             .add_extension(
@@ -196,6 +198,13 @@ class Hierarchy:
             policy=ORGANISATION_POLICY,
             purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
             use_rsa=use_rsa,
+        )
+
+    def sealing(self, *, member_code: str, common_name: str) -> Credential:
+        """A certificate to which an organisation's data are encrypted; it signs nothing."""
+        subject = _organisation_name(member_code, common_name)
+        return self.organisations.issue(
+            subject, policy=ORGANISATION_POLICY, use_rsa=True, usage=_SEALING_USAGE
         )
 
     def official(self, *, member_code: str, name: str, identifier: str) -> Credential:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from makul.sandbox.eavesdropper import Eavesdropper, post
 from makul.sandbox.stage import Stage, told
-from makul_client import ConsentDocument, ConsentId
+from makul_client import Client, ConsentDocument, ConsentId, SealError
+from makul_client.profile import Sealing
 
 Play = Callable[[Stage], str]
 """Plays on a stage; what came of it, in the words of `stage.told`."""
@@ -149,6 +151,35 @@ def changed_on_the_way(stage: Stage) -> str:
     with Eavesdropper(stage.urls["wsse"], change) as eavesdropper:
         client = stage.listened_to("bank", eavesdropper.url)
         return told(lambda: stage.data("bank-04-data", client=client))
+
+
+def sealed_delivery(stage: Stage) -> str:
+    """Data come encrypted to the recipient: it reads them, whoever listens on the way does not."""
+    with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
+        client = stage.listened_to("wallet", eavesdropper.url)
+        result = stage.data("wallet-00-data", client=client)
+        (answer,) = eavesdropper.overheard
+    surname = result.person.surname
+    if surname is None or surname.ky != stage.surname(0):
+        return f"{result.decision.outcome} of somebody else"
+    seen = [stage.surname(0).encode(), b"surname>", stage.probe(0).demographic.pin.encode()]
+    overheard = any(told_in_clear in answer for told_in_clear in seen)
+    return f"{told(lambda: result)}, overheard: {'something' if overheard else 'nothing'}"
+
+
+def sealed_to_another(stage: Stage) -> str:
+    """Whoever has another key opens nothing."""
+    profile = stage.profile("wallet")
+    other = Sealing(
+        key=stage.path("parties/bank/message.key.pem"),
+        certificate=stage.path("parties/bank/message.cert.pem"),
+    )
+    with Client(replace(profile, sealing=other)) as client:
+        try:
+            stage.data("wallet-01-data", client=client)
+        except SealError as error:
+            return f"withheld: {error.flaw.value}"
+    return "opened"
 
 
 def registered_and_cited(stage: Stage) -> str:

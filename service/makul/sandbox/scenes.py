@@ -39,6 +39,18 @@ SCENES = (
     Scene("A mobile operator, by consent", "3d, 4", "RELEASED", use("mobile-00-data")),
     Scene("A bank by X-Road", "8, 9", "RELEASED", by_xroad("bank-00-data")),
     Scene(
+        "A payment organisation gets its data sealed, and an eavesdropper nothing",
+        "7, 10",
+        "RELEASED, overheard: nothing",
+        plays.sealed_delivery,
+    ),
+    Scene(
+        "Sealed data, opened with another key",
+        "7, 10",
+        "withheld: they are sealed to another key",
+        plays.sealed_to_another,
+    ),
+    Scene(
         "A consent is handed in, then cited by its id",
         "4",
         "ACCEPTED, then RELEASED, 1 counted",

@@ -94,6 +94,10 @@ class Stage:
         signing = Signing(key=self._directory / key, certificate=self._directory / certificate)
         return self._open.enter_context(Client(replace(self.profile(party), signing=signing)))
 
+    def path(self, name: str) -> Path:
+        """A file of the sandbox."""
+        return self._directory / name
+
     def surname(self, citizen: int) -> str:
         """A citizen's surname in Kyrgyz."""
         return str(self._citizens[citizen]["surname"]["ky"])

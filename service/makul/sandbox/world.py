@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from makul.app.ports import Desk, Official
+from makul.domain.agreements import Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.hands import NOTICE, NOTICE_LANGUAGE, NOTICE_REF, Hands
@@ -38,6 +39,8 @@ class World:
     messages: Mapping[str, Credential]
     """Of each party, by its key: what signs its messages."""
     officials: Mapping[str, Credential]
+    sealing: Mapping[str, Credential]
+    """Of the parties whose agreement has the data sealed: to what they are encrypted."""
     papers: Mapping[str, Paper]
 
     @property
@@ -77,6 +80,11 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         stranger=stranger,
         messages={party.key: _message_certificate(true, party) for party in PARTIES},
         officials=officials,
+        sealing={
+            party.key: true.sealing(member_code=party.code, common_name=party.name)
+            for party in PARTIES
+            if party.delivery is Delivery.SEALED
+        },
         papers=draw_up(hands),
     )
 
@@ -91,6 +99,9 @@ def register(world: World, desk: Desk, *, at: datetime) -> None:
         message = world.messages[party.key]
         desk.add_certificate(party.code, message.fingerprint, message.der, at=at)
         desk.put_agreement(party.agreed(world.made_at), at=at)
+        if party.key in world.sealing:
+            sealing = world.sealing[party.key]
+            desk.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
         if party.official is not None:
             official = Official(
                 recipient=party.code,

@@ -12,7 +12,7 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.store import listing, people
+from makul.store import listing, people, sealing
 from makul.store.codecs import agreement_from_row, micros, terms_to_text
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
@@ -161,6 +161,21 @@ class StoreDesk(Desk):
             if not transaction.run(_WITHDRAW_CERTIFICATE, values):
                 raise DeskError("this recipient has no such certificate in use")
             self._log.write(transaction, "certificate.withdraw", recipient, facts, at=at)
+
+    def add_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
+    ) -> None:
+        """Encrypt this recipient's data to this certificate; raises `DeskError` if known."""
+        with self._database.transaction() as transaction:
+            _must_know(transaction, recipient)
+            sealing.add(transaction, self._log, recipient, fingerprint, der, at=at)
+
+    def withdraw_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Encrypt nothing more to it, and give no stored answer again that is; for good."""
+        with self._database.transaction() as transaction:
+            sealing.withdraw(transaction, self._log, recipient, fingerprint, reason=reason, at=at)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
         """Register a person of a recipient who signs basis statements."""

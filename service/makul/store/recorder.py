@@ -49,6 +49,7 @@ _CLOSED = (
         disclosure.c.released,
         disclosure.c.ground_kind,
         disclosure.c.ground_id,
+        disclosure.c.sealed_to,
     )
     .select_from(
         request_key.outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
@@ -185,12 +186,13 @@ class StoreRecorder(Recorder):
 
 def _given(row: Row) -> Given:
     """What a stored answer gave, from the last columns of `_CLOSED`."""
-    number, purpose, released, kind, ground_id = row
+    number, purpose, released, kind, ground_id, sealed_to = row
     return Given(
         agreement=AgreementNumber(number) if number is not None else None,
         purpose=PurposeCode(purpose) if purpose is not None else None,
         released=frozenset(names_from_text(released)),
         ground=(GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None,
+        sealed_to=sealed_to,
     )
 
 
@@ -226,6 +228,7 @@ def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str,
         "ground_digest": ground.digest if ground is not None else None,
         "decided_at": micros(entry.decided_at),
         "sealed": seal_private(sealer, disclosure_id, private),
+        "sealed_to": entry.sealed_to,
     }
 
 

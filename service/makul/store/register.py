@@ -45,10 +45,20 @@ from makul.store.tables import (
     person,
     recipient,
     request_key,
+    sealing_certificate,
 )
 
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
+)
+_SEALING_CERTIFICATE = (
+    select(sealing_certificate.c.der)
+    .where(
+        sealing_certificate.c.recipient == bindparam("recipient"),
+        sealing_certificate.c.withdrawn_at.is_(None),
+    )
+    .order_by(sealing_certificate.c.added_at.desc(), sealing_certificate.c.fingerprint.desc())
+    .limit(1)
 )
 _RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
     recipient.c.code == bindparam("code")
@@ -177,6 +187,11 @@ class StoreRegister(Register):
             agreement=agreement_from_row(row[3:9]) if row[3] is not None else None,
             known_digest=self._known_digest(disclosure_id, sealed),
         )
+
+    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+        row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
+        return bytes(row[0]) if row is not None else None
 
     def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
         """The registered official of this recipient to whom this certificate belongs."""

@@ -11,14 +11,15 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from makul.app.ports import Entry
-from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
+from makul.domain.standing import SEALED_FIELD
 from makul.store.codecs import agreement_from_row
 from makul.store.engine import Transaction
-from makul.store.tables import agreement, certificate, ground_use, recipient
+from makul.store.tables import agreement, certificate, ground_use, recipient, sealing_certificate
 
 _RECIPIENT_STATE = (
     select(recipient.c.state)
@@ -42,6 +43,14 @@ _CERTIFICATE_WITHDRAWN = (
     .where(
         certificate.c.fingerprint == bindparam("fingerprint"),
         certificate.c.recipient == bindparam("recipient"),
+    )
+    .with_for_update(read=True)
+)
+_SEALING_WITHDRAWN = (
+    select(sealing_certificate.c.withdrawn_at)
+    .where(
+        sealing_certificate.c.fingerprint == bindparam("fingerprint"),
+        sealing_certificate.c.recipient == bindparam("recipient"),
     )
     .with_for_update(read=True)
 )
@@ -83,6 +92,7 @@ class Given:
     purpose: PurposeCode | None
     released: frozenset[str]
     ground: tuple[GroundKind, UUID] | None
+    sealed_to: bytes | None = None
 
 
 def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
@@ -94,6 +104,8 @@ def against_entry(transaction: Transaction, entry: Entry) -> tuple[Reason, ...]:
     reasons = against_recipient(transaction, code)
     if entry.certificate is not None:
         reasons += _against_certificate(transaction, code, entry.certificate)
+    if entry.sealed_to is not None:
+        reasons += _against_sealing(transaction, code, entry.sealed_to)
     found, against = _agreement(transaction, code, entry.agreement_number, entry.decided_at)
     reasons += against
     if found is not None and not against:
@@ -113,6 +125,8 @@ def against_replay(
     reasons = against_recipient(transaction, code)
     if way.certificate is not None:
         reasons += _against_certificate(transaction, code, way.certificate)
+    if given.sealed_to is not None:
+        reasons += _against_sealing(transaction, code, given.sealed_to)
     found, against = _agreement(transaction, code, given.agreement, at)
     reasons += against
     if found is not None and not against:
@@ -149,6 +163,15 @@ def _against_certificate(
     return () if row == (None,) else (Reason(code=Code.RCP_04),)
 
 
+def _against_sealing(
+    transaction: Transaction, code: MemberCode, fingerprint: bytes
+) -> tuple[Reason, ...]:
+    """A withdrawn key may be in other hands: what is encrypted to it is not given any more."""
+    values = {"recipient": code, "fingerprint": fingerprint}
+    row = transaction.one(_SEALING_WITHDRAWN, values)
+    return () if row == (None,) else (Reason(code=Code.RCP_04, field=SEALED_FIELD),)
+
+
 def _agreement(
     transaction: Transaction, code: MemberCode, number: AgreementNumber | None, at: datetime
 ) -> tuple[Agreement | None, tuple[Reason, ...]]:
@@ -171,6 +194,9 @@ def _beyond(found: Agreement, given: Given, way: Way) -> tuple[Reason, ...]:
         reasons += (Reason(code=Code.REQ_08),)
     if given.purpose is not None and given.purpose not in found.purposes:
         reasons += (Reason(code=Code.AGR_03, field="purpose"),)
+    if given.released and given.sealed_to is None and found.delivery is Delivery.SEALED:
+        # What went in the clear before does not go so again; the id stays closed all the same.
+        reasons += (Reason(code=Code.REQ_04, field="requestId"),)
     return reasons + tuple(
         Reason(code=Code.AGR_04, field=name) for name in sorted(given.released - found.attributes)
     )

@@ -291,13 +291,15 @@ disclosure = Table(
     Column("ground_digest", _DIGEST),
     Column("decided_at", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("sealed_to", _DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
     Index(None, "decided_at"),
     sqlite_with_rowid=False,
 )
 """A decision. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
-salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed."""
+salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
+`sealed_to` is the certificate to which the data given were encrypted, if they were."""
 
 ledger_leaf = Table(
     "ledger_leaf",

@@ -15,11 +15,14 @@ from makul.app.ports.calling import (
 )
 from makul.app.ports.desk import Desk, DeskError, DisclosureRow, Official
 from makul.app.ports.documents import (
+    MAX_SEALED_PERSON,
     Answer,
     ConsentStatus,
+    DeliverySealer,
     DocumentError,
     Documents,
     DocumentVerifier,
+    PersonDelivery,
     Receipt,
     ReceiptSigner,
     ServiceLimit,
@@ -47,11 +50,13 @@ from makul.app.ports.record import (
 )
 
 __all__ = [
+    "MAX_SEALED_PERSON",
     "Answer",
     "Caller",
     "Clock",
     "Committed",
     "ConsentStatus",
+    "DeliverySealer",
     "Desk",
     "DeskError",
     "DisclosureRow",
@@ -67,6 +72,7 @@ __all__ = [
     "MessageVerifier",
     "Official",
     "Overtaken",
+    "PersonDelivery",
     "Receipt",
     "ReceiptSigner",
     "Recorded",

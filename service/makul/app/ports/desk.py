@@ -65,6 +65,16 @@ class Desk(Protocol):
     ) -> None:
         """Trust a certificate no more, from this commit on; it cannot be registered again."""
 
+    def add_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
+    ) -> None:
+        """From this commit on, encrypt this recipient's data to this certificate."""
+
+    def withdraw_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Encrypt nothing more to it, and give no stored answer again that is; for good."""
+
     def add_official(self, official: Official, *, at: datetime) -> None: ...
 
     def add_notice(

@@ -13,7 +13,7 @@ from makul.domain.disclosures import GroundRef, Operation, Outcome, Proof
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.matches import MethodVerdict
 from makul.domain.persons import Person
-from makul.domain.reasons import Reason
+from makul.domain.reasons import Code, Reason
 from makul.domain.verdicts import Ruling
 
 if TYPE_CHECKING:
@@ -53,6 +53,24 @@ class Receipt:
     operator: MemberCode
 
 
+MAX_SEALED_PERSON = 5 * 1024 * 1024
+"""Bytes of a `person` element that can be sealed. Signed, encrypted and in base64 it stays within a
+SealedDocument (types.xsd), 7 MiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDelivery:
+    """Data of a person, bound to whom they are given; to be signed, and then sealed."""
+
+    request_id: UUID
+    disclosure_id: UUID
+    recipient: MemberCode
+    operator: MemberCode
+    decided_at: datetime
+    person: bytes
+    """The rendered `person` element, exactly as digested into the receipt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStatus:
     """A consent held by the operator, and how often it was used."""
@@ -81,6 +99,8 @@ class Answer:
     """Scores and thresholds are set here only where the agreement lets them out."""
     payload: bytes | None = None
     """The rendered `person` element, exactly as digested into the receipt."""
+    sealed: bytes | None = None
+    """In its place, where the agreement wants it: the same, signed and encrypted."""
     rulings: tuple[Ruling, ...] = ()
     """For ExplainDecision: every rule's verdict."""
     consent: "ConsentStatus | None" = None
@@ -125,6 +145,9 @@ class Documents(Protocol):
 
     def receipt(self, receipt: Receipt) -> bytes:
         """A receipt without its signature, already in exclusive canonical form."""
+
+    def delivery(self, delivery: PersonDelivery) -> bytes:
+        """What is signed and then sealed, already in exclusive canonical form."""
 
     def answer(self, answer: Answer, receipt: bytes) -> bytes:
         """The Body's child of the answer, complete, with its own namespace declarations."""
@@ -172,3 +195,16 @@ class ReceiptSigner(Protocol):
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
         """An enveloped XAdES-B signature, added to a document that is in canonical form."""
+
+
+class DeliverySealer(Protocol):
+    """Encrypts what is given to the certificate of the one to whom it is given."""
+
+    def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
+        """Why nothing may be encrypted to this certificate (DER) now; None where it may be.
+
+        SIG-07 where it could not be told.
+        """
+
+    def seal(self, document: bytes, certificate: bytes) -> bytes:
+        """The document, encrypted to a certificate that `judge` let pass."""

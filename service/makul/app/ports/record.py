@@ -80,6 +80,9 @@ class Register(Protocol):
     def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
         """Recipient, agreement and whether the request id is closed, in one snapshot."""
 
+    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+
     def official(self, recipient: MemberCode, fingerprint: bytes) -> str | None:
         """The registered official of this recipient to whom this certificate belongs."""
 
@@ -173,6 +176,8 @@ class Entry:
     register_consent: bool = False
     """Keep the ground's document as a registered consent."""
     mark: MessageMark | None = None
+    sealed_to: bytes | None = None
+    """SHA-256 of the certificate to which the answer is encrypted; not to be withdrawn by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _certificates()
     _meters()
     _revocations()
+    op.add_column("disclosure", sa.Column("sealed_to", sa.LargeBinary(length=32)))
     if op.get_bind().dialect.name == "sqlite":
         for sql in all_sqlite_triggers(SINCE_0002).values():
             op.execute(sql)

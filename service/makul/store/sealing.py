@@ -1,0 +1,65 @@
+"""To which certificates a recipient's data are encrypted, as the desk registers them."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.app.ports import DeskError
+from makul.domain.identifiers import MemberCode
+from makul.store.codecs import micros
+from makul.store.desk_log import DeskLog
+from makul.store.engine import Transaction
+from makul.store.tables import sealing_certificate
+
+_KNOWN = select(sealing_certificate.c.fingerprint).where(
+    sealing_certificate.c.recipient == bindparam("recipient"),
+    sealing_certificate.c.fingerprint == bindparam("fingerprint"),
+)
+_ADD = insert(sealing_certificate)
+_WITHDRAW = (
+    update(sealing_certificate)
+    .where(
+        sealing_certificate.c.recipient == bindparam("key_recipient"),
+        sealing_certificate.c.fingerprint == bindparam("key_fingerprint"),
+        sealing_certificate.c.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=bindparam("withdrawn_at"))
+)
+
+
+def add(
+    transaction: Transaction,
+    log: DeskLog,
+    recipient: MemberCode,
+    fingerprint: bytes,
+    der: bytes,
+    *,
+    at: datetime,
+) -> None:
+    """Register; the newest counts from this commit on. One that was withdrawn does not return."""
+    key = {"recipient": recipient, "fingerprint": fingerprint}
+    if transaction.one(_KNOWN, key) is not None:
+        raise DeskError("this sealing certificate is already registered or was withdrawn")
+    transaction.run(_ADD, {**key, "der": der, "added_at": micros(at), "withdrawn_at": None})
+    log.write(transaction, "sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
+
+
+def withdraw(
+    transaction: Transaction,
+    log: DeskLog,
+    recipient: MemberCode,
+    fingerprint: bytes,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Withdraw, for good; stored answers encrypted to it are not given again."""
+    values = {
+        "key_recipient": recipient,
+        "key_fingerprint": fingerprint,
+        "withdrawn_at": micros(at),
+    }
+    if not transaction.run(_WITHDRAW, values):
+        raise DeskError("this recipient has no such sealing certificate in use")
+    facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+    log.write(transaction, "sealing.withdraw", recipient, facts, at=at)

@@ -1,0 +1,131 @@
+"""The client opens one form, and refuses every other before its key is touched."""
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from makul.trust.sealing import XmlSealer
+from makul_client import ProfileError, SealError, SealFlaw
+from makul_client.profile import Sealing
+from makul_client.sealing import MAX_SEALED, Unsealer
+from support.pki import Authority, Holder, Profile, key_usage, new_key, new_rsa_key, pem_of
+
+DOCUMENT = b"<Delivery></Delivery>"
+XENC = b"http://www.w3.org/2001/04/xmlenc#"
+
+
+@pytest.fixture(scope="module")
+def recipient() -> Holder:
+    profile = Profile(usage=key_usage("key_encipherment"))
+    return Authority.root("Test Root").issue(profile, key=new_rsa_key())
+
+
+@pytest.fixture
+def unsealer(recipient: Holder, tmp_path: Path) -> Unsealer:
+    return Unsealer(written(recipient, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def sealed(recipient: Holder) -> bytes:
+    return XmlSealer.seal(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
+
+
+def written(holder: Holder, folder: Path) -> Sealing:
+    (folder / "k.pem").write_bytes(pem_of(holder.key))
+    (folder / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
+    return Sealing(key=folder / "k.pem", certificate=folder / "c.pem")
+
+
+def flaw(unsealer: Unsealer, sealed: bytes) -> SealFlaw:
+    with pytest.raises(SealError) as refused:
+        unsealer.open(sealed)
+    return refused.value.flaw
+
+
+def test_opens(unsealer: Unsealer, sealed: bytes) -> None:
+    """To the very bytes, which are still to be verified."""
+    assert unsealer.open(sealed) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ((b"2009/xmlenc11#aes256-gcm", b"2001/04/xmlenc#aes256-cbc"), SealFlaw.ALGORITHM),
+        ((b"2009/xmlenc11#aes256-gcm", b"2009/xmlenc11#aes128-gcm"), SealFlaw.ALGORITHM),
+        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-1_5"), SealFlaw.ALGORITHM),
+        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-oaep"), SealFlaw.ALGORITHM),
+        ((b"xmldsig#sha1", b"xmldsig#md5"), SealFlaw.ALGORITHM),
+        ((b'Type="' + XENC + b'Element"', b'Type="' + XENC + b'Content"'), SealFlaw.FORM),
+        ((b"xenc:CipherValue>", b"xenc:CipherReference>"), SealFlaw.FORM),
+        ((b"<xenc:EncryptedKey>", b"<xenc:EncryptedKey/><xenc:EncryptedKey>"), SealFlaw.FORM),
+        ((b"<xenc:EncryptedKey>", b"<ds:KeyName>x</ds:KeyName><xenc:EncryptedKey>"), SealFlaw.FORM),
+        ((b"</xenc:EncryptedData>", b"<xenc:x/></xenc:EncryptedData>"), SealFlaw.FORM),
+        ((b"<xenc:CipherValue>", b"<xenc:CipherValue>*"), SealFlaw.FORM),
+        ((b"<xenc:EncryptedData", b"<!DOCTYPE x []><xenc:EncryptedData"), SealFlaw.FORM),
+        ((b"<xenc:CipherData>", b"<!-- --><xenc:CipherData>"), SealFlaw.FORM),
+    ],
+)
+def test_every_other_form_is_refused_unread(
+    unsealer: Unsealer,
+    sealed: bytes,
+    change: tuple[bytes, bytes],
+    expected: SealFlaw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Downgrades, references, second keys, markup: none reaches the key."""
+    monkeypatch.setattr(unsealer, "_key", None)
+    changed = sealed.replace(*change)
+    assert changed != sealed
+
+    assert flaw(unsealer, changed) is expected
+
+
+def test_changed_or_sealed_to_another_key(unsealer: Unsealer, sealed: bytes) -> None:
+    """One flaw for both, told in the same words."""
+    parts = sealed.split(b"CipherValue>")
+    for at in (1, 3):
+        value = bytearray(base64.b64decode(parts[at].partition(b"<")[0]))
+        for position in (0, len(value) // 2, len(value) - 1):
+            changed = value.copy()
+            changed[position] ^= 1
+            old = base64.b64encode(bytes(value))
+            spoilt = sealed.replace(old, base64.b64encode(bytes(changed)))
+            assert flaw(unsealer, spoilt) is SealFlaw.BROKEN
+
+
+def test_a_short_key_inside_is_refused(
+    unsealer: Unsealer, sealed: bytes, recipient: Holder
+) -> None:
+    """AES-128 under the name of AES-256."""
+    key, iv = os.urandom(16), os.urandom(12)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303
+    wrapped = recipient.key.public_key().encrypt(key, oaep)  # type: ignore[union-attr]
+    parts = sealed.split(b"CipherValue>")
+    parts[1] = base64.b64encode(wrapped) + b"</xenc:"
+    parts[3] = base64.b64encode(iv + AESGCM(key).encrypt(iv, DOCUMENT, None)) + b"</xenc:"
+
+    assert flaw(unsealer, b"CipherValue>".join(parts)) is SealFlaw.BROKEN
+
+
+def test_for_another_certificate(sealed: bytes, tmp_path: Path) -> None:
+    """Told apart where the answer names it."""
+    other = Authority.root("Other").issue(key=new_rsa_key())
+
+    assert flaw(Unsealer(written(other, tmp_path)), sealed) is SealFlaw.RECIPIENT
+
+
+def test_too_large(unsealer: Unsealer) -> None:
+    """Bounded before it is parsed."""
+    assert flaw(unsealer, b" " * (MAX_SEALED + 1)) is SealFlaw.FORM
+
+
+def test_an_ecdsa_key_opens_nothing(tmp_path: Path) -> None:
+    """Said when the profile is read in, not at the first answer."""
+    with pytest.raises(ProfileError, match="RSA keys alone"):
+        Unsealer(written(Authority.root("R").issue(key=new_key()), tmp_path))

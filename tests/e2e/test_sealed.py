@@ -1,0 +1,383 @@
+"""Sealed delivery over HTTP, from the operator's desk to the reference client (cl. 7 and 10)."""
+
+import base64
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from lxml import etree
+
+from makul.bootstrap import build_parts, channel_of, readiness, recipient_port
+from makul.documents import deliveries
+from makul.domain.agreements import Delivery
+from makul.domain.reasons import Code
+from makul.sandbox.handout import Addresses, hand_out, write_service
+from makul.sandbox.papers import Paper
+from makul.sandbox.parties import OPERATOR, WALLET
+from makul.sandbox.pki import Credential
+from makul.soap.application import build_application
+from makul.trust.sealing import XmlSealer
+from makul_client import (
+    Client,
+    ConsentDocument,
+    Context,
+    Demographic,
+    Probe,
+    Profile,
+    ReceiptError,
+    ReceiptFlaw,
+    RefusedError,
+    SealError,
+    SealFlaw,
+    UndeterminedError,
+)
+from makul_client.profile import Patience, Sealing
+from makul_client.results import PersonData
+from support.house import InProcess, about, build_house, person_request
+
+R = {"r": "urn:makul:recipient:1"}
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing is logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A house over HTTP, and the wallet's profile for it."""
+
+    house: InProcess
+    directory: Path
+    profile: Profile
+
+    def data(
+        self, name: str = "wallet-00-data", *, request_id: UUID | None = None, **changes: object
+    ) -> PersonData:
+        """GetPersonData as the paper is meant to be used; the profile may be changed."""
+        paper = self.house.paper(name)
+        shown = about(self.house.person_of(paper), of=paper.presented_by)
+        with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
+            return client.get_person_data(
+                Probe(
+                    demographic=Demographic(
+                        pin=shown["pin"], document_number=shown["document_number"]
+                    )
+                ),
+                sorted(paper.attributes),
+                ground=ConsentDocument(paper.document),
+                context=Context(request_id=request_id or uuid4()),
+            )
+
+    def agree(self, delivery: Delivery) -> None:
+        at = self.house.clock()
+        terms = replace(WALLET.agreed(self.house.world.made_at), delivery=delivery)
+        self.house.store.desk.put_agreement(terms, at=at)
+
+    def withdraw(self, credential: Credential) -> None:
+        self.house.store.desk.withdraw_sealing_certificate(
+            WALLET.code, credential.fingerprint, reason="key lost", at=self.house.clock()
+        )
+
+    def register(self, credential: Credential) -> None:
+        self.house.store.desk.add_sealing_certificate(
+            WALLET.code, credential.fingerprint, credential.der, at=self.house.clock()
+        )
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[Served]:
+    (directory / "house").mkdir()
+    house = build_house(directory / "house")
+    server = make_server("127.0.0.1", 0, house.applications["wsse"], handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1)
+        write_service(house.world, directory, addresses)
+        hand_out(house.world, directory, addresses)
+        profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
+        yield Served(house, directory, replace(profile, patience=Patience(attempts=1)))
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        house.close()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A house at whose desk nothing is changed."""
+    with served(tmp_path_factory.mktemp("served")) as it:
+        yield it
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Served]:
+    """A house at whose desk a test may work."""
+    with served(tmp_path) as it:
+        yield it
+
+
+def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
+    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    return person_request(**(fields | changes))
+
+
+def sealed_in(answer: etree._Element) -> bytes:
+    return base64.b64decode(answer.findtext("r:sealed", namespaces=R) or "")
+
+
+def test_nothing_of_the_person_is_in_the_answer(house: InProcess) -> None:
+    """SEALED by agreement: no `person`, one EncryptedData, and none of the values in clear."""
+    paper = house.paper("wallet-00-data")
+
+    answer = house.ask(ask(house, paper), by="wallet")
+
+    assert answer.outcome == "RELEASED"
+    assert answer.released == set()
+    sealed = sealed_in(answer.child)
+    assert etree.fromstring(sealed).tag == "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
+    assert house.person_of(paper).pin.digits.encode() not in answer.body
+    assert b"surname" not in sealed
+
+
+def test_a_yes_or_no_has_nothing_to_seal(house: InProcess) -> None:
+    """VerifyPerson gives no data, so it needs no sealing certificate."""
+    answer = house.ask(ask(house, house.paper("wallet-00-yes-no")), by="wallet")
+
+    assert answer.outcome == "MATCHED"
+
+
+def test_typed_is_only_where_the_agreement_says_so(house: InProcess) -> None:
+    """The bank's agreement is TYPED: as before, and nothing sealed."""
+    answer = house.ask(ask(house, house.paper("bank-00-data")))
+
+    assert answer.released
+    assert sealed_in(answer.child) == b""
+
+
+@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+def test_the_xmlsec1_program_opens_an_answer(house: InProcess, tmp_path: Path) -> None:
+    """As docs/recipients.md shows it for other stacks."""
+    answer = house.ask(ask(house, house.paper("wallet-00-data")), by="wallet")
+    (tmp_path / "sealed.xml").write_bytes(sealed_in(answer.child))
+    (tmp_path / "sealing.key.pem").write_bytes(house.world.sealing["wallet"].key_pem)
+
+    opened = subprocess.run(
+        ["xmlsec1", "--decrypt", "--privkey-pem", "sealing.key.pem", "sealed.xml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+
+    delivery = etree.fromstring(opened.stdout)
+    assert delivery.tag == "{urn:makul:delivery:1}Delivery"
+    assert delivery.find("r:person/r:surname", R) is not None
+
+
+def test_the_client_opens_verifies_and_reads(standing: Served) -> None:
+    """The same values as in the register, under a receipt that vouches for them."""
+    result = standing.data()
+
+    assert result.decision.outcome == "RELEASED"
+    assert result.person.surname is not None
+    assert result.decision.receipt.payload_digest is not None
+    released = {name for name, _ in result.person.given()}
+    assert released == set(result.decision.receipt.released)
+
+
+def test_without_a_key_or_with_another_it_is_withheld(standing: Served) -> None:
+    """No data, and an error that says what to do."""
+    home = standing.directory / "parties" / "bank"
+    other = Sealing(key=home / "message.key.pem", certificate=home / "message.cert.pem")
+
+    with pytest.raises(SealError) as without:
+        standing.data(sealing=None)
+    with pytest.raises(SealError) as wrong:
+        standing.data(sealing=other)
+
+    assert without.value.flaw is SealFlaw.NO_KEY
+    assert wrong.value.flaw is SealFlaw.RECIPIENT
+
+
+def test_data_in_the_clear_are_refused_unless_the_profile_takes_them(own: Served) -> None:
+    """An agreement that was changed behind the recipient's back is noticed."""
+    own.agree(Delivery.TYPED)
+    sealing = own.profile.sealing
+    assert sealing is not None
+
+    with pytest.raises(SealError) as refused:
+        own.data()
+
+    assert refused.value.flaw is SealFlaw.MISSING
+    assert own.data(sealing=replace(sealing, or_typed=True)).person.surname is not None
+
+
+def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
+    """The stored answer is the ciphertext; after the certificate was withdrawn it is not given."""
+    request_id = uuid4()
+    first, second = (own.data(request_id=request_id) for _ in range(2))
+    assert first.decision.receipt.document == second.decision.receipt.document
+
+    own.withdraw(own.house.world.sealing["wallet"])
+
+    with pytest.raises(RefusedError) as refused:
+        own.data(request_id=request_id)
+    assert (refused.value.code, refused.value.field) == ("RCP-04", "sealed")
+
+
+def test_withdrawn_and_another_registered(own: Served) -> None:
+    """The answer sealed to the withdrawn one stays withheld; new ones go to the new one."""
+    request_id = uuid4()
+    own.data(request_id=request_id)
+    own.withdraw(own.house.world.sealing["wallet"])
+    own.register(_another(own))
+
+    with pytest.raises(RefusedError) as refused:
+        own.data(request_id=request_id)
+    with pytest.raises(SealError) as sealed_to_another:
+        own.data()
+
+    assert refused.value.code == "RCP-04"
+    assert sealed_to_another.value.flaw is SealFlaw.RECIPIENT
+
+
+def test_superseded_but_not_withdrawn_is_still_given_again(own: Served) -> None:
+    """A change of keys in good order costs nobody an answer that was on its way."""
+    request_id = uuid4()
+    first = own.data(request_id=request_id)
+    own.register(_another(own))
+
+    assert own.data(request_id=request_id).person == first.person
+
+
+def test_an_answer_in_the_clear_is_not_repeated_once_sealing_is_agreed(own: Served) -> None:
+    """The id stays closed (REQ-04); the data are asked for anew, and come sealed."""
+    own.agree(Delivery.TYPED)
+    request_id = uuid4()
+    own.data(request_id=request_id, sealing=None)
+    own.agree(Delivery.SEALED)
+
+    with pytest.raises(RefusedError) as refused:
+        own.data(request_id=request_id)
+
+    assert refused.value.code == "REQ-04"
+    assert own.data().person.surname is not None
+
+
+def test_nothing_is_looked_at_without_a_certificate(own: Served) -> None:
+    """RCP-04 before the ground and the person: no use is counted, and nothing told of a match."""
+    own.withdraw(own.house.world.sealing["wallet"])
+    paper = own.house.paper("wallet-01-data")
+
+    wrong_document = own.house.ask(ask(own.house, paper, document_number="ID9999999"), by="wallet")
+
+    with pytest.raises(RefusedError) as refused:
+        own.data("wallet-01-data")
+    assert refused.value.code == "RCP-04"
+    assert wrong_document.codes == ["RCP-04"]
+
+
+def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
+    """Judged at the time of encryption: revoked is no (RCP-04 because SIG-06)."""
+    hierarchy = own.house.world.hierarchy
+    certificate = own.house.world.sealing["wallet"].certificate
+    crl = own.house.settings.trust.crls / "organisations.crl.pem"
+    crl.write_bytes(hierarchy.organisations.crl([certificate]))
+    fresh = _reopened(own)
+
+    answer = fresh.ask(ask(fresh, fresh.paper("wallet-00-data")), by="wallet")
+
+    assert answer.outcome == "REFUSED"
+    assert answer.child.findtext("r:reason/{*}because", namespaces=R) == "SIG-06"
+
+
+def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -> None:
+    """Could not tell is not yes: UNDETERMINED, because SIG-07, to be asked again."""
+    sealer = own.house.parts.sealer
+    request_id = uuid4()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(sealer), "judge", lambda *_, **__: Code.SIG_07)
+        with pytest.raises(UndeterminedError) as unknown:
+            own.data(request_id=request_id)
+
+    assert (unknown.value.code, unknown.value.because) == ("RCP-04", "SIG-07")
+    assert own.data(request_id=request_id).person.surname is not None
+
+
+def _another(served: Served) -> Credential:
+    return served.house.world.hierarchy.sealing(member_code=WALLET.code, common_name=WALLET.name)
+
+
+def _reopened(served: Served) -> InProcess:
+    """The same house with its trust read anew."""
+    house = served.house
+    parts = build_parts(house.settings, house.store, house.clock)
+    port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
+    application = build_application(
+        port,
+        channel_of(house.settings.listeners["wsse"], parts),
+        public_url="http://127.0.0.1/v1/recipient",
+        clock=house.clock,
+        ready=readiness(parts, OPERATOR),
+    )
+    return replace(house, parts=parts, applications={"wsse": application})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"recipient": "COM/60000001"}, {"request_id": uuid4()}, {"disclosure_id": uuid4()}],
+)
+def test_a_delivery_meant_for_another_is_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    """Well signed and well encrypted to the wallet, but bound to something else."""
+    render = deliveries.render_delivery
+    monkeypatch.setattr(deliveries, "render_delivery", lambda said: render(replace(said, **change)))
+
+    with pytest.raises(SealError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is SealFlaw.ANSWER
+
+
+def test_what_the_operator_did_not_sign_is_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can encrypt to a certificate: a changed value inside is found by the signature."""
+    seal = XmlSealer.seal
+
+    def forge(self: XmlSealer, document: bytes, certificate: bytes) -> bytes:
+        return seal(self, document.replace(b"<p:address>", b"<p:address>No. 1, "), certificate)
+
+    monkeypatch.setattr(XmlSealer, "seal", forge)
+
+    with pytest.raises(SealError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is SealFlaw.SIGNATURE
+
+
+def test_other_data_than_the_receipt_vouches_for_are_withheld(
+    standing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed by the operator, and still not what its receipt says."""
+    render = deliveries.render_delivery
+    monkeypatch.setattr(
+        deliveries,
+        "render_delivery",
+        lambda said: render(said).replace(b"<p:address>", b"<p:address>No. 1, "),
+    )
+
+    with pytest.raises(ReceiptError) as refused:
+        standing.data()
+
+    assert refused.value.flaw is ReceiptFlaw.PAYLOAD

@@ -1,0 +1,185 @@
+"""What is sealed opens to its recipient alone, by others' software too, and not once changed."""
+
+import base64
+import shutil
+import subprocess
+import threading
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import xmlsec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from lxml import etree
+
+from makul.domain.reasons import Code
+from makul.trust.paths import TrustStore
+from makul.trust.sealing import XmlSealer
+from support.pki import NOW, Holder, Profile, StoreFiles, key_usage, new_key, new_rsa_key, pem_of
+from trust.conftest import World, directories
+
+DOCUMENT = '<D xmlns="urn:d" Id="x"><p:n xmlns:p="urn:p">Токтогулов &amp; Ко</p:n></D>'.encode()
+VALUE = "{http://www.w3.org/2001/04/xmlenc#}CipherValue"
+
+
+@pytest.fixture(scope="module")
+def recipient(world: World) -> Holder:
+    return world.ca.issue(Profile(usage=key_usage("key_encipherment")), key=new_rsa_key())
+
+
+@pytest.fixture
+def sealer(store: TrustStore) -> XmlSealer:
+    return XmlSealer(store)
+
+
+def opened_by_hand(sealed: bytes, holder: Holder) -> bytes:
+    """RFC 8017, 7.1.2, and XML Encryption 1.1, 5.2.4, in five lines."""
+    wrapped, ciphertext = (
+        base64.b64decode(each.text or "") for each in etree.fromstring(sealed).iter(VALUE)
+    )
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303
+    key = holder.key.decrypt(wrapped, oaep)  # type: ignore[union-attr]
+    return AESGCM(key).decrypt(ciphertext[:12], ciphertext[12:], None)
+
+
+def test_opens_by_hand_to_the_very_bytes(sealer: XmlSealer, recipient: Holder) -> None:
+    """Byte for byte, so that the signature inside holds."""
+    assert opened_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
+
+
+def test_opens_with_python_xmlsec(sealer: XmlSealer, recipient: Holder) -> None:
+    """Libxmlsec finds algorithms and values where XML Encryption puts them."""
+    manager = xmlsec.KeysManager()
+    manager.add_key(xmlsec.Key.from_memory(pem_of(recipient.key), xmlsec.KeyFormat.PEM))
+
+    root = etree.fromstring(sealer.seal(DOCUMENT, recipient.der))
+    opened = xmlsec.EncryptionContext(manager).decrypt(root)
+
+    assert etree.tostring(opened, method="c14n", exclusive=True) == DOCUMENT
+
+
+@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+def test_opens_with_the_xmlsec1_program(
+    sealer: XmlSealer, recipient: Holder, tmp_path: Path
+) -> None:
+    """The release that Debian has, which knows no OAEP but that by SHA-1."""
+    (tmp_path / "key.pem").write_bytes(pem_of(recipient.key))
+    (tmp_path / "sealed.xml").write_bytes(sealer.seal(DOCUMENT, recipient.der))
+
+    done = subprocess.run(
+        ["xmlsec1", "--decrypt", "--privkey-pem", "key.pem", "sealed.xml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+
+    assert etree.tostring(etree.fromstring(done.stdout), method="c14n", exclusive=True) == DOCUMENT
+
+
+def test_names_the_certificate(sealer: XmlSealer, recipient: Holder) -> None:
+    """By issuer and serial, and exactly by SHA-256; the root is canonical already."""
+    sealed = sealer.seal(DOCUMENT, recipient.der)
+    root = etree.fromstring(sealed)
+
+    (digest,) = root.iter("{http://www.w3.org/2009/xmldsig11#}X509Digest")
+    (serial,) = root.iter("{http://www.w3.org/2000/09/xmldsig#}X509SerialNumber")
+    assert base64.b64decode(digest.text or "") == sha256(recipient.der).digest()
+    assert serial.text == str(recipient.certificate.serial_number)
+    assert etree.tostring(root, method="c14n") == sealed
+
+
+def test_no_key_and_no_iv_come_twice(sealer: XmlSealer, recipient: Holder) -> None:
+    """The same document under the same certificate is never the same ciphertext."""
+    sealed = [sealer.seal(DOCUMENT, recipient.der) for _ in range(50)]
+
+    ivs = {
+        base64.b64decode([v.text or "" for v in etree.fromstring(each).iter(VALUE)][1])[:12]
+        for each in sealed
+    }
+    assert len(set(sealed)) == len(ivs) == 50
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_any_flipped_byte_is_found(sealer: XmlSealer, recipient: Holder, which: int) -> None:
+    """Wrapped key, IV, ciphertext and tag."""
+    sealed = sealer.seal(DOCUMENT, recipient.der)
+    values = [base64.b64decode(v.text or "") for v in etree.fromstring(sealed).iter(VALUE)]
+    for at in range(0, len(values[which]), 7):
+        changed = bytearray(values[which])
+        changed[at] ^= 1
+        old, new = base64.b64encode(values[which]), base64.b64encode(bytes(changed))
+        with pytest.raises((ValueError, InvalidTag)):
+            opened_by_hand(sealed.replace(old, new), recipient)
+
+
+def test_another_key_opens_nothing(sealer: XmlSealer, recipient: Holder, world: World) -> None:
+    """Not even that of the same authority."""
+    with pytest.raises(ValueError, match=r"[Dd]ecrypt"):
+        opened_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
+
+
+def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder) -> None:
+    """Each opens what it sealed."""
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for turn in range(40):
+            document = b"<D>%d %d</D>" % (number, turn)
+            if opened_by_hand(sealer.seal(document, recipient.der), recipient) != document:
+                wrong.append(turn)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_good_certificate_is_good(sealer: XmlSealer, recipient: Holder) -> None:
+    """RSA, for keyEncipherment, trusted, unrevoked, in its term."""
+    assert sealer.judge(recipient.der, at=NOW) is None
+
+
+def test_what_may_not_be_sealed_to(sealer: XmlSealer, world: World) -> None:
+    """Each with its reason; none of them is ever a yes."""
+    encipherment = key_usage("key_encipherment")
+    issue = world.ca.issue
+    stranger = Profile(usage=encipherment)
+    untrusted = type(world.root).root("Another Root").issue(stranger, key=new_rsa_key())
+    expired = Profile(usage=encipherment, not_after=NOW - timedelta(days=1))
+    cases = {
+        "for signing": (issue(Profile(), key=new_rsa_key()).der, Code.SIG_10),
+        "no usage": (issue(Profile(usage=None), key=new_rsa_key()).der, Code.SIG_10),
+        "a CA": (issue(Profile(usage=encipherment, ca=True), key=new_rsa_key()).der, Code.SIG_10),
+        "not RSA": (issue(Profile(usage=encipherment), key=new_key()).der, Code.SIG_04),
+        "weak": (issue(Profile(usage=encipherment), key=new_rsa_key(1024)).der, Code.SIG_04),
+        "expired": (issue(expired, key=new_rsa_key()).der, Code.SIG_05),
+        "untrusted": (untrusted.der, Code.SIG_09),
+        "rubbish": (b"rubbish", Code.SIG_02),
+    }
+
+    assert {name: sealer.judge(der, at=NOW) for name, (der, _) in cases.items()} == {
+        name: code for name, (_, code) in cases.items()
+    }
+
+
+def test_stale_lists_tell_nothing(sealer: XmlSealer, recipient: Holder) -> None:
+    """Long after the last CRL's nextUpdate: SIG-07."""
+    assert sealer.judge(recipient.der, at=NOW + timedelta(days=60)) is Code.SIG_07
+
+
+def test_revoked_is_revoked(world: World, tmp_path: Path) -> None:
+    """Judged by the CRL at hand at the time of encryption."""
+    authority = world.root.subordinate("Test CA that revokes")
+    lost = authority.issue(Profile(usage=key_usage("key_encipherment")), key=new_rsa_key())
+    authority.revoke(lost)
+    files = StoreFiles(tmp_path).write(
+        anchors=[world.root], intermediates=[authority], crls=[world.root.crl(), authority.crl()]
+    )
+
+    assert XmlSealer(TrustStore(directories(files))).judge(lost.der, at=NOW) is Code.SIG_06
