@@ -171,12 +171,7 @@ def _token_place(token: TokenSettings) -> TokenPlace:
 
 def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
     """What judges signed documents, with the PIN rule of these settings."""
-    rule = PinRule(
-        attribute=settings.trust.pin_attribute,
-        pattern=settings.trust.pin_pattern,
-        policies=settings.trust.pin_policies or frozenset(),
-    )
-    return XadesVerifier(trust, pin_rule=rule)
+    return XadesVerifier(trust, pin_rule=pin_rule(settings))
 
 
 def build_agreements(
@@ -194,6 +189,15 @@ def build_agreements(
             desk=desk, papers=papers, verifier=verifier, operator=operator, authorised_body=body
         ),
         Notices(desk=desk, papers=papers, verifier=verifier, authorised_body=body),
+    )
+
+
+def pin_rule(settings: Settings) -> PinRule:
+    """Where these settings say that a citizen's certificate carries the PIN."""
+    return PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
     )
 
 

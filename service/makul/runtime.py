@@ -34,6 +34,7 @@ from makul.bootstrap import (
 from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
+    DocumentQuestion,
     House,
     HouseError,
     HouseFacts,
@@ -41,6 +42,7 @@ from makul.cli.house import (
     KeyInfo,
     SandboxOptions,
 )
+from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.logs import configure_logging
 from makul.sandbox import demo as sandbox_demo
@@ -199,6 +201,11 @@ class LocalRuntime:
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
         return sandbox_run.run(options, self)
+
+    def verify_document(self, question: DocumentQuestion) -> bytes:
+        """The validation report of one document, offline."""
+        with _explained():
+            return examine(question)
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own."""

@@ -308,7 +308,10 @@ def test_a_registered_consent_is_kept_and_not_used(store: Store) -> None:
 
     assert store.recorder.record(registration) == Committed()
 
-    assert store.register.registered_consent(BANK, ground.id) == b"<Consent/>"
+    held = store.register.registered_consent(BANK, ground.id)
+    assert held is not None
+    assert held.document == b"<Consent/>"
+    assert held.registered_at == registration.decided_at
     assert store.register.registered_consent(POLICE, ground.id) is None
     status = store.register.consent_status(BANK, ground.id)
     assert status is not None
@@ -332,7 +335,10 @@ def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
     )
     assert store.recorder.record(registration) == Committed()
 
-    assert store.register.registered_consent(BANK, ground.id) == b"<Consent/>"
+    held = store.register.registered_consent(BANK, ground.id)
+    assert held is not None
+    assert held.document == b"<Consent/>"
+    assert held.registered_at == registration.decided_at
     assert store.register.use(BANK, ground) == GroundUse(used=1, registered_at=NOON)
 
 

@@ -75,7 +75,7 @@ def directories(files: StoreFiles) -> TrustDirectories:
 
 
 def status(store: TrustStore, holder: Holder, *, at: datetime = NOW) -> PathStatus:
-    return store.judge(read_certificate(holder.der), at=at)
+    return PathStatus(store.judge(read_certificate(holder.der), at=at).why)
 
 
 def under(path: Path, root: Authority, ca: Authority, citizen: Holder, *crls: bytes) -> PathStatus:

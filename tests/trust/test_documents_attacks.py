@@ -411,6 +411,6 @@ def test_what_breaks_us_is_refused(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("makul.trust.documents.verify_proven", broken)
+    monkeypatch.setattr("makul.trust.validation.checks.verify_proven", broken)
 
     assert reasons(documents, Forge(holder=world.citizen).signed()) == (Code.SIG_02,)

@@ -1,6 +1,6 @@
 """Revocation by CRLs: what one may say, whose it must be, and that no doubt is ever a "no"."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from makul.trust.findings import CertificateEnd
+from makul.trust.knowledge import Asked, judge_now, said_by_crls
 from makul.trust.material import TrustStoreError
 from makul.trust.paths import PathStatus, TrustStore
-from makul.trust.revocation import SERIAL_BYTES, Revocation, Serials, Statement, Statements
+from makul.trust.revocation import SERIAL_BYTES, Entries, Entry, Statement
 from support.crls import (
     UNHEARD_OF,
     Extension,
@@ -75,27 +77,56 @@ def test_long_crl(
     assert under(tmp_path, root, ca, citizen, crl_of(ca, map(entry, serials))) is revoked
 
 
-def test_serials() -> None:
+def revoked(*serials: int) -> Entries:
+    return Entries(Entry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
+
+
+def test_entries() -> None:
     """Exactly those put in are in: no prefix, no neighbour, no other sign or width."""
     widest = 2 ** (8 * SERIAL_BYTES - 1) - 1
     inside = {1, 0x0100, 2**159 - 1, 2**160 - 1, widest, -1, 0}
-    serials = Serials([*inside, 1])
+    entries = revoked(*inside, 1)
 
-    assert len(serials) == len(inside)
-    assert all(number in serials for number in inside)
+    assert len(entries) == len(inside)
+    assert all(entries.of(number) is not None for number in inside)
     outside = {number + step for number in inside - {widest} for step in (-1, 1)} - inside
-    assert not any(number in serials for number in outside | {0x01, 0x0100 << 8, 2} - inside)
-    assert 1 not in Serials([])
+    assert not any(entries.of(number) for number in outside | {0x01, 0x0100 << 8, 2} - inside)
+    assert revoked().of(1) is None
+
+
+ENTRIES = [
+    Entry(serial=7, revoked_at=NOW),
+    Entry(serial=7, revoked_at=NOW - DAY, reason="keyCompromise", invalid_since=NOW - 9 * DAY),
+    Entry(serial=7, revoked_at=datetime(1951, 1, 1, tzinfo=UTC), reason="certificateHold"),
+    Entry(serial=7, revoked_at=datetime(9999, 12, 31, tzinfo=UTC), reason="removeFromCRL"),
+    Entry(serial=7, revoked_at=NOW, reason="aACompromise", invalid_since=NOW + DAY),
+]
+
+
+@pytest.mark.parametrize("one", ENTRIES)
+def test_an_entry_comes_back_as_it_went_in(one: Entry) -> None:
+    neighbours = [Entry(serial=serial, revoked_at=NOW) for serial in (6, 8)]
+
+    assert Entries([*neighbours, one]).of(7) == one
+
+
+def test_several_entries_of_one_serial_number() -> None:
+    """Which of them is meant cannot be told: the one that harms the most counts."""
+    assert Entries(ENTRIES).of(7) == ENTRIES[2]
 
 
 def test_serials_too_wide() -> None:
     """RFC 5280, 4.1.2.2: a serial number that no table can hold is neither in nor out."""
     too_wide = 2 ** (8 * SERIAL_BYTES - 1)
-    statement = Statement(this_update=NOW, next_update=NOW + DAY, revoked=Serials([1]))
+    statement = Statement(
+        this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"
+    )
+    asked = Asked(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
 
     with pytest.raises(OverflowError):
-        Serials([too_wide])
-    assert Statements([statement]).judge(too_wide, at=NOW) is Revocation.UNKNOWN
+        revoked(too_wide)
+    found = judge_now(asked, said_by_crls([statement], asked), at=NOW)
+    assert found.end is CertificateEnd.UNKNOWN
 
 
 # --- whose it is ----------------------------------------------------------------------------------
@@ -221,15 +252,16 @@ PLACE = [x509.UniformResourceIdentifier("http://ca.example/1.crl")]
 POINT = x509.DistributionPoint(PLACE, None, None, None)
 CANNOT_TELL: dict[str, Extension] = {
     "unknown critical": (UNHEARD_OF, True),
-    "some place": (idp(full_name=PLACE), True),
-    "users only": (idp(only_contains_user_certs=True), True),
-    "CAs only": (idp(only_contains_ca_certs=True), True),
     "attributes only": (idp(only_contains_attribute_certs=True), True),
     "some reasons": (
         idp(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise})),
         True,
     ),
     "indirect": (idp(indirect_crl=True), True),
+    "a place named relatively": (
+        idp(relative_name=x509.RelativeDistinguishedName(name_of("A Place").rdns[0])),
+        True,
+    ),
     "not critical, yet partial": (idp(only_contains_ca_certs=True), False),
     "delta": (x509.DeltaCRLIndicator(1), True),
     "has deltas": (x509.FreshestCRL([POINT]), False),
@@ -246,6 +278,71 @@ def test_crl_that_cannot_tell(
 
     assert under(tmp_path / "a", root, ca, citizen, unclear) is PathStatus.REVOCATION_UNKNOWN
     assert under(tmp_path / "b", root, ca, citizen, unclear, older) is PathStatus.REVOCATION_UNKNOWN
+
+
+ELSEWHERE = [x509.UniformResourceIdentifier("http://ca.example/2.crl")]
+SCOPES = {
+    "users": (idp(only_contains_user_certs=True), True),
+    "CAs": (idp(only_contains_ca_certs=True), False),
+    "its place": (idp(full_name=[*ELSEWHERE, *PLACE], only_contains_user_certs=True), True),
+    "another place": (idp(full_name=ELSEWHERE), False),
+    "a directory": (idp(full_name=[x509.DirectoryName(name_of("A Directory"))]), False),
+}
+
+
+@pytest.mark.parametrize(("scope", "covered"), SCOPES.values(), ids=SCOPES)
+def test_scope_of_a_partitioned_crl(
+    tmp_path: Path,
+    root: Authority,
+    ca: Authority,
+    scope: x509.IssuingDistributionPoint,
+    *,
+    covered: bool,
+) -> None:
+    """RFC 5280, 6.3.3, b, 2: a part speaks for those in its scope; for others it is not there."""
+    citizen = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([POINT]), False)]))
+    clear, listed = (
+        crl_of(ca, entries, (scope, True)) for entries in ([], [entry(serial_of(citizen))])
+    )
+    older = crl_of(ca, this_update=NOW - DAY)
+    unknown = PathStatus.REVOCATION_UNKNOWN
+
+    found = under(tmp_path / "a", root, ca, citizen, clear)
+    assert found is (PathStatus.TRUSTED if covered else unknown)
+    found = under(tmp_path / "b", root, ca, citizen, listed, older)
+    assert found is (PathStatus.REVOKED if covered else PathStatus.TRUSTED)
+
+
+@pytest.mark.parametrize("reasons", [None, frozenset({x509.ReasonFlags.superseded})])
+def test_place_for_some_reasons(
+    tmp_path: Path,
+    root: Authority,
+    ca: Authority,
+    reasons: frozenset[x509.ReasonFlags] | None,
+) -> None:
+    """RFC 5280, 6.3.3, d, 4: a point for some reasons leaves the others unknown."""
+    point = x509.DistributionPoint(PLACE, None, reasons, None)
+    citizen = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([point]), False)]))
+    crl = crl_of(ca, [], (idp(full_name=PLACE), True))
+
+    expected = PathStatus.REVOCATION_UNKNOWN if reasons else PathStatus.TRUSTED
+    assert under(tmp_path, root, ca, citizen, crl) is expected
+
+
+def test_a_part_of_a_cas_list_does_not_clear_a_ca(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """A list of users alone says nothing of the CA above them, and one of CAs alone does."""
+    expected = {
+        "only_contains_user_certs": PathStatus.REVOCATION_UNKNOWN,
+        "only_contains_ca_certs": PathStatus.TRUSTED,
+    }
+    for only, status_due in expected.items():
+        partial = crl_of(root, [], (idp(**{only: True}), True))
+        files = StoreFiles(tmp_path / only).write(
+            anchors=[root], intermediates=[ca], crls=[partial, crl_of(ca)]
+        )
+        assert status(TrustStore(directories(files)), ca.issue()) is status_due
 
 
 @pytest.mark.parametrize(

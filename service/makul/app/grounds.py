@@ -28,6 +28,11 @@ from makul.domain.disclosures import (
     reference,
 )
 from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code
+
+_ENDED = frozenset({Code.SIG_04, Code.SIG_05, Code.SIG_06})
+"""What a good signature may come to later. That it existed before then, our own record proves
+(ETSI EN 319 102-1, 5.5.4 and 5.6.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,9 @@ class Grounds:
                 return self._consent(document, recipient, at, presented)
             case RegisteredConsent(consent_id):
                 held = self.register.registered_consent(recipient, consent_id)
-                return self._consent(held, recipient, at) if held is not None else (None, ())
+                if held is None:
+                    return None, ()
+                return self._consent(held.document, recipient, at, held_since=held.registered_at)
             case PresentedBasis(document):
                 return self._basis(document, recipient, at)
         return None, ()
@@ -60,9 +67,12 @@ class Grounds:
         recipient: MemberCode,
         at: datetime,
         presented: PresentedConsent | None = None,
+        held_since: datetime | None = None,
     ) -> tuple[ConsentGround, tuple[Evidence, ...]]:
         digest = hashlib.sha256(document).digest()
         verified = self.verifier.verify(document, at=at)
+        if held_since is not None and _ENDED.intersection(verified.proof.reasons):
+            verified = self.verifier.verify(document, at=at, existed_at=held_since)
         proof, consent = verified.proof, None
         if verified.signed is not None:
             try:

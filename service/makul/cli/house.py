@@ -30,10 +30,21 @@ class ExitCode(IntEnum):
     """Store, keys, configuration or network are not there; the same command may work later."""
 
 
+class DocumentExit(IntEnum):
+    """What `makul document verify` tells the shell: the report's indication comes first."""
+
+    PASSED = 0
+    FAILED = 1
+    INDETERMINATE = 2
+    UNAVAILABLE = 3
+    USAGE = 64
+    """`EX_USAGE` of sysexits.h: 2, which other commands give, says something else here."""
+
+
 class HouseError(Exception):
     """What an operator can mend. The message is one line, says what to do, and names nobody."""
 
-    exit_code = ExitCode.REFUSED
+    exit_code: IntEnum = ExitCode.REFUSED
 
 
 class HouseUnavailableError(HouseError):
@@ -115,6 +126,24 @@ class SandboxOptions:
     seed: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentQuestion:
+    """A document to be judged, and by what."""
+
+    config: Path
+    """Whose trust directories count where `anchors` is not given."""
+    document: bytes
+    profile: str
+    """`consent`, `basis`, `receipt`, `agreement` or `generic`."""
+    anchors: Path | None
+    intermediates: Path | None
+    crls: Path | None
+    ocsp: Path | None
+    tsa_anchors: Path | None
+    at: datetime
+    existed_at: datetime | None
+
+
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
@@ -139,6 +168,12 @@ class Runtime(Protocol):
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped; the exit code."""
+
+    def verify_document(self, question: DocumentQuestion) -> bytes:
+        """The validation report, as the JSON that docs/auditors.md lists.
+
+        Raises `HouseUnavailableError` where neither directories nor settings can be used.
+        """
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own; 0 where all came out as expected."""

@@ -14,6 +14,7 @@ from makul.app.ports import DeskError, StoreUnavailableError
 from makul.cli import (
     agreement,
     disclosure,
+    document,
     init,
     key,
     notice,
@@ -78,7 +79,7 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    for noun in (recipient, signatory, agreement, notice, person, disclosure, key):
+    for noun in (recipient, signatory, agreement, notice, person, disclosure, document, key):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

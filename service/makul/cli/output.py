@@ -29,7 +29,7 @@ def instant(at: datetime | None) -> str | None:
 def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, empty: str) -> None:
     """Many things of a kind. JSON is a list of objects; columns are its keys."""
     if as_json:
-        _print_json([dict(row) for row in rows])
+        show_json([dict(row) for row in rows])
         return
     if not rows:
         typer.echo(empty)
@@ -45,7 +45,7 @@ def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, e
 def show_facts(facts: Facts, *, as_json: bool) -> None:
     """One thing. JSON is one object."""
     if as_json:
-        _print_json(dict(facts))
+        show_json(dict(facts))
         return
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
@@ -65,7 +65,7 @@ def carry_out(
     if apply:
         act()
     if as_json:
-        _print_json({"change": change, "applied": apply, **facts})
+        show_json({"change": change, "applied": apply, **facts})
         return
     typer.echo(f"{'Done' if apply else 'Would do'}: {change}")
     show_facts(facts, as_json=False)
@@ -79,7 +79,8 @@ def _console() -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False)
 
 
-def _print_json(value: object) -> None:
+def show_json(value: object) -> None:
+    """Any value, as JSON for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

@@ -90,3 +90,9 @@ def agreement_schema() -> DocumentSchema:
 def notice_schema() -> DocumentSchema:
     """notice.xsd."""
     return DocumentSchema("notice.xsd", "NoticeApproval")
+
+
+@cache
+def receipt_schema() -> DocumentSchema:
+    """receipt.xsd."""
+    return DocumentSchema("receipt.xsd", "Receipt")

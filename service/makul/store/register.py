@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, exists, literal_column, select
 
 from makul.app.ports import (
     ConsentStatus,
+    HeldConsent,
     RecordedSignature,
     Register,
     RegisteredCertificate,
@@ -121,7 +122,7 @@ _USE = select(
     ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at, ground_use.c.registered_at
 ).where(*_this_ground)
 _REGISTERED = (
-    select(evidence.c.digest, evidence.c.sealed)
+    select(evidence.c.digest, evidence.c.sealed, ground_use.c.registered_at)
     .select_from(
         ground_use.join(
             evidence,
@@ -250,14 +251,17 @@ class StoreRegister(Register):
             digest_differs=differs,
         )
 
-    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
-        """The exact bytes of a consent document that this recipient registered."""
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
+        """A consent document that this recipient registered."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
         row = self._database.one(_REGISTERED, values)
         if row is None:
             return None
-        digest, sealed = row
-        return self._sealer.open(sealed, evidence_place(recipient, digest))
+        digest, sealed, registered_at = row
+        return HeldConsent(
+            document=self._sealer.open(sealed, evidence_place(recipient, digest)),
+            registered_at=instant(registered_at),
+        )
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """A consent of this recipient, registered or used inline."""

@@ -1,9 +1,10 @@
 """The CA certificates, as the path validator takes them.
 
 asn1crypto parses a certificate while it is read, and a class of its own when the first of its kind
-is: a second thread would see half of either. Whoever makes or uses these holds one lock.
+is: a second thread would see half of either. Whoever makes or uses these holds `READING`.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,6 +12,13 @@ from typing import Any, cast
 from asn1crypto import x509
 from pyhanko_certvalidator.authority import Authority, CertTrustAnchor, TrustAnchor
 from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
+
+READING = threading.RLock()
+"""Held by whoever touches asn1crypto's objects; one for the process, for its classes are shared.
+
+All of it is Python under the interpreter's own lock, so that threads without this one would judge
+no more paths a second; processes do.
+"""
 
 _Certificate: Any = x509.Certificate  # it writes no types
 

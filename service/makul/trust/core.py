@@ -30,6 +30,7 @@ from signxml.processor import get_schema
 from makul.domain.reasons import Code
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
+from makul.trust.findings import SubIndication
 from makul.trust.references import Proven, SignedInfo
 from makul.trust.xml import DS, binary_of, canonical, canonical_without, only_child
 
@@ -61,7 +62,11 @@ class _Schema:
         with self._lock:
             valid = self._schema.validate(signature)
         if not valid:
-            raise SignatureFailure(Code.SIG_02, "the signature is not what its schema says")
+            raise SignatureFailure(
+                Code.SIG_02,
+                "the signature is not what its schema says",
+                SubIndication.FORMAT_FAILURE,
+            )
 
 
 _SCHEMA = _Schema()
@@ -88,7 +93,9 @@ def verify_proven(
     for part, content in zip(proven, octets, strict=True):
         digest = new_hash(part.reference.digest.name.lower(), content).digest()
         if not compare_digest(part.reference.value, digest):
-            raise SignatureFailure(Code.SIG_02, "a signed part was changed")
+            raise SignatureFailure(
+                Code.SIG_02, "a signed part was changed", SubIndication.HASH_FAILURE
+            )
     try:
         _verify_value(key, signature_method(signed_info.method, key), stated, value)
     except InvalidSignature:
@@ -149,7 +156,11 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
         else:
             continue
         if not same:
-            raise SignatureFailure(Code.SIG_02, "KeyInfo states another key than its certificate")
+            raise SignatureFailure(
+                Code.SIG_02,
+                "KeyInfo states another key than its certificate",
+                SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+            )
 
 
 def _numbers(key: PublicKey) -> tuple[bytes, ...]:

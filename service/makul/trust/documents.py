@@ -1,112 +1,209 @@
 """Documents that are signed once, enveloped, by XAdES-B or higher (CONTRACT, Documents).
 
-Consents, revocations and basis statements arrive as their exact bytes. They are parsed once,
-their shape is proved (`xades`), every reference and the signature value are verified
-(`references`), the signer's certificate is judged (`paths`); what is handed on is parsed anew from
-the very bytes that were signed. A signature of a higher level (XAdES-T and up) is judged by its
-B-level part; its unsigned properties are not believed.
+Consents, revocations and basis statements arrive as their exact bytes. They are parsed once, and
+taken through the checks of `validation` in their order; what is handed on is parsed anew from the
+very bytes that were signed. Every verdict comes with a report of how it was reached.
+
+Of a signature of a higher level its signature timestamps are read (XAdES-T). Other unsigned
+properties, revocation values and archive timestamps among them, are not believed: what is trusted
+lies in the operator's own directories.
 """
 
-import json
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from makul.app.ports import VerifiedDocument
-from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
+from makul.domain.disclosures import DocumentSigner, Proof
 from makul.domain.reasons import Code
-from makul.trust.algorithms import signature_method
-from makul.trust.certificates import PinRule, SigningCertificate, Use, require_in_term
-from makul.trust.core import verify_proven
+from makul.trust.certificates import PinRule, SigningCertificate
 from makul.trust.failures import SignatureFailure
+from makul.trust.findings import PathFinding, TimestampFinding
 from makul.trust.paths import TrustStore
-from makul.trust.xades import prove_shape, read_properties
-from makul.trust.xml import parse_document, parse_signed, safe_parser
+from makul.trust.validation import checks
+from makul.trust.validation.course import Check, Course
+from makul.trust.validation.existence import (
+    TimestampJudge,
+    earliest,
+    judge_by,
+    nobody_trusted,
+)
+from makul.trust.validation.report import CheckVerdict, Report, Times
+from makul.trust.xades import Shape
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead of ours a signer's clock may be (the customary tolerance of SAML and OAuth)."""
 
-_UNDECIDED = frozenset({Code.SIG_07})
-"""Reasons that say "could not tell" rather than "no" (ETSI EN 319 102-1, 5.1.3, TRY_LATER)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is asked of a document beyond a good signature."""
+
+    name: str
+    plain: bool = False
+    """Does plain XML Signature, without XAdES's qualifying properties, suffice?"""
+    bind: checks.Binder | None = None
+    unbound: str = ""
+    """Why there is no `bind`."""
 
 
-@dataclass(slots=True)
-class _Report:
-    """What is kept as evidence of the judgement. Never anything of the document's content."""
+ON_REQUEST = Profile(
+    name="request", unbound="left to the rules on the ground (SIG-08), which know the request"
+)
+"""What the service verifies. It is told the certificate's owner, and decides by the ground."""
 
-    at: datetime
-    digest: bytes
-    facts: dict[str, object] = field(default_factory=dict)
 
-    def render(self, status: ProofStatus, failure: SignatureFailure | None) -> bytes:
-        said = {
-            "status": status.value,
-            "reason": failure.code.value if failure else None,
-            "why": failure.why if failure else None,
-            "judgedAt": self.at.astimezone(UTC).isoformat(),
-            "documentDigest": self.digest.hex(),
-            **self.facts,
-        }
-        return json.dumps(said, separators=(",", ":")).encode()
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A report and, only where the indication is TOTAL-PASSED, what was signed and by whom."""
+
+    report: Report
+    root: "Element | None" = None
+    certificate: SigningCertificate | None = None
 
 
 class XadesVerifier:
     """`ports.DocumentVerifier`, for signers whose certificates lead to this store's anchors."""
 
-    def __init__(self, store: TrustStore, *, pin_rule: PinRule | None = None) -> None:
+    def __init__(
+        self,
+        store: TrustStore,
+        *,
+        pin_rule: PinRule | None = None,
+        tsa: TrustStore | None = None,
+    ) -> None:
+        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything."""
         self._store = store
         self._pin_rule = pin_rule or PinRule()
+        self._timestamps = judge_by(tsa) if tsa is not None else nobody_trusted
 
-    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
         """Never raises for a bad document: a bad signature is an answer."""
-        report = _Report(at, sha256(document).digest())
-        try:
-            signed, certificate = self._verify(document, report, at)
-        except SignatureFailure as failure:
-            return _refused(failure, report)
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            why = f"could not be processed ({type(error).__name__})"
-            return _refused(SignatureFailure(Code.SIG_02, why), report)
-        signer = DocumentSigner(
-            fingerprint=certificate.fingerprint, pin=self._pin_rule.pin_of(certificate.x509)
-        )
+        validated = self.validate(document, ON_REQUEST, at=at, existed_at=existed_at)
+        report, certificate = validated.report, validated.certificate
+        signer = None
+        if certificate is not None:
+            signer = DocumentSigner(
+                fingerprint=certificate.fingerprint, pin=self._pin_rule.pin_of(certificate.x509)
+            )
+        reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(
-            proof=Proof(status=ProofStatus.PASSED, signer=signer),
-            signed=signed,
-            report=report.render(ProofStatus.PASSED, None),
+            proof=Proof(status=report.status, reasons=reasons, signer=signer),
+            signed=validated.root,
+            report=report.render(),
         )
 
-    def _verify(
-        self, document: bytes, report: _Report, at: datetime
-    ) -> tuple["Element", SigningCertificate]:
-        shape = prove_shape(parse_document(document, safe_parser()))
-        claimed = read_properties(shape.properties, shape.key_info).certificate
-        report.facts["certificate"] = claimed.fingerprint.hex()
-        require_in_term(claimed, at)
-        report.facts["signatureMethod"] = signature_method(
-            shape.signed_info.method, claimed.key
-        ).name
-        verified = verify_proven(shape.signature, shape.signed_info, shape.proven, claimed.key)
-        signed_properties = parse_signed(verified[shape.properties_uri])
-        properties = read_properties(signed_properties, shape.key_info)
-        if properties.certificate.fingerprint != claimed.fingerprint:
-            raise SignatureFailure(Code.SIG_02, "signed for another certificate")
-        report.facts["signingTime"] = properties.signing_time.isoformat()
-        if properties.signing_time > at + CLOCK_SKEW:
-            raise SignatureFailure(Code.SIG_02, "the signing time lies in the future")
-        self._store.require(claimed, Use.DOCUMENT, at=at)
-        return parse_signed(verified[shape.document_uri]), claimed
+    def validate(
+        self,
+        document: bytes,
+        profile: Profile,
+        *,
+        at: datetime,
+        existed_at: datetime | None = None,
+    ) -> Validated:
+        """The report, check by check; never raises for a bad document."""
+        course = _Signature(profile, at, existed_at, self._timestamps, self._store)
+        try:
+            course.run(document)
+        except SignatureFailure:
+            return Validated(course.report(document))
+        return Validated(course.report(document), course.root, course.certificate)
 
 
-def _refused(failure: SignatureFailure, report: _Report) -> VerifiedDocument:
-    undecided = failure.code in _UNDECIDED
-    status = ProofStatus.INDETERMINATE if undecided else ProofStatus.FAILED
-    return VerifiedDocument(
-        proof=Proof(status=status, reasons=(failure.code,)),
-        signed=None,
-        report=report.render(status, failure),
-    )
+class _Signature:
+    """One signature on its course through the checks, and what is known of it so far."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        at: datetime,
+        existed_at: datetime | None,
+        timestamps: TimestampJudge,
+        store: TrustStore,
+    ) -> None:
+        self._profile = profile
+        self._existed_at = existed_at
+        self._judge_timestamp = timestamps
+        self._store = store
+        self._course = Course(checks.OWNERS)
+        self._times = Times(judged_at=at)
+        self._method: str | None = None
+        self._path: PathFinding | None = None
+        self._timestamps: tuple[TimestampFinding, ...] = ()
+        self.certificate: SigningCertificate | None = None
+        self.root: Element | None = None
+
+    def run(self, document: bytes) -> None:
+        """Take the checks in their order; raises the `SignatureFailure` that ended them."""
+        take = self._course.take
+        shape = take(checks.format_, document, plain=self._profile.plain)
+        certificate = self.certificate = take(checks.identification, shape)
+        method, signed = take(checks.integrity, shape, certificate)
+        self._method = method.name
+        if signed.properties is not None:
+            take(checks.certificate_reference, signed.properties, shape, certificate)
+        else:
+            self._skip(checks.certificate_reference, "plain XML Signature: nothing signed names it")
+        self._prove_existence(shape)
+        best = self._times.best_signature_time
+        take(checks.cryptographic_constraints, shape, certificate, method, best=best)
+        if signed.properties is not None:
+            claimed = take(checks.signing_time, signed.properties, best=best)
+            self._times = Times(
+                judged_at=self._times.judged_at, claimed=claimed, existence=self._times.existence
+            )
+        else:
+            self._skip(checks.signing_time, "plain XML Signature: no time is claimed")
+        judge = partial(self._judge_path, best=best)
+        finding = take(checks.path, certificate, judge, best=best)
+        take(checks.revocation, finding, certificate)
+        if self._profile.bind is not None:
+            take(checks.signer_binding, signed.root, certificate, self._profile.bind)
+        else:
+            self._skip(checks.signer_binding, self._profile.unbound)
+        self.root = signed.root
+
+    def _prove_existence(self, shape: Shape) -> None:
+        """The best signature time; a timestamp that proves nothing is said, and passed over."""
+        at, check = self._times.judged_at, checks.existence
+        found = self._timestamps = self._course.take(
+            check, shape.timestamps, self._judge_timestamp, at=at
+        )
+        self._times = Times(judged_at=at, existence=earliest(found, self._existed_at, at=at))
+        unproven = next((each for each in found if each.code is not None), None)
+        if unproven is not None:
+            unknown = unproven.code is Code.SIG_07
+            verdict = CheckVerdict.INDETERMINATE if unknown else CheckVerdict.FAILED
+            self._course.note(check.result(verdict, unproven.why, code=unproven.code))
+        elif self._times.existence is None:
+            self._skip(check, "none was given: judged for the present")
+
+    def _judge_path(self, certificate: SigningCertificate, *, best: datetime) -> PathFinding:
+        at = self._times.judged_at
+        existed_at = best if best < at else None
+        found = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
+        return found
+
+    def _skip(self, check: Check[..., Any], why: str) -> None:
+        self._course.note(check.result(CheckVerdict.NOT_RUN, why))
+
+    def report(self, document: bytes) -> Report:
+        """What was found; complete whether or not the course came to its end."""
+        failure = self._course.failure
+        return Report(
+            code=failure.code if failure is not None else None,
+            why=failure.why if failure is not None else None,
+            sub_indication=self._course.sub,
+            profile=self._profile.name,
+            checks=self._course.results(checks.CHECKS),
+            times=self._times,
+            document=sha256(document).digest(),
+            certificate=self.certificate.fingerprint if self.certificate is not None else None,
+            signature_method=self._method,
+            path=self._path,
+            timestamps=self._timestamps,
+        )

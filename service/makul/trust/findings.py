@@ -19,6 +19,48 @@ class Indication(StrEnum):
     INDETERMINATE = "INDETERMINATE"
 
 
+class SubIndication(StrEnum):
+    """Why the indication is not TOTAL-PASSED (ETSI EN 319 102-1, 5.1.3, table 6).
+
+    Those that no check here concludes are left out, among them `REVOKED` and `EXPIRED`: they need
+    proof that the signature was made *after* that moment (a content timestamp), which nothing here
+    reads. Without it both are `…_NO_POE`.
+    """
+
+    FORMAT_FAILURE = "FORMAT_FAILURE"
+    HASH_FAILURE = "HASH_FAILURE"
+    SIG_CRYPTO_FAILURE = "SIG_CRYPTO_FAILURE"
+    NOT_YET_VALID = "NOT_YET_VALID"
+    SIG_CONSTRAINTS_FAILURE = "SIG_CONSTRAINTS_FAILURE"
+    CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
+    CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+    NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
+    NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
+    REVOKED_NO_POE = "REVOKED_NO_POE"
+    REVOKED_CA_NO_POE = "REVOKED_CA_NO_POE"
+    OUT_OF_BOUNDS_NO_POE = "OUT_OF_BOUNDS_NO_POE"
+    TRY_LATER = "TRY_LATER"
+    SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
+
+    @property
+    def indication(self) -> Indication:
+        """The main indication that it belongs to (table 5)."""
+        return Indication.FAILED if self in _CERTAIN else Indication.INDETERMINATE
+
+
+_CERTAIN = frozenset(
+    {
+        SubIndication.FORMAT_FAILURE,
+        SubIndication.HASH_FAILURE,
+        SubIndication.SIG_CRYPTO_FAILURE,
+        SubIndication.NOT_YET_VALID,
+    }
+)
+"""What no further material could mend."""
+
+
 class CertificateEnd(StrEnum):
     """Why a certificate's status is what it is at the moment it was judged for."""
 

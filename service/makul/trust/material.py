@@ -1,38 +1,37 @@
-"""What is trusted, read from directories: anchors, intermediate certificates and CRLs.
+"""What is trusted, read from directories: anchors, intermediate certificates, CRLs, OCSP answers.
 
-Files are PEM or DER, one or several objects each, `.pem`, `.crt`, `.cer`, `.der` or `.crl`. Put a
+Files are PEM or DER, one or several objects each; their names end in one of `SUFFIXES`. Put a
 new file in place by renaming it: one that cannot be read makes the whole store doubtful.
 """
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
 from makul.trust.algorithms import strong_public_key
 from makul.trust.failures import SignatureFailure
-from makul.trust.revocation import (
-    Statement,
-    Statements,
-    Term,
-    by_issuer,
-    issuers_of,
-    statement_of,
-    term_of,
-)
+from makul.trust.knowledge import Said, Statements
+from makul.trust.ocsp import answer_of, load_response
+from makul.trust.revocation import Statement, Term, issuers_of, statement_of, term_of
 
 log = logging.getLogger(__name__)
 
 ParsedT = TypeVar("ParsedT")
 
-SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".crl"})
+SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".crl", ".ors", ".ocsp"})
 """Anything else in the directories (a README, an editor's copy) is passed over."""
+
+
+Stamp: TypeAlias = tuple[str, int, int, int]
+"""A file's path, time, size and number: what changes when it is replaced."""
 
 
 class TrustStoreError(Exception):
@@ -49,18 +48,23 @@ class TrustDirectories:
     """Every CA that issues certificates here must have a current CRL here."""
     intermediates: Path | None = None
     """CA certificates that lead to an anchor."""
+    ocsp: Path | None = None
+    """OCSP responses, each for one certificate."""
 
-    def fingerprint(self) -> tuple[tuple[str, int, int, int], ...]:
+    def fingerprint(self) -> tuple[Stamp, ...]:
         """What changes when a file is added, replaced or removed; costs one `stat` a file."""
-        return tuple(
-            (str(path), status.st_mtime_ns, status.st_size, status.st_ino)
-            for path, status in ((path, path.stat()) for path in self._files())
-        )
+        return tuple(stamp_of(path) for path in self._files())
 
     def _files(self) -> Iterator[Path]:
-        for directory in (self.anchors, self.intermediates, self.crls):
+        for directory in (self.anchors, self.intermediates, self.crls, self.ocsp):
             if directory is not None:
                 yield from files_in(directory)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Costs one `stat`."""
+    status = path.stat()
+    return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def files_in(directory: Path) -> Sequence[Path]:
@@ -83,15 +87,22 @@ class Material:
     intermediates: Sequence[bytes]
     """CA certificates, as DER."""
     statements: Mapping[bytes, Statements]
-    """What the CRLs of a CA state, by SHA-256 of the CA's certificate."""
+    """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
     anchor_terms: Mapping[bytes, Term]
     """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
     digest: bytes
     """SHA-256 over every object: verdicts are remembered under it."""
+    authorities_digest: bytes
+    """The same over the CA certificates alone."""
+    files: Mapping[Stamp, "_Stated"]
+    """What each file of CRLs or OCSP responses states, so that it is read but once."""
 
 
-def load_material(directories: TrustDirectories) -> Material:
-    """Reads everything; raises `TrustStoreError` for a file that is not what it should be."""
+def load_material(directories: TrustDirectories, before: Material | None = None) -> Material:
+    """Reads everything; raises `TrustStoreError` for a file that is not what it should be.
+
+    Of `before`, files that are still the same are not read again: a long CRL takes seconds.
+    """
     anchors = _read(directories.anchors, _ca_certificate)
     if not anchors:
         raise TrustStoreError(
@@ -100,14 +111,49 @@ def load_material(directories: TrustDirectories) -> Material:
     intermediates = (
         _read(directories.intermediates, _ca_certificate) if directories.intermediates else []
     )
-    crls = _read(directories.crls, _crl)
+    authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
+    authorities_digest = _digest(
+        [each.fingerprint for each in anchors], [each.fingerprint for each in intermediates]
+    )
+    usable = before is not None and before.authorities_digest == authorities_digest
+    files = _files(directories, authorities, before.files if before and usable else {})
     return Material(
         anchors=tuple(each.der for each in anchors),
         intermediates=tuple(each.der for each in intermediates),
-        statements=by_issuer(_stated(crls, [*anchors, *intermediates])),
+        statements=_by_issuer(files.values()),
         anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
-        digest=_digest(anchors, intermediates, crls),
+        digest=_digest(
+            [authorities_digest], [digest for stated in files.values() for digest in stated.digests]
+        ),
+        authorities_digest=authorities_digest,
+        files=files,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """What one file states: each with the fingerprint of a certificate of the CA behind it."""
+
+    digests: Sequence[bytes]
+    """SHA-256 of every object in it."""
+    crls: Sequence[tuple[bytes, Statement]] = ()
+    answers: Sequence[tuple[bytes, int, Said]] = ()
+    """With the serial number of the certificate that was asked about."""
+
+
+def _files(
+    directories: TrustDirectories,
+    authorities: Mapping[x509.Certificate, bytes],
+    known: Mapping[Stamp, _Stated],
+) -> Mapping[Stamp, _Stated]:
+    found: dict[Stamp, _Stated] = {}
+    for path in files_in(directories.crls):
+        stamp = stamp_of(path)
+        found[stamp] = known.get(stamp) or _crls_in(path, authorities)
+    for path in files_in(directories.ocsp) if directories.ocsp else ():
+        stamp = stamp_of(path)
+        found[stamp] = known.get(stamp) or _answers_in(path, authorities)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,22 +169,50 @@ class _Object(Generic[ParsedT]):
         return sha256(self.der).digest()
 
 
-def _stated(
-    crls: Sequence[_Object[x509.CertificateRevocationList]],
-    authorities: Sequence[_Object[x509.Certificate]],
-) -> Iterator[tuple[bytes, Statement]]:
-    """Each CRL's statement, with the fingerprint of each certificate of the CA that made it."""
-    fingerprints = {each.parsed: each.fingerprint for each in authorities}
-    for crl in crls:
-        issuers = issuers_of(crl.parsed, fingerprints)
+def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
+    crls: dict[bytes, list[Statement]] = {}
+    answers: dict[bytes, dict[int, list[Said]]] = {}
+    for stated in files:
+        for issuer, statement in stated.crls:
+            crls.setdefault(issuer, []).append(statement)
+        for issuer, serial, said in stated.answers:
+            answers.setdefault(issuer, {}).setdefault(serial, []).append(said)
+    return MappingProxyType(
+        {
+            issuer: Statements(
+                crls=tuple(crls.get(issuer, ())), answers=MappingProxyType(answers.get(issuer, {}))
+            )
+            for issuer in crls.keys() | answers.keys()
+        }
+    )
+
+
+def _crls_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _Stated:
+    """Each CRL's statement, for each certificate of the CA that made it."""
+    objects = _objects(path, _crl)
+    stated: list[tuple[bytes, Statement]] = []
+    for crl in objects:
+        issuers = issuers_of(crl.parsed, authorities)
         if not issuers:
-            log.warning("%s: a CRL states nothing, no CA known here signed it", crl.path)
+            log.warning("%s: a CRL states nothing, no CA known here signed it", path)
             continue
-        statement = statement_of(crl.parsed)
+        statement = statement_of(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
-            log.warning("%s: a CRL cannot tell, it is partial or not understood", crl.path)
-        for issuer in issuers:
-            yield fingerprints[issuer], statement
+            log.warning("%s: a CRL cannot tell, it is partial or not understood", path)
+        stated += [(authorities[issuer], statement) for issuer in issuers]
+    return _Stated(digests=[each.fingerprint for each in objects], crls=stated)
+
+
+def _answers_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _Stated:
+    """Each OCSP response, for each certificate of the CA behind it."""
+    objects = _objects(path, load_response)
+    stated: list[tuple[bytes, int, Said]] = []
+    for each in objects:
+        answer = answer_of(each.parsed, authorities, each.fingerprint)
+        if not answer.issuers:
+            log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
+        stated += [(authorities[issuer], answer.serial, answer.said) for issuer in answer.issuers]
+    return _Stated(digests=[each.fingerprint for each in objects], answers=stated)
 
 
 _pem: Any = asn1_pem  # it writes no types
@@ -152,20 +226,21 @@ def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
 
 def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
     """Every object in the directory's files."""
-    objects: list[_Object[ParsedT]] = []
-    for path in files_in(directory):
-        try:
-            content = path.read_bytes()
-            if _pem.detect(content):
-                found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
-            else:
-                found = [content]
-            objects.extend(_Object(path=path, der=der, parsed=parse(der)) for der in found)
-        except Exception as error:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
-            raise TrustStoreError(
-                f"{path}: cannot be used ({error}). Replace it, or take it away."
-            ) from None
-    return objects
+    return [each for path in files_in(directory) for each in _objects(path, parse)]
+
+
+def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+    try:
+        content = path.read_bytes()
+        if _pem.detect(content):
+            found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
+        else:
+            found = [content]
+        return [_Object(path=path, der=der, parsed=parse(der)) for der in found]
+    except Exception as error:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
+        raise TrustStoreError(
+            f"{path}: cannot be used ({error}). Replace it, or take it away."
+        ) from None
 
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
@@ -190,11 +265,11 @@ def _certificate_term(certificate: x509.Certificate) -> Term:
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
-def _digest(*kinds: Sequence[_Object[Any]]) -> bytes:
+def _digest(*kinds: Sequence[bytes]) -> bytes:
     """Over the digests of all objects, kind by kind."""
     whole = sha256()
-    for objects in kinds:
-        whole.update(len(objects).to_bytes(4, "big"))
-        for each in objects:
-            whole.update(each.fingerprint)
+    for digests in kinds:
+        whole.update(len(digests).to_bytes(4, "big"))
+        for each in digests:
+            whole.update(each)
     return whole.digest()

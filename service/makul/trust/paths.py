@@ -1,16 +1,16 @@
 """Does a certificate lead to an anchor, at that moment, unrevoked? (RFC 5280, 6)
 
 Paths are built and validated by pyhanko-certvalidator, offline, from the material in directories;
-whether a certificate in one is revoked is looked up in `revocation`. That is checked hard: without
-a current CRL of every issuer in the path the answer is "could not tell" (SIG-07), never "yes". A
-verdict is remembered by certificate *and* material (ARCHITECTURE, invariant 9), and for no longer
-than every certificate and CRL behind it stays current.
+whether a certificate in one is revoked is told by `knowledge`. That is checked hard: without
+a current statement of every issuer in the path the answer is "could not tell" (SIG-07), never
+"yes". A verdict is remembered by certificate *and* material (ARCHITECTURE, invariant 9), and for no
+longer than every certificate and statement behind it stays current.
 """
 
 import logging
 import threading
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -38,11 +38,19 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import MIN_RSA_BITS
-from makul.trust.authorities import Authorities, asn1_certificate
+from makul.trust.authorities import READING, Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
+from makul.trust.findings import CertificateEnd, PathFinding, RevocationFinding
+from makul.trust.knowledge import (
+    NOTHING_STATED,
+    Asked,
+    Statements,
+    common_term,
+    judge_now,
+    judge_past,
+)
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
-from makul.trust.revocation import NOTHING_STATED, Revocation, Statements
 
 ResultT = TypeVar("ResultT")
 
@@ -50,7 +58,7 @@ RELOAD_INTERVAL = timedelta(seconds=5)
 """How long a new CRL may go unnoticed. Looking costs one `stat` a file, reading it some seconds for
 10^6 entries, in which the others go on with the material there was."""
 REMEMBERED_PATHS = 100_000
-"""Verdicts kept, some 200 bytes each; beyond it they are all forgotten and found anew."""
+"""Verdicts kept, some 1.2 KB each; beyond it they are all forgotten and found anew."""
 
 # The validator names certificates' subjects in its log.
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
@@ -93,11 +101,11 @@ _STATUS_BY_ERROR: tuple[tuple[type[Exception], PathStatus], ...] = (
     (PathError, PathStatus.UNKNOWN_ISSUER),
 )
 
-_STATUS_BY_REVOCATION = MappingProxyType(
+_STATUS_BY_END = MappingProxyType(
     {
-        Revocation.GOOD: PathStatus.TRUSTED,
-        Revocation.REVOKED: PathStatus.REVOKED,
-        Revocation.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
+        CertificateEnd.GOOD: PathStatus.TRUSTED,
+        CertificateEnd.REVOKED: PathStatus.REVOKED,
+        CertificateEnd.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
     }
 )
 
@@ -128,9 +136,20 @@ class _Trusted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
-    """`TRUSTED`, over [`since`, `until`)."""
+class _Moments:
+    """For when a path is judged, and by what is known when."""
 
+    known: datetime
+    valid: datetime
+    """`known`, or the moment at which the signature provably existed."""
+    past: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A finding that somebody is trusted, over [`since`, `until`)."""
+
+    finding: PathFinding
     since: datetime
     until: datetime
 
@@ -148,42 +167,55 @@ class TrustStore:
         self._directories = directories
         self._reload_interval = reload_interval
         self._reloading = threading.Lock()
-        self._validating = threading.Lock()
-        """Held by whoever touches the validator's certificates (see `authorities`), 2 ms a path.
-
-        All of it is Python under the interpreter's own lock, so that threads without this one
-        would judge no more paths a second; processes do. CRLs are read outside of it.
-        """
         self._looked_at: datetime | None = None
         self._seen = directories.fingerprint()
-        self._trust: _Trusted | None = self._load()
+        self._trust: _Trusted | None = None
+        self._trust = self._load()
         self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
 
-    def judge(self, certificate: SigningCertificate, *, at: datetime) -> PathStatus:
-        """The status of this certificate's path at that moment. Never raises for a bad one."""
+    def judge(
+        self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None
+    ) -> PathFinding:
+        """What this certificate's path is worth. Never raises for a bad one.
+
+        For the moment `at`; or, where it is proved that the signature existed at `existed_at`, for
+        that moment, by what is known of revocations at `at`.
+        """
+        if existed_at is not None:
+            return self._judge_past(certificate, at, min(existed_at, at))
         trust = self._current(at)
         if trust is None:
-            return PathStatus.REVOCATION_UNKNOWN
+            return _untrusted(PathStatus.REVOCATION_UNKNOWN, at)
         key = (certificate.fingerprint, trust.material.digest)
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
-            return PathStatus.TRUSTED
-        with self._validating:
-            status, term = _validate(certificate.der, trust, at)
+            return replace(known.finding, judged_for=at)
+        with READING:
+            finding, term = _validate(certificate.der, trust, _Moments(at, at, past=False))
         if term is not None:
             if not term.since <= at < term.until:
-                return PathStatus.EXPIRED
+                return _untrusted(PathStatus.EXPIRED, at)
             if len(self._trusted) >= REMEMBERED_PATHS:
                 self._trusted.clear()
             self._trusted[key] = term
-        return status
+        return finding
+
+    def _judge_past(
+        self, certificate: SigningCertificate, at: datetime, existed_at: datetime
+    ) -> PathFinding:
+        """Not remembered: no request asks for the past twice."""
+        trust = self._current(at)
+        if trust is None:
+            return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
+        with READING:
+            return _validate(certificate.der, trust, _Moments(at, existed_at, past=True))[0]
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
         require_usage(certificate.x509, use)
-        status = self.judge(certificate, at=at)
-        if status.code is not None:
-            raise SignatureFailure(status.code, f"certificate path: {status.value}")
+        finding = self.judge(certificate, at=at)
+        if finding.code is not None:
+            raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
 
     def _current(self, at: datetime) -> _Trusted | None:
         """The material, read again if a file has changed; None while it cannot be read."""
@@ -206,9 +238,10 @@ class TrustStore:
         return self._trust
 
     def _load(self) -> _Trusted:
-        material = load_material(self._directories)
+        before = self._trust.material if self._trust is not None else None
+        material = load_material(self._directories, before)
         try:
-            with self._validating:
+            with READING:
                 authorities = Authorities.of(
                     anchors=material.anchors, intermediates=material.intermediates
                 )
@@ -220,8 +253,14 @@ class TrustStore:
         return _Trusted(material, authorities)
 
 
-def _validate(der: bytes, trust: _Trusted, at: datetime) -> tuple[PathStatus, _Remembered | None]:
-    """The status, and over what time it stays `TRUSTED`.
+def _untrusted(status: PathStatus, moment: datetime) -> PathFinding:
+    return PathFinding(code=status.code, why=status.value, judged_for=moment)
+
+
+def _validate(
+    der: bytes, trust: _Trusted, moments: _Moments
+) -> tuple[PathFinding, _Remembered | None]:
+    """The finding, and over what time it stays so where it is `TRUSTED`.
 
     Of several paths one suffices. If none is good, the first that was more than a wrong guess at
     the issuer says why.
@@ -229,19 +268,19 @@ def _validate(der: bytes, trust: _Trusted, at: datetime) -> tuple[PathStatus, _R
     try:
         certificate = asn1_certificate(der)
         if certificate.issuer.hashable not in trust.authorities.names:
-            return PathStatus.UNKNOWN_ISSUER, None
-        return _completed(_first_good_path(certificate, trust, at))
+            return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None
+        return _completed(_first_good_path(certificate, trust, moments))
     except (ValidationError, PathError) as error:
-        return _status_of(error), None
+        return _untrusted(_status_of(error), moments.valid), None
     except Exception:  # noqa: BLE001 - a stranger's certificate may trip any parser: it is no path
-        return PathStatus.UNKNOWN_ISSUER, None
+        return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None
 
 
 async def _first_good_path(
-    certificate: x509.Certificate, trust: _Trusted, at: datetime
-) -> tuple[PathStatus, _Remembered | None]:
+    certificate: x509.Certificate, trust: _Trusted, moments: _Moments
+) -> tuple[PathFinding, _Remembered | None]:
     context = ValidationContext(
-        moment=at,
+        moment=moments.valid,
         allow_fetching=False,
         revinfo_policy=_REVOCATION_IS_OURS,
         algorithm_usage_policy=_ALGORITHMS,
@@ -251,18 +290,19 @@ async def _first_good_path(
         crls=(),
         ocsps=(),
     )
-    found = PathStatus.UNKNOWN_ISSUER
+    found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     async for path in context.path_builder.async_build_paths_lazy(certificate):
         try:
             await async_validate_path(context, path)
         except (ValidationError, PathError) as error:
-            status = _status_of(error)
+            finding = _untrusted(_status_of(error), moments.valid)
         else:
-            status = _revocation(path, trust.material, at)
-        if status is PathStatus.TRUSTED:
-            return status, _term(path, trust.material, at)
-        if found is PathStatus.UNKNOWN_ISSUER:
-            found = status
+            finding = _unrevoked(path, trust.material, moments)
+        if finding.code is None:
+            term = None if moments.past else _term(finding, path, trust.material, moments.known)
+            return finding, term
+        if found.code is Code.SIG_09:
+            found = finding
     return found, None
 
 
@@ -280,23 +320,66 @@ def _completed(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
     raise RuntimeError("the path validator waits for something")
 
 
-def _revocation(path: ValidationPath, material: Material, at: datetime) -> PathStatus:
+def _unrevoked(path: ValidationPath, material: Material, moments: _Moments) -> PathFinding:
     """Whether any certificate of a valid path is revoked, the anchor's neighbour first.
 
-    RFC 5280, 6.3.3, for complete CRLs by the issuer itself: `revocation` admits no others. A
-    certificate whose distribution points name another CRL issuer is in the scope of none of them
-    (6.3.3, b, 1). A path of nothing but an anchor says nothing of the certificate that led to it.
+    A path of nothing but an anchor says nothing of the certificate that led to it.
     """
     status = PathStatus.UNKNOWN_ISSUER
+    findings: list[RevocationFinding] = []
+    heard_until = _anchor_of(path).not_valid_after
     for certificate, statements in _steps(path, material):
-        points = certificate.crl_distribution_points_value or ()
-        if any(point["crl_issuer"].native is not None for point in points):
-            return PathStatus.REVOCATION_UNKNOWN
-        found = statements.judge(certificate.serial_number, at=at)
-        status = _STATUS_BY_REVOCATION[found]
+        asked = _asked(certificate)
+        said = statements.of(asked, at=moments.known)
+        heard_until = min(heard_until, asked.not_after)
+        if moments.past:
+            found = judge_past(
+                asked, said, at=moments.known, existed_at=moments.valid, heard_until=heard_until
+            )
+        else:
+            found = judge_now(asked, said, at=moments.known)
+        findings.insert(0, found)
+        status = _STATUS_BY_END[found.end]
         if status is not PathStatus.TRUSTED:
-            return status
-    return status
+            break
+        if (
+            found.revoked_at is not None
+        ):  # after the signature; whoever has the key now is heard no more
+            heard_until = min(heard_until, found.revoked_at - timedelta.resolution)
+    return PathFinding(
+        code=status.code,
+        why=status.value,
+        judged_for=moments.valid,
+        path=tuple(each.sha256 for each in _downwards(path))[::-1],
+        revocation=tuple(findings),
+    )
+
+
+def _asked(certificate: x509.Certificate) -> Asked:
+    points = certificate.crl_distribution_points_value or ()
+    return Asked(
+        fingerprint=certificate.sha256,
+        serial=certificate.serial_number,
+        not_after=certificate.not_valid_after,
+        is_ca=bool(certificate.ca),
+        places=frozenset(place for point in points for place in _places(point)),
+        listed_elsewhere=any(point["crl_issuer"].native is not None for point in points),
+    )
+
+
+def _places(point: Any) -> Iterator[str]:
+    """The URIs of a distribution point that is for all reasons (RFC 5280, 4.2.1.13)."""
+    name = point["distribution_point"]
+    if point["reasons"].native is not None or name.native is None or name.name != "full_name":
+        return
+    for each in name.chosen:
+        if each.name == "uniform_resource_identifier":
+            yield each.native
+
+
+def _downwards(path: ValidationPath) -> Iterator[x509.Certificate]:
+    yield _anchor_of(path)
+    yield from path.iter_certs(include_root=False)
 
 
 def _steps(
@@ -319,10 +402,12 @@ def _anchor_of(path: ValidationPath) -> x509.Certificate:
     return authority.certificate
 
 
-def _term(path: ValidationPath, material: Material, at: datetime) -> _Remembered:
+def _term(
+    finding: PathFinding, path: ValidationPath, material: Material, at: datetime
+) -> _Remembered:
     """Over what time nothing behind this verdict changes of itself."""
     terms = [material.anchor_terms[_anchor_of(path).sha256]]
     for certificate, statements in _steps(path, material):
         terms.append((certificate.not_valid_before, certificate.not_valid_after))
-        terms.append(statements.term(at))
-    return _Remembered(max(since for since, _ in terms), min(until for _, until in terms))
+        terms.append(common_term(statements.terms(_asked(certificate)), at))
+    return _Remembered(finding, max(since for since, _ in terms), min(until for _, until in terms))

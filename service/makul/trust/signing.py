@@ -4,7 +4,8 @@ The sandbox signs its consents and basis statements here. Receipts are signed in
 times faster.
 """
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from makul.domain.reasons import Code
 from makul.trust.algorithms import PrivateKey, method_for
 from makul.trust.failures import SignatureFailure
 from makul.trust.xades import SIGNATURE
-from makul.trust.xml import XADES, parse_document, safe_parser
+from makul.trust.xml import DS, EXC_C14N, XADES, parse_document, safe_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -48,6 +49,29 @@ def sign_document(
         raise SignatureFailure(Code.SIG_03, "the document is signed already")
     signed = signer.sign(root, key=key, cert=list(chain), always_add_key_value=False)
     return etree.tostring(signed, encoding="UTF-8", xml_declaration=True)
+
+
+def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> bytes:
+    """A signed document with a signature timestamp: XAdES-T (ETSI EN 319 132-1, 5.3).
+
+    `token_source` gets the canonical octets of SignatureValue (exclusive canonicalisation) and
+    answers with a TimeStampToken over them. Raises `SignatureFailure` where there is no signature.
+    """
+    root = parse_document(document, safe_parser())
+    value = root.find(f"./{{{DS}}}Signature/{{{DS}}}SignatureValue")
+    qualifying = root.find(f"./{{{DS}}}Signature/{{{DS}}}Object/{{{XADES}}}QualifyingProperties")
+    if value is None or qualifying is None:
+        raise SignatureFailure(Code.SIG_01, "there is no signature to be dated")
+    token = token_source(etree.tostring(value, method="c14n", exclusive=True, with_tail=False))
+    parent = qualifying
+    for name in ("UnsignedProperties", "UnsignedSignatureProperties"):
+        found = parent.find(f"{{{XADES}}}{name}")
+        parent = etree.SubElement(parent, f"{{{XADES}}}{name}") if found is None else found
+    stamp = etree.SubElement(parent, f"{{{XADES}}}SignatureTimeStamp")
+    etree.SubElement(stamp, f"{{{DS}}}CanonicalizationMethod", Algorithm=EXC_C14N)
+    held = etree.SubElement(stamp, f"{{{XADES}}}EncapsulatedTimeStamp")
+    held.text = b64encode(token).decode()
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
 class _SignerAt(XAdESSigner):

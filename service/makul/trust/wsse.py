@@ -16,7 +16,7 @@ from lxml import etree
 
 from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
 from makul.domain.reasons import Code, Reason
-from makul.trust.algorithms import EXCLUSIVE, signature_method
+from makul.trust.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.certificates import (
     SigningCertificate,
     Use,
@@ -110,7 +110,9 @@ class WsseVerifier:
         shape = _prove_shape(envelope)
         certificate = _certificate(shape.token)
         require_in_term(certificate, at)
-        signature_method(shape.signed_info.method, certificate.key)
+        method = signature_method(shape.signed_info.method, certificate.key)
+        digests = (part.reference.digest for part in shape.proven)
+        require_in_force(certificate.key, method, digests, at=at)
         verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
         body = parse_signed(verified[_uri_of(shape.body)])
         forget_after = _judge_timestamp(parse_signed(verified[_uri_of(shape.timestamp)]), at)

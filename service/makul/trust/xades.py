@@ -2,10 +2,11 @@
 
 ETSI EN 319 132-1 (XAdES baseline), clauses 5.2 and 6.3; XML Signature 1.1. What is not listed here
 is refused: one rule stopped every wrapping variant tried, namely that the signature stands at one
-exact place, and each reference names the element that we shall read.
+exact place, and each reference names the element that we shall read. Plain XML Signature, without
+qualifying properties, has a shape too, for whoever asks for it; nothing that is decided upon does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import new as new_hash
@@ -14,11 +15,20 @@ from typing import TYPE_CHECKING
 from signxml.algorithms import DigestAlgorithm
 
 from makul.domain.reasons import Code
-from makul.trust.algorithms import digest_algorithm
+from makul.trust.algorithms import INCLUSIVE, canonicalisation, digest_algorithm
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
+from makul.trust.findings import SubIndication
 from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
-from makul.trust.xml import DS, XADES, binary_of, children_of, instant_of, only_child
+from makul.trust.xml import (
+    DS,
+    XADES,
+    binary_of,
+    canonical,
+    children_of,
+    instant_of,
+    only_child,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -27,14 +37,23 @@ SIGNED_PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
 """ETSI EN 319 132-1, 4.4.2: the Type of the reference to the signed properties."""
 MAX_CERTIFICATES = 8
 """A signer's chain in KeyInfo; longer ones do not occur."""
+MAX_TIMESTAMPS = 4
+"""Signature timestamps of one signature: one is usual, a second authority's not unheard of."""
+MAX_TOKEN_BYTES = 32 * 1024
+"""Several times an RFC 3161 token with its authority's whole chain."""
 
 SIGNATURE = f"{{{DS}}}Signature"
 _PARTS = tuple(f"{{{DS}}}{name}" for name in ("SignedInfo", "SignatureValue", "KeyInfo", "Object"))
+_PLAIN_PARTS = _PARTS[:3]
+_CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
 _X509_DATA = f"{{{DS}}}X509Data"
 _CERTIFICATE = f"{{{DS}}}X509Certificate"
 _QUALIFYING = f"{{{XADES}}}QualifyingProperties"
 _SIGNED = f"{{{XADES}}}SignedProperties"
 _UNSIGNED = f"{{{XADES}}}UnsignedProperties"
+_UNSIGNED_SIGNATURE_PROPERTIES = f"{{{XADES}}}UnsignedSignatureProperties"
+_SIGNATURE_TIMESTAMP = f"{{{XADES}}}SignatureTimeStamp"
+_ENCAPSULATED = f"{{{XADES}}}EncapsulatedTimeStamp"
 _SIGNATURE_PROPERTIES = f"{{{XADES}}}SignedSignatureProperties"
 _SIGNING_TIME = f"{{{XADES}}}SigningTime"
 _SIGNING_CERTIFICATE = f"{{{XADES}}}SigningCertificateV2"
@@ -57,26 +76,44 @@ class Shape:
     signature: "Element"
     signed_info: SignedInfo
     key_info: "Element"
-    properties: "Element"
+    properties: "Element | None"
+    """The signed properties; None for plain XML Signature."""
     proven: tuple[Proven, ...]
     document_uri: str
-    properties_uri: str
+    properties_uri: str | None
+    timestamps: tuple["Timestamp", ...]
 
 
-def prove_shape(root: "Element") -> Shape:
-    """The shape of the one signature in this document; SIG-01, SIG-02, SIG-03 or SIG-04."""
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A SignatureTimeStamp (ETSI EN 319 132-1, 5.3), as found: unsigned, and not believed."""
+
+    token: bytes
+    """The EncapsulatedTimeStamp: an RFC 3161 token in DER, if it is what it should be."""
+    stamped: bytes
+    """The canonical SignatureValue element, which the token must be about."""
+
+
+def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
+    """The shape of the one signature in this document; SIG-01, SIG-02, SIG-03 or SIG-04.
+
+    `plain` lets a signature without any ds:Object pass as plain XML Signature.
+    """
     signature = _the_signature(root)
-    if tuple(part.tag for part in signature) != _PARTS:
+    parts = tuple(part.tag for part in signature)
+    is_plain = plain and parts == _PLAIN_PARTS
+    if parts != _PARTS and not is_plain:
         raise SignatureFailure(Code.SIG_03, "parts of the signature are missing or repeated")
-    key_info, holder = signature[2], signature[3]
-    properties = _signed_properties(root, signature, holder)
+    key_info = signature[2]
+    properties = None if is_plain else _signed_properties(root, signature, signature[3])
     signed_info = read_signed_info(signature)
     targets = _targets(root, key_info, properties)
     proven = tuple(
         _prove(reference, targets, root, properties) for reference in signed_info.references
     )
     signed = [part.element for part in proven]
-    if signed.count(root) != 1 or signed.count(properties) != 1 or signed.count(key_info) > 1:
+    whole = [root] if properties is None else [root, properties]
+    if any(signed.count(part) != 1 for part in whole) or signed.count(key_info) > 1:
         raise SignatureFailure(Code.SIG_03, "not exactly the document and its properties signed")
     return Shape(
         signature=signature,
@@ -85,7 +122,10 @@ def prove_shape(root: "Element") -> Shape:
         properties=properties,
         proven=proven,
         document_uri=proven[signed.index(root)].reference.uri,
-        properties_uri=proven[signed.index(properties)].reference.uri,
+        properties_uri=(
+            None if properties is None else proven[signed.index(properties)].reference.uri
+        ),
+        timestamps=_timestamps(signature, properties),
     )
 
 
@@ -113,14 +153,41 @@ def _signed_properties(root: "Element", signature: "Element", holder: "Element")
     return only_child(qualifying, _SIGNED)
 
 
+def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Timestamp, ...]:
+    """The signature timestamps, their octets taken before anything is cut out of the tree."""
+    qualifying = properties.getparent() if properties is not None else None
+    if qualifying is None or len(qualifying) == 1:
+        return ()
+    found = [
+        stamp
+        for unsigned in qualifying.iterchildren(_UNSIGNED)
+        for own in unsigned.iterchildren(_UNSIGNED_SIGNATURE_PROPERTIES)
+        for stamp in own.iterchildren(_SIGNATURE_TIMESTAMP)
+    ]
+    if len(found) > MAX_TIMESTAMPS:
+        raise SignatureFailure(Code.SIG_02, "too many signature timestamps")
+    return tuple(_timestamp(stamp, signature[1]) for stamp in found)
+
+
+def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
+    token = binary_of(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
+    if len(token) > MAX_TOKEN_BYTES:
+        raise SignatureFailure(Code.SIG_02, "a timestamp token is too large")
+    steps = children_of(stamp, _CANONICALIZATION_METHOD)
+    if len(steps) > 1 or any(len(step) for step in steps):
+        raise SignatureFailure(Code.SIG_02, "a timestamp's canonicalisation is not understood")
+    method = canonicalisation(steps[0].get("Algorithm")) if steps else INCLUSIVE
+    return Timestamp(token, canonical(value, method))
+
+
 def _targets(
-    root: "Element", key_info: "Element", properties: "Element"
+    root: "Element", key_info: "Element", properties: "Element | None"
 ) -> Mapping[str, "Element"]:
     """The URIs that a reference may bear, and the element that each must be about."""
     targets = {"": root}
     for element in (root, key_info, properties):
-        identifier = element.get("Id")
-        if identifier:
+        identifier = element.get("Id") if element is not None else None
+        if element is not None and identifier:
             targets[f"#{identifier}"] = element
     return targets
 
@@ -129,11 +196,15 @@ def _prove(
     reference: Reference,
     targets: Mapping[str, "Element"],
     root: "Element",
-    properties: "Element",
+    properties: "Element | None",
 ) -> Proven:
     element = targets.get(reference.uri)
     if element is None:
-        raise SignatureFailure(Code.SIG_03, "a reference to something else than the document")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "a reference to something else than the document",
+            SubIndication.SIGNED_DATA_NOT_FOUND,
+        )
     if reference.enveloped is not (element is root):
         raise SignatureFailure(Code.SIG_03, "the enveloped transform belongs to the document alone")
     if (reference.kind == SIGNED_PROPERTIES_TYPE) is not (element is properties):
@@ -141,41 +212,47 @@ def _prove(
     return Proven(reference, element)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedProperties:
-    """What the signer said about the signature itself."""
-
-    signing_time: datetime
-    certificate: SigningCertificate
+def signing_time(properties: "Element") -> datetime:
+    """What the signer says of the time; required (ETSI EN 319 132-1, 6.3, table 2), else SIG-02."""
+    own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
+    return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
 
 
-def read_properties(properties: "Element", key_info: "Element") -> SignedProperties:
-    """SigningTime, and the certificate in KeyInfo that SigningCertificateV2 names first.
+def signing_certificate(properties: "Element", key_info: "Element") -> SigningCertificate:
+    """The certificate in KeyInfo that SigningCertificateV2 names first.
 
-    Both properties are required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without them.
+    The property is required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without it.
     """
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
-    time = only_child(own, _SIGNING_TIME, code=Code.SIG_02)
     named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
     if not named:
         raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    return SignedProperties(instant_of(time), _named_certificate(named[0], key_info))
+    return _named_certificate(named[0], key_info)
+
+
+def first_certificate(key_info: "Element") -> SigningCertificate:
+    """Of a plain XML Signature: the first certificate in KeyInfo, which nothing signed names."""
+    return read_certificate(binary_of(_certificates(key_info)[0]))
 
 
 def _named_certificate(named: "Element", key_info: "Element") -> SigningCertificate:
-    certificates = [
-        certificate
-        for data in key_info.iterchildren(_X509_DATA)
-        for certificate in data.iterchildren(_CERTIFICATE)
-    ]
-    if not 1 <= len(certificates) <= MAX_CERTIFICATES:
-        raise SignatureFailure(Code.SIG_02, "too few or too many certificates in KeyInfo")
     claim = only_child(named, _CERT_DIGEST, code=Code.SIG_02)
     method = only_child(claim, _DIGEST_METHOD, code=Code.SIG_02)
     hash_name = _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
     digest = binary_of(only_child(claim, _DIGEST_VALUE, code=Code.SIG_02))
-    for element in certificates:
+    for element in _certificates(key_info):
         der = binary_of(element)
         if new_hash(hash_name, der).digest() == digest:
             return read_certificate(der)
     raise SignatureFailure(Code.SIG_02, "KeyInfo lacks the certificate that was signed")
+
+
+def _certificates(key_info: "Element") -> "Sequence[Element]":
+    found = [
+        certificate
+        for data in key_info.iterchildren(_X509_DATA)
+        for certificate in data.iterchildren(_CERTIFICATE)
+    ]
+    if not 1 <= len(found) <= MAX_CERTIFICATES:
+        raise SignatureFailure(Code.SIG_02, "too few or too many certificates in KeyInfo")
+    return found

@@ -232,8 +232,14 @@ class VerifiedDocument:
 class DocumentVerifier(Protocol):
     """Verifies documents that are signed once, enveloped, by XAdES-B or higher."""
 
-    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
-        """Never raises for a bad document: a bad signature is an answer."""
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
+        """Never raises for a bad document: a bad signature is an answer.
+
+        `existed_at` is an earlier time at which the operator provably held these very bytes: the
+        signature is then judged for that moment (ETSI EN 319 102-1, 5.5.4).
+        """
 
 
 class SignerUnavailableError(Exception):

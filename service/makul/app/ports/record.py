@@ -63,6 +63,15 @@ class RegisteredCertificate:
     fingerprint: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldConsent:
+    """A registered consent: that the operator recorded these bytes then proves they existed."""
+
+    document: bytes
+    """Its exact bytes."""
+    registered_at: datetime
+
+
 class Register(Protocol):
     """Reads on the request path. No authorisation is ever cached (invariant 9)."""
 
@@ -95,8 +104,8 @@ class Register(Protocol):
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""
 
-    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> bytes | None:
-        """The exact bytes of a consent document that this recipient registered."""
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
+        """A consent document that this recipient registered."""
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """A consent of this recipient, registered or used inline."""

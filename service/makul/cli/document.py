@@ -1,0 +1,172 @@
+"""`makul document`: what a signed document's signature is worth, offline."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from typer._click.exceptions import UsageError  # typer has no public name for it
+from typer.core import TyperGroup
+
+from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
+from makul.cli.output import Facts, show_facts, show_json, show_rows
+from makul.cli.session import AsJson, examples, session
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+"""What is read at most; a document above 256 KiB is refused by the report itself."""
+
+_EXIT_BY_INDICATION: Final = {
+    "TOTAL-PASSED": DocumentExit.PASSED,
+    "TOTAL-FAILED": DocumentExit.FAILED,
+    "INDETERMINATE": DocumentExit.INDETERMINATE,
+}
+_EXIT_CODES: Final = (
+    "Ends with 0 passed · 1 failed · 2 indeterminate · 3 file, directories or settings cannot be"
+    " used · 64 not understood"
+)
+
+
+class DocumentProfile(StrEnum):
+    """What kind of document it must be."""
+
+    CONSENT = "consent"
+    BASIS = "basis"
+    RECEIPT = "receipt"
+    AGREEMENT = "agreement"
+    GENERIC = "generic"
+
+
+class _NotUnderstoodError(HouseError):
+    exit_code = DocumentExit.USAGE
+
+
+class _Document(TyperGroup):
+    """Indeterminate is 2, so what was not understood ends with 64 (sysexits.h, EX_USAGE)."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise _NotUnderstoodError(error.format_message()) from None
+
+
+app = typer.Typer(cls=_Document, no_args_is_help=True, help="Signed documents, verified offline.")
+
+
+@app.callback()
+def document() -> None:
+    """Signed documents, verified offline."""
+
+
+@app.command(
+    epilog=examples(
+        "makul document verify consent.xml --profile consent",
+        "makul document verify receipt.xml --anchors anchors --crl crls --profile receipt --json",
+    )
+    + f"\n\n{_EXIT_CODES}"
+)
+def verify(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The document's exact bytes.", show_default=False)],
+    *,
+    profile: Annotated[
+        DocumentProfile, typer.Option(help="What it must be; generic takes plain XML-DSig too.")
+    ] = DocumentProfile.GENERIC,
+    anchors: Annotated[
+        Path | None, typer.Option(help="CA certificates that are trusted; else the settings'.")
+    ] = None,
+    intermediates: Annotated[
+        Path | None, typer.Option(help="CA certificates that lead to an anchor.")
+    ] = None,
+    crl: Annotated[Path | None, typer.Option(help="CRLs.")] = None,
+    ocsp: Annotated[Path | None, typer.Option(help="OCSP responses.")] = None,
+    tsa_anchors: Annotated[
+        Path | None, typer.Option(help="CA certificates of time-stamping authorities.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Judge for this time (ISO 8601 with zone); else for now.")
+    ] = None,
+    existed_at: Annotated[
+        str | None, typer.Option(help="When you can prove that you held this file already.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a signature and print the validation report (ETSI EN 319 102-1)."""
+    found = session(ctx)
+    answer = found.runtime.verify_document(
+        DocumentQuestion(
+            config=found.config,
+            document=_read(file),
+            profile=profile.value,
+            anchors=anchors,
+            intermediates=intermediates,
+            crls=crl,
+            ocsp=ocsp,
+            tsa_anchors=tsa_anchors,
+            at=_instant("--at", at) or found.runtime.clock(),
+            existed_at=_instant("--existed-at", existed_at),
+        )
+    )
+    report = json.loads(answer)
+    if as_json:
+        show_json(report)
+    else:
+        _show(report)
+    raise typer.Exit(_EXIT_BY_INDICATION[report["indication"]])
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise HouseUnavailableError(f"{file}: {error.strerror}; name a file to verify") from None
+
+
+def _instant(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _NotUnderstoodError(f"{option} needs a time with its zone, such as 2026-11-22T12:00:00Z")
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    """The report for people: what it comes to, then every check."""
+    times, evidence = report["times"], report["evidence"]
+    proof = times["proofOfExistence"]
+    facts: Facts = {
+        "indication": report["indication"],
+        "sub-indication": report["subIndication"],
+        "reason": report["reason"],
+        "why": report["why"],
+        "profile": report["profile"],
+        "judged at": times["judgedAt"],
+        "claimed signing time": times["claimedSigningTime"],
+        "proof of existence": f"{proof['time']} ({proof['source']})" if proof else None,
+        "best signature time": times["bestSignatureTime"],
+        "signing certificate": report["certificate"],
+        "signature method": report["signatureMethod"],
+        "document": evidence["document"],
+        "certificates": evidence["certificates"],
+        "revocation data": [each["digest"] for each in evidence["revocation"] if each["digest"]],
+        "timestamps": [each["digest"] for each in evidence["timestamps"]],
+    }
+    show_facts(facts, as_json=False)
+    typer.echo()
+    show_rows(
+        [
+            {name: each.get(name) for name in ("check", "clause", "verdict", "reason", "why")}
+            for each in report["checks"]
+        ],
+        columns=("check", "clause", "verdict", "reason", "why"),
+        as_json=False,
+        empty="No check was run.",
+    )

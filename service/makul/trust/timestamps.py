@@ -1,0 +1,276 @@
+"""Signature timestamps: is this token proof that these octets existed? (RFC 3161, RFC 5816)
+
+A token is CMS (RFC 5652) around a TSTInfo. It counts as proof where the TSA's certificate leads to
+an anchor of time-stamping authorities, which are a store of their own: whoever may certify citizens
+may not date their signatures. What is judged by the token's own time is the TSA's path alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import new as new_hash
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+from asn1crypto import cms  # `tsp` teaches `cms` the types of a token
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from makul.domain.reasons import Code
+from makul.trust.algorithms import PublicKey
+from makul.trust.authorities import READING
+from makul.trust.certificates import SigningCertificate, read_certificate
+from makul.trust.failures import SignatureFailure
+from makul.trust.findings import PathFinding, TimestampFinding
+from makul.trust.paths import TrustStore
+
+MAX_TOKEN_BYTES = 64 * 1024
+"""Some ten times a token with its chain and a CRL; a quarter of the largest document."""
+MAX_CERTIFICATES = 8
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead of ours a TSA's clock may be; as for signers (`documents`)."""
+
+_HASHES: Mapping[str, type[hashes.HashAlgorithm]] = MappingProxyType(
+    {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+)
+"""As in `algorithms`."""
+
+_TOKENS_REMAIN = frozenset(
+    {"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"}
+)
+"""Reasons for which a TSA's earlier tokens outlive its revocation, where they are stated at all.
+With any other, or none, every token of that key is void (RFC 3161, 4, 1 and 2)."""
+
+_ContentInfo: Any = cms.ContentInfo  # it writes no types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    """What a token says, read once; nothing of it is verified yet."""
+
+    hash_name: str
+    imprint: bytes
+    policy: str
+    time: datetime
+    accuracy: timedelta
+    certificate: SigningCertificate
+    digest: str
+    signed: bytes
+    """The signed attributes, as they are signed."""
+    scheme: str
+    salt: int
+    signature: bytes
+
+
+def judge(
+    token: bytes,
+    octets: bytes,
+    store: TrustStore,
+    *,
+    at: datetime,
+    policies: frozenset[str] = frozenset(),
+) -> TimestampFinding:
+    """Whether a TimeStampToken (DER) proves that `octets` existed, and when at the latest.
+
+    `store` is that of time-stamping authorities; `policies` are those accepted, any if empty.
+    Never raises for a bad token.
+    """
+    digest = sha256(token).digest()
+    try:
+        said = _read(token)
+        _verify(said, octets, at, policies)
+    except SignatureFailure as failure:
+        return TimestampFinding(code=failure.code, why=failure.why, digest=digest)
+    except Exception:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+        return TimestampFinding(code=Code.SIG_02, why="the timestamp cannot be read", digest=digest)
+    time = said.time + said.accuracy
+    path = store.judge(said.certificate, at=at, existed_at=said.time)
+    code, why = path.code, f"the timestamp's certificate path: {path.why}"
+    if code is None and _is_void(path):
+        code, why = Code.SIG_06, "the timestamp's key was revoked, and not for a harmless reason"
+    return TimestampFinding(
+        code=code,
+        why=why if code is not None else "timestamp accepted",
+        digest=digest,
+        time=time,
+        path=path,
+    )
+
+
+def _is_void(path: PathFinding) -> bool:
+    """Whose key may be in other hands can date tokens back at will."""
+    return any(
+        each.revoked_at is not None and each.reason not in _TOKENS_REMAIN
+        for each in path.revocation
+    )
+
+
+def _read(token: bytes) -> _Token:
+    if len(token) > MAX_TOKEN_BYTES:
+        raise SignatureFailure(Code.SIG_02, "the timestamp is too large")
+    with READING:
+        info = _ContentInfo.load(token, strict=True)
+        if info["content_type"].native != "signed_data":
+            raise SignatureFailure(Code.SIG_02, "the timestamp is no signed data")
+        return _read_signed(info["content"])
+
+
+def _read_signed(signed: Any) -> _Token:
+    """RFC 3161, 2.4.2: one signer, its certificate in the token, bound by ESSCertIDv2."""
+    content = signed["encap_content_info"]
+    if content["content_type"].native != "tst_info" or len(signed["signer_infos"]) != 1:
+        raise SignatureFailure(Code.SIG_02, "the timestamp has no TSTInfo, or not one signer")
+    signer = signed["signer_infos"][0]
+    digest = _accepted(signer["digest_algorithm"]["algorithm"].native)
+    attributes = _attributes(signer["signed_attrs"])
+    info_octets = bytes(content["content"])
+    if attributes["content_type"].native != "tst_info":
+        raise SignatureFailure(Code.SIG_02, "the timestamp signs another content type")
+    if attributes["message_digest"].native != new_hash(digest, info_octets).digest():
+        raise SignatureFailure(Code.SIG_02, "the timestamp's content is not what was signed")
+    info = content["content"].parsed
+    if info["version"].native != "v1":
+        raise SignatureFailure(Code.SIG_02, "the timestamp is of another version")
+    if any(each["critical"].native for each in info["extensions"] or ()):
+        raise SignatureFailure(Code.SIG_02, "the timestamp has an extension not understood")
+    imprint = info["message_imprint"]
+    scheme, salt = _scheme(signer["signature_algorithm"], digest)
+    return _Token(
+        hash_name=_accepted(imprint["hash_algorithm"]["algorithm"].native),
+        imprint=imprint["hashed_message"].native,
+        policy=info["policy"].dotted,
+        time=info["gen_time"].native,
+        accuracy=_accuracy(info["accuracy"]),
+        certificate=_certificate(signed, signer, attributes["signing_certificate_v2"]),
+        digest=digest,
+        signed=signer["signed_attrs"].untag().dump(force=True),
+        scheme=scheme,
+        salt=salt,
+        signature=signer["signature"].native,
+    )
+
+
+def _attributes(signed: Any) -> Mapping[str, Any]:
+    """The one value of each signed attribute (RFC 5652, 5.3 and 11)."""
+    found: dict[str, Any] = {}
+    for attribute in signed:
+        name = attribute["type"].native
+        if name in found or len(attribute["values"]) != 1:
+            raise SignatureFailure(Code.SIG_02, "a signed attribute of the timestamp is repeated")
+        found[name] = attribute["values"][0]
+    if not {"content_type", "message_digest", "signing_certificate_v2"} <= found.keys():
+        raise SignatureFailure(Code.SIG_02, "the timestamp lacks a signed attribute")
+    return found
+
+
+def _accepted(name: str) -> str:
+    if name not in _HASHES:
+        raise SignatureFailure(Code.SIG_04, "a digest of the timestamp is not accepted")
+    return name
+
+
+def _scheme(algorithm: Any, digest: str) -> tuple[str, int]:
+    """The signature scheme, which must use the digest stated; and PSS's salt length."""
+    scheme = algorithm.signature_algo
+    if scheme == "rsassa_pss":
+        parameters = algorithm["parameters"]
+        mask = parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native
+        if {parameters["hash_algorithm"]["algorithm"].native, mask} != {digest}:
+            raise SignatureFailure(Code.SIG_04, "the timestamp's signature mixes digests")
+        return scheme, parameters["salt_length"].native
+    if scheme not in {"rsassa_pkcs1v15", "ecdsa"}:
+        raise SignatureFailure(Code.SIG_04, "the timestamp's signature method is not accepted")
+    named = algorithm["algorithm"].native
+    if named != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
+        raise SignatureFailure(Code.SIG_04, "the timestamp's signature mixes digests")
+    return scheme, 0
+
+
+def _certificate(signed: Any, signer: Any, bound: Any) -> SigningCertificate:
+    """The TSA's certificate: the one that the signed attribute names first (RFC 5816, 2.2.1)."""
+    if len(bound["certs"]) == 0:
+        raise SignatureFailure(Code.SIG_02, "the timestamp names no certificate")
+    named = bound["certs"][0]
+    hash_name = _accepted(named["hash_algorithm"]["algorithm"].native)
+    held = [each.chosen for each in signed["certificates"] or () if each.name == "certificate"]
+    if len(held) > MAX_CERTIFICATES:
+        raise SignatureFailure(Code.SIG_02, "too many certificates in the timestamp")
+    for each in held:
+        der = each.dump()
+        if new_hash(hash_name, der).digest() == named["cert_hash"].native:
+            if not _is_signer(signer["sid"], each):
+                break
+            return read_certificate(der)
+    raise SignatureFailure(Code.SIG_02, "the timestamp lacks the certificate that it names")
+
+
+def _is_signer(identifier: Any, certificate: Any) -> bool:
+    """RFC 5652, 5.3: the signer is named by issuer and serial number, or by key identifier."""
+    if identifier.name == "subject_key_identifier":
+        return bool(identifier.chosen.native == certificate.key_identifier)
+    named = identifier.chosen
+    return bool(
+        named["issuer"] == certificate.issuer
+        and named["serial_number"].native == certificate.serial_number
+    )
+
+
+def _accuracy(stated: Any) -> timedelta:
+    """RFC 3161, 2.4.2: what is not stated is zero."""
+    if stated.native is None:
+        return timedelta(0)
+    parts = [stated[name].native or 0 for name in ("seconds", "millis", "micros")]
+    return timedelta(seconds=parts[0], milliseconds=parts[1], microseconds=parts[2])
+
+
+def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str]) -> None:
+    if new_hash(said.hash_name, octets).digest() != said.imprint:
+        raise SignatureFailure(Code.SIG_02, "the timestamp is of another signature")
+    if policies and said.policy not in policies:
+        raise SignatureFailure(Code.SIG_02, "the timestamp's policy is not accepted")
+    if said.time > at + CLOCK_SKEW:
+        raise SignatureFailure(Code.SIG_02, "the timestamp's time lies in the future")
+    _require_stamping(said.certificate.x509)
+    try:
+        _check_signature(said.certificate.key, said)
+    except (InvalidSignature, ValueError, TypeError):
+        raise SignatureFailure(Code.SIG_02, "the timestamp's signature is wrong") from None
+
+
+def _check_signature(key: PublicKey, said: _Token) -> None:
+    algorithm = _HASHES[said.digest]()
+    if isinstance(key, ec.EllipticCurvePublicKey) and said.scheme == "ecdsa":
+        key.verify(said.signature, said.signed, ec.ECDSA(algorithm))
+    elif isinstance(key, rsa.RSAPublicKey) and said.scheme == "rsassa_pkcs1v15":
+        key.verify(said.signature, said.signed, padding.PKCS1v15(), algorithm)
+    elif isinstance(key, rsa.RSAPublicKey) and said.scheme == "rsassa_pss":
+        pss = padding.PSS(padding.MGF1(algorithm), said.salt)
+        key.verify(said.signature, said.signed, pss, algorithm)
+    else:
+        raise SignatureFailure(Code.SIG_04, "the timestamp's method does not fit its key")
+
+
+def _require_stamping(certificate: x509.Certificate) -> None:
+    """RFC 3161, 2.3: a key for time-stamping and nothing else, said critically."""
+    extensions = certificate.extensions
+    purposes = _of_kind(extensions, x509.ExtendedKeyUsage)
+    if (
+        purposes is None
+        or not purposes.critical
+        or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
+    ):
+        raise SignatureFailure(Code.SIG_10, "the certificate is not for time-stamping alone")
+    usage = _of_kind(extensions, x509.KeyUsage)
+    if usage is not None and not (usage.value.digital_signature or usage.value.content_commitment):
+        raise SignatureFailure(Code.SIG_10, "the time-stamping key is not for signatures")
+    constraints = _of_kind(extensions, x509.BasicConstraints)
+    if constraints is not None and constraints.value.ca:
+        raise SignatureFailure(Code.SIG_10, "the time-stamping certificate is a CA's")
+
+
+def _of_kind(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
+    return next((each for each in extensions if isinstance(each.value, kind)), None)

@@ -1,0 +1,86 @@
+"""A registered consent, and what its signature comes to later (ETSI EN 319 102-1, 5.5.4)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from makul.app.grounds import Grounds
+from makul.app.ports import Documents, HeldConsent, Register, VerifiedDocument
+from makul.app.requests import PresentedConsent, RegisteredConsent
+from makul.domain.disclosures import ConsentGround, Proof, ProofStatus
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code
+from support.pki import DAY, NOW
+
+BANK = MemberCode("COM/60000001")
+CONSENT = UUID(int=7)
+REGISTERED = NOW - 10 * DAY
+
+
+@dataclass
+class Verifier:
+    """Finds that reason, unless it is told since when the document is held."""
+
+    reason: Code
+    asked: list[datetime | None] = field(default_factory=list)
+
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
+        self.asked.append(existed_at)
+        proof = (
+            Proof(status=ProofStatus.PASSED)
+            if existed_at is not None
+            else Proof(status=ProofStatus.FAILED, reasons=(self.reason,))
+        )
+        return VerifiedDocument(proof=proof, signed=None, report=b"{}")
+
+
+class Held:
+    """A register that holds one consent."""
+
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
+        assert (recipient, consent_id) == (BANK, CONSENT)
+        return HeldConsent(document=b"<Consent/>", registered_at=REGISTERED)
+
+
+def establish(verifier: Verifier, presented: Any) -> ConsentGround:
+    grounds = Grounds(
+        verifier=verifier,
+        documents=cast("Documents", None),
+        register=cast("Register", Held()),
+    )
+    ground, _ = grounds.establish(presented, BANK, at=NOW)
+    assert isinstance(ground, ConsentGround)
+    return ground
+
+
+@pytest.mark.parametrize("reason", [Code.SIG_04, Code.SIG_05, Code.SIG_06])
+def test_what_ended_after_it_was_registered(reason: Code) -> None:
+    """The operator's own record proves that the signature existed before the end."""
+    verifier = Verifier(reason)
+
+    ground = establish(verifier, RegisteredConsent(CONSENT))
+
+    assert ground.proof.status is ProofStatus.PASSED
+    assert verifier.asked == [None, REGISTERED]
+
+
+@pytest.mark.parametrize("reason", [Code.SIG_02, Code.SIG_07, Code.SIG_09])
+def test_nothing_else_is_mended_by_it(reason: Code) -> None:
+    """A bad signature stays bad, and "could not tell" stays open."""
+    verifier = Verifier(reason)
+
+    assert establish(verifier, RegisteredConsent(CONSENT)).proof.reasons == (reason,)
+    assert verifier.asked == [None]
+
+
+def test_a_document_that_is_presented_proves_nothing() -> None:
+    """Inline bytes are held since this very request."""
+    verifier = Verifier(Code.SIG_05)
+
+    assert establish(verifier, PresentedConsent(b"<Consent/>")).proof.reasons == (Code.SIG_05,)
+    assert verifier.asked == [None]

@@ -1,0 +1,197 @@
+"""`makul document verify`: the report, offline, for people and for programs."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from makul.documents import XmlDocuments
+from makul.trust.signing import sign_document
+from support.commands import Makul, Said
+from support.documents import RECEIPT
+from support.house import InProcess, build_house
+from support.pki import DAY, NOW, Authority, Profile, StoreFiles
+from support.xades import Forge
+
+PAPER = "bank-01-data"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+    return build_house(tmp_path_factory.mktemp("house"))
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture
+def files(tmp_path: Path, root: Authority) -> StoreFiles:
+    return StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path) -> Makul:
+    """No installation: there is no makul.toml."""
+    return Makul(tmp_path / "nowhere")
+
+
+def written(directory: Path, document: bytes) -> Path:
+    path = directory / "document.xml"
+    path.write_bytes(document)
+    return path
+
+
+def verify(makul: Makul, file: Path, files: StoreFiles, *more: str | Path) -> Said:
+    directories = ("--anchors", files.anchors, "--crl", files.crls)
+    return makul("document", "verify", file, *directories, "--at", NOW.isoformat(), *more)
+
+
+def test_passed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
+    """Offline, without an installation: exit 0, every check told."""
+    file = written(tmp_path, Forge(holder=root.issue()).signed())
+
+    said = verify(anywhere, file, files)
+
+    assert said.code == 0, said.err
+    assert "TOTAL-PASSED" in said.out
+    assert "cryptographic-constraints" in said.out
+    assert verify(anywhere, file, files, "--json").json["indication"] == "TOTAL-PASSED"
+
+
+def test_failed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
+    """Exit 1: changed after it was signed."""
+    changed = Forge(holder=root.issue()).signed().replace(b"OPENING", b"CLOSING")
+
+    said = verify(anywhere, written(tmp_path, changed), files, "--json")
+
+    assert said.code == 1
+    assert said.json["subIndication"] == "HASH_FAILURE"
+
+
+def test_indeterminate(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
+    """Exit 2: without CRLs nobody can tell; nor with a certificate that has ended."""
+    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    ended = Forge(holder=root.issue(Profile(not_after=NOW - DAY))).signed()
+
+    at = ("--at", NOW.isoformat(), "--json")
+    without = anywhere("document", "verify", file, "--anchors", files.anchors, *at)
+    late = verify(anywhere, written(tmp_path, ended), files, "--json")
+
+    assert (without.code, without.json["subIndication"]) == (2, "TRY_LATER")
+    assert (late.code, late.json["subIndication"]) == (2, "OUT_OF_BOUNDS_NO_POE")
+
+
+def test_existed_at(anywhere: Makul, tmp_path: Path, root: Authority) -> None:
+    """An auditor who can prove since when the file was held says so."""
+    since = NOW - 10 * DAY
+    issued_then = root.crl(this_update=since + DAY, next_update=since + 3 * DAY)
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[issued_then, root.crl()])
+    holder = root.issue(Profile(not_after=NOW - DAY))
+    signed = Forge(holder=holder, signing_time=since.strftime("%Y-%m-%dT%H:%M:%SZ")).signed()
+
+    said = verify(
+        anywhere, written(tmp_path, signed), files, "--existed-at", since.isoformat(), "--json"
+    )
+
+    assert (said.code, said.json["times"]["proofOfExistence"]["source"]) == (0, "held")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--at", "yesterday"],
+        ["--at", "2026-11-22T12:00:00"],
+        ["--at", "9999-12-31T23:59:59-10:00"],
+        ["--existed-at", "12:00"],
+        ["--profile", "letter"],
+        ["--frobnicate"],
+    ],
+)
+def test_not_understood(
+    anywhere: Makul, files: StoreFiles, tmp_path: Path, arguments: list[str]
+) -> None:
+    """64, one line: 2 would say "indeterminate"."""
+    said = anywhere(
+        "document", "verify", written(tmp_path, b"<a/>"), "--anchors", files.anchors, *arguments
+    )
+
+    assert (said.code, said.out, said.err.count("\n")) == (64, "", 1)
+
+
+def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
+    """64 as well."""
+    assert anywhere("document", "verify").code == 64
+    assert anywhere("document", "frobnicate").code == 64
+
+
+def test_unusable(anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority) -> None:
+    """3, one line that says what to do: never a verdict, never a traceback."""
+    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "root.pem").write_text("not a certificate")
+    runs = [
+        ("document", "verify", tmp_path / "nothing.xml", "--anchors", files.anchors),
+        ("document", "verify", tmp_path, "--anchors", files.anchors),
+        ("document", "verify", file),
+        ("document", "verify", file, "--anchors", tmp_path / "nothing"),
+        ("document", "verify", file, "--anchors", tmp_path / "broken"),
+        ("document", "verify", file, "--anchors", files.anchors, "--crl", tmp_path / "nothing"),
+        ("document", "verify", file, "--anchors", files.anchors, "--tsa-anchors", file),
+    ]
+    for run in runs:
+        said = anywhere(*run)
+        assert (said.code, said.out, said.err.count("\n")) == (3, "", 1), run
+
+
+@pytest.mark.parametrize("document", [b"", b"\0", b"<a/>", b"x" * 3_000_000])
+def test_anything_is_a_document(
+    anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes
+) -> None:
+    """What is no signed XML is answered by a report."""
+    said = verify(anywhere, written(tmp_path, document), files, "--json")
+
+    assert said.code == 1
+    assert said.json["subIndication"] == "FORMAT_FAILURE"
+
+
+def test_a_consent_by_the_settings(house: InProcess, tmp_path: Path) -> None:
+    """With settings their trust directories count; the signer must be the consent's subject."""
+    makul = Makul(house.settings.store.database.parent)
+    file = written(tmp_path, house.paper(PAPER).document)
+
+    said = makul("document", "verify", file, "--profile", "consent", "--json")
+    receipt = makul("document", "verify", file, "--profile", "receipt", "--json")
+
+    assert (said.code, said.json["reason"]) == (0, None), said.json
+    assert said.json["checks"][-1]["verdict"] == "passed"
+    assert (receipt.code, receipt.json["reason"]) == (2, "REQ-01")
+
+
+def test_a_kept_receipt(house: InProcess, tmp_path: Path) -> None:
+    """A recipient or an auditor verifies a receipt that was kept, with the same command."""
+    makul = Makul(house.settings.store.database.parent)
+    unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
+    file = written(tmp_path, house.parts.signer.sign(unsigned, at=house.clock()))
+
+    said = makul("document", "verify", file, "--profile", "receipt", "--json")
+
+    assert said.code == 0, said.json
+    assert said.json["profile"] == "receipt"
+
+
+def test_a_consent_signed_by_somebody_else(house: InProcess, tmp_path: Path) -> None:
+    """SIG-08: a good signature of a good certificate, and not the subject's."""
+    makul = Makul(house.settings.store.database.parent)
+    content = house.parts.verifier.verify(house.paper(PAPER).document, at=house.clock()).signed
+    assert content is not None
+    another = house.world.citizens[7]
+    signed = sign_document(
+        etree.tostring(content), another.key, [another.certificate], at=house.clock()
+    )
+
+    said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
+
+    assert (said.code, said.json["reason"]) == (2, "SIG-08")
+    assert said.json["subIndication"] == "SIG_CONSTRAINTS_FAILURE"

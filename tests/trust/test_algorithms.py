@@ -1,0 +1,103 @@
+"""The algorithm policy: a dated table, judged at the best signature time."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa, ec
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+
+from makul.domain.reasons import Code
+from makul.trust import algorithms
+from makul.trust.algorithms import POLICY, Term, require_in_force, term_of_key
+from makul.trust.documents import Profile as Asked
+from makul.trust.documents import XadesVerifier
+from makul.trust.failures import SignatureFailure
+from makul.trust.findings import Indication, SubIndication
+from makul.trust.paths import TrustStore
+from support.crls import directories
+from support.pki import DAY, NOW, Authority, StoreFiles, new_key, new_rsa_key
+from support.xades import Forge, instant
+
+MOMENT = timedelta(microseconds=1)
+ENDING = [term for term in POLICY if term.until is not None and not term.obsolete]
+OBSOLETE = [term for term in POLICY if term.obsolete]
+
+
+@pytest.mark.parametrize("term", ENDING, ids=lambda term: term.name)
+def test_a_term_is_half_open(term: Term) -> None:
+    """Accepted from its first instant, not at its last (ETSI EN 319 102-1, 5.2.8.4.3)."""
+    assert term.until is not None
+    assert [
+        term.holds(at) for at in (term.since - MOMENT, term.since, term.until - MOMENT, term.until)
+    ] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("term", OBSOLETE, ids=lambda term: term.name)
+def test_what_is_obsolete_is_never_accepted(term: Term) -> None:
+    """SHA-1, MD5, DSA and short RSA stand in the table to tell why, whatever the moment."""
+    assert term.until is not None
+    assert not term.holds(term.since)
+    assert not term.holds(term.until - MOMENT)
+
+
+def test_every_row_names_its_source() -> None:
+    """A date that nobody stands for is an opinion."""
+    assert all(term.source and term.name for term in POLICY)
+    assert len({term.name for term in POLICY}) == len(POLICY)
+
+
+@pytest.mark.parametrize(
+    ("bits", "term"),
+    [(1024, algorithms.SHORT_RSA), (2048, algorithms.RSA_2048), (3072, algorithms.RSA_3072)],
+)
+def test_rsa_by_size(bits: int, term: Term) -> None:
+    """ETSI TS 119 312, 6.2.2.1; NIST SP 800-57 Part 1, table 2."""
+    assert term_of_key(new_rsa_key(bits).public_key()) is term
+
+
+def test_other_keys() -> None:
+    """Curves that are not listed have no row; DSA has one that tells its end."""
+    assert term_of_key(ec.generate_private_key(ec.SECP256K1()).public_key()) is None
+    assert term_of_key(dsa.generate_private_key(2048).public_key()) is algorithms.DSA
+    assert term_of_key(b"a secret") is None
+
+
+def test_at_both_edges() -> None:
+    """RSA of 2048 bits: the last moment of 2030 counts, the first of 2031 does not."""
+    key = new_rsa_key().public_key()
+    end = algorithms.RSA_2048.until
+    assert end is not None
+    method, digests = SignatureMethod.RSA_SHA256, [DigestAlgorithm.SHA256]
+
+    require_in_force(key, method, digests, at=end - MOMENT)
+    with pytest.raises(SignatureFailure) as failed:
+        require_in_force(key, method, digests, at=end)
+
+    assert failed.value.code is Code.SIG_04
+    assert failed.value.sub is SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    require_in_force(new_key().public_key(), SignatureMethod.ECDSA_SHA256, digests, at=end)
+
+
+def test_ended_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An algorithm that ended later needs proof that the signature existed before its end."""
+    ended = Term(name="P-256", since=NOW - 900 * DAY, until=NOW - DAY, source="a test")
+    monkeypatch.setitem(algorithms._CURVES, ec.SECP256R1.name, ended)
+    root = Authority.root("A Root")
+    then = NOW - 10 * DAY
+    early = root.crl(this_update=then - DAY, next_update=then + DAY)
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[early, root.crl()])
+    verifier = XadesVerifier(TrustStore(directories(files)))
+    document = Forge(holder=root.issue(), signing_time=instant(then)).signed()
+
+    found = {
+        existed_at: verifier.validate(
+            document, Asked(name="generic"), at=NOW, existed_at=existed_at
+        ).report
+        for existed_at in (None, NOW - DAY, then)
+    }
+
+    assert found[then].indication is Indication.PASSED
+    for existed_at in (None, NOW - DAY):
+        assert found[existed_at].code is Code.SIG_04
+        assert found[existed_at].sub_indication is SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE

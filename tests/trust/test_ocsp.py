@@ -1,0 +1,257 @@
+"""OCSP responses: whose they must be, how long they count, and how they stand beside CRLs."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+
+from makul.domain.reasons import Code
+from makul.trust.certificates import read_certificate
+from makul.trust.material import TrustStoreError
+from makul.trust.ocsp import WITHOUT_NEXT_UPDATE
+from makul.trust.paths import PathStatus, TrustStore
+from support.crls import UNHEARD_OF, crl_of, directories, entry, files_of, serial_of, status
+from support.ocsp import GOOD, REVOKED, UNKNOWN, responder_of, response_of
+from support.pki import DAY, NOW, Authority, Holder, Profile
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+NO_CHECK = (x509.OCSPNoCheck(), False)
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture(scope="module")
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+@pytest.fixture(scope="module")
+def citizen(ca: Authority) -> Holder:
+    return ca.issue()
+
+
+class Under:
+    """A store with these responses and CRLs, and how it finds a holder."""
+
+    def __init__(self, path: Path, root: Authority, ca: Authority) -> None:
+        self.path, self.root, self.ca, self.count = path, root, ca, 0
+
+    def store(self, *responses: bytes, crls: tuple[bytes, ...] = ()) -> TrustStore:
+        self.count += 1
+        place = self.path / str(self.count)
+        files = files_of(place, self.root, [self.ca], *crls)
+        (place / "ocsp").mkdir()
+        for number, response in enumerate(responses):
+            (place / "ocsp" / f"{number}.ors").write_bytes(response)
+        return TrustStore(replace(directories(files), ocsp=place / "ocsp"))
+
+    def __call__(self, holder: Holder, *responses: bytes, **more: Any) -> PathStatus:
+        return status(self.store(*responses, **more), holder)
+
+
+@pytest.fixture
+def under(tmp_path: Path, root: Authority, ca: Authority) -> Under:
+    return Under(tmp_path, root, ca)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (GOOD, PathStatus.TRUSTED),
+        (REVOKED, PathStatus.REVOKED),
+        (UNKNOWN, PathStatus.REVOCATION_UNKNOWN),
+    ],
+)
+def test_ends(
+    under: Under, ca: Authority, citizen: Holder, end: ocsp.OCSPCertStatus, expected: PathStatus
+) -> None:
+    """RFC 6960, 2.2: good, revoked, and unknown, which is never good."""
+    assert under(citizen, response_of(ca, citizen, status=end)) is expected
+
+
+@pytest.mark.parametrize("id_hash", [None, hashes.SHA256()], ids=["SHA-1", "SHA-256"])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_names(
+    under: Under,
+    ca: Authority,
+    citizen: Holder,
+    id_hash: hashes.HashAlgorithm | None,
+    *,
+    by_name: bool,
+) -> None:
+    """RFC 6960, 4.1.1 and 4.2.1: issuers by either hash, responders by name or by key."""
+    response = response_of(ca, citizen, id_hash=id_hash, by_name=by_name)
+
+    assert under(citizen, response) is PathStatus.TRUSTED
+    assert under(ca.issue(), response) is PathStatus.REVOCATION_UNKNOWN
+
+
+def test_who_may_answer(under: Under, root: Authority, ca: Authority, citizen: Holder) -> None:
+    """RFC 6960, 4.2.2.2: the CA, or whom this very CA certified for that."""
+    stranger = Authority.root("A Stranger").subordinate("A CA")
+    unknown = PathStatus.REVOCATION_UNKNOWN
+    for response, expected in (
+        (response_of(ca, citizen, by=responder_of(ca, NO_CHECK)), PathStatus.TRUSTED),
+        (response_of(ca, citizen, by=responder_of(ca, NO_CHECK, purpose=False)), unknown),
+        (response_of(ca, citizen, by=responder_of(root, NO_CHECK)), unknown),
+        (response_of(ca, citizen, by=responder_of(stranger, NO_CHECK)), unknown),
+        (response_of(ca, citizen, by=root.holder), unknown),
+        (response_of(ca, citizen, by=citizen), unknown),
+        (response_of(stranger, citizen), unknown),
+        (response_of(ca, citizen, issuer=stranger.certificate), unknown),
+        (_flipped(response_of(ca, citizen)), unknown),
+    ):
+        assert under(citizen, response) is expected
+
+
+def test_a_responder_who_may_be_revoked(under: Under, ca: Authority, citizen: Holder) -> None:
+    """RFC 6960, 4.2.2.2.1: without `nocheck` the CA's CRL must clear the responder."""
+    responder = responder_of(ca)
+    other = ca.issue()
+    point = x509.IssuingDistributionPoint(
+        [x509.UniformResourceIdentifier("http://ca.example/1.crl")],
+        None,
+        False,
+        False,
+        None,
+        False,
+        False,  # fmt: skip
+    )
+    response = response_of(ca, citizen, by=responder, this_update=NOW - SECOND)
+    clear, listed = crl_of(ca), crl_of(ca, [entry(serial_of(responder))])
+    stale = crl_of(ca, next_update=NOW - SECOND)
+
+    assert under(citizen, response) is PathStatus.REVOCATION_UNKNOWN
+    assert under(citizen, response, crls=(stale,)) is PathStatus.REVOCATION_UNKNOWN
+    assert under(citizen, response, crls=(clear,)) is PathStatus.TRUSTED
+    assert under(citizen, response, crls=(listed,)) is PathStatus.TRUSTED, "by the CRL itself"
+    revoking = response_of(ca, citizen, by=responder, status=REVOKED)
+    assert under(citizen, revoking) is PathStatus.REVOKED
+    assert under(other, revoking, crls=(clear,)) is PathStatus.TRUSTED
+    assert under(citizen, response, crls=(crl_of(ca, [], (point, True)),)) is (
+        PathStatus.REVOCATION_UNKNOWN
+    )
+
+
+def test_a_responder_out_of_term(under: Under, ca: Authority, citizen: Holder) -> None:
+    """It answers within its own term alone, and its answers end with it."""
+    ended = ca.issue(
+        Profile(
+            not_after=NOW - HOUR,
+            extra=[
+                (x509.ExtendedKeyUsage([x509.ObjectIdentifier("1.3.6.1.5.5.7.3.9")]), False),
+                NO_CHECK,
+            ],
+        )
+    )
+    afterwards = response_of(ca, citizen, by=ended, this_update=NOW - SECOND)
+    before = response_of(ca, citizen, by=ended, this_update=NOW - 2 * HOUR)
+
+    assert under(citizen, afterwards) is PathStatus.REVOCATION_UNKNOWN
+    assert under(citizen, before) is PathStatus.REVOCATION_UNKNOWN
+
+
+def test_terms(under: Under, ca: Authority, citizen: Holder) -> None:
+    """RFC 6960, 4.2.2.1: from thisUpdate to nextUpdate; without it, for a stated while."""
+    bounded = under.store(response_of(ca, citizen, this_update=NOW, next_update=NOW + HOUR))
+    open_ended = under.store(response_of(ca, citizen, this_update=NOW, next_update=None))
+
+    for store, ends in ((bounded, NOW + HOUR), (open_ended, NOW + WITHOUT_NEXT_UPDATE)):
+        for at, good in (
+            (NOW - SECOND, False),
+            (NOW, True),
+            (ends - SECOND, True),
+            (ends, False),
+        ):
+            found = status(store, citizen, at=at)
+            assert found is (PathStatus.TRUSTED if good else PathStatus.REVOCATION_UNKNOWN)
+
+
+def test_what_is_not_understood(under: Under, ca: Authority, citizen: Holder) -> None:
+    """RFC 6960, 4.4: a critical extension that is not understood tells nothing."""
+    assert under(citizen, response_of(ca, citizen, (UNHEARD_OF, False))) is PathStatus.TRUSTED
+    response = response_of(ca, citizen, (UNHEARD_OF, True))
+    assert under(citizen, response) is PathStatus.REVOCATION_UNKNOWN
+
+
+def test_weak_signature(under: Under, root: Authority, tmp_path: Path) -> None:
+    """SHA-224 signs nothing here, though SHA-1 may name an issuer."""
+    citizen = under.ca.issue()
+    response = response_of(under.ca, citizen, hash_algorithm=hashes.SHA224())
+
+    assert under(citizen, response) is PathStatus.REVOCATION_UNKNOWN
+
+
+@pytest.mark.parametrize("what", ["refusal", "junk"])
+def test_unusable_file(under: Under, what: str) -> None:
+    """The operator is told by the file's name; nothing is trusted meanwhile."""
+    refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
+    junk = {"refusal": refusal.public_bytes(Encoding.DER), "junk": b"?"}
+
+    with pytest.raises(TrustStoreError, match=r"0\.ors: cannot be used"):
+        under.store(junk[what])
+
+
+def test_beside_a_crl(under: Under, ca: Authority, citizen: Holder) -> None:
+    """The newer counts; what is revoked for good by either is revoked."""
+    newer = response_of(ca, citizen, this_update=NOW - SECOND)
+    listed = (crl_of(ca, [entry(serial_of(citizen))]),)
+    held = (
+        crl_of(
+            ca,
+            [
+                entry(
+                    serial_of(citizen),
+                    (x509.CRLReason(x509.ReasonFlags.certificate_hold), False),
+                )
+            ],
+        ),
+    )
+    revoking = response_of(ca, citizen, status=REVOKED, this_update=NOW - SECOND)
+
+    assert under(citizen, newer, crls=listed) is PathStatus.REVOKED
+    assert under(citizen, newer, crls=held) is PathStatus.TRUSTED
+    assert under(citizen, revoking, crls=(crl_of(ca),)) is PathStatus.REVOKED
+
+
+def test_remembered_until_a_responder_may_fall(
+    under: Under, ca: Authority, citizen: Holder
+) -> None:
+    """A verdict ends with whatever stood behind it: also with the CRL that cleared a responder."""
+    responder = responder_of(ca)
+    response = response_of(
+        ca, citizen, by=responder, this_update=NOW - SECOND, next_update=NOW + 9 * DAY
+    )
+    store = under.store(response, crls=(crl_of(ca, next_update=NOW + HOUR),))
+
+    assert status(store, citizen) is PathStatus.TRUSTED
+    assert status(store, citizen, at=NOW + HOUR) is PathStatus.REVOCATION_UNKNOWN
+
+
+def test_the_past(under: Under, ca: Authority, citizen: Holder) -> None:
+    """A revocation by OCSP is judged for a past moment as one by a CRL is."""
+    signed = NOW - 10 * DAY
+    compromised = x509.ReasonFlags.key_compromise
+    later = response_of(ca, citizen, status=REVOKED, revoked_at=signed + DAY, reason=compromised)
+    store = under.store(later)
+
+    found = store.judge(read_certificate(citizen.der), at=NOW, existed_at=signed)
+    assert (found.code, found.revocation[0].source) == (None, "OCSP")
+    assert found.revocation[0].reason == "keyCompromise"
+    found = store.judge(read_certificate(citizen.der), at=NOW, existed_at=signed + DAY)
+    assert found.code is Code.SIG_06
+
+
+def _flipped(response: bytes) -> bytes:
+    """With another signature, which stands last."""
+    return response[:-1] + bytes([response[-1] ^ 1])

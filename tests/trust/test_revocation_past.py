@@ -1,0 +1,396 @@
+"""Revocation judged for a past moment: what came after the signature does not harm it."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makul.domain.reasons import Code
+from makul.trust.certificates import read_certificate
+from makul.trust.findings import CertificateEnd
+from makul.trust.knowledge import Asked, Said, Source, judge_now, judge_past
+from makul.trust.paths import TrustStore
+from makul.trust.revocation import Entry
+from support.crls import Extension, crl_of, directories, entry, files_of, serial_of
+from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles
+
+SIGNED = NOW - 10 * DAY
+"""When the signature provably existed."""
+SECOND = timedelta(seconds=1)
+GOOD, REVOKED, UNKNOWN = CertificateEnd.GOOD, CertificateEnd.REVOKED, CertificateEnd.UNKNOWN
+
+COMPROMISE = "keyCompromise"
+RUNNING = Asked(fingerprint=b"a certificate", serial=7, not_after=NOW + 100 * DAY)
+EXPIRED = Asked(fingerprint=b"a certificate", serial=7, not_after=NOW - 3 * DAY)
+
+
+def said(
+    issued: datetime,
+    revoked_at: datetime | None = None,
+    reason: str | None = None,
+    invalid: datetime | None = None,
+    *,
+    source: Source = Source.CRL,
+    term: timedelta = 2 * DAY,
+    keeps: datetime | None = None,
+    end: CertificateEnd | None = None,
+) -> Said:
+    stated = None
+    if revoked_at is not None:
+        stated = Entry(serial=7, revoked_at=revoked_at, reason=reason, invalid_since=invalid)
+    return Said(
+        source=source,
+        digest=b"a digest",
+        this_update=issued,
+        next_update=issued + term,
+        end=end or (GOOD if stated is None else REVOKED),
+        entry=stated,
+        expired_since=keeps,
+    )
+
+
+OCSP = Source.OCSP
+FRESH, OLD = NOW - DAY, NOW - 20 * DAY
+BEFORE, AFTER = SIGNED - DAY, SIGNED + DAY
+
+CASES = MappingProxyType(
+    {
+        # while the certificate runs, what is current decides
+        "clear": (RUNNING, [said(FRESH)], GOOD),
+        "nothing stated": (RUNNING, [], UNKNOWN),
+        "stale": (RUNNING, [said(NOW - 2 * DAY)], UNKNOWN),
+        "stale, though issued after": (RUNNING, [said(AFTER)], UNKNOWN),
+        "revoked after": (RUNNING, [said(FRESH, AFTER)], GOOD),
+        "revoked before": (RUNNING, [said(FRESH, BEFORE)], REVOKED),
+        "revoked at that very moment": (RUNNING, [said(FRESH, SIGNED)], REVOKED),
+        "revoked a second later": (RUNNING, [said(FRESH, SIGNED + SECOND)], GOOD),
+        "compromised after, since before": (
+            RUNNING,
+            [said(FRESH, AFTER, COMPROMISE, BEFORE)],
+            REVOKED,
+        ),
+        "compromised after, since after": (
+            RUNNING,
+            [said(FRESH, NOW - 2 * DAY, COMPROMISE, AFTER)],
+            GOOD,
+        ),
+        "compromised after, no date": (RUNNING, [said(FRESH, AFTER, COMPROMISE)], GOOD),
+        "compromised before, since after": (
+            RUNNING,
+            [said(FRESH, BEFORE, COMPROMISE, AFTER)],
+            REVOKED,
+        ),
+        "another reason, since before": (
+            RUNNING,
+            [said(FRESH, AFTER, "superseded", BEFORE)],
+            GOOD,
+        ),
+        "a CA compromised": (RUNNING, [said(FRESH, AFTER, "cACompromise", BEFORE)], REVOKED),
+        "held before": (RUNNING, [said(FRESH, BEFORE, "certificateHold")], REVOKED),
+        "held, then released": (
+            RUNNING,
+            [said(OLD, BEFORE, "certificateHold"), said(FRESH)],
+            GOOD,
+        ),
+        "cannot tell": (RUNNING, [said(FRESH, end=UNKNOWN)], UNKNOWN),
+        "OCSP clear": (RUNNING, [said(FRESH, source=OCSP)], GOOD),
+        "OCSP unknown": (RUNNING, [said(FRESH, source=OCSP, end=UNKNOWN)], UNKNOWN),
+        "OCSP revoked, the CRL knows since when": (
+            RUNNING,
+            [
+                said(FRESH, AFTER, COMPROMISE, source=OCSP),
+                said(FRESH - SECOND, AFTER, COMPROMISE, BEFORE),
+            ],
+            REVOKED,
+        ),
+        # of an expired one, only what was heard while it was still listed
+        "expired, clear between": (EXPIRED, [said(AFTER)], GOOD),
+        "expired, clear on the day": (EXPIRED, [said(EXPIRED.not_after)], GOOD),
+        "expired, clear at the signature": (EXPIRED, [said(SIGNED)], GOOD),
+        "expired, clear before alone": (EXPIRED, [said(SIGNED - SECOND)], UNKNOWN),
+        "expired, clear afterwards alone": (EXPIRED, [said(FRESH)], UNKNOWN),
+        "expired, clear afterwards, kept": (
+            EXPIRED,
+            [said(FRESH, keeps=EXPIRED.not_after)],
+            GOOD,
+        ),
+        "expired, clear afterwards, kept from later on": (
+            EXPIRED,
+            [said(FRESH, keeps=EXPIRED.not_after + SECOND)],
+            UNKNOWN,
+        ),
+        "expired, listed before and dropped": (
+            EXPIRED,
+            [said(SIGNED, BEFORE), said(FRESH)],
+            REVOKED,
+        ),
+        "expired, listed afterwards": (EXPIRED, [said(AFTER), said(FRESH, BEFORE)], REVOKED),
+        "expired, revoked after the signature": (EXPIRED, [said(FRESH, AFTER)], GOOD),
+        "expired, held and dropped": (
+            EXPIRED,
+            [said(AFTER, BEFORE, "certificateHold"), said(FRESH)],
+            REVOKED,
+        ),
+        "expired, held and released": (
+            EXPIRED,
+            [said(SIGNED, BEFORE, "certificateHold"), said(AFTER)],
+            GOOD,
+        ),
+        "expired, the last cannot tell": (
+            EXPIRED,
+            [said(SIGNED), said(AFTER, end=UNKNOWN)],
+            UNKNOWN,
+        ),
+    }
+)
+
+
+@pytest.mark.parametrize(("asked", "stated", "expected"), CASES.values(), ids=CASES)
+def test_case(asked: Asked, stated: list[Said], expected: CertificateEnd) -> None:
+    """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3."""
+    found = judge_past(
+        asked, stated, at=NOW, existed_at=SIGNED, heard_until=min(asked.not_after, NOW + 99 * DAY)
+    )
+
+    assert found.end is expected
+
+
+# --- without proof of the past --------------------------------------------------------------------
+
+NOW_CASES = MappingProxyType(
+    {
+        "the newer clears": ([said(FRESH), said(OLD, OLD, source=OCSP)], REVOKED),
+        "the newer OCSP clears what a CRL lists": (
+            [said(FRESH - SECOND, OLD), said(FRESH, source=OCSP)],
+            REVOKED,
+        ),
+        "the newer OCSP releases a hold": (
+            [said(FRESH - SECOND, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            GOOD,
+        ),
+        "the newer revokes": ([said(FRESH - SECOND), said(FRESH, OLD, source=OCSP)], REVOKED),
+        "equally fresh, one revokes": (
+            [said(FRESH, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            REVOKED,
+        ),
+        "OCSP does not know it": (
+            [said(FRESH - SECOND), said(FRESH, source=OCSP, end=UNKNOWN)],
+            UNKNOWN,
+        ),
+        "OCSP did not know it, a newer CRL does": (
+            [said(FRESH), said(FRESH - SECOND, source=OCSP, end=UNKNOWN)],
+            GOOD,
+        ),
+        "OCSP has run out": ([said(FRESH - SECOND), said(FRESH, source=OCSP, term=SECOND)], GOOD),
+        "OCSP ran out on a hold": (
+            [said(FRESH - SECOND), said(FRESH, OLD, "certificateHold", source=OCSP, term=SECOND)],
+            UNKNOWN,
+        ),
+        "both have run out": (
+            [said(FRESH, term=SECOND), said(FRESH - SECOND, source=OCSP, term=SECOND)],
+            UNKNOWN,
+        ),
+        "a CRL that cannot tell": (
+            [said(FRESH, end=UNKNOWN), said(FRESH - SECOND, source=OCSP)],
+            UNKNOWN,
+        ),
+        "revoked in the future": ([said(FRESH, NOW + DAY)], REVOKED),
+    }
+)
+
+
+@pytest.mark.parametrize(("stated", "expected"), NOW_CASES.values(), ids=NOW_CASES)
+def test_two_sources(stated: list[Said], expected: CertificateEnd) -> None:
+    """The newer counts while it runs; a revocation that is no hold cannot be taken back."""
+    assert judge_now(RUNNING, stated, at=NOW).end is expected
+
+
+# --- whatever is stated ---------------------------------------------------------------------------
+
+_moments = st.integers(-30 * 24, 24).map(lambda hours: NOW + timedelta(hours=hours))
+_statements = st.lists(
+    st.builds(
+        said,
+        _moments,
+        st.none() | _moments,
+        st.sampled_from([None, COMPROMISE, "superseded", "certificateHold"]),
+        st.none() | _moments,
+        source=st.sampled_from(Source),
+        keeps=st.none() | _moments,
+    ),
+    max_size=4,
+)
+
+
+@given(stated=_statements, existed_at=_moments.filter(lambda at: at <= NOW))
+def test_the_past_is_never_worse_than_the_present(stated: list[Said], existed_at: datetime) -> None:
+    """What counts now with no proof of the past counts with one; and nothing is made of nothing."""
+    now = judge_now(RUNNING, stated, at=NOW).end
+    past = judge_past(
+        RUNNING, stated, at=NOW, existed_at=existed_at, heard_until=RUNNING.not_after
+    ).end
+
+    assert past is GOOD or now is not GOOD
+    assert (past is UNKNOWN) == (now is UNKNOWN)
+
+
+@given(stated=_statements, earlier=_moments, later=_moments)
+def test_earlier_proof_is_better_proof(
+    stated: list[Said], earlier: datetime, later: datetime
+) -> None:
+    """A signature that existed earlier is harmed by no revocation that spares a later one."""
+    earlier, later = sorted((earlier, later))
+    ends = [
+        judge_past(RUNNING, stated, at=NOW, existed_at=at, heard_until=RUNNING.not_after).end
+        for at in (earlier, later)
+    ]
+
+    assert ends[0] is GOOD or ends[1] is not GOOD
+
+
+@given(stated=_statements, existed_at=_moments)
+def test_an_entry_before_the_signature_never_passes_for_an_expired_one(
+    stated: list[Said], existed_at: datetime
+) -> None:
+    """Whatever else was stated, before or after."""
+    listed = said(existed_at, existed_at, "superseded")
+    found = judge_past(
+        EXPIRED,
+        [*stated, listed],
+        at=NOW + 2 * DAY,
+        existed_at=existed_at,
+        heard_until=EXPIRED.not_after,
+    )
+
+    if EXPIRED.not_after < NOW:
+        assert found.end is REVOKED
+
+
+# --- by way of a store ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture(scope="module")
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+def code_of(
+    store: TrustStore, holder: Holder, *, existed_at: datetime | None = None
+) -> Code | None:
+    return store.judge(read_certificate(holder.der), at=NOW, existed_at=existed_at).code
+
+
+def compromised(since: datetime) -> list[Extension]:
+    return [
+        (x509.CRLReason(x509.ReasonFlags.key_compromise), False),
+        (x509.InvalidityDate(since), False),
+    ]
+
+
+def test_revoked_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-06 today; good for the day on which it provably existed, unless the key was lost then."""
+    citizen = ca.issue()
+    stores = [
+        TrustStore(directories(files_of(tmp_path / str(number), root, [ca], crl_of(ca, [listed]))))
+        for number, listed in enumerate(
+            [
+                entry(serial_of(citizen), at=AFTER),
+                entry(serial_of(citizen), *compromised(BEFORE), at=AFTER),
+            ]
+        )
+    ]
+
+    assert [code_of(store, citizen) for store in stores] == [Code.SIG_06] * 2
+    found = [code_of(store, citizen, existed_at=SIGNED) for store in stores]
+    assert found == [None, Code.SIG_06]
+
+
+def test_the_finding_tells_of_the_revocation(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """The path, the CRL by its digest, and since when the certificate does not count."""
+    citizen = ca.issue()
+    crl = crl_of(ca, [entry(serial_of(citizen), *compromised(AFTER), at=NOW - 2 * DAY)])
+    store = TrustStore(directories(files_of(tmp_path, root, [ca], crl)))
+
+    found = store.judge(read_certificate(citizen.der), at=NOW, existed_at=SIGNED)
+
+    assert found.judged_for == SIGNED
+    assert found.path == (citizen.fingerprint, ca.holder.fingerprint, root.holder.fingerprint)
+    own, of_the_ca = found.revocation
+    assert (own.certificate, own.end, own.source) == (citizen.fingerprint, GOOD, "CRL")
+    assert (own.revoked_at, own.reason) == (AFTER, COMPROMISE)
+    assert own.digest == sha256(crl).digest()
+    assert (of_the_ca.certificate, of_the_ca.revoked_at) == (ca.holder.fingerprint, None)
+
+
+def test_expired_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-05 today; for the past it needs what was heard before the certificate ended."""
+    citizen = ca.issue(Profile(not_after=NOW - 3 * DAY))
+    silent = TrustStore(directories(files_of(tmp_path / "a", root, [ca], crl_of(ca))))
+    heard = crl_of(ca, this_update=AFTER, next_update=AFTER + DAY)
+    kept = TrustStore(directories(files_of(tmp_path / "b", root, [ca], heard, crl_of(ca))))
+
+    assert code_of(kept, citizen) is Code.SIG_05
+    assert code_of(kept, citizen, existed_at=SIGNED) is None
+    assert code_of(silent, citizen, existed_at=SIGNED) is Code.SIG_07
+    assert code_of(kept, citizen, existed_at=NOW - 2 * DAY) is Code.SIG_05
+
+
+def test_a_ca_revoked_later(tmp_path: Path, root: Authority) -> None:
+    """What it certified before counts, by what it stated before; its key may be anyone's since."""
+    ca = root.subordinate("A CA")
+    citizen = ca.issue()
+    listed = crl_of(root, [entry(serial_of(ca.holder), at=NOW - 5 * DAY)])
+
+    def store(name: str, *crls: bytes) -> TrustStore:
+        files = StoreFiles(tmp_path / name).write(
+            anchors=[root], intermediates=[ca], crls=[listed, *crls]
+        )
+        return TrustStore(directories(files))
+
+    heard = crl_of(ca, this_update=AFTER, next_update=AFTER + DAY)
+    afterwards = crl_of(ca, this_update=NOW - 4 * DAY)
+    assert code_of(store("a", heard), citizen, existed_at=SIGNED) is None
+    assert code_of(store("b", afterwards), citizen, existed_at=SIGNED) is Code.SIG_07
+    assert code_of(store("c", heard), citizen, existed_at=NOW - 4 * DAY) is Code.SIG_06
+    assert code_of(store("d", heard), citizen) is Code.SIG_06
+
+
+def test_expired_certificates_on_the_crl(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """ITU-T X.509, 9.5.2.8: a CRL that keeps them speaks for the expired, too."""
+    citizen = ca.issue(Profile(not_after=NOW - 3 * DAY))
+    since = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.60"), b"\x18\x0f20200101000000Z"
+    )
+    for number, extension in enumerate([(since, False), (since, True)]):
+        crl = crl_of(ca, [], extension)
+        store = TrustStore(directories(files_of(tmp_path / str(number), root, [ca], crl)))
+        assert code_of(store, citizen, existed_at=SIGNED) is None
+
+
+def test_a_proof_from_the_future(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """Nothing existed later than now: it is judged for now."""
+    store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca))))
+
+    found = store.judge(read_certificate(ca.issue().der), at=NOW, existed_at=NOW + DAY)
+
+    assert (found.code, found.judged_for) == (None, NOW)
+
+
+def test_not_yet_issued(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """A certificate younger than the signature signed nothing."""
+    citizen = ca.issue(Profile(not_before=NOW - 5 * DAY))
+    store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca))))
+
+    assert code_of(store, citizen, existed_at=SIGNED) is Code.SIG_05

@@ -1,0 +1,342 @@
+"""Signature timestamps: what proves that a signature existed, and what does not."""
+
+import shutil
+import subprocess
+from base64 import b64encode
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asn1crypto import cms, tsp
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from makul.domain.disclosures import ProofStatus
+from makul.domain.reasons import Code
+from makul.sandbox.tsa import POLICY, StampingAuthority
+from makul.trust.findings import TimestampFinding
+from makul.trust.paths import TrustStore
+from makul.trust.signing import add_timestamp
+from makul.trust.timestamps import MAX_TOKEN_BYTES, judge
+from support.crls import crl_of, directories, entry, serial_of
+from support.pki import (
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Key,
+    Profile,
+    StoreFiles,
+    key_usage,
+    name_of,
+    new_rsa_key,
+    pem_of,
+)
+from support.xades import Forge
+
+OCTETS = b"a SignatureValue in canonical form"
+STAMPED = NOW - 10 * DAY
+SECOND = timedelta(seconds=1)
+PURPOSE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+
+
+def profile(**changes: Any) -> Profile:
+    return Profile(
+        **{
+            "subject": name_of("A TSA"),
+            "usage": key_usage("digital_signature"),
+            "extra": [(PURPOSE, True)],
+        }
+        | changes
+    )
+
+
+def tsa_of(holder: Holder, **changes: Any) -> StampingAuthority:
+    return StampingAuthority(**{"key": holder.key, "certificate": holder.certificate} | changes)
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root of TSAs")
+
+
+@pytest.fixture(scope="module")
+def holder(root: Authority) -> Holder:
+    return root.issue(profile())
+
+
+@pytest.fixture(scope="module")
+def tsas(root: Authority, tmp_path_factory: pytest.TempPathFactory) -> TrustStore:
+    return store_of(tmp_path_factory.mktemp("tsa"), root)
+
+
+def store_of(path: Path, root: Authority, *crls: bytes) -> TrustStore:
+    files = StoreFiles(path).write(anchors=[root], intermediates=[], crls=crls or [root.crl()])
+    return TrustStore(directories(files))
+
+
+def judged(token: bytes, tsas: TrustStore, **changes: Any) -> TimestampFinding:
+    return judge(token, OCTETS, tsas, **{"at": NOW} | changes)
+
+
+@pytest.mark.parametrize("key", [None, new_rsa_key()], ids=["P-256", "RSA"])
+@pytest.mark.parametrize("digest", ["sha256", "sha512"])
+def test_proof(root: Authority, tsas: TrustStore, key: Key | None, digest: str) -> None:
+    """RFC 3161: genTime and its accuracy, the TSA's path, the token's digest."""
+    holder = root.issue(profile(), key=key)
+    token = tsa_of(holder, digest=digest).stamp(OCTETS, at=STAMPED)
+
+    found = judged(token, tsas, policies=frozenset({POLICY}))
+
+    assert found.code is None, found.why
+    assert found.time == STAMPED + SECOND
+    assert found.digest == sha256(token).digest()
+    assert found.path is not None
+    assert found.path.path == (holder.fingerprint, root.holder.fingerprint)
+
+
+def test_one_flipped_bit_anywhere(holder: Holder, tsas: TrustStore) -> None:
+    """No token that differs in one bit proves another time, or anything by another key."""
+    token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
+
+    for index in range(len(token)):
+        flipped = token[:index] + bytes([token[index] ^ 1]) + token[index + 1 :]
+        found = judged(flipped, tsas)
+        assert found.code is not None or found.time == STAMPED + SECOND, index
+
+
+def _set(name: str, value: Any) -> Any:
+    def amend(info: Any) -> None:
+        info[name] = value
+
+    return amend
+
+
+def _without(name: str) -> Any:
+    return lambda attributes: attributes.remove(
+        next(each for each in attributes if each["type"] == name)
+    )
+
+
+def _replaced(name: str, value: Any) -> Any:
+    def amend(attributes: list[dict[str, Any]]) -> None:
+        next(each for each in attributes if each["type"] == name)["values"] = [value]
+
+    return amend
+
+
+UNHEARD_OF = {"extn_id": "1.2.3.4", "critical": True, "extn_value": b"\5\0"}
+WRONG = {
+    "another version": ({"amend_info": _set("version", 2)}, Code.SIG_02),
+    "critical extension": ({"amend_info": _set("extensions", [UNHEARD_OF])}, Code.SIG_02),
+    "from the future": (
+        {"amend_info": _set("gen_time", NOW + timedelta(minutes=6))},
+        Code.SIG_02,
+    ),
+    "another signature": (
+        {
+            "amend_info": _set(
+                "message_imprint",
+                {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": bytes(32)},
+            )
+        },
+        Code.SIG_02,
+    ),
+    "SHA-1": ({"digest": "sha1"}, Code.SIG_04),
+    "SHA-1 imprint": (
+        {
+            "amend_info": _set(
+                "message_imprint",
+                {"hash_algorithm": {"algorithm": "sha1"}, "hashed_message": bytes(20)},
+            )
+        },
+        Code.SIG_04,
+    ),
+    "no certificate": ({"with_certificate": False}, Code.SIG_02),
+    "no binding": ({"amend_attributes": _without("signing_certificate_v2")}, Code.SIG_02),
+    "no digest": ({"amend_attributes": _without("message_digest")}, Code.SIG_02),
+    "another digest": (
+        {"amend_attributes": _replaced("message_digest", bytes(32))},
+        Code.SIG_02,
+    ),
+    "another content": ({"amend_attributes": _replaced("content_type", "data")}, Code.SIG_02),
+    "bound to another": (
+        {
+            "amend_attributes": _replaced(
+                "signing_certificate_v2",
+                tsp.SigningCertificateV2({"certs": [{"cert_hash": bytes(32)}]}),
+            )
+        },
+        Code.SIG_02,
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "code"), WRONG.values(), ids=WRONG)
+def test_what_proves_nothing(
+    holder: Holder, tsas: TrustStore, changes: dict[str, Any], code: Code
+) -> None:
+    """RFC 3161, 2.4.2; RFC 5816, 2.2.1; RFC 5652, 11."""
+    assert judged(tsa_of(holder, **changes).stamp(OCTETS, at=STAMPED), tsas).code is code
+
+
+def test_signed_by_another_key(root: Authority, holder: Holder, tsas: TrustStore) -> None:
+    """The certificate named is the TSA's; the key is not."""
+    other = root.issue(profile())
+    token = tsa_of(holder, key=other.key).stamp(OCTETS, at=STAMPED)
+
+    assert judged(token, tsas).code is Code.SIG_02
+
+
+def test_another_policy(holder: Holder, tsas: TrustStore) -> None:
+    """Where the operator names policies, no other counts."""
+    token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
+
+    assert judged(token, tsas, policies=frozenset({"1.2.3"})).code is Code.SIG_02
+
+
+@pytest.mark.parametrize("junk", [b"", b"0", b"\0" * 100, bytes(MAX_TOKEN_BYTES + 1)])
+def test_junk(tsas: TrustStore, junk: bytes) -> None:
+    assert judged(junk, tsas).code is Code.SIG_02
+
+
+def test_trailing_octets_and_two_signers(holder: Holder, tsas: TrustStore) -> None:
+    """One token, one signer, and nothing behind it."""
+    token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
+    twice: Any = cms.ContentInfo.load(token)
+    twice["content"]["signer_infos"].append(twice["content"]["signer_infos"][0].copy())
+
+    assert judged(token + b"\0", tsas).code is Code.SIG_02
+    assert judged(twice.dump(force=True), tsas).code is Code.SIG_02
+
+
+CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"extra": []},
+        {"extra": [(PURPOSE, False)]},
+        {"extra": [(x509.ExtendedKeyUsage([STAMPING, CLIENT]), True)]},
+        {"extra": [(x509.ExtendedKeyUsage([CLIENT]), True)]},
+        {"usage": key_usage("key_encipherment")},
+        {"ca": True},
+    ],
+    ids=["no purpose", "not critical", "two purposes", "another", "no signatures", "a CA"],
+)
+def test_certificates_for_other_ends(
+    root: Authority, tsas: TrustStore, changes: dict[str, Any]
+) -> None:
+    """RFC 3161, 2.3: a key for time-stamping and nothing else, said critically."""
+    holder = root.issue(profile(**changes))
+
+    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_10
+
+
+def test_path(tmp_path: Path, root: Authority) -> None:
+    """The TSA's own path, at the time it states, in a store of TSAs."""
+    stranger = Authority.root("A Stranger").issue(profile())
+    expired = root.issue(profile(not_after=NOW - DAY))
+    heard = root.crl(this_update=NOW - 3 * DAY, next_update=NOW - 2 * DAY)
+    tsas = store_of(tmp_path, root, heard, root.crl())
+
+    assert judged(tsa_of(stranger).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_09
+    assert judged(tsa_of(expired).stamp(OCTETS, at=STAMPED), tsas).code is None
+    assert judged(tsa_of(expired).stamp(OCTETS, at=NOW), tsas).code is Code.SIG_05
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "code"),
+    [
+        ("superseded", STAMPED + DAY, None),
+        ("cessation_of_operation", STAMPED + DAY, None),
+        ("superseded", STAMPED, Code.SIG_06),
+        ("key_compromise", STAMPED + DAY, Code.SIG_06),
+        ("ca_compromise", STAMPED + DAY, Code.SIG_06),
+        (None, STAMPED + DAY, Code.SIG_06),
+    ],
+)
+def test_revoked(tmp_path: Path, reason: str | None, at: datetime, code: Code | None) -> None:
+    """RFC 3161, 4: tokens outlive a harmless revocation; of a key that was lost none remains."""
+    root = Authority.root("A Root of TSAs")
+    holder = root.issue(profile())
+    stated = [(x509.CRLReason(x509.ReasonFlags[reason]), False)] if reason else []
+    tsas = store_of(tmp_path, root, crl_of(root, [entry(serial_of(holder), *stated, at=at)]))
+
+    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is code
+
+
+def test_stale(tmp_path: Path, root: Authority, holder: Holder) -> None:
+    """SIG-07: what nobody could know proves nothing."""
+    tsas = store_of(tmp_path, root, root.crl(next_update=NOW - SECOND))
+
+    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_07
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl: make test-deps")
+def test_openssl_agrees(tmp_path: Path, root: Authority, holder: Holder) -> None:
+    """`openssl ts -verify`, which is not ours, finds the same good and the same bad."""
+    (tmp_path / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "octets").write_bytes(OCTETS)
+    good = tsa_of(holder).stamp(OCTETS, at=STAMPED)
+    bad = replace(tsa_of(holder), key=root.issue(profile()).key).stamp(OCTETS, at=STAMPED)
+
+    def verifies(token: bytes) -> bool:
+        (tmp_path / "token").write_bytes(token)
+        command = ["openssl", "ts", "-verify", "-data", "octets", "-in", "token", "-token_in"]
+        command += ["-CAfile", "root.pem", "-attime", str(int(NOW.timestamp()))]
+        return (
+            subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        )
+
+    assert verifies(good)
+    assert not verifies(bad)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl: make test-deps")
+def test_openssl_made(tmp_path: Path, holder: Holder, tsas: TrustStore) -> None:
+    """A token made by `openssl ts -reply`, which asks the clock: all of it but the path is good."""
+    found = judged(_by_openssl(tmp_path, holder), tsas, at=datetime.now(NOW.tzinfo))
+
+    assert found.path is not None, found.why
+
+
+def _by_openssl(path: Path, holder: Holder) -> bytes:
+    (path / "tsa.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
+    (path / "tsa.key").write_bytes(pem_of(holder.key))
+    (path / "serial").write_text("01\n")
+    (path / "octets").write_bytes(OCTETS)
+    (path / "ts.cnf").write_text(
+        "[tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_cert=tsa.pem\nsigner_key=tsa.key\n"
+        "signer_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256\nordering=no\n"
+        "tsa_name=no\ness_cert_id_chain=no\ness_cert_id_alg=sha256\n"
+    )
+    query = ["openssl", "ts", "-query", "-data", "octets", "-sha256", "-cert", "-out", "q"]
+    reply = ["openssl", "ts", "-reply", "-config", "ts.cnf", "-section", "t", "-queryfile", "q"]
+    for command in (query, [*reply, "-token_out", "-out", "token"]):
+        subprocess.run(command, cwd=path, capture_output=True, check=True)
+    return (path / "token").read_bytes()
+
+
+def test_a_dated_document(world, documents, holder: Holder, tsas: TrustStore) -> None:
+    """ETSI EN 319 132-1, 5.3: a signed document stays good when it is dated, and the token fits."""
+    tokens = []
+
+    def source(octets: bytes) -> bytes:
+        tokens.append((octets, tsa_of(holder).stamp(octets, at=NOW)))
+        return tokens[-1][1]
+
+    dated = add_timestamp(Forge(holder=world.citizen).signed(), source)
+
+    ((octets, token),) = tokens
+    assert octets.startswith(b"<")
+    assert b"SignatureValue" in octets
+    assert b64encode(token) in dated
+    assert judge(token, octets, tsas, at=NOW).code is None
+    assert documents.verify(dated, at=NOW).proof.status is ProofStatus.PASSED
