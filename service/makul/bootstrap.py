@@ -15,6 +15,7 @@ from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
+from cryptography.hazmat.primitives import hashes
 
 from makul.app.consents import RegisterConsent, TellConsentStatus
 from makul.app.disclose import Disclose
@@ -48,10 +49,13 @@ from makul.soap.guard import MAX_MESSAGE
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.keys import load_pair
+from makul.trust.fetching import fetch
+from makul.trust.keys import load_certificates, load_pair
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.refreshing import CrlSource, OcspSource, Refresher
+from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -94,7 +98,7 @@ class Parts:
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
-    trust = TrustStore(trust_directories(settings))
+    trust = TrustStore(trust_directories(settings), wanted=wanted_of(settings))
     rule = PinRule(
         attribute=settings.trust.pin_attribute,
         pattern=settings.trust.pin_pattern,
@@ -119,6 +123,48 @@ def trust_directories(settings: Settings) -> TrustDirectories:
         anchors=settings.trust.anchors,
         intermediates=settings.trust.intermediates,
         crls=settings.trust.crls,
+        ocsp=settings.trust.ocsp,
+        archive=settings.trust.archive,
+    )
+
+
+def tsa_directories(settings: Settings) -> TrustDirectories | None:
+    """The same for time-stamping authorities; None where no timestamp counts."""
+    if settings.trust.tsa_anchors is None:
+        return None
+    return TrustDirectories(
+        anchors=settings.trust.tsa_anchors,
+        intermediates=settings.trust.intermediates,
+        crls=settings.trust.tsa_crls or settings.trust.crls,
+        archive=settings.trust.archive,
+    )
+
+
+def wanted_of(settings: Settings) -> Wanted | None:
+    """Where to leave certificates whose status is unknown; None where nobody would ask."""
+    if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
+        return None
+    issuers = (
+        certificate.fingerprint(hashes.SHA256())
+        for source in settings.trust.refresh.ocsp
+        for certificate in load_certificates(source.issuer)[:1]
+    )
+    return Wanted(settings.trust.wanted, frozenset(issuers))
+
+
+def build_refresher(settings: Settings) -> Refresher:
+    """What fetches new CRLs and OCSP responses from the addresses in the settings."""
+    refresh = settings.trust.refresh
+    return Refresher(
+        directories=trust_directories(settings),
+        more_anchors=settings.trust.tsa_anchors,
+        crls=[CrlSource(url=each.url, file=each.file) for each in refresh.crls],
+        responders=[
+            OcspSource(url=each.url, issuer=load_certificates(each.issuer)[0])
+            for each in refresh.ocsp
+        ],
+        wanted=settings.trust.wanted,
+        fetch=fetch,
     )
 
 
