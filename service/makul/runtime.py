@@ -4,6 +4,7 @@ Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires.
 """
 
 import getpass
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.ports import Clock, Desk, StoreUnavailableError
-from makul.bootstrap import build_parts, build_service, trust_directories, utc_now
+from makul.bootstrap import (
+    build_parts,
+    build_refresher,
+    build_service,
+    trust_directories,
+    tsa_directories,
+    utc_now,
+    wanted_of,
+)
 from makul.cli import main as command_line
 from makul.cli.house import (
     House,
@@ -25,6 +34,8 @@ from makul.cli.house import (
     HouseUnavailableError,
     KeyInfo,
     SandboxOptions,
+    SourceOutcome,
+    TrustInfo,
 )
 from makul.logs import configure_logging
 from makul.sandbox import demo as sandbox_demo
@@ -35,6 +46,10 @@ from makul.settings import Environment, Settings, SettingsError, load_settings
 from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
 from makul.trust.keys import KeyFileError, load_certificates
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.refreshing import Refresher
+from makul.trust.telling import tell
+
+log = logging.getLogger(__name__)
 
 MENDABLE = (SettingsError, StoreKeysError, KeyFileError, TrustStoreError)
 """What an operator can mend; each message is one line that says what to do."""
@@ -58,6 +73,47 @@ class OpenHouse:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
             return list(_keys_in_use(self.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsTrust:
+    """What is trusted by the settings of an installation."""
+
+    settings: Settings
+    refresher: Refresher
+    clock: Clock
+
+    @property
+    def interval(self) -> int:
+        """Seconds between two rounds."""
+        return self.settings.trust.refresh.interval
+
+    def refresh(self) -> Iterator[SourceOutcome]:
+        """Ask every source once."""
+        with _explained():
+            for each in self.refresher.once(self.clock()):
+                yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
+
+    def status(self) -> Sequence[TrustInfo]:
+        """For documents and messages first, then for timestamps."""
+        with _explained():
+            wanted = wanted_of(self.settings)
+            told = list(tell(trust_directories(self.settings), wanted, at=self.clock()))
+            stamping = tsa_directories(self.settings)
+            if stamping is not None:
+                told += tell(stamping, None, at=self.clock())
+        unique = dict.fromkeys(told)
+        return [
+            TrustInfo(
+                kind=each.kind,
+                name=each.name,
+                state=each.state.value,
+                since=each.since,
+                until=each.until,
+                entries=each.entries,
+            )
+            for each in unique
+        ]
 
 
 class LocalRuntime:
@@ -95,6 +151,12 @@ class LocalRuntime:
         finally:
             store.close()
 
+    def trust(self, config: Path) -> SettingsTrust:
+        """What is trusted by these settings; the store stays closed."""
+        with _explained():
+            settings = load_settings(config)
+            return SettingsTrust(settings, build_refresher(settings), utc_now)
+
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""
         with _explained():
@@ -106,6 +168,8 @@ class LocalRuntime:
             if listener is not None and listener not in names:
                 raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
         configure_logging()
+        if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
+            log.warning("trust.archive is not set: what verdicts rest on is not kept")
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]

@@ -106,8 +106,8 @@ class TrustSettings(_Section):
     """CA certificates of time-stamping authorities; without them no timestamp counts."""
     tsa_crls: Path | None = None
     """Their CRLs; `crls` where it is not set."""
-    tsa_policies: frozenset[str] = frozenset()
-    """The only policies of time-stamps that count; any where it is empty."""
+    tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    """The only policies of time-stamps that count; any where it is not set."""
     refresh: RefreshSettings = RefreshSettings()
     pin_pattern: str = r"PNOKG-(?P<pin>[0-9]{14})"
     """How a citizen's certificate carries the PIN in its subject's `pin_attribute`.

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from makul.app.ports import DeskError, StoreUnavailableError
-from makul.cli import agreement, disclosure, init, key, notice, person, recipient, running
+from makul.cli import agreement, disclosure, init, key, notice, person, recipient, running, trust
 from makul.cli.house import ExitCode, HouseError, Runtime
 from makul.cli.output import complain
 from makul.cli.session import Session
@@ -68,7 +68,7 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    for noun in (recipient, agreement, notice, person, disclosure, key):
+    for noun in (recipient, agreement, notice, person, disclosure, key, trust):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)
