@@ -1,4 +1,4 @@
-"""`make bench`: one full GetPersonData, as CPU against the floor of its primitives, by room.
+"""`make bench`: CPU against the floor of primitives: a consent, and a whole GetPersonData by room.
 
 Signed message, signed consent, certificate paths cached, record committed, receipt signed. Real
 and floor run interleaved, round by round, and the best round of each counts: machines are noisy,
@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
+from bench.verifying import measure_verification
 from makul.sandbox.world import RSA_CITIZEN
 from makul.store.engine import connect
 from support.house import Answered, InProcess, about, build_house, person_request
@@ -38,10 +39,33 @@ def main() -> None:
     BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
         directory = Path(name)
+        trust = measure_trust(
+            directory / "trust", rounds=options.rounds, per_round=options.per_round
+        )
         cpu = measure_cpu(directory / "cpu", rounds=options.rounds, per_round=options.per_round)
         http = measure_http(directory / "http", soak=options.soak)
-    report = {**cpu, **http, "machine": f"{platform.machine()}, Python {platform.python_version()}"}
+    report = {
+        **trust,
+        **cpu,
+        **http,
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+    }
     (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
+    """CPU of verifying one consent, against its floor."""
+    directory.mkdir()
+    house = build_house(directory)
+    measured = measure_verification(
+        house,
+        house.paper(PAPER).document,
+        house.world.citizens[RSA_CITIZEN].certificate,
+        rounds=rounds,
+        per_round=per_round,
+    )
+    house.close()
+    return measured
 
 
 def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:

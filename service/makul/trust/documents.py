@@ -18,9 +18,9 @@ from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
 from makul.domain.reasons import Code
 from makul.trust.algorithms import signature_method
 from makul.trust.certificates import PinRule, SigningCertificate, Use, require_in_term
+from makul.trust.core import verify_proven
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
-from makul.trust.references import verify_proven
 from makul.trust.xades import prove_shape, read_properties
 from makul.trust.xml import parse_document, parse_signed, safe_parser
 
@@ -87,8 +87,10 @@ class XadesVerifier:
         claimed = read_properties(shape.properties, shape.key_info).certificate
         report.facts["certificate"] = claimed.fingerprint.hex()
         require_in_term(claimed, at)
-        report.facts["signatureMethod"] = signature_method(shape.method, claimed.key).name
-        verified = verify_proven(shape.signature, shape.proven, claimed.x509, at=at)
+        report.facts["signatureMethod"] = signature_method(
+            shape.signed_info.method, claimed.key
+        ).name
+        verified = verify_proven(shape.signature, shape.signed_info, shape.proven, claimed.key)
         signed_properties = parse_signed(verified[shape.properties_uri])
         properties = read_properties(signed_properties, shape.key_info)
         if properties.certificate.fingerprint != claimed.fingerprint:

@@ -23,9 +23,10 @@ from makul.trust.certificates import (
     read_certificate,
     require_in_term,
 )
+from makul.trust.core import verify_proven
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
-from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info, verify_proven
+from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
 from makul.trust.xml import DS, binary_of, instant_of, only_child, parse_signed, require_modest_tree
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class _Shape:
     timestamp: "Element"
     token: "Element"
     signature: "Element"
-    method: str | None
+    signed_info: SignedInfo
     proven: tuple[Proven, ...]
 
 
@@ -99,8 +100,8 @@ class WsseVerifier:
         shape = _prove_shape(envelope)
         certificate = _certificate(shape.token)
         require_in_term(certificate, at)
-        signature_method(shape.method, certificate.key)
-        verified = verify_proven(shape.signature, shape.proven, certificate.x509, at=at)
+        signature_method(shape.signed_info.method, certificate.key)
+        verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
         body = parse_signed(verified[_uri_of(shape.body)])
         forget_after = _judge_timestamp(parse_signed(verified[_uri_of(shape.timestamp)]), at)
         self._store.require(certificate, Use.MESSAGE, at=at)
@@ -139,7 +140,7 @@ def _prove_shape(envelope: "Element") -> _Shape:
         timestamp=timestamp,
         token=token,
         signature=signature,
-        method=signed_info.method,
+        signed_info=signed_info,
         proven=_prove_references(signed_info, {_uri_of(body): body, _uri_of(timestamp): timestamp}),
     )
 

@@ -17,7 +17,7 @@ from makul.domain.reasons import Code
 from makul.trust.algorithms import digest_algorithm
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
-from makul.trust.references import Proven, Reference, read_signed_info
+from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
 from makul.trust.xml import DS, XADES, binary_of, children_of, instant_of, only_child
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Shape:
     """A signature of which each part stands where it must. Nothing of it is verified yet."""
 
     signature: "Element"
-    method: str | None
+    signed_info: SignedInfo
     key_info: "Element"
     properties: "Element"
     proven: tuple[Proven, ...]
@@ -80,7 +80,7 @@ def prove_shape(root: "Element") -> Shape:
         raise SignatureFailure(Code.SIG_03, "not exactly the document and its properties signed")
     return Shape(
         signature=signature,
-        method=signed_info.method,
+        signed_info=signed_info,
         key_info=key_info,
         properties=properties,
         proven=proven,
