@@ -224,9 +224,10 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
     """Sandbox keys lie open in its directory: in production they would let anyone in."""
     if settings.environment is Environment.SANDBOX:
         return
-    for path, certificate in ca_certificates(settings.trust.anchors):
-        if is_sandbox(certificate):
-            raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+    for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
+        for path, certificate in ca_certificates(directory) if directory is not None else ():
+            if is_sandbox(certificate):
+                raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
 
 
 def _refuse_anyones_citizens(settings: Settings) -> None:
