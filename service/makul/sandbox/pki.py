@@ -117,9 +117,7 @@ class Authority:
             _builder(_ca_name(common_name), issuer, key, self.made_at, TERM)
             .add_extension(_usage(frozenset({"digital_signature"})), critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True
-            )
+            .add_extension(purpose, critical=True)
             .add_extension(self._own_key_identifier(), critical=False)
         )
         return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
