@@ -16,6 +16,7 @@ from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.app.agreements import Agreements
@@ -69,14 +70,17 @@ from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsCh
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
+from makul.trust.fetching import fetch
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.refreshing import CrlSource, OcspSource, Refresher
 from makul.trust.sealing import XmlSealer
 from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
+from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -123,7 +127,7 @@ class Parts:
 
 def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
     """The adapters that these settings name; raises what `describe_failure` explains."""
-    trust = TrustStore(trust_directories(settings))
+    trust = TrustStore(trust_directories(settings), wanted=wanted_of(settings))
     return Parts(
         clock=clock,
         register=store.register,
@@ -207,6 +211,48 @@ def trust_directories(settings: Settings) -> TrustDirectories:
         anchors=settings.trust.anchors,
         intermediates=settings.trust.intermediates,
         crls=settings.trust.crls,
+        ocsp=settings.trust.ocsp,
+        archive=settings.trust.archive,
+    )
+
+
+def tsa_directories(settings: Settings) -> TrustDirectories | None:
+    """The same for time-stamping authorities; None where no timestamp counts."""
+    if settings.trust.tsa_anchors is None:
+        return None
+    return TrustDirectories(
+        anchors=settings.trust.tsa_anchors,
+        intermediates=settings.trust.intermediates,
+        crls=settings.trust.tsa_crls or settings.trust.crls,
+        archive=settings.trust.archive,
+    )
+
+
+def wanted_of(settings: Settings) -> Wanted | None:
+    """Where to leave certificates whose status is unknown; None where nobody would ask."""
+    if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
+        return None
+    issuers = (
+        certificate.fingerprint(hashes.SHA256())
+        for source in settings.trust.refresh.ocsp
+        for certificate in load_certificates(source.issuer)[:1]
+    )
+    return Wanted(settings.trust.wanted, frozenset(issuers))
+
+
+def build_refresher(settings: Settings) -> Refresher:
+    """What fetches new CRLs and OCSP responses from the addresses in the settings."""
+    refresh = settings.trust.refresh
+    return Refresher(
+        directories=trust_directories(settings),
+        more_anchors=settings.trust.tsa_anchors,
+        crls=[CrlSource(url=each.url, file=each.file) for each in refresh.crls],
+        responders=[
+            OcspSource(url=each.url, issuer=load_certificates(each.issuer)[0])
+            for each in refresh.ocsp
+        ],
+        wanted=settings.trust.wanted,
+        fetch=fetch,
     )
 
 

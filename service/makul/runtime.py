@@ -4,6 +4,7 @@ Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires.
 """
 
 import getpass
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,11 +26,14 @@ from makul.app.ports import (
 from makul.bootstrap import (
     build_agreements,
     build_parts,
+    build_refresher,
     build_service,
     channel_of,
     document_verifier,
     trust_directories,
+    tsa_directories,
     utc_now,
+    wanted_of,
 )
 from makul.checking import complaint_of
 from makul.cli import main as command_line
@@ -41,6 +45,8 @@ from makul.cli.house import (
     HouseUnavailableError,
     KeyInfo,
     SandboxOptions,
+    SourceOutcome,
+    TrustInfo,
 )
 from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
@@ -56,7 +62,11 @@ from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
+from makul.trust.refreshing import Refresher
 from makul.trust.signing import sign_document
+from makul.trust.telling import tell
+
+log = logging.getLogger(__name__)
 
 MENDABLE = (
     SettingsError,
@@ -122,13 +132,56 @@ class _VerifierOnDemand:
         self._settings = settings
         self._verifier: DocumentVerifier | None = None
 
-    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
         """As `DocumentVerifier`; raises `HouseUnavailableError` where nothing can be trusted."""
         if self._verifier is None:
             with _explained():
                 trust = TrustStore(trust_directories(self._settings))
                 self._verifier = document_verifier(self._settings, trust)
-        return self._verifier.verify(document, at=at)
+        return self._verifier.verify(document, at=at, existed_at=existed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsTrust:
+    """What is trusted by the settings of an installation."""
+
+    settings: Settings
+    refresher: Refresher
+    clock: Clock
+
+    @property
+    def interval(self) -> int:
+        """Seconds between two rounds."""
+        return self.settings.trust.refresh.interval
+
+    def refresh(self) -> Iterator[SourceOutcome]:
+        """Ask every source once."""
+        with _explained():
+            for each in self.refresher.once(self.clock()):
+                yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
+
+    def status(self) -> Sequence[TrustInfo]:
+        """For documents and messages first, then for timestamps."""
+        with _explained():
+            wanted = wanted_of(self.settings)
+            told = list(tell(trust_directories(self.settings), wanted, at=self.clock()))
+            stamping = tsa_directories(self.settings)
+            if stamping is not None:
+                told += tell(stamping, None, at=self.clock())
+        unique = dict.fromkeys(told)
+        return [
+            TrustInfo(
+                kind=each.kind,
+                name=each.name,
+                state=each.state.value,
+                since=each.since,
+                until=each.until,
+                entries=each.entries,
+            )
+            for each in unique
+        ]
 
 
 class LocalRuntime:
@@ -176,6 +229,12 @@ class LocalRuntime:
         finally:
             store.close()
 
+    def trust(self, config: Path) -> SettingsTrust:
+        """What is trusted by these settings; the store stays closed."""
+        with _explained():
+            settings = load_settings(config)
+            return SettingsTrust(settings, build_refresher(settings), utc_now)
+
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""
         with _explained():
@@ -189,6 +248,8 @@ class LocalRuntime:
         if complaint is not None:
             raise HouseUnavailableError(complaint)
         configure_logging()
+        if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
+            log.warning("trust.archive is not set: what verdicts rest on is not kept")
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]
@@ -273,9 +334,10 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
     """Sandbox keys lie open in its directory: in production they would let anyone in."""
     if settings.environment is Environment.SANDBOX:
         return
-    for path, certificate in ca_certificates(settings.trust.anchors):
-        if is_sandbox(certificate):
-            raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+    for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
+        for path, certificate in ca_certificates(directory) if directory is not None else ():
+            if is_sandbox(certificate):
+                raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
 
 
 def _refuse_anyones_citizens(settings: Settings) -> None:

@@ -112,12 +112,57 @@ class ReceiptSettings(_Section):
         return self
 
 
+def _web_address(url: str) -> str:
+    if not url.startswith(("http://", "https://")) or "@" in url:
+        raise ValueError("must begin with http:// or https://, and hold no password")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class CrlSourceSettings(_Section):
+    """Where a CA publishes its CRL, and the file in `trust.crls` that holds it here."""
+
+    url: WebAddress
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(crl|der|pem)$")]
+
+
+class OcspSourceSettings(_Section):
+    """Where a CA's OCSP responder is, and the file of the CA's certificate."""
+
+    url: WebAddress
+    issuer: Path
+
+
+class RefreshSettings(_Section):
+    """What `makul trust refresh` fetches. No address is ever taken from a certificate."""
+
+    crls: tuple[CrlSourceSettings, ...] = ()
+    ocsp: tuple[OcspSourceSettings, ...] = ()
+    interval: Annotated[int, Field(ge=5, le=86_400)] = 300
+    """Seconds between two rounds."""
+
+
 class TrustSettings(_Section):
     """Whose signatures count. Each is a directory of certificates or CRLs, PEM or DER."""
 
     anchors: Path
     intermediates: Path
     crls: Path
+    ocsp: Path | None = None
+    """OCSP responses: the refresher's, or the operator's own."""
+    wanted: Path | None = None
+    """Where workers leave certificates for which the refresher is to ask a responder."""
+    archive: Path | None = None
+    """Where what verdicts rested on is kept for good."""
+    tsa_anchors: Path | None = None
+    """CA certificates of time-stamping authorities; without them no timestamp counts."""
+    tsa_crls: Path | None = None
+    """Their CRLs; `crls` where it is not set."""
+    tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    """The only policies of time-stamps that count; any where it is not set."""
+    refresh: RefreshSettings = RefreshSettings()
     pin_pattern: str = r"PNOKG-(?P<pin>[0-9]{14})"
     """How a citizen's certificate carries the PIN in its subject's `pin_attribute`.
 
@@ -131,6 +176,12 @@ class TrustSettings(_Section):
     Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
     can consent for that citizen: an organisation's authority as well.
     """
+
+    @model_validator(mode="after")
+    def _ocsp_has_places(self) -> Self:
+        if self.refresh.ocsp and (self.ocsp is None or self.wanted is None):
+            raise ValueError("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
+        return self
 
     @field_validator("pin_pattern")
     @classmethod
@@ -307,7 +358,17 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
         update={
             "store": _absolute(settings.store, base),
             "receipts": _absolute(settings.receipts, base),
-            "trust": _absolute(settings.trust, base),
+            "trust": _absolute(settings.trust, base).model_copy(
+                update={
+                    "refresh": settings.trust.refresh.model_copy(
+                        update={
+                            "ocsp": tuple(
+                                _absolute(source, base) for source in settings.trust.refresh.ocsp
+                            )
+                        }
+                    )
+                }
+            ),
             "listeners": {
                 name: _absolute(listener, base).model_copy(
                     update={"tls": _absolute(listener.tls, base) if listener.tls else None}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from makul.app.ports import Desk
-from makul.bootstrap import trust_directories
+from makul.bootstrap import trust_directories, tsa_directories
 from makul.documents import XmlDocuments
 from makul.domain.disclosures import GroundKind, ProofStatus
 from makul.domain.reasons import Code
@@ -18,6 +18,7 @@ from makul.settings import load_settings
 from makul.store import StoreKeys, open_store
 from makul.trust.documents import XadesVerifier
 from makul.trust.paths import TrustStore
+from makul.trust.timestamps import judge
 from support.prepared import PEOPLE, Prepared
 
 
@@ -113,3 +114,20 @@ def test_every_paper_fits_the_published_schema(prepared: Prepared, verifier: Xad
             assert documents.read_consent(signed).recipient
         else:
             assert documents.read_basis(signed).recipient
+
+
+def test_signatures_can_be_dated(prepared: Prepared) -> None:
+    """The sandbox's TSA stamps what its settings trust for that."""
+    settings = load_settings(prepared.directory / CONFIG)
+    where = tsa_directories(settings)
+    assert where is not None
+    at = prepared.world.made_at
+
+    found = judge(
+        prepared.world.stamping.stamp(b"a signature", at=at),
+        b"a signature",
+        TrustStore(where),
+        at=at,
+    )
+
+    assert found.code is None, found.why

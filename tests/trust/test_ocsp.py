@@ -125,7 +125,7 @@ def test_a_responder_who_may_be_revoked(under: Under, ca: Authority, citizen: Ho
         False,
         None,
         False,
-        False,  # fmt: skip
+        False,
     )
     response = response_of(ca, citizen, by=responder, this_update=NOW - SECOND)
     clear, listed = crl_of(ca), crl_of(ca, [entry(serial_of(responder))])

@@ -4,7 +4,7 @@
 the use cases, the ports and the domain, and no adapter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,6 +144,49 @@ class DocumentQuestion:
     existed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOutcome:
+    """What became of one source of revocation data."""
+
+    source: str
+    result: str
+    """`new`, `unchanged` or `failed`."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustInfo:
+    """One certificate or statement that verdicts rest on."""
+
+    kind: str
+    """`anchor`, `intermediate`, `CRL`, `OCSP`, or `wanted`."""
+    name: str
+    state: str
+    """`CURRENT`; `STALE`, `OUT_OF_TERM`, `MISSING`, `UNREADABLE` and `UNCLEAR` need somebody's
+    hand; `LAPSED` and `WAITING` do not."""
+    since: datetime | None = None
+    until: datetime | None = None
+    entries: int | None = None
+
+
+class TrustKeeper(Protocol):
+    """Keeps revocation data fresh, and tells of it."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present."""
+
+    @property
+    def interval(self) -> int:
+        """Seconds between two rounds, as the settings have it."""
+
+    def refresh(self) -> Iterable[SourceOutcome]:
+        """Ask every source once; raises `HouseError`."""
+
+    def status(self) -> Sequence[TrustInfo]:
+        """All that is trusted, and what it rests on; raises `HouseError`."""
+
+
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
@@ -162,6 +205,9 @@ class Runtime(Protocol):
 
     def open(self, config: Path) -> AbstractContextManager[House]:
         """Open an installation for one command; raises `HouseUnavailableError`."""
+
+    def trust(self, config: Path) -> TrustKeeper:
+        """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""

@@ -44,8 +44,17 @@ certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pe
 anchors = "anchors"             # the national root: nobody is trusted while this is empty
 intermediates = "intermediates"
 crls = "crls"                   # without a current CRL of a CA its certificates are not accepted
+ocsp = "ocsp"                   # OCSP responses, where a CA has no CRL
+wanted = "wanted"               # certificates for which `makul trust refresh` asks a responder
+archive = "archive"             # what verdicts rested on, for good: never clear this
+# tsa_anchors = "tsa"           # roots of time-stamping authorities: no timestamp counts without
 # pin_policies = ["1.2.3"]      # set to the policy of citizens' certificates, so that no other CA
                                 # can certify somebody as a citizen
+
+# [trust.refresh]               # what `makul trust refresh` fetches, every so many seconds
+# interval = 300
+# crls = [{{ url = "http://ca.example/root.crl", file = "root.crl" }}]
+# ocsp = [{{ url = "http://ocsp.example", issuer = "intermediates/citizens.pem" }}]
 
 [listeners.wsse]                # messages signed by WS-Security; TLS ends in front of it
 channel = "wsse"
@@ -67,7 +76,7 @@ public_url = "http://127.0.0.1:8080"    # as clients reach it; the served WSDL s
 # public_url = "https://makul.example"
 """
 
-_EMPTY = ("anchors", "intermediates", "crls")
+_EMPTY = ("anchors", "intermediates", "crls", "ocsp", "wanted", "archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from makul.cli import (
     recipient,
     running,
     signatory,
+    trust,
 )
 from makul.cli.house import ExitCode, HouseError, Runtime
 from makul.cli.output import complain
@@ -79,7 +80,7 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    for noun in (recipient, signatory, agreement, notice, person, disclosure, document, key):
+    for noun in (recipient, signatory, agreement, notice, person, disclosure, document, key, trust):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

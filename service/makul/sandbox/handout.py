@@ -70,6 +70,9 @@ certificate = "keys/receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+tsa_anchors = "tsa/anchors"
+tsa_crls = "tsa/crls"
+archive = "archive"
 pin_policies = ["{citizen_policy}"]
 
 [listeners.wsse]
@@ -196,6 +199,8 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
     _write_tls(world, service, addresses.host)
     for name, crl in world.crls.items():
         _write(service / "crls" / name, crl)
+    _write(service / "tsa" / "anchors" / "root.pem", world.stamping_root.credential.certificate_pem)
+    _write(service / "tsa" / "crls" / "root.crl.pem", world.stamping_root.crl())
     settings = _SETTINGS.format(
         operator=OPERATOR,
         operator_name=OPERATOR_NAME,

@@ -114,6 +114,20 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
 
+    def stamping(self, common_name: str) -> Credential:
+        """A time-stamping authority's certificate (RFC 3161, 2.3)."""
+        key = new_key()
+        issuer = self.credential.certificate.subject
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+        builder = (
+            _builder(_ca_name(common_name), issuer, key, self.made_at, TERM)
+            .add_extension(_usage(frozenset({"digital_signature"})), critical=True)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(purpose, critical=True)
+            .add_extension(self._own_key_identifier(), critical=False)
+        )
+        return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
+
     def subordinate(self, common_name: str) -> "Authority":
         """An issuing CA beneath this one."""
         key = new_key()
@@ -253,20 +267,25 @@ class Hierarchy:
 
 def new_hierarchy(at: datetime) -> Hierarchy:
     """A root, a CA for citizens and one for organisations. Two calls make look-alikes."""
+    root = new_root("Sandbox national root CA", at)
+    return Hierarchy(
+        root=root,
+        citizens=root.subordinate("Sandbox CA for citizens"),
+        organisations=root.subordinate("Sandbox CA for organisations"),
+    )
+
+
+def new_root(common_name: str, at: datetime) -> Authority:
+    """An authority that nobody is above."""
     key = new_key()
-    name = _ca_name("Sandbox national root CA")
+    name = _ca_name(common_name)
     builder = (
         _builder(name, name, key, at, CA_TERM)
         .add_extension(_usage(_CA_USAGE), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
     )
     certificate = builder.sign(key, hashes.SHA256())
-    root = Authority(credential=Credential(key=key, certificate=certificate), made_at=at)
-    return Hierarchy(
-        root=root,
-        citizens=root.subordinate("Sandbox CA for citizens"),
-        organisations=root.subordinate("Sandbox CA for organisations"),
-    )
+    return Authority(credential=Credential(key=key, certificate=certificate), made_at=at)
 
 
 def is_sandbox(certificate: x509.Certificate) -> bool:

@@ -18,7 +18,8 @@ from makul.sandbox.hands import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
 from makul.sandbox.papers import Paper, draw_up
 from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, OPERATOR_NAME, PARTIES, Party
 from makul.sandbox.people import ABSENT, KEYED, REVOKED, citizens
-from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
+from makul.sandbox.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
+from makul.sandbox.tsa import StampingAuthority
 from makul.trust.signing import sign_document
 
 RSA_CITIZEN = 3
@@ -64,6 +65,9 @@ class World:
     hierarchy: Hierarchy
     look_alike: Hierarchy
     """Bears the same names over other keys; nobody trusts it."""
+    stamping_root: Authority
+    """Trusted for time-stamps, and for nothing else."""
+    stamping: StampingAuthority
     operator: Credential
     """With which receipts are signed."""
     people: tuple[Person, ...]
@@ -106,8 +110,12 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         notice_digest=hashlib.sha256(NOTICE.encode()).digest(),
         at=at,
     )
+    stamping_root = new_root("Sandbox root of time-stamping", at)
+    stamping = stamping_root.stamping("Sandbox TSA")
     return World(
         made_at=at,
+        stamping_root=stamping_root,
+        stamping=StampingAuthority(key=stamping.key, certificate=stamping.certificate),
         hierarchy=true,
         look_alike=false,
         operator=true.official(member_code=OPERATOR, name=OPERATOR_NAME, identifier="receipts"),

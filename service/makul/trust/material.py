@@ -17,6 +17,7 @@ from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
 from makul.trust.algorithms import strong_public_key
+from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
 from makul.trust.failures import SignatureFailure
 from makul.trust.knowledge import Said, Statements
 from makul.trust.ocsp import answer_of, load_response
@@ -50,6 +51,8 @@ class TrustDirectories:
     """CA certificates that lead to an anchor."""
     ocsp: Path | None = None
     """OCSP responses, each for one certificate."""
+    archive: Path | None = None
+    """Where everything that was loaded is kept for good."""
 
     def fingerprint(self) -> tuple[Stamp, ...]:
         """What changes when a file is added, replaced or removed; costs one `stat` a file."""
@@ -116,7 +119,14 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
         [each.fingerprint for each in anchors], [each.fingerprint for each in intermediates]
     )
     usable = before is not None and before.authorities_digest == authorities_digest
-    files = _files(directories, authorities, before.files if before and usable else {})
+    known = before.files if before is not None and usable else {}
+    try:
+        if directories.archive is not None:
+            for each in (*anchors, *intermediates):
+                Archive(directories.archive).keep(each.der, CERTIFICATE)
+        files = _files(directories, authorities, known)
+    except OSError as error:
+        raise TrustStoreError(f"{error.filename}: {error.strerror}. Mend that.") from None
     return Material(
         anchors=tuple(each.der for each in anchors),
         intermediates=tuple(each.der for each in intermediates),
@@ -147,12 +157,13 @@ def _files(
     known: Mapping[Stamp, _Stated],
 ) -> Mapping[Stamp, _Stated]:
     found: dict[Stamp, _Stated] = {}
+    archive = Archive(directories.archive) if directories.archive is not None else None
     for path in files_in(directories.crls):
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _crls_in(path, authorities)
+        found[stamp] = known.get(stamp) or _crls_in(path, authorities, archive)
     for path in files_in(directories.ocsp) if directories.ocsp else ():
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _answers_in(path, authorities)
+        found[stamp] = known.get(stamp) or _answers_in(path, authorities, archive)
     return found
 
 
@@ -187,7 +198,9 @@ def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
     )
 
 
-def _crls_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _Stated:
+def _crls_in(
+    path: Path, authorities: Mapping[x509.Certificate, bytes], archive: Archive | None
+) -> _Stated:
     """Each CRL's statement, for each certificate of the CA that made it."""
     objects = _objects(path, _crl)
     stated: list[tuple[bytes, Statement]] = []
@@ -200,10 +213,19 @@ def _crls_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _Stat
         if statement.revoked is None:
             log.warning("%s: a CRL cannot tell, it is partial or not understood", path)
         stated += [(authorities[issuer], statement) for issuer in issuers]
+        if archive is not None:
+            archive.keep_statement(
+                crl.der,
+                CRL,
+                issuers=[authorities[issuer] for issuer in issuers],
+                this_update=statement.this_update,
+            )
     return _Stated(digests=[each.fingerprint for each in objects], crls=stated)
 
 
-def _answers_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _Stated:
+def _answers_in(
+    path: Path, authorities: Mapping[x509.Certificate, bytes], archive: Archive | None
+) -> _Stated:
     """Each OCSP response, for each certificate of the CA behind it."""
     objects = _objects(path, load_response)
     stated: list[tuple[bytes, int, Said]] = []
@@ -212,6 +234,14 @@ def _answers_in(path: Path, authorities: Mapping[x509.Certificate, bytes]) -> _S
         if not answer.issuers:
             log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
         stated += [(authorities[issuer], answer.serial, answer.said) for issuer in answer.issuers]
+        if archive is not None and answer.issuers:
+            archive.keep_statement(
+                each.der,
+                RESPONSE,
+                issuers=[authorities[issuer] for issuer in answer.issuers],
+                this_update=answer.said.this_update,
+                serial=answer.serial,
+            )
     return _Stated(digests=[each.fingerprint for each in objects], answers=stated)
 
 

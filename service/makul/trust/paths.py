@@ -9,7 +9,7 @@ longer than every certificate and statement behind it stays current.
 
 import logging
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 from asn1crypto import x509
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
     ExpiredError,
@@ -38,19 +37,14 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import MIN_RSA_BITS
+from makul.trust.archive import Archive
 from makul.trust.authorities import READING, Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
-from makul.trust.findings import CertificateEnd, PathFinding, RevocationFinding
-from makul.trust.knowledge import (
-    NOTHING_STATED,
-    Asked,
-    Statements,
-    common_term,
-    judge_now,
-    judge_past,
-)
+from makul.trust.findings import CertificateEnd, PathFinding
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
+from makul.trust.walking import Moments, term_of, upwards, walk
+from makul.trust.wanted import Wanted
 
 ResultT = TypeVar("ResultT")
 
@@ -103,6 +97,7 @@ _STATUS_BY_ERROR: tuple[tuple[type[Exception], PathStatus], ...] = (
 
 _STATUS_BY_END = MappingProxyType(
     {
+        None: PathStatus.UNKNOWN_ISSUER,
         CertificateEnd.GOOD: PathStatus.TRUSTED,
         CertificateEnd.REVOKED: PathStatus.REVOKED,
         CertificateEnd.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
@@ -133,16 +128,7 @@ class _Trusted:
 
     material: Material
     authorities: Authorities
-
-
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """For when a path is judged, and by what is known when."""
-
-    known: datetime
-    valid: datetime
-    """`known`, or the moment at which the signature provably existed."""
-    past: bool
+    archive: Archive | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +148,14 @@ class TrustStore:
     """
 
     def __init__(
-        self, directories: TrustDirectories, *, reload_interval: timedelta = RELOAD_INTERVAL
+        self,
+        directories: TrustDirectories,
+        *,
+        reload_interval: timedelta = RELOAD_INTERVAL,
+        wanted: Wanted | None = None,
     ) -> None:
         self._directories = directories
+        self._wanted = wanted
         self._reload_interval = reload_interval
         self._reloading = threading.Lock()
         self._looked_at: datetime | None = None
@@ -191,13 +182,15 @@ class TrustStore:
         if known is not None and known.since <= at < known.until:
             return replace(known.finding, judged_for=at)
         with READING:
-            finding, term = _validate(certificate.der, trust, _Moments(at, at, past=False))
+            finding, term = _validate(certificate.der, trust, Moments(at, at, past=False))
         if term is not None:
             if not term.since <= at < term.until:
                 return _untrusted(PathStatus.EXPIRED, at)
             if len(self._trusted) >= REMEMBERED_PATHS:
                 self._trusted.clear()
             self._trusted[key] = term
+        elif self._wanted is not None and _is_wanted(finding, self._wanted):
+            self._wanted.leave(certificate.der, certificate.fingerprint)
         return finding
 
     def _judge_past(
@@ -208,7 +201,8 @@ class TrustStore:
         if trust is None:
             return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
         with READING:
-            return _validate(certificate.der, trust, _Moments(at, existed_at, past=True))[0]
+            moments = Moments(at, existed_at, past=True)
+            return _validate(certificate.der, trust, moments)[0]
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
@@ -250,7 +244,15 @@ class TrustStore:
                 f"{self._directories.anchors}: a CA certificate, or an intermediate one, cannot be"
                 f" used ({error}). Replace it, or take it away."
             ) from None
-        return _Trusted(material, authorities)
+        kept = self._directories.archive
+        return _Trusted(material, authorities, Archive(kept) if kept is not None else None)
+
+
+def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
+    """Is nothing unknown but the signer's own revocation, for which the refresher can ask?"""
+    if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
+        return False
+    return finding.path[1] in wanted.issuers
 
 
 def _untrusted(status: PathStatus, moment: datetime) -> PathFinding:
@@ -258,7 +260,7 @@ def _untrusted(status: PathStatus, moment: datetime) -> PathFinding:
 
 
 def _validate(
-    der: bytes, trust: _Trusted, moments: _Moments
+    der: bytes, trust: _Trusted, moments: Moments
 ) -> tuple[PathFinding, _Remembered | None]:
     """The finding, and over what time it stays so where it is `TRUSTED`.
 
@@ -277,7 +279,7 @@ def _validate(
 
 
 async def _first_good_path(
-    certificate: x509.Certificate, trust: _Trusted, moments: _Moments
+    certificate: x509.Certificate, trust: _Trusted, moments: Moments
 ) -> tuple[PathFinding, _Remembered | None]:
     context = ValidationContext(
         moment=moments.valid,
@@ -297,9 +299,9 @@ async def _first_good_path(
         except (ValidationError, PathError) as error:
             finding = _untrusted(_status_of(error), moments.valid)
         else:
-            finding = _unrevoked(path, trust.material, moments)
+            finding = _unrevoked(path, trust, moments)
         if finding.code is None:
-            term = None if moments.past else _term(finding, path, trust.material, moments.known)
+            term = None if moments.past else _remembered(finding, path, trust, moments.known)
             return finding, term
         if found.code is Code.SIG_09:
             found = finding
@@ -320,94 +322,21 @@ def _completed(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
     raise RuntimeError("the path validator waits for something")
 
 
-def _unrevoked(path: ValidationPath, material: Material, moments: _Moments) -> PathFinding:
-    """Whether any certificate of a valid path is revoked, the anchor's neighbour first.
-
-    A path of nothing but an anchor says nothing of the certificate that led to it.
-    """
-    status = PathStatus.UNKNOWN_ISSUER
-    findings: list[RevocationFinding] = []
-    heard_until = _anchor_of(path).not_valid_after
-    for certificate, statements in _steps(path, material):
-        asked = _asked(certificate)
-        said = statements.of(asked, at=moments.known)
-        heard_until = min(heard_until, asked.not_after)
-        if moments.past:
-            found = judge_past(
-                asked, said, at=moments.known, existed_at=moments.valid, heard_until=heard_until
-            )
-        else:
-            found = judge_now(asked, said, at=moments.known)
-        findings.insert(0, found)
-        status = _STATUS_BY_END[found.end]
-        if status is not PathStatus.TRUSTED:
-            break
-        if (
-            found.revoked_at is not None
-        ):  # after the signature; whoever has the key now is heard no more
-            heard_until = min(heard_until, found.revoked_at - timedelta.resolution)
+def _unrevoked(path: ValidationPath, trust: _Trusted, moments: Moments) -> PathFinding:
+    """A valid path, by what is known of revocations."""
+    end, findings = walk(path, trust.material, trust.archive, moments)
+    status = _STATUS_BY_END[end]
     return PathFinding(
         code=status.code,
         why=status.value,
         judged_for=moments.valid,
-        path=tuple(each.sha256 for each in _downwards(path))[::-1],
+        path=tuple(certificate.sha256 for certificate in upwards(path)),
         revocation=tuple(findings),
     )
 
 
-def _asked(certificate: x509.Certificate) -> Asked:
-    points = certificate.crl_distribution_points_value or ()
-    return Asked(
-        fingerprint=certificate.sha256,
-        serial=certificate.serial_number,
-        not_after=certificate.not_valid_after,
-        is_ca=bool(certificate.ca),
-        places=frozenset(place for point in points for place in _places(point)),
-        listed_elsewhere=any(point["crl_issuer"].native is not None for point in points),
-    )
-
-
-def _places(point: Any) -> Iterator[str]:
-    """The URIs of a distribution point that is for all reasons (RFC 5280, 4.2.1.13)."""
-    name = point["distribution_point"]
-    if point["reasons"].native is not None or name.native is None or name.name != "full_name":
-        return
-    for each in name.chosen:
-        if each.name == "uniform_resource_identifier":
-            yield each.native
-
-
-def _downwards(path: ValidationPath) -> Iterator[x509.Certificate]:
-    yield _anchor_of(path)
-    yield from path.iter_certs(include_root=False)
-
-
-def _steps(
-    path: ValidationPath, material: Material
-) -> Iterator[tuple[x509.Certificate, Statements]]:
-    """Each certificate below the anchor, with what its issuer in this very path has stated.
-
-    The issuer is its certificate, by whose key the path was found valid, not a name alone.
-    """
-    issuer = _anchor_of(path)
-    for certificate in path.iter_certs(include_root=False):
-        yield certificate, material.statements.get(issuer.sha256, NOTHING_STATED)
-        issuer = certificate
-
-
-def _anchor_of(path: ValidationPath) -> x509.Certificate:
-    authority = path.trust_anchor.authority
-    if not isinstance(authority, AuthorityWithCert):
-        raise TypeError("an anchor without a certificate")
-    return authority.certificate
-
-
-def _term(
-    finding: PathFinding, path: ValidationPath, material: Material, at: datetime
+def _remembered(
+    finding: PathFinding, path: ValidationPath, trust: _Trusted, at: datetime
 ) -> _Remembered:
-    """Over what time nothing behind this verdict changes of itself."""
-    terms = [material.anchor_terms[_anchor_of(path).sha256]]
-    for certificate, statements in _steps(path, material):
-        terms.append((certificate.not_valid_before, certificate.not_valid_after))
-        terms.append(common_term(statements.terms(_asked(certificate)), at))
-    return _Remembered(finding, max(since for since, _ in terms), min(until for _, until in terms))
+    since, until = term_of(path, trust.material, at)
+    return _Remembered(finding, since, until)

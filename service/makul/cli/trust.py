@@ -1,0 +1,106 @@
+"""`makul trust`: revocation data kept fresh, and whether they are."""
+
+import json
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
+from makul.cli.output import Facts, complain, instant, show_rows
+from makul.cli.session import AsJson, examples, session
+
+app = typer.Typer(no_args_is_help=True, help="What is trusted, and how fresh revocation data are.")
+
+NEEDS_A_HAND = frozenset({"STALE", "OUT_OF_TERM", "MISSING", "UNREADABLE", "UNCLEAR"})
+"""States in which somebody's signature is not accepted, or soon will not be."""
+
+
+@app.command(
+    epilog=examples(
+        "makul trust refresh", "makul trust refresh --once", "makul trust refresh --interval 60"
+    )
+)
+def refresh(
+    ctx: typer.Context,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="One round, then end; exit code 1 if a source failed.")
+    ] = False,
+    interval: Annotated[
+        int | None, typer.Option(min=5, max=86_400, help="Seconds between two rounds.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch CRLs and OCSP responses from the addresses in the settings, until stopped.
+
+    A file is replaced only by one that a known CA signed, that is current and that is not older.
+    """
+    current = session(ctx)
+    keeper = current.runtime.trust(current.config)
+    if once:
+        raise typer.Exit(ExitCode.DONE if _round(keeper, as_json=as_json) else ExitCode.REFUSED)
+    stopped = threading.Event()
+    _stop_by_signal(stopped)
+    while not stopped.is_set():
+        _round(keeper, as_json=as_json)
+        stopped.wait(interval or keeper.interval)
+
+
+@app.command(epilog=examples("makul trust status", "makul trust status --json"))
+def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show anchors, CRLs and OCSP responses; exit code 1 where one is stale or missing."""
+    current = session(ctx)
+    keeper = current.runtime.trust(current.config)
+    now = keeper.clock()
+    found = keeper.status()
+    show_rows(
+        [_row(each, (now - each.since).total_seconds() if each.since else None) for each in found],
+        columns=("kind", "name", "state", "age_seconds", "until", "entries"),
+        as_json=as_json,
+        empty="Nothing is trusted.",
+    )
+    bad = [each.name for each in found if each.state in NEEDS_A_HAND]
+    if bad:
+        complain(f"not in order: {', '.join(bad)}; signatures that rest on it are not accepted")
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _round(keeper: TrustKeeper, *, as_json: bool) -> bool:
+    """One round, told line by line; whether every source was had."""
+    good = True
+    for outcome in keeper.refresh():
+        typer.echo(_line(outcome, at=instant(keeper.clock()) or "", as_json=as_json))
+        good = good and outcome.result != "failed"
+    return good
+
+
+def _line(outcome: SourceOutcome, *, at: str, as_json: bool) -> str:
+    if as_json:
+        said = {"at": at, "source": outcome.source, "result": outcome.result, "why": outcome.why}
+        return json.dumps(said, ensure_ascii=False)
+    why = f": {outcome.why}" if outcome.why else ""
+    return f"{at} {outcome.result:9} {outcome.source}{why}"
+
+
+def _row(info: TrustInfo, age: float | None) -> Facts:
+    return {
+        "kind": info.kind,
+        "name": info.name,
+        "state": info.state,
+        "since": instant(info.since),
+        "until": instant(info.until),
+        "age_seconds": int(age) if age is not None else None,
+        "entries": info.entries,
+    }
+
+
+def _stop_by_signal(stopped: threading.Event) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopped.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)

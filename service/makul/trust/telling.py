@@ -1,0 +1,113 @@
+"""What is trusted, told to the operator: terms, ages, and what is missing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from makul.trust.material import (
+    Material,
+    TrustDirectories,
+    ca_certificates,
+    files_in,
+    load_material,
+    stamp_of,
+)
+from makul.trust.wanted import Wanted, left_in
+
+
+class State(StrEnum):
+    """How one thing stands."""
+
+    CURRENT = "CURRENT"
+    STALE = "STALE"
+    LAPSED = "LAPSED"
+    """An OCSP response that has run out; it is asked for anew when it is needed."""
+    OUT_OF_TERM = "OUT_OF_TERM"
+    MISSING = "MISSING"
+    """A CA has no CRL here, nor has it ever answered by OCSP."""
+    UNCLEAR = "UNCLEAR"
+    """A CRL or response that no CA known here stands by, or that is not understood."""
+    WAITING = "WAITING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing that verdicts rest on."""
+
+    kind: str
+    name: str
+    state: State
+    since: datetime | None = None
+    until: datetime | None = None
+    entries: int | None = None
+
+
+def tell(directories: TrustDirectories, wanted: Wanted | None, *, at: datetime) -> Iterator[Told]:
+    """Everything in these directories; raises `TrustStoreError` for what cannot be read."""
+    material = load_material(directories)
+    places = (("anchor", directories.anchors), ("intermediate", directories.intermediates))
+    for kind, place in places:
+        for path, certificate in ca_certificates(place) if place is not None else ():
+            yield _authority(kind, path.name, certificate, at)
+    yield from _crls(directories, material, at)
+    yield from _responses(directories, material, at)
+    spoken = material.statements.keys() | (wanted.issuers if wanted is not None else set())
+    for place in (directories.anchors, directories.intermediates):
+        for path, certificate in ca_certificates(place) if place is not None else ():
+            if certificate.fingerprint(hashes.SHA256()) not in spoken:
+                yield Told(kind="CRL", name=f"of {path.name}", state=State.MISSING)
+    for path in left_in(wanted.directory) if wanted is not None else ():
+        yield Told(kind="wanted", name=path.stem, state=State.WAITING)
+
+
+def _authority(kind: str, name: str, certificate: x509.Certificate, at: datetime) -> Told:
+    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    state = State.CURRENT if since <= at <= until else State.OUT_OF_TERM
+    return Told(kind=kind, name=name, state=state, since=since, until=until)
+
+
+def _crls(directories: TrustDirectories, material: Material, at: datetime) -> Iterator[Told]:
+    """Every CRL; one that a newer one of its CA has superseded is not told of."""
+    for path in files_in(directories.crls):
+        stated = {
+            each.digest: (issuer, each) for issuer, each in material.files[stamp_of(path)].crls
+        }
+        if not stated:
+            yield Told(kind="CRL", name=path.name, state=State.UNCLEAR)
+        for issuer, crl in stated.values():
+            others = material.statements[issuer].crls
+            if any(
+                crl.scope == each.scope and crl.this_update < each.this_update <= at
+                for each in others
+            ):
+                continue
+            current = crl.this_update <= at < crl.next_update
+            state = State.CURRENT if current else State.STALE
+            yield Told(
+                kind="CRL",
+                name=path.name,
+                state=State.UNCLEAR if crl.revoked is None else state,
+                since=crl.this_update,
+                until=crl.next_update,
+                entries=len(crl.revoked) if crl.revoked is not None else None,
+            )
+
+
+def _responses(directories: TrustDirectories, material: Material, at: datetime) -> Iterator[Told]:
+    for path in files_in(directories.ocsp) if directories.ocsp is not None else ():
+        stated = {each.digest: each for _, _, each in material.files[stamp_of(path)].answers}
+        if not stated:
+            yield Told(kind="OCSP", name=path.name, state=State.UNCLEAR)
+        for each in stated.values():
+            current = each.this_update <= at < each.next_update
+            yield Told(
+                kind="OCSP",
+                name=path.name,
+                state=State.CURRENT if current else State.LAPSED,
+                since=each.this_update,
+                until=each.next_update,
+            )

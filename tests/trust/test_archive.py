@@ -1,0 +1,153 @@
+"""The archive of evidence: kept once, found by time, checked when it is read."""
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from makul.domain.reasons import Code
+from makul.trust.archive import CRL, Archive, restore
+from makul.trust.certificates import read_certificate
+from makul.trust.material import TrustDirectories, TrustStoreError
+from makul.trust.paths import TrustStore
+from support.crls import crl_of, directories, entry, files_of, serial_of
+from support.ocsp import response_of
+from support.pki import DAY, NOW, Authority, Holder, Profile
+
+SIGNED = NOW - 10 * DAY
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture(scope="module")
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+@pytest.fixture(scope="module")
+def citizen(ca: Authority) -> Holder:
+    """Whose certificate has expired since."""
+    return ca.issue(Profile(not_after=NOW - 3 * DAY))
+
+
+def places(path: Path, root: Authority, ca: Authority, *crls: bytes) -> TrustDirectories:
+    (path / "ocsp").mkdir(parents=True)
+    files = files_of(path, root, [ca], *crls)
+    return replace(directories(files), archive=path / "archive", ocsp=path / "ocsp")
+
+
+def code_of(store: TrustStore, holder: Holder, existed_at: datetime = SIGNED) -> Code | None:
+    return store.judge(read_certificate(holder.der), at=NOW, existed_at=existed_at).code
+
+
+def test_what_was_replaced_is_still_known(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """RFC 5280, 3.3: today's CRL has dropped the expired; the archived one has not."""
+    where = places(tmp_path, root, ca, crl_of(ca, this_update=SIGNED + DAY))
+    TrustStore(where)
+    (where.crls / "0.crl").write_bytes(crl_of(ca))
+    store = TrustStore(where)
+
+    assert code_of(store, citizen) is None
+    assert code_of(store, citizen, SIGNED + 2 * DAY) is Code.SIG_07
+    assert code_of(TrustStore(replace(where, archive=None)), citizen) is Code.SIG_07
+
+
+def test_a_revocation_that_was_dropped_is_still_known(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """The same of a bad one."""
+    listed = crl_of(ca, [entry(serial_of(citizen), at=SIGNED)], this_update=SIGNED + DAY)
+    where = places(tmp_path, root, ca, listed)
+    TrustStore(where)
+    (where.crls / "0.crl").write_bytes(crl_of(ca))
+
+    assert code_of(TrustStore(where), citizen) is Code.SIG_06
+
+
+def test_an_answer_is_found_by_its_serial_number(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """OCSP responses are archived, too."""
+    where = places(tmp_path, root, ca, crl_of(ca))
+    answer = tmp_path / "ocsp" / "0.ors"
+    answer.write_bytes(response_of(ca, citizen, this_update=SIGNED + DAY))
+    TrustStore(where)
+    answer.unlink()
+    store = TrustStore(where)
+
+    assert code_of(store, citizen) is None
+    assert code_of(store, ca.issue(Profile(not_after=NOW - 3 * DAY))) is Code.SIG_07
+
+
+def test_a_forged_mark_or_object_proves_nothing(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """What is in the archive is verified anew, as if it came from anywhere."""
+    where = places(tmp_path, root, ca, crl_of(ca))
+    archive = Archive(tmp_path / "archive")
+    stranger = Authority.root("A Stranger").subordinate("A CA")
+    archive.keep_statement(
+        crl_of(stranger, this_update=SIGNED + DAY),
+        CRL,
+        issuers=[ca.holder.fingerprint],
+        this_update=SIGNED + DAY,
+    )
+    store = TrustStore(where)
+    assert code_of(store, citizen) is Code.SIG_07
+
+    good = crl_of(ca, this_update=SIGNED + 2 * DAY)
+    archive.keep_statement(good, CRL, issuers=[ca.holder.fingerprint], this_update=SIGNED + 2 * DAY)
+    name = sha256(good).hexdigest()
+    (tmp_path / "archive" / name[:2] / f"{name}.crl").write_bytes(crl_of(ca))
+    assert code_of(store, citizen) is Code.SIG_07
+
+
+def test_judged_again_from_the_report(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """From the digests of a finding alone the same finding comes again, when all else is gone."""
+    citizen = ca.issue()
+    where = places(tmp_path / "then", root, ca, crl_of(ca))
+    found = TrustStore(where).judge(read_certificate(citizen.der), at=NOW)
+    digests = [each.digest for each in found.revocation if each.digest]
+
+    into = tmp_path / "again"
+    archive = Archive(tmp_path / "then" / "archive")
+    restore(archive, anchors=found.path[-1:], digests=[*found.path[1:], *digests], into=into)
+    again = TrustStore(
+        TrustDirectories(
+            anchors=into / "anchors",
+            intermediates=into / "intermediates",
+            crls=into / "crls",
+            ocsp=into / "ocsp",
+        )
+    ).judge(read_certificate(citizen.der), at=NOW)
+
+    assert again == found
+    with pytest.raises(LookupError, match="does not hold"):
+        restore(archive, anchors=[bytes(32)], digests=[], into=into)
+
+
+def test_kept_once(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """By what it is: nothing is written twice, and nothing half."""
+    where = places(tmp_path, root, ca, crl_of(ca))
+    TrustStore(where)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "archive").rglob("*.*")}
+    TrustStore(where)
+
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "archive").rglob("*.*")} == before
+    assert sorted(path.suffix for path in before) == [".cer", ".cer", ".crl", ".crl"]
+
+
+def test_an_archive_that_cannot_be_written(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """No evidence, no trust: the operator is told at start-up."""
+    where = places(tmp_path, root, ca, crl_of(ca))
+    (tmp_path / "archive").write_text("a file")
+
+    with pytest.raises(TrustStoreError, match="archive"):
+        TrustStore(where)

@@ -1,0 +1,301 @@
+"""The refresher: what it puts in place, what it leaves alone, and how soon workers see it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from makul.domain.reasons import Code
+from makul.trust import fetching
+from makul.trust.certificates import read_certificate
+from makul.trust.fetching import FetchError, fetch
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import RELOAD_INTERVAL, TrustStore
+from makul.trust.refreshing import CrlSource, OcspSource, Outcome, Refresher, Result
+from makul.trust.wanted import MAX_WANTED, Wanted
+from support.crls import UNHEARD_OF, crl_of, entry, serial_of
+from support.ocsp import REVOKED, UNKNOWN, response_of
+from support.pki import DAY, NOW, Authority, Profile, StoreFiles, new_key
+from support.publishing import Published, publishing
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root("A Root")
+
+
+@pytest.fixture(scope="module")
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+@pytest.fixture
+def web() -> Iterator[Published]:
+    with publishing() as published:
+        yield published
+
+
+class House:
+    """Directories, and a refresher of one CRL and one responder."""
+
+    def __init__(self, path: Path, web: Published, root: Authority, ca: Authority) -> None:
+        self.files = StoreFiles(path).write(
+            anchors=[root], intermediates=[ca], crls=[root.crl(next_update=NOW + 100 * DAY)]
+        )
+        self.held = self.files.crls / "ca.crl"
+        self.wanted, self.ocsp = path / "wanted", path / "ocsp"
+        for directory in (self.wanted, self.ocsp):
+            directory.mkdir()
+        self.directories = TrustDirectories(
+            anchors=self.files.anchors,
+            intermediates=self.files.intermediates,
+            crls=self.files.crls,
+            ocsp=self.ocsp,
+        )
+        self.refresher = Refresher(
+            directories=self.directories,
+            more_anchors=None,
+            crls=[CrlSource(url=f"{web.url}/ca.crl", file="ca.crl")],
+            responders=[OcspSource(url=f"{web.url}/ocsp", issuer=ca.certificate)],
+            wanted=self.wanted,
+            fetch=fetch,
+        )
+        issuer = ca.certificate.fingerprint(hashes.SHA256())
+        self.store = TrustStore(self.directories, wanted=Wanted(self.wanted, frozenset({issuer})))
+
+    def once(self, at: datetime = NOW) -> list[Outcome]:
+        return list(self.refresher.once(at))
+
+
+@pytest.fixture
+def house(tmp_path: Path, web: Published, root: Authority, ca: Authority) -> House:
+    return House(tmp_path, web, root, ca)
+
+
+def test_new_and_unchanged(house: House, web: Published, ca: Authority) -> None:
+    """A CRL is put in place, and left alone while it is the same."""
+    web.at["/ca.crl"] = crl_of(ca)
+
+    assert [each.result for each in house.once()] == [Result.NEW]
+    assert house.held.read_bytes() == web.at["/ca.crl"]
+    assert [each.result for each in house.once()] == [Result.UNCHANGED]
+
+
+def test_what_is_not_put_in_place(
+    house: House, web: Published, root: Authority, ca: Authority
+) -> None:
+    """The last good one stays, and the operator is told why."""
+    good = crl_of(ca, [], (x509.CRLNumber(5), False))
+    web.at["/ca.crl"] = good
+    house.once()
+    stranger = Authority.root("A Stranger")
+    for content, why in (
+        (b"not a CRL", "cannot be read"),
+        (b"", "cannot be read"),
+        (stranger.crl(), "no CA known here"),
+        (crl_of(ca, key=new_key()), "no CA known here"),
+        (root.crl(), "another CA's"),
+        (crl_of(ca, [], (UNHEARD_OF, True)), "not understood"),
+        (crl_of(ca, this_update=NOW - DAY), "older than"),
+        (crl_of(ca, [], (x509.CRLNumber(4), False), this_update=NOW), "older than"),
+        (crl_of(ca, next_update=NOW), "run out"),
+        (crl_of(ca, this_update=NOW + HOUR), "from the future"),
+    ):
+        web.at["/ca.crl"] = content
+        (outcome,) = house.once()
+        assert outcome.result is Result.FAILED
+        assert why in outcome.why
+        assert house.held.read_bytes() == good
+    assert [path.name for path in house.files.crls.iterdir() if path.suffix == ".new"] == []
+
+
+def test_http_that_is_not_followed(
+    house: House, web: Published, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No redirects, no errors, no encodings, nothing too long; nothing there is no disaster."""
+    web.at["/ca.crl"] = crl_of(ca)
+    web.headers = {"Location": f"{web.url}/elsewhere.crl"}
+    for status in (301, 302, 307, 404, 500):
+        web.status = status
+        assert house.once()[0].why == f"HTTP status {status}"
+    assert "/elsewhere.crl" not in web.asked
+    web.status, web.headers = 200, {"Content-Encoding": "gzip"}
+    assert house.once()[0].result is Result.FAILED
+    web.headers = {}
+    with pytest.raises(FetchError, match="longer than 10 bytes"):
+        fetch(f"{web.url}/ca.crl", None, 10)
+    monkeypatch.setattr(fetching, "TOTAL_SECONDS", -1.0)
+    with pytest.raises(FetchError, match="not done within"):
+        fetch(f"{web.url}/ca.crl", None, 10_000)
+    with pytest.raises(FetchError, match="no answer"):
+        fetch("http://127.0.0.1:9/ca.crl", None, 10)
+
+
+def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: Authority) -> None:
+    """Distribution points and authority information are read by nobody here."""
+    places = [x509.UniformResourceIdentifier(f"{web.url}/from-the-certificate")]
+    point = x509.DistributionPoint(places, None, None, None)
+    access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, places[0])
+    citizen = ca.issue(
+        Profile(
+            extra=[
+                (x509.CRLDistributionPoints([point]), False),
+                (x509.AuthorityInformationAccess([access]), False),
+            ]
+        )
+    )
+    web.at |= {"/ca.crl": crl_of(ca), "/ocsp": response_of(ca, citizen)}
+
+    house.store.judge(read_certificate(citizen.der), at=NOW)
+    house.once()
+
+    assert set(web.asked) == {"/ca.crl", "/ocsp"}
+
+
+# --- OCSP -----------------------------------------------------------------------------------------
+
+
+def test_a_certificate_that_nobody_has_spoken_of(
+    house: House, web: Published, ca: Authority
+) -> None:
+    """SIG-07; it is left, asked for, answered, and within the reload interval it is good."""
+    citizen, other = ca.issue(), ca.issue()
+    web.at |= {"/ca.crl": b"", "/ocsp": response_of(ca, citizen)}
+    own = read_certificate(citizen.der)
+
+    assert house.store.judge(own, at=NOW).code is Code.SIG_07
+    (left,) = house.wanted.iterdir()
+    assert left.name == f"{citizen.fingerprint.hex()}.cer"
+    assert left.stat().st_mode & 0o777 == 0o600
+    assert house.once()[1].result is Result.NEW
+
+    assert list(house.wanted.iterdir()) == []
+    assert house.store.judge(own, at=NOW + RELOAD_INTERVAL).code is None
+    other_code = house.store.judge(read_certificate(other.der), at=NOW + RELOAD_INTERVAL).code
+    assert other_code is Code.SIG_07
+    web.at["/ocsp"] = response_of(ca, citizen)
+    assert "another certificate" in house.once()[1].why
+
+
+def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) -> None:
+    """Neither a stale one, nor a stranger's, nor one that does not know."""
+    citizen = ca.issue()
+    house.store.judge(read_certificate(citizen.der), at=NOW)
+    web.at["/ca.crl"] = b""
+    stranger = Authority.root("A Stranger").subordinate("A CA")
+    for response, why in (
+        (b"junk", "cannot be read"),
+        (response_of(stranger, citizen), "not signed for that CA"),
+        (response_of(ca, citizen, next_update=NOW), "run out"),
+        (response_of(ca, citizen, this_update=NOW + HOUR, next_update=None), "from the future"),
+        (response_of(ca, citizen, status=UNKNOWN), "does not know"),
+    ):
+        web.at["/ocsp"] = response
+        assert why in house.once()[1].why
+    assert list(house.ocsp.iterdir()) == []
+    assert list(house.wanted.iterdir()) == []
+
+
+def test_old_answers_are_forgotten(house: House, ca: Authority) -> None:
+    """Those that ran out, but for revocations."""
+    good, revoked = ca.issue(), ca.issue()
+    for holder, response in (
+        (good, response_of(ca, good)),
+        (revoked, response_of(ca, revoked, status=REVOKED)),
+    ):
+        (house.ocsp / f"{holder.fingerprint.hex()}.ors").write_bytes(response)
+
+    house.once(NOW + 3 * DAY)
+
+    assert [path.stem for path in house.ocsp.iterdir()] == [revoked.fingerprint.hex()]
+
+
+def test_what_is_left_is_bounded(house: House, root: Authority, ca: Authority) -> None:
+    """Not beyond so many, and never for whom nobody can be asked."""
+    house.store.judge(read_certificate(Authority.root("A Stranger").issue().der), at=NOW)
+    house.store.judge(read_certificate(root.issue().der), at=NOW)
+    assert list(house.wanted.iterdir()) == []
+    for number in range(MAX_WANTED):
+        (house.wanted / f"{number}.cer").touch()
+    house.store.judge(read_certificate(ca.issue().der), at=NOW)
+    assert len(list(house.wanted.iterdir())) == MAX_WANTED
+
+
+# --- two workers ----------------------------------------------------------------------------------
+
+_WORKER = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from makul.trust.certificates import read_certificate
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+
+root = Path(sys.argv[1])
+store = TrustStore(TrustDirectories(anchors=root / "anchors", crls=root / "crls"))
+certificate = read_certificate((root / "signer.der").read_bytes())
+last = ""
+while True:
+    now = str(store.judge(certificate, at=datetime.now(UTC)).code)
+    if now != last:
+        print(now, flush=True)
+    last = now
+    time.sleep(0.05)
+"""
+
+
+def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
+    """Revoked, refreshed, refused by both within the interval; then silence, and SIG-07."""
+    root = Authority.root("A Root")
+    begun = datetime.now(UTC).replace(microsecond=0)
+    signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))
+    files = StoreFiles(tmp_path).write(anchors=[root])
+    (tmp_path / "signer.der").write_bytes(signer.der)
+    refresher = Refresher(
+        directories=TrustDirectories(anchors=files.anchors, crls=files.crls),
+        more_anchors=None,
+        crls=[CrlSource(url=f"{web.url}/root.crl", file="root.crl")],
+        responders=[],
+        wanted=None,
+        fetch=fetch,
+    )
+
+    def publish(*listed: x509.RevokedCertificate, issued: datetime, until: datetime) -> None:
+        web.at["/root.crl"] = crl_of(root, listed, this_update=issued, next_update=until)
+        (outcome,) = refresher.once(datetime.now(UTC))
+        assert outcome.result is Result.NEW, outcome.why
+
+    publish(issued=begun - HOUR, until=begun + HOUR)
+    command = [sys.executable, "-c", _WORKER, str(tmp_path)]
+    workers = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": "service"})
+        for _ in range(2)
+    ]
+    try:
+        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert said == ["None", "None"]
+        held = x509.CRLReason(x509.ReasonFlags.certificate_hold)
+        changed = time.monotonic()
+        runs_out = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20)
+        publish(entry(serial_of(signer), (held, False)), issued=begun, until=runs_out)
+        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert said == ["SIG-06", "SIG-06"]
+        assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + 3
+        web.status = 503
+        assert [each.result for each in refresher.once(datetime.now(UTC))] == [Result.FAILED]
+        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert said == ["SIG-07", "SIG-07"]
+        assert datetime.now(UTC) >= runs_out
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
