@@ -544,7 +544,7 @@ def test_the_cases_drawn_are_of_every_sort() -> None:
     """Properties over cases that are all refused would prove nothing."""
     outcomes: dict[Outcome, int] = {}
 
-    @settings(THOROUGH, max_examples=600, derandomize=True)
+    @settings(THOROUGH, max_examples=900, derandomize=True)
     @given(cases())
     def draw_them(case: Case) -> None:
         outcome = case.conclude().outcome

@@ -113,7 +113,7 @@ def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> Non
     assert worker.exitcode == -signal.SIGKILL
 
 
-CHANGES = 9
+CHANGES = 10
 """Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence, request key."""
 
 

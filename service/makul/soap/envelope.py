@@ -12,7 +12,7 @@ from lxml import etree
 
 from makul.domain.reasons import Code, Reason
 from makul.soap.arrivals import NOTHING_TOLD, Arrival
-from makul.soap.faults import EnvelopeError, FaultCode
+from makul.soap.faults import EnvelopeError, FaultCode, HttpError
 from makul.soap.messages import VERSIONS, SoapVersion
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class Message:
 
 
 def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> Message:
-    """Parse and split a message; raises `EnvelopeError` (REQ-01, REQ-07)."""
+    """Parse and split a message; raises `EnvelopeError` or `HttpError` (REQ-01, REQ-07)."""
     large = len(raw) > MAX_ORDINARY
     if large and not any(name.encode() in raw for name in MAY_BE_LARGE):
-        raise _refused(Code.REQ_07)
+        raise HttpError(413, Reason(code=Code.REQ_07))
     root = _parse(raw, large=large)
     _check_root(root, version)
     if _too_deep(root):
@@ -89,7 +89,7 @@ def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> 
     if len(children) != 1:
         raise _refused(Code.REQ_01, "Body")
     if large and local_name(children[0]) not in MAY_BE_LARGE:
-        raise _refused(Code.REQ_07)
+        raise HttpError(413, Reason(code=Code.REQ_07))
     return Message(version, root, headers, children[0], arrival)
 
 

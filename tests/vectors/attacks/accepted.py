@@ -13,7 +13,6 @@ from support.pki import NOW, key_usage
 from support.xades import C14N, DS, ENVELOPED, EXC_C14N, MORE, SHA256, XADES
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, reference, signed, spoilt
-from vectors.attacks.properties import garbage_timestamp
 from vectors.attacks.references import prefixes
 from vectors.attacks.values import P256_ORDER, encoded
 from vectors.attacks.vector import Vector
@@ -133,7 +132,19 @@ def certified(cast: "Cast", **changes: Any) -> bytes:
 
 def unsigned_property(cast: "Cast") -> bytes:
     """Garbage among the unsigned properties of a signature that does not need them."""
-    return spoilt(cast, partial(garbage_timestamp, token="AAAA"))
+
+    def edit(root: "Element") -> None:
+        qualifying = next(root.iter(f"{{{XADES}}}QualifyingProperties"))
+        qualifying.append(
+            etree.fromstring(
+                f'<x:UnsignedProperties xmlns:x="{XADES}"><x:UnsignedSignatureProperties>'
+                "<x:RevocationValues><x:CRLValues><x:EncapsulatedCRLValue>AAAA"
+                "</x:EncapsulatedCRLValue></x:CRLValues></x:RevocationValues>"
+                "</x:UnsignedSignatureProperties></x:UnsignedProperties>"
+            )
+        )
+
+    return spoilt(cast, edit)
 
 
 def signature_first(cast: "Cast") -> bytes:

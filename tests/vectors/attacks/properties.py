@@ -304,7 +304,16 @@ VECTORS: tuple[Vector, ...] = (
             name=f"properties/expired-with-a-timestamp-that-is-{name}",
             why="a timestamp proves existence only if it is one; SigningTime alone proves nothing",
             build=partial(expired_with_timestamp, token=token),
-            code=Code.SIG_05,
+            code=Code.SIG_02,
+        )
+        for name, token in TOKENS.items()
+    ),
+    *(
+        Vector(
+            name=f"properties/garbage-timestamp-{name}",
+            why="a good signature is not served with garbage that passes for proof",
+            build=partial(spoilt, edit=partial(garbage_timestamp, token=token)),
+            code=Code.SIG_02,
         )
         for name, token in TOKENS.items()
     ),
