@@ -113,8 +113,9 @@ def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> Non
     assert worker.exitcode == -signal.SIGKILL
 
 
-CHANGES = 10
-"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence, request key."""
+CHANGES = 11
+"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence and its
+budget (likewise), request key."""
 
 
 @pytest.mark.parametrize("after", range(1, CHANGES + 1))
