@@ -174,8 +174,14 @@ def _token_place(token: TokenSettings) -> TokenPlace:
 
 
 def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
-    """What judges signed documents, with the PIN rule of these settings."""
-    return XadesVerifier(trust, pin_rule=pin_rule(settings))
+    """What judges signed documents: once a process, for it loads whom timestamps are trusted of."""
+    directories = tsa_directories(settings)
+    return XadesVerifier(
+        trust,
+        pin_rule=pin_rule(settings),
+        tsa=TrustStore(directories) if directories is not None else None,
+        tsa_policies=settings.trust.tsa_policies or frozenset(),
+    )
 
 
 def build_agreements(

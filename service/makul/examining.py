@@ -6,13 +6,14 @@ the document itself: the officials' register and the operator's pin are the serv
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lxml.etree import QName
 
 from makul.app.ports import DocumentError
-from makul.bootstrap import pin_rule, trust_directories
+from makul.bootstrap import pin_rule, trust_directories, tsa_directories
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
 from makul.documents.consents import NAMESPACE as CONSENT
@@ -38,31 +39,36 @@ _REPRESENTATIVE_PIN: Final = f"{{{CONSENT}}}representative/{{{CONSENT}}}pin"
 GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign such a document")
 
 
+@dataclass(frozen=True, slots=True)
+class _Trusting:
+    """Whom a document's signers and their timestamps are trusted of."""
+
+    directories: TrustDirectories
+    pin_rule: PinRule
+    tsa: TrustDirectories | None
+    tsa_policies: frozenset[str] = frozenset()
+
+
 def examine(question: DocumentQuestion) -> bytes:
     """The validation report; raises what `makul.runtime` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
-        directories, rule = _directories(question, Path(empty))
-        tsa = None
-        if question.tsa_anchors is not None:
-            tsa = TrustStore(
-                TrustDirectories(
-                    anchors=question.tsa_anchors,
-                    intermediates=directories.intermediates,
-                    crls=directories.crls,
-                    ocsp=directories.ocsp,
-                )
-            )
-        verifier = XadesVerifier(TrustStore(directories), pin_rule=rule, tsa=tsa)
+        trusting = _trusting(question, Path(empty))
+        verifier = XadesVerifier(
+            TrustStore(trusting.directories),
+            pin_rule=trusting.pin_rule,
+            tsa=TrustStore(trusting.tsa) if trusting.tsa is not None else None,
+            tsa_policies=trusting.tsa_policies,
+        )
         return verifier.validate(
             question.document,
-            _profile(question.profile, rule),
+            _profile(question.profile, trusting.pin_rule),
             at=question.at,
             existed_at=question.existed_at,
         ).report.render()
 
 
-def _directories(question: DocumentQuestion, empty: Path) -> tuple[TrustDirectories, PinRule]:
-    """Those that are named; where no anchors are, the settings' fill in for what is not.
+def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
+    """By what is named; where no anchors are, the settings fill in for what is not.
 
     Without CRLs nobody can tell (SIG-07), so an empty directory stands in for none.
     """
@@ -73,22 +79,34 @@ def _directories(question: DocumentQuestion, empty: Path) -> tuple[TrustDirector
             crls=question.crls or empty,
             ocsp=question.ocsp,
         )
-        return named, PinRule()
+        return _Trusting(named, PinRule(), _named_tsa(question, named))
     if not question.config.exists():
         raise HouseUnavailableError(
             f"there is no {question.config}; name the trusted CA certificates with --anchors"
         )
     settings = load_settings(question.config)
     own = trust_directories(settings)
-    return (
-        TrustDirectories(
-            anchors=own.anchors,
-            intermediates=question.intermediates or own.intermediates,
-            crls=question.crls or own.crls,
-            ocsp=question.ocsp or own.ocsp,
-        ),
-        pin_rule(settings),
+    directories = TrustDirectories(
+        anchors=own.anchors,
+        intermediates=question.intermediates or own.intermediates,
+        crls=question.crls or own.crls,
+        ocsp=question.ocsp or own.ocsp,
     )
+    return _Trusting(
+        directories,
+        pin_rule(settings),
+        _named_tsa(question, directories) or tsa_directories(settings),
+        settings.trust.tsa_policies or frozenset(),
+    )
+
+
+def _named_tsa(
+    question: DocumentQuestion, directories: TrustDirectories
+) -> TrustDirectories | None:
+    """The time-stamping authorities that were named, with the other certificates and CRLs."""
+    if question.tsa_anchors is None:
+        return None
+    return replace(directories, anchors=question.tsa_anchors)
 
 
 def _profile(name: str, rule: PinRule) -> Profile:

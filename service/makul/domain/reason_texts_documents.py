@@ -69,19 +69,19 @@ CNS-10
   en The notice on which the consent rests is not approved by the authorised body.
      Obtain the consent anew on an approved notice.
 CNS-11
-  ky Макулдукту субъекттин өкүлү берген, бирок анын ыйгарым укуктары далилденген эмес.
-     Субъекттин өзүнүн колтамгасы коюлган макулдукту алыңыз.
-  ru Согласие дал представитель субъекта, но его полномочия не подтверждены.
-     Получите согласие, подписанное самим субъектом.
-  en A representative gave the consent, but their authority is unproven.
-     Obtain a consent signed by the subject in person.
+  ky Макулдукту субъекттин өкүлү берген, бирок анын ыйгарым укугу далилденген эмес же макулдашуу
+     буга жол бербейт. Макулдукту ыйгарым укук документи менен каттаңыз же субъекттин өзүнөн алыңыз.
+  ru Согласие дал представитель, но его полномочие не подтверждено или соглашение этого не допускает.
+     Зарегистрируйте согласие с документом о полномочии или получите его у самого субъекта.
+  en A representative gave the consent, but their authority is unproven or the agreement allows none.
+     Register it with the document of the authority, or obtain a consent of the subject in person.
 CNS-12
-  ky Бул макулдашуу кагаз жүзүндөгү макулдукка жол бербейт.
-     Электрондук колтамга коюлган макулдукту алыңыз.
-  ru Это соглашение не допускает согласия на бумаге.
-     Получите согласие, подписанное электронной подписью.
-  en This agreement does not allow consents on paper.
-     Obtain a consent with an electronic signature.
+  ky Кагаз жүзүндөгү макулдукка макулдашуу жол бербейт же аны кол койгон кызмат адамы колдонууда.
+     Башка кызматкер сурасын же электрондук колтамга коюлган макулдукту алыңыз.
+  ru Соглашение не допускает согласия на бумаге, или его использует подписавшее должностное лицо.
+     Пусть запросит другой сотрудник, или получите согласие с электронной подписью.
+  en The agreement allows no consent on paper, or the official who signed it is using it.
+     Let another employee ask, or obtain a consent with an electronic signature.
 CNS-13
   ky Кагаз жүзүндөгү макулдуктун сканы жок же макулдукта көрсөтүлгөнгө дал келбейт.
      Кагаздын өзүнүн сканын тиркеңиз.
