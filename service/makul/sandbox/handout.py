@@ -6,46 +6,42 @@ paths are relative to it. Keys lie open: whom they belong to does not exist.
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
     parties/KEY/        message, sealing and official's keys, client profiles
     citizens/NN/        signing keys of the citizens who have one
-    documents/          consents and basis statements by name
+    documents/          consents and basis statements by name, with scans and authority documents
+    revocations/        what takes consents back, by the consents' names
+    authorities/        the key of the citizens' authority, for whoever wants to revoke
     look-alike/         an authority with the same names that nobody trusts
     notice.ky.txt       the notice that the consents cite; also in ru and en
-    agreements/         what the three parties signed, and the approval of the notice
+    agreements/         what three parties signed, handed in or not, and the approval of the notice
     signatories/        who signed, by member code
     sandbox.json
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from makul.cli.init import write_secret
-from makul.domain.agreements import Channel, Delivery
-from makul.domain.attributes import Attribute
-from makul.domain.persons import AttributeValue, LocalizedName
-from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF, NOTICE_TEXTS, WITHDRAWAL
-from makul.sandbox.papers import Paper
+from makul.domain.agreements import Channel
+from makul.sandbox.hands import NOTICE_TEXTS
+from makul.sandbox.index import describe
 from makul.sandbox.parties import (
     AUTHORISED_BODY,
     AUTHORISED_BODY_NAME,
     OPERATOR,
     OPERATOR_NAME,
     PARTIES,
-    SERVICE_SUBSYSTEM,
     XROAD_INSTANCE,
     Party,
 )
-from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
 from makul.sandbox.pki import CITIZEN_POLICY, Credential
+from makul.sandbox.profiles import Addresses, profile_name, profile_of
+from makul.sandbox.tsa import POLICY
 from makul.sandbox.world import World
 
-FORMAT = "makul-sandbox/1"
+__all__ = ["CONFIG", "INDEX", "Addresses", "hand_out", "write_service"]
+
 INDEX = "sandbox.json"
 CONFIG = Path("service") / "makul.toml"
-NOTICE_FILE = "notice.ky.txt"
-RECIPIENT_PATH = "/v1/recipient"
 
 _SETTINGS = """\
 # Settings of a sandbox. Nothing here is secret, and nobody in it is real.
@@ -72,6 +68,7 @@ intermediates = "intermediates"
 crls = "crls"
 tsa_anchors = "tsa/anchors"
 tsa_crls = "tsa/crls"
+tsa_policies = ["{tsa_policy}"]
 archive = "archive"
 pin_policies = ["{citizen_policy}"]
 
@@ -101,93 +98,6 @@ key = "keys/tls.key.pem"
 client_ca = "client-cas.pem"
 """
 
-_PROFILE = """\
-# {name}: how the reference client plays it against this sandbox.
-
-language = "ky"
-sandbox = true
-
-[recipient]
-code = {code}
-name = {quoted_name}
-
-[agreement]
-number = {agreement}
-purpose = {purpose}
-
-[service]
-url = {url}
-channel = "{channel}"
-{credentials}{sealing}
-[operator]
-code = {operator}
-name = {operator_name}
-certificates = ["../../service/keys/receipts.cert.pem"]
-anchors = ["../../service/anchors/root.pem"]
-intermediates = ["../../service/intermediates/issuing.pem"]
-crls = [{crls}]
-
-[consent]
-notice = {notice}
-notice_file = "../../{notice_file}"
-language = "{language}"
-purpose_text = {purpose_text}
-retention = "P1Y"
-withdrawal = {withdrawal}
-"""
-
-_SIGNING = """
-[signing]
-key = "message.key.pem"
-certificate = "message.cert.pem"
-"""
-
-_TLS = """\
-tls_ca = "../../service/anchors/root.pem"
-tls_certificate = "message.cert.pem"
-tls_key = "message.key.pem"
-"""
-
-_XROAD = """
-[xroad]
-client = {client}
-service = {service}
-"""
-
-_SEALING = """
-[sealing]
-key = "sealing.key.pem"
-certificate = "sealing.cert.pem"
-"""
-
-_REMARKS = {
-    LOCKED: "stopped consent-based matching",
-    DISPUTED_ADDRESS: "the address is being corrected",
-    WITHOUT_ADDRESS: "no address is held",
-    REVOKED: "the certificate is revoked",
-    ABSENT: "is not in the register",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
-    """Where the sandbox's listeners are."""
-
-    host: str
-    port: int
-    xroad_port: int
-    mtls_port: int
-
-    def url(self, channel: Channel) -> str:
-        """The recipient port by this channel."""
-        port = {
-            Channel.WSSE: self.port,
-            Channel.XROAD: self.xroad_port,
-            Channel.MTLS: self.mtls_port,
-        }[channel]
-        scheme = "https" if channel is Channel.MTLS else "http"
-        return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
-
 
 def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
     """The installation, all but store keys and database; its settings file."""
@@ -212,6 +122,7 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         mtls_port=addresses.mtls_port,
         instance=XROAD_INSTANCE,
         citizen_policy=CITIZEN_POLICY.dotted_string,
+        tsa_policy=POLICY,
     )
     _write(config, settings.encode())
     return config
@@ -243,108 +154,17 @@ def hand_out(
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
     for paper in world.papers.values():
         _write(directory / "documents" / paper.file_name, paper.document)
+        for name, content in paper.attachments.items():
+            _write(directory / "documents" / name, content)
+    for taking in world.takings_back.values():
+        _write(directory / "revocations" / taking.file_name, taking.document)
+    _write_credential(directory / "authorities", "citizens", world.hierarchy.citizens.credential)
     false = directory / "look-alike"
     _write(false / "root.pem", world.look_alike.anchors())
     _write(false / "issuing.pem", world.look_alike.intermediate_certificates())
     _write_credential(false, "citizen-00", world.stranger)
     index = json.dumps(describe(world, addresses), ensure_ascii=False, indent=1)
     _write(directory / INDEX, f"{index}\n".encode())
-
-
-def describe(world: World, addresses: Addresses) -> dict[str, Any]:
-    """`sandbox.json`."""
-    return {
-        "format": FORMAT,
-        "madeAt": world.made_at.isoformat(),
-        "urls": {channel: addresses.url(channel) for channel in Channel},
-        "operator": {
-            "code": OPERATOR,
-            "name": OPERATOR_NAME,
-            "certificate": "service/keys/receipts.cert.pem",
-            "xroadService": _service_subsystem(),
-        },
-        "trust": {
-            "anchors": ["service/anchors/root.pem"],
-            "intermediates": ["service/intermediates/issuing.pem"],
-            "crls": [f"service/crls/{name}" for name in world.crls],
-        },
-        "notice": {"ref": NOTICE_REF, "language": NOTICE_LANGUAGE, "file": NOTICE_FILE},
-        "parties": [_party(party) for party in PARTIES],
-        "citizens": [_citizen(world, number) for number in world.citizens],
-        "papers": [_paper(paper) for paper in world.papers.values()],
-    }
-
-
-def _party(party: Party) -> dict[str, Any]:
-    home = f"parties/{party.key}"
-    official = party.official
-    sealed = party.delivery is Delivery.SEALED
-    return {
-        "key": party.key,
-        "code": party.code,
-        "kind": party.kind.value,
-        "name": party.name,
-        "state": party.state.value,
-        "messageKey": f"{home}/message.key.pem",
-        "messageCertificate": f"{home}/message.cert.pem",
-        "sealingKey": f"{home}/sealing.key.pem" if sealed else None,
-        "sealingCertificate": f"{home}/sealing.cert.pem" if sealed else None,
-        "xroadClient": party.subsystem,
-        "official": official
-        and {
-            "identifier": official.identifier,
-            "name": official.name,
-            "key": f"{home}/official.key.pem",
-            "certificate": f"{home}/official.cert.pem",
-        },
-        "agreement": {
-            "number": party.agreement,
-            "purpose": party.purpose,
-            "otherPurposes": sorted(party.other_purposes),
-            "attributes": _in_order(party.attributes),
-            "channels": sorted(party.channels),
-            "delivery": party.delivery.value,
-            "provisions": sorted(party.provisions),
-            "powers": {purpose: _in_order(names) for purpose, names in party.powers.items()},
-        },
-        "profiles": {
-            channel.value: f"{home}/{_profile_name(channel)}" for channel in sorted(party.channels)
-        },
-    }
-
-
-def _citizen(world: World, number: int) -> dict[str, Any]:
-    person = world.people[number]
-    told = (
-        Attribute.SURNAME,
-        Attribute.GIVEN_NAME,
-        Attribute.PATRONYMIC,
-        Attribute.BIRTH_DATE,
-        Attribute.DOCUMENT_NUMBER,
-    )
-    return {
-        "number": number,
-        "pin": person.pin.digits,
-        **{name.value: _plain(person.values[name]) for name in told},
-        "key": f"citizens/{number:02d}/signing.key.pem",
-        "certificate": f"citizens/{number:02d}/signing.cert.pem",
-        "remark": _REMARKS.get(number),
-    }
-
-
-def _paper(paper: Paper) -> dict[str, Any]:
-    return {
-        "name": paper.name,
-        "kind": paper.kind.value,
-        "file": f"documents/{paper.file_name}",
-        "presentedBy": paper.presented_by.key,
-        "citizen": paper.citizen,
-        "operation": paper.operation.value,
-        "purpose": paper.presented_by.purpose,
-        "attributes": _in_order(paper.attributes),
-        "outcome": paper.outcome.value,
-        "reasons": paper.reason_texts,
-    }
 
 
 def _write_party(world: World, party: Party, home: Path, addresses: Addresses) -> None:
@@ -354,58 +174,7 @@ def _write_party(world: World, party: Party, home: Path, addresses: Addresses) -
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
     for channel in Channel:
-        _write(home / _profile_name(channel), _profile(world, party, channel, addresses).encode())
-
-
-def _profile(world: World, party: Party, channel: Channel, addresses: Addresses) -> str:
-    credentials = _SIGNING if channel is Channel.WSSE else _TLS
-    if channel is Channel.XROAD:
-        credentials = _XROAD.format(
-            client=_quoted(party.subsystem), service=_quoted(_service_subsystem())
-        )
-    return _PROFILE.format(
-        name=party.name,
-        code=_quoted(party.code),
-        quoted_name=_quoted(party.name),
-        agreement=_quoted(party.agreement),
-        purpose=_quoted(party.purpose),
-        url=_quoted(addresses.url(channel)),
-        channel=channel.value,
-        credentials=credentials,
-        sealing=_SEALING if party.key in world.sealing else "",
-        operator=_quoted(OPERATOR),
-        operator_name=_quoted(OPERATOR_NAME),
-        crls=", ".join(_quoted(f"../../service/crls/{name}") for name in world.crls),
-        notice=_quoted(NOTICE_REF),
-        notice_file=NOTICE_FILE,
-        language=NOTICE_LANGUAGE,
-        purpose_text=_quoted(party.purpose_text),
-        withdrawal=_quoted(WITHDRAWAL),
-    )
-
-
-def _profile_name(channel: Channel) -> str:
-    return "profile.toml" if channel is Channel.WSSE else f"profile-{channel.value}.toml"
-
-
-def _service_subsystem() -> str:
-    return f"{XROAD_INSTANCE}/{OPERATOR}/{SERVICE_SUBSYSTEM}"
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string; for printable text JSON's is the same."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _plain(value: AttributeValue) -> Any:
-    if isinstance(value, LocalizedName):
-        return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _in_order(names: Iterable[Attribute]) -> list[str]:
-    wanted = set(names)
-    return [name.value for name in Attribute if name in wanted]
+        _write(home / profile_name(channel), profile_of(world, party, channel, addresses).encode())
 
 
 def _write_credential(directory: Path, name: str, credential: Credential) -> None:

@@ -132,6 +132,9 @@ BANK = Party(
     uses_rsa=True,
 )
 
+SECOND_BANK_AGREEMENT = AgreementNumber("SANDBOX/BANK-2")
+"""The bank's next agreement, on the same terms: two have signed it, the bank has not yet."""
+
 NOTARY = Party(
     key="notary",
     code=MemberCode("PER/50000001"),

@@ -25,13 +25,21 @@ LOCKED = 17
 DISPUTED_ADDRESS = 18
 WITHOUT_ADDRESS = 19
 REVOKED = 20
+MINOR = 21
+REVOKED_LATE = 22
+COMPROMISED = 23
 ABSENT = 24
-"""Citizens, by number, who are out of the ordinary: in the record, by their certificate, or by
-not being in the register at all.
+"""Citizens, by number, who are out of the ordinary: in the record, by their certificate or age, or
+by not being in the register at all.
 """
+
+PARENT = 8
+"""Consents for `MINOR`."""
 
 _BORN_FROM = date(1940, 1, 1)
 _BORN_DAYS = (date(2001, 12, 31) - _BORN_FROM).days
+_MINORS_BORN_FROM = date(2014, 1, 1)
+_MINORS_BORN_DAYS = 365
 _ISSUED_FROM = date(2018, 1, 1)
 _ISSUED_DAYS = (date(2025, 12, 31) - _ISSUED_FROM).days
 _DOCUMENT_TERM_YEARS = 10
@@ -78,7 +86,10 @@ def citizens(count: int, *, seed: int = 1) -> tuple[Person, ...]:
 
 def _citizen(draw: _Draw) -> Person:
     female = draw.below(2, "sex") == 0
-    born = _BORN_FROM + timedelta(days=draw.below(_BORN_DAYS, "birth date"))
+    born_from, days = _BORN_FROM, _BORN_DAYS
+    if draw.number == MINOR:
+        born_from, days = _MINORS_BORN_FROM, _MINORS_BORN_DAYS
+    born = born_from + timedelta(days=draw.below(days, "birth date"))
     pin = Pin(f"{1 if female else 2}{born:%d%m%Y}9{draw.number:04d}")
     values = {
         Attribute.PIN: pin.digits,

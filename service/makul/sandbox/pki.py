@@ -19,6 +19,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ORGANISATION = "Makul sandbox, not a real authority"
 """Stands in the subject of every certificate of a sandbox, and of nobody else's."""
 
+CITIZENS_CRL = "citizens.crl.pem"
+
 CA_TERM = timedelta(days=3650)
 TERM = timedelta(days=1095)
 CRL_TERM = timedelta(days=366)
@@ -78,6 +80,31 @@ class Credential:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A certificate that its authority revoked; as a CRL tells it (RFC 5280, 5.3)."""
+
+    certificate: x509.Certificate
+    at: datetime
+    reason: x509.ReasonFlags = x509.ReasonFlags.key_compromise
+    invalid_since: datetime | None = None
+    """Since when its key is suspected."""
+
+    @property
+    def entry(self) -> x509.RevokedCertificate:
+        """Its line in the CRL."""
+        builder = (
+            x509.RevokedCertificateBuilder()
+            .serial_number(self.certificate.serial_number)
+            .revocation_date(self.at)
+            .add_extension(x509.CRLReason(self.reason), critical=False)
+        )
+        if self.invalid_since is not None:
+            since = x509.InvalidityDate(self.invalid_since)
+            builder = builder.add_extension(since, critical=False)
+        return builder.build()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,25 +170,33 @@ class Authority:
             credential=Credential(key=key, certificate=certificate), made_at=self.made_at
         )
 
-    def crl(self, revoked: Sequence[x509.Certificate] = ()) -> bytes:
-        """The list of what it revoked, in PEM; revoked while its term already ran."""
+    def crl(self, revoked: Sequence[x509.Certificate | Ended] = ()) -> bytes:
+        """The list of what it revoked, in PEM; by a certificate alone, while its term ran."""
         since = self.made_at - BACKDATED / 2
+        ended = [
+            each if isinstance(each, Ended) else Ended(certificate=each, at=since)
+            for each in revoked
+        ]
+        issued_at = self.made_at - timedelta(minutes=5)
+        return self._crl([each.entry for each in ended], number=1, at=issued_at)
+
+    def longer(self, crl: bytes, ended: Ended) -> bytes:
+        """The CRL that follows on this one, in PEM: issued when one more was revoked."""
+        before = x509.load_pem_x509_crl(crl)
+        number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        return self._crl([*before, ended.entry], number=number + 1, at=ended.at)
+
+    def _crl(
+        self, entries: Sequence[x509.RevokedCertificate], *, number: int, at: datetime
+    ) -> bytes:
         builder = (
-            x509.CertificateRevocationListBuilder()
+            x509.CertificateRevocationListBuilder(revoked_certificates=list(entries))
             .issuer_name(self.credential.certificate.subject)
-            .last_update(self.made_at - timedelta(minutes=5))
+            .last_update(at)
             .next_update(self.made_at + CRL_TERM)
-            .add_extension(x509.CRLNumber(1), critical=False)
+            .add_extension(x509.CRLNumber(number), critical=False)
             .add_extension(self._own_key_identifier(), critical=False)
         )
-        for certificate in revoked:
-            builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder()
-                .serial_number(certificate.serial_number)
-                .revocation_date(since)
-                .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
-                .build()
-            )
         signed = builder.sign(self.credential.key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM)
 
@@ -256,11 +291,11 @@ class Hierarchy:
         """The issuing CAs' certificates, in PEM."""
         return b"".join(authority.credential.certificate_pem for authority in self.intermediates)
 
-    def crls(self, revoked_citizens: Sequence[x509.Certificate] = ()) -> dict[str, bytes]:
+    def crls(self, revoked_citizens: Sequence[x509.Certificate | Ended] = ()) -> dict[str, bytes]:
         """Every CA's CRL in PEM, by the name of its file."""
         return {
             "root.crl.pem": self.root.crl(),
-            "citizens.crl.pem": self.citizens.crl(revoked_citizens),
+            CITIZENS_CRL: self.citizens.crl(revoked_citizens),
             "organisations.crl.pem": self.organisations.crl(),
         }
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -10,14 +10,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from makul.app.agreements import Agreements, NotSigned
 from makul.app.notices import Notices
 from makul.app.ports import Desk, Official, Signatory
-from makul.domain.agreements import AgreementRole, Delivery
+from makul.domain.agreements import Agreement, AgreementRole, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import MemberCode
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.hands import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
-from makul.sandbox.papers import Paper, draw_up
-from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, OPERATOR_NAME, PARTIES, Party
-from makul.sandbox.people import ABSENT, KEYED, REVOKED, citizens
+from makul.sandbox.papers import Paper, TakingBack, draw_up, take_back
+from makul.sandbox.papers.dated import ended
+from makul.sandbox.parties import (
+    AUTHORISED_BODY,
+    BANK,
+    OPERATOR,
+    OPERATOR_NAME,
+    PARTIES,
+    SECOND_BANK_AGREEMENT,
+    Party,
+)
+from makul.sandbox.people import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
 from makul.sandbox.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
 from makul.sandbox.tsa import StampingAuthority
 from makul.trust.signing import sign_document
@@ -58,6 +67,44 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """An agreement, and whose signatures of it are handed in when a sandbox is made."""
+
+    directory: str
+    """Under `agreements/`."""
+    party: Party
+    terms: Agreement
+    handed_in: frozenset[AgreementRole] = frozenset(AgreementRole)
+
+    @property
+    def signing(self) -> Mapping[AgreementRole, MemberCode]:
+        """Who signs in which role."""
+        return {
+            AgreementRole.AUTHORISED_BODY: AUTHORISED_BODY,
+            AgreementRole.OPERATOR: OPERATOR,
+            AgreementRole.RECIPIENT: self.party.code,
+        }
+
+
+def agreements_made(*, at: datetime) -> tuple[Agreed, ...]:
+    """Every party's own, in force; and a second one of the bank, which has yet to sign it."""
+    return (
+        *(Agreed(directory=each.key, party=each, terms=each.agreed(at)) for each in PARTIES),
+        Agreed(
+            directory="bank-2",
+            party=BANK,
+            terms=replace(BANK.agreed(at), number=SECOND_BANK_AGREEMENT),
+            handed_in=frozenset(AgreementRole) - {AgreementRole.RECIPIENT},
+        ),
+    )
+
+
+def signed_name(role: AgreementRole) -> str:
+    """The file of an agreement that was signed in this role."""
+    return f"agreement.{role.value.lower().replace('_', '-')}.xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything there is in a sandbox."""
 
@@ -82,11 +129,14 @@ class World:
     """Of the parties whose agreement has the data sealed: to what they are encrypted."""
     signatories: Mapping[MemberCode, Signing]
     papers: Mapping[str, Paper]
+    takings_back: Mapping[str, TakingBack]
+    """Revocations, by the names of the consents that they take back."""
 
     @property
     def crls(self) -> dict[str, bytes]:
         """The CRLs of every trusted authority, by file name."""
-        return self.hierarchy.crls([self.citizens[REVOKED].certificate])
+        after_signing = ended(self.citizens[COMPROMISED], self.citizens[REVOKED_LATE], self.made_at)
+        return self.hierarchy.crls([self.citizens[REVOKED].certificate, *after_signing])
 
 
 def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
@@ -111,11 +161,13 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         at=at,
     )
     stamping_root = new_root("Sandbox root of time-stamping", at)
-    stamping = stamping_root.stamping("Sandbox TSA")
+    stamped_by = stamping_root.stamping("Sandbox TSA")
+    stamping = StampingAuthority(key=stamped_by.key, certificate=stamped_by.certificate)
+    papers = draw_up(hands, stamping)
     return World(
         made_at=at,
         stamping_root=stamping_root,
-        stamping=StampingAuthority(key=stamping.key, certificate=stamping.certificate),
+        stamping=stamping,
         hierarchy=true,
         look_alike=false,
         operator=true.official(member_code=OPERATOR, name=OPERATOR_NAME, identifier="receipts"),
@@ -130,7 +182,8 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
             if party.delivery is Delivery.SEALED
         },
         signatories=_signatories(true),
-        papers=draw_up(hands),
+        papers=papers,
+        takings_back=take_back(hands, papers),
     )
 
 
@@ -179,24 +232,21 @@ def _approve_notice(
 
 
 def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str, bytes]:
-    """Every party's agreement, signed by three; and what each of them signed."""
+    """What each of three signed of each agreement; all is handed in but for one signature."""
     papers: dict[str, bytes] = {}
-    for party in PARTIES:
-        terms = party.agreed(world.made_at)
-        document = agreements.draw_up(terms, at=at)
-        agreements.lay_before(terms, document, at=at)
-        papers[f"{party.key}/agreement.xml"] = document
-        for name, member in (
-            ("authorised-body", AUTHORISED_BODY),
-            ("operator", OPERATOR),
-            ("recipient", party.code),
-        ):
+    for agreed in agreements_made(at=world.made_at):
+        document = agreements.draw_up(agreed.terms, at=at)
+        agreements.lay_before(agreed.terms, document, at=at)
+        papers[f"{agreed.directory}/agreement.xml"] = document
+        for role, member in agreed.signing.items():
             signed = world.signatories[member].sign(document, at=at)
+            papers[f"{agreed.directory}/{signed_name(role)}"] = signed
+            if role not in agreed.handed_in:
+                continue
             judged = agreements.judge(signed, at=at)
             if isinstance(judged, NotSigned):
                 raise TypeError(f"a sandbox's agreements are signed: {judged.why}")
             agreements.record(judged, at=at)
-            papers[f"{party.key}/agreement.{name}.xml"] = signed
     return papers
 
 

@@ -1,0 +1,219 @@
+"""`sandbox.json`: everything that a SOAP stack needs to play any party against the service."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from makul.domain.agreements import AgreementRole, AgreementState, Channel, Delivery
+from makul.domain.attributes import Attribute
+from makul.domain.persons import AttributeValue, LocalizedName
+from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF
+from makul.sandbox.papers import Paper, TakingBack
+from makul.sandbox.papers.dated import ENDED_LATER
+from makul.sandbox.papers.paper import told
+from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
+from makul.sandbox.people import (
+    ABSENT,
+    COMPROMISED,
+    DISPUTED_ADDRESS,
+    LOCKED,
+    MINOR,
+    PARENT,
+    REVOKED,
+    REVOKED_LATE,
+    WITHOUT_ADDRESS,
+)
+from makul.sandbox.pki import CITIZENS_CRL
+from makul.sandbox.profiles import NOTICE_FILE, Addresses, profile_name, service_subsystem
+from makul.sandbox.world import Agreed, Signing, World, agreements_made, signed_name
+
+FORMAT = "makul-sandbox/1"
+
+_REMARKS = {
+    LOCKED: "stopped consent-based matching",
+    DISPUTED_ADDRESS: "the address is being corrected",
+    WITHOUT_ADDRESS: "no address is held",
+    REVOKED: "the certificate is revoked",
+    PARENT: f"the parent of citizen {MINOR}",
+    ENDED_LATER: "the certificate is good until its authority's key is used to revoke it",
+    MINOR: "a minor",
+    REVOKED_LATE: "the certificate was revoked after its consents were signed",
+    COMPROMISED: "the certificate was revoked, its key suspected since before that",
+    ABSENT: "is not in the register",
+}
+
+
+def describe(world: World, addresses: Addresses) -> dict[str, Any]:
+    """`sandbox.json`."""
+    return {
+        "format": FORMAT,
+        "madeAt": world.made_at.isoformat(),
+        "urls": {channel: addresses.url(channel) for channel in Channel},
+        "operator": {
+            "code": OPERATOR,
+            "name": OPERATOR_NAME,
+            "certificate": "service/keys/receipts.cert.pem",
+            "xroadService": service_subsystem(),
+        },
+        "trust": {
+            "anchors": ["service/anchors/root.pem"],
+            "intermediates": ["service/intermediates/issuing.pem"],
+            "crls": [f"service/crls/{name}" for name in world.crls],
+            "tsaAnchors": ["service/tsa/anchors/root.pem"],
+            "citizensAuthority": {
+                "key": "authorities/citizens.key.pem",
+                "certificate": "authorities/citizens.cert.pem",
+                "crl": f"service/crls/{CITIZENS_CRL}",
+            },
+        },
+        "notice": {"ref": NOTICE_REF, "language": NOTICE_LANGUAGE, "file": NOTICE_FILE},
+        "parties": [_party(party) for party in PARTIES],
+        "agreements": [_agreed(each) for each in agreements_made(at=world.made_at)],
+        "signatories": [_signatory(each) for each in world.signatories.values()],
+        "citizens": [_citizen(world, number) for number in world.citizens],
+        "papers": [_paper(paper) for paper in world.papers.values()],
+        "revocations": [_taking_back(each) for each in world.takings_back.values()],
+    }
+
+
+def _party(party: Party) -> dict[str, Any]:
+    home = f"parties/{party.key}"
+    official = party.official
+    sealed = party.delivery is Delivery.SEALED
+    return {
+        "key": party.key,
+        "code": party.code,
+        "kind": party.kind.value,
+        "name": party.name,
+        "state": party.state.value,
+        "messageKey": f"{home}/message.key.pem",
+        "messageCertificate": f"{home}/message.cert.pem",
+        "sealingKey": f"{home}/sealing.key.pem" if sealed else None,
+        "sealingCertificate": f"{home}/sealing.cert.pem" if sealed else None,
+        "xroadClient": party.subsystem,
+        "official": official
+        and {
+            "identifier": official.identifier,
+            "name": official.name,
+            "key": f"{home}/official.key.pem",
+            "certificate": f"{home}/official.cert.pem",
+        },
+        "agreement": {
+            "number": party.agreement,
+            "purpose": party.purpose,
+            "otherPurposes": sorted(party.other_purposes),
+            "attributes": _in_order(party.attributes),
+            "channels": sorted(party.channels),
+            "delivery": party.delivery.value,
+            "provisions": sorted(party.provisions),
+            "paper": party.paper_allowed,
+            "representatives": party.representatives_allowed,
+            "powers": {purpose: _in_order(names) for purpose, names in party.powers.items()},
+        },
+        "profiles": {
+            channel.value: f"{home}/{profile_name(channel)}" for channel in sorted(party.channels)
+        },
+    }
+
+
+def _agreed(agreed: Agreed) -> dict[str, Any]:
+    home = f"agreements/{agreed.directory}"
+    whole = agreed.handed_in == frozenset(AgreementRole)
+    return {
+        "number": agreed.terms.number,
+        "party": agreed.party.key,
+        "state": (AgreementState.IN_FORCE if whole else AgreementState.DRAFT).value,
+        "document": f"{home}/agreement.xml",
+        "signatures": [
+            {
+                "role": role.value,
+                "member": member,
+                "file": f"{home}/{signed_name(role)}",
+                "submitted": role in agreed.handed_in,
+            }
+            for role, member in agreed.signing.items()
+        ],
+    }
+
+
+def _signatory(signatory: Signing) -> dict[str, Any]:
+    home = f"signatories/{signatory.member.replace('/', '-')}"
+    return {
+        "member": signatory.member,
+        "role": signatory.role.value,
+        "identifier": signatory.identifier,
+        "key": f"{home}/signatory.key.pem",
+        "certificate": f"{home}/signatory.cert.pem",
+    }
+
+
+def _citizen(world: World, number: int) -> dict[str, Any]:
+    person = world.people[number]
+    told = (
+        Attribute.SURNAME,
+        Attribute.GIVEN_NAME,
+        Attribute.PATRONYMIC,
+        Attribute.BIRTH_DATE,
+        Attribute.DOCUMENT_NUMBER,
+    )
+    return {
+        "number": number,
+        "pin": person.pin.digits,
+        **{name.value: _plain(person.values[name]) for name in told},
+        "key": f"citizens/{number:02d}/signing.key.pem",
+        "certificate": f"citizens/{number:02d}/signing.cert.pem",
+        "remark": _REMARKS.get(number),
+    }
+
+
+def _paper(paper: Paper) -> dict[str, Any]:
+    return {
+        "name": paper.name,
+        "kind": paper.kind.value,
+        "file": f"documents/{paper.file_name}",
+        "id": str(paper.ground_id),
+        "presentedBy": paper.presented_by.key,
+        "agreement": paper.agreement,
+        "citizen": paper.citizen,
+        "operation": paper.operation.value,
+        "purpose": paper.presented_by.purpose,
+        "attributes": _in_order(paper.attributes),
+        "registration": _registration(paper),
+        "employee": paper.employee,
+        "outcome": paper.outcome.value,
+        "reasons": paper.reason_texts,
+    }
+
+
+def _registration(paper: Paper) -> dict[str, Any] | None:
+    if paper.registration is None:
+        return None
+    names = {path.rpartition(".")[0].rpartition(".")[2]: path for path in paper.attachments}
+    scan, authority = names.get("scan"), names.get("authority")
+    return {
+        "employee": paper.registration.employee,
+        "scan": scan and f"documents/{scan}",
+        "authorityDocument": authority and f"documents/{authority}",
+    }
+
+
+def _taking_back(taking: TakingBack) -> dict[str, Any]:
+    return {
+        "name": taking.name,
+        "file": f"revocations/{taking.file_name}",
+        "consent": taking.of.name,
+        "handedInBy": taking.handed_in_by.key,
+        "outcome": taking.outcome.value,
+        "reasons": told(taking.reasons),
+    }
+
+
+def _plain(value: AttributeValue) -> Any:
+    if isinstance(value, LocalizedName):
+        return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _in_order(names: Iterable[Attribute]) -> list[str]:
+    wanted = set(names)
+    return [name.value for name in Attribute if name in wanted]

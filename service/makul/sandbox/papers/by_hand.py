@@ -1,0 +1,63 @@
+"""Consents on paper: signed by hand, scanned, and signed by an official (Procedure, cl. 4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from makul.domain.consents import PaperTaken
+from makul.domain.grounds import legal_day
+from makul.domain.reasons import Code
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, Reasons, Registration, consent
+from makul.sandbox.parties import BANK, MUNICIPALITY, Party
+from makul.sandbox.scans import png_scan
+
+CITIZEN = 10
+REGISTRAR, CLERK = "clerk-1", "clerk-2"
+"""Employees who are no officials: one hands consents in, the other uses them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    name: str
+    reasons: Reasons = ()
+    party: Party = MUNICIPALITY
+    sent: bytes | None = None
+    """The scan that comes with it."""
+    used_by: str = CLERK
+
+
+def by_hand(hands: Hands) -> Iterator[Paper]:
+    """Good ones, without the scan or with another, used by the official, and not agreed."""
+    scan, against = png_scan(), ((Code.CNS_12, None),)
+    official = MUNICIPALITY.official.identifier if MUNICIPALITY.official is not None else ""
+    for case in (
+        _Case(name="paper", sent=scan),
+        _Case(name="paper-without-scan", reasons=((Code.CNS_13, None),)),
+        _Case(name="paper-other-scan", sent=png_scan(0x10), reasons=((Code.CNS_13, None),)),
+        _Case(name="paper-used-by-official", sent=scan, used_by=official, reasons=against),
+        _Case(name="paper-not-agreed", sent=scan, party=BANK, reasons=against),
+    ):
+        yield _paper(hands, case, sha256(scan).digest())
+
+
+def _paper(hands: Hands, case: _Case, scan_digest: bytes) -> Paper:
+    party = case.party
+    given_at = hands.consent(party, CITIZEN).given_at
+    taken = PaperTaken(
+        date=legal_day(given_at),
+        official=party.official.identifier if party.official is not None else "",
+        media_type="image/png",
+        scan_digest=scan_digest,
+    )
+    return consent(
+        hands,
+        case.name,
+        party,
+        CITIZEN,
+        reasons=case.reasons,
+        signer=hands.officials[party.key],
+        registration=Registration(employee=REGISTRAR, scan=case.sent),
+        employee=case.used_by,
+        paper=taken,
+    )

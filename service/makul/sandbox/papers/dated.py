@@ -1,0 +1,68 @@
+"""Consents whose certificates were revoked after they were signed (ETSI EN 319 102-1, 5.5.4).
+
+A signature timestamp proves that they were signed before; but not where the key was in other hands
+by then already.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from makul.domain.reasons import Code
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, Reasons, consent
+from makul.sandbox.parties import BANK
+from makul.sandbox.people import COMPROMISED, REVOKED_LATE
+from makul.sandbox.pki import Credential, Ended
+from makul.sandbox.tsa import StampingAuthority
+from makul.trust.signing import add_timestamp
+
+_SIGNED = timedelta(days=10)
+_REVOKED = timedelta(days=1)
+_SUSPECTED = timedelta(days=20)
+"""Before the sandbox is made."""
+
+ENDED_LATER = 13
+"""Whose certificate is good until somebody revokes it while the sandbox runs."""
+
+
+def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ended, ...]:
+    """The certificates that were revoked after their consents had been signed."""
+    return (
+        Ended(
+            certificate=late.certificate,
+            at=at - _REVOKED,
+            reason=x509.ReasonFlags.cessation_of_operation,
+        ),
+        Ended(certificate=compromised.certificate, at=at - _REVOKED, invalid_since=at - _SUSPECTED),
+    )
+
+
+def dated(hands: Hands, stamping: StampingAuthority) -> Iterator[Paper]:
+    """With a timestamp and without; and those of a certificate that is good still."""
+    revoked: Reasons = ((Code.CNS_02, Code.SIG_06),)
+    for name, citizen, reasons, stamped in (
+        ("timestamped", REVOKED_LATE, (), True),
+        ("not-timestamped", REVOKED_LATE, revoked, False),
+        ("timestamped-compromised", COMPROMISED, revoked, True),
+    ):
+        signed_at = hands.at - _SIGNED
+        paper = consent(
+            hands,
+            name,
+            BANK,
+            citizen,
+            reasons=reasons,
+            given_at=signed_at,
+            valid_from=signed_at,
+        )
+        document = paper.document
+        if stamped:
+            document = add_timestamp(
+                document, lambda octets: stamping.stamp(octets, at=hands.at - _SIGNED)
+            )
+        yield replace(paper, document=document)
+    yield consent(hands, "held-when-revoked", BANK, ENDED_LATER)
+    yield consent(hands, "new-when-revoked", BANK, ENDED_LATER)

@@ -1,0 +1,30 @@
+"""What most recipients do: ask with the consent of the person."""
+
+from collections.abc import Iterator
+
+from makul.domain.consents import ResultForm
+from makul.domain.disclosures import Operation
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, consent
+from makul.sandbox.parties import BANK, INSURER, MOBILE, NOTARY, WALLET
+
+SERVED = 8
+"""The first citizens have a ready consent for every recipient that asks by consent."""
+
+ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
+
+
+def everyday(hands: Hands) -> Iterator[Paper]:
+    """To data, and to a yes or no."""
+    for party in ASK_BY_CONSENT:
+        for citizen in range(SERVED):
+            yield consent(hands, f"{party.key}-{citizen:02d}-data", party, citizen)
+            yield consent(
+                hands,
+                f"{party.key}-{citizen:02d}-yes-no",
+                party,
+                citizen,
+                operation=Operation.VERIFY_PERSON,
+                result_form=ResultForm.YES_NO,
+                attributes=frozenset(),
+            )

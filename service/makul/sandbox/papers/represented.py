@@ -1,0 +1,65 @@
+"""Consents that a parent gives for their child (Procedure, cl. 4)."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from makul.domain.consents import AuthorityKind, Representation
+from makul.domain.reasons import Code
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, Reasons, Registration, consent
+from makul.sandbox.parties import BANK, MUNICIPALITY, Party
+from makul.sandbox.people import MINOR, PARENT
+from makul.sandbox.scans import pdf_scan
+
+STRANGER = 9
+"""A grown-up citizen who is nobody's parent here."""
+
+
+def represented(hands: Hands) -> Iterator[Paper]:
+    """Good, without the document, signed by another, for a grown-up, and not agreed."""
+    unproven: Reasons = ((Code.CNS_11, None),)
+    document = pdf_scan()
+    yield _by_parent(hands, "represented", authority=document)
+    yield _by_parent(hands, "represented-without-document", reasons=unproven)
+    yield _by_parent(
+        hands,
+        "represented-by-another",
+        authority=document,
+        signer=STRANGER,
+        reasons=((Code.CNS_02, Code.SIG_08),),
+    )
+    yield _by_parent(
+        hands, "represented-of-age", authority=document, subject=STRANGER, reasons=unproven
+    )
+    yield _by_parent(
+        hands, "represented-not-agreed", authority=document, party=BANK, reasons=unproven
+    )
+
+
+def _by_parent(
+    hands: Hands,
+    name: str,
+    *,
+    authority: bytes | None = None,
+    party: Party = MUNICIPALITY,
+    subject: int = MINOR,
+    signer: int = PARENT,
+    reasons: Reasons = (),
+) -> Paper:
+    by = Representation(
+        pin=hands.people[PARENT].pin,
+        kind=AuthorityKind.PARENT,
+        valid_to=None,
+        document_digest=sha256(pdf_scan()).digest(),
+        media_type="application/pdf",
+    )
+    return consent(
+        hands,
+        name,
+        party,
+        subject,
+        reasons=reasons,
+        signer=hands.citizens[signer],
+        registration=Registration(employee="clerk-1", authority=authority),
+        representative=by,
+    )

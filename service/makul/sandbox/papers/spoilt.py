@@ -1,0 +1,161 @@
+"""Consents of the bank's customers, each with one thing wrong or out of the ordinary."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import AgreementNumber, PurposeCode
+from makul.domain.reasons import Code
+from makul.sandbox.hands import EVERYDAY_USES, Hands
+from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, Paper, consent
+from makul.sandbox.parties import BANK, MOBILE, NOTARY, SECOND_BANK_AGREEMENT
+from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
+
+
+def spoilt(hands: Hands) -> Iterator[Paper]:
+    """In their term, in what they say, in their signature, in whom they are about."""
+    yield from _by_term(hands)
+    yield from _by_content(hands)
+    yield from _by_signature(hands)
+    yield from _by_agreement(hands)
+    yield from _by_record(hands)
+
+
+def _by_term(hands: Hands) -> Iterator[Paper]:
+    yield consent(hands, "single-use", BANK, 1, max_disclosures=1)
+    day = timedelta(days=1)
+    at = hands.at
+    yield consent(
+        hands,
+        "expired",
+        BANK,
+        0,
+        reasons=((Code.CNS_04, None),),
+        given_at=at - 60 * day,
+        valid_from=at - 60 * day,
+        valid_to=at - 30 * day,
+    )
+    yield consent(
+        hands,
+        "not-yet-valid",
+        BANK,
+        0,
+        reasons=((Code.CNS_03, None),),
+        valid_from=at + 365 * day,
+        valid_to=at + 366 * day,
+    )
+
+
+def _by_content(hands: Hands) -> Iterator[Paper]:
+    yield consent(
+        hands, "other-recipient", BANK, 0, reasons=((Code.CNS_07, None),), recipient=NOTARY.code
+    )
+    yield consent(hands, "other-subject", BANK, 0, reasons=((Code.CNS_14, None),), given_by=1)
+    yield consent(
+        hands, "other-purpose", BANK, 0, reasons=((Code.CNS_08, None),), purpose=PurposeCode("LOAN")
+    )
+    yield consent(
+        hands,
+        "other-agreement",
+        BANK,
+        0,
+        reasons=((Code.CNS_15, None),),
+        agreement_number=AgreementNumber("SANDBOX/OTHER"),
+    )
+    yield consent(
+        hands, "unknown-notice", BANK, 0, reasons=((Code.CNS_10, None),), notice_digest=bytes(32)
+    )
+    yield consent(
+        hands,
+        "few-attributes",
+        BANK,
+        0,
+        reasons=((Code.CNS_09, None),),
+        attributes=frozenset({Attribute.SURNAME.value, Attribute.GIVEN_NAME.value}),
+    )
+
+
+def _by_signature(hands: Hands) -> Iterator[Paper]:
+    first = consent(hands, "tampered", BANK, 0, reasons=((Code.CNS_02, Code.SIG_02),))
+    yield replace(first, document=_tampered(first.document))
+    yield consent(
+        hands,
+        "signed-by-another",
+        BANK,
+        0,
+        reasons=((Code.CNS_02, Code.SIG_08),),
+        signer=hands.citizens[1],
+    )
+    yield consent(
+        hands, "revoked-certificate", BANK, REVOKED, reasons=((Code.CNS_02, Code.SIG_06),)
+    )
+    yield consent(
+        hands,
+        "look-alike-authority",
+        BANK,
+        0,
+        reasons=((Code.CNS_02, Code.SIG_09),),
+        signer=hands.stranger,
+    )
+
+
+def _by_agreement(hands: Hands) -> Iterator[Paper]:
+    yield consent(
+        hands,
+        "beyond-agreement",
+        MOBILE,
+        0,
+        asked=NAMES_AND_ADDRESS,
+        reasons=((Code.AGR_04, None),),
+        attributes=frozenset(name.value for name in MOBILE.attributes | NAMES_AND_ADDRESS),
+    )
+    yield consent(
+        hands,
+        "half-signed-agreement",
+        BANK,
+        14,
+        reasons=((Code.AGR_01, None),),
+        under=SECOND_BANK_AGREEMENT,
+        agreement_number=SECOND_BANK_AGREEMENT,
+    )
+
+
+def _by_record(hands: Hands) -> Iterator[Paper]:
+    yield consent(
+        hands,
+        "absent",
+        BANK,
+        ABSENT,
+        outcome=Outcome.NOT_MATCHED,
+        reasons=((Code.MAT_01, None),),
+    )
+    yield consent(hands, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
+    yield consent(
+        hands,
+        "address-disputed",
+        BANK,
+        DISPUTED_ADDRESS,
+        outcome=Outcome.RELEASED,
+        reasons=((Code.REL_02, None),),
+    )
+    yield consent(
+        hands,
+        "address-not-held",
+        BANK,
+        WITHOUT_ADDRESS,
+        outcome=Outcome.RELEASED,
+        reasons=((Code.REL_01, None),),
+    )
+
+
+def _tampered(document: bytes) -> bytes:
+    """The same consent for ten times as many disclosures: one value changed after signing."""
+    changed = document.replace(
+        b"<maxDisclosures>%d</maxDisclosures>" % EVERYDAY_USES,
+        b"<maxDisclosures>%d</maxDisclosures>" % (10 * EVERYDAY_USES),
+    )
+    if changed == document:
+        raise ValueError("the consent does not say what was to be changed")
+    return changed

@@ -1,0 +1,80 @@
+"""Statements of bases in law (Procedure, cl. 5), good and not."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from makul.domain.bases import AuthorisingAct, Provision
+from makul.domain.disclosures import Outcome
+from makul.domain.reasons import Code
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement
+from makul.sandbox.parties import BANK, MUNICIPALITY, POLICE
+from makul.sandbox.people import ABSENT
+
+
+def statements(hands: Hands) -> Iterator[Paper]:
+    """Those of every party that has an official."""
+    yield from _judicial(hands)
+    yield from _of_others(hands)
+
+
+def _judicial(hands: Hands) -> Iterator[Paper]:
+    """Of the police, by a court's act."""
+    yield statement(hands, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
+    yield statement(
+        hands,
+        "police-absent",
+        POLICE,
+        ABSENT,
+        NAMES_AND_ADDRESS,
+        outcome=Outcome.NOT_MATCHED,
+        reasons=((Code.MAT_01, None),),
+    )
+    yield statement(
+        hands,
+        "police-expired",
+        POLICE,
+        5,
+        NAMES_AND_ADDRESS,
+        reasons=((Code.LAW_07, None),),
+        issued_at=hands.at - timedelta(days=60),
+        act=AuthorisingAct(
+            issuer="Үлгү райондук соту",
+            number="S-2026/3",
+            issued_on=(hands.at - timedelta(days=60)).date(),
+        ),
+        valid_to=hands.at - timedelta(days=30),
+    )
+    yield statement(
+        hands,
+        "police-signed-by-another",
+        POLICE,
+        5,
+        NAMES_AND_ADDRESS,
+        reasons=((Code.LAW_09, Code.SIG_08),),
+        signer=hands.officials[MUNICIPALITY.key],
+    )
+
+
+def _of_others(hands: Hands) -> Iterator[Paper]:
+    """Of a bank, which has no such right, and of a municipality by its powers."""
+    yield statement(
+        hands, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)
+    )
+    yield statement(
+        hands,
+        "municipality-within-powers",
+        MUNICIPALITY,
+        6,
+        NAMES_AND_ADDRESS,
+        provision=Provision.OFFICIAL_REQUEST.value,
+    )
+    yield statement(
+        hands,
+        "municipality-beyond-powers",
+        MUNICIPALITY,
+        6,
+        NAMES_AND_BIRTH,
+        reasons=((Code.LAW_04, None),),
+        provision=Provision.OFFICIAL_REQUEST.value,
+    )

@@ -1,0 +1,64 @@
+"""Consents that are taken back, and what is signed to do so (Procedure, cl. 4)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from makul.documents import render_revocation
+from makul.domain.disclosures import Outcome
+from makul.domain.reasons import Code
+from makul.domain.revocations import Revocation
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, Reasons, consent
+from makul.sandbox.parties import BANK, Party
+from makul.trust.signing import sign_document
+
+SUBJECT, STRANGER = 11, 12
+
+_PAPERS = ("taken-back", "taken-back-asked-again", "taken-back-listed", "not-taken-back")
+_BY_STRANGER = "not-taken-back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TakingBack:
+    """A signed revocation, and what comes of handing it in."""
+
+    name: str
+    document: bytes
+    of: Paper
+    handed_in_by: Party
+    outcome: Outcome
+    reasons: Reasons = ()
+
+    @property
+    def file_name(self) -> str:
+        """Under `revocations/`."""
+        return f"{self.name}.xml"
+
+
+def taken_back(hands: Hands) -> Iterator[Paper]:
+    """Good for three disclosures each, until its revocation is handed in."""
+    for name in _PAPERS:
+        yield consent(hands, name, BANK, SUBJECT, max_disclosures=3)
+
+
+def takings_back(hands: Hands, papers: Mapping[str, Paper]) -> Iterator[TakingBack]:
+    """By the subject; one by a stranger, which takes nothing back."""
+    for name in _PAPERS:
+        paper, stranger = papers[name], name == _BY_STRANGER
+        said = Revocation(
+            consent_id=paper.ground_id,
+            subject=hands.people[SUBJECT].pin,
+            recipient=BANK.code,
+            revoked_at=hands.at,
+        )
+        signer = hands.citizens[STRANGER if stranger else SUBJECT]
+        yield TakingBack(
+            name=name,
+            document=sign_document(
+                render_revocation(said), signer.key, [signer.certificate], at=hands.at
+            ),
+            of=paper,
+            handed_in_by=BANK,
+            outcome=Outcome.REFUSED if stranger else Outcome.ACCEPTED,
+            reasons=((Code.CNS_02, Code.SIG_08),) if stranger else (),
+        )

@@ -1,0 +1,140 @@
+"""A sandbox's profiles for the reference client, one for each party and channel."""
+
+import json
+from dataclasses import dataclass
+
+from makul.domain.agreements import Channel
+from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
+from makul.sandbox.parties import (
+    OPERATOR,
+    OPERATOR_NAME,
+    SERVICE_SUBSYSTEM,
+    XROAD_INSTANCE,
+    Party,
+)
+from makul.sandbox.world import World
+
+NOTICE_FILE = "notice.ky.txt"
+RECIPIENT_PATH = "/v1/recipient"
+
+_PROFILE = """\
+# {name}: how the reference client plays it against this sandbox.
+
+language = "ky"
+sandbox = true
+
+[recipient]
+code = {code}
+name = {quoted_name}
+
+[agreement]
+number = {agreement}
+purpose = {purpose}
+
+[service]
+url = {url}
+channel = "{channel}"
+{credentials}{sealing}
+[operator]
+code = {operator}
+name = {operator_name}
+certificates = ["../../service/keys/receipts.cert.pem"]
+anchors = ["../../service/anchors/root.pem"]
+intermediates = ["../../service/intermediates/issuing.pem"]
+crls = [{crls}]
+
+[consent]
+notice = {notice}
+notice_file = "../../{notice_file}"
+language = "{language}"
+purpose_text = {purpose_text}
+retention = "P1Y"
+withdrawal = {withdrawal}
+"""
+
+_SIGNING = """
+[signing]
+key = "message.key.pem"
+certificate = "message.cert.pem"
+"""
+
+_TLS = """\
+tls_ca = "../../service/anchors/root.pem"
+tls_certificate = "message.cert.pem"
+tls_key = "message.key.pem"
+"""
+
+_XROAD = """
+[xroad]
+client = {client}
+service = {service}
+"""
+
+_SEALING = """
+[sealing]
+key = "sealing.key.pem"
+certificate = "sealing.cert.pem"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the sandbox's listeners are."""
+
+    host: str
+    port: int
+    xroad_port: int
+    mtls_port: int
+
+    def url(self, channel: Channel) -> str:
+        """The recipient port by this channel."""
+        port = {
+            Channel.WSSE: self.port,
+            Channel.XROAD: self.xroad_port,
+            Channel.MTLS: self.mtls_port,
+        }[channel]
+        scheme = "https" if channel is Channel.MTLS else "http"
+        return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
+
+
+def profile_of(world: World, party: Party, channel: Channel, addresses: Addresses) -> str:
+    """A profile in TOML."""
+    credentials = _SIGNING if channel is Channel.WSSE else _TLS
+    if channel is Channel.XROAD:
+        credentials = _XROAD.format(
+            client=_quoted(party.subsystem), service=_quoted(service_subsystem())
+        )
+    return _PROFILE.format(
+        name=party.name,
+        code=_quoted(party.code),
+        quoted_name=_quoted(party.name),
+        agreement=_quoted(party.agreement),
+        purpose=_quoted(party.purpose),
+        url=_quoted(addresses.url(channel)),
+        channel=channel.value,
+        credentials=credentials,
+        sealing=_SEALING if party.key in world.sealing else "",
+        operator=_quoted(OPERATOR),
+        operator_name=_quoted(OPERATOR_NAME),
+        crls=", ".join(_quoted(f"../../service/crls/{name}") for name in world.crls),
+        notice=_quoted(NOTICE_REF),
+        notice_file=NOTICE_FILE,
+        language=NOTICE_LANGUAGE,
+        purpose_text=_quoted(party.purpose_text),
+        withdrawal=_quoted(WITHDRAWAL),
+    )
+
+
+def profile_name(channel: Channel) -> str:
+    """The file of a party's profile."""
+    return "profile.toml" if channel is Channel.WSSE else f"profile-{channel.value}.toml"
+
+
+def service_subsystem() -> str:
+    """The operator's, in X-Road."""
+    return f"{XROAD_INSTANCE}/{OPERATOR}/{SERVICE_SUBSYSTEM}"
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; for printable text JSON's is the same."""
+    return json.dumps(text, ensure_ascii=False)
