@@ -24,7 +24,7 @@ from makul.sandbox.hands import Hands
 from makul.sandbox.papers import Paper
 from makul.sandbox.people import LOCKED
 from makul.soap.recipient import request_digest
-from support.house import InProcess, about, party, person_request
+from support.house import RECIPIENT, InProcess, about, party, person_request
 from support.messages import signed_message, xroad_message
 
 RECEIPT = {"rc": "urn:makul:receipt:1"}
@@ -34,7 +34,31 @@ RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "rec
 
 def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
     fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
-    return person_request(**(fields | changes))
+    body = person_request(**(fields | {"agreement": paper.agreement} | changes)).decode()
+    by = f"<r:employee>{paper.employee}</r:employee>" if paper.employee else ""
+    return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
+
+
+def request_of(house: InProcess, paper: Paper) -> bytes:
+    """What is asked first: to register the paper, or to use it."""
+    given = paper.registration
+    if given is None:
+        return ask(house, paper)
+    sent = {
+        "consentDocument": paper.document,
+        "scan": given.scan,
+        "authorityDocument": given.authority,
+    }
+    fields = "".join(
+        f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>"
+        for name, content in sent.items()
+        if content is not None
+    )
+    return (
+        f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+        f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
+        f"<r:employee>{given.employee}</r:employee>{fields}</r:RegisterConsent>"
+    ).encode()
 
 
 def receipt_of(child: etree._Element) -> etree._Element:
@@ -44,10 +68,15 @@ def receipt_of(child: etree._Element) -> etree._Element:
 
 
 def test_every_paper_of_the_sandbox_comes_to_what_it_says(house: InProcess) -> None:
-    """Each ready-made document, sent as its party would, gives the outcome written beside it."""
+    """Each ready-made document, sent as its party would, gives the outcome written beside it.
+
+    One that is handed in first is used only where it was taken.
+    """
     came_out = {}
     for name, paper in house.world.papers.items():
-        answer = house.ask(ask(house, paper), by=paper.presented_by.key)
+        answer = house.ask(request_of(house, paper), by=paper.presented_by.key)
+        if answer.outcome == "ACCEPTED":
+            answer = house.ask(ask(house, paper), by=paper.presented_by.key)
         SCHEMA.assertValid(answer.child)
         RECEIPT_SCHEMA.assertValid(receipt_of(answer.child))
         came_out[name] = (answer.outcome, answer.codes)

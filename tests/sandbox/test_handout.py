@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography import x509
@@ -33,7 +34,9 @@ def paths_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for found in value:
             yield from paths_in(found)
-    elif isinstance(value, str) and value.endswith((".pem", ".xml", ".toml", ".txt")):
+    elif isinstance(value, str) and value.endswith(
+        (".pem", ".xml", ".toml", ".txt", ".png", ".pdf")
+    ):
         yield value
 
 
@@ -79,19 +82,58 @@ def test_a_paper_says_how_it_is_used_and_what_comes_of_it(index: dict[str, Any])
     """For stacks that are tried with the files alone."""
     papers = {paper["name"]: paper for paper in index["papers"]}
 
+    assert UUID(papers["expired"].pop("id"))
     assert papers["expired"] == {
         "name": "expired",
         "kind": "CONSENT",
         "file": "documents/expired.xml",
         "presentedBy": "bank",
+        "agreement": "SANDBOX/BANK",
         "citizen": 0,
         "operation": "GetPersonData",
         "purpose": "ACCOUNT_OPENING",
         "attributes": ["surname", "givenName", "address"],
+        "registration": None,
+        "employee": None,
         "outcome": "REFUSED",
         "reasons": ["CNS-04"],
     }
     assert papers["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
+
+
+def test_a_paper_names_what_it_is_handed_in_with(index: dict[str, Any]) -> None:
+    """Scan or authority document, and who hands it in; the employee is who uses it."""
+    papers = {paper["name"]: paper for paper in index["papers"]}
+
+    assert papers["paper"]["registration"] == {
+        "employee": "clerk-1",
+        "scan": "documents/paper.scan.png",
+        "authorityDocument": None,
+    }
+    assert papers["paper-used-by-official"]["employee"] == "M-1001"
+    authority = papers["represented"]["registration"]["authorityDocument"]
+    assert authority == "documents/represented.authority.pdf"
+
+
+def test_the_index_tells_which_agreement_lacks_a_signature(index: dict[str, Any]) -> None:
+    """All are in force but one, which its recipient has signed and nobody has handed in."""
+    drafts = [each for each in index["agreements"] if each["state"] != "IN_FORCE"]
+
+    assert [each["number"] for each in drafts] == ["SANDBOX/BANK-2"]
+    missing = [each["role"] for each in drafts[0]["signatures"] if not each["submitted"]]
+    assert missing == ["RECIPIENT"]
+    members = {each["member"] for each in index["signatories"]}
+    assert {each["member"] for each in drafts[0]["signatures"]} <= members
+
+
+def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
+    """And what comes of handing them in."""
+    papers = {paper["name"] for paper in index["papers"]}
+    outcomes = {each["name"]: each["outcome"] for each in index["revocations"]}
+
+    assert {each["consent"] for each in index["revocations"]} <= papers
+    assert outcomes["taken-back"] == "ACCEPTED"
+    assert outcomes["not-taken-back"] == "REFUSED"
 
 
 def test_the_operator_can_look_into_a_sandbox(prepared: Prepared) -> None:

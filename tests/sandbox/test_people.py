@@ -1,11 +1,20 @@
 """Synthetic citizens: the same each time, well formed, and nobody real."""
 
+from datetime import date
+
 import pytest
 
 from makul.domain.attributes import NAMES, Attribute
 from makul.domain.persons import LocalizedName
 from makul.sandbox.names import to_latin
-from makul.sandbox.people import DISPUTED_ADDRESS, LOCKED, WITHOUT_ADDRESS, citizens
+from makul.sandbox.people import (
+    DISPUTED_ADDRESS,
+    LOCKED,
+    MINOR,
+    PARENT,
+    WITHOUT_ADDRESS,
+    citizens,
+)
 
 PEOPLE = citizens(1000)
 
@@ -75,3 +84,9 @@ def test_a_sandbox_has_an_end() -> None:
     """Personal numbers have four free digits; more citizens would collide."""
     with pytest.raises(ValueError, match="10,000"):
         citizens(10_001)
+
+
+def test_one_of_them_is_a_child_with_a_parent() -> None:
+    """Somebody else must consent for the child (Procedure, cl. 4); years from now as well."""
+    assert PEOPLE[MINOR].pin.age_on(date(2031, 1, 1)) < 18
+    assert PEOPLE[PARENT].pin.age_on(date(2026, 1, 1)) >= 18

@@ -12,6 +12,7 @@ from makul.sandbox.pki import (
     CITIZEN_POLICY,
     CRL_TERM,
     Credential,
+    Ended,
     Hierarchy,
     is_sandbox,
     new_hierarchy,
@@ -88,6 +89,32 @@ def test_crls_name_the_revoked_and_outlast_the_sandbox(
         assert crl.next_update_utc == AT + CRL_TERM
         found = crl.get_revoked_certificate_by_serial_number(citizen.certificate.serial_number)
         assert (found is not None) is (name == "citizens.crl.pem")
+
+
+def test_a_longer_crl_keeps_what_was_revoked_before(hierarchy: Hierarchy) -> None:
+    """RFC 5280, 5.2.3: a higher number; no entry is lost, and the new one says why and when."""
+    first, second = (
+        hierarchy.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн") for _ in range(2)
+    )
+    before = hierarchy.citizens.crl([Ended(certificate=first.certificate, at=AT)])
+    later = AT + timedelta(hours=1)
+    said = Ended(
+        certificate=second.certificate,
+        at=later,
+        reason=x509.ReasonFlags.superseded,
+        invalid_since=AT,
+    )
+
+    crl = x509.load_pem_x509_crl(hierarchy.citizens.longer(before, said))
+
+    assert crl.last_update_utc == later
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2
+    assert crl.get_revoked_certificate_by_serial_number(first.certificate.serial_number)
+    entry = crl.get_revoked_certificate_by_serial_number(second.certificate.serial_number)
+    assert entry is not None
+    assert entry.revocation_date_utc == later
+    since = entry.extensions.get_extension_for_class(x509.InvalidityDate).value
+    assert since.invalidity_date_utc == AT
 
 
 def test_certificates_are_older_than_what_they_signed(citizen: Credential) -> None:

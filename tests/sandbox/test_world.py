@@ -5,14 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from makul.app.ports import Desk
-from makul.bootstrap import trust_directories, tsa_directories
+from makul.bootstrap import document_verifier, trust_directories, tsa_directories
 from makul.documents import XmlDocuments
+from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundKind, ProofStatus
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
-from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES
+from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul.sandbox.people import ABSENT, LOCKED
 from makul.settings import load_settings
 from makul.store import StoreKeys, open_store
@@ -34,7 +35,9 @@ def desk(prepared: Prepared) -> Iterator[Desk]:
 def verifier(prepared: Prepared) -> XadesVerifier:
     """The service's own verifier, over what the sandbox trusts."""
     settings = load_settings(prepared.directory / CONFIG)
-    return XadesVerifier(TrustStore(trust_directories(settings)))
+    verifier = document_verifier(settings, TrustStore(trust_directories(settings)))
+    assert isinstance(verifier, XadesVerifier)
+    return verifier
 
 
 def test_every_party_is_registered_with_its_terms(desk: Desk) -> None:
@@ -42,7 +45,9 @@ def test_every_party_is_registered_with_its_terms(desk: Desk) -> None:
     recipients = {recipient.code: recipient for recipient in desk.recipients()}
 
     assert set(recipients) == {party.code for party in PARTIES}
-    assert {found.number for found in desk.agreements()} == {party.agreement for party in PARTIES}
+    states = {found.number: found.state for found in desk.agreements()}
+    assert states.pop(SECOND_BANK_AGREEMENT) is AgreementState.DRAFT
+    assert states == {party.agreement: AgreementState.IN_FORCE for party in PARTIES}
     assert recipients[BANK.code].state is RecipientState.ACTIVE
     assert recipients[INSURER.code].state is RecipientState.ON_HOLD
 

@@ -64,6 +64,8 @@ certificate = "receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+tsa_anchors = "tsa/anchors"
+tsa_crls = "tsa/crls"
 pin_policies = ["{citizen_policy}"]
 [listeners.wsse]
 channel = "wsse"
@@ -203,8 +205,11 @@ def _write(directory: Path, world: World) -> Settings:
     key.write_bytes(world.operator.key_pem)
     key.chmod(0o600)
     (directory / "receipts.cert.pem").write_bytes(world.operator.certificate_pem)
-    for name in ("anchors", "intermediates", "crls"):
-        (directory / name).mkdir()
+    for name in ("anchors", "intermediates", "crls", "tsa/anchors", "tsa/crls"):
+        (directory / name).mkdir(parents=True)
+    stamping_root = world.stamping_root
+    (directory / "tsa/anchors/root.pem").write_bytes(stamping_root.credential.certificate_pem)
+    (directory / "tsa/crls/root.pem").write_bytes(stamping_root.crl())
     (directory / "anchors" / "root.pem").write_bytes(world.hierarchy.anchors())
     (directory / "intermediates" / "cas.pem").write_bytes(
         world.hierarchy.intermediate_certificates()

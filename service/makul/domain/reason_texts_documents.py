@@ -71,9 +71,9 @@ CNS-10
 CNS-11
   ky Макулдукту субъекттин өкүлү берген, бирок анын ыйгарым укугу далилденген эмес же макулдашуу
      буга жол бербейт. Макулдукту ыйгарым укук документи менен каттаңыз же субъекттин өзүнөн алыңыз.
-  ru Согласие дал представитель, но его полномочие не подтверждено или соглашение этого не допускает.
+  ru Согласие дал представитель, но полномочие не подтверждено или соглашение этого не допускает.
      Зарегистрируйте согласие с документом о полномочии или получите его у самого субъекта.
-  en A representative gave the consent, but their authority is unproven or the agreement allows none.
+  en A representative gave the consent; their authority is unproven or the agreement allows none.
      Register it with the document of the authority, or obtain a consent of the subject in person.
 CNS-12
   ky Кагаз жүзүндөгү макулдукка макулдашуу жол бербейт же аны кол койгон кызмат адамы колдонууда.

@@ -5,8 +5,9 @@ Scenes do not lean on one another: each that uses something up has a citizen to 
 
 from dataclasses import dataclass
 
-from makul.sandbox import plays
+from makul.sandbox import plays, plays_consents
 from makul.sandbox.plays import Play, by_mtls, by_xroad, explained, impersonated, use
+from makul.sandbox.plays_consents import handed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,97 @@ SCENES = (
         plays.guessing,
     ),
     Scene("The citizen has locked matching", "4", "REFUSED MAT-05", use("locked")),
+    # Consents on paper, and by others
+    Scene(
+        "A consent on paper, handed in with its scan, used by another employee",
+        "4",
+        "ACCEPTED, then RELEASED",
+        handed_in("paper"),
+    ),
+    Scene("The same without its scan", "4", "REFUSED CNS-13", handed_in("paper-without-scan")),
+    Scene("A scan of another paper", "4", "REFUSED CNS-13", handed_in("paper-other-scan")),
+    Scene(
+        "The official who signed a consent on paper uses it alone",
+        "4",
+        "ACCEPTED, then REFUSED CNS-12",
+        handed_in("paper-used-by-official"),
+    ),
+    Scene(
+        "A consent on paper that was not agreed",
+        "4, 7",
+        "REFUSED CNS-12",
+        handed_in("paper-not-agreed"),
+    ),
+    Scene(
+        "A parent consents for a child, and proves to be one",
+        "4",
+        "ACCEPTED, then RELEASED",
+        handed_in("represented"),
+    ),
+    Scene(
+        "A parent without the document",
+        "4",
+        "REFUSED CNS-11",
+        handed_in("represented-without-document"),
+    ),
+    Scene(
+        "A parent's consent, signed by another",
+        "4",
+        "REFUSED CNS-02 (SIG-08)",
+        handed_in("represented-by-another"),
+    ),
+    Scene("A parent of a grown-up", "4", "REFUSED CNS-11", handed_in("represented-of-age")),
+    Scene(
+        "A representative where none was agreed",
+        "4, 7",
+        "REFUSED CNS-11",
+        handed_in("represented-not-agreed"),
+    ),
+    # Consents taken back
+    Scene(
+        "A consent is used, then taken back",
+        "4",
+        "RELEASED, ACCEPTED, then REFUSED CNS-05",
+        plays_consents.taken_back,
+    ),
+    Scene(
+        "A request repeated after its consent was taken back",
+        "4, 10",
+        "RELEASED, then REFUSED CNS-05",
+        plays_consents.asked_again_when_taken_back,
+    ),
+    Scene(
+        "A stranger takes a consent back",
+        "4",
+        "RELEASED, REFUSED CNS-02 (SIG-08), then RELEASED",
+        plays_consents.taken_back_by_stranger,
+    ),
+    Scene(
+        "The consents that were taken back, told to the recipient",
+        "4",
+        "ACCEPTED, listed as REVOKED",
+        plays_consents.taken_back_and_listed,
+    ),
+    # Certificates that were revoked later
+    Scene(
+        "A consent with a timestamp, its certificate revoked later",
+        "4",
+        "RELEASED",
+        use("timestamped"),
+    ),
+    Scene("The same without a timestamp", "4", "REFUSED CNS-02 (SIG-06)", use("not-timestamped")),
+    Scene(
+        "A timestamp made when the key was in other hands",
+        "4",
+        "REFUSED CNS-02 (SIG-06)",
+        use("timestamped-compromised"),
+    ),
+    Scene(
+        "A certificate is revoked while the operator holds a consent by it",
+        "4",
+        "RELEASED, then RELEASED; a new one REFUSED CNS-02 (SIG-06)",
+        plays_consents.certificate_ended_later,
+    ),
     # Consents that are not good
     Scene("No consent at all", "4", "REFUSED CNS-01", plays.without_ground),
     Scene("A consent that has expired", "4", "REFUSED CNS-04", use("expired")),
@@ -143,6 +235,12 @@ SCENES = (
         use("police-signed-by-another"),
     ),
     # Who asks, and how
+    Scene(
+        "An agreement that two have signed; then the third signs",
+        "7",
+        "REFUSED AGR-01, then RELEASED",
+        plays_consents.signed_by_the_third,
+    ),
     Scene("A recipient that is on hold", "7", "REFUSED RCP-02", use("insurer-00-data")),
     Scene(
         "A channel that was not agreed",

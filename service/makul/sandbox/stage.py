@@ -1,10 +1,12 @@
 """Where scenes are played: the parties of a running sandbox, as `sandbox.json` describes them.
 
 Everything here is read from files, as a foreign SOAP stack would; nothing of the service is used
-but its addresses.
+but its addresses, and the operator's command line where the operator has a part in a scene.
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,9 +29,7 @@ from makul_client import (
     RefusedError,
 )
 from makul_client.profile import Patience, Signing
-from makul_client.results import Decision, PersonData
-
-NO_CONTEXT = Context()
+from makul_client.results import Decision, PersonData, RegisteredConsent, RevokedConsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class PaperFile:
     citizen: int
     operation: str
     attributes: tuple[str, ...]
+    agreement: str
+    employee: str | None
 
 
 class Stage:
@@ -56,7 +58,14 @@ class Stage:
         self._papers: dict[str, dict[str, Any]] = {
             paper["name"]: paper for paper in index["papers"]
         }
-        self._clients: dict[tuple[str, str], Client] = {}
+        self._revocations: dict[str, dict[str, Any]] = {
+            each["name"]: each for each in index["revocations"]
+        }
+        self._agreements: dict[str, dict[str, Any]] = {
+            each["number"]: each for each in index["agreements"]
+        }
+        self.citizens_authority: dict[str, str] = index["trust"]["citizensAuthority"]
+        self._clients: dict[tuple[str, str, str | None], Client] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -76,12 +85,19 @@ class Stage:
         profile = Profile.load(self._directory / "parties" / party / name)
         return replace(profile, patience=Patience(attempts=1))
 
-    def client(self, party: str, channel: str = "wsse") -> Client:
-        """A party's client, kept until the end."""
-        key = party, channel
+    def client(self, party: str, channel: str = "wsse", agreement: str | None = None) -> Client:
+        """A party's client, kept until the end; under its own agreement, or the one given."""
+        key = party, channel, agreement
         if key not in self._clients:
-            self._clients[key] = self._open.enter_context(Client(self.profile(party, channel)))
+            profile = self.profile(party, channel)
+            if agreement is not None:
+                profile = replace(profile, agreement=agreement)
+            self._clients[key] = self._open.enter_context(Client(profile))
         return self._clients[key]
+
+    def asking(self, paper: PaperFile) -> Client:
+        """The client of whom the paper was made for, under the agreement that it names."""
+        return self.client(paper.party, agreement=paper.agreement)
 
     def listened_to(self, party: str, url: str) -> Client:
         """A client of a party whose messages go to `url` instead of the service."""
@@ -97,6 +113,10 @@ class Stage:
     def path(self, name: str) -> Path:
         """A file of the sandbox."""
         return self._directory / name
+
+    def certificate(self, citizen: int) -> Path:
+        """The file of a citizen's certificate."""
+        return self._directory / self._citizens[citizen]["certificate"]
 
     def surname(self, citizen: int) -> str:
         """A citizen's surname in Kyrgyz."""
@@ -122,7 +142,43 @@ class Stage:
             citizen=told["citizen"],
             operation=told["operation"],
             attributes=tuple(told["attributes"]),
+            agreement=told["agreement"],
+            employee=told["employee"],
         )
+
+    def register(self, name: str) -> RegisteredConsent:
+        """Hand a consent in with what belongs to it; raises what the client raises."""
+        paper = self.paper(name)
+        given = self._papers[name]["registration"] or {}
+        return self.asking(paper).register_consent(
+            ConsentDocument(paper.ground.document),
+            scan=self._read(given.get("scan")),
+            authority=self._read(given.get("authorityDocument")),
+            context=Context(employee=given.get("employee")),
+        )
+
+    def take_back(self, name: str) -> RevokedConsent:
+        """Hand in the revocation of a consent; raises what the client raises."""
+        told = self._revocations[name]
+        document = (self._directory / told["file"]).read_bytes()
+        return self.client(told["handedInBy"]).revoke_consent(document)
+
+    def consent_id(self, name: str) -> UUID:
+        """The id of the consent of this name."""
+        return UUID(self._papers[name]["id"])
+
+    def hand_in_missing_signature(self, number: str) -> None:
+        """By the operator: what one party signed of an agreement and nobody has handed in yet."""
+        (file,) = (
+            each["file"] for each in self._agreements[number]["signatures"] if not each["submitted"]
+        )
+        config = self._directory / "service" / "makul.toml"
+        command = [sys.executable, "-m", "makul", "--config", str(config)]
+        command += ["agreement", "submit", str(self._directory / file), "--apply"]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
+
+    def _read(self, file: str | None) -> bytes | None:
+        return (self._directory / file).read_bytes() if file is not None else None
 
     def data(
         self,
@@ -139,11 +195,11 @@ class Stage:
         Raises what the client raises.
         """
         paper = self.paper(name)
-        return (client or self.client(paper.party)).get_person_data(
+        return (client or self.asking(paper)).get_person_data(
             self.probe(paper.citizen, document_number=document_number),
             attributes or paper.attributes,
             ground=ground or paper.ground,
-            context=Context(request_id=request_id) if request_id else NO_CONTEXT,
+            context=Context(employee=paper.employee, request_id=request_id),
         )
 
 
