@@ -79,7 +79,8 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 def broken_face(house: InProcess, hands: Hands) -> bytes:
     """A consent to a face image that the record holds in no known format."""
     person, at = house.world.people[CITIZEN], house.clock()
-    (agreed,) = house.store.desk.agreements(BANK.code)
+    known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
+    agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
     broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
     agree(house.store.desk, wider, at=at)

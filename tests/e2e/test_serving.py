@@ -125,6 +125,7 @@ def test_serve_refuses_to_let_any_authority_make_citizens(tmp_path: Path) -> Non
     lines = [line for line in settings.splitlines() if not line.startswith("pin_policies")]
     config.write_text("\n".join(lines).replace('"SANDBOX"', '"PRODUCTION"'))
     (tmp_path / "anchors" / "root.pem").unlink()
+    (tmp_path / "tsa" / "anchors" / "root.pem").unlink()
 
     done = makul(config, "serve")
 

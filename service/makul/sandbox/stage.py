@@ -116,7 +116,7 @@ class Stage:
 
     def certificate(self, citizen: int) -> Path:
         """The file of a citizen's certificate."""
-        return self._directory / self._citizens[citizen]["certificate"]
+        return self.path(self._citizens[citizen]["certificate"])
 
     def surname(self, citizen: int) -> str:
         """A citizen's surname in Kyrgyz."""
