@@ -230,8 +230,6 @@ def _accuracy(stated: Any) -> timedelta:
 def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str]) -> None:
     if new_hash(said.hash_name, octets).digest() != said.imprint:
         raise SignatureFailure(Code.SIG_02, "the timestamp is of another signature")
-    if policies and said.policy not in policies:
-        raise SignatureFailure(Code.SIG_02, "the timestamp's policy is not accepted")
     if said.time > at + CLOCK_SKEW:
         raise SignatureFailure(Code.SIG_02, "the timestamp's time lies in the future")
     _require_stamping(said.certificate.x509)
@@ -239,6 +237,8 @@ def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str])
         _check_signature(said.certificate.key, said)
     except (InvalidSignature, ValueError, TypeError):
         raise SignatureFailure(Code.SIG_02, "the timestamp's signature is wrong") from None
+    if policies and said.policy not in policies:  # last: a good token of others, and no garbage
+        raise SignatureFailure(Code.SIG_09, "the timestamp's policy is not accepted")
 
 
 def _check_signature(key: PublicKey, said: _Token) -> None:

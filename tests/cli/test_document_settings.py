@@ -1,0 +1,58 @@
+"""`document verify` trusts the time-stamping authorities of the settings, as the service does."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from makul.cli.house import DocumentQuestion
+from makul.examining import examine
+from makul.sandbox.handout import CONFIG
+from support.prepared import Prepared, prepared_in
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepared_in(tmp_path_factory.mktemp("sandbox") / "made")
+
+
+def report(prepared: Prepared, name: str, config: Path) -> bytes:
+    question = DocumentQuestion(
+        config=config,
+        document=prepared.world.papers[name].document,
+        profile="consent",
+        anchors=None,
+        intermediates=None,
+        crls=None,
+        ocsp=None,
+        tsa_anchors=None,
+        at=prepared.world.made_at + timedelta(minutes=1),
+        existed_at=None,
+    )
+    return examine(question)
+
+
+@pytest.mark.parametrize(
+    ("name", "indication"),
+    [
+        ("timestamped", b"TOTAL-PASSED"),
+        ("not-timestamped", b"SIG-06"),
+        ("timestamped-compromised", b"SIG-06"),
+    ],
+)
+def test_timestamps_count_by_the_settings(prepared: Prepared, name: str, indication: bytes) -> None:
+    """ETSI EN 319 102-1, 5.5.4: what was signed before the revocation stays good."""
+    assert indication in report(prepared, name, prepared.directory / CONFIG)
+
+
+def test_timestamps_of_another_policy_prove_nothing(prepared: Prepared) -> None:
+    """`trust.tsa_policies` are the only ones that count."""
+    config = prepared.directory / CONFIG
+    other = config.with_name("other-policy.toml")
+    lines = [
+        'tsa_policies = ["1.3.6.1.4.1.32473.7.10"]' if line.startswith("tsa_policies") else line
+        for line in config.read_text().splitlines()
+    ]
+    other.write_text("\n".join(lines))
+
+    assert b"SIG-06" in report(prepared, "timestamped", other)
