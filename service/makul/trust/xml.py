@@ -201,7 +201,9 @@ def binary_of(element: "Element") -> bytes:
     Of white space only XML's own: and never split at it, for 16 MB of it would be 300 of strings.
     """
     try:
-        return b64decode(text_of(element).encode("ascii").translate(None, b" \t\r\n"), validate=True)
+        return b64decode(
+            text_of(element).encode("ascii").translate(None, b" \t\r\n"), validate=True
+        )
     except ValueError:
         raise SignatureFailure(Code.SIG_02, "not base64") from None
 
