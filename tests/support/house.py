@@ -64,6 +64,7 @@ certificate = "receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+archive = "archive"
 pin_policies = ["{citizen_policy}"]
 [listeners.wsse]
 channel = "wsse"
