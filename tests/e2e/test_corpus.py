@@ -81,7 +81,16 @@ def cast(house: InProcess) -> Cast:
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
     made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = house.settings.trust
-    made.install(anchors=trust.anchors, intermediates=trust.intermediates, crls=trust.crls)
+    assert trust.intermediates is not None
+    assert trust.ocsp is not None
+    assert trust.tsa_anchors is not None
+    made.install(
+        anchors=trust.anchors,
+        intermediates=trust.intermediates,
+        crls=trust.crls,
+        ocsp=trust.ocsp,
+        tsa_anchors=trust.tsa_anchors,
+    )
     Clock.now = NOW + A_LOOK_LATER
     return made
 

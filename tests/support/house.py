@@ -65,6 +65,8 @@ anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
 archive = "archive"
+ocsp = "ocsp"
+tsa_anchors = "tsa"
 pin_policies = ["{citizen_policy}"]
 [listeners.wsse]
 channel = "wsse"
@@ -204,8 +206,10 @@ def _write(directory: Path, world: World) -> Settings:
     key.write_bytes(world.operator.key_pem)
     key.chmod(0o600)
     (directory / "receipts.cert.pem").write_bytes(world.operator.certificate_pem)
-    for name in ("anchors", "intermediates", "crls"):
+    for name in ("anchors", "intermediates", "crls", "ocsp", "tsa"):
         (directory / name).mkdir()
+    (directory / "tsa" / "root.pem").write_bytes(world.stamping_root.credential.certificate_pem)
+    (directory / "crls" / "stamping.crl.pem").write_bytes(world.stamping_root.crl())
     (directory / "anchors" / "root.pem").write_bytes(world.hierarchy.anchors())
     (directory / "intermediates" / "cas.pem").write_bytes(
         world.hierarchy.intermediate_certificates()

@@ -315,7 +315,7 @@ def _client_verifies(token: bytes, root: Authority) -> bool:
 
 
 def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) -> None:
-    """`rfc3161-client`, which is not ours either: what it refuses we refuse, and the good it takes."""
+    """`rfc3161-client`, which is not ours either: it takes the good one, and no other."""
     tokens = {
         "good": tsa_of(holder).stamp(OCTETS, at=STAMPED),
         "another's": tsa_of(Authority.root("A Stranger").issue(profile())).stamp(

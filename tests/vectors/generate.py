@@ -26,9 +26,7 @@ def write(directory: Path) -> int:
     """All vectors, what they trust, and the manifest."""
     cast = Cast()
     trust = directory / "trust"
-    cast.install(
-        anchors=trust / "anchors", intermediates=trust / "intermediates", crls=trust / "crls"
-    )
+    cast.verifier(trust)
     entries = []
     for vector in VECTORS + SIGNERS:
         document = vector.build(cast)
