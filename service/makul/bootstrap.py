@@ -174,8 +174,10 @@ def _token_place(token: TokenSettings) -> TokenPlace:
 
 
 def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
-    """What judges signed documents, with the PIN rule of these settings."""
-    return XadesVerifier(trust, pin_rule=pin_rule(settings))
+    """What judges signed documents, with the PIN rule and the TSAs of these settings."""
+    stamping = tsa_directories(settings)
+    tsa = TrustStore(stamping) if stamping is not None else None
+    return XadesVerifier(trust, pin_rule=pin_rule(settings), tsa=tsa)
 
 
 def build_agreements(

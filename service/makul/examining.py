@@ -6,11 +6,12 @@ the document itself: the officials' register and the operator's pin are the serv
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from makul.app.ports import DocumentError
-from makul.bootstrap import pin_rule, trust_directories
+from makul.bootstrap import pin_rule, trust_directories, tsa_directories
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
 from makul.documents.consents import NAMESPACE as CONSENT
@@ -39,16 +40,8 @@ def examine(question: DocumentQuestion) -> bytes:
     """The validation report; raises what `makul.runtime` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         directories, rule = _directories(question, Path(empty))
-        tsa = None
-        if question.tsa_anchors is not None:
-            tsa = TrustStore(
-                TrustDirectories(
-                    anchors=question.tsa_anchors,
-                    intermediates=directories.intermediates,
-                    crls=directories.crls,
-                    ocsp=directories.ocsp,
-                )
-            )
+        stamping = _stamping(question, directories)
+        tsa = TrustStore(stamping) if stamping is not None else None
         verifier = XadesVerifier(TrustStore(directories), pin_rule=rule, tsa=tsa)
         return verifier.validate(
             question.document,
@@ -86,6 +79,15 @@ def _directories(question: DocumentQuestion, empty: Path) -> tuple[TrustDirector
         ),
         pin_rule(settings),
     )
+
+
+def _stamping(question: DocumentQuestion, directories: TrustDirectories) -> TrustDirectories | None:
+    """Who is trusted to date: those that are named; the settings' where these count otherwise."""
+    if question.tsa_anchors is not None:
+        return replace(directories, anchors=question.tsa_anchors, archive=None)
+    if question.anchors is not None:
+        return None
+    return tsa_directories(load_settings(question.config))
 
 
 def _profile(name: str, rule: PinRule) -> Profile:

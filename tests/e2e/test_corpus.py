@@ -29,8 +29,7 @@ from support.house import (
 from support.messages import signed_message
 from support.pki import NOW
 from support.sql import count
-from vectors.attacks import REFUSED, SIGNERS
-from vectors.attacks.accepted import VECTORS as ACCEPTED
+from vectors.attacks import ACCEPTED, REFUSED, SIGNERS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import UNDECIDED, Vector
 

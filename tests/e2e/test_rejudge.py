@@ -20,6 +20,7 @@ from makul.store.append_only import all_sqlite_triggers
 from makul.store.crypto import Sealer
 from makul.store.recorder import evidence_place
 from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.signing import add_timestamp
 from support.commands import Makul, Said
 from support.house import InProcess, about, build_house, person_request
 from support.sql import count, raw
@@ -139,6 +140,26 @@ def test_a_consent_that_was_held(house: InProcess, makul: Makul, clock: MovableC
         asked(house, paper),
     )
     assert house.ask(cited).outcome == "RELEASED"
+
+    said = rejudged(makul, latest(makul))
+
+    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+
+
+def test_a_dated_consent(house: InProcess, makul: Makul, clock: MovableClock) -> None:
+    """What its time-stamping authority rested on comes from the archive as well."""
+    paper = house.paper("bank-00-data")
+    stamped = add_timestamp(
+        paper.document, lambda octets: house.world.stamping.stamp(octets, at=clock())
+    )
+    clock.ahead += HOUR
+    revoke_late(house, paper, clock())
+    clock.ahead += RELOAD_INTERVAL
+    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    answer = house.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
+    assert answer.outcome == "RELEASED", answer.codes
+    for name in ("tsa", "intermediates", "crls"):
+        shutil.rmtree(house.settings.trust.anchors.with_name(name))
 
     said = rejudged(makul, latest(makul))
 

@@ -14,6 +14,8 @@ from asn1crypto import pem
 from cryptography import x509
 from lxml import etree
 
+from fuzz import material
+from fuzz.material import FindingError
 from makul.domain.disclosures import ProofStatus
 from makul.soap.envelope import split
 from makul.soap.faults import EnvelopeError
@@ -26,10 +28,6 @@ from support.pki import NOW, StoreFiles
 from vectors.attacks.accepted import VECTORS as ACCEPTED
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector
-
-
-class FindingError(AssertionError):
-    """What must hold did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +255,9 @@ def targets() -> Mapping[str, Callable[[], Target]]:
         "document": lambda: Target("document", document, _good_documents()),
         "document_tree": lambda: Target("document_tree", document_tree, seeds),
         "message": lambda: Target("message", message, seeds),
+        "timestamp": lambda: Target("timestamp", material.timestamp, material.timestamps()),
+        "ocsp": lambda: Target("ocsp", material.ocsp, material.responses()),
+        "header": lambda: Target("header", material.header, material.headers()),
+        "sealing": lambda: Target("sealing", material.sealing, material.sealed()),
+        "scan": lambda: Target("scan", material.scan, material.scans()),
     }
