@@ -261,8 +261,7 @@ class Cast:
 
     def verifier(self, home: Path) -> XadesVerifier:
         """All that is trusted laid out in a directory, and the verifier by it."""
-        names = ("anchors", "intermediates", "crls", "ocsp", "tsa_anchors")
-        places = {name: home / name for name in names}
+        places = places_in(home)
         self.install(**places)
         stamping = places.pop("tsa_anchors")
         tsa = TrustStore(TrustDirectories(anchors=stamping, crls=places["crls"]))
@@ -311,6 +310,12 @@ class Cast:
         yield self.stale_ca.crl(this_update=NOW - 2 * DAY, next_update=NOW - HOUR)
         yield self.early_ca.crl(this_update=NOW + HOUR)
         yield self.usurped_ca.crl(signed_by=new_key())
+
+
+def places_in(home: Path) -> dict[str, Path]:
+    """Where `install` puts what is trusted."""
+    names = ("anchors", "intermediates", "crls", "ocsp", "tsa_anchors")
+    return {name: home / name for name in names}
 
 
 def _pem(authority: Authority) -> bytes:
