@@ -151,7 +151,7 @@ def test_the_reference_client(front: Front) -> None:
     }.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
-    hand_out(house.world, place, addresses)
+    hand_out(house.world, place, addresses, {})
     paper = house.paper("bank-00-data")
     person = house.person_of(paper)
     probe = Demographic(

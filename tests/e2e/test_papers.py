@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul.domain.agreements import AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.consents import Consent, PaperTaken, Representation
 from makul.domain.grounds import legal_day
@@ -196,7 +197,8 @@ def test_what_is_kept_in_a_day_has_an_end(
 
 def test_an_official_hands_in_so_many_a_day(house: InProcess) -> None:
     """AGR-06, field `official`; the same consent again does not count."""
-    agreed = MUNICIPALITY.agreed(house.world.made_at)
+    draft = MUNICIPALITY.agreed(house.world.made_at)
+    agreed = replace(draft, state=AgreementState.IN_FORCE)
     few = replace(agreed, paper_daily_quota=1)
     agree(house.store.desk, few, at=house.clock())
     try:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from makul.bootstrap import build_parts, channel_of, readiness, recipient_port
 from makul.documents import deliveries
-from makul.domain.agreements import Delivery
+from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
 from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul.sandbox.papers import Paper
@@ -79,7 +79,8 @@ class Served:
 
     def agree(self, delivery: Delivery) -> None:
         at = self.house.clock()
-        terms = replace(WALLET.agreed(self.house.world.made_at), delivery=delivery)
+        draft = WALLET.agreed(self.house.world.made_at)
+        terms = replace(draft, delivery=delivery, state=AgreementState.IN_FORCE)
         agree(self.house.store.desk, terms, at=at)
 
     def withdraw(self, credential: Credential) -> None:
@@ -101,9 +102,9 @@ def served(directory: Path) -> Iterator[Served]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1)
+        addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2)
         write_service(house.world, directory, addresses)
-        hand_out(house.world, directory, addresses)
+        hand_out(house.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
         yield Served(house, directory, replace(profile, patience=Patience(attempts=1)))
     finally:

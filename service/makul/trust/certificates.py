@@ -88,6 +88,7 @@ def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
         raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
 
 
+@lru_cache(maxsize=REMEMBERED_CERTIFICATES)
 def require_usage(certificate: x509.Certificate, use: Use) -> None:
     """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
 
@@ -151,20 +152,23 @@ class PinRule:
 
     def pin_of(self, certificate: x509.Certificate) -> Pin | None:
         """The PIN that the subject carries exactly once in its proper form, else None."""
-        attributes = certificate.subject.get_attributes_for_oid(
-            x509.ObjectIdentifier(self.attribute)
-        )
-        if len(attributes) != 1 or not isinstance(attributes[0].value, str):
-            return None
-        if self.policies and not self.policies & _policies_of(certificate):
-            return None
-        found = re.fullmatch(self.pattern, attributes[0].value, re.ASCII)
-        if found is None:
-            return None
-        try:
-            return Pin(found["pin"])
-        except MalformedIdentifierError:
-            return None
+        return _pin_of(self, certificate)
+
+
+@lru_cache(maxsize=REMEMBERED_CERTIFICATES)
+def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
+    attributes = certificate.subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
+    if len(attributes) != 1 or not isinstance(attributes[0].value, str):
+        return None
+    if rule.policies and not rule.policies & _policies_of(certificate):
+        return None
+    found = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)
+    if found is None:
+        return None
+    try:
+        return Pin(found["pin"])
+    except MalformedIdentifierError:
+        return None
 
 
 def _policies_of(certificate: x509.Certificate) -> frozenset[str]:

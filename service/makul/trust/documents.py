@@ -145,7 +145,7 @@ class _Signature:
         method, signed = take(checks.integrity, shape, certificate)
         self._method = method.name
         if signed.properties is not None:
-            take(checks.certificate_reference, signed.properties, shape, certificate)
+            take(checks.certificate_reference, signed.properties, certificate)
         else:
             self._skip(checks.certificate_reference, "plain XML Signature: nothing signed names it")
         self._prove_existence(shape)

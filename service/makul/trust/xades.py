@@ -223,11 +223,21 @@ def signing_certificate(properties: "Element", key_info: "Element") -> SigningCe
 
     The property is required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without it.
     """
-    own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
-    named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
-    if not named:
-        raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    return _named_certificate(named[0], key_info)
+    hash_name, digest = _named(properties)
+    for element in _certificates(key_info):
+        der = binary_of(element)
+        if new_hash(hash_name, der).digest() == digest:
+            return read_certificate(der)
+    raise SignatureFailure(Code.SIG_02, "KeyInfo lacks the certificate that was signed")
+
+
+def names_certificate(properties: "Element", certificate: SigningCertificate) -> bool:
+    """Is this the certificate that SigningCertificateV2 names first? SIG-02 without the property.
+
+    The certificate came out of KeyInfo by `signing_certificate`; no other there is looked at again.
+    """
+    hash_name, digest = _named(properties)
+    return new_hash(hash_name, certificate.der).digest() == digest
 
 
 def first_certificate(key_info: "Element") -> SigningCertificate:
@@ -235,16 +245,16 @@ def first_certificate(key_info: "Element") -> SigningCertificate:
     return read_certificate(binary_of(_certificates(key_info)[0]))
 
 
-def _named_certificate(named: "Element", key_info: "Element") -> SigningCertificate:
-    claim = only_child(named, _CERT_DIGEST, code=Code.SIG_02)
+def _named(properties: "Element") -> tuple[str, bytes]:
+    """The digest of the certificate that SigningCertificateV2 names first, and of what kind."""
+    own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
+    named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
+    if not named:
+        raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
+    claim = only_child(named[0], _CERT_DIGEST, code=Code.SIG_02)
     method = only_child(claim, _DIGEST_METHOD, code=Code.SIG_02)
     hash_name = _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
-    digest = binary_of(only_child(claim, _DIGEST_VALUE, code=Code.SIG_02))
-    for element in _certificates(key_info):
-        der = binary_of(element)
-        if new_hash(hash_name, der).digest() == digest:
-            return read_certificate(der)
-    raise SignatureFailure(Code.SIG_02, "KeyInfo lacks the certificate that was signed")
+    return hash_name, binary_of(only_child(claim, _DIGEST_VALUE, code=Code.SIG_02))
 
 
 def _certificates(key_info: "Element") -> "Sequence[Element]":

@@ -25,6 +25,7 @@ from makul.trust.xades import (
     Shape,
     Timestamp,
     first_certificate,
+    names_certificate,
     prove_shape,
     signing_certificate,
 )
@@ -92,11 +93,9 @@ def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureM
     "5.2.3",
     SIG_02=SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
 )
-def certificate_reference(
-    properties: "Element", shape: Shape, certificate: SigningCertificate
-) -> None:
+def certificate_reference(properties: "Element", certificate: SigningCertificate) -> None:
     """The certificate whose key verified is the one that the *signed* properties name."""
-    if signing_certificate(properties, shape.key_info).fingerprint != certificate.fingerprint:
+    if not names_certificate(properties, certificate):
         raise SignatureFailure(Code.SIG_02, "signed for another certificate")
 
 
