@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lxml.etree import QName
-
 from makul.app.ports import DocumentError
 from makul.bootstrap import pin_rule, trust_directories, tsa_directories
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
 from makul.documents.consents import NAMESPACE as CONSENT
 from makul.documents.consents import read_consent
-from makul.documents.schemas import receipt_schema
+from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.reasons import Code
 from makul.settings import load_settings
 from makul.trust.certificates import PinRule, SigningCertificate
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 ReadT = TypeVar("ReadT")
 
-AGREEMENT: Final = "urn:makul:agreement:1"
 _REPRESENTATIVE_PIN: Final = f"{{{CONSENT}}}representative/{{{CONSENT}}}pin"
 
 GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign such a document")
@@ -115,7 +112,8 @@ def _profile(name: str, rule: PinRule) -> Profile:
         "consent": lambda root, certificate: _consent(root, certificate, rule),
         "basis": lambda root, _: _read(lambda: read_basis(root)),
         "receipt": lambda root, _: _read(lambda: receipt_schema().check(root)),
-        "agreement": lambda root, _: _of_namespace(root, AGREEMENT),
+        "agreement": lambda root, _: _read(lambda: agreement_schema().check(root)),
+        "notice": lambda root, _: _read(lambda: notice_schema().check(root)),
     }
     return Profile(name=name, bind=binders[name]) if name in binders else GENERIC
 
@@ -129,11 +127,6 @@ def _consent(root: "Element", certificate: SigningCertificate, rule: PinRule) ->
     pin = rule.pin_of(certificate.x509)
     if pin is None or pin.digits not in {consent.subject.digits, (represented_by or "").strip()}:
         raise SignatureFailure(Code.SIG_08, "the signer is neither the subject nor representative")
-
-
-def _of_namespace(root: "Element", namespace: str) -> None:
-    if QName(root).namespace != namespace:
-        raise SignatureFailure(Code.REQ_01, "the document is of another kind")
 
 
 def _read(read: Callable[[], ReadT]) -> ReadT:

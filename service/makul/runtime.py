@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
+from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
@@ -44,6 +45,7 @@ from makul.cli.house import (
     HouseFacts,
     HouseUnavailableError,
     KeyInfo,
+    Rejudged,
     SandboxOptions,
     SourceOutcome,
     TrustInfo,
@@ -51,6 +53,7 @@ from makul.cli.house import (
 from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.logs import configure_logging
+from makul.rejudging import rejudge
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
 from makul.sandbox.pki import is_sandbox
@@ -112,6 +115,16 @@ class OpenHouse:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
             return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+
+    def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
+        """Each document of a decision, judged again by what is kept; the look is recorded."""
+        case = self.desk.evidence_of(disclosure_id, at=self.clock())
+        if case is None:
+            raise HouseUnavailableError(
+                f"no decision {disclosure_id} is recorded; see: makul disclosure list"
+            )
+        with _explained():
+            return list(rejudge(case, self.settings))
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
         """Note beside the earlier certificates that others may have signed with this key."""

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from makul.app.ports import NamedParty, NoticeApproval
 from makul.documents import XmlDocuments
+from makul.documents.notices import render_approval
+from makul.domain.identifiers import MemberCode
 from makul.trust.signing import sign_document
 from support.commands import Makul, Said
 from support.documents import RECEIPT
@@ -124,6 +127,10 @@ def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
     """64 as well."""
     assert anywhere("document", "verify").code == 64
     assert anywhere("document", "frobnicate").code == 64
+    unknown = anywhere("document", "--frobnicate")
+    assert (unknown.code, unknown.out, unknown.err.count("\n")) == (64, "", 1)
+    assert anywhere("document", "--help").code == 0
+    assert "verify" in anywhere("document").out + anywhere("document").err
 
 
 def test_unusable(anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority) -> None:
@@ -195,3 +202,35 @@ def test_a_consent_signed_by_somebody_else(house: InProcess, tmp_path: Path) -> 
 
     assert (said.code, said.json["reason"]) == (2, "SIG-08")
     assert said.json["subIndication"] == "SIG_CONSTRAINTS_FAILURE"
+
+
+BODY = NamedParty(code=MemberCode("GOV/00000009"), name="Body")
+APPROVAL = NoticeApproval(
+    authorised_body=BODY,
+    ref="TEST-NOTICE/1",
+    digests={"ky": b"k" * 32, "ru": b"r" * 32, "en": b"e" * 32},
+)
+
+
+@pytest.mark.parametrize("profile", ["agreement", "notice"])
+def test_what_the_parties_sign(
+    house: InProcess, anywhere: Makul, files: StoreFiles, root: Authority, profile: str
+) -> None:
+    """Held against its own schema: the other's, or a stump of its name, is another document."""
+    documents = {
+        "agreement": house.store.desk.draft_document(house.bank.agreement) or b"",
+        "notice": render_approval(APPROVAL),
+    }
+    own = documents.pop(profile)
+    (other,) = documents.values()
+    opening = own.partition(b"?>")[2].lstrip() or own
+    tag = etree.fromstring(opening)
+    stump = f'<{etree.QName(tag).localname} xmlns="{etree.QName(tag).namespace}"/>'.encode()
+    holder, found = root.issue(), []
+    for content in (own, other, stump):
+        signed = sign_document(content, holder.key, holder.chain, at=NOW)
+        file = written(files.root, signed)
+        said = verify(anywhere, file, files, "--profile", profile, "--json")
+        found.append((said.code, said.json["reason"]))
+
+    assert found == [(0, None), (2, "REQ-01"), (2, "REQ-01")]

@@ -29,8 +29,7 @@ from support.house import (
 from support.messages import signed_message
 from support.pki import NOW
 from support.sql import count
-from vectors.attacks import REFUSED, SIGNERS
-from vectors.attacks.accepted import VECTORS as ACCEPTED
+from vectors.attacks import ACCEPTED, REFUSED, SIGNERS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import UNDECIDED, Vector
 
@@ -81,7 +80,16 @@ def cast(house: InProcess) -> Cast:
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
     made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = house.settings.trust
-    made.install(anchors=trust.anchors, intermediates=trust.intermediates, crls=trust.crls)
+    assert trust.intermediates is not None
+    assert trust.ocsp is not None
+    assert trust.tsa_anchors is not None
+    made.install(
+        anchors=trust.anchors,
+        intermediates=trust.intermediates,
+        crls=trust.crls,
+        ocsp=trust.ocsp,
+        tsa_anchors=trust.tsa_anchors,
+    )
     Clock.now = NOW + A_LOOK_LATER
     return made
 

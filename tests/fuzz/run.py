@@ -24,7 +24,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from fuzz.targets import Target
 
-TARGETS = ("crl", "document", "document_tree", "envelope", "guard", "message")
+TARGETS = (
+    "crl",
+    "document",
+    "document_tree",
+    "envelope",
+    "guard",
+    "header",
+    "message",
+    "ocsp",
+    "scan",
+    "sealing",
+    "timestamp",
+)
 SLOW_SECONDS = 1.0
 """No input may take longer (CPU of the process, so that a busy machine is no finding)."""
 HUNG_SECONDS = 20
@@ -64,7 +76,7 @@ def _load(name: str, atheris: Any) -> "Target":
     if atheris is None:
         from fuzz.targets import targets  # noqa: PLC0415 - after the engine
     else:
-        with atheris.instrument_imports(include=["makul"]):
+        with atheris.instrument_imports(include=["makul", "makul_client"]):
             from fuzz.targets import targets  # noqa: PLC0415
     return targets()[name]()
 

@@ -14,24 +14,20 @@ from asn1crypto import pem
 from cryptography import x509
 from lxml import etree
 
+from fuzz import material
+from fuzz.material import FindingError
 from makul.domain.disclosures import ProofStatus
 from makul.soap.envelope import split
 from makul.soap.faults import EnvelopeError
 from makul.soap.messages import VERSIONS
-from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories, TrustStoreError, load_material
-from makul.trust.paths import TrustStore
 from support.house import InProcess, about, build_house, person_request, post
 from support.messages import signed_message
 from support.pki import NOW, StoreFiles
 from vectors.attacks.accepted import VECTORS as ACCEPTED
-from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector
-
-
-class FindingError(AssertionError):
-    """What must hold did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,7 @@ class Target:
 @cache
 def _cast() -> tuple[Cast, XadesVerifier]:
     cast, home = Cast(), Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
-    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
-    cast.install(**places)
-    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
-    return cast, XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule)
+    return cast, cast.verifier(home)
 
 
 @cache
@@ -262,4 +255,9 @@ def targets() -> Mapping[str, Callable[[], Target]]:
         "document": lambda: Target("document", document, _good_documents()),
         "document_tree": lambda: Target("document_tree", document_tree, seeds),
         "message": lambda: Target("message", message, seeds),
+        "timestamp": lambda: Target("timestamp", material.timestamp, material.timestamps()),
+        "ocsp": lambda: Target("ocsp", material.ocsp, material.responses()),
+        "header": lambda: Target("header", material.header, material.headers()),
+        "sealing": lambda: Target("sealing", material.sealing, material.sealed()),
+        "scan": lambda: Target("scan", material.scan, material.scans()),
     }

@@ -18,13 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
-from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
 from support.pki import NOW, Holder, pem_of
 from support.xades import C14N, ENVELOPED, MORE, instant
-from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, draft
 
 SIGNERS = Path(__file__).parent / "signers"
@@ -52,11 +49,7 @@ def cast() -> Cast:
 
 @pytest.fixture(scope="module")
 def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
-    home = tmp_path_factory.mktemp("signers")
-    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
-    cast.install(**places)
-    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
-    return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule)
+    return cast.verifier(tmp_path_factory.mktemp("signers"))
 
 
 def template(cast: Cast, form: str, *, pretty: bool) -> tuple[etree._Element, Holder]:

@@ -64,6 +64,8 @@ certificate = "receipts.cert.pem"
 anchors = "anchors"
 intermediates = "intermediates"
 crls = "crls"
+archive = "archive"
+ocsp = "ocsp"
 tsa_anchors = "tsa/anchors"
 tsa_crls = "tsa/crls"
 pin_policies = ["{citizen_policy}"]
@@ -205,7 +207,7 @@ def _write(directory: Path, world: World) -> Settings:
     key.write_bytes(world.operator.key_pem)
     key.chmod(0o600)
     (directory / "receipts.cert.pem").write_bytes(world.operator.certificate_pem)
-    for name in ("anchors", "intermediates", "crls", "tsa/anchors", "tsa/crls"):
+    for name in ("anchors", "intermediates", "crls", "ocsp", "tsa/anchors", "tsa/crls"):
         (directory / name).mkdir(parents=True)
     stamping_root = world.stamping_root
     (directory / "tsa/anchors/root.pem").write_bytes(stamping_root.credential.certificate_pem)

@@ -2,17 +2,13 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
 from vectors.attacks import SIGNERS, VECTORS
-from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector
 
 Recorder = Callable[[str, object], None]
@@ -25,13 +21,7 @@ def cast() -> Cast:
 
 @pytest.fixture(scope="session")
 def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
-    home: Path = tmp_path_factory.mktemp("corpus")
-    directories = TrustDirectories(
-        anchors=home / "anchors", intermediates=home / "intermediates", crls=home / "crls"
-    )
-    cast.install(anchors=home / "anchors", intermediates=home / "intermediates", crls=home / "crls")
-    rule = PinRule(policies=frozenset({POLICY.dotted_string}))
-    return XadesVerifier(TrustStore(directories), pin_rule=rule)
+    return cast.verifier(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)

@@ -11,8 +11,6 @@ import pytest
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
 from support.pki import NOW
 from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import signed
@@ -32,10 +30,7 @@ CHANGES: dict[str, Callable[[int], int | None]] = {
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[XadesVerifier, bytes]:
     cast = Cast()
-    home = tmp_path_factory.mktemp("bytes")
-    places = {name: home / name for name in ("anchors", "intermediates", "crls")}
-    cast.install(**places)
-    return XadesVerifier(TrustStore(TrustDirectories(**places))), signed(cast)
+    return cast.verifier(tmp_path_factory.mktemp("bytes")), signed(cast)
 
 
 def signed_positions(document: bytes) -> Iterator[int]:

@@ -255,3 +255,19 @@ def test_the_past(under: Under, ca: Authority, citizen: Holder) -> None:
 def _flipped(response: bytes) -> bytes:
     """With another signature, which stands last."""
     return response[:-1] + bytes([response[-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    "known",
+    [b"\x06\x05\x2b\x0e\x03\x02\x1a", b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"],
+    ids=["the CertID's SHA-1", "ECDSA with SHA-256"],
+)
+def test_an_algorithm_that_nobody_knows(
+    under: Under, ca: Authority, citizen: Holder, known: bytes
+) -> None:
+    """Refused when it is loaded, with its file's name: found by fuzzing, it stopped the service."""
+    response = response_of(ca, citizen)
+    assert known in response
+
+    with pytest.raises(TrustStoreError, match="algorithm"):
+        under.store(response.replace(known, known[:-1] + b"\x7f"))

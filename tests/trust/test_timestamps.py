@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc3161_client
 from asn1crypto import cms, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -297,6 +298,43 @@ def test_openssl_agrees(tmp_path: Path, root: Authority, holder: Holder) -> None
 
     assert verifies(good)
     assert not verifies(bad)
+
+
+def _client_verifies(token: bytes, root: Authority) -> bool:
+    """`rfc3161-client`, given the token as the response that it came in."""
+    granted = tsp.PKIStatusInfo({"status": "granted"})
+    content = cms.ContentInfo.load(token)
+    response: Any = tsp.TimeStampResp({"status": granted, "time_stamp_token": content})
+    verifier = rfc3161_client.VerifierBuilder(roots=[root.certificate]).build()
+    try:
+        return verifier.verify_message(
+            rfc3161_client.decode_timestamp_response(response.dump()), OCTETS
+        )
+    except rfc3161_client.VerificationError:
+        return False
+
+
+def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) -> None:
+    """`rfc3161-client`, which is not ours either: it takes the good one, and no other."""
+    tokens = {
+        "good": tsa_of(holder).stamp(OCTETS, at=STAMPED),
+        "another's": tsa_of(Authority.root("A Stranger").issue(profile())).stamp(
+            OCTETS, at=STAMPED
+        ),
+        "another key": tsa_of(holder, key=root.issue(profile()).key).stamp(OCTETS, at=STAMPED),
+        "not critical": tsa_of(root.issue(profile(extra=[(PURPOSE, False)]))).stamp(
+            OCTETS, at=STAMPED
+        ),
+        "other octets": tsa_of(holder).stamp(b"others", at=STAMPED),
+        "expired by then": tsa_of(root.issue(profile(not_after=STAMPED - DAY))).stamp(
+            OCTETS, at=STAMPED
+        ),
+    }
+
+    theirs = {name: _client_verifies(token, root) for name, token in tokens.items()}
+    ours = {name: judged(token, tsas).code is None for name, token in tokens.items()}
+
+    assert theirs == ours == {name: name == "good" for name in tokens}
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl: make test-deps")

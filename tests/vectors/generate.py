@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support.pki import NOW
 from vectors.attacks import SIGNERS, VECTORS
-from vectors.attacks.cast import POLICY, Cast
+from vectors.attacks.cast import POLICY, Cast, places_in
 
 
 def main() -> None:
@@ -26,9 +26,7 @@ def write(directory: Path) -> int:
     """All vectors, what they trust, and the manifest."""
     cast = Cast()
     trust = directory / "trust"
-    cast.install(
-        anchors=trust / "anchors", intermediates=trust / "intermediates", crls=trust / "crls"
-    )
+    cast.install(**places_in(trust))
     entries = []
     for vector in VECTORS + SIGNERS:
         document = vector.build(cast)

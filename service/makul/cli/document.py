@@ -1,14 +1,16 @@
-"""`makul document`: what a signed document's signature is worth, offline."""
+"""`makul document`: what a signed document's signature is worth, now and years later."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import typer
-from typer._click.exceptions import UsageError  # typer has no public name for it
+from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public name for them
 from typer.core import TyperGroup
 
 from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
@@ -23,6 +25,10 @@ _EXIT_BY_INDICATION: Final = {
     "TOTAL-FAILED": DocumentExit.FAILED,
     "INDETERMINATE": DocumentExit.INDETERMINATE,
 }
+_REJUDGED_CODES: Final = (
+    "Ends with 0 the same · 1 differs · 3 the decision, or what it rested on, is not there"
+    " · 64 not understood"
+)
 _EXIT_CODES: Final = (
     "Ends with 0 passed · 1 failed · 2 indeterminate · 3 file, directories or settings cannot be"
     " used · 64 not understood"
@@ -36,6 +42,7 @@ class DocumentProfile(StrEnum):
     BASIS = "basis"
     RECEIPT = "receipt"
     AGREEMENT = "agreement"
+    NOTICE = "notice"
     GENERIC = "generic"
 
 
@@ -43,14 +50,26 @@ class _NotUnderstoodError(HouseError):
     exit_code = DocumentExit.USAGE
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except NoArgsIsHelpError:
+        raise  # it prints the help
+    except UsageError as error:
+        raise _NotUnderstoodError(error.format_message()) from None
+
+
 class _Document(TyperGroup):
     """Indeterminate is 2, so what was not understood ends with 64 (sysexits.h, EX_USAGE)."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _understood():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _understood():
             return super().invoke(ctx)
-        except UsageError as error:
-            raise _NotUnderstoodError(error.format_message()) from None
 
 
 app = typer.Typer(cls=_Document, no_args_is_help=True, help="Signed documents, verified offline.")
@@ -116,6 +135,41 @@ def verify(
     else:
         _show(report)
     raise typer.Exit(_EXIT_BY_INDICATION[report["indication"]])
+
+
+@app.command(
+    epilog=examples("makul document rejudge 01933f2c-7b1e-7c52-9d0a-0c8f3f0e6a11")
+    + f"\n\n{_REJUDGED_CODES}"
+)
+def rejudge(
+    ctx: typer.Context,
+    disclosure_id: Annotated[
+        UUID, typer.Argument(metavar="ID", help="From `disclosure list`.", show_default=False)
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a decision's documents again, by what is kept of its time. The look is recorded."""
+    with session(ctx).house() as house:
+        found = house.rejudge(disclosure_id)
+    show_rows(
+        [
+            {
+                "document": each.digest,
+                "kind": each.kind,
+                "kept": each.kept,
+                "again": each.again,
+                "verdict": "differs" if each.where else "same",
+                "where": list(each.where),
+            }
+            for each in found
+        ],
+        columns=("kind", "kept", "again", "verdict", "where", "document"),
+        as_json=as_json,
+        empty="No document was judged for this decision.",
+    )
+    if any(each.where for each in found):
+        raise typer.Exit(DocumentExit.FAILED)
 
 
 def _read(file: Path) -> bytes:

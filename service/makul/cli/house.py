@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
@@ -82,6 +83,20 @@ class HouseFacts:
     authorised_body: MemberCode | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejudged:
+    """A document of an earlier decision, judged again by what is kept."""
+
+    kind: str
+    digest: str
+    kept: str | None
+    """Indication and reason of the report that is kept."""
+    again: str | None
+    """The same of the new one; None where there was nothing to be judged."""
+    where: tuple[str, ...]
+    """The fields in which they differ; empty where they are the same."""
+
+
 class House(Protocol):
     """An installation, opened from its configuration for one command."""
 
@@ -107,6 +122,12 @@ class House(Protocol):
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
+
+    def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
+        """Each document of a decision, judged again; the look is recorded.
+
+        Raises `HouseUnavailableError` where the decision, or what it rested on, is not there.
+        """
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
         """Note that others may have signed receipts with this key; raises `HouseError`."""
@@ -134,7 +155,7 @@ class DocumentQuestion:
     """Whose trust directories count where `anchors` is not given."""
     document: bytes
     profile: str
-    """`consent`, `basis`, `receipt`, `agreement` or `generic`."""
+    """`consent`, `basis`, `receipt`, `agreement`, `notice` or `generic`."""
     anchors: Path | None
     intermediates: Path | None
     crls: Path | None

@@ -11,6 +11,7 @@ from makul.app.ports import (
     Desk,
     DeskError,
     DisclosureRow,
+    KeptCase,
     Notice,
     NoticeApproval,
     Official,
@@ -24,7 +25,16 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.store import agreed, listing, notices, people, revocations, sealing, signatories
+from makul.store import (
+    agreed,
+    evidence,
+    listing,
+    notices,
+    people,
+    revocations,
+    sealing,
+    signatories,
+)
 from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
@@ -353,6 +363,10 @@ class StoreDesk(Desk):
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """One decision."""
         return listing.one(self._database, self._sealer, disclosure_id)
+
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+        """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""
+        return evidence.look(self._office, disclosure_id, at=at)
 
 
 def _must_know(transaction: Transaction, code: MemberCode) -> None:

@@ -72,7 +72,20 @@ def load_response(der: bytes) -> ocsp.OCSPResponse:
         raise ValueError("the responder did not answer")
     if len(list(response.responses)) != 1:
         raise ValueError("it answers for none or for several certificates; ask for one at a time")
+    _read_whole(response)
     return response
+
+
+def _read_whole(response: ocsp.OCSPResponse) -> None:
+    """What is read on demand is read once here, so that no later reader trips over it."""
+    try:
+        _said(response, b"")
+        _ = response.hash_algorithm, response.signature_hash_algorithm, response.certificates
+        _ = response.responder_name, response.responder_key_hash, response.serial_number
+    except UnsupportedAlgorithm:
+        raise ValueError("it names an algorithm that is not known") from None
+    except Exception as error:  # noqa: BLE001 - a stranger's bytes: whatever the parser says
+        raise ValueError(f"a part of it cannot be read ({type(error).__name__})") from None
 
 
 def answer_of(

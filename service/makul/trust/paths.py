@@ -255,8 +255,12 @@ def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
     return finding.path[1] in wanted.issuers
 
 
-def _untrusted(status: PathStatus, moment: datetime) -> PathFinding:
-    return PathFinding(code=status.code, why=status.value, judged_for=moment)
+def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = ()) -> PathFinding:
+    return PathFinding(code=status.code, why=status.value, judged_for=moment, path=path)
+
+
+def _digests(path: ValidationPath) -> tuple[bytes, ...]:
+    return tuple(certificate.sha256 for certificate in upwards(path))
 
 
 def _validate(
@@ -297,7 +301,7 @@ async def _first_good_path(
         try:
             await async_validate_path(context, path)
         except (ValidationError, PathError) as error:
-            finding = _untrusted(_status_of(error), moments.valid)
+            finding = _untrusted(_status_of(error), moments.valid, _digests(path))
         else:
             finding = _unrevoked(path, trust, moments)
         if finding.code is None:
@@ -330,7 +334,7 @@ def _unrevoked(path: ValidationPath, trust: _Trusted, moments: Moments) -> PathF
         code=status.code,
         why=status.value,
         judged_for=moments.valid,
-        path=tuple(certificate.sha256 for certificate in upwards(path)),
+        path=_digests(path),
         revocation=tuple(findings),
     )
 

@@ -5,6 +5,7 @@ from vectors.attacks import (
     certificates,
     content,
     keys,
+    proofs,
     properties,
     references,
     values,
@@ -20,8 +21,9 @@ REFUSED: tuple[Vector, ...] = (
     *properties.VECTORS,
     *values.VECTORS,
     *content.VECTORS,
+    *proofs.VECTORS,
 )
-ACCEPTED: tuple[Vector, ...] = accepted.VECTORS
+ACCEPTED: tuple[Vector, ...] = accepted.VECTORS + proofs.GOOD
 SIGNERS: tuple[Vector, ...] = certificates.NOT_THE_SUBJECT
 """Good signatures of somebody who is not proved to be the subject."""
 VECTORS = REFUSED + ACCEPTED

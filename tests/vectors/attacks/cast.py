@@ -16,6 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from makul.documents import render_consent
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from support.crls import crl_of
 from support.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
 from support.pki import (
     DAY,
@@ -30,6 +35,7 @@ from support.pki import (
     new_key,
     new_rsa_key,
 )
+from vectors.attacks import proofs
 
 POLICY = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
 ORDINARY = render_consent(CONSENT, CONSENT_DISPLAY).decode()
@@ -184,6 +190,53 @@ class Cast:
         made = _build(profile, key, issuer.certificate.subject, issuer.holder.key)
         return Authority(Holder(key, made, tuple(issuer.holder.chain)))
 
+    # --- OCSP, and time --------------------------------------------------------------------------
+
+    @cached_property
+    def ocsp_ca(self) -> Authority:
+        """It has no CRL: only responses speak of its citizens."""
+        return self.root.subordinate("Corpus OCSP CA")
+
+    @cached_property
+    def answered(self) -> dict[str, tuple[Holder, bytes]]:
+        return proofs.answers_of(self)
+
+    @cached_property
+    def dated_ca(self) -> Authority:
+        """Of citizens whose certificates have ended."""
+        return self.root.subordinate("Corpus Dated CA")
+
+    @cached_property
+    def ended(self) -> dict[str, Holder]:
+        return proofs.ended_of(self)
+
+    @cached_property
+    def tsa_root(self) -> Authority:
+        """Trusted for timestamps, and for nothing else."""
+        return Authority.root("Corpus TSA Root")
+
+    @cached_property
+    def tsa(self) -> Holder:
+        return proofs.tsa_of(self.tsa_root)
+
+    @cached_property
+    def lax_tsa(self) -> Holder:
+        return proofs.tsa_of(self.tsa_root, critical=False)
+
+    @cached_property
+    def lost_tsa(self) -> Holder:
+        holder = proofs.tsa_of(self.tsa_root)
+        self.tsa_root.revoke(holder)
+        return holder
+
+    @cached_property
+    def citizens_tsa(self) -> Holder:
+        return proofs.tsa_of(self.ca)
+
+    @cached_property
+    def foreign_tsa(self) -> Holder:
+        return proofs.tsa_of(Authority.root("Corpus TSA Root"))
+
     # --- authorities that nobody trusts --------------------------------------------------------
 
     @cached_property
@@ -206,10 +259,24 @@ class Cast:
 
     # --- on disk -------------------------------------------------------------------------------
 
-    def install(self, *, anchors: Path, intermediates: Path, crls: Path) -> None:
+    def verifier(self, home: Path) -> XadesVerifier:
+        """All that is trusted laid out in a directory, and the verifier by it."""
+        places = places_in(home)
+        self.install(**places)
+        stamping = places.pop("tsa_anchors")
+        tsa = TrustStore(TrustDirectories(anchors=stamping, crls=places["crls"]))
+        rule = PinRule(policies=frozenset({self.policy.dotted_string}))
+        return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule, tsa=tsa)
+
+    def install(
+        self, *, anchors: Path, intermediates: Path, crls: Path, ocsp: Path, tsa_anchors: Path
+    ) -> None:
         """Writes what is trusted beside whatever lies there already."""
-        for directory in (anchors, intermediates, crls):
+        for directory in (anchors, intermediates, crls, ocsp, tsa_anchors):
             directory.mkdir(parents=True, exist_ok=True)
+        (tsa_anchors / "corpus-tsa.crt").write_bytes(_pem(self.tsa_root))
+        for number, (_, response) in enumerate(self.answered.values()):
+            (ocsp / f"corpus-{number}.ors").write_bytes(response)
         (anchors / "corpus-root.crt").write_bytes(_pem(self.root))
         for number, ca in enumerate(self._intermediates()):
             (intermediates / f"corpus-{number}.crt").write_bytes(_pem(ca))
@@ -229,16 +296,26 @@ class Cast:
             self.constrained_ca,
             self.deep_ca,
             self.crl_only_ca,
+            self.ocsp_ca,
+            self.dated_ca,
         )
 
     def _crls(self) -> Iterator[bytes]:
-        _ = self.revoked, self.revoked_ca
+        _ = self.revoked, self.revoked_ca, self.lost_tsa
         healthy = (self.root, self.ca, self.rsa_ca, self.revoked_ca, self.expired_ca)
         for ca in (*healthy, self.constrained_ca, self.deep_ca, self.crl_only_ca):
             yield ca.crl()
+        yield self.tsa_root.crl()
+        yield crl_of(self.dated_ca, proofs.entries_of(self))
         yield self.stale_ca.crl(this_update=NOW - 2 * DAY, next_update=NOW - HOUR)
         yield self.early_ca.crl(this_update=NOW + HOUR)
         yield self.usurped_ca.crl(signed_by=new_key())
+
+
+def places_in(home: Path) -> dict[str, Path]:
+    """Where `install` puts what is trusted."""
+    names = ("anchors", "intermediates", "crls", "ocsp", "tsa_anchors")
+    return {name: home / name for name in names}
 
 
 def _pem(authority: Authority) -> bytes:

@@ -14,7 +14,14 @@ from makul.app.ports.calling import (
     RejectedError,
     VerifiedMessage,
 )
-from makul.app.ports.desk import Desk, DeskError, DisclosureRow, Official
+from makul.app.ports.desk import (
+    Desk,
+    DeskError,
+    DisclosureRow,
+    KeptCase,
+    KeptPiece,
+    Official,
+)
 from makul.app.ports.documents import (
     MAX_SEALED_PERSON,
     Answer,
@@ -89,6 +96,8 @@ __all__ = [
     "Entry",
     "Evidence",
     "HeldConsent",
+    "KeptCase",
+    "KeptPiece",
     "Leaf",
     "Matcher",
     "MessageMark",

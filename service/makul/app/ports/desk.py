@@ -54,6 +54,29 @@ class DisclosureRow:
     leaf_hash: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPiece:
+    """One document on which a decision was judged, as it is kept."""
+
+    digest: bytes
+    """By which the decision names it."""
+    kind: str | None
+    """None where the document is not there."""
+    document: bytes | None
+    """Its exact bytes; None where they are not there, or do not open."""
+    report: bytes
+    """How it was judged for this decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCase:
+    """All that a decision was judged on."""
+
+    disclosure_id: UUID
+    decided_at: datetime
+    pieces: tuple[KeptPiece, ...]
+
+
 class Desk(Protocol):
     """What the operator may do to the register. Every change is recorded with who and when."""
 
@@ -143,3 +166,6 @@ class Desk(Protocol):
     ) -> Sequence[DisclosureRow]: ...
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None: ...
+
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+        """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""

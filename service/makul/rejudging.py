@@ -1,0 +1,164 @@
+"""A decision's documents, judged again by what is kept: the same report must come of it.
+
+By the bytes that the record keeps, at the moment of the decision, and by the certificates, CRLs and
+OCSP responses that the kept report names, out of the archive. Where a report names none, since no
+chain to an anchor was found, today's trust directories stand in.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from makul.app.ports import KeptCase, KeptPiece
+from makul.bootstrap import trust_directories, tsa_directories
+from makul.cli.house import HouseUnavailableError, Rejudged
+from makul.documents.attachments import media_type
+from makul.settings import Settings
+from makul.trust.archive import Archive, restore
+from makul.trust.documents import ON_REQUEST, XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from makul.trust.validation.report import ExistenceSource
+
+_WORDS: Final = frozenset({"why", "version"})
+"""What a later release may say in other words."""
+_NO_TSA: Final = "no time-stamping authority is trusted here"
+
+Report = Mapping[str, Any]
+
+
+def rejudge(case: KeptCase, settings: Settings) -> Iterator[Rejudged]:
+    """Each document's old verdict beside its new one; raises `HouseUnavailableError`."""
+    for piece in case.pieces:
+        if piece.kind is None:
+            raise HouseUnavailableError(
+                f"the record does not hold the document {piece.digest.hex()}: restore it from a"
+                " backup of the database"
+            )
+        yield _again(piece, piece.kind, case.decided_at, settings)
+
+
+def _again(piece: KeptPiece, kind: str, decided_at: datetime, settings: Settings) -> Rejudged:
+    kept: Report = json.loads(piece.report)
+    again: Report = {}
+    document = piece.document
+    if document is None or sha256(document).digest() != piece.digest:
+        where: Sequence[str] = ("the document: its bytes are not those that were judged",)
+    else:
+        attachment = "mediaType" in kept
+        again = (
+            {"mediaType": media_type(document)}
+            if attachment
+            else _judged(document, kept, decided_at, settings)
+        )
+        where = tuple(_differences(kept, again))
+    return Rejudged(
+        kind=kind,
+        digest=piece.digest.hex(),
+        kept=_told(kept),
+        again=_told(again),
+        where=tuple(where),
+    )
+
+
+def _told(report: Report) -> str | None:
+    """A report in two words."""
+    said = (report.get("indication") or report.get("mediaType"), report.get("reason"))
+    return " ".join(word for word in said if word) or None
+
+
+def _judged(document: bytes, kept: Report, at: datetime, settings: Settings) -> Report:
+    with tempfile.TemporaryDirectory(prefix="makul-") as directory:
+        laid = _Laid(settings, Path(directory))
+        evidence = kept["evidence"]
+        store = TrustStore(laid.out("documents", [evidence]) or _now(trust_directories(settings)))
+        verifier = XadesVerifier(store, tsa=_tsa(evidence["timestamps"], laid, settings))
+        report = verifier.validate(document, ON_REQUEST, at=at, existed_at=_held_since(kept)).report
+    judged: Report = json.loads(report.render())
+    return judged
+
+
+def _held_since(kept: Report) -> datetime | None:
+    """Since when the operator held these bytes, where that was the proof."""
+    proof = kept["times"]["proofOfExistence"]
+    if proof is None or proof["source"] != ExistenceSource.HELD.value:
+        return None
+    return datetime.fromisoformat(proof["time"])
+
+
+def _tsa(stamps: Sequence[Report], laid: "_Laid", settings: Settings) -> TrustStore | None:
+    """Those who dated it; nobody where nobody was trusted to."""
+    if not stamps or any(each["why"] == _NO_TSA for each in stamps):
+        return None
+    directories = laid.out("stamps", stamps)
+    if directories is None:
+        today = tsa_directories(settings)
+        directories = _now(today) if today is not None else None
+    return TrustStore(directories) if directories is not None else None
+
+
+def _now(directories: TrustDirectories) -> TrustDirectories:
+    """Today's, and nothing is added to the archive."""
+    return replace(directories, archive=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """Archived material, laid out as the trust directories once were."""
+
+    settings: Settings
+    directory: Path
+
+    def out(self, name: str, findings: Iterable[Report]) -> TrustDirectories | None:
+        """What these findings name; None where they name no path."""
+        known = [each for each in findings if each["certificates"]]
+        anchors = {bytes.fromhex(each["certificates"][-1]) for each in known}
+        if not anchors:
+            return None
+        digests = {bytes.fromhex(named) for each in known for named in each["certificates"][1:-1]}
+        digests |= {
+            bytes.fromhex(answer["digest"])
+            for each in known
+            for answer in each["revocation"]
+            if answer["digest"]
+        }
+        into = self.directory / name
+        self._restore(anchors, digests, into)
+        return TrustDirectories(
+            anchors=into / "anchors",
+            intermediates=into / "intermediates",
+            crls=into / "crls",
+            ocsp=into / "ocsp",
+        )
+
+    def _restore(self, anchors: set[bytes], digests: set[bytes], into: Path) -> None:
+        kept = self.settings.trust.archive
+        if kept is None:
+            raise HouseUnavailableError(
+                "trust.archive is not set: nothing that the verdict rested on was kept"
+            )
+        try:
+            restore(Archive(kept), anchors=anchors, digests=digests, into=into)
+        except (LookupError, ValueError, OSError) as error:
+            raise HouseUnavailableError(
+                f"{kept}: {error}; restore it from a backup of the archive"
+            ) from None
+
+
+def _differences(kept: Any, again: Any, at: str = "") -> Iterator[str]:
+    """Where the new report departs from the kept one; fields that it has besides do not count."""
+    if isinstance(kept, Mapping) and isinstance(again, Mapping):
+        for name, value in kept.items():
+            if name not in _WORDS:
+                yield from _differences(value, again.get(name), f"{at}.{name}" if at else name)
+    elif isinstance(kept, list) and isinstance(again, list) and len(kept) == len(again):
+        for number, (one, other) in enumerate(zip(kept, again, strict=True)):
+            name = one.get("check", number) if isinstance(one, Mapping) else number
+            yield from _differences(one, other, f"{at}.{name}")
+    elif kept != again:
+        yield at

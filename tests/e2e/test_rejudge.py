@@ -1,0 +1,249 @@
+"""A case judged again, years later: by the bytes and the material that were kept of its time."""
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from makul.sandbox.papers import Paper
+from makul.store import StoreKeys
+from makul.store.append_only import all_sqlite_triggers
+from makul.store.crypto import Sealer
+from makul.store.recorder import evidence_place
+from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.signing import add_timestamp
+from support.commands import Makul, Said
+from support.house import InProcess, about, build_house, person_request
+from support.sql import count, raw
+
+HOUR = timedelta(hours=1)
+CONSENT = "{urn:makul:consent:1}"
+
+
+class MovableClock:
+    """The present, moved on by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: MovableClock) -> Iterator[InProcess]:
+    built = build_house(tmp_path, clock=clock)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def makul(house: InProcess, tmp_path: Path) -> Makul:
+    del house
+    return Makul(tmp_path)
+
+
+def asked(house: InProcess, paper: Paper) -> bytes:
+    return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+
+
+def latest(makul: Makul) -> str:
+    """The id of the last decision."""
+    return str(makul.done("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
+
+
+def rejudged(makul: Makul, disclosure_id: str) -> Said:
+    return makul("document", "rejudge", disclosure_id, "--json")
+
+
+def revoke_late(house: InProcess, paper: Paper, at: datetime) -> None:
+    """The citizens' CRL, made anew an hour later; the paper's signer stands in it since `at`."""
+    ca = house.world.hierarchy.citizens.credential
+    revoked = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(house.world.citizens[paper.citizen].certificate.serial_number)
+        .revocation_date(at)
+        .add_extension(x509.CRLReason(x509.ReasonFlags.superseded), critical=False)
+        .build()
+    )
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.certificate.subject)
+        .last_update(at)
+        .next_update(at + 24 * HOUR)
+        .add_revoked_certificate(revoked)
+        .sign(ca.key, hashes.SHA256())
+    )
+    (house.settings.trust.crls / "citizens.crl.pem").write_bytes(crl.public_bytes(Encoding.PEM))
+
+
+def test_the_same_when_all_else_has_changed(
+    house: InProcess, makul: Makul, clock: MovableClock
+) -> None:
+    """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
+    paper = house.paper("bank-00-data")
+    assert house.ask(asked(house, paper)).outcome == "RELEASED"
+    released = latest(makul)
+    looks = count(house.settings.store.database, "desk_log")
+
+    clock.ahead += HOUR
+    revoke_late(house, paper, clock())
+    clock.ahead += RELOAD_INTERVAL
+    assert house.ask(asked(house, paper)).codes == ["CNS-02"]
+    refused = latest(makul)
+    for name in ("intermediates", "crls"):
+        shutil.rmtree(house.settings.trust.anchors.with_name(name))
+
+    good, bad = rejudged(makul, released), rejudged(makul, refused)
+
+    assert good.code == 0, good.err
+    (told,) = good.json
+    assert (told["kept"], told["again"]) == ("TOTAL-PASSED", "TOTAL-PASSED")
+    assert told["verdict"] == "same"
+    assert bad.code == 0, bad.err
+    assert [each["again"] for each in bad.json] == ["INDETERMINATE SIG-06"]
+    assert count(house.settings.store.database, "desk_log") == looks + 2
+    assert "same" in makul("document", "rejudge", released).out
+
+
+def test_a_consent_that_was_held(house: InProcess, makul: Makul, clock: MovableClock) -> None:
+    """Registered while its certificate was good, used after that was revoked: judged so again."""
+    paper = house.paper("bank-05-data")
+    encoded = base64.b64encode(paper.document).decode()
+    registered = house.ask(
+        f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
+        f"<r:agreementNumber>{paper.presented_by.agreement}</r:agreementNumber>"
+        f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>".encode()
+    )
+    assert registered.outcome == "ACCEPTED", registered.codes
+    consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId") or ""
+    clock.ahead += HOUR
+    revoke_late(house, paper, clock())
+    clock.ahead += RELOAD_INTERVAL
+    cited = re.sub(
+        rb"<t:consentDocument>.*</t:consentDocument>",
+        f"<t:consentId>{consent_id}</t:consentId>".encode(),
+        asked(house, paper),
+    )
+    assert house.ask(cited).outcome == "RELEASED"
+
+    said = rejudged(makul, latest(makul))
+
+    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+
+
+def test_a_dated_consent(house: InProcess, makul: Makul, clock: MovableClock) -> None:
+    """What its time-stamping authority rested on comes from the archive as well."""
+    paper = house.paper("bank-00-data")
+    stamped = add_timestamp(
+        paper.document, lambda octets: house.world.stamping.stamp(octets, at=clock())
+    )
+    clock.ahead += HOUR
+    revoke_late(house, paper, clock())
+    clock.ahead += RELOAD_INTERVAL
+    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    answer = house.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
+    assert answer.outcome == "RELEASED", answer.codes
+    for name in ("tsa", "intermediates", "crls"):
+        shutil.rmtree(house.settings.trust.anchors.with_name(name))
+
+    said = rejudged(makul, latest(makul))
+
+    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+
+
+@pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
+def test_material_is_missing(house: InProcess, makul: Makul, name: str) -> None:
+    """3, and one line that names what to restore; never a verdict."""
+    house.ask(asked(house, house.paper(name)))
+    released = latest(makul)
+    archive = house.settings.trust.archive
+    assert archive is not None
+    kept = sorted(archive.glob("*/*.crl"))
+    assert kept
+    for path in kept:
+        path.unlink()
+
+    said = rejudged(makul, released)
+
+    assert (said.code, said.out, said.err.count("\n")) == (3, "", 1)
+    assert "the archive does not hold" in said.err
+    kept[0].write_bytes(b"another")
+    assert rejudged(makul, released).code == 3
+
+
+@pytest.mark.parametrize("knows_the_keys", [False, True])
+def test_tampered_evidence(house: InProcess, makul: Makul, *, knows_the_keys: bool) -> None:
+    """Bytes that are not those that were judged: 1, also where they are sealed as ours are."""
+    house.ask(asked(house, house.paper("bank-00-data")))
+    released = latest(makul)
+    database = house.settings.store.database
+    with raw(database) as connection:
+        ((recipient, digest),) = connection.execute("SELECT recipient, digest FROM evidence")
+        sealed = b"\x01" + bytes(200)
+        if knows_the_keys:
+            sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+            sealed = sealer.seal(b"<other/>", evidence_place(recipient, digest))
+        connection.execute("DROP TRIGGER evidence_no_update")
+        connection.execute("UPDATE evidence SET sealed = ?", (sealed,))
+        connection.execute(all_sqlite_triggers()["evidence_no_update"])
+
+    said = rejudged(makul, released)
+
+    assert said.code == 1, said.err
+    (told,) = said.json
+    assert told["verdict"] == "differs"
+    assert "bytes are not those" in told["where"][0]
+
+
+def test_a_document_that_is_gone(house: InProcess, makul: Makul) -> None:
+    """3: somebody took it out of the record."""
+    house.ask(asked(house, house.paper("bank-00-data")))
+    released = latest(makul)
+    with raw(house.settings.store.database) as connection:
+        connection.execute("DROP TRIGGER evidence_no_delete")
+        connection.execute("DELETE FROM evidence")
+        connection.execute(all_sqlite_triggers()["evidence_no_delete"])
+
+    said = rejudged(makul, released)
+
+    assert (said.code, said.out) == (3, "")
+    assert "backup of the database" in said.err
+
+
+def test_every_paper_again(house: InProcess, makul: Makul) -> None:
+    """Good and bad ones of the bank's, whatever came of them: the same report each time."""
+    papers = [each for each in house.world.papers.values() if each.presented_by.key == "bank"]
+    for paper in papers:
+        house.ask(asked(house, paper))
+    decisions = makul.done("disclosure", "list", "--limit", "10000")
+
+    found = [rejudged(makul, each["disclosure_id"]) for each in decisions]
+
+    assert len(found) > 20
+    assert {said.code for said in found} == {0}, [said for said in found if said.code]
+    documents = sum(len(said.json) for said in found)
+    print(f"\n{documents} documents of {len(found)} decisions: the same")
+
+
+def test_unknown(makul: Makul) -> None:
+    """3 for a decision that is not there, 64 for what is no id."""
+    said = rejudged(makul, str(uuid4()))
+
+    assert (said.code, said.out) == (3, "")
+    assert "makul disclosure list" in said.err
+    assert makul("document", "rejudge", "yesterday").code == 64

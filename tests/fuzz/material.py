@@ -1,0 +1,218 @@
+"""More targets: what proves a time or a revocation, what comes beside a message or with data."""
+
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from makul.app.ports import RejectedError
+from makul.documents.attachments import media_type
+from makul.sandbox.scans import pdf_scan, png_scan
+from makul.sandbox.tsa import StampingAuthority
+from makul.soap.arrivals import Arrival
+from makul.soap.mtls import FromProxy
+from makul.trust.certificates import read_certificate
+from makul.trust.material import TrustDirectories, TrustStoreError
+from makul.trust.paths import TrustStore
+from makul.trust.sealing import XmlSealer
+from makul.trust.timestamps import judge
+from makul.trust.tls_clients import TlsClientJudge
+from makul_client import SealError
+from makul_client.profile import Sealing
+from makul_client.sealing import Unsealer
+from support.ocsp import GOOD, REVOKED, response_of
+from support.pki import (
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Profile,
+    StoreFiles,
+    key_usage,
+    new_rsa_key,
+    pem_of,
+)
+from vectors.attacks.proofs import SIGNED, tsa_of
+
+
+class FindingError(AssertionError):
+    """What must hold did not."""
+
+
+def _home() -> Path:
+    return Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
+
+
+# --- timestamps --------------------------------------------------------------------------------
+
+OCTETS = b"a SignatureValue in canonical form"
+
+
+@cache
+def _tsas() -> tuple[TrustStore, bytes]:
+    """Who is trusted to date, and a good token over `OCTETS`."""
+    root = Authority.root("A Root of TSAs")
+    tsa = tsa_of(root)
+    files = StoreFiles(_home()).write(anchors=[root], crls=[root.crl()])
+    token = StampingAuthority(key=tsa.key, certificate=tsa.certificate).stamp(OCTETS, at=SIGNED)
+    return TrustStore(TrustDirectories(anchors=files.anchors, crls=files.crls)), token
+
+
+def timestamp(data: bytes) -> None:
+    """A token: proof of what its authority said, of that time and those octets, or no proof."""
+    store, good = _tsas()
+    said = judge(good, OCTETS, store, at=NOW)
+    found = judge(data, OCTETS, store, at=NOW)
+    if found.code is None and found.time != said.time:
+        raise FindingError("a time is proved that no authority stated")
+    if judge(data, b"other octets", store, at=NOW).code is None:
+        raise FindingError("octets are dated that no authority saw")
+
+
+def timestamps() -> Sequence[bytes]:
+    return [_tsas()[1]]
+
+
+# --- OCSP responses ------------------------------------------------------------------------------
+
+
+@cache
+def _answering() -> tuple[TrustDirectories, tuple[Holder, ...], tuple[bytes, ...]]:
+    """A CA without a CRL; whom it revoked, and of whom it said nothing; its responses."""
+    root = Authority.root("A Root")
+    ca = root.subordinate("A CA")
+    revoked, unheard, good = ca.issue(), ca.issue(), ca.issue()
+    home = _home()
+    files = StoreFiles(home).write(anchors=[root], intermediates=[ca], crls=[root.crl()])
+    (home / "ocsp").mkdir()
+    directories = TrustDirectories(
+        anchors=files.anchors,
+        intermediates=files.intermediates,
+        crls=files.crls,
+        ocsp=home / "ocsp",
+    )
+    old = response_of(ca, revoked, this_update=NOW - 3 * DAY, next_update=NOW - 2 * DAY)
+    responses = (
+        response_of(ca, revoked, status=REVOKED),
+        response_of(ca, good, status=GOOD),
+        old,
+    )
+    return directories, (revoked, unheard), responses
+
+
+def ocsp(data: bytes) -> None:
+    """A response: used or refused with `TrustStoreError`; none is good whom its CA did not name."""
+    directories, never, _ = _answering()
+    assert directories.ocsp is not None
+    (directories.ocsp / "0.ors").write_bytes(data)
+    try:
+        store = TrustStore(directories)
+    except TrustStoreError:
+        return
+    for holder in never:
+        if store.judge(read_certificate(holder.der), at=NOW).code is None:
+            raise FindingError("a certificate is good of which its CA did not say so")
+
+
+def responses() -> Sequence[bytes]:
+    return _answering()[2]
+
+
+# --- the header that tells a TLS client's certificate -------------------------------------------
+
+
+@cache
+def _client() -> tuple[TlsClientJudge, Holder]:
+    root = Authority.root("A Root")
+    holder = root.issue(Profile(usage=key_usage("digital_signature")))
+    files = StoreFiles(_home()).write(anchors=[root], crls=[root.crl()])
+    store = TrustStore(TrustDirectories(anchors=files.anchors, crls=files.crls))
+    return TlsClientJudge(store), holder
+
+
+def header(data: bytes) -> None:
+    """A header's value: the certificate that it holds, or `RejectedError`; no other counts."""
+    clients, holder = _client()
+    arrival = Arrival(forwarded_certificate=data.decode("latin-1"), forwarded_verdict="SUCCESS")
+    try:
+        fingerprint = clients.judge(FromProxy(None).certificate(arrival), at=NOW)
+    except RejectedError:
+        return
+    if fingerprint != holder.fingerprint:
+        raise FindingError("another client than the one that is certified")
+
+
+def headers() -> Sequence[bytes]:
+    pem = _client()[1].certificate.public_bytes(Encoding.PEM)
+    return [quote(pem, safe="").encode(), pem]
+
+
+# --- sealed data, at the client -----------------------------------------------------------------
+
+DELIVERY = b"<Delivery></Delivery>"
+
+
+@cache
+def _unsealer() -> tuple[Unsealer, bytes]:
+    profile = Profile(usage=key_usage("key_encipherment"))
+    holder = Authority.root("A Root").issue(profile, key=new_rsa_key())
+    home = _home()
+    (home / "k.pem").write_bytes(pem_of(holder.key))
+    (home / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
+    sealed = XmlSealer.seal(None, DELIVERY, holder.der)  # type: ignore[arg-type]
+    return Unsealer(Sealing(key=home / "k.pem", certificate=home / "c.pem")), sealed
+
+
+def sealing(data: bytes) -> None:
+    """An encrypted document: what was sealed, or `SealError`."""
+    try:
+        opened = _unsealer()[0].open(data)
+    except SealError:
+        return
+    if opened != DELIVERY:
+        raise FindingError("something opens that nobody sealed")
+
+
+def sealed() -> Sequence[bytes]:
+    return [_unsealer()[1]]
+
+
+# --- scans ------------------------------------------------------------------------------------
+
+_ENDS_EXACTLY = frozenset({"image/png", "image/jpeg", "application/pdf"})
+_HEADS = {
+    "image/png": (b"\x89PNG",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "application/pdf": (b"%PDF-",),
+    "image/tiff": (b"II*\0", b"MM\0*"),
+}
+
+
+def scan(data: bytes) -> None:
+    """A scan: one type, by its head, and nothing behind its end; or none."""
+    found = media_type(data)
+    if found is None:
+        return
+    if not data.startswith(_HEADS[found]):
+        raise FindingError("a type that its head does not say")
+    if found in _ENDS_EXACTLY and media_type(data + b"\0") is not None:
+        raise FindingError("something stands behind its end")
+
+
+def scans() -> Sequence[bytes]:
+    jpeg = (
+        b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00"
+        b"\xff\xda\x00\x08\x01\x00\x00\x3f\x00\x00\x12\xff\x00\x34\xff\xd9"
+    )
+    entries = b"".join(tag + b"\x04\x00\x01\x00\x00\x00\x01\x00\x00\x00" for tag in _TIFF_TAGS)
+    tiff = b"II*\x00\x08\x00\x00\x00\x03\x00" + entries + bytes(4)
+    found = [png_scan(), pdf_scan(), jpeg, tiff]
+    if None in map(media_type, found):
+        raise FindingError("a good scan is refused")
+    return found
+
+
+_TIFF_TAGS = (b"\x00\x01", b"\x01\x01", b"\x11\x01")
