@@ -6,13 +6,14 @@ the document itself: the officials' register and the operator's pin are the serv
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lxml.etree import QName
 
 from makul.app.ports import DocumentError
-from makul.bootstrap import pin_rule, trust_directories
+from makul.bootstrap import pin_rule, trust_directories, tsa_directories
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
 from makul.documents.consents import NAMESPACE as CONSENT
@@ -42,17 +43,13 @@ def examine(question: DocumentQuestion) -> bytes:
     """The validation report; raises what `makul.runtime` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         directories, rule = _directories(question, Path(empty))
-        tsa = None
-        if question.tsa_anchors is not None:
-            tsa = TrustStore(
-                TrustDirectories(
-                    anchors=question.tsa_anchors,
-                    intermediates=directories.intermediates,
-                    crls=directories.crls,
-                    ocsp=directories.ocsp,
-                )
-            )
-        verifier = XadesVerifier(TrustStore(directories), pin_rule=rule, tsa=tsa)
+        tsa, policies = _stamping(question, directories)
+        verifier = XadesVerifier(
+            TrustStore(directories),
+            pin_rule=rule,
+            tsa=TrustStore(tsa) if tsa is not None else None,
+            tsa_policies=policies,
+        )
         return verifier.validate(
             question.document,
             _profile(question.profile, rule),
@@ -89,6 +86,22 @@ def _directories(question: DocumentQuestion, empty: Path) -> tuple[TrustDirector
         ),
         pin_rule(settings),
     )
+
+
+def _stamping(
+    question: DocumentQuestion, directories: TrustDirectories
+) -> tuple[TrustDirectories | None, frozenset[str]]:
+    """Time-stamping authorities: those named; the settings' where these judge; with policies."""
+    if question.tsa_anchors is not None:
+        return replace(directories, anchors=question.tsa_anchors, archive=None), frozenset()
+    if question.anchors is not None:
+        return None, frozenset()
+    settings = load_settings(question.config)
+    own = tsa_directories(settings)
+    if own is None:
+        return None, frozenset()
+    stamping = replace(own, crls=question.crls or own.crls, archive=None)
+    return stamping, settings.trust.tsa_policies or frozenset()
 
 
 def _profile(name: str, rule: PinRule) -> Profile:

@@ -73,11 +73,15 @@ class XadesVerifier:
         *,
         pin_rule: PinRule | None = None,
         tsa: TrustStore | None = None,
+        tsa_policies: frozenset[str] = frozenset(),
     ) -> None:
-        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything."""
+        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything.
+
+        Of their policies `tsa_policies` count, or any where that is empty.
+        """
         self._store = store
         self._pin_rule = pin_rule or PinRule()
-        self._timestamps = judge_by(tsa) if tsa is not None else nobody_trusted
+        self._timestamps = judge_by(tsa, tsa_policies) if tsa is not None else nobody_trusted
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None

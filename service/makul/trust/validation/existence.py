@@ -25,9 +25,11 @@ TimestampJudge = Callable[[bytes, bytes, datetime], TimestampFinding]
 """From a token, the octets that it must be about and the present, to a finding; never raises."""
 
 
-def judge_by(store: TrustStore) -> TimestampJudge:
-    """The judge by these time-stamping authorities."""
-    return lambda token, octets, at: timestamps.judge(token, octets, store, at=at)
+def judge_by(store: TrustStore, policies: frozenset[str] = frozenset()) -> TimestampJudge:
+    """The judge by these time-stamping authorities, and by these policies of theirs if any."""
+    return lambda token, octets, at: timestamps.judge(
+        token, octets, store, at=at, policies=policies
+    )
 
 
 def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
