@@ -72,7 +72,7 @@ def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
         (makul.directory / "tsa-crls").mkdir()
         into, places = ', into = "tsa_crls"', places + 'tsa_crls = "tsa-crls"\n'
     config = makul.directory / "makul.toml"
-    text = config.read_text().replace("[trust]\n", f"[trust]\n{places}", 1)
+    text = config.read_text().replace("\nanchors = ", f"\n{places}anchors = ", 1)
     source = f'{{ url = "{web.url}/tsa.crl", file = "tsa.crl"{into} }}'
     config.write_text(text.replace('file = "root.crl" }]', f'file = "root.crl" }}, {source}]'))
 

@@ -140,7 +140,7 @@ def test_ca_key(house: InProcess, tmp_path: Path) -> None:
     while (answer := house.ask(request(house))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert answer.codes == ["SIG-05"]
+    assert answer.codes == ["SIG-09"]
 
 
 def test_one_ca_of_two(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_one_ca_of_two(tmp_path: Path) -> None:
     gone.unlink()
 
     codes = [store.judge(each, at=NOW).code for each in (theirs, others)]
-    assert codes == [Code.SIG_05, None]
+    assert codes == [Code.SIG_09, None]
 
 
 def test_an_officials_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
@@ -219,10 +219,18 @@ def test_a_sealing_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
     assert again.code == 1
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
-    another.write_bytes(house.world.messages["wallet"].certificate_pem)
+    another.write_bytes(_another_to_seal_to(house))
     makul.done("recipient", "sealing-certificate", code, another, "--apply")
     assert house.ask(new_one(), by="wallet").outcome == "RELEASED"
     assert codes(asked) == ["RCP-04"]
+
+
+def _another_to_seal_to(house: InProcess) -> bytes:
+    """A new key of the wallet's, certified."""
+    made = house.world.hierarchy.sealing(
+        member_code=house.paper("wallet-00-data").presented_by.code, common_name="Wallet"
+    )
+    return made.certificate_pem
 
 
 def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
