@@ -90,7 +90,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with served(directory / "house" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
         write_service(house.world, directory, addresses)
-        hand_out(house.world, directory, addresses)
+        hand_out(house.world, directory, addresses, {})
         profile = directory / "parties" / MUNICIPALITY.key / "profile.toml"
         yield Town(house, server, directory, profile)
     house.close()
@@ -109,6 +109,8 @@ def test_a_scan_of_ten_mebibytes_goes_by_the_client(town: Town) -> None:
 
     took, after = time.perf_counter() - began, town.server.rss_mb
     print(f"10 MiB scan: {took:.2f} s; worker {before:.0f} -> {after:.0f} MB")
+    if said.exception and not isinstance(said.exception, SystemExit):
+        raise said.exception
     assert said.exit_code == ExitCode.OK, said.output
     assert "IN_FORCE" in said.stdout
     assert took < 60

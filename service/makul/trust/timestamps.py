@@ -231,7 +231,7 @@ def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str])
     if new_hash(said.hash_name, octets).digest() != said.imprint:
         raise SignatureFailure(Code.SIG_02, "the timestamp is of another signature")
     if policies and said.policy not in policies:
-        raise SignatureFailure(Code.SIG_02, "the timestamp's policy is not accepted")
+        raise SignatureFailure(Code.SIG_09, "the timestamp's policy is not accepted")
     if said.time > at + CLOCK_SKEW:
         raise SignatureFailure(Code.SIG_02, "the timestamp's time lies in the future")
     _require_stamping(said.certificate.x509)
