@@ -133,7 +133,7 @@ def test_the_scan_must_be_there_and_of_the_paper(town: Town) -> None:
 
 
 def test_by_authority_then_taken_back_and_listed(town: Town) -> None:
-    """register --authority, draft-revocation, revoke, status, revocations."""
+    """Register --authority, draft-revocation, revoke, status, revocations."""
     authority, consent_id = png_scan(), uuid4()
     file = town.file("by-proxy.xml", town.by_representative(authority, consent_id))
     proof = town.file("authority.png", authority)

@@ -157,9 +157,7 @@ def test_one_ca_of_two(tmp_path: Path) -> None:
         crls=[each.crl() for each in (first, second, *cas)],
     )
     store = TrustStore(
-        TrustDirectories(
-            anchors=files.anchors, intermediates=files.intermediates, crls=files.crls
-        ),
+        TrustDirectories(anchors=files.anchors, intermediates=files.intermediates, crls=files.crls),
         reload_interval=timedelta(0),
     )
     theirs, others = (read_certificate(ca.issue().der) for ca in cas)

@@ -81,9 +81,7 @@ def test_compromised_since(files: Files) -> None:
     ("name", "content"),
     [("ab" * 32, "yesterday"), ("ab" * 32, ""), ("no fingerprint", "2026-11-20T09:00:00Z")],
 )
-def test_a_mark_that_cannot_be_read_stops_everything(
-    files: Files, name: str, content: str
-) -> None:
+def test_a_mark_that_cannot_be_read_stops_everything(files: Files, name: str, content: str) -> None:
     """A mark that is passed over would let a stolen key count again."""
     using, _ = files.made("using")
     (files.retired / f"{name}.compromised").write_text(content)

@@ -193,7 +193,7 @@ def test_signed_by_another_key(root: Authority, holder: Holder, tsas: TrustStore
 
 
 def test_another_policy(holder: Holder, tsas: TrustStore) -> None:
-    """Where the operator names policies, no other counts; it proves nothing, and harms nothing either (SIG-09)."""
+    """Where the operator names policies, another's token proves nothing and harms nothing."""
     token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
 
     assert judged(token, tsas, policies=frozenset({"1.2.3"})).code is Code.SIG_09
