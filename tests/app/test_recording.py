@@ -1,7 +1,7 @@
 """Nothing leaves unrecorded, and what is overtaken leaves as a refusal (invariants 1, 4, 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from makul.app.ports import (
     Committed,
     Documents,
     Entry,
+    Evidence,
     MessageMark,
     Overtaken,
     Receipt,
@@ -24,6 +25,7 @@ from makul.app.ports import (
 )
 from makul.app.recording import Draft, Recording
 from makul.domain.agreements import Channel
+from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
@@ -33,6 +35,9 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BANK = MemberCode("COM/60000001")
 PIN = Pin("20101199000123")
 MARK = MessageMark(digest=b"m" * 32, forget_after=AT + timedelta(minutes=6))
+
+
+A_DOCUMENT = Evidence(digest=b"e" * 32, kind="CONSENT", document=b"<Consent/>", report=b"{}")
 
 
 class PlainDocuments:
@@ -223,3 +228,34 @@ def test_the_leaf_commits_to_every_fact() -> None:
 
     assert first.entries[0].leaf.hash != second.entries[0].leaf.hash
     assert PIN.digits.encode() in first.entries[0].leaf.statement
+
+
+FORGED = Reason(code=Code.CNS_02, because=Code.SIG_02)
+SPENT = Overtaken((Reason(code=Code.REQ_06),))
+
+
+def test_a_full_day_hides_no_refusal() -> None:
+    """Procedure, cl. 12: who fills a day's evidence first still leaves a trace of each forgery."""
+    recorder = ScriptedRecorder(script=(SPENT, Committed()))
+    forged = replace(RELEASE.refused((FORGED,)), evidence=(A_DOCUMENT,))
+
+    recording(recorder).settle(forged)
+
+    refusal = recorder.entries[1]
+    assert refusal.evidence == ()
+    assert [reason.code for reason in refusal.reasons] == [Code.CNS_02, Code.REQ_06]
+
+
+def test_a_full_day_tells_of_no_comparison() -> None:
+    """What a comparison gave is not told where its failed attempt is not counted (invariant 6)."""
+    recorder = ScriptedRecorder(script=(SPENT, Committed()))
+    compared = replace(
+        RELEASE.refused((Reason(code=Code.MAT_02),)),
+        evidence=(A_DOCUMENT,),
+        attempt_limits=AttemptLimits(),
+        failed_attempt=True,
+    )
+
+    recording(recorder).settle(compared)
+
+    assert [reason.code for reason in recorder.entries[1].reasons] == [Code.REQ_06]

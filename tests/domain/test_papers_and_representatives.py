@@ -74,6 +74,8 @@ def test_a_consent_on_paper_is_a_consent() -> None:
         (replace(ON_PAPER, agreement=BANK_AGREEMENT), {("CNS-12", "paper")}),
         (ON_PAPER.asking(employee=None), {("CNS-12", "employee")}),
         (ON_PAPER.asking(employee=" b-1001"), {("CNS-12", "employee")}),
+        (ON_PAPER.asking(employee="B- 1001"), {("CNS-12", "employee")}),
+        (ON_PAPER.asking(employee="\uff22-\uff11001"), {("CNS-12", "employee")}),
         (
             ON_PAPER.saying(paper=replace(PAPER, date=legal_day(CONSENT.given_at) + timedelta(1))),
             {("CNS-12", "date")},

@@ -167,6 +167,8 @@ def _bare(block: bytes) -> list[Any]:
         (xroad_headers().replace(">v1<", ">v2<"), "REQ-02", "serviceVersion"),
         (xroad_headers(more=_header("userId", "x" * 65)), "REQ-01", "userId"),
         (xroad_headers(more=_header("issue", "x" * 256)), "REQ-01", "issue"),
+        (xroad_headers(more=_header("issue", " " * 4097)), "REQ-01", "issue"),
+        (xroad_headers(member="COM/" + "6" * 4097), "REQ-01", "client"),
     ],
 )
 def test_xroad_headers_that_do_not_do(header: str, code: str, field: str) -> None:

@@ -158,7 +158,8 @@ def test_a_key_value_is_the_certificates_or_nothing_verifies(method: str, holder
 
     names = f"{{{DS}}}Modulus", f"{{{DSIG11}}}PublicKey"
     stated = next(root.iter(*names))
-    stated.text = "BB" + (stated.text or "").strip()[2:]
+    before = (stated.text or "").strip()
+    stated.text = ("BB" if before[:2] != "BB" else "BC") + before[2:]
     with pytest.raises(SignatureFailure) as caught:
         core(root, holder)
     assert caught.value.code is Code.SIG_02

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,42 @@ def test_http_that_is_not_followed(
         fetch(f"{web.url}/ca.crl", None, 10_000)
     with pytest.raises(FetchError, match="no answer"):
         fetch("http://127.0.0.1:9/ca.crl", None, 10)
+
+
+def test_drops_do_not_hold_the_refresher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of one octet now and then ends at the limit, and not with the last octet.
+
+    The refresher asks one source after another: held by one, it would let all others run out.
+    """
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            for _ in range(100):
+                try:
+                    self.wfile.write(b"x")
+                except OSError:
+                    return
+                time.sleep(0.05)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(fetching, "TOTAL_SECONDS", 0.3)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(FetchError, match="not done within"):
+                fetch(f"http://127.0.0.1:{server.server_port}/ca.crl", None, 10_000)
+            taken = time.monotonic() - began
+        finally:
+            server.shutdown()
+            thread.join()
+    assert taken < 3
 
 
 def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: Authority) -> None:

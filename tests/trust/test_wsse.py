@@ -1,12 +1,14 @@
 """Messages signed by a WS-Security token: what is accepted, and every way they are refused."""
 
 import base64
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
@@ -94,9 +96,10 @@ def test_mark(messages: WsseVerifier, world) -> None:
 
     assert first == again
     assert first.digest != anew.digest
-    assert (
-        messages.verify(rsa, at=NOW).mark.digest == sha256(rsa_value + world.rsa_bank.der).digest()
+    key = world.rsa_bank.key.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )
+    assert messages.verify(rsa, at=NOW).mark.digest == sha256(rsa_value + key).digest()
     assert len(value) == 64
 
 
@@ -113,6 +116,52 @@ def test_mark_withstands_malleability(messages: WsseVerifier, world) -> None:
 
     element.text = "\n" + " ".join(element.text)
     assert messages.verify(envelope, at=NOW).mark == mark
+
+
+def test_mark_withstands_another_certificate_of_the_key(messages: WsseVerifier, world) -> None:
+    """REQ-09: the token is not signed. A renewal's certificate in it makes no other message."""
+    envelope = Message(holder=world.bank).signed()
+    mark = messages.verify(envelope, at=NOW).mark
+    renewed = world.ca.issue(
+        Profile(subject=world.bank.certificate.subject, usage=key_usage("digital_signature")),
+        key=world.bank.key,
+    )
+    assert renewed.fingerprint != world.bank.fingerprint
+
+    token = found(envelope, f"{{{WSSE}}}BinarySecurityToken")
+    token.text = base64.b64encode(renewed.der).decode()
+
+    verified = messages.verify(envelope, at=NOW)
+    assert verified.fingerprint == renewed.fingerprint
+    assert verified.mark == mark
+
+
+def spread_token(envelope: etree._Element, text: str) -> None:
+    found(envelope, f"{{{WSSE}}}BinarySecurityToken").text = text
+
+
+def spread_prefixes(envelope: etree._Element, text: str) -> None:
+    (first, *_) = envelope.iter("{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces")
+    first.set("PrefixList", text)
+
+
+@pytest.mark.parametrize("spread", [spread_token, spread_prefixes])
+def test_white_space_takes_no_memory(
+    messages: WsseVerifier, world, spread: Callable[[etree._Element, str], None]
+) -> None:
+    """A message may have 16 MB; split at its spaces, before anybody is known, it took 300 more."""
+    size = 3_000_000
+    envelope = Message(holder=world.bank, prefixes="unused").signed()
+    spread(envelope, "AB " * (size // 3))
+
+    tracemalloc.start()
+    try:
+        code_of(messages, envelope)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 8 * size
 
 
 @pytest.mark.parametrize(

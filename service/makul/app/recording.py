@@ -181,9 +181,13 @@ class Recording:
         codes = {reason.code for reason in reasons}
         if Code.REQ_09 in codes:
             raise RejectedError(*reasons, request_id=draft.key.request_id)
-        refusal = draft.refused(reasons)
         if Code.REQ_06 in codes:  # too much was kept today: of this nothing is
-            refusal = replace(refusal, evidence=())
+            draft = replace(draft, evidence=())
+            # Why it was refused anyway stays told: or else who fills a day first could hand in
+            # forgeries unrecorded (cl. 12). Not what a comparison gave, which is then not counted.
+            if draft.outcome is Outcome.REFUSED and draft.attempt_limits is None:
+                reasons = (*draft.reasons, *reasons)
+        refusal = draft.refused(reasons)
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
     def admit(self, mark: MessageMark | None, request_id: UUID, *, at: datetime) -> None:

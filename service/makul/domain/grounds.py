@@ -8,6 +8,7 @@ request's.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from unicodedata import normalize
 
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -255,7 +256,12 @@ def _consent_paper_allowed(case: ConsentCase) -> Ruling:
 
 
 def _same_person(employee: str, official: str) -> bool:
-    return employee.strip().casefold() == official.strip().casefold()
+    """However it is typed: by case, spaces, or what looks alike by design (Unicode TR 15, NFKC)."""
+    return _plain(employee) == _plain(official)
+
+
+def _plain(identifier: str) -> str:
+    return "".join(normalize("NFKC", identifier).casefold().split())
 
 
 def _consent_scan_held(case: ConsentCase) -> Ruling:

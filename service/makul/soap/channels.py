@@ -44,6 +44,9 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 MAX_EMPLOYEE: Final = 64
 """As types.xsd has UserId and CaseNumber, which the record keeps; X-Road would allow 255."""
 
+MAX_HEADER_TEXT: Final = 4096
+"""Characters of one header. An identifier has seven parts of 255 at most."""
+
 
 class Authenticated(NamedTuple):
     """Who sent a message, and the Body's child that they are proved to have sent."""
@@ -159,6 +162,7 @@ class XRoadChannel:
             if header is None and name in _MANDATORY:
                 raise _wrong(name)
             if header is not None and not (name in _OPTIONAL and _is_nil(header)):
+                _require_short(header, name)
                 self._schema.check(_without_soap_attributes(header, message.version))
                 read[name] = header
         return read
@@ -214,6 +218,12 @@ def _without_soap_attributes(block: "Element", version: SoapVersion) -> "Element
 def _is_nil(block: "Element") -> bool:
     """JAX-WS clients send an optional header that they do not set as nil."""
     return block.get(_XSI_NIL) in ("true", "1") and not len(block) and not block.text
+
+
+def _require_short(block: "Element", name: str) -> None:
+    """Its schema sets no limit to every text, and a large message's 16 MB in one cost seconds."""
+    if sum(len(str(text)) for text in block.itertext()) > MAX_HEADER_TEXT:
+        raise _wrong(name)
 
 
 def _text(block: "Element") -> str:

@@ -169,7 +169,9 @@ class StoreRecorder(Recorder):
             reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
                 return Overtaken(reasons)
-        reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=self._budget)
+        # A day's scans must not keep a subject from taking back: revocations have as much again.
+        budget = self._budget if entry.revokes is None else 2 * self._budget
+        reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=budget)
         if reason is None:
             reason = check_attempts(transaction, self._sealer, entry)
         if reason is None:

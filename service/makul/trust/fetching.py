@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import requests
+from urllib3.exceptions import HTTPError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
@@ -16,6 +17,7 @@ TOTAL_SECONDS = 120.0
 MAX_CRL_BYTES = 64 * 1024 * 1024
 """Some 1.5 million entries with their reasons; a nation's CRL has 10^5."""
 MAX_RESPONSE_BYTES = 64 * 1024
+_BLOCK = 64 * 1024
 
 Fetch: TypeAlias = Callable[[str, bytes | None, int], bytes]
 """From an address, by GET, or by POST of an OCSP request; at most so many octets."""
@@ -45,7 +47,7 @@ def fetch(url: str, request: bytes | None, max_bytes: int) -> bytes:
                 verify=True,
             ) as response:
                 return _body(response, max_bytes, until)
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise FetchError(f"no answer ({type(error).__name__})") from None
 
 
@@ -55,7 +57,8 @@ def _body(response: requests.Response, max_bytes: int, until: float) -> bytes:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError("an encoded answer was not asked for")
     body = bytearray()
-    for chunk in response.iter_content(64 * 1024):
+    # What has come, be it one octet: who waits for a whole block is held by a drop at a time.
+    while chunk := response.raw.read1(_BLOCK, decode_content=False):
         body += chunk
         if len(body) > max_bytes:
             raise FetchError(f"longer than {max_bytes} bytes")

@@ -27,6 +27,8 @@ MAX_REFERENCES = 3
 """The document, SignedProperties, KeyInfo. More are refused before any is looked at."""
 MAX_PREFIXES = 32
 """More namespaces than any envelope of ours declares."""
+MAX_PREFIX_LIST = 4096
+"""Characters: prefixes of a hundred each, with room between them."""
 
 ENVELOPED = SignatureConstructionMethod.enveloped.value
 _CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
@@ -136,7 +138,9 @@ def _prefixes(step: "Element") -> tuple[str, ...]:
     exclusive = step.get("Algorithm") == algorithms.EXCLUSIVE.value
     if len(step) > 1 or step[0].tag != _INCLUSIVE_NAMESPACES or not exclusive:
         raise SignatureFailure(Code.SIG_04, "a canonicalisation with unknown parameters")
-    prefixes = tuple((step[0].get("PrefixList") or "").split())
-    if len(prefixes) > MAX_PREFIXES:
+    listed = step[0].get("PrefixList") or ""
+    # By its length first: split, 16 MB of it are 300 of strings.
+    prefixes = tuple(listed.split()) if len(listed) <= MAX_PREFIX_LIST else ()
+    if len(listed) > MAX_PREFIX_LIST or len(prefixes) > MAX_PREFIXES:
         raise SignatureFailure(Code.SIG_04, "a PrefixList that is too long")
     return prefixes

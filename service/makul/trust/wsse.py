@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
@@ -253,10 +254,14 @@ def _mark(signature: "Element", certificate: SigningCertificate) -> bytes:
 
     Of an ECDSA signature (r, s), (r, n - s) is a second valid one that anybody can compute: the
     smaller s stands for both, or a recorded message would pass once more as another.
+
+    The token is not signed: whoever recorded a message may put another certificate of the same key
+    in its place (a renewal's, or another recipient's), so the key counts and not its certificate.
     """
     value = binary_of(only_child(signature, _SIGNATURE_VALUE))
     if isinstance(certificate.key, ec.EllipticCurvePublicKey):
         half = len(value) // 2
         s = int.from_bytes(value[half:], "big")
         value = value[:half] + min(s, certificate.key.curve.group_order - s).to_bytes(half, "big")
-    return sha256(value + certificate.der).digest()
+    key = certificate.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(value + key).digest()

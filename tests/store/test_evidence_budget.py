@@ -1,0 +1,64 @@
+"""What is kept for one recipient has its bound a day, and what takes is not caught by it."""
+
+import pytest
+
+from makul.app.ports import Committed, Overtaken, Recorder, Space, TakenBack
+from makul.domain.disclosures import GroundUse, Operation, Outcome
+from makul.domain.reasons import Code
+from makul.store import Store
+from makul.store.recorder import StoreRecorder
+from support.records import AZAMAT, BANK, a_consent, a_key, a_release, an_evidence
+
+BUDGET = 4096
+SCAN = b"s" * (BUDGET - 512)
+
+
+@pytest.fixture
+def full(store: Store) -> Recorder:
+    """A record in which the bank has all but used its day up."""
+    recorder = StoreRecorder(store._database, store.recorder._sealer, evidence_a_day=BUDGET)
+    filling = a_release(evidence=(an_evidence(SCAN, "SCAN"),))
+    assert recorder.record(filling) == Committed()
+    return recorder
+
+
+def a_revocation(document: bytes, ground=None):
+    piece, ground = an_evidence(document, "REVOCATION"), ground or a_consent(subject=AZAMAT)
+    return a_release(
+        key=a_key(space=Space.REVOCATION),
+        operation=Operation.REVOKE_CONSENT,
+        outcome=Outcome.ACCEPTED,
+        released=frozenset(),
+        requires_active=False,
+        agreement_number=None,
+        terms=None,
+        evidence=(piece,),
+        revokes=TakenBack(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
+    )
+
+
+def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
+    """REQ-06; what is kept already takes nothing more."""
+    more = full.record(a_release(evidence=(an_evidence(b"m" * 1024),)))
+
+    assert isinstance(more, Overtaken)
+    assert [reason.code for reason in more.reasons] == [Code.REQ_06]
+    assert full.record(a_release(evidence=(an_evidence(SCAN, "SCAN"),))) == Committed()
+
+
+def test_a_full_day_keeps_nobody_from_taking_back(full: Recorder, store: Store) -> None:
+    """Procedure, cl. 4: a consent that is held goes on carrying until its revocation is taken."""
+    ground = a_consent(subject=AZAMAT, allowed=5)
+    assert full.record(a_release(ground=ground, meter=True)) == Committed()
+
+    assert full.record(a_revocation(b"r" * 1024, ground)) == Committed()
+
+    assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
+
+
+def test_revocations_have_their_bound_too(full: Recorder) -> None:
+    """Whoever signs them by the thousand fills as much again, and no more."""
+    results = [full.record(a_revocation(bytes([number]) * 1024)) for number in range(8)]
+
+    assert Committed() in results
+    assert isinstance(results[-1], Overtaken)
