@@ -51,6 +51,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _OwnMessage(XMLSigner):
+    """signxml's signer, which reads again what it signs: our own message, however long its scan.
+
+    libxml2 takes no text beyond 10 MB unless told to, and a scan of 10 MiB is 14 MB of base64.
+    """
+
+    @property
+    def parser(self) -> etree.XMLParser:
+        return etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+        )
+
+
 class BinarySignature:
     """A zeep `wsse` plugin: X.509 token, signed Body and Timestamp, under fresh ids each time.
 
@@ -94,7 +107,7 @@ class BinarySignature:
         reference = _add(_add(key_info, "wsse", "SecurityTokenReference"), "wsse", "Reference")
         reference.set("URI", f"#{token_id}")
         reference.set("ValueType", X509_VALUE)
-        signer = XMLSigner(
+        signer = _OwnMessage(
             method=SignatureConstructionMethod.detached,
             signature_algorithm=self._credential.method,
             digest_algorithm=DigestAlgorithm.SHA256,

@@ -27,6 +27,7 @@ from makul.app.grounds import Grounds
 from makul.app.inquiries import Inquiries
 from makul.app.notices import Notices
 from makul.app.ports import (
+    MAX_SEALED_PERSON,
     CertificateJudge,
     Clock,
     DeliverySealer,
@@ -56,6 +57,7 @@ from makul.domain.identifiers import MemberCode
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
     ClientCertificate,
+    CrlDirectory,
     ListenerSettings,
     ReceiptSettings,
     Settings,
@@ -219,6 +221,7 @@ def trust_directories(settings: Settings) -> TrustDirectories:
         crls=settings.trust.crls,
         ocsp=settings.trust.ocsp,
         archive=settings.trust.archive,
+        elsewhere=settings.trust.tsa_anchors if settings.trust.tsa_crls is None else None,
     )
 
 
@@ -231,6 +234,7 @@ def tsa_directories(settings: Settings) -> TrustDirectories | None:
         intermediates=settings.trust.intermediates,
         crls=settings.trust.tsa_crls or settings.trust.crls,
         archive=settings.trust.archive,
+        elsewhere=settings.trust.anchors if settings.trust.tsa_crls is None else None,
     )
 
 
@@ -252,7 +256,10 @@ def build_refresher(settings: Settings) -> Refresher:
     return Refresher(
         directories=trust_directories(settings),
         more_anchors=settings.trust.tsa_anchors,
-        crls=[CrlSource(url=each.url, file=each.file) for each in refresh.crls],
+        crls=[
+            CrlSource(url=each.url, path=_crl_directory(settings, each.into) / each.file)
+            for each in refresh.crls
+        ],
         responders=[
             OcspSource(url=each.url, issuer=load_certificates(each.issuer)[0])
             for each in refresh.ocsp
@@ -260,6 +267,11 @@ def build_refresher(settings: Settings) -> Refresher:
         wanted=settings.trust.wanted,
         fetch=fetch,
     )
+
+
+def _crl_directory(settings: Settings, into: CrlDirectory) -> Path:
+    stamping = settings.trust.tsa_crls if into is CrlDirectory.TSA_CRLS else None
+    return stamping or settings.trust.crls
 
 
 def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> RecipientPort:
@@ -348,6 +360,7 @@ def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
     return (
         ServiceLimit(name="message", value=MAX_ORDINARY, unit="bytes"),
         ServiceLimit(name="messageWithScan", value=MAX_MESSAGE, unit="bytes"),
+        ServiceLimit(name="sealedPerson", value=MAX_SEALED_PERSON, unit="bytes"),
         ServiceLimit(name="storedAnswer", value=int(KEEP_ANSWERS.total_seconds()), unit="seconds"),
         ServiceLimit(name="explanations", value=EXPLANATIONS_A_DAY, unit="perDay"),
         ServiceLimit(

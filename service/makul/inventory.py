@@ -35,16 +35,21 @@ def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
     for name, directory in (
         ("trust anchor", directories.anchors),
         ("intermediate", directories.intermediates),
+        ("time-stamping anchor", settings.trust.tsa_anchors),
     ):
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             yield _certificate(name, path, certificate)
 
 
 def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
-    """By which recipients' messages are known."""
-    for recipient, der in desk.certificates():
-        certificate = x509.load_der_x509_certificate(der)
-        yield _certificate(f"messages of {recipient}", None, certificate)
+    """By which recipients' messages are known, and to which their data are encrypted."""
+    for kind, registered in (
+        ("messages", desk.certificates()),
+        ("sealing", desk.sealing_certificates()),
+    ):
+        for recipient, der in registered:
+            certificate = x509.load_der_x509_certificate(der)
+            yield _certificate(f"{kind} of {recipient}", None, certificate)
 
 
 def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:

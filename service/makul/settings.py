@@ -121,11 +121,20 @@ def _web_address(url: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
+class CrlDirectory(StrEnum):
+    """For whose signatures a CRL is kept."""
+
+    CRLS = "crls"
+    TSA_CRLS = "tsa_crls"
+
+
 class CrlSourceSettings(_Section):
-    """Where a CA publishes its CRL, and the file in `trust.crls` that holds it here."""
+    """Where a CA publishes its CRL, and the file that holds it here."""
 
     url: WebAddress
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(crl|der|pem)$")]
+    into: CrlDirectory = CrlDirectory.CRLS
+    """The directory of that file: `trust.crls` or `trust.tsa_crls`."""
 
 
 class OcspSourceSettings(_Section):
@@ -178,9 +187,12 @@ class TrustSettings(_Section):
     """
 
     @model_validator(mode="after")
-    def _ocsp_has_places(self) -> Self:
+    def _sources_have_places(self) -> Self:
         if self.refresh.ocsp and (self.ocsp is None or self.wanted is None):
             raise ValueError("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
+        stamping = any(each.into is CrlDirectory.TSA_CRLS for each in self.refresh.crls)
+        if stamping and self.tsa_crls is None:
+            raise ValueError('refresh.crls: into = "tsa_crls" needs the directory trust.tsa_crls')
         return self
 
     @field_validator("pin_pattern")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.commands import Makul, installed
 from support.crls import crl_of
@@ -58,6 +59,54 @@ def test_missing_fetched_current(makul: Makul, web: Published) -> None:
     again = makul("trust", "refresh", "--once")
     assert again.code == 1
     assert again.out.endswith("root.crl: HTTP status 500\n")
+
+
+def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
+    """One time-stamping authority's root; its CRL is published, and fetched into its place."""
+    root, now = Authority.root("A Stamping Root"), datetime.now(UTC)
+    (makul.directory / "tsa").mkdir()
+    (makul.directory / "tsa" / "root.crt").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    web.at["/tsa.crl"] = crl_of(root, this_update=now - HOUR, next_update=now + HOUR)
+    into, places = "", 'tsa_anchors = "tsa"\n'
+    if own_crls:
+        (makul.directory / "tsa-crls").mkdir()
+        into, places = ', into = "tsa_crls"', places + 'tsa_crls = "tsa-crls"\n'
+    config = makul.directory / "makul.toml"
+    text = config.read_text().replace("\nanchors = ", f"\n{places}anchors = ", 1)
+    source = f'{{ url = "{web.url}/tsa.crl", file = "tsa.crl"{into} }}'
+    config.write_text(text.replace('file = "root.crl" }]', f'file = "root.crl" }}, {source}]'))
+
+
+@pytest.mark.parametrize("own_crls", [True, False])
+def test_crls_of_time_stamping_authorities(
+    makul: Makul, web: Published, caplog: pytest.LogCaptureFixture, *, own_crls: bool
+) -> None:
+    """In a directory of their own, or beside the others without either store's complaint."""
+    with_stamping(makul, web, own_crls=own_crls)
+
+    said = makul("trust", "refresh", "--once")
+    told = makul("trust", "status", "--json")
+
+    assert said.code == 0, said.out
+    place = makul.directory / ("tsa-crls" if own_crls else "crls")
+    assert (place / "tsa.crl").exists()
+    assert told.code == 0, told.out
+    assert {row["state"] for row in told.json} == {"CURRENT"}
+    assert "states nothing" not in caplog.text
+
+
+def test_their_directory_is_named_first(makul: Makul, web: Published) -> None:
+    """`into` without `trust.tsa_crls` is a slip, told as such."""
+    config = makul.directory / "makul.toml"
+    config.write_text(
+        config.read_text().replace('file = "root.crl"', 'file = "root.crl", into = "tsa_crls"')
+    )
+
+    said = makul("trust", "refresh", "--once")
+
+    assert said.code == 3
+    assert "needs the directory trust.tsa_crls" in said.err
+    assert web.asked == []
 
 
 def test_stale_and_nobodys(makul: Makul) -> None:

@@ -13,14 +13,19 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul.domain.disclosures import GroundKind
+from makul.domain.reasons import Code
 from makul.sandbox.parties import OPERATOR
-from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.certificates import read_certificate
+from makul.trust.material import TrustDirectories, ca_certificates
+from makul.trust.paths import RELOAD_INTERVAL, TrustStore
 from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
 from support.commands import Makul
 from support.house import Answered, InProcess, about, build_house, person_request
 from support.messages import signed_message
+from support.pki import NOW, Authority, StoreFiles
 from support.serving import served
 
 
@@ -122,7 +127,7 @@ def test_recipients_message_key(house: InProcess, makul: Makul, tmp_path: Path) 
 
     assert {status for status, _ in answers} == {500}
     assert all(b"RELEASED" not in body for _, body in answers)
-    assert all(b"RCP-01" in body or b"SIG-" in body or b"RCP-" in body for _, body in answers)
+    assert all(b">RCP-04<" in body for _, body in answers)
 
 
 def test_ca_key(house: InProcess, tmp_path: Path) -> None:
@@ -135,7 +140,95 @@ def test_ca_key(house: InProcess, tmp_path: Path) -> None:
     while (answer := house.ask(request(house))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert any(code.startswith(("SIG", "RCP")) for code in answer.codes)
+    assert answer.codes == ["SIG-09"]
+
+
+def test_one_ca_of_two(tmp_path: Path) -> None:
+    """One authority's certificate is taken away: citizens of the other go on.
+
+    Of two anchors, each with its intermediates and CRLs, the stolen one is taken away. Whoever is
+    certified under the other is not touched by it.
+    """
+    first, second = Authority.root("First"), Authority.root("Second")
+    cas = [each.subordinate("CA") for each in (first, second)]
+    files = StoreFiles(tmp_path).write(
+        anchors=[first, second],
+        intermediates=cas,
+        crls=[each.crl() for each in (first, second, *cas)],
+    )
+    store = TrustStore(
+        TrustDirectories(anchors=files.anchors, intermediates=files.intermediates, crls=files.crls),
+        reload_interval=timedelta(0),
+    )
+    theirs, others = (read_certificate(ca.issue().der) for ca in cas)
+    assert [store.judge(each, at=NOW).code for each in (theirs, others)] == [None, None]
+
+    gone = next(
+        path
+        for path, certificate in ca_certificates(files.anchors)
+        if certificate == first.certificate
+    )
+    gone.unlink()
+
+    codes = [store.judge(each, at=NOW).code for each in (theirs, others)]
+    assert codes == [Code.SIG_09, None]
+
+
+def test_an_officials_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """Withdrawn: no basis statement by that key counts any more, of whatever date (LAW-09)."""
+    name, paper = next(
+        (name, each)
+        for name, each in house.world.papers.items()
+        if each.kind is GroundKind.BASIS and each.presented_by.key in house.world.officials
+    )
+    by = paper.presented_by
+    asked = person_request(**about(house.person_of(paper), of=by, paper=paper))
+    assert house.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
+    pem = tmp_path / "official.pem"
+    pem.write_bytes(house.world.officials[by.key].certificate_pem)
+
+    makul.done("recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply")
+
+    again = person_request(**about(house.person_of(paper), of=by, paper=paper))
+    answer = house.ask(again, by=by.key)
+    assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["LAW-09"], set())
+
+
+def test_a_sealing_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """Withdrawn: stored answers stay in, and nothing is given until another stands."""
+    paper = house.paper("wallet-00-data")
+    code, mine = paper.presented_by.code, house.world.sealing["wallet"]
+    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+    assert house.ask(asked, by="wallet").outcome == "RELEASED"
+    lost = tmp_path / "lost.pem"
+    lost.write_bytes(mine.certificate_pem)
+
+    makul.done("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
+
+    def codes(child: bytes) -> list[str]:
+        return house.ask(child, by="wallet").codes
+
+    def new_one() -> bytes:
+        return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+
+    assert codes(asked) == ["RCP-04"]
+    assert codes(new_one()) == ["RCP-04"]
+    again = makul("recipient", "sealing-certificate", code, lost, "--apply")
+    assert again.code == 1
+    assert "withdrawn" in again.err
+    another = tmp_path / "another.pem"
+    another.write_bytes(_another_to_seal_to(house))
+    makul.done("recipient", "sealing-certificate", code, another, "--apply")
+    assert house.ask(new_one(), by="wallet").outcome == "RELEASED"
+    assert codes(asked) == ["RCP-04"]
+
+
+def _another_to_seal_to(house: InProcess) -> bytes:
+    """A new key of the wallet's, certified."""
+    made = house.world.hierarchy.sealing(
+        member_code=house.paper("wallet-00-data").presented_by.code, common_name="Wallet"
+    )
+    return made.certificate_pem
 
 
 def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
@@ -153,7 +246,9 @@ def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert answer.outcome == "REFUSED"
-    assert "SIG-06" in answer.body.decode() or "CNS-02" in answer.codes
+    assert answer.codes == ["CNS-02"]
+    because = [str(each.text) for each in answer.child.iter("{urn:makul:types:1}because")]
+    assert because == ["SIG-06"]
 
 
 def ask(port: int, message: bytes) -> tuple[int, bytes]:

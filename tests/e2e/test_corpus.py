@@ -90,6 +90,9 @@ def cast(house: InProcess) -> Cast:
         ocsp=trust.ocsp,
         tsa_anchors=trust.tsa_anchors,
     )
+    assert trust.tsa_crls is not None
+    for crl in trust.crls.glob("corpus-*.crl"):
+        (trust.tsa_crls / crl.name).write_bytes(crl.read_bytes())
     Clock.now = NOW + A_LOOK_LATER
     return made
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from cryptography import x509
@@ -20,7 +21,11 @@ from lxml import etree
 
 from makul.sandbox.parties import OPERATOR
 from makul.sandbox.pki import Credential
-from support.house import InProcess, about, build_house, person_request
+from makul.trust.receipt_certificates import mark_compromised
+from makul_client.errors import ReceiptError
+from makul_client.profile import Operator
+from makul_client.receipts import ReceiptVerifier
+from support.house import NS, RECIPIENT, SCHEMA, InProcess, about, build_house, person_request
 from support.messages import signed_message
 from support.needs import needs
 from support.serving import Server, drive, served
@@ -196,6 +201,68 @@ def install(directory: Path, name: str, holder: Credential) -> str:
     return f'[receipts]\nkey = "{name}.key.pem"\ncertificate = "{name}.cert.pem"\n'
 
 
+def by_client(directory: Path, *pinned: str) -> ReceiptVerifier:
+    """The reference client's own verifier, with these certificates in its profile."""
+    return ReceiptVerifier(
+        Operator(
+            code=OPERATOR,
+            name="The operator",
+            certificates=tuple(directory / name for name in pinned),
+            anchors=(directory / "anchors" / "root.pem",),
+            intermediates=(directory / "intermediates" / "cas.pem",),
+        )
+    )
+
+
+def test_the_set_that_is_published(house: InProcess, tmp_path: Path) -> None:
+    """GetStatus names every certificate by its fingerprint, state and term; and a compromise."""
+    config, retired = tmp_path / "makul.toml", tmp_path / "retired"
+    retired.mkdir()
+    makes = house.world.hierarchy.official
+    made = {
+        name: makes(member_code=OPERATOR, name=name, identifier=name)
+        for name in ("next", "old", "stolen")
+    }
+    (tmp_path / "next.pem").write_bytes(made["next"].certificate_pem)
+    for name in ("old", "stolen"):
+        (retired / f"{name}.pem").write_bytes(made[name].certificate_pem)
+    since = house.clock().replace(microsecond=0)
+    mark_compromised(retired, made["stolen"].fingerprint, since)
+    _configure(
+        config,
+        '[receipts]\nkey = "receipts.key.pem"\ncertificate = "receipts.cert.pem"\n'
+        'next = "next.pem"\nretired = "retired"\n',
+    )
+    body = (
+        f'<r:GetStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId></r:GetStatus>'
+    ).encode()
+    holder = house.world.messages["bank"]
+    message = signed_message(body, holder.key, holder.certificate, at=house.clock())
+
+    with served(config, workers=1) as server:
+        status, answer = ask(server.port, message)
+
+    assert status == 200
+    child = etree.fromstring(answer).find(f".//{{{RECIPIENT}}}GetStatusResponse")
+    assert child is not None
+    SCHEMA.assertValid(child)
+    told = {
+        base64.b64decode(each.findtext("r:fingerprint", "", NS)): (
+            each.findtext("r:state", namespaces=NS),
+            each.findtext("r:compromisedSince", namespaces=NS),
+        )
+        for each in child.iterfind("r:receiptCertificate", NS)
+    }
+    assert told == {
+        house.world.operator.fingerprint: ("CURRENT", None),
+        made["next"].fingerprint: ("NEXT", None),
+        made["old"].fingerprint: ("RETIRED", None),
+        made["stolen"].fingerprint: ("COMPROMISED", since.isoformat().replace("+00:00", "Z")),
+    }
+    limits = {each.findtext("r:name", namespaces=NS) for each in child.iterfind("r:limit", NS)}
+    assert "sealedPerson" in limits
+
+
 def test_renewed_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
     """New key and certificate in the settings, SIGHUP: no request fails, and both are seen."""
     config = tmp_path / "makul.toml"
@@ -212,8 +279,14 @@ def test_renewed_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
             load.until(1)
         load.until(20)
 
-    signers = [signer_of(receipt_in(body)) for _, body in load.answers]
+    receipts = [receipt_in(body) for _, body in load.answers]
+    signers = [signer_of(each) for each in receipts]
     assert load.failures == []
+    pinned = by_client(tmp_path, "receipts.cert.pem", "second.cert.pem")
+    assert all(pinned.verify_kept(each, at=house.clock()) for each in receipts)
+    old_alone = by_client(tmp_path, "receipts.cert.pem")
+    with pytest.raises(ReceiptError):
+        old_alone.verify_kept(receipts[signers.index(new.fingerprint)], at=house.clock())
     assert {status for status, _ in load.answers} == {200}
     assert set(signers) == {house.world.operator.fingerprint, new.fingerprint}
     assert all(b">RELEASED<" in body for _, body in load.answers)
@@ -232,7 +305,7 @@ def test_settings_that_cannot_be_served_change_nothing(house: InProcess, tmp_pat
         _until(lambda: "not reloaded" in log.read_text())
 
         assert ask(server.port, second)[0] == 200
-        assert set(server.workers) == before
+        _until(lambda: set(server.workers) == before)  # beside them, for a moment, the check
 
     assert "none.pem: No such file" in log.read_text()
 

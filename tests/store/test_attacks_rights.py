@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
+from makul.app.ports import Committed, Entry, Official, Overtaken, Recorded, Replay
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef, Outcome
@@ -98,6 +98,19 @@ def test_a_mark_does_not_sweep_itself(store: Store) -> None:
     assert store.recorder.admit(mark, at=NOON)
 
     assert not store.recorder.admit(mark, at=mark.forget_after + timedelta(seconds=1))
+
+
+def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
+    """LAW-09, cl. 5: withdrawn after the statement was judged, before the answer left."""
+    official = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
+    store.desk.add_official(official, at=NOON)
+    entry = a_release(ground=a_basis(), meter=True, official=official.fingerprint)
+    store.desk.withdraw_official(BANK, official.fingerprint, reason="left", at=NOON)
+
+    assert store.recorder.record(entry) == Overtaken(
+        (Reason(code=Code.LAW_09, because=Code.SIG_08),)
+    )
+    assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
 # --- what a comparison tells ------------------------------------------------------------------

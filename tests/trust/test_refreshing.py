@@ -66,7 +66,7 @@ class House:
         self.refresher = Refresher(
             directories=self.directories,
             more_anchors=None,
-            crls=[CrlSource(url=f"{web.url}/ca.crl", file="ca.crl")],
+            crls=[CrlSource(url=f"{web.url}/ca.crl", path=self.held)],
             responders=[OcspSource(url=f"{web.url}/ocsp", issuer=ca.certificate)],
             wanted=self.wanted,
             fetch=fetch,
@@ -301,7 +301,7 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
     refresher = Refresher(
         directories=TrustDirectories(anchors=files.anchors, crls=files.crls),
         more_anchors=None,
-        crls=[CrlSource(url=f"{web.url}/root.crl", file="root.crl")],
+        crls=[CrlSource(url=f"{web.url}/root.crl", path=files.crls / "root.crl")],
         responders=[],
         wanted=None,
         fetch=fetch,

@@ -23,7 +23,7 @@ from makul.app.sealing import Sealing
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits, exhausted
 from makul.domain.decide import Conclusion, Decision, conclude, decide
-from makul.domain.disclosures import DisclosureRequest, Outcome, reference
+from makul.domain.disclosures import BasisGround, DisclosureRequest, Ground, Outcome, reference
 from makul.domain.identifiers import MemberCode
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
@@ -76,7 +76,9 @@ class Disclose:
             return draft.refused(against.reasons, outcome=against.outcome)
         request = case.request
         ground, evidence = self.grounds.establish(asked.ground, request.recipient, at=draft.at)
-        draft = replace(draft, ground=reference(ground), evidence=evidence)
+        draft = replace(
+            draft, ground=reference(ground), evidence=evidence, official=_official_behind(ground)
+        )
         decision = decide(
             request,
             case.recipient,
@@ -163,6 +165,12 @@ def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
         employee=asked.employee,
         case_number=asked.case_number,
     )
+
+
+def _official_behind(ground: Ground) -> bytes | None:
+    """Whose signature a basis statement rests on, to be asked for again at commit."""
+    signer = ground.proof.signer if isinstance(ground, BasisGround) else None
+    return signer.fingerprint if signer is not None else None
 
 
 def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:

@@ -89,6 +89,8 @@ class Draft:
     register_consent: bool = False
     paper: PaperUse | None = None
     revokes: TakenBack | None = None
+    official: bytes | None = None
+    """The certificate (SHA-256) of the official who signed the basis statement."""
 
     def refused(
         self, reasons: tuple[Reason, ...], *, outcome: Outcome = Outcome.REFUSED
@@ -296,6 +298,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         revokes=draft.revokes,
         mark=draft.caller.mark,
         sealed_to=hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None,
+        official=draft.official,
     )
 
 

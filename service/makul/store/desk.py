@@ -180,6 +180,10 @@ class StoreDesk(Desk):
         """Every recipient's certificate in use for messages: whose, and in DER."""
         return [(MemberCode(row[0]), row[1]) for row in self._database.all(_CERTIFICATES, {})]
 
+    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Every certificate that data may be encrypted to: whose, and in DER."""
+        return [(MemberCode(row[0]), row[1]) for row in self._database.all(sealing.IN_USE, {})]
+
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:

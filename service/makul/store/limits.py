@@ -12,13 +12,12 @@ from makul.store.codecs import micros, utc_day
 from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
 from makul.store.revocations import keep_giver, subject_place, taken_back
-from makul.store.rights import revoked
+from makul.store.rights import official_withdrawn, revoked
 from makul.store.tables import (
     attempt,
     daily_use,
     evidence_use,
     ground_use,
-    official_withdrawal,
     paper_use,
     seen_message,
 )
@@ -190,12 +189,6 @@ _REGISTERED = select(ground_use.c.registered_at).where(
 )
 
 
-_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
-    official_withdrawal.c.recipient == bindparam("recipient"),
-    official_withdrawal.c.fingerprint == bindparam("official"),
-)
-
-
 def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
     """Count one consent on paper of an official's day (UTC); AGR-06, field `official`, beyond it.
 
@@ -208,7 +201,7 @@ def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
     here = {"recipient": recipient, "kind": ground.kind.value, "ground_id": ground.id.bytes}
     if transaction.one(_REGISTERED, here) is not None:
         return None
-    if transaction.one(_WITHDRAWN, {"recipient": recipient, "official": paper.official}):
+    if official_withdrawn(transaction, recipient, paper.official):
         return Reason(code=Code.CNS_02, because=Code.SIG_08)
     key = {"recipient": recipient, "official": paper.official, "day": day}
     values = {f"key_{name}": value for name, value in key.items()} | {"quota": paper.quota}

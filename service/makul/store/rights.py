@@ -21,7 +21,14 @@ from makul.store.codecs import agreement_from_row
 from makul.store.crypto import Sealer
 from makul.store.engine import Transaction
 from makul.store.revocations import taken_back, taken_back_by_index
-from makul.store.tables import agreement, certificate, ground_use, recipient, sealing_certificate
+from makul.store.tables import (
+    agreement,
+    certificate,
+    ground_use,
+    official_withdrawal,
+    recipient,
+    sealing_certificate,
+)
 
 _RECIPIENT_STATE = (
     select(recipient.c.state)
@@ -55,6 +62,10 @@ _SEALING_WITHDRAWN = (
         sealing_certificate.c.recipient == bindparam("recipient"),
     )
     .with_for_update(read=True)
+)
+_OFFICIAL_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
+    official_withdrawal.c.recipient == bindparam("recipient"),
+    official_withdrawal.c.fingerprint == bindparam("official"),
 )
 _GROUND_REVOKED = (
     select(ground_use.c.revoked_at)
@@ -99,7 +110,7 @@ class Given:
 
 
 def against_entry(transaction: Transaction, sealer: Sealer, entry: Entry) -> tuple[Reason, ...]:
-    """What now forbids a decision that tells something: recipient, certificate, agreement, ground.
+    """What now forbids a decision that tells something: who asks, their agreement, the ground.
 
     A ground that is metered is not read here: its meter tells whether it was revoked.
     """
@@ -113,6 +124,8 @@ def against_entry(transaction: Transaction, sealer: Sealer, entry: Entry) -> tup
     reasons += against
     if found is not None and not against:
         reasons += _under_other_terms(found, entry)
+    if entry.official is not None and official_withdrawn(transaction, code, entry.official):
+        reasons += (Reason(code=Code.LAW_09, because=Code.SIG_08),)
     if entry.ground is not None and not entry.meter:
         ground = entry.ground
         reasons += (
@@ -147,6 +160,12 @@ def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reaso
     """RCP-02 or RCP-03; RCP-01 where it is not registered (or its state is no state)."""
     row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
     return _BY_STATE.get(row[0] if row is not None else "", (Reason(code=Code.RCP_01),))
+
+
+def official_withdrawn(transaction: Transaction, code: MemberCode, fingerprint: bytes) -> bool:
+    """Was this official of the recipient withdrawn, by the fingerprint of their certificate?"""
+    values = {"recipient": code, "official": fingerprint}
+    return transaction.one(_OFFICIAL_WITHDRAWN, values) is not None
 
 
 def revoked(kind: GroundKind) -> Reason:

@@ -15,6 +15,12 @@ _KNOWN = select(sealing_certificate.c.fingerprint).where(
     sealing_certificate.c.recipient == bindparam("recipient"),
     sealing_certificate.c.fingerprint == bindparam("fingerprint"),
 )
+IN_USE = (
+    select(sealing_certificate.c.recipient, sealing_certificate.c.der)
+    .where(sealing_certificate.c.withdrawn_at.is_(None))
+    .order_by(sealing_certificate.c.recipient, sealing_certificate.c.added_at)
+)
+"""Not withdrawn: whose, and the certificate in DER."""
 _ADD = insert(sealing_certificate)
 _WITHDRAW = (
     update(sealing_certificate)

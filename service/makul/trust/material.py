@@ -53,6 +53,9 @@ class TrustDirectories:
     """OCSP responses, each for one certificate."""
     archive: Path | None = None
     """Where everything that was loaded is kept for good."""
+    elsewhere: Path | None = None
+    """CA certificates trusted for something else, whose CRLs lie in `crls` as well: here these
+    state nothing, and that is no cause for alarm."""
 
     def fingerprint(self) -> tuple[Stamp, ...]:
         """What changes when a file is added, replaced or removed; costs one `stat` a file."""
@@ -124,7 +127,8 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
         if directories.archive is not None:
             for each in (*anchors, *intermediates):
                 Archive(directories.archive).keep(each.der, CERTIFICATE)
-        files = _files(directories, authorities, known)
+        others = _read(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
+        files = _files(directories, _Known(authorities, [each.parsed for each in others]), known)
     except OSError as error:
         raise TrustStoreError(f"{error.filename}: {error.strerror}. Mend that.") from None
     return Material(
@@ -149,11 +153,21 @@ class _Stated:
     crls: Sequence[tuple[bytes, Statement]] = ()
     answers: Sequence[tuple[bytes, int, Said]] = ()
     """With the serial number of the certificate that was asked about."""
+    elsewhere: bool = False
+    """Do its CRLs count elsewhere?"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Which CAs are known: those trusted here by fingerprint, and those trusted elsewhere."""
+
+    here: Mapping[x509.Certificate, bytes]
+    elsewhere: Sequence[x509.Certificate]
 
 
 def _files(
     directories: TrustDirectories,
-    authorities: Mapping[x509.Certificate, bytes],
+    authorities: _Known,
     known: Mapping[Stamp, _Stated],
 ) -> Mapping[Stamp, _Stated]:
     found: dict[Stamp, _Stated] = {}
@@ -163,7 +177,7 @@ def _files(
         found[stamp] = known.get(stamp) or _crls_in(path, authorities, archive)
     for path in files_in(directories.ocsp) if directories.ocsp else ():
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _answers_in(path, authorities, archive)
+        found[stamp] = known.get(stamp) or _answers_in(path, authorities.here, archive)
     return found
 
 
@@ -198,14 +212,17 @@ def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
     )
 
 
-def _crls_in(
-    path: Path, authorities: Mapping[x509.Certificate, bytes], archive: Archive | None
-) -> _Stated:
+def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     """Each CRL's statement, for each certificate of the CA that made it."""
     objects = _objects(path, _crl)
     stated: list[tuple[bytes, Statement]] = []
+    elsewhere = False
+    authorities = known.here
     for crl in objects:
         issuers = issuers_of(crl.parsed, authorities)
+        if not issuers and issuers_of(crl.parsed, known.elsewhere):
+            elsewhere = True
+            continue
         if not issuers:
             log.warning("%s: a CRL states nothing, no CA known here signed it", path)
             continue
@@ -220,7 +237,8 @@ def _crls_in(
                 issuers=[authorities[issuer] for issuer in issuers],
                 this_update=statement.this_update,
             )
-    return _Stated(digests=[each.fingerprint for each in objects], crls=stated)
+    digests = [each.fingerprint for each in objects]
+    return _Stated(digests=digests, crls=stated, elsewhere=elsewhere)
 
 
 def _answers_in(

@@ -56,10 +56,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlSource:
-    """Where a CA publishes its CRL, and the name of the file that holds it here."""
+    """Where a CA publishes its CRL, and the file that holds it here."""
 
     url: str
-    file: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class Refresher:
         if statement.revoked is None:
             raise _Refused("it is partial, or not understood")
         _require_current(statement.this_update, statement.next_update, at)
-        path = self.directories.crls / source.file
+        path = source.path
         if path.exists():
             held_der = _one_object(path.read_bytes())
             if held_der == der:

@@ -73,10 +73,9 @@ def _authority(kind: str, name: str, certificate: x509.Certificate, at: datetime
 def _crls(directories: TrustDirectories, material: Material, at: datetime) -> Iterator[Told]:
     """Every CRL; one that a newer one of its CA has superseded is not told of."""
     for path in files_in(directories.crls):
-        stated = {
-            each.digest: (issuer, each) for issuer, each in material.files[stamp_of(path)].crls
-        }
-        if not stated:
+        file = material.files[stamp_of(path)]
+        stated = {each.digest: (issuer, each) for issuer, each in file.crls}
+        if not stated and not file.elsewhere:
             yield Told(kind="CRL", name=path.name, state=State.UNCLEAR)
         for issuer, crl in stated.values():
             others = material.statements[issuer].crls

@@ -94,6 +94,9 @@ class Desk(Protocol):
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Every recipient's certificate in use for messages: whose, and in DER."""
 
+    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Every certificate that data may be encrypted to: whose, and in DER."""
+
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:

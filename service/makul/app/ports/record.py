@@ -224,6 +224,8 @@ class Entry:
     mark: MessageMark | None = None
     sealed_to: bytes | None = None
     """SHA-256 of the certificate to which the answer is encrypted; not to be withdrawn by now."""
+    official: bytes | None = None
+    """SHA-256 of the certificate of the official who signed the basis; likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""`makul key`: what is in use and until when, and a receipt key that lies encrypted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
+
+from makul.bootstrap import build_parts
+from makul.sandbox.parties import OPERATOR
+from makul.settings import load_settings
+from support.commands import Makul
+from support.house import InProcess, build_house
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A house, and the command line over it."""
+
+    house: InProcess
+    directory: Path
+    makul: Makul
+
+    def receipts(self, more: str) -> None:
+        """Write more into `[receipts]`."""
+        config = self.directory / "makul.toml"
+        config.write_text(config.read_text().replace("[trust]", more + "\n[trust]", 1))
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Installed]:
+    house = build_house(tmp_path)
+    yield Installed(house, tmp_path, Makul(tmp_path))
+    house.close()
+
+
+def test_everything_that_signs_seals_and_is_trusted(installed: Installed) -> None:
+    """Recipients' message and sealing certificates by the member's code; no key's content."""
+    world = installed.house.world
+    rows = installed.makul.done("key", "show")
+    by_name = {row["name"]: row for row in rows}
+
+    assert by_name["receipt signing"]["fingerprint"] == world.operator.fingerprint.hex()
+    assert "trust anchor" in by_name
+    assert "intermediate" in by_name
+    assert f"messages of {installed.house.bank.code}" in by_name
+    sealing = {row["fingerprint"] for row in rows if row["name"].startswith("sealing of ")}
+    assert sealing == {each.fingerprint.hex() for each in world.sealing.values()}
+
+
+def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
+    """Neither for messages nor for sealing."""
+    wallet = installed.house.world.sealing["wallet"]
+    code = next(
+        row["name"].removeprefix("sealing of ")
+        for row in installed.makul.done("key", "show")
+        if row["fingerprint"] == wallet.fingerprint.hex()
+    )
+    pem = installed.directory / "wallet.pem"
+    pem.write_bytes(wallet.certificate_pem)
+    installed.makul.done("recipient", "withdraw-sealing", code, pem, "--reason", "x", "--apply")
+
+    left = {row["fingerprint"] for row in installed.makul.done("key", "show")}
+
+    assert wallet.fingerprint.hex() not in left
+
+
+def test_exit_code_where_one_ends_soon(installed: Installed) -> None:
+    """0 while nothing ends within the days asked for, else 1 with names: for a daily job."""
+    plain = installed.makul("key", "show")
+    near = installed.makul("key", "show", "--within", "1")
+    far = installed.makul("key", "show", "--within", "36500")
+
+    assert (plain.code, near.code, far.code) == (0, 0, 1)
+    assert "ends within 36500 days: " in far.err
+    assert "receipt signing" in far.err
+
+
+def test_earlier_and_next_receipt_certificates(installed: Installed) -> None:
+    """Each in its state; one that is marked is told as compromised."""
+    authority = installed.house.world.hierarchy
+    retired = installed.directory / "retired"
+    retired.mkdir()
+    for name in ("old", "stolen", "next"):
+        made = authority.official(member_code=OPERATOR, name=name, identifier=name)
+        place = installed.directory if name == "next" else retired
+        (place / f"{name}.pem").write_bytes(made.certificate_pem)
+        if name == "stolen":
+            stolen = made.fingerprint.hex()
+    installed.receipts('next = "next.pem"\nretired = "retired"')
+    since = (installed.house.clock() - timedelta(hours=1)).isoformat()
+    installed.makul.done("key", "compromised", stolen, "--since", since, "--apply")
+
+    rows = installed.makul.done("key", "show")
+    states = [row["state"] for row in rows if row["name"] == "receipt signing"]
+
+    assert states == ["IN_USE", "NEXT", "RETIRED", "COMPROMISED"]
+
+
+@pytest.mark.parametrize(
+    ("password", "mode", "complaint"),
+    [
+        ("open sesame", 0o600, None),
+        ("wrong", 0o600, "password"),
+        ("open sesame", 0o644, "chmod 600"),
+    ],
+)
+def test_an_encrypted_receipt_key(
+    installed: Installed, password: str, mode: int, complaint: str | None
+) -> None:
+    """By the password in a file of its owner's alone; anything else is told before serving."""
+    pem = installed.house.world.operator.key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
+    )
+    (installed.directory / "receipts.key.pem").write_bytes(pem)
+    secret = installed.directory / "receipts.password"
+    secret.write_text(password + "\n")
+    secret.chmod(mode)
+    installed.receipts('password_file = "receipts.password"')
+
+    if complaint is None:
+        settings = load_settings(installed.directory / "makul.toml")
+        assert build_parts(settings, installed.house.store).signer.ready()
+        return
+    said = installed.makul("serve", "--listener", "wsse")
+    assert said.code == 3
+    assert complaint in said.err
+    assert "sesame" not in said.err

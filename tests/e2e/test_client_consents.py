@@ -1,0 +1,186 @@
+"""Consents through the reference client, against a service in processes of its own (cl. 4)."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from makul.domain.consents import PaperTaken, Representation
+from makul.domain.grounds import legal_day
+from makul.sandbox.handout import Addresses, hand_out, write_service
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.parties import MUNICIPALITY
+from makul.sandbox.scans import pdf_scan, png_scan
+from makul_client import Client, Profile
+from makul_client.cli import app
+from makul_client.commands import ExitCode
+from support.consents import revocation
+from support.house import InProcess, build_house
+from support.serving import Server, served
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """The municipality at a served house."""
+
+    house: InProcess
+    server: Server
+    directory: Path
+    profile: Path
+
+    @property
+    def hands(self) -> Hands:
+        world = self.house.world
+        return Hands(
+            people=world.people,
+            citizens=world.citizens,
+            officials=world.officials,
+            stranger=world.stranger,
+            notice_digest=sha256(NOTICE.encode()).digest(),
+            at=world.made_at,
+        )
+
+    def file(self, name: str, content: bytes) -> Path:
+        path = self.directory / name
+        path.write_bytes(content)
+        return path
+
+    def run(self, *arguments: str | Path) -> Result:
+        """`makul-client consent …` by the municipality's profile."""
+        command = ["consent", *map(str, arguments), "--profile", str(self.profile)]
+        return CliRunner().invoke(app, command)
+
+    def on_paper(self, scan: bytes) -> bytes:
+        paper = PaperTaken(
+            date=legal_day(self.house.world.made_at - timedelta(hours=1)),
+            official="M-1001",
+            media_type="application/pdf",
+            scan_digest=sha256(scan).digest(),
+        )
+        consent = self.hands.consent(MUNICIPALITY, 3, paper=paper)
+        signer = self.house.world.officials[MUNICIPALITY.key]
+        return self.hands.sign_consent(consent, MUNICIPALITY, signer)
+
+    def by_representative(self, authority: bytes, consent_id: UUID) -> bytes:
+        by = Representation(
+            pin=self.house.world.people[4].pin,
+            kind="POWER_OF_ATTORNEY",
+            valid_to=legal_day(self.house.world.made_at + timedelta(days=30)),
+            document_digest=sha256(authority).digest(),
+            media_type="image/png",
+        )
+        consent = self.hands.consent(MUNICIPALITY, 3, representative=by, consent_id=consent_id)
+        return self.hands.sign_consent(consent, MUNICIPALITY, self.house.world.citizens[4])
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    directory = tmp_path_factory.mktemp("town")
+    (directory / "house").mkdir()
+    house = build_house(directory / "house")
+    with served(directory / "house" / "makul.toml", workers=1) as server:
+        addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
+        write_service(house.world, directory, addresses)
+        hand_out(house.world, directory, addresses, {})
+        profile = directory / "parties" / MUNICIPALITY.key / "profile.toml"
+        yield Town(house, server, directory, profile)
+    house.close()
+
+
+def test_a_scan_of_ten_mebibytes_goes_by_the_client(town: Town) -> None:
+    """The largest that is taken; and the service gives the memory back, or near enough."""
+    scan = pdf_scan()
+    scan = scan[:9] + b"%" + b"x" * (10 * MEBIBYTE - len(scan) - 2) + b"\n" + scan[9:]
+    file = town.file("on-paper.xml", town.on_paper(scan))
+    before, began = town.server.rss_mb, time.perf_counter()
+
+    said = town.run(
+        "register", file, "--scan", town.file("scan.pdf", scan), "--employee", "clerk-7"
+    )
+
+    took, after = time.perf_counter() - began, town.server.rss_mb
+    print(f"10 MiB scan: {took:.2f} s; worker {before:.0f} -> {after:.0f} MB")
+    if said.exception and not isinstance(said.exception, SystemExit):
+        raise said.exception
+    assert said.exit_code == ExitCode.OK, said.output
+    assert "IN_FORCE" in said.stdout
+    assert took < 60
+    assert after < before + 400
+
+
+def test_the_scan_must_be_there_and_of_the_paper(town: Town) -> None:
+    """CNS-13, told as a refusal: exit code 1."""
+    scan = pdf_scan()
+    file = town.file("needs-scan.xml", town.on_paper(scan))
+
+    without = town.run("register", file, "--employee", "clerk-7")
+    another = town.run(
+        "register", file, "--scan", town.file("other.png", png_scan()), "--employee", "clerk-7"
+    )
+
+    assert (without.exit_code, another.exit_code) == (ExitCode.NO, ExitCode.NO)
+    assert "CNS-13" in without.stderr
+    assert "CNS-13" in another.stderr
+
+
+def test_by_authority_then_taken_back_and_listed(town: Town) -> None:
+    """Register --authority, draft-revocation, revoke, status, revocations."""
+    authority, consent_id = png_scan(), uuid4()
+    file = town.file("by-proxy.xml", town.by_representative(authority, consent_id))
+    proof = town.file("authority.png", authority)
+    registered = town.run("register", file, "--authority", proof, "--json")
+    assert registered.exit_code == ExitCode.OK, registered.output
+    assert json.loads(registered.stdout)["consent_id"] == str(consent_id)
+
+    drawn_up = town.directory / "revocation-draft.xml"
+    pin = town.house.world.people[3].pin.digits
+    drafted = town.run("draft-revocation", str(consent_id), "--pin", pin, "-o", drawn_up, "--json")
+    assert drafted.exit_code == ExitCode.OK, drafted.output
+    assert pin not in drafted.output
+    assert str(consent_id).encode() in drawn_up.read_bytes()
+
+    signed = revocation(town.house, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
+    revoked = town.run("revoke", town.file("revocation.xml", signed))
+    again = town.run("revoke", town.directory / "revocation.xml", "--json")
+    status = town.run("status", str(consent_id), "--json")
+    listed = town.run("revocations", "--json")
+    later = town.run("revocations", "--since", "2099-01-01")
+
+    assert (revoked.exit_code, revoked.stdout) == (ExitCode.OK, f"{consent_id} REVOKED\n")
+    assert again.exit_code == ExitCode.OK
+    assert json.loads(status.stdout)["state"] == "REVOKED"
+    assert str(consent_id) in [each["consent_id"] for each in json.loads(listed.stdout)]
+    assert str(consent_id) not in later.stdout
+
+
+def test_a_revocation_by_a_stranger(town: Town) -> None:
+    """Refused, exit code 1: the consent goes on."""
+    signed = revocation(town.house, uuid4(), of=3, signer=5, recipient=MUNICIPALITY.code)
+
+    said = town.run("revoke", town.file("strange.xml", signed))
+
+    assert said.exit_code == ExitCode.NO
+    assert "CNS-02" in said.stderr
+
+
+def test_which_announced_certificates_the_profile_lacks(town: Town) -> None:
+    """None while the one in use is pinned; it, where another is pinned in its place."""
+    profile = Profile.load(town.profile)
+    with Client(profile) as client:
+        status = client.status()
+        assert client.unpinned(status) == ()
+    home = town.directory / "parties" / MUNICIPALITY.key
+    other = replace(profile.operator, certificates=(home / "message.cert.pem",))
+    with Client(replace(profile, operator=other)) as client:
+        (lacking,) = client.unpinned(status)
+    assert lacking.fingerprint == town.house.world.operator.fingerprint
+    assert lacking.state == "CURRENT"

@@ -1,0 +1,115 @@
+"""GetConsentStatus in every state that a consent can be in, by a clock that moves (cl. 4)."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.sandbox.hands import NOTICE, Hands
+from support.consents import handing_in, revocation
+from support.house import NS, RECIPIENT, InProcess, about, build_house, person_request
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """The service's, and everybody's."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def moving(tmp_path: Path, clock: Clock) -> Iterator[InProcess]:
+    built = build_house(tmp_path, clock=clock)
+    yield built
+    built.close()
+
+
+def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
+    """A consent of the bank's, handed in."""
+    world = house.world
+    hands = Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+    consent = hands.consent(house.bank, 2, **changes)
+    document = hands.sign_consent(consent, house.bank, world.citizens[2])
+    answer = house.ask(
+        (
+            f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+            f"<r:agreementNumber>{house.bank.agreement}</r:agreementNumber>"
+            f"<r:consentDocument>{base64.b64encode(document).decode()}</r:consentDocument>"
+            "</r:RegisterConsent>"
+        ).encode()
+    )
+    assert answer.outcome == "ACCEPTED", answer.codes
+    return consent.consent_id, document
+
+
+def state(house: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
+    """The state, and how often it was used."""
+    asked = (
+        f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+        f"<r:consentId>{consent_id}</r:consentId></r:GetConsentStatus>"
+    )
+    child = house.ask(asked.encode()).child
+    return child.findtext("r:state", namespaces=NS), child.findtext("r:used", namespaces=NS)
+
+
+def use(house: InProcess, document: bytes) -> str | None:
+    paper = house.paper("bank-02-data")
+    fields = about(house.world.people[2], of=house.bank, paper=paper)
+    return house.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
+
+
+def test_expired_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
+    """In force up to `validTo`, which is no longer within it."""
+    ends = clock.now + HOUR
+    consent_id, _ = registered(moving, valid_to=ends)
+
+    assert state(moving, consent_id) == ("IN_FORCE", "0")
+    clock.now = ends - timedelta(seconds=1)
+    assert state(moving, consent_id) == ("IN_FORCE", "0")
+    clock.now = ends
+    assert state(moving, consent_id) == ("EXPIRED", "0")
+
+
+def test_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
+    """Registered before its term; in force from its first instant."""
+    begins = clock.now + HOUR
+    consent_id, document = registered(moving, valid_from=begins)
+
+    assert state(moving, consent_id) == ("PENDING", "0")
+    assert use(moving, document) == "REFUSED"
+    clock.now = begins
+    assert state(moving, consent_id) == ("IN_FORCE", "0")
+    assert use(moving, document) == "RELEASED"
+    assert state(moving, consent_id)[1] == "1"
+
+
+def test_used_up_then_revoked(moving: InProcess) -> None:
+    """USED_UP after its last use; REVOKED weighs more than that."""
+    consent_id, document = registered(moving, max_disclosures=1)
+
+    assert use(moving, document) == "RELEASED"
+    assert state(moving, consent_id) == ("USED_UP", "1")
+    assert moving.ask(handing_in(revocation(moving, consent_id))).outcome == "ACCEPTED"
+    assert state(moving, consent_id) == ("REVOKED", "1")
