@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from makul.app.ports import DocumentError
-from makul.bootstrap import pin_rule, trust_directories, tsa_directories
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
 from makul.documents.consents import NAMESPACE as CONSENT
 from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.reasons import Code
+from makul.parts import pin_rule, trust_directories, tsa_directories
 from makul.settings import load_settings
 from makul.trust.certificates import PinRule, SigningCertificate
 from makul.trust.documents import Profile, XadesVerifier

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from makul.app.ports import KeptCase, KeptPiece
-from makul.bootstrap import trust_directories, tsa_directories
 from makul.cli.house import HouseUnavailableError, Rejudged
 from makul.documents.attachments import media_type
+from makul.parts import trust_directories, tsa_directories
 from makul.settings import Settings
 from makul.trust.archive import Archive, restore
 from makul.trust.documents import ON_REQUEST, XadesVerifier

@@ -24,18 +24,7 @@ from makul.app.ports import (
     StoreUnavailableError,
     VerifiedDocument,
 )
-from makul.bootstrap import (
-    build_agreements,
-    build_parts,
-    build_refresher,
-    build_service,
-    channel_of,
-    document_verifier,
-    trust_directories,
-    tsa_directories,
-    utc_now,
-    wanted_of,
-)
+from makul.bootstrap import build_service, channel_of
 from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
@@ -53,6 +42,16 @@ from makul.cli.house import (
 from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.logs import configure_logging
+from makul.parts import (
+    build_agreements,
+    build_parts,
+    build_refresher,
+    document_verifier,
+    trust_directories,
+    tsa_directories,
+    utc_now,
+    wanted_of,
+)
 from makul.rejudging import rejudge
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from makul.bootstrap import Parts
+from makul.parts import Parts
 
 ROOM_OF = {
     "register": "store (reads)",

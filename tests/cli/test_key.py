@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from makul.bootstrap import build_parts
+from makul.parts import build_parts
 from makul.sandbox.parties import OPERATOR
 from makul.settings import load_settings
 from support.commands import Makul

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken, Representation
 from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
-from makul.domain.grounds import legal_day
 from makul.domain.identifiers import Pin
 from support.cases import AT, BANK_AGREEMENT, BY_CONSENT, CONSENT, CONSENT_GROUND, SUBJECT, Case
 

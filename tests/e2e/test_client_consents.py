@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
+from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken, Representation
-from makul.domain.grounds import legal_day
 from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import MUNICIPALITY

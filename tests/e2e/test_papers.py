@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.agreements import AgreementState
 from makul.domain.attributes import Attribute
+from makul.domain.calendar import legal_day
 from makul.domain.consents import Consent, PaperTaken, Representation
-from makul.domain.grounds import legal_day
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import MUNICIPALITY
 from makul.sandbox.scans import pdf_scan, png_scan

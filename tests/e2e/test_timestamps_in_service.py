@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.bootstrap import document_verifier, trust_directories
 from makul.domain.disclosures import ProofStatus
+from makul.parts import document_verifier, trust_directories
 from makul.sandbox.tsa import POLICY, StampingAuthority
 from makul.settings import load_settings
 from makul.trust.paths import TrustStore

@@ -1,16 +1,14 @@
 """The bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from makul.domain.calendar import legal_day
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
-
-_BISHKEK = timezone(timedelta(hours=6))
-"""The Republic's time: UTC+6 all year since 2005 (IANA tz, Asia/Bishkek)."""
 
 
 class Provision(StrEnum):
@@ -96,4 +94,4 @@ class BasisStatement:
     @property
     def issued_on(self) -> date:
         """The calendar day in the Republic on which it was issued, as acts are dated."""
-        return self.issued_at.astimezone(_BISHKEK).date()
+        return legal_day(self.issued_at)

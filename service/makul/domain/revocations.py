@@ -10,8 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from makul.domain.disclosures import Proof
-from makul.domain.grounds import proven
 from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.proving import proven
 from makul.domain.reasons import Code
 from makul.domain.verdicts import Rule, Ruling, holds, not_applicable
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken
-from makul.domain.grounds import legal_day
 from makul.domain.reasons import Code
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers.paper import Paper, Reasons, Registration, consent

@@ -1,0 +1,218 @@
+"""From settings to parts: every adapter that they name, made for one process."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
+from makul.app.ports import (
+    CertificateJudge,
+    Clock,
+    DeliverySealer,
+    Desk,
+    Documents,
+    DocumentVerifier,
+    Matcher,
+    MessageVerifier,
+    NamedParty,
+    ReceiptCertificate,
+    ReceiptSigner,
+    Recorder,
+    Register,
+)
+from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.matching.demographic import DemographicMatcher
+from makul.settings import (
+    CrlDirectory,
+    ReceiptSettings,
+    Settings,
+    TokenSettings,
+)
+from makul.store import Store
+from makul.trust.certificates import PinRule
+from makul.trust.documents import XadesVerifier
+from makul.trust.fetching import fetch
+from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from makul.trust.receipt_certificates import receipt_certificates
+from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.refreshing import CrlSource, OcspSource, Refresher
+from makul.trust.sealing import XmlSealer
+from makul.trust.tls_clients import TlsClientJudge
+from makul.trust.tokens import TokenPlace, TokenSigner
+from makul.trust.wanted import Wanted
+from makul.trust.wsse import WsseVerifier
+
+
+def utc_now() -> datetime:
+    """The present: the one place where the service asks for it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The adapters of one process, each fulfilling a port."""
+
+    clock: Clock
+    register: Register
+    recorder: Recorder
+    documents: Documents
+    verifier: DocumentVerifier
+    messages: MessageVerifier
+    tls_clients: CertificateJudge
+    matcher: Matcher
+    signer: ReceiptSigner
+    sealer: DeliverySealer
+    hidden_at_most: timedelta
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
+
+
+def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
+    """The adapters that these settings name; raises what `describe_failure` explains."""
+    trust = TrustStore(trust_directories(settings), wanted=wanted_of(settings))
+    return Parts(
+        clock=clock,
+        register=store.register,
+        recorder=store.recorder,
+        documents=XmlDocuments(settings.operator_code),
+        verifier=document_verifier(settings, trust),
+        messages=WsseVerifier(trust),
+        tls_clients=TlsClientJudge(trust),
+        matcher=DemographicMatcher(),
+        signer=receipt_signer(settings.receipts),
+        sealer=XmlSealer(trust),
+        receipt_certificates=receipt_certificates(
+            settings.receipts.certificate,
+            following=settings.receipts.next,
+            retired=settings.receipts.retired,
+        ),
+        hidden_at_most=settings.basis.hidden_at_most,
+    )
+
+
+def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
+    """By the key in a file or in a token. A token is entered by the first signature alone."""
+    token = settings.pkcs11
+    if token is not None:
+        certificate = load_certificates(settings.certificate)[0]
+        return XadesReceiptSigner(TokenSigner(_token_place(token), certificate), certificate)
+    if settings.key is None:
+        raise KeyFileError("receipts: give either key or [receipts.pkcs11].")
+    password = load_secret(settings.password_file) if settings.password_file else None
+    key, chain = load_pair(settings.key, settings.certificate, password=password)
+    return XadesReceiptSigner(KeySigner(key), chain[0])
+
+
+def _token_place(token: TokenSettings) -> TokenPlace:
+    return TokenPlace(
+        module=token.module,
+        token_label=token.token_label,
+        slot=token.slot,
+        key_label=token.key_label,
+        key_id=bytes.fromhex(token.key_id) if token.key_id is not None else None,
+        pin_file=token.pin_file,
+        pin_env=token.pin_env,
+    )
+
+
+def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
+    """What judges signed documents: once a process, for it loads whom timestamps are trusted of."""
+    directories = tsa_directories(settings)
+    return XadesVerifier(
+        trust,
+        pin_rule=pin_rule(settings),
+        tsa=TrustStore(directories) if directories is not None else None,
+        tsa_policies=settings.trust.tsa_policies or frozenset(),
+    )
+
+
+def build_agreements(
+    settings: Settings, desk: Desk, verifier: DocumentVerifier
+) -> tuple[Agreements, Notices]:
+    """The use cases of what three parties, and the authorised body alone, sign (cl. 4, 7)."""
+    operator = NamedParty(
+        code=settings.operator_code, name=settings.operator_name or settings.operator
+    )
+    named = settings.authorised_body
+    body = NamedParty(code=named.member, name=named.name) if named is not None else None
+    papers = XmlPapers()
+    return (
+        Agreements(
+            desk=desk, papers=papers, verifier=verifier, operator=operator, authorised_body=body
+        ),
+        Notices(desk=desk, papers=papers, verifier=verifier, authorised_body=body),
+    )
+
+
+def pin_rule(settings: Settings) -> PinRule:
+    """Where these settings say that a citizen's certificate carries the PIN."""
+    return PinRule(
+        attribute=settings.trust.pin_attribute,
+        pattern=settings.trust.pin_pattern,
+        policies=settings.trust.pin_policies or frozenset(),
+    )
+
+
+def trust_directories(settings: Settings) -> TrustDirectories:
+    """Where the trusted material of these settings lies."""
+    return TrustDirectories(
+        anchors=settings.trust.anchors,
+        intermediates=settings.trust.intermediates,
+        crls=settings.trust.crls,
+        ocsp=settings.trust.ocsp,
+        archive=settings.trust.archive,
+        elsewhere=settings.trust.tsa_anchors if settings.trust.tsa_crls is None else None,
+    )
+
+
+def tsa_directories(settings: Settings) -> TrustDirectories | None:
+    """The same for time-stamping authorities; None where no timestamp counts."""
+    if settings.trust.tsa_anchors is None:
+        return None
+    return TrustDirectories(
+        anchors=settings.trust.tsa_anchors,
+        intermediates=settings.trust.intermediates,
+        crls=settings.trust.tsa_crls or settings.trust.crls,
+        archive=settings.trust.archive,
+        elsewhere=settings.trust.anchors if settings.trust.tsa_crls is None else None,
+    )
+
+
+def wanted_of(settings: Settings) -> Wanted | None:
+    """Where to leave certificates whose status is unknown; None where nobody would ask."""
+    if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
+        return None
+    issuers = (
+        certificate.fingerprint(hashes.SHA256())
+        for source in settings.trust.refresh.ocsp
+        for certificate in load_certificates(source.issuer)[:1]
+    )
+    return Wanted(settings.trust.wanted, frozenset(issuers))
+
+
+def build_refresher(settings: Settings) -> Refresher:
+    """What fetches new CRLs and OCSP responses from the addresses in the settings."""
+    refresh = settings.trust.refresh
+    return Refresher(
+        directories=trust_directories(settings),
+        more_anchors=settings.trust.tsa_anchors,
+        crls=[
+            CrlSource(url=each.url, path=_crl_directory(settings, each.into) / each.file)
+            for each in refresh.crls
+        ],
+        responders=[
+            OcspSource(url=each.url, issuer=load_certificates(each.issuer)[0])
+            for each in refresh.ocsp
+        ],
+        wanted=settings.trust.wanted,
+        fetch=fetch,
+    )
+
+
+def _crl_directory(settings: Settings, into: CrlDirectory) -> Path:
+    stamping = settings.trust.tsa_crls if into is CrlDirectory.TSA_CRLS else None
+    return stamping or settings.trust.crls
