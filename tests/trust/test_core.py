@@ -13,11 +13,14 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import EXCLUSIVE, PrivateKey
+from makul.trust.certificates import read_certificate
 from makul.trust.core import verify_proven
+from makul.trust.documents import XadesVerifier
 from makul.trust.failures import SignatureFailure
 from makul.trust.references import Proven, read_signed_info
+from makul.trust.validation.checks import certificate_reference
 from support.pki import NOW, Holder
-from support.xades import DS
+from support.xades import DS, XADES, Forge
 
 DSIG11 = "http://www.w3.org/2009/xmldsig11#"
 DOCUMENT = (
@@ -191,3 +194,24 @@ def test_only_what_the_pre_check_read_is_verified(holder: Holder) -> None:
     with pytest.raises(SignatureFailure) as caught:
         verify_proven(signature, said, (), holder.certificate.public_key())  # type: ignore[arg-type]
     assert caught.value.code is Code.SIG_03
+
+
+def test_what_the_schema_does_not_know_is_refused(documents: XadesVerifier, world: Any) -> None:
+    """An element among the references, signed along with them, which nobody would read."""
+    odd = Forge(holder=world.citizen, extra_references=['<x:Odd xmlns:x="urn:x"/>']).signed()
+
+    verified = documents.verify(odd, at=NOW)
+
+    assert verified.proof.reasons == (Code.SIG_02,)
+    assert b"its schema" in verified.report
+
+
+def test_signed_properties_that_name_another_certificate_are_refused(world: Any) -> None:
+    """The check by itself: it reads the verified bytes, whatever was read of the tree before."""
+    signed = etree.fromstring(Forge(holder=world.citizen).signed())
+    properties = next(signed.iter(f"{{{XADES}}}SignedProperties"))
+
+    certificate_reference.run(properties, read_certificate(world.citizen.der))
+    with pytest.raises(SignatureFailure) as caught:
+        certificate_reference.run(properties, read_certificate(world.bank.der))
+    assert caught.value.code is Code.SIG_02
