@@ -62,8 +62,10 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
         [*makul, "serve", "--listener", "wsse"], env=environment, stdout=output, stderr=output
     )
     try:
+        server = Server(port, process.pid)
         await_ready(port)
-        yield Server(port, process.pid)
+        _await_workers(server, workers)
+        yield server
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -84,6 +86,15 @@ def await_ready(port: int) -> None:
         finally:
             connection.close()
     raise RuntimeError("the service did not start")
+
+
+def _await_workers(server: Server, count: int) -> None:
+    """The first worker may answer before the next is forked."""
+    deadline = time.monotonic() + START_SECONDS
+    while len(server.workers) < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError("not every worker started")
+        time.sleep(0.05)
 
 
 def drive(server: Server, messages: Sequence[bytes]) -> float:
