@@ -19,6 +19,7 @@ from support.crls import crl_of
 from support.house import InProcess
 from support.pki import Authority, Profile, key_usage, name_of
 
+HOUR = timedelta(hours=1)
 STAMPING = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.TIME_STAMPING])
 
 
@@ -41,7 +42,7 @@ def test_a_timestamp_counts_by_the_settings(
     tsa = StampingAuthority(key=holder.key, certificate=holder.certificate)
     for name, file, content in (
         ("tsa", "root.pem", root.certificate.public_bytes(Encoding.PEM)),
-        ("tsa-crls", "root.crl", crl_of(root, this_update=now - timedelta(hours=1))),
+        ("tsa-crls", "root.crl", crl_of(root, this_update=now - HOUR, next_update=now + HOUR)),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_bytes(content)
