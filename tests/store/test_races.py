@@ -16,7 +16,7 @@ from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
 from makul.store import Store, StoreKeys, open_store
-from makul.store.engine import Database
+from makul.store.sqlite import SqliteDatabase as Database
 from makul.store.tables import disclosure, recipient
 from support.records import (
     BANK,

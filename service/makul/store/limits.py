@@ -1,6 +1,8 @@
 """Attempts, quotas, meters and marks: what a decision uses up, counted where it is recorded."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import bindparam, distinct, func, insert, select, update
 
@@ -11,6 +13,7 @@ from makul.domain.reasons import Code, Reason
 from makul.store.codecs import micros, utc_day
 from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
+from makul.store.gates import Gate, go_through
 from makul.store.revocations import keep_giver, subject_place, taken_back
 from makul.store.rights import official_withdrawn, revoked
 from makul.store.tables import (
@@ -102,7 +105,19 @@ def check_attempts(transaction: Transaction, sealer: Sealer, entry: Entry) -> Re
         return None
     since = entry.decided_at - limits.window
     values = attempt_values(sealer, entry.key.recipient, subject.digits, entry.employee, since)
+    if entry.failed_attempt:
+        _count_alone(transaction, entry.key.recipient, values)
     return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), limits)
+
+
+def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, object]) -> None:
+    """Among failed matches alone: a match that succeeds comes, in effect, before those that do not
+    see it. Always in one order, so that nobody waits in a circle.
+    """
+    keys = [sha256(recipient.encode()).digest(), values["pin_index"], values["employee_index"]]
+    for key in keys:
+        if isinstance(key, bytes):
+            go_through(transaction, Gate.FAILED_MATCHES, key)
 
 
 def add_attempt(transaction: Transaction, sealer: Sealer, entry: Entry) -> None:
