@@ -45,6 +45,12 @@ USES: list[Callable[[Store], Any]] = [
 ]
 
 
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
 def deleted(path: Path) -> None:
     path.unlink()
 

