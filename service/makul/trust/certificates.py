@@ -141,17 +141,24 @@ class PinRule:
     attribute: str = SERIAL_NUMBER
     pattern: str = r"PNOKG-(?P<pin>\d{14})"
     policies: frozenset[str] = frozenset()
-    """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's certificate must state.
+    """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's path must carry.
 
-    Where none is set, any authority that is trusted for anything can say who somebody is.
+    Where none is set, any authority that is trusted for anything can say who somebody is. What the
+    citizen's certificate states of itself is not enough: it was written by the very authority that
+    may not say it, so the policy has to hold along the path (`PathFinding.policies`).
     """
 
     def __post_init__(self) -> None:
         if "pin" not in re.compile(self.pattern).groupindex:
             raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
 
-    def pin_of(self, certificate: x509.Certificate) -> Pin | None:
-        """The PIN that the subject carries exactly once in its proper form, else None."""
+    def pin_of(self, certificate: x509.Certificate, *, policies: frozenset[str]) -> Pin | None:
+        """The PIN that the subject carries exactly once in its proper form, else None.
+
+        `policies` are those that hold along the certificate's path.
+        """
+        if self.policies and not self.policies & policies:
+            return None
         return _pin_of(self, certificate)
 
 
@@ -159,8 +166,6 @@ class PinRule:
 def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
     attributes = certificate.subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
     if len(attributes) != 1 or not isinstance(attributes[0].value, str):
-        return None
-    if rule.policies and not rule.policies & _policies_of(certificate):
         return None
     found = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)
     if found is None:
@@ -170,7 +175,3 @@ def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
     except MalformedIdentifierError:
         return None
 
-
-def _policies_of(certificate: x509.Certificate) -> frozenset[str]:
-    stated = _extension(certificate.extensions, x509.CertificatePolicies)
-    return frozenset(each.policy_identifier.dotted_string for each in stated or ())

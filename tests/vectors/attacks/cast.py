@@ -34,10 +34,12 @@ from support.pki import (
     name_of,
     new_key,
     new_rsa_key,
+    policies_of,
 )
 from vectors.attacks import proofs
 
 POLICY = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
+ORGANISATIONS = x509.ObjectIdentifier("1.3.6.1.4.1.99999.2")
 ORDINARY = render_consent(CONSENT, CONSENT_DISPLAY).decode()
 HOUR = timedelta(hours=1)
 
@@ -66,10 +68,9 @@ class Cast:
 
     def profile(self, **changes: object) -> Profile:
         """A citizen's certificate that is as it should be, then changed."""
-        policies = x509.CertificatePolicies([x509.PolicyInformation(self.policy, None)])
         ordinary: dict[str, object] = {
             "subject": name_of("Corpus Citizen", f"PNOKG-{self.pin}"),
-            "extra": [(policies, False)],
+            "extra": [(policies_of(self.policy), False)],
         }
         return Profile(**(ordinary | changes))  # type: ignore[arg-type]
 
@@ -166,6 +167,16 @@ class Cast:
         )
         constraints = x509.NameConstraints([x509.DirectoryName(permitted)], None)
         return self._ca_under(self.root, "Corpus Constrained CA", extra=[(constraints, True)])
+
+    @cached_property
+    def organisations_ca(self) -> Authority:
+        """Trusted to certify organisations: its certificate names their policy alone."""
+        return self.root.subordinate("Corpus Organisations CA", policies=[ORGANISATIONS])
+
+    @cached_property
+    def silent_on_policies_ca(self) -> Authority:
+        """Its certificate names no policy, so that it can give none (RFC 5280, 6.1.3, e)."""
+        return self.root.subordinate("Corpus CA Without Policies", policies=())
 
     @cached_property
     def deep_ca(self) -> Authority:
@@ -298,12 +309,15 @@ class Cast:
             self.crl_only_ca,
             self.ocsp_ca,
             self.dated_ca,
+            self.organisations_ca,
+            self.silent_on_policies_ca,
         )
 
     def _crls(self) -> Iterator[bytes]:
         _ = self.revoked, self.revoked_ca, self.lost_tsa
         healthy = (self.root, self.ca, self.rsa_ca, self.revoked_ca, self.expired_ca)
-        for ca in (*healthy, self.constrained_ca, self.deep_ca, self.crl_only_ca):
+        others = (self.constrained_ca, self.deep_ca, self.crl_only_ca)
+        for ca in (*healthy, *others, self.organisations_ca, self.silent_on_policies_ca):
             yield ca.crl()
         yield self.tsa_root.crl()
         yield crl_of(self.dated_ca, proofs.entries_of(self))
