@@ -126,7 +126,9 @@ def _consent(root: "Element", signer: Pin | None) -> None:
     given_for = consent.representative
     party = consent.subject if given_for is None else given_for.pin
     if signer is None or signer != party:
-        raise SignatureFailure(Code.SIG_08, "the signer is not the subject, or who gives it for them")
+        raise SignatureFailure(
+            Code.SIG_08, "the signer is not the subject, or who gives it for them"
+        )
 
 
 def _read(read: Callable[[], ReadT]) -> ReadT:

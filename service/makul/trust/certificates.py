@@ -174,4 +174,3 @@ def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
         return Pin(found["pin"])
     except MalformedIdentifierError:
         return None
-

@@ -52,11 +52,15 @@ def by_ca(cast: "Cast", *, ca: str) -> bytes:
     return signed(cast, holder=authority.holder)
 
 
-def self_signed(cast: "Cast") -> bytes:
+def self_made(cast: "Cast") -> Holder:
     """A certificate that the signer made: the citizen's name, nobody's word."""
     key = new_key()
-    made = _build(cast.profile(), key, cast.profile().subject, key)
-    return signed(cast, holder=Holder(key, made))
+    return Holder(key, _build(cast.profile(), key, cast.profile().subject, key))
+
+
+def self_signed(cast: "Cast") -> bytes:
+    """By a certificate that the signer made."""
+    return signed(cast, holder=self_made(cast))
 
 
 def with_the_chain(cast: "Cast") -> bytes:
