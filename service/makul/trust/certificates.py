@@ -23,7 +23,8 @@ REMEMBERED_CERTIFICATES = 4096
 
 SERIAL_NUMBER = "2.5.4.5"
 """The subject's serialNumber attribute (ETSI EN 319 412-1, 5.1.3)."""
-
+ANY_POLICY = "2.5.29.32.0"
+"""RFC 5280, 4.2.1.4: in a CA's certificate, every policy."""
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
@@ -128,6 +129,13 @@ def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> Extension
         return extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def may_give(authority: x509.Certificate, policies: frozenset[str]) -> bool:
+    """Does a CA's certificate name one of these policies, or all of them? (RFC 5280, 4.2.1.4)"""
+    stated = _extension(authority.extensions, x509.CertificatePolicies)
+    named = {each.policy_identifier.dotted_string for each in stated or ()}
+    return not named.isdisjoint(policies | {ANY_POLICY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
