@@ -174,6 +174,11 @@ class Cast:
         return self.root.subordinate("Corpus Organisations CA", policies=[ORGANISATIONS])
 
     @cached_property
+    def citizens_alone_ca(self) -> Authority:
+        """It may give the policy of citizens; the good CA may give any."""
+        return self.root.subordinate("Corpus CA of Citizens Alone", policies=[self.policy])
+
+    @cached_property
     def silent_on_policies_ca(self) -> Authority:
         """Its certificate names no policy, so that it can give none (RFC 5280, 6.1.3, e)."""
         return self.root.subordinate("Corpus CA Without Policies", policies=())
@@ -310,6 +315,7 @@ class Cast:
             self.ocsp_ca,
             self.dated_ca,
             self.organisations_ca,
+            self.citizens_alone_ca,
             self.silent_on_policies_ca,
         )
 
@@ -317,7 +323,8 @@ class Cast:
         _ = self.revoked, self.revoked_ca, self.lost_tsa
         healthy = (self.root, self.ca, self.rsa_ca, self.revoked_ca, self.expired_ca)
         others = (self.constrained_ca, self.deep_ca, self.crl_only_ca)
-        for ca in (*healthy, *others, self.organisations_ca, self.silent_on_policies_ca):
+        policies = (self.organisations_ca, self.citizens_alone_ca, self.silent_on_policies_ca)
+        for ca in (*healthy, *others, *policies):
             yield ca.crl()
         yield self.tsa_root.crl()
         yield crl_of(self.dated_ca, proofs.entries_of(self))

@@ -169,7 +169,9 @@ PINS: dict[str, Any] = {
     "without-policy": lambda cast: cast.ca.issue(Profile(subject=cast.profile().subject)),
     "policy-of-another-ca": lambda cast: cast.citizen_of(cast.organisations_ca),
     "policy-of-a-ca-that-has-none": lambda cast: cast.citizen_of(cast.silent_on_policies_ca),
-    "every-policy": lambda cast: cast.another(extra=[(policies_of(ANY_POLICY), False)]),
+    "every-policy": lambda cast: cast.citizen_of(
+        cast.citizens_alone_ca, extra=[(policies_of(ANY_POLICY), False)]
+    ),
     "pin-in-the-common-name": lambda cast: cast.another(subject=name_of(f"PNOKG-{cast.pin}")),
     "pin-with-a-tail": lambda cast: _named(cast, f"PNOKG-{cast.pin}0"),
     "pin-in-lower-case": lambda cast: _named(cast, f"pnokg-{cast.pin}"),
