@@ -59,17 +59,8 @@ def sender(house: InProcess) -> Sender:
 
 def _installed(house: InProcess) -> Cast:
     """The corpus's authorities, trusted like the house's own from the next look on."""
-    cast, trust = Cast(), house.settings.trust
-    assert trust.intermediates is not None
-    assert trust.ocsp is not None
-    assert trust.tsa_anchors is not None
-    cast.install(
-        anchors=trust.anchors,
-        intermediates=trust.intermediates,
-        crls=trust.crls,
-        ocsp=trust.ocsp,
-        tsa_anchors=trust.tsa_anchors,
-    )
+    cast = Cast()
+    cast.install_in(house.settings.trust)
     Clock.now = NOW + A_LOOK_LATER
     return cast
 

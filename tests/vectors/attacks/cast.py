@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from makul.documents import render_consent
+from makul.settings import TrustSettings
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories
@@ -283,6 +284,19 @@ class Cast:
         tsa = TrustStore(TrustDirectories(anchors=stamping, crls=places["crls"]))
         rule = PinRule(policies=frozenset({self.policy.dotted_string}))
         return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule, tsa=tsa)
+
+    def install_in(self, trust: TrustSettings) -> None:
+        """Beside what a house trusts; its workers see it at their next look."""
+        assert trust.intermediates is not None
+        assert trust.ocsp is not None
+        assert trust.tsa_anchors is not None
+        self.install(
+            anchors=trust.anchors,
+            intermediates=trust.intermediates,
+            crls=trust.crls,
+            ocsp=trust.ocsp,
+            tsa_anchors=trust.tsa_anchors,
+        )
 
     def install(
         self, *, anchors: Path, intermediates: Path, crls: Path, ocsp: Path, tsa_anchors: Path
