@@ -98,7 +98,7 @@ def test_the_same_when_all_else_has_changed(
     paper = house.paper("bank-00-data")
     assert house.ask(asked(house, paper)).outcome == "RELEASED"
     released = latest(makul)
-    looks = count(house.settings.store.database, "desk_log")
+    looks = count(house.settings.place, "desk_log")
 
     clock.ahead += HOUR
     revoke_late(house, paper, clock())
@@ -116,7 +116,7 @@ def test_the_same_when_all_else_has_changed(
     assert told["verdict"] == "same"
     assert bad.code == 0, bad.err
     assert [each["again"] for each in bad.json] == ["INDETERMINATE SIG-06"]
-    assert count(house.settings.store.database, "desk_log") == looks + 2
+    assert count(house.settings.place, "desk_log") == looks + 2
     assert "same" in makul("document", "rejudge", released).out
 
 
@@ -191,7 +191,7 @@ def test_tampered_evidence(house: InProcess, makul: Makul, *, knows_the_keys: bo
     """Bytes that are not those that were judged: 1, also where they are sealed as ours are."""
     house.ask(asked(house, house.paper("bank-00-data")))
     released = latest(makul)
-    database = house.settings.store.database
+    database = house.settings.place
     with raw(database) as connection:
         ((recipient, digest),) = connection.execute("SELECT recipient, digest FROM evidence")
         sealed = b"\x01" + bytes(200)
@@ -214,7 +214,7 @@ def test_a_document_that_is_gone(house: InProcess, makul: Makul) -> None:
     """3: somebody took it out of the record."""
     house.ask(asked(house, house.paper("bank-00-data")))
     released = latest(makul)
-    with raw(house.settings.store.database) as connection:
+    with raw(house.settings.place) as connection:
         connection.execute("DROP TRIGGER evidence_no_delete")
         connection.execute("DELETE FROM evidence")
         connection.execute(all_sqlite_triggers()["evidence_no_delete"])
