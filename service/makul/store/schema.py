@@ -11,10 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
+from makul.store import rewrap_guard
 from makul.store.append_only import all_sqlite_triggers
 from makul.store.engine import connect, driver
 
-VERSION = "0002"
+VERSION = "0005"
 """The migration that this program needs."""
 
 
@@ -59,5 +60,5 @@ def assert_schema(path: Path) -> None:
         raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
     if version != [(VERSION,)]:
         raise StoreUnavailableError(f"the store is not of version {VERSION}: migrate it")
-    if dict(found) != all_sqlite_triggers():
+    if dict(found) != {**all_sqlite_triggers(), **rewrap_guard.sqlite_triggers()}:
         raise StoreUnavailableError("the store's append-only triggers are missing or altered")
