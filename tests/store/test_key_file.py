@@ -229,6 +229,6 @@ def test_killed_at_any_call_there_is_one_ring_or_the_other(path: Path, keys: Sto
             ring = change(file, StoreKeys.prepared, keys.current_id)
         assert not file.still_used(keys.current_id)
         assert change(file, StoreKeys.activated, keys.current_id).current_id == ring.next_id
-        assert [name for name in os.listdir(path.parent) if name.endswith((".new", ".was"))] == []
+        assert not [each for each in path.parent.iterdir() if each.suffix in {".new", ".was"}]
     assert changed == sorted(changed)
     assert changed[0] < changed[CALLS_MADE - 1] == changed[-1]
