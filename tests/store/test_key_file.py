@@ -185,6 +185,34 @@ def test_a_file_that_cannot_be_written_stays(
     assert not list(file.kept("x").parent.glob("*.new"))
 
 
+def test_a_change_outlasts_a_power_cut(
+    file: KeyFile, path: Path, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new bytes are on the disk before their name is, and the copy's name before that."""
+    done: list[tuple[str, str]] = []
+    sync, rename = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        done.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        sync(descriptor)
+
+    def replace(source: Path, target: Path) -> None:
+        done.append(("rename", Path(target).name))
+        rename(source, target)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    monkeypatch.setattr("os.replace", replace)
+    change(file, StoreKeys.prepared, keys.current_id)
+
+    assert done == [
+        ("sync", "store.json.new"),
+        ("rename", f"store.json.{keys.current_id}"),
+        ("sync", path.parent.name),
+        ("rename", "store.json"),
+        ("sync", path.parent.name),
+    ]
+
+
 def change_and_die(path: Path, after: int) -> None:
     """Prepare in a child that is killed at its nth call to the file system."""
     left = after

@@ -43,7 +43,6 @@ SINCE_0005: Mapping[str, tuple[str, ...]] = {
 
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))
 _SAME_PARTS = (
-    "length({row}.sealed)",
     "substr({row}.sealed, 1, 1)",
     f"substr({{row}}.sealed, {HEAD_BYTES + 1})",
 )
@@ -63,7 +62,6 @@ def _sqlite_trigger(table: str, rest: tuple[str, ...]) -> str:
     conditions = " AND ".join(
         [
             *same,
-            "typeof(NEW.sealed) IS 'blob'",
             f"length(NEW.sealed) > {HEAD_BYTES}",
             f"{_NEW_KEY} IS NOT {_OLD_KEY}",
         ]
