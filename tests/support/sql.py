@@ -30,6 +30,11 @@ def raw(place: Place) -> Iterator[Any]:
         connection.close()
 
 
+def parameters(place: Place, sql: str) -> str:
+    """A statement with `?` for its values, as the driver of this place takes it."""
+    return sql.replace("?", "%s") if isinstance(place, PostgresPlace) else sql
+
+
 def count(place: Place, table: str) -> int:
     """How many rows a table has."""
     with raw(place) as connection:

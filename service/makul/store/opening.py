@@ -8,16 +8,19 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from makul.app.ports import Recorder, Register, StoreUnavailableError
+from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
+from makul.store.desk_log import DeskLog
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
+from makul.store.office import Office
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import PostgresDatabase
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
+from makul.store.rotation import StoreRotation
 from makul.store.schema import assert_schema, migrate
 from makul.store.sqlite import SqliteDatabase
 from makul.store.tables import store_identity
@@ -41,10 +44,15 @@ class Store:
     recorder: Recorder
     desk: StoreDesk
     _database: Database
+    _office: Office
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
+
+    def rotation(self, ring: Path) -> KeyRotation:
+        """The rotation of the master key; `ring` is the file of the keys that opened the store."""
+        return StoreRotation(self._office, ring)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
@@ -92,6 +100,7 @@ def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
         recorder=StoreRecorder(database, sealer),
         desk=StoreDesk(database, sealer, who),
         _database=database,
+        _office=Office(database, sealer, DeskLog(sealer, who)),
     )
 
 
