@@ -18,9 +18,31 @@ CORPUS = "corpus"
 BYTES = "corpus-bytes"
 """How many changes of one byte a test tried."""
 
+FAULTS = "faults"
+"""The property under which a test of a fault records its line of counts."""
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line of counts; with xdist too, for properties travel with the reports."""
+    """What the tests counted; with xdist too, for properties travel with the reports."""
+    _tell_corpus(terminalreporter)
+    _tell_faults(terminalreporter)
+
+
+def _tell_faults(terminalreporter: Any) -> None:
+    """One line a fault and database, of tests that passed: the others say more by themselves."""
+    lines = [
+        value
+        for report in terminalreporter.stats.get("passed", ())
+        for name, value in report.user_properties
+        if name == FAULTS
+    ]
+    if lines:
+        terminalreporter.write_sep("-", "faults")
+        for line in sorted(lines):
+            terminalreporter.write_line(f"faults: {line}")
+
+
+def _tell_corpus(terminalreporter: Any) -> None:
     answers: Counter[str] = Counter()
     wrong = changed = 0
     for outcome in ("passed", "failed"):

@@ -123,8 +123,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(*, durable: bool = False) -> Iterator[Cluster]:
-    """A running server, gone at the end of the block."""
+def cluster(*, durable: bool = False, **settings: str) -> Iterator[Cluster]:
+    """A running server with these settings, gone at the end of the block."""
     directory = Path(tempfile.mkdtemp(prefix="makul-pg-"))
     try:
         directory.chmod(0o711)
@@ -147,7 +147,7 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
             "--no-instructions",
         ]
         _run(init)
-        made.start()
+        made.start(**settings)
         try:
             yield made
         finally:

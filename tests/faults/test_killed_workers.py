@@ -1,0 +1,43 @@
+"""Workers killed under load (kill -9): what was acknowledged is recorded, once, with its leaf."""
+
+import os
+import random
+import signal
+import time
+
+from support.aftermath import Count, aftermath
+from support.crowd import Crowd
+from support.house import InProcess
+from support.preforked import preforked
+
+KILLS = 100
+LONGEST_LIFE = 8
+"""Acknowledgements between two kills at most."""
+
+
+def test_workers_killed_a_hundred_times(house: InProcess, database: str, count: Count) -> None:
+    """Acknowledged but lost: 0. Released without a leaf: 0. Asked again: the very same answer."""
+    dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
+    with preforked(house, workers=2) as server:
+        with Crowd(house, server.port) as crowd:
+            crowd.more(20)
+            for _ in range(KILLS):
+                crowd.more(dice.randint(1, LONGEST_LIFE))
+                time.sleep(dice.uniform(0, 0.02))
+                crowd.until(lambda: bool(server.workers))
+                os.kill(dice.choice(server.workers), signal.SIGKILL)
+            crowd.more(20)
+        acknowledged = crowd.released
+        crowd.ask_again(dice.sample(sorted(acknowledged), 100))
+
+    after = aftermath(house.settings.place)
+    assert after.lost(acknowledged) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert set(crowd.words) == {"RELEASED"}
+    assert crowd.broken.total() > KILLS / 4, "the kills met nobody at work"
+    count(
+        f"kill -9 of a worker under load x{KILLS} [{database}]: {len(acknowledged):,} acknowledged"
+        f" ({crowd.broken.total()} connections broken, {crowd.repeated:,} asked again),"
+        " 0 lost, 0 released without leaf, 0 released twice, 0 answered otherwise"
+    )

@@ -1,0 +1,49 @@
+"""PostgreSQL restarted at once, as after a power failure, while requests are on their way."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from support.aftermath import Count, aftermath
+from support.crowd import RELEASED, Crowd
+from support.house import InProcess
+from support.postgres import Cluster
+from support.preforked import preforked
+
+RESTARTS = 10
+EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
+"""What a request may be answered meanwhile; a readiness that fails is OPS-01."""
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_immediate_restarts_under_load(house: InProcess, server: Cluster, count: Count) -> None:
+    """The counts of killed workers; a commit that was cut off is neither lost nor done twice."""
+    dice = random.Random(20261127)  # noqa: S311 -- the moments of the restarts, not a secret
+    met = 0
+    with preforked(house, workers=2) as served:
+        with Crowd(house, served.port) as crowd:
+            for _ in range(RESTARTS):
+                crowd.more(20)
+                time.sleep(dice.uniform(0, 0.05))
+                met += len(crowd.asking)
+                server.stop(signal.SIGQUIT)
+                server.start(track_commit_timestamp="on")
+            crowd.more(20)
+        acknowledged = crowd.released
+        crowd.ask_again(dice.sample(sorted(acknowledged), 100))
+
+    after = aftermath(house.settings.place)
+    assert after.lost(acknowledged) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert set(crowd.words) <= EXPECTED
+    assert not crowd.broken, "no connection of a client breaks for the sake of the database"
+    assert met > RESTARTS, "the restarts met nobody at work"
+    count(
+        f"PostgreSQL restarted at once under load x{RESTARTS} [postgresql]:"
+        f" {len(acknowledged):,} acknowledged, {met} met on their way,"
+        f" {crowd.words.total() - crowd.words[RELEASED]} told to ask later, 0 lost,"
+        " 0 released without leaf, 0 released twice, 0 answered otherwise"
+    )
