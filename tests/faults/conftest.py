@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from support import house as houses
+from makul.store import StoreKeys, create_store
+from makul.store.months import make_months
+from makul.store.places import Place
 from support.aftermath import Count
-from support.house import InProcess, build_house
+from support.house import InProcess, build_house_on
 from support.postgres import Cluster, cluster
+from support.records import NOON, furnish
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -18,16 +21,6 @@ def server() -> Iterator[Cluster]:
     """A PostgreSQL server that outlives being killed."""
     with cluster(durable=True, track_commit_timestamp="on") as running:
         yield running
-
-
-def house_in(directory: Path, database: str, server: Callable[[], Cluster]) -> InProcess:
-    """A house whose record lies in one of the databases, whatever `--database` says."""
-    before = houses.new_database
-    houses.new_database = (lambda: server().url(server().create())) if database != "sqlite" else None
-    try:
-        return build_house(directory)
-    finally:
-        houses.new_database = before
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -43,7 +36,7 @@ def house(
 ) -> Iterator[InProcess]:
     """One on each database. A test leaves it as it found it: nobody on hold, nothing broken."""
     directory = tmp_path_factory.mktemp(database)
-    built = house_in(directory, database, lambda: request.getfixturevalue("server"))
+    built = build_house_on(directory, database, lambda: request.getfixturevalue("server"))
     yield built
     built.close()
 
@@ -56,3 +49,22 @@ def count(request: pytest.FixtureRequest, record_property: Callable[[str, object
         record_property("faults", line)
 
     return tell
+
+
+@pytest.fixture(scope="session")
+def keys() -> StoreKeys:
+    return StoreKeys.generate()
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, database: str) -> Place:
+    """A store with the bank, its agreement and one citizen, of a test's own."""
+    made: Place = tmp_path / "makul.db"
+    if database != "sqlite":
+        server: Cluster = request.getfixturevalue("server")
+        made = server.place(server.create())
+    store = create_store(made, keys, who="operator")
+    make_months(made, at=NOON)
+    furnish(store.desk)
+    store.close()
+    return made

@@ -42,9 +42,7 @@ class Aftermath:
 
     def lost(self, acknowledged: dict[UUID, Told]) -> set[UUID]:
         """Ids whose data left, and whose decision or leaf is not that of the receipt."""
-        return {
-            each for each, told in acknowledged.items() if self.released.get(each) != told.leaf
-        }
+        return {each for each, told in acknowledged.items() if self.released.get(each) != told.leaf}
 
 
 def aftermath(place: Place) -> Aftermath:

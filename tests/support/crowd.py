@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 """Longer than any fault lasts here: after it a request counts as unanswered."""
 
 _OUTCOME = re.compile(rb"<outcome>([A-Z_]+)</outcome>")
-_CODE = re.compile(rb"<(?:\w+:)?code>([A-Z]+-\d+)</(?:\w+:)?code>")
+_CODE = re.compile(rb"<(?:\w+:)?code(?: [^>]*)?>([A-Z]+-\d+)<")
 _RECEIPT = re.compile(rb"<receipt>([A-Za-z0-9+/=]+)</receipt>")
 _LEAF = re.compile(rb"<leafHash>([A-Za-z0-9+/=]+)</leafHash>")
 _PERSON = re.compile(rb"<(?:\w+:)?person[ >]")
@@ -90,6 +90,9 @@ class Crowd:
     repeated: int = 0
     withheld: Counter[str] = field(default_factory=Counter)
     """What came in the place of data that had been given before."""
+    closed: object = None
+    """While this is one thing and not None, nothing may be given to what is asked meanwhile."""
+    given_after: list[bytes] = field(default_factory=list)
     differing: list[UUID] = field(default_factory=list)
     """Given twice, and not the same bytes."""
     unanswered: list[UUID] = field(default_factory=list)
@@ -180,10 +183,14 @@ class Crowd:
 
     def _once(self, asked: bytes) -> Told | None:
         self.asking.add(asked)
+        closed = self.closed
         try:
-            return Told(*ask(self.port, asked))
+            told = Told(*ask(self.port, asked))
         except (OSError, http.client.HTTPException) as error:
             self.broken[type(error).__name__] += 1
             return None
         finally:
             self.asking.discard(asked)
+        if told.gives and closed is not None and closed is self.closed:
+            self.given_after.append(asked)
+        return told

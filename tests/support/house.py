@@ -31,6 +31,7 @@ from makul.soap.application import build_application
 from makul.store import Store, StoreKeys, create_store
 from makul.store.months import make_months
 from support.messages import signed_message
+from support.postgres import Cluster
 
 RECIPIENT = "urn:makul:recipient:1"
 TYPES = "urn:makul:types:1"
@@ -191,6 +192,19 @@ def build_house(
         clock=clock,
         applications=applications,
     )
+
+
+def build_house_on(
+    directory: Path, database: str, server: Callable[[], Cluster], **given: Any
+) -> InProcess:
+    """A house whose record lies where it is told (`sqlite`, `postgresql`), not where all do."""
+    global new_database  # noqa: PLW0603 -- as the tests' own `--database` sets it
+    before = new_database
+    new_database = None if database == "sqlite" else lambda: server().url(server().create())
+    try:
+        return build_house(directory, **given)
+    finally:
+        new_database = before
 
 
 def _write(directory: Path, world: World) -> Settings:

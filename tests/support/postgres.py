@@ -65,6 +65,16 @@ class Cluster:
         """The postmaster's."""
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
+    @property
+    def alive(self) -> bool:
+        """Is the postmaster running?"""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What the server has told."""
+        return (self.directory / "log").read_text()
+
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql:///{database}?host={self.directory}&user={user}"
 
@@ -107,7 +117,7 @@ class Cluster:
                 self.execute("SELECT 1")
             except psycopg.OperationalError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((self.directory / "log").read_text()[-2000:]) from None
+                    raise RuntimeError(self.log[-2000:]) from None
                 time.sleep(0.05)
             else:
                 return
@@ -123,18 +133,18 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(*, durable: bool = False, **settings: str) -> Iterator[Cluster]:
+def cluster(
+    *, durable: bool = False, within: Path | None = None, init: Sequence[str] = (), **settings: str
+) -> Iterator[Cluster]:
     """A running server with these settings, gone at the end of the block."""
-    directory = Path(tempfile.mkdtemp(prefix="makul-pg-"))
+    directory = Path(tempfile.mkdtemp(prefix="makul-pg-", dir=within))
     try:
         directory.chmod(0o711)
         made = Cluster(directory, durable)
         made.data.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            user = pwd.getpwnam(_NOBODY)
-            for path in (directory, made.data):
-                os.chown(path, user.pw_uid, user.pw_gid)
-        init = [
+        for path in (directory, made.data):
+            give_to_server(path)
+        command = [
             str(_binaries() / "initdb"),
             "-D",
             str(made.data),
@@ -145,8 +155,9 @@ def cluster(*, durable: bool = False, **settings: str) -> Iterator[Cluster]:
             "--locale=C",
             "--no-sync",
             "--no-instructions",
+            *init,
         ]
-        _run(init)
+        _run(command)
         made.start(**settings)
         try:
             yield made
@@ -154,6 +165,13 @@ def cluster(*, durable: bool = False, **settings: str) -> Iterator[Cluster]:
             made.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def give_to_server(path: Path) -> None:
+    """Make a directory the server's own."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(_NOBODY)
+        os.chown(path, user.pw_uid, user.pw_gid)
 
 
 def _run(command: Sequence[str]) -> None:

@@ -27,13 +27,17 @@ class Server:
     @property
     def workers(self) -> list[int]:
         """The workers' process ids."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        return children(self.pid)
 
     @property
     def rss_mb(self) -> float:
         """The largest worker's resident memory."""
         return max(_rss_kb(pid) for pid in self.workers) / 1024
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has begun."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _rss_kb(pid: int) -> int:

@@ -103,7 +103,7 @@ def draft(
         "valid_to": micros(new.valid_to),
         "terms": terms_to_text(new),
     }
-    with office.changing() as transaction:
+    with office.changing(taking_from=new.recipient) as transaction:
         if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
             raise DeskError("this recipient is not registered")
         known = transaction.one(_STANDING, {"number": number})
@@ -135,7 +135,7 @@ def sign(
 ) -> AgreementState:
     """Record a verified signature under the newest draft; the state in which it leaves it."""
     number = signature.number
-    with office.changing() as transaction:
+    with office.changing(taking_from=_owner(office, number)) as transaction:
         _must_be_signable(transaction, signature, at)
         values = {
             "number": number,
@@ -195,7 +195,7 @@ def signatures(database: Database, number: AgreementNumber) -> Sequence[Recorded
 
 def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datetime) -> None:
     """End an agreement for good (cl. 12)."""
-    with office.changing() as transaction:
+    with office.changing(taking_from=_owner(office, number)) as transaction:
         known = transaction.one(_STANDING, {"number": number})
         if known is None:
             raise DeskError("no agreement of this number is registered")
@@ -206,6 +206,12 @@ def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datet
         transaction.run(_SET_STATE, values)
         facts = {"state": state, "was": known[1], "reason": reason}
         office.log.write(transaction, "agreement.end", number, facts, at=at)
+
+
+def _owner(office: Office, number: AgreementNumber) -> str | None:
+    """Whose agreement it is: a number stays with its recipient."""
+    known = office.database.one(_STANDING, {"number": number})
+    return known[0] if known is not None else None
 
 
 def _must_be_changeable(known: Row, owner: MemberCode) -> None:

@@ -39,7 +39,6 @@ from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
-from makul.store.gates import before_taking_rights
 from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
 from makul.store.tables import (
@@ -148,7 +147,7 @@ class StoreDesk(Desk):
             "changed_at": micros(at),
         }
         facts = {"state": recipient.state.value, "reason": reason}
-        with self._office.changing() as transaction:
+        with self._office.changing(taking_from=recipient.code) as transaction:
             if not transaction.run(_SET_STATE, values):
                 raise DeskError("this recipient is not registered")
             self._log.write(transaction, "recipient.state", recipient.code, facts, at=at)
@@ -195,7 +194,7 @@ class StoreDesk(Desk):
             "withdrawn_at": micros(at),
         }
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._office.changing() as transaction:
+        with self._office.changing(taking_from=recipient) as transaction:
             if not transaction.run(_WITHDRAW_CERTIFICATE, values):
                 raise DeskError("this recipient has no such certificate in use")
             self._log.write(transaction, "certificate.withdraw", recipient, facts, at=at)
@@ -212,7 +211,7 @@ class StoreDesk(Desk):
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Encrypt nothing more to it, and give no stored answer again that is; for good."""
-        with self._office.changing() as transaction:
+        with self._office.changing(taking_from=recipient) as transaction:
             sealing.withdraw(transaction, self._log, recipient, fingerprint, reason=reason, at=at)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
@@ -238,12 +237,11 @@ class StoreDesk(Desk):
         """What they sign counts no more, from this commit on; they cannot be registered again."""
         key = {"recipient": recipient, "fingerprint": fingerprint}
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._office.changing() as transaction:
+        with self._office.changing(taking_from=recipient) as transaction:
             if transaction.one(_OFFICIAL_KNOWN, key) is None:
                 raise DeskError("this recipient has no such official")
             if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
                 raise DeskError("this official was withdrawn before")
-            before_taking_rights(transaction, recipient)
             transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
             self._log.write(transaction, "official.withdraw", recipient, facts, at=at)
 
@@ -322,7 +320,7 @@ class StoreDesk(Desk):
             "revoked_at": micros(at),
         }
         facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
-        with self._office.changing() as transaction:
+        with self._office.changing(taking_from=recipient) as transaction:
             if not transaction.run(_REVOKE_GROUND, values):
                 raise DeskError("this recipient has no such ground in force")
             self._revoke_consent(transaction, recipient, kind, ground_id, at)

@@ -11,7 +11,7 @@ right away locks it alone, and work that lost a race is run again.
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import CompilerElement
@@ -113,6 +113,9 @@ Settled = Callable[[Transaction], ResultT | None]
 
 class Database(Protocol):
     """Where the record lies. Threads share it; processes each open their own."""
+
+    side_by_side: ClassVar[bool]
+    """Do transactions write side by side? Else one waits for the other to end."""
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
         """The first row of one statement, which is a snapshot of its own."""

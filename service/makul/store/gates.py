@@ -4,11 +4,17 @@ SQLite lets one transaction write at a time anyway. On PostgreSQL, whoever has l
 sees in each statement that follows what everybody who went through before has committed.
 """
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 
-from makul.store.engine import Transaction
+from makul.app.ports import StoreUnavailableError
+from makul.store.engine import Database, Transaction, Values
 from makul.store.tables import gate, recipient
 
 _LOCK = (
@@ -22,6 +28,10 @@ _LOCK_RECIPIENT = (
 )
 
 
+_HALF = 16
+"""A notice's key begins with the recipient's digest and ends with chance."""
+
+
 class Gate(StrEnum):
     """What goes one at a time."""
 
@@ -30,6 +40,28 @@ class Gate(StrEnum):
     FAILED_MATCHES = "FAILED_MATCHES"
     """Failed matches of one person, one recipient or one employee, while they are counted: else
     several guesses at once would each find that there is one left."""
+    TAKING_RIGHTS = "TAKING_RIGHTS"
+    """Notices that a right of a recipient is about to be taken away."""
+
+
+_NOTICES = (
+    gate.c.kind == Gate.TAKING_RIGHTS.value,
+    gate.c.key.between(bindparam("first_notice"), bindparam("last_notice")),
+)
+NO_NOTICE = ~exists().where(*_NOTICES)
+"""Is nobody about to take a right from a recipient? To be asked with `notices_of`."""
+
+_WAIT = select(gate.c.key).where(*_NOTICES).with_for_update()
+_TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingRights:
+    """A right of this recipient is about to be taken away."""
+
+    code: str
+    notice: bytes | None
+    """The key of the notice; none where one transaction writes at a time."""
 
 
 def go_through(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
@@ -42,10 +74,50 @@ def go_through(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
         transaction.run(_MAKE, values)
 
 
-def before_taking_rights(transaction: Transaction, code: str) -> None:
+@contextmanager
+def taking_rights(database: Database, code: str) -> Iterator[TakingRights]:
+    """Put up a notice, so that decisions for this recipient make way for what is done next.
+
+    PostgreSQL grants a row in share past whoever waits to have it alone: under enough decisions
+    there is always one that holds it, and a hold would never come. So a decision that sees the
+    notice waits for who put it up. A notice that a killed process left behind only costs each
+    decision for this recipient its turn at it.
+    """
+    if not database.side_by_side:
+        yield TakingRights(code=code, notice=None)
+        return
+    notice = _digest(code) + secrets.token_bytes(_HALF)
+    row = {"kind": Gate.TAKING_RIGHTS.value, "key": notice}
+    database.perform(lambda transaction: transaction.run(_MAKE, row))
+    try:
+        yield TakingRights(code=code, notice=notice)
+    finally:
+        with suppress(StoreUnavailableError):
+            database.perform(lambda transaction: transaction.run(_TAKE_DOWN, row))
+
+
+def before_taking_rights(transaction: Transaction, taking: TakingRights) -> None:
     """Wait for every decision under way for this recipient, and let none begin before the commit.
 
-    Each of them holds the recipient's row in share. For rights that are taken away by a new row:
-    where an old one changes, its own lock does the same.
+    Each of them holds the recipient's row in share. To be called before anything else is locked
+    that a decision may wait for. The notice is gone with the commit, and who waits at it goes on.
     """
-    transaction.one(_LOCK_RECIPIENT, {"recipient": code})
+    if taking.notice is not None:
+        row = {"kind": Gate.TAKING_RIGHTS.value, "key": taking.notice}
+        transaction.run(_TAKE_DOWN, row)
+    transaction.one(_LOCK_RECIPIENT, {"recipient": taking.code})
+
+
+def make_way(transaction: Transaction, code: str) -> None:
+    """Wait for whoever put up a notice about this recipient, one decision after another."""
+    transaction.all(_WAIT, notices_of(code))
+
+
+def notices_of(code: str) -> Values:
+    """Where the notices about a recipient lie."""
+    first = _digest(code)
+    return {"first_notice": first + bytes(_HALF), "last_notice": first + b"\xff" * _HALF}
+
+
+def _digest(code: str) -> bytes:
+    return sha256(code.encode()).digest()[:_HALF]

@@ -1,13 +1,13 @@
 """What every change at the operator's desk needs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
-from makul.store.gates import Gate, go_through
+from makul.store.gates import Gate, before_taking_rights, go_through, taking_rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,17 @@ class Office:
     log: DeskLog
 
     @contextmanager
-    def changing(self) -> Iterator[Transaction]:
-        """A transaction that no other change at the desk runs beside."""
-        with self.database.transaction() as transaction:
+    def changing(self, *, taking_from: str | None = None) -> Iterator[Transaction]:
+        """A transaction that no other change at the desk runs beside.
+
+        Nor any decision for the recipient that a right may be taken from, told by its code.
+        """
+        with ExitStack() as stack:
+            taking = None
+            if taking_from is not None:
+                taking = stack.enter_context(taking_rights(self.database, taking_from))
+            transaction = stack.enter_context(self.database.transaction())
             go_through(transaction, Gate.DESK)
+            if taking is not None:
+                before_taking_rights(transaction, taking)
             yield transaction

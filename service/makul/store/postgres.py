@@ -87,6 +87,8 @@ class _AgainError(StoreUnavailableError):
 class PostgresDatabase(Database):
     """A database of a PostgreSQL server. Nothing is opened before the first use."""
 
+    side_by_side = True
+
     def __init__(self, place: PostgresPlace) -> None:
         self._place = place
         self._guard = threading.Lock()

@@ -29,6 +29,7 @@ from makul.domain.reasons import Code, Reason
 from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
+from makul.store.gates import TakingRights, before_taking_rights, taking_rights
 from makul.store.housekeeping import sweep_marks
 from makul.store.limits import (
     EVIDENCE_A_DAY,
@@ -103,12 +104,22 @@ class StoreRecorder(Recorder):
         """All or nothing; raises ValueError for an entry that contradicts itself."""
         _refuse_contradictions(entry)
         rows = self._rows(entry)
+        if entry.revokes is None:
+            return self._perform(entry, rows, None)
+        with taking_rights(self._database, entry.key.recipient) as taking:
+            return self._perform(entry, rows, taking)
+
+    def _perform(self, entry: Entry, rows: "_Rows", taking: TakingRights | None) -> Recorded:
         return self._database.perform(
-            lambda transaction: self._record(transaction, entry, rows),
+            lambda transaction: self._record(transaction, entry, rows, taking),
             settled=lambda transaction: _recorded(transaction, rows),
         )
 
-    def _record(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Recorded:
+    def _record(
+        self, transaction: Transaction, entry: Entry, rows: "_Rows", taking: TakingRights | None
+    ) -> Recorded:
+        if taking is not None:
+            before_taking_rights(transaction, taking)
         before = self._before(transaction, entry)
         if _stops(before, entry):
             stopped = before

@@ -17,7 +17,6 @@ from makul.domain.identifiers import MemberCode, Pin
 from makul.store.codecs import instant, micros
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Transaction
-from makul.store.gates import before_taking_rights
 from makul.store.tables import consent_giver, ground_use, revocation
 
 REVOKED = select(revocation.c.revoked_at).where(
@@ -89,8 +88,10 @@ def take_back(
     *,
     at: datetime,
 ) -> None:
-    """Revoke from this commit on. One that stands already stands as it was."""
-    before_taking_rights(transaction, code)
+    """Revoke from this commit on. One that stands already stands as it was.
+
+    To be called after `gates.before_taking_rights`.
+    """
     key = {
         "recipient": code,
         "consent_id": taken.consent_id.bytes,

@@ -20,6 +20,7 @@ from makul.domain.standing import SEALED_FIELD
 from makul.store.codecs import agreement_from_row
 from makul.store.crypto import Sealer
 from makul.store.engine import Transaction
+from makul.store.gates import NO_NOTICE, make_way, notices_of
 from makul.store.revocations import taken_back, taken_back_by_index
 from makul.store.tables import (
     agreement,
@@ -35,6 +36,7 @@ _RECIPIENT_STATE = (
     .where(recipient.c.code == bindparam("recipient"))
     .with_for_update(read=True)
 )
+_RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_NOTICE)
 _AGREEMENT = (
     select(
         agreement.c.number,
@@ -158,7 +160,10 @@ def against_replay(
 
 def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason, ...]:
     """RCP-02 or RCP-03; RCP-01 where it is not registered (or its state is no state)."""
-    row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
+    row = transaction.one(_RECIPIENT_UNDISPUTED, {"recipient": code, **notices_of(code)})
+    if row is None:
+        make_way(transaction, code)
+        row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
     return _BY_STATE.get(row[0] if row is not None else "", (Reason(code=Code.RCP_01),))
 
 

@@ -93,6 +93,8 @@ def _close_in(pid: int, connection: Connection) -> None:
 class SqliteDatabase(Database):
     """The store's one file. Threads share it; processes each open their own."""
 
+    side_by_side = False
+
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
         self._guard = threading.Lock()

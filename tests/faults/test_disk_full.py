@@ -1,0 +1,125 @@
+"""A disk that is full for a while, under load: nothing is given that could not be recorded."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support.aftermath import Count, aftermath
+from support.crowd import RELEASED, Crowd
+from support.disks import Disk, small_disk
+from support.house import InProcess, build_house_on
+from support.postgres import Cluster, cluster, give_to_server
+from support.preforked import preforked
+from support.serving import Server, children
+
+TIMES = 3
+"""How often the disk fills up."""
+
+TOLD = 8
+"""So many requests are told so each time."""
+
+POOL_SECONDS = 0.5
+"""A server that stopped for want of room is not waited for as long as usual."""
+
+
+class Machine:
+    """A small disk, and on it the record of a house."""
+
+    def __init__(self, stack: ExitStack, directory: Path, what: str) -> None:
+        self._serving: Server | None = None
+        self.server: Cluster | None = None
+        self.disk: Disk = stack.enter_context(small_disk(SIZES[what], self._writers))
+        database, _, part = what.partition(" ")
+        if database == "postgresql":
+            log = self.disk.path / "log"
+            log.mkdir()
+            give_to_server(log)
+            within = None if part else self.disk.path
+            init = ["--wal-segsize=1", *(["--waldir", str(log)] if part else [])]
+            self.server = stack.enter_context(
+                cluster(durable=True, within=within, init=init, **SMALL)
+            )
+        else:
+            directory = self.disk.path / "house"
+            directory.mkdir()
+        self.house: InProcess = build_house_on(directory, database, self._server)
+        stack.callback(self.house.close)
+
+    def serve(self, stack: ExitStack) -> Server:
+        self._serving = stack.enter_context(preforked(self.house, workers=2))
+        return self._serving
+
+    def free(self) -> None:
+        """Make room. A server that gave up is started by who looks after it."""
+        self.disk.free()
+        if self.server is not None and not self.server.alive:
+            self.server.start(**SMALL)
+
+    @property
+    def crashes(self) -> int:
+        """How often the server stopped all it did, for want of room for its log."""
+        return 0 if self.server is None else self.server.log.count("PANIC:")
+
+    def _server(self) -> Cluster:
+        assert self.server is not None
+        return self.server
+
+    def _writers(self) -> Iterator[int]:
+        if self.server is not None:
+            yield from (self.server.pid, *children(self.server.pid))
+        elif self._serving is not None:
+            yield from self._serving.workers
+
+
+SIZES = {"sqlite": 32, "postgresql": 160, "postgresql log": 32}
+"""Megabytes, by what lies there: all of a new house, or the write-ahead log alone; and some room.
+Without room for its log the server stops, and does not start before there is some."""
+
+SMALL = {
+    "max_wal_size": "16MB",
+    "min_wal_size": "2MB",
+    "shared_buffers": "8MB",
+    "wal_recycle": "off",
+}
+
+ROOM = 400_000
+"""Bytes left when the disk is filled up: it becomes full with a request under way."""
+
+
+@pytest.mark.parametrize("what", SIZES)
+def test_a_full_disk_under_load(
+    what: str, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OPS-03, and once there is room all goes on; what was acknowledged is there."""
+    monkeypatch.setattr("makul.store.postgres.POOL_SECONDS", POOL_SECONDS)
+    with ExitStack() as stack:
+        machine = Machine(stack, tmp_path, what)
+        with ExitStack() as serving:
+            served = machine.serve(serving)
+            crowd = serving.enter_context(Crowd(machine.house, served.port))
+            for _ in range(TIMES):
+                crowd.more(10)
+                wanted = crowd.words["fault OPS-03"] + TOLD
+                machine.disk.fill(but=ROOM)
+                crowd.until(lambda: crowd.words["fault OPS-03"] >= wanted)  # noqa: B023
+                machine.free()
+            crowd.more(10)
+        with preforked(machine.house, workers=1) as served:
+            crowd.port = served.port
+            crowd.ask_again(sorted(crowd.released)[:50])
+        after = aftermath(machine.house.settings.place)
+        kind, crashes = machine.disk.kind, machine.crashes
+
+    assert after.lost(crowd.released) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert set(crowd.words) <= {RELEASED, "fault OPS-03", "fault OPS-01"}
+    assert not crowd.broken
+    assert crashes or what != "postgresql log", "there was always room for the log"
+    count(
+        f"disk full under load x{TIMES} [{what}, {kind}]: {len(crowd.released):,} acknowledged,"
+        f" {crowd.words['fault OPS-03']} told OPS-03, 0 lost, 0 released without leaf,"
+        f" 0 released twice; the server crashed {crashes} times"
+    )

@@ -1,0 +1,173 @@
+"""A recipient put on hold while it asks without a pause (Procedure, cl. 12; invariant 4)."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+
+from makul.app.ports import Committed
+from makul.domain.recipients import RecipientState
+from makul.store import Store, StoreKeys, open_store
+from makul.store.places import Place, PostgresPlace
+from support.aftermath import Count, aftermath
+from support.crowd import RELEASED, Crowd
+from support.house import InProcess
+from support.postgres import Cluster
+from support.preforked import preforked
+from support.records import NOON, a_recipient, a_release
+from support.sql import raw
+
+FORK = get_context("fork")
+HOLDS = 5
+PATIENCE_SECONDS = 2.0
+"""How long the operator may have to wait: an incident is no time for waiting."""
+
+_NOTES = "CREATE TABLE released_before (number integer NOT NULL)"
+_SO_FAR = (
+    "INSERT INTO released_before SELECT count(*) FROM disclosure"
+    " WHERE outcome = 'RELEASED' AND recipient = NEW.code"
+)
+_ON_HOLD = "AFTER UPDATE ON recipient FOR EACH ROW WHEN (NEW.state = 'ON_HOLD')"
+
+
+@contextmanager
+def noting_what_came_before(place: Place) -> Iterator[None]:
+    """Let the hold's own transaction write down how much was released before it."""
+    with raw(place) as connection:
+        connection.execute(_NOTES)
+        if isinstance(place, PostgresPlace):
+            connection.execute(
+                "CREATE FUNCTION note_released() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN {_SO_FAR}; RETURN NULL; END $$"
+            )
+            then = "EXECUTE FUNCTION note_released()"
+        else:
+            then = f"BEGIN {_SO_FAR}; END"
+        connection.execute(f"CREATE TRIGGER note_released {_ON_HOLD} {then}")
+    try:
+        yield
+    finally:
+        with raw(place) as connection:
+            if isinstance(place, PostgresPlace):
+                connection.execute("DROP FUNCTION note_released CASCADE")
+            else:
+                connection.execute("DROP TRIGGER note_released")
+            connection.execute("DROP TABLE released_before")
+
+
+def released_before(place: Place) -> int:
+    """As the last hold's transaction saw it."""
+    with raw(place) as connection:
+        (number,) = connection.execute("SELECT max(number) FROM released_before").fetchone()
+        return int(number)
+
+
+def test_nothing_is_ordered_after_a_hold(house: InProcess, database: str, count: Count) -> None:
+    """What the hold's own transaction counts is all that is released; no stored answer either."""
+    place, bank = house.settings.place, house.bank.recipient
+    holds, took = 0, 0.0
+    with (
+        noting_what_came_before(place),
+        preforked(house, workers=3) as server,
+        Crowd(house, server.port, threads=8, repeats=0.5) as crowd,
+    ):
+        for _ in range(HOLDS):
+            crowd.more(10)
+            began = time.monotonic()
+            set_state(house.store, replace(bank, state=RecipientState.ON_HOLD))
+            took, crowd.closed = max(took, time.monotonic() - began), object()
+            before, refused = released_before(place), crowd.words["REFUSED RCP-02"]
+            crowd.until(lambda: crowd.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
+            holds += len(aftermath(place).released) == before
+            crowd.closed = None
+            set_state(house.store, bank)
+        set_state(house.store, replace(bank, state=RecipientState.ON_HOLD))
+        crowd.closed = object()
+        crowd.ask_again(sorted(crowd.released)[:50])
+        crowd.closed = None
+        set_state(house.store, bank)
+    house.store.close()
+
+    assert holds == HOLDS
+    assert crowd.given_after == []
+    assert crowd.withheld["REFUSED RCP-02"] >= 50
+    assert set(crowd.words) == {RELEASED, "REFUSED RCP-02"}
+    assert (crowd.unanswered, crowd.differing) == ([], [])
+    assert took < PATIENCE_SECONDS
+    count(
+        f"a hold under load of 8 clients x{HOLDS} [{database}]: {len(crowd.released):,} released"
+        f" before, 0 ordered after it, {crowd.withheld.total()} stored answers withheld,"
+        f" 0 given; it waited {took:.2f} s at most"
+    )
+
+
+def set_state(store: Store, recipient: object) -> None:
+    store.desk.set_state(recipient, reason="test", at=NOON)  # type: ignore[arg-type]
+
+
+THREADS, PROCESSES = 4, 4
+
+
+def keep_recording(place: Place, keys: StoreKeys, stop: threading.Event) -> None:
+    """Decisions one upon another, in a few threads."""
+    store = open_store(place, keys, who="operator")
+
+    def record() -> None:
+        while not stop.is_set():
+            store.recorder.record(a_release())
+
+    threads = [threading.Thread(target=record) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.close()
+
+
+def test_a_hold_does_not_wait_for_a_gap(
+    place: Place, keys: StoreKeys, database: str, server: Cluster, count: Count
+) -> None:
+    """Sixteen threads whose commits take long, as with a replica that confirms each: there is
+    always one that holds the recipient's row in share, and PostgreSQL lets others join it.
+    """
+    if isinstance(place, PostgresPlace):
+        for name, value in {"commit_delay": 20_000, "commit_siblings": 0}.items():
+            server.execute(f"ALTER SYSTEM SET {name} = {value}")
+        server.execute("SELECT pg_reload_conf()")
+    stop = FORK.Event()
+    workers = [
+        FORK.Process(target=keep_recording, args=(place, keys, stop)) for _ in range(PROCESSES)
+    ]
+    for worker in workers:
+        worker.start()
+    store = open_store(place, keys, who="operator")
+    try:
+        waited = [timed_hold(store) for _ in range(3)]
+        again = store.recorder.record(a_release())
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join(30)
+        store.close()
+        if isinstance(place, PostgresPlace):
+            server.execute("ALTER SYSTEM RESET ALL")
+            server.execute("SELECT pg_reload_conf()")
+
+    assert again == Committed()
+    assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+    assert max(waited) < PATIENCE_SECONDS
+    count(
+        f"a hold against {PROCESSES * THREADS} threads of slow commits [{database}]:"
+        f" waited {max(waited):.2f} s at most"
+    )
+
+
+def timed_hold(store: Store) -> float:
+    time.sleep(1)
+    began = time.monotonic()
+    set_state(store, a_recipient(state=RecipientState.ON_HOLD))
+    took = time.monotonic() - began
+    set_state(store, a_recipient())
+    return took

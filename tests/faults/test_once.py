@@ -1,0 +1,86 @@
+"""What may happen once happens once, though many processes ask for it at one moment."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from threading import Barrier
+from uuid import UUID, uuid4
+
+from makul.app.ports import Committed, Recorded, Replay
+from makul.store import StoreKeys, open_store
+from makul.store.places import Place
+from support.aftermath import Count, aftermath
+from support.crowd import RELEASED, Told, message
+from support.house import InProcess
+from support.load import ask
+from support.preforked import preforked
+from support.records import a_key, a_release
+
+FORK = get_context("fork")
+PROCESSES = 8
+IDS = 1_000
+RACERS = 50
+RUN_SECONDS = 120
+CONSENT = "single-use"
+"""A paper whose `maxDisclosures` is 1."""
+
+
+def record_all(place: Place, keys: StoreKeys, ids: list[UUID]) -> list[Recorded]:
+    """Every id, in one order: so do all processes, and meet at each."""
+    store = open_store(place, keys, who="operator")
+    try:
+        return [store.recorder.record(a_release(key=a_key(each))) for each in ids]
+    finally:
+        store.close()
+
+
+def test_the_same_ids_from_eight_processes(
+    place: Place, keys: StoreKeys, database: str, count: Count
+) -> None:
+    """Invariant 5: of each id one is disclosed, and all others get that one's bytes."""
+    ids = [uuid4() for _ in range(IDS)]
+    with FORK.Pool(PROCESSES) as pool:
+        asked = [pool.apply_async(record_all, (place, keys, ids)) for _ in range(PROCESSES)]
+        answers = [each.get(RUN_SECONDS) for each in asked]
+
+    for results in zip(*answers, strict=True):
+        kinds = Counter(type(result) for result in results)
+        assert kinds == {Committed: 1, Replay: PROCESSES - 1}
+        assert len({result.answer for result in results if isinstance(result, Replay)}) == 1
+    first = sum(any(isinstance(each, Committed) for each in mine) for mine in answers)
+    after = aftermath(place)
+    assert set(after.released) == set(ids)
+    assert (after.twice, after.without_leaf) == (0, 0)
+    assert first > 1, "one process did it all: there was no race"
+    count(
+        f"the same id from {PROCESSES} processes x{IDS:,} [{database}]:"
+        f" {len(after.released):,} disclosed once, 0 twice; first were {first} of the processes"
+    )
+
+
+def test_one_use_raced_by_fifty(house: InProcess, database: str, count: Count) -> None:
+    """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
+    ids = [uuid4() for _ in range(RACERS)]
+    with preforked(house, workers=3, threads=8) as server:
+        ready = Barrier(RACERS)
+
+        def race(request_id: UUID) -> Told:
+            asked = message(house, CONSENT, request_id)
+            ready.wait(RUN_SECONDS)
+            return Told(*ask(server.port, asked))
+
+        with ThreadPoolExecutor(RACERS) as pool:
+            answers = dict(zip(ids, pool.map(race, ids, timeout=RUN_SECONDS), strict=True))
+        again = {each: Told(*ask(server.port, message(house, CONSENT, each))) for each in ids}
+
+    words = Counter(told.word for told in answers.values())
+    assert words == {RELEASED: 1, "REFUSED CNS-06": RACERS - 1}
+    assert [told.gives for told in answers.values()].count(True) == 1
+    assert {each: told.word for each, told in again.items()} == {
+        each: told.word for each, told in answers.items()
+    }
+    assert len(aftermath(house.settings.place).released.keys() & set(ids)) == 1
+    count(
+        f"maxDisclosures=1 raced by {RACERS} requests [{database}]: {words[RELEASED]} released,"
+        f" {words['REFUSED CNS-06']} told that it is used up; asked again, all the same"
+    )

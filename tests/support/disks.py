@@ -1,0 +1,84 @@
+"""Disks that are full for a while.
+
+Root mounts a small file system. Who may not mount has files limited in size instead, process by
+process: the database then fails at the same places, by another error of the system.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_MNT_DETACH = 2
+
+
+class Disk(Protocol):
+    """A place for files."""
+
+    path: Path
+    kind: str
+
+    def fill(self, *, but: int) -> None:
+        """Leave so many bytes, or files as they are."""
+
+    def free(self) -> None:
+        """There is room again."""
+
+
+class _Mounted:
+    kind = "file system full"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ballast = path / "ballast"
+
+    def fill(self, *, but: int) -> None:
+        facts = os.statvfs(self.path)
+        left = facts.f_bavail * facts.f_frsize - but
+        with self._ballast.open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, left)
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
+class _Limited:
+    kind = "files limited"
+
+    def __init__(self, path: Path, pids: Callable[[], Iterable[int]]) -> None:
+        self.path = path
+        self._pids = pids
+
+    def fill(self, *, but: int) -> None:
+        del but
+        self._limit("0")
+
+    def free(self) -> None:
+        self._limit("unlimited")
+
+    def _limit(self, size: str) -> None:
+        for pid in self._pids():
+            owner = Path(f"/proc/{pid}").stat()
+            command = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
+            subprocess.run(command, user=owner.st_uid, group=owner.st_gid, check=True)
+
+
+@contextmanager
+def small_disk(megabytes: int, pids: Callable[[], Iterable[int]]) -> Iterator[Disk]:
+    """One of so many megabytes; `pids` are of the processes that write to it."""
+    path = Path(tempfile.mkdtemp(prefix="makul-disk-"))
+    path.chmod(0o711)
+    options = f"size={megabytes}m,mode=0711".encode()
+    mounted = _LIBC.mount(b"tmpfs", os.fsencode(path), b"tmpfs", 0, options) == 0
+    try:
+        yield _Mounted(path) if mounted else _Limited(path, pids)
+    finally:
+        if mounted:
+            _LIBC.umount2(os.fsencode(path), _MNT_DETACH)
+        shutil.rmtree(path, ignore_errors=True)
