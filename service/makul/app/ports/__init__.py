@@ -18,8 +18,10 @@ from makul.app.ports.desk import (
     Desk,
     DeskError,
     DisclosureRow,
+    ExportLook,
     KeptCase,
     KeptPiece,
+    MonthCount,
     Official,
 )
 from makul.app.ports.documents import (
@@ -95,6 +97,7 @@ __all__ = [
     "Documents",
     "Entry",
     "Evidence",
+    "ExportLook",
     "HeldConsent",
     "KeptCase",
     "KeptPiece",
@@ -102,6 +105,7 @@ __all__ = [
     "Matcher",
     "MessageMark",
     "MessageVerifier",
+    "MonthCount",
     "NamedParty",
     "Notice",
     "NoticeApproval",
