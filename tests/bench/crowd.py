@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pysqlite3 import dbapi2
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
 
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
@@ -22,7 +24,7 @@ from makul.sandbox import people
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK
 from makul.sandbox.world import World, _certified
-from makul.store import StoreKeys, codecs, crypto, schema
+from makul.store import StoreKeys, codecs, crypto, tables
 from makul.store.codecs import micros, person_to_bytes
 from makul.store.crypto import Sealer
 from makul.store.register import person_place
@@ -95,8 +97,18 @@ class SealedCrowd:
     """A crowd sealed by its own keys."""
 
     def __init__(self, count: int, *, cache: Path = CACHE) -> None:
-        told = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, people))]
-        name = hashlib.sha256("\0".join([*told, inspect.getsource(crowd)]).encode()).hexdigest()
+        table = str(CreateTable(tables.person).compile(dialect=sqlite.dialect()))
+        made_by = (
+            codecs.person_to_bytes,
+            codecs.pack,
+            crypto,
+            person_place,
+            people,
+            crowd,
+            _sealed,
+        )
+        told = [str(count), table, *map(inspect.getsource, made_by)]
+        name = hashlib.sha256("\0".join(told).encode()).hexdigest()
         self._count = count
         self._rows = cache / f"crowd-{count}-{name[:12]}.db"
         self._keys = self._rows.with_suffix(".keys.json")

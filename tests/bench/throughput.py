@@ -121,9 +121,7 @@ class _Measuring:
             ours = stack.enter_context(served(config, workers=workers))
             theirs = None
             if self._peer:
-                theirs = stack.enter_context(
-                    peer_served(self._directory / "peer", workers=workers)
-                )
+                theirs = stack.enter_context(peer_served(self._directory / "peer", workers=workers))
             for turn in range(-1, self._rounds):
                 first = turn < 0
                 if first:

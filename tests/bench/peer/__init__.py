@@ -1,9 +1,9 @@
 """The naive peer: the same answer, by a service as one would write it in an afternoon.
 
-It is there to be measured beside Makul, never to be used. Stock Spyne with its generated envelope
-and lxml validation; signxml's `XMLVerifier` for the message and `XAdESVerifier` for the consent, each
-building the certificate's path anew from `ca_pem_file`; SQLAlchemy's ORM; `XAdESSigner` for the
-receipt; no cache; gunicorn's threaded worker, as Makul is served.
+It is there to be measured beside Makul, never to be used. Stock Spyne with its generated
+envelope and lxml validation; signxml's `XMLVerifier` for the message and `XAdESVerifier` for the
+consent, each building the certificate's path anew from `ca_pem_file`; SQLAlchemy's ORM;
+`XAdESSigner` for the receipt; no cache; gunicorn's threaded worker, as Makul is served.
 
 What it does, it does honestly: both signatures are verified, recipient, agreement, consent and
 person are read and compared, a row is inserted and committed, a receipt is signed, and only then

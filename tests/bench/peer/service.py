@@ -1,5 +1,7 @@
 """The peer's one operation."""
 
+# ruff: noqa: N802, N803, N805, N815 -- Spyne takes the names on the wire from these
+
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +26,10 @@ from bench.peer.tables import Agreement, Disclosure, Person, Recipient, connecte
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 CONSENT = {"c": "urn:makul:consent:1"}
+_ON_THE_RECEIPT = (
+    *("id", "request_id", "recipient_code", "agreement_number", "outcome"),
+    *("consent_id", "decided_at"),
+)
 BODY_AND_TIMESTAMP = SignatureConfiguration(location=".//", expect_references=2)
 
 
@@ -86,15 +92,56 @@ class Peer:
         """The consent as its subject signed it."""
         return XAdESVerifier().verify(document, ca_pem_file=self.authorities)[0].signed_xml
 
-    def receipt(self, disclosure_id: str, facts: dict[str, str], attributes: list[str]) -> bytes:
+    def receipt(self, disclosure: Disclosure) -> bytes:
         """What was decided, signed."""
-        root = etree.Element("Receipt", Id=f"receipt-{disclosure_id}")
-        for name, value in facts.items():
-            etree.SubElement(root, name).text = value
-        for attribute in attributes:
+        root = etree.Element("Receipt", Id=f"receipt-{disclosure.id}")
+        for name in _ON_THE_RECEIPT:
+            etree.SubElement(root, name).text = str(getattr(disclosure, name))
+        for attribute in disclosure.attributes:
             etree.SubElement(root, "attribute").text = attribute
         signed = self.signer.sign(root, key=self.key, cert=[self.certificate])
         return etree.tostring(signed)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and with which consent."""
+
+    request_id: str
+    agreement: str
+    purpose: str
+    pin: str
+    document_number: str
+    consent: etree._Element
+    attributes: list[str]
+    asked_at: datetime
+
+    @property
+    def consented(self) -> bool:
+        """Is the consent the subject's, for this?"""
+        given = {
+            str(each.text) for each in self.consent.findall("c:attributes/c:attribute", CONSENT)
+        }
+        since, until = map(datetime.fromisoformat, map(self._told, ("c:validFrom", "c:validTo")))
+        return (
+            self._told("c:subject/c:pin") == self.pin
+            and self._told("c:agreementNumber") == self.agreement
+            and self._told("c:purpose/c:code") == self.purpose
+            and set(self.attributes) <= given
+            and since <= self.asked_at < until
+        )
+
+    @property
+    def consent_id(self) -> str:
+        return self._told("c:consentId")
+
+    @property
+    def consented_to(self) -> str:
+        """The recipient whom the consent names."""
+        return self._told("c:recipient/c:memberCode")
+
+    def _told(self, path: str) -> str:
+        return str(self.consent.findtext(path, namespaces=CONSENT))
 
 
 class PeerService(Service):
@@ -102,7 +149,7 @@ class PeerService(Service):
         *(Unicode, Unicode, Unicode, Unicode, Unicode, ByteArray, Array(Unicode)),
         _returns=PersonAnswer,
     )
-    def GetPersonData(
+    def GetPersonData(  # noqa: PLR0917 -- Spyne hands the fields over in their order
         ctx,
         requestId,
         agreementNumber,
@@ -113,92 +160,69 @@ class PeerService(Service):
         attributes,
     ):
         peer: Peer = ctx.app.peer
-        now = datetime.now(UTC)
-        signed_by = ctx.udc
-        consent = peer.consent(b"".join(consentDocument))
-        with peer.session() as session:
-            recipient = session.scalars(
-                select(Recipient).where(Recipient.certificate == signed_by)
-            ).one_or_none()
-            agreement = session.get(Agreement, agreementNumber)
-            person = session.get(Person, pin)
-            _refuse_unless(recipient is not None and recipient.active, "unknown recipient")
-            _refuse_unless(agreement is not None and agreement.recipient is recipient, "agreement")
-            _refuse_unless(
-                agreement.valid_from <= now.replace(tzinfo=None) < agreement.valid_to
-                and purpose in agreement.purposes
-                and set(attributes) <= set(agreement.attributes),
-                "outside the agreement",
-            )
-            _refuse_unless(_consented(consent, pin, agreement, purpose, attributes, now), "consent")
-            _refuse_unless(
-                person is not None and person.document_number == documentNumber, "no match"
-            )
-            disclosure_id = str(uuid.uuid4())
-            facts = {
-                "receiptId": disclosure_id,
-                "requestId": requestId,
-                "operation": "GetPersonData",
-                "recipient": recipient.code,
-                "agreementNumber": agreement.number,
-                "outcome": "RELEASED",
-                "consentId": consent.findtext("c:consentId", namespaces=CONSENT),
-                "decidedAt": now.isoformat(),
-            }
-            receipt = peer.receipt(disclosure_id, facts, attributes)
-            session.add(
-                Disclosure(
-                    id=disclosure_id,
-                    request_id=requestId,
-                    recipient_code=recipient.code,
-                    agreement_number=agreement.number,
-                    pin=pin,
-                    consent_id=facts["consentId"],
-                    outcome="RELEASED",
-                    attributes=list(attributes),
-                    receipt=receipt,
-                    decided_at=now.replace(tzinfo=None),
-                )
-            )
-            released = {name: person.attributes[name] for name in attributes}
-            session.commit()
-        return PersonAnswer(
-            requestId=requestId,
-            outcome="RELEASED",
-            disclosureId=disclosure_id,
-            decidedAt=now.isoformat(),
-            match="MATCH",
-            person=_answered(released),
-            receipt=[receipt],
+        question = Question(
+            request_id=requestId,
+            agreement=agreementNumber,
+            purpose=purpose,
+            pin=pin,
+            document_number=documentNumber,
+            consent=peer.consent(b"".join(consentDocument)),
+            attributes=list(attributes),
+            asked_at=datetime.now(UTC),
         )
+        with peer.session() as session:
+            answer = _answer(peer, session, question, signed_by=ctx.udc)
+            session.commit()
+        return answer
+
+
+def _answer(peer: Peer, session: Session, question: Question, *, signed_by: bytes) -> PersonAnswer:
+    """Look everybody up, compare, note what is given, sign for it."""
+    now = question.asked_at.replace(tzinfo=None)
+    recipient = session.scalars(
+        select(Recipient).where(Recipient.certificate == signed_by)
+    ).one_or_none()
+    agreement = session.get(Agreement, question.agreement)
+    person = session.get(Person, question.pin)
+    _refuse_unless(recipient is not None and recipient.active, "unknown recipient")
+    _refuse_unless(agreement is not None and agreement.recipient is recipient, "agreement")
+    _refuse_unless(
+        agreement.valid_from <= now < agreement.valid_to
+        and question.purpose in agreement.purposes
+        and set(question.attributes) <= set(agreement.attributes),
+        "outside the agreement",
+    )
+    _refuse_unless(question.consented and question.consented_to == recipient.code, "consent")
+    _refuse_unless(
+        person is not None and person.document_number == question.document_number, "no match"
+    )
+    disclosure = Disclosure(
+        id=str(uuid.uuid4()),
+        request_id=question.request_id,
+        recipient_code=recipient.code,
+        agreement_number=agreement.number,
+        pin=person.pin,
+        consent_id=question.consent_id,
+        outcome="RELEASED",
+        attributes=question.attributes,
+        decided_at=now,
+    )
+    disclosure.receipt = peer.receipt(disclosure)
+    session.add(disclosure)
+    return PersonAnswer(
+        requestId=disclosure.request_id,
+        outcome=disclosure.outcome,
+        disclosureId=disclosure.id,
+        decidedAt=question.asked_at.isoformat(),
+        match="MATCH",
+        person=_answered({name: person.attributes[name] for name in question.attributes}),
+        receipt=[disclosure.receipt],
+    )
 
 
 def _refuse_unless(holds: bool, why: str) -> None:
     if not holds:
         raise Fault("Client", why)
-
-
-def _consented(
-    consent: etree._Element,
-    pin: str,
-    agreement: Agreement,
-    purpose: str,
-    attributes: Iterable[str],
-    now: datetime,
-) -> bool:
-    def text(path: str) -> str:
-        return str(consent.findtext(path, namespaces=CONSENT))
-
-    given = {str(each.text) for each in consent.findall("c:attributes/c:attribute", CONSENT)}
-    return (
-        text("c:subject/c:pin") == pin
-        and text("c:recipient/c:memberCode") == agreement.recipient_code
-        and text("c:agreementNumber") == agreement.number
-        and text("c:purpose/c:code") == purpose
-        and set(attributes) <= given
-        and datetime.fromisoformat(text("c:validFrom")) <= now
-        and now < datetime.fromisoformat(text("c:validTo"))
-    )
 
 
 def _answered(values: dict[str, object]) -> PersonData:
