@@ -51,7 +51,7 @@ format: $(READY) ## put the code into its form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## CPU of one disclosure against the floor of its primitives; writes build/bench.json
+bench: $(READY) ## what a disclosure costs and the service carries; ARGS="--only http,peer"; writes build/bench.json
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"

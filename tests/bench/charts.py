@@ -25,6 +25,7 @@ Curves = Mapping[str, Sequence[tuple[float, float]]]
 class _Drawing:
     title: str
     unit: str
+    caption: str
     parts: list[str] = field(default_factory=list)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, colour: str = PALE) -> None:
@@ -66,15 +67,16 @@ class _Drawing:
         )
         ground = f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{GROUND}"/>'
         self.text(LEFT, 26, self.title, anchor="start", size=15)
-        self.text(LEFT - 8, TOP - 6, self.unit, anchor="end", size=11)
+        self.text(LEFT - 8, 50, self.unit, anchor="end", size=11)
+        self.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, self.caption, size=11)
         return "\n".join([head, ground, *self.parts, "</svg>", ""])
 
 
-def bars(title: str, groups: Groups, *, unit: str) -> str:
+def bars(title: str, groups: Groups, *, unit: str, caption: str) -> str:
     """Bars side by side in groups, each with its value; the axis begins at nought."""
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     top = max(value for group in groups.values() for value in group.values())
-    drawing = _Drawing(title, unit)
+    drawing = _Drawing(title, unit, caption)
     drawing.legend(names)
     step = _round_step(top / 4)
     highest = ceil(top / step) * step
@@ -92,17 +94,18 @@ def bars(title: str, groups: Groups, *, unit: str) -> str:
             drawing.box(x + 1, y, width - 2, HEIGHT - BOTTOM - y, COLOURS[names.index(name)])
             drawing.text(x + width / 2, y - 5, f"{value:.3g}", size=11)
             x += width
-        drawing.text(middle, HEIGHT - BOTTOM + 20, label)
+        drawing.text(middle, HEIGHT - BOTTOM + 18, label)
     drawing.line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, INK)
     return drawing.svg()
 
 
 def shares(title: str, curves: Curves) -> str:
     """Which share of answers came within how many milliseconds; time is logarithmic."""
-    drawing = _Drawing(title, "% within")
+    drawing = _Drawing(title, "%", "milliseconds")
     drawing.legend(list(curves))
     times = [time for points in curves.values() for time, _ in points]
-    low, high = floor(log10(min(times))), ceil(log10(max(times)))
+    ticks = _ticks(min(times), max(times))
+    low, high = log10(ticks[0]), log10(ticks[-1])
     for percent in (0, 25, 50, 75, 100):
         y = _height(percent / 100)
         drawing.line(LEFT, y, WIDTH - RIGHT, y)
@@ -112,12 +115,9 @@ def shares(title: str, curves: Curves) -> str:
     def across(time: float) -> float:
         return LEFT + (log10(time) - low) * span
 
-    for decade in range(low, high + 1):
-        for factor in (1, 2, 5):
-            time = factor * 10.0**decade
-            if time <= 10.0**high:
-                drawing.line(across(time), TOP, across(time), HEIGHT - BOTTOM)
-                drawing.text(across(time), HEIGHT - BOTTOM + 20, f"{time:g} ms")
+    for time in ticks:
+        drawing.line(across(time), TOP, across(time), HEIGHT - BOTTOM)
+        drawing.text(across(time), HEIGHT - BOTTOM + 18, f"{time:,g}", size=11)
     for colour, points in zip(COLOURS, curves.values(), strict=False):
         drawing.path([(across(time), _height(share)) for time, share in points], colour)
     return drawing.svg()
@@ -125,6 +125,15 @@ def shares(title: str, curves: Curves) -> str:
 
 def _height(share: float) -> float:
     return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
+
+
+def _ticks(least: float, most: float) -> list[float]:
+    """1, 2, 5 and their tenfolds, as many as hold the least and the most."""
+    decades = range(floor(log10(least)), ceil(log10(most)) + 1)
+    found = [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
+    first = max(tick for tick in found if tick <= least)
+    last = min(tick for tick in found if tick >= most)
+    return [tick for tick in found if first <= tick <= last]
 
 
 def _round_step(rough: float) -> float:

@@ -41,9 +41,9 @@ _OUTCOMES = ("RELEASED", "RELEASED", "RELEASED", "MATCHED", "NOT_MATCHED", "REFU
 _GROUNDS = ("CONSENT", "CONSENT", "CONSENT", "BASIS")
 
 
-def measure_month(*, count: int = DISCLOSURES) -> dict[str, Any]:
+def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str, Any]:
     """Seconds to count a month, cold and again; seconds and growth of an export."""
-    directory = _house_of(count)
+    directory = month_house(count, cache)
     counted = _count(directory, count)
     return {"disclosures": count, **counted, **_export(directory, count)}
 
@@ -104,6 +104,7 @@ def _export(directory: Path, count: int) -> dict[str, Any]:
     assert rows == count, f"{rows} rows were written"
     output.unlink()
     settled = [rss for size, rss in samples if size >= whole * SETTLED and rss]
+    assert settled, "the export was over before its memory was looked at"
     return {
         "export_seconds": round(took, 1),
         "export_mb": round(whole / 1e6, 1),
@@ -121,11 +122,11 @@ def _rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _house_of(count: int) -> Path:
+def month_house(count: int, cache: Path) -> Path:
     """The cached house with so many disclosures in the month; made where it is not there."""
     told = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, private))]
     name = hashlib.sha256("\0".join([*told, inspect.getsource(_rows)]).encode()).hexdigest()[:12]
-    directory = CACHE / f"month-{count}-{name}"
+    directory = cache / f"month-{count}-{name}"
     if (directory / "whole").exists():
         return directory
     print(f"recording {count:,} disclosures, once")

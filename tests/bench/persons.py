@@ -11,16 +11,18 @@ from statistics import median
 from typing import Any
 
 from bench.asking import ask_about
-from bench.crowd import SealedCrowd, signers, spread
+from bench.crowd import SealedCrowd, signers
 from bench.load import load, percentile
 from bench.stores import Database
 from support.house import InProcess
 from support.serving import served
 
 SMALL, LARGE = 10_000, 1_000_000
-ASKED_ABOUT = 300
+BATCH = 100
+BATCHES_A_ROUND = 3
+"""Short batches, many times in turn: what the machine does besides changes by the second."""
+ASKED_ABOUT = BATCH * BATCHES_A_ROUND
 """Citizens, spread over the register by the blind index of their PINs."""
-BATCH = 300
 
 
 def measure_persons(
@@ -37,9 +39,11 @@ def measure_persons(
             size: stack.enter_context(served(directory / f"{size}" / "makul.toml", workers=1))
             for size in sizes
         }
-        for turn in range(-1, rounds):
-            for size, house in houses.items():
-                messages = ask_about(house, spread(asked[size], BATCH))
+        for turn in range(-BATCHES_A_ROUND, BATCHES_A_ROUND * rounds):
+            # Each goes first as often as the other.
+            for size, house in sorted(houses.items(), reverse=turn % 2 == 0):
+                first = BATCH * (turn % BATCHES_A_ROUND)
+                messages = ask_about(house, asked[size][first : first + BATCH])
                 loaded = load(servers[size].port, messages, connections=1)
                 if turn >= 0:
                     latencies[size] += loaded.latencies

@@ -74,6 +74,7 @@ def plots(report: Report) -> Iterator[tuple[str, str]]:
                     for workers, told in by_workers.items()
                 },
                 unit="a second",
+                caption="workers",
             ),
         )
         told = by_workers[HEADLINE[1]]
@@ -102,6 +103,7 @@ def plots(report: Report) -> Iterator[tuple[str, str]]:
                     for percent in ("p50_ms", "p95_ms", "p99_ms")
                 },
                 unit="ms",
+                caption="citizens asked about in turn, one connection",
             ),
         )
 
