@@ -92,7 +92,9 @@ def test_a_file_is_new_whole_and_ones_own(with_two: Makul, tmp_path: Path) -> No
     output.parent.mkdir()
     arguments = ["disclosure", "export", "--month", "2026-11", "--output", output]
 
-    assert with_two(*arguments).code == 0
+    said = with_two(*arguments)
+    assert (said.code, said.out) == (0, "")
+    assert said.err == f"2 decisions of 2026-11 are in {output}\n"
     assert output.stat().st_mode & 0o777 == 0o600
     assert len(output.read_text().splitlines()) == 3
     assert [file.name for file in output.parent.iterdir()] == ["november.csv"]

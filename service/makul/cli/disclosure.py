@@ -137,7 +137,9 @@ def export(
         total = sum(each.decisions for each in _counted(house, wanted, code))
         rows = house.desk.export(wanted, code, look, at=house.clock())
         with _watched(rows, total) as watched:
-            write_all((_exported(row, look) for row in watched), file, form)
+            written = write_all((_exported(row, look) for row in watched), file, form)
+    if output is not None:
+        typer.echo(f"{written:,} decisions of {wanted} are in {output}", err=True)
 
 
 @contextmanager

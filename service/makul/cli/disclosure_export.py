@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -65,16 +65,25 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         part.unlink(missing_ok=True)
 
 
-def write_all(rows: Iterable[Facts], file: TextIO, form: Form) -> None:
-    """Write every row; none is kept."""
-    if form is Form.NDJSON:
-        for row in rows:
-            file.write(json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False))
-            file.write("\n")
-        return
+def write_all(rows: Iterable[Facts], file: TextIO, form: Form) -> int:
+    """Write every row; none is kept. How many there were."""
+    written = 0
+    write = _csv(file) if form is Form.CSV else _ndjson(file)
+    for row in rows:
+        write(row)
+        written += 1
+    return written
+
+
+def _csv(file: TextIO) -> Callable[[Facts], object]:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return lambda row: writer.writerow([_cell(row[name]) for name in COLUMNS])
+
+
+def _ndjson(file: TextIO) -> Callable[[Facts], object]:
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return lambda row: file.write(encode({name: row[name] for name in COLUMNS}) + "\n")
 
 
 def _cell(value: Value) -> str:
