@@ -33,6 +33,7 @@ from bench.stores import Database, databases
 from bench.throughput import line, measure_throughput
 
 BUILD = Path("build")
+REPORT = BUILD / "bench.json"
 PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "month")
 
 Report = dict[str, Any]
@@ -57,16 +58,18 @@ def main() -> None:
     """Measure, print, and write build/bench.json."""
     options = _options()
     BUILD.mkdir(exist_ok=True)
-    path = BUILD / "bench.json"
-    kept: Report = json.loads(path.read_text()) if path.exists() else {}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
         for part, measured in _measured(Path(name), options):
-            kept.update(measured)
-            kept["machine"] = report.machine()
-            kept.setdefault("measured", {})[part] = _now()
-            path.write_text(json.dumps(kept, indent=2) + "\n")
+            kept = {**_kept(), **measured, "machine": report.machine()}
+            kept["measured"] = {**kept.get("measured", {}), part: _now()}
+            REPORT.write_text(json.dumps(kept, indent=2) + "\n")
     if options.docs:
-        report.write(kept)
+        report.write(_kept())
+
+
+def _kept() -> Report:
+    """What was measured so far."""
+    return dict(json.loads(REPORT.read_text())) if REPORT.exists() else {}
 
 
 def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]:

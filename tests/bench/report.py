@@ -47,6 +47,8 @@ def headlines(throughput: Report) -> dict[str, Any]:
 
 def write(report: Report) -> None:
     """Draw every plot for which there are figures, and write the tables."""
+    if not report:
+        raise SystemExit("nothing was measured yet")
     PLOTS.mkdir(exist_ok=True)
     for name, drawing in plots(report):
         (PLOTS / name).write_text(drawing)
