@@ -66,10 +66,17 @@ _BEFORE_ALL = b"\xff" * 16
 
 
 def _page(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    """What follows a place. The bounds by time alone are what PostgreSQL leaves months out by."""
     after = tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary))
+    decided_at = disclosure.c.decided_at
     return (
-        _DISCLOSURES.where(*conditions, after < _PLACE, disclosure.c.decided_at < bindparam("ends"))
-        .order_by(disclosure.c.decided_at, disclosure.c.disclosure_id)
+        _DISCLOSURES.where(
+            *conditions,
+            after < _PLACE,
+            decided_at >= bindparam("at", type_=BigInteger),
+            decided_at < bindparam("ends"),
+        )
+        .order_by(decided_at, disclosure.c.disclosure_id)
         .limit(PAGE_ROWS)
     )
 
