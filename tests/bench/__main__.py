@@ -16,6 +16,7 @@ docs/performance/*.svg anew, and the table in docs/performance.md.
 
 import argparse
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -58,10 +59,11 @@ def main() -> None:
     """Measure, print, and write build/bench.json."""
     options = _options()
     BUILD.mkdir(exist_ok=True)
+    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
         for part, measured in _measured(Path(name), options):
             kept = {**_kept(), **measured, "machine": report.machine()}
-            kept["measured"] = {**kept.get("measured", {}), part: _now()}
+            kept["measured"] = {**kept.get("measured", {}), part: _now(before)}
             REPORT.write_text(json.dumps(kept, indent=2) + "\n")
     if options.docs:
         report.write(_kept())
@@ -172,12 +174,13 @@ def _parts(text: str) -> frozenset[str]:
     return parts
 
 
-def _now() -> str:
-    """When, and of what."""
+def _now(load: float) -> str:
+    """When, of what, and how busy the machine was before."""
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, check=False, text=True
     )
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {done.stdout.strip() or 'no commit'}"
+    commit = done.stdout.strip() or "no commit"
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}, load {load:.1f}"
 
 
 if __name__ == "__main__":
