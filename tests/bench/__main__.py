@@ -88,7 +88,7 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
             yield part, measure()
     if not options.parts & {"http", "peer", "persons"}:
         return
-    with databases(directory) as kinds:
+    with databases() as kinds:
         chosen = {name: kinds[name] for name in sorted(options.databases & kinds.keys())}
         if options.parts & {"http", "peer"}:
             yield "http", _http(directory, chosen, options)

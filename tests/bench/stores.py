@@ -5,9 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+
 from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
+from makul.store.places import PostgresPlace
+from support import house as houses
 from support.house import InProcess, build_house
+from support.postgres import Cluster, cluster
+
+_COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at) FROM STDIN"
 
 
 class Database(Protocol):
@@ -46,9 +53,47 @@ class Sqlite:
         return f"sqlite:///{directory.absolute()}/peer.db"
 
 
+class Postgres:
+    """Databases of one server of our own, which puts every commit on the disk."""
+
+    name = "postgresql"
+
+    def __init__(self, server: Cluster) -> None:
+        self._server = server
+
+    def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
+        """A house in an empty directory; its record in a new database."""
+        directory.mkdir(parents=True)
+        before = houses.new_database
+        houses.new_database = self._new
+        try:
+            return build_house(directory, people=people, keys=keys)
+        finally:
+            houses.new_database = before
+
+    def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
+        """By COPY, and then looked over, as a server does by itself sooner or later."""
+        place = house.settings.place
+        assert isinstance(place, PostgresPlace)
+        with psycopg.connect(place.url, autocommit=True) as connection:
+            cursor = connection.cursor()
+            with cursor.copy(_COPY) as copy:
+                for row in crowd.rows():
+                    copy.write_row(row)
+            connection.execute("VACUUM ANALYZE person")
+
+    def peer_url(self, directory: Path) -> str:
+        """A database of the peer's own."""
+        del directory
+        return self._new().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def _new(self) -> str:
+        return self._server.url(self._server.create())
+
+
 @contextmanager
-def databases(directory: Path) -> Iterator[Mapping[str, Database]]:
+def databases() -> Iterator[Mapping[str, Database]]:
     """Every kind there is, by name, until the block ends."""
-    del directory
-    kinds: tuple[Database, ...] = (Sqlite(),)
-    yield {kind.name: kind for kind in kinds}
+    with cluster(durable=True) as server:
+        kinds: tuple[Database, ...] = (Sqlite(), Postgres(server))
+        yield {kind.name: kind for kind in kinds}

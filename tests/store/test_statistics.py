@@ -13,8 +13,8 @@ from makul.app.ports import ExportLook, MonthCount
 from makul.domain.disclosures import Outcome
 from makul.domain.months import Month
 from makul.domain.reasons import Code
-from makul.store import Store, StoreKeys, listing
-from makul.store.crypto import Sealer, place
+from makul.store import Store, StoreKeys, crypto, listing
+from makul.store.places import Place
 from makul.store.statistics import MONTH_COUNTS
 from support.records import (
     AZAMAT,
@@ -101,25 +101,25 @@ def test_one_recipients_decisions_are_told_alone(month: Store) -> None:
 
 
 def test_an_export_is_recorded_before_it_tells_anything(
-    month: Store, path: Path, keys: StoreKeys
+    month: Store, place: Place, keys: StoreKeys
 ) -> None:
     """Who, when, which month, whether PINs were shown, and why (cl. 13, 16)."""
-    before = count(path, "desk_log")
+    before = count(place, "desk_log")
     month.desk.export(NOVEMBER, BANK, ExportLook(revealed=True, reason="check 9"), at=NOON)
 
-    with raw(path) as connection:
+    with raw(place) as connection:
         ((entry, target, sealed),) = connection.execute(
             "SELECT entry_id, target, sealed FROM desk_log WHERE action = 'disclosure.export'"
         ).fetchall()
-    facts = json.loads(Sealer(keys).open(sealed, place("desk_log", "sealed", entry)))
-    assert count(path, "desk_log") == before + 1
+    facts = json.loads(crypto.Sealer(keys).open(sealed, crypto.place("desk_log", "sealed", entry)))
+    assert count(place, "desk_log") == before + 1
     assert target == BANK
     assert facts == {"month": "2026-11", "revealed": True, "reason": "check 9"}
 
 
-def test_an_export_that_cannot_be_recorded_tells_nothing(month: Store, path: Path) -> None:
+def test_an_export_that_cannot_be_recorded_tells_nothing(month: Store, place: Place) -> None:
     """It fails when it is asked for, not at its first row."""
-    with raw(path) as connection:
+    with raw(place) as connection:
         connection.execute("DROP TABLE desk_log")
 
     with pytest.raises(Exception, match="the record store failed"):
