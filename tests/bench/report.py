@@ -189,7 +189,7 @@ def _person_rows(persons: Report) -> Iterator[Sequence[str]]:
 def _other_rows(report: Report) -> Iterator[Sequence[str]]:
     month = report.get("month")
     if month:
-        count = f"a month of {month['disclosures']:,} disclosures"
+        count = f"a month of {month['disclosures']:,} disclosures, SQLite"
         yield (
             f"{count}, counted: the first time, and again",
             (f"{month['aggregate_first_seconds']:.2f} s, {month['aggregate_seconds']:.2f} s"),

@@ -1,12 +1,15 @@
 """What is poured into a register for the bench is what the store itself would have written."""
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
 from bench.month import MONTH, month_house, opened
-from bench.stores import Sqlite
+from bench.stores import Database, databases
 from makul.app.ports import ExportLook
 from makul.sandbox.parties import PARTIES
 from support.house import build_house
@@ -23,11 +26,20 @@ def test_no_two_of_a_crowd_have_one_pin_or_document() -> None:
     assert everybody[0].pin.digits[1:9] != everybody[-1].pin.digits[1:9]
 
 
-def test_a_crowd_is_found_and_opened_by_the_store(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def kinds() -> Iterator[Mapping[str, Database]]:
+    with databases() as found:
+        yield found
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_crowd_is_found_and_opened_by_the_store(
+    kinds: Mapping[str, Database], tmp_path: Path, kind: str
+) -> None:
     """Sealed once, under keys kept beside it; whoever lived there before is there still."""
     filling = SealedCrowd(20, cache=tmp_path / "cache")
-    house = Sqlite().house(tmp_path / "house", people=40, keys=filling.keys)
-    Sqlite().fill(house, filling)
+    house = kinds[kind].house(tmp_path / "house", people=40, keys=filling.keys)
+    kinds[kind].fill(house, filling)
 
     for person in crowd(20):
         found = house.store.desk.person_for_operator(person.pin, reason="test", at=NOW)
