@@ -36,7 +36,11 @@ def measure_persons(
     asked = {size: signers(house.world, ASKED_ABOUT) for size, house in houses.items()}
     with ExitStack() as stack:
         servers = {
-            size: stack.enter_context(served(directory / f"{size}" / "makul.toml", workers=1))
+            size: stack.enter_context(
+                served(
+                    directory / f"{size}" / "makul.toml", workers=1, log=directory / f"{size}.log"
+                )
+            )
             for size in sizes
         }
         for turn in range(-BATCHES_A_ROUND, BATCHES_A_ROUND * rounds):

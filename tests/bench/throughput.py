@@ -118,7 +118,8 @@ class _Measuring:
         makul, peer = Series(), Series()
         with ExitStack() as stack:
             config = self._directory / "house" / "makul.toml"
-            ours = stack.enter_context(served(config, workers=workers))
+            log = self._directory / "makul.log"
+            ours = stack.enter_context(served(config, workers=workers, log=log))
             theirs = None
             if self._peer:
                 theirs = stack.enter_context(peer_served(self._directory / "peer", workers=workers))
