@@ -142,7 +142,8 @@ class SealedCrowd:
             return
         print(f"sealing {self._count:,} citizens, once")
         self._rows.parent.mkdir(parents=True, exist_ok=True)
-        self._keys.unlink(missing_ok=True)
+        for former in self._rows.parent.glob(f"crowd-{self._count}-*"):
+            former.unlink()
         keys = StoreKeys.generate()
         part = self._rows.with_suffix(".part")
         part.unlink(missing_ok=True)

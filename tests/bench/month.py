@@ -9,6 +9,7 @@ recipients, purposes, outcomes and grounds vary; a few rows lie outside the mont
 import hashlib
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -130,6 +131,8 @@ def month_house(count: int, cache: Path) -> Path:
     if (directory / "whole").exists():
         return directory
     print(f"recording {count:,} disclosures, once")
+    for former in cache.glob(f"month-{count}-*"):
+        shutil.rmtree(former)
     directory.mkdir(parents=True)
     house = build_house(directory)
     house.post(ask(house, 1)[0])
