@@ -25,6 +25,7 @@ from makul.trust.failures import SignatureFailure
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.validation.checks import Binder
+from makul.trust.validation.rendering import render
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -56,12 +57,13 @@ def examine(question: DocumentQuestion) -> bytes:
             tsa=TrustStore(trusting.tsa) if trusting.tsa is not None else None,
             tsa_policies=trusting.tsa_policies,
         )
-        return verifier.validate(
+        validated = verifier.validate(
             question.document,
             _profile(question.profile, trusting.pin_rule),
             at=question.at,
             existed_at=question.existed_at,
-        ).report.render()
+        )
+        return render(validated.report)
 
 
 def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:

@@ -30,6 +30,7 @@ from makul.trust.validation.existence import (
     judge_by,
     nobody_trusted,
 )
+from makul.trust.validation.rendering import render
 from makul.trust.validation.report import CheckVerdict, Report, Times
 from makul.trust.xades import Shape
 
@@ -98,7 +99,7 @@ class XadesVerifier:
         return VerifiedDocument(
             proof=Proof(status=report.status, reasons=reasons, signer=signer),
             signed=validated.root,
-            report=report.render(),
+            report=render(report),
         )
 
     def validate(
