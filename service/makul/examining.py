@@ -126,7 +126,7 @@ def _consent(root: "Element", certificate: SigningCertificate, rule: PinRule) ->
     if consent.on_paper:
         return
     represented_by = root.findtext(_REPRESENTATIVE_PIN)
-    pin = rule.pin_of(certificate.x509)
+    pin = rule.pin_of(certificate)
     if pin is None or pin.digits not in {consent.subject.digits, (represented_by or "").strip()}:
         raise SignatureFailure(Code.SIG_08, "the signer is neither the subject nor representative")
 

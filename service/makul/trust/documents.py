@@ -93,7 +93,7 @@ class XadesVerifier:
         signer = None
         if certificate is not None:
             signer = DocumentSigner(
-                fingerprint=certificate.fingerprint, pin=self._pin_rule.pin_of(certificate.x509)
+                fingerprint=certificate.fingerprint, pin=self._pin_rule.pin_of(certificate)
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(

