@@ -100,7 +100,10 @@ def local_name(element: "Element") -> str:
 
 def collapsed(text: str | None) -> str:
     """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
-    return _SPACES.sub(" ", text or "").strip(" ")
+    text = text or ""
+    if " " in text or "\n" in text or "\t" in text or "\r" in text:
+        return _SPACES.sub(" ", text).strip(" ")
+    return text
 
 
 def check_understood(message: Message, understood: frozenset[str]) -> None:

@@ -151,8 +151,8 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
 
     It is never used. But software that would use it must not see another signer than we do.
     """
-    key_info = signature.find(_KEY_INFO)
-    for element in () if key_info is None else key_info:
+    stated = [element for key_info in signature.iterchildren(_KEY_INFO) for element in key_info]
+    for element in stated:
         if element.tag == _KEY_VALUE:
             same = _stated_numbers(element) == _numbers(key)
         elif element.tag == _DER_KEY_VALUE:
