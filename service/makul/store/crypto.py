@@ -12,6 +12,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -82,7 +83,10 @@ def _keyed(key: bytes) -> Callable[[bytes], bytes]:
     """
     # Given a constructor that is not OpenSSL's own, `hmac` keeps the two hashes that the key begins
     # as objects, which are cheap to copy.
-    begun = hmac.new(key, digestmod=lambda block=b"": sha256(block))
+    def begin(block: bytes = b"") -> Any:
+        return sha256(block)
+
+    begun = hmac.new(key, digestmod=begin)
 
     def digest(message: bytes) -> bytes:
         copy = begun.copy()

@@ -6,8 +6,7 @@ that is not listed is refused.
 """
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from signxml.algorithms import (
     CanonicalizationMethod,
@@ -45,8 +44,7 @@ _INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 logging.getLogger("signxml.processor").setLevel(logging.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """What one `ds:Reference` says, every algorithm of it accepted."""
 
     uri: str
@@ -60,8 +58,7 @@ class Reference:
     """The digest as written."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedInfo:
+class SignedInfo(NamedTuple):
     """What `ds:SignedInfo` says, every algorithm but the signature's own accepted."""
 
     element: "Element"
@@ -73,8 +70,7 @@ class SignedInfo:
     references: tuple[Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(NamedTuple):
     """A reference and the element that a pre-check has proved it must be about."""
 
     reference: Reference
