@@ -81,6 +81,7 @@ def _keyed(key: bytes) -> Callable[[bytes], bytes]:
 
     A request computes seven; `hmac.digest` looks the algorithm up and hashes the key for each.
     """
+
     # Given a constructor that is not OpenSSL's own, `hmac` keeps the two hashes that the key begins
     # as objects, which are cheap to copy.
     def begin(block: bytes = b"") -> Any:

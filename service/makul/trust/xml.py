@@ -8,6 +8,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from threading import local
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -52,6 +53,7 @@ _IDENTIFIERS = etree.XPath(
 )
 """No name holds a space, so of two letters there are just those four. Twice as fast as `or`."""
 _ELEMENTS = etree.XPath("count(//*)")
+_OWN = local()
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -74,6 +76,14 @@ def safe_parser(*, large: bool = False) -> etree.XMLParser:
         ns_clean=False,
         strip_cdata=True,
     )
+
+
+def own_parser() -> etree.XMLParser:
+    """The safe parser of this thread. libxml2 begins each document anew, after a broken one as well."""
+    parser: etree.XMLParser | None = getattr(_OWN, "parser", None)
+    if parser is None:
+        parser = _OWN.parser = safe_parser()
+    return parser
 
 
 def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
@@ -105,7 +115,9 @@ def _holds_forbidden_markup(content: bytes) -> bool:
 
 def parse_signed(octets: bytes) -> "Element":
     """A tree of the very bytes that were verified, of which no other is ever read."""
-    return etree.fromstring(octets, safe_parser(large=len(octets) > MAX_TEXT))
+    if len(octets) > MAX_TEXT:
+        return etree.fromstring(octets, safe_parser(large=True))
+    return etree.fromstring(octets, own_parser())
 
 
 def require_modest_tree(root: "Element") -> None:
