@@ -79,7 +79,7 @@ def safe_parser(*, large: bool = False) -> etree.XMLParser:
 
 
 def own_parser() -> etree.XMLParser:
-    """The safe parser of this thread. libxml2 begins each document anew, after a broken one as well."""
+    """The safe parser of this thread. libxml2 begins each document anew, after a bad one too."""
     parser: etree.XMLParser | None = getattr(_OWN, "parser", None)
     if parser is None:
         parser = _OWN.parser = safe_parser()

@@ -7,6 +7,7 @@ nothing of the document's content and nobody's name: digests, times, reasons, wo
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
@@ -35,8 +36,7 @@ class CheckVerdict(StrEnum):
     """An earlier check ended the course, or it does not apply; `why` tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """One check's own verdict."""
 
     check: str
