@@ -120,6 +120,9 @@ class Draft:
         return not self.misuses_key and not leaves_open(self.reasons)
 
 
+# Made once: `json.dumps` with settings of one's own makes an encoder for every call.
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 _TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 
 
@@ -342,4 +345,4 @@ def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) 
         "ground": [ground.kind.value, str(ground.id), ground.digest.hex()] if ground else None,
         "decidedAt": draft.at.isoformat(),
     }
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODE(facts).encode()
