@@ -10,7 +10,7 @@ longer than every certificate and statement behind it stays current.
 import logging
 import threading
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -180,7 +180,7 @@ class TrustStore:
         key = (certificate.fingerprint, trust.material.digest)
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
-            return _for_moment(known.finding, at)
+            return replace(known.finding, judged_for=at)
         with READING:
             finding, term = _validate(certificate.der, trust, Moments(at, at, past=False))
         if term is not None:
@@ -253,17 +253,6 @@ def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
     if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
         return False
     return finding.path[1] in wanted.issuers
-
-
-def _for_moment(finding: PathFinding, at: datetime) -> PathFinding:
-    """The same finding for another moment: `dataclasses.replace`, at a third of its cost."""
-    return PathFinding(
-        code=finding.code,
-        why=finding.why,
-        judged_for=at,
-        path=finding.path,
-        revocation=finding.revocation,
-    )
 
 
 def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = ()) -> PathFinding:
