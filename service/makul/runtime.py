@@ -47,6 +47,7 @@ from makul.parts import (
     build_parts,
     build_refresher,
     document_verifier,
+    somebody_certifies_citizens,
     trust_directories,
     tsa_directories,
     utc_now,
@@ -262,6 +263,8 @@ class LocalRuntime:
         configure_logging()
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
+        if not somebody_certifies_citizens(settings):
+            log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]
