@@ -4,18 +4,20 @@
 the use cases, the ports and the domain, and no adapter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk
+from makul.app.ports.ledger import LedgerReport, LedgerState
 from makul.domain.identifiers import MemberCode
 
 
@@ -208,6 +210,39 @@ class TrustKeeper(Protocol):
         """All that is trusted, and what it rests on; raises `HouseError`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFacts:
+    """The log, and what the operator promises of it."""
+
+    origin: str
+    vkey: str
+    """The log's public key, for witnesses and clients (C2SP signed-note)."""
+    max_merge_delay: timedelta
+    published: int | None
+    """The size of the published tree; None where nothing is published."""
+    state: LedgerState
+
+
+class LedgerKeeper(Protocol):
+    """Keeps the log of decisions, and lets it be checked. Each raises `HouseError`."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present."""
+
+    def run(self, stopped: Event) -> int:
+        """Sequence and publish until stopped; the exit code."""
+
+    def facts(self) -> LedgerFacts:
+        """How the log stands."""
+
+    def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
+        """Hold every record against the log. `tell` hears how many of how many are done."""
+
+    def export(self, directory: Path | None, bundle: Path | None) -> int:
+        """Write the log to a new directory, or one file; its size in leaves."""
+
+
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
@@ -229,6 +264,9 @@ class Runtime(Protocol):
 
     def trust(self, config: Path) -> TrustKeeper:
         """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
+
+    def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
+        """The log of an installation, for one command; raises `HouseUnavailableError`."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
