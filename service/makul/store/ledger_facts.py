@@ -120,9 +120,7 @@ class RecordChecker:
         """The facts that columns and sealed part tell."""
         row, subject = record.columns, private.subject
         index = self._sealer.index("pin", subject.digits) if subject is not None else None
-        ground = None
-        if row["ground_kind"] is not None:
-            ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
+        ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
         return {
             "disclosureId": _uuid(row["disclosure_id"]),
             "requestId": _uuid(row["request_id"]),
@@ -142,7 +140,7 @@ class RecordChecker:
             "reasons": _reasons(row["reasons"]),
             "released": list(names_from_text(str(row["released"]))),
             "sealedTo": _hex(row["sealed_to"]),
-            "ground": ground,
+            "ground": ground if any(each is not None for each in ground) else None,
             "decidedAt": _instant(row["decided_at"]),
         }
 
