@@ -17,6 +17,7 @@ from makul.cli import (
     document,
     init,
     key,
+    ledger,
     notice,
     person,
     recipient,
@@ -80,7 +81,19 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    for noun in (recipient, signatory, agreement, notice, person, disclosure, document, key, trust):
+    nouns = (
+        recipient,
+        signatory,
+        agreement,
+        notice,
+        person,
+        disclosure,
+        document,
+        ledger,
+        key,
+        trust,
+    )
+    for noun in nouns:
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

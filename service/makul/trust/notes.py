@@ -109,6 +109,12 @@ class NoteVerifier:
         self.check(note)
         return note.text
 
+    def alone(self, document: bytes) -> bytes:
+        """The note with this key's lines and nobody else's, verified; raises `NoteError`."""
+        note = parse_note(document)
+        self.check(note)
+        return format_note(Note(text=note.text, signatures=self.key.lines_of(note)))
+
     def check(self, note: Note) -> None:
         """Raise `UnverifiedNoteError` unless this key signed, in every line that says so."""
         for line in _lines(self.key, note):
@@ -132,6 +138,11 @@ class Cosigner:
     def vkey(self) -> str:
         """The public key, as verifiers are given it."""
         return str(self.key)
+
+    @property
+    def verifier(self) -> "CosignatureVerifier":
+        """Who believes this witness."""
+        return CosignatureVerifier(key=self.key)
 
     def cosign(self, document: bytes, *, at: datetime) -> bytes:
         """The checkpoint with this witness's line, in the place of an earlier one of its own.
