@@ -34,15 +34,17 @@ from makul.cli.house import (
     HouseFacts,
     HouseUnavailableError,
     KeyInfo,
+    LedgerKeeper,
     Rejudged,
     SandboxOptions,
     SourceOutcome,
     TrustInfo,
-    Witness,
-    WitnessOptions,
 )
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
+from makul.keeping import open_ledger
+from makul.ledger.notes import ED25519
 from makul.logs import configure_logging
 from makul.parts import (
     build_agreements,
@@ -64,6 +66,7 @@ from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_sto
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.notes import new_key_file
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher
@@ -217,15 +220,19 @@ class LocalRuntime:
             raise HouseError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
-        """Make the store keys and the database that a new configuration names."""
+        """Make the store keys, the database and the ledger's key that a configuration names."""
         with _explained():
             settings = load_settings(config)
-            for path in (settings.store.keys, settings.store.database):
+            made = [settings.store.keys, settings.store.database]
+            made += [settings.ledger.key] if settings.ledger is not None else []
+            for path in made:
                 if path.exists():
                     raise HouseError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
             create_store(settings.store.database, keys, who=_who()).close()
+            if settings.ledger is not None:
+                new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
 
     @contextmanager
     def open(self, config: Path) -> Iterator[House]:
@@ -249,6 +256,18 @@ class LocalRuntime:
         with _explained():
             settings = load_settings(config)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
+
+    @contextmanager
+    def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
+        """The log of an installation, open for one command."""
+        with _explained():
+            settings = load_settings(config)
+            store = _open(settings)
+        try:
+            with _explained():
+                yield open_ledger(settings, store, utc_now)
+        finally:
+            store.close()
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
         """A witness of any log, with a key and a state of its own."""

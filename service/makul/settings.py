@@ -29,6 +29,10 @@ from pydantic_settings import (
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.ledger.checkpoints import is_origin
+
+LEASE_SECONDS = 3.0
+"""Beyond two rounds: a pause that a busy disk or a stopped process may take."""
 
 
 class SettingsError(Exception):
@@ -236,6 +240,47 @@ class ClientCertificate(StrEnum):
     """A reverse proxy, by its Unix socket or its own certificate."""
 
 
+def _origin(text: str) -> str:
+    if not is_origin(text):
+        raise ValueError("is a printable name without spaces and plus signs")
+    return text
+
+
+class LedgerSettings(_Section):
+    """The log over all decisions: who signs it, how often, and where it is published."""
+
+    origin: Annotated[str, AfterValidator(_origin)]
+    """The log's name, for good: every checkpoint bears it (C2SP tlog-checkpoint)."""
+    key: Path
+    """What checkpoints are signed with."""
+    publish: Path
+    """A directory that witnesses can fetch: tiles and the newest checkpoint."""
+    interval: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+    """Seconds between two rounds of the sequencer."""
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """How many leaves one transaction takes; on SQLite others wait meanwhile."""
+    max_merge_delay: Annotated[int, Field(ge=5, le=86_400)] = 60
+    """Within so many seconds a decision's leaf is in a checkpoint: the operator's promise."""
+    bind: Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")] | None = None
+    """Serve the published files by HTTP, to a reverse proxy on this machine."""
+
+    @property
+    def promise(self) -> timedelta:
+        """`max_merge_delay`, as a length of time."""
+        return timedelta(seconds=self.max_merge_delay)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a sequencer that was killed keeps others waiting."""
+        return timedelta(seconds=LEASE_SECONDS + 2 * self.interval)
+
+    @model_validator(mode="after")
+    def _keeps_its_promise(self) -> Self:
+        if self.max_merge_delay < (self.lease.total_seconds() + 2 * self.interval):
+            raise ValueError("max_merge_delay is at least 5 seconds and four intervals")
+        return self
+
+
 class ListenerSettings(_Section):
     """One address, one channel: what comes in there is authenticated by that channel alone."""
 
@@ -284,6 +329,8 @@ class Settings(BaseSettings):
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
+    ledger: LedgerSettings | None = None
+    """Without it leaves are recorded and wait: `makul ledger run` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -370,6 +417,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
         update={
             "store": _absolute(settings.store, base),
             "receipts": _absolute(settings.receipts, base),
+            "ledger": _absolute(settings.ledger, base) if settings.ledger else None,
             "trust": _absolute(settings.trust, base).model_copy(
                 update={
                     "refresh": settings.trust.refresh.model_copy(

@@ -85,7 +85,7 @@ def test_what_was_acknowledged_survives(path: Path, keys: StoreKeys) -> None:
     kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
     assert known <= kept
     assert len(kept) - len(known) <= ROUNDS
-    for table in ("ledger_leaf", "request_key", "ground_use"):
+    for table in ("ledger_leaf", "ledger_queue", "request_key", "ground_use"):
         assert count(path, table) == len(kept)
 
 
@@ -113,8 +113,8 @@ def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> Non
     assert worker.exitcode == -signal.SIGKILL
 
 
-CHANGES = 11
-"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence and its
+CHANGES = 12
+"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, its wait, evidence and its
 budget (likewise), request key."""
 
 

@@ -4,18 +4,21 @@
 the use cases, the ports and the domain, and no adapter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk
+from makul.app.ports.ledger import LedgerReport, LedgerState
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.domain.identifiers import MemberCode
 
 
@@ -209,53 +212,36 @@ class TrustKeeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessOptions:
-    """What a witness needs, which is nothing of the installation whose log it follows."""
+class LedgerFacts:
+    """The log, and what the operator promises of it."""
 
-    log: str
-    """An http(s) address, or a directory."""
-    log_key: str
-    """The log's verifier key, or a file that holds it."""
-    key: Path
-    state: Path
-    bind: tuple[str, int] | None = None
-    """Where the cosigned checkpoint is served, if it is."""
-    from_start: bool = False
-    """Read every leaf again in each round."""
+    origin: str
+    vkey: str
+    """The log's public key, for witnesses and clients (C2SP signed-note)."""
+    max_merge_delay: timedelta
+    published: int | None
+    """The size of the published tree; None where nothing is published."""
+    state: LedgerState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessRound:
-    """What became of one round of a witness."""
-
-    result: str
-    """`cosigned`, `unchanged`, `older`, `unavailable`; or `unverified`, `unproven` or
-    `inconsistent`, which somebody must look into."""
-    at: datetime
-    size: int | None
-    """Leaves of the tree cosigned so far; None before the first."""
-    shown: int | None
-    """Leaves of the tree that was shown, where the log signed it."""
-    why: str
-    evidence: Path | None
-    """Where two signed checkpoints are kept that cannot be of one log."""
-    kept: int
-    """How many such pairs are kept in all."""
-
-
-class Witness(Protocol):
-    """A witness, alone with its state."""
+class LedgerKeeper(Protocol):
+    """Keeps the log of decisions, and lets it be checked. Each raises `HouseError`."""
 
     @property
-    def vkey(self) -> str:
-        """Its public key."""
+    def clock(self) -> Clock:
+        """The present."""
 
-    @property
-    def port(self) -> int | None:
-        """Where it serves, if it does."""
+    def run(self, stopped: Event) -> int:
+        """Sequence and publish until stopped; the exit code."""
 
-    def round(self) -> WitnessRound:
-        """Fetch, verify, judge, cosign once; raises `HouseUnavailableError`."""
+    def facts(self) -> LedgerFacts:
+        """How the log stands."""
+
+    def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
+        """Hold every record against the log. `tell` hears how many of how many are done."""
+
+    def export(self, directory: Path | None, bundle: Path | None) -> int:
+        """Write the log to a new directory, or one file; its size in leaves."""
 
 
 class Runtime(Protocol):
@@ -279,6 +265,9 @@ class Runtime(Protocol):
 
     def trust(self, config: Path) -> TrustKeeper:
         """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
+
+    def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
+        """The log of an installation, for one command; raises `HouseUnavailableError`."""
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
         """A witness of any log; raises `HouseError`. No installation is opened."""

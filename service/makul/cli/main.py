@@ -81,19 +81,8 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    nouns = (
-        recipient,
-        signatory,
-        agreement,
-        notice,
-        person,
-        disclosure,
-        document,
-        ledger,
-        key,
-        trust,
-    )
-    for noun in nouns:
+    nouns = (recipient, signatory, agreement, notice, person, disclosure, document, key, trust)
+    for noun in (*nouns, ledger):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

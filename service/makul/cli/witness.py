@@ -2,25 +2,16 @@
 
 import json
 import re
-import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from makul.cli.house import (
-    ExitCode,
-    HouseError,
-    HouseUnavailableError,
-    Witness,
-    WitnessOptions,
-    WitnessRound,
-)
+from makul.cli.house import ExitCode, HouseError, HouseUnavailableError
 from makul.cli.output import complain, instant, show_json
-from makul.cli.session import AsJson, examples, session
+from makul.cli.session import AsJson, examples, session, stopped_by_signal
+from makul.cli.witnessing import Witness, WitnessOptions, WitnessRound
 
 ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
 """Results that say something about the log, and nothing good."""
@@ -114,8 +105,7 @@ def _make_key(ctx: typer.Context, path: Path, name: str | None, *, as_json: bool
 
 
 def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
-    stopped = threading.Event()
-    _stop_by_signal(stopped)
+    stopped = stopped_by_signal()
     if running.port is not None:
         sys.stderr.write(f"serving the cosigned checkpoint on port {running.port}\n")
     while not stopped.is_set():
@@ -169,12 +159,3 @@ def _address(text: str | None) -> tuple[str, int] | None:
     if found is None or int(found[2]) > 65_535:
         raise HouseError("--bind is HOST:PORT, such as 127.0.0.1:8090")
     return found[1], int(found[2])
-
-
-def _stop_by_signal(stopped: threading.Event) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stopped.set()
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, stop)

@@ -4,6 +4,7 @@
 paths are relative to it. Keys lie open: whom they belong to does not exist.
 
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
+    service/published/  the log over its decisions: checkpoint and tiles, as witnesses fetch them
     parties/KEY/        message, sealing and official's keys, client profiles
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
@@ -61,6 +62,12 @@ keys = "keys/store.json"
 [receipts]
 key = "keys/receipts.key.pem"
 certificate = "keys/receipts.cert.pem"
+
+[ledger]
+origin = "makul-sandbox/{operator}"
+key = "keys/ledger.key"
+publish = "published"
+interval = 0.5
 
 [trust]
 anchors = "anchors"

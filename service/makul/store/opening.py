@@ -14,6 +14,7 @@ from makul.store.desk import StoreDesk
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
+from makul.store.ledger import StoreLedger
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
 from makul.store.schema import assert_schema, migrate
@@ -37,6 +38,7 @@ class Store:
     register: Register
     recorder: Recorder
     desk: StoreDesk
+    ledger: StoreLedger
     _database: Database
 
     def housekeep(self, *, at: datetime) -> Housekept:
@@ -83,6 +85,7 @@ def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
         register=StoreRegister(database, sealer),
         recorder=StoreRecorder(database, sealer),
         desk=StoreDesk(database, sealer, who),
+        ledger=StoreLedger(database),
         _database=database,
     )
 

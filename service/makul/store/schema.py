@@ -14,7 +14,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.store.append_only import all_sqlite_triggers
 from makul.store.engine import connect, driver
 
-VERSION = "0002"
+VERSION = "0004"
 """The migration that this program needs."""
 
 

@@ -1,0 +1,161 @@
+"""Keeping the log: leaves get their places, the tree is signed, and witnesses can fetch it.
+
+A round first holds the store against what was published. A published tree is a promise to
+everybody who fetched it: a store that does not hold it any more, restored from an older copy
+perhaps, must not be built on, or the log would have two histories.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from makul.app.ports.calling import Clock
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerBrokenError,
+    LedgerStore,
+    NoteChecking,
+    NoteSigning,
+    PublishedLog,
+    Sequenced,
+    SignedTree,
+    StandingBy,
+)
+from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
+from makul.ledger.proofs import ReadTile, TileTree
+from makul.ledger.tiles import new_tiles
+
+BATCHES_A_ROUND = 64
+"""After so many the tree is published, whatever still waits: witnesses see a busy log grow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What came of one round."""
+
+    at: datetime
+    taken: int
+    """Leaves that got their places."""
+    size: int | None
+    """The size of the log; None for who stands by."""
+    published: bool
+    """Was anything new put out?"""
+
+
+class Sequencer:
+    """Of one process. Raises `StoreUnavailableError`, `LedgerBrokenError`, and `OSError` where the
+    published files cannot be written; each round goes on from wherever the one before ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LedgerStore,
+        signer: NoteSigning,
+        checker: NoteChecking,
+        published: PublishedLog,
+        lease: Lease,
+        batch: int,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._signer = signer
+        self._checker = checker
+        self._published = published
+        self._lease = lease
+        self._batch = batch
+        self._clock = clock
+        self._compared: bytes | None = None
+
+    def round(self) -> Round:
+        """Sequence what waits, sign and publish."""
+        self.compare()
+        taken, size = 0, None
+        for _ in range(BATCHES_A_ROUND):
+            done = self._sequence()
+            if isinstance(done, StandingBy):
+                return Round(at=self._clock(), taken=taken, size=None, published=False)
+            taken, size = taken + done.taken, done.size
+            if not done.more:
+                break
+        return Round(at=self._clock(), taken=taken, size=size, published=self.publish())
+
+    def _sequence(self) -> Sequenced | StandingBy:
+        at = self._clock()
+        return self._store.sequence(self._signer, self._lease, at=at, batch=self._batch)
+
+    def compare(self) -> None:
+        """Raise `LedgerBrokenError` where the store lacks what was published, or differs."""
+        note = self._published.checkpoint()
+        if note is None:
+            return
+        latest = self._store.latest()
+        promised = read_published(note, self._checker, self._signer.name)
+        size = latest.size if latest is not None else 0
+        if promised.size > size:
+            raise LedgerBrokenError(
+                f"{promised.size} leaves are published and the store has {size}: was it restored"
+                " from an older copy?"
+            )
+        if note != self._compared:
+            if TileTree(promised.size, self._store.tile).root() != promised.root:
+                raise LedgerBrokenError(
+                    f"the published tree of {promised.size} leaves is another than the store's"
+                )
+            self._compared = note
+
+    def publish(self) -> bool:
+        """Put out the newest checkpoint, its tiles before it; whether there was anything new."""
+        latest, note = self._store.latest(), self._published.checkpoint()
+        if latest is None or latest.note == note:
+            return False
+        old = read_published(note, self._checker, self._signer.name).size if note else 0
+        if old > latest.size:
+            return False
+        write_log(self._published, latest, self._store.tile, since=old)
+        self._compared = latest.note
+        return True
+
+    def keep(self, cosigned: Mapping[int, Mapping[str, str]]) -> int:
+        """Keep verified cosignatures, by size and witness, and publish those of the newest tree."""
+        at = self._clock()
+        kept = sum(
+            self._store.keep_cosignatures(size, lines, at=at) for size, lines in cosigned.items()
+        )
+        if kept:
+            self.publish()
+        return kept
+
+    def release(self) -> None:
+        """Let another sequencer work at once."""
+        self._store.release(self._lease)
+
+
+def read_published(note: bytes, checker: NoteChecking, origin: str) -> Checkpoint:
+    """A checkpoint that this log's key signed; raises `LedgerBrokenError`."""
+    try:
+        checkpoint = parse_checkpoint_unsafe(checker.verify(note))
+    except ValueError:
+        raise LedgerBrokenError("the published checkpoint is not by this log's key") from None
+    if checkpoint.origin != origin:
+        raise LedgerBrokenError("the published checkpoint is of another log")
+    return checkpoint
+
+
+def write_log(
+    into: PublishedLog,
+    signed: SignedTree,
+    read_tile: ReadTile,
+    *,
+    since: int = 0,
+    tell: Callable[[], None] = lambda: None,
+) -> None:
+    """Put a log out as files: its tiles from the tree of `since` leaves on, then the checkpoint.
+
+    `tell` is called after each tile.
+    """
+    for tile in new_tiles(since, signed.size):
+        hashes = read_tile(tile.level, tile.index, tile.width)
+        into.write_tile(tile.level, tile.index, hashes)
+        tell()
+    into.write_checkpoint(signed.note)

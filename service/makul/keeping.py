@@ -1,0 +1,153 @@
+"""The ledger of an installation, for the command line: kept, told of, checked, handed out."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from uuid import uuid4
+
+from makul.app.ports import Clock, StoreUnavailableError
+from makul.app.ports.ledger import Lease, LedgerBrokenError, LedgerReport, SignedTree
+from makul.app.sequencing import Round, Sequencer, read_published, write_log
+from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.logs import configure_logging
+from makul.settings import LedgerSettings, Settings
+from makul.store import Store
+from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.tile_server import tiles_served
+from makul.trust.notes import NoteSigner, NoteVerifier
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLedger:
+    """Fulfils `LedgerKeeper`."""
+
+    settings: LedgerSettings
+    store: Store
+    clock: Clock
+    signer: NoteSigner
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        """Of this log's own key."""
+        return NoteVerifier(key=self.signer.key)
+
+    @property
+    def published(self) -> LogDirectory:
+        """Where witnesses fetch it."""
+        return LogDirectory(self.settings.publish)
+
+    def run(self, stopped: Event) -> int:
+        """Sequence and publish until stopped, whether the store is there or not."""
+        configure_logging()
+        sequencer = Sequencer(
+            store=self.store.ledger,
+            signer=self.signer,
+            checker=self.verifier,
+            published=self.published,
+            lease=Lease(holder=uuid4(), length=self.settings.lease),
+            batch=self.settings.batch,
+            clock=self.clock,
+        )
+        with self._served():
+            return _Rounds(sequencer, stopped, self.settings.interval).run()
+
+    def facts(self) -> LedgerFacts:
+        """How the log stands; raises `HouseError` for what is published and not this log's."""
+        note = self.published.checkpoint()
+        try:
+            published = read_published(note, self.verifier, self.signer.name).size if note else None
+        except LedgerBrokenError as error:
+            raise HouseError(f"{self.settings.publish}: {error}") from None
+        return LedgerFacts(
+            origin=self.settings.origin,
+            vkey=self.signer.vkey,
+            max_merge_delay=self.settings.promise,
+            published=published,
+            state=self.store.ledger.state(),
+        )
+
+    def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
+        """Hold every record against the log, and the log against what was published."""
+        raise NotImplementedError
+
+    def export(self, directory: Path | None, bundle: Path | None) -> int:
+        """Write the log to a new directory, or one file; its size in leaves."""
+        signed = self.store.ledger.latest()
+        if signed is None:
+            raise HouseUnavailableError("there is no checkpoint yet; run: makul ledger run")
+        try:
+            if bundle is not None:
+                with LogBundle.create(bundle) as archive:
+                    write_log(archive, signed, self.store.ledger.tile)
+            elif directory is not None:
+                self._export_to(directory, signed)
+        except LedgerBrokenError as error:
+            raise HouseError(f"{error}; run: makul ledger verify") from None
+        except OSError as error:
+            raise HouseError(f"cannot write to {bundle or directory}: {error.strerror}") from None
+        return signed.size
+
+    def _export_to(self, directory: Path, signed: SignedTree) -> None:
+        if directory.exists() and any(directory.iterdir()):
+            raise HouseError(f"{directory} is not empty; name a new directory")
+        write_log(LogDirectory(directory), signed, self.store.ledger.tile)
+
+    def _served(self) -> AbstractContextManager[object]:
+        if self.settings.bind is None:
+            return nullcontext()
+        return tiles_served(self.settings.bind, self.published)
+
+
+def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
+    """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
+    if settings.ledger is None:
+        raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
+    signer = NoteSigner.load(settings.ledger.key, settings.ledger.origin)
+    return OpenLedger(settings=settings.ledger, store=store, clock=clock, signer=signer)
+
+
+class _Rounds:
+    """Round upon round; what goes wrong is told once, and tried again."""
+
+    def __init__(self, sequencer: Sequencer, stopped: Event, interval: float) -> None:
+        self._sequencer = sequencer
+        self._stopped = stopped
+        self._interval = interval
+        self._told: str | None = None
+
+    def run(self) -> int:
+        """Until stopped, or until the log is found broken: that is for somebody to look at."""
+        while not self._stopped.is_set():
+            try:
+                self._tell(_word_of(self._sequencer.round()))
+            except LedgerBrokenError as error:
+                log.critical("the ledger is broken, nothing is sequenced: %s", error)
+                return ExitCode.REFUSED
+            except StoreUnavailableError:
+                self._tell("the store is unavailable", level=logging.ERROR)
+            except OSError as error:
+                self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+            self._stopped.wait(self._interval)
+        self._release()
+        return ExitCode.DONE
+
+    def _release(self) -> None:
+        try:
+            self._sequencer.release()
+        except StoreUnavailableError:
+            log.warning("the store is unavailable: another sequencer waits for the lease's end")
+
+    def _tell(self, word: str, *, level: int = logging.INFO) -> None:
+        """Say it where it is another than before."""
+        if word != self._told:
+            log.log(level, "%s", word)
+            self._told = word
+
+
+def _word_of(done: Round) -> str:
+    return "standing by" if done.size is None else "sequencing"
