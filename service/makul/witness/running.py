@@ -16,8 +16,6 @@ from makul.witness.serving import served
 from makul.witness.source import open_source
 from makul.witness.state import State, StateError
 
-_MAX_KEY_FILE = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class RunningWitness:
@@ -100,14 +98,11 @@ def _serving(options: WitnessOptions, state: State) -> Iterator[int | None]:
 
 def _log_key(given: str) -> NoteVerifier:
     """A verifier key as text, or in a file."""
-    text = given
-    path = Path(given)
     try:
-        if path.is_file():
-            with path.open(encoding="utf-8") as file:
-                text = file.read(_MAX_KEY_FILE)
-        return NoteVerifier.parse(text.strip())
-    except OSError as error:
-        raise HouseUnavailableError(f"{path}: {error.strerror}") from None
+        if Path(given).is_file():
+            return NoteVerifier.load(Path(given))
+        return NoteVerifier.parse(given)
+    except KeyFileError as error:
+        raise HouseError(str(error)) from None
     except ValueError as error:
         raise HouseError(f"--log-key: neither a file nor a log's verifier key: {error}") from None
