@@ -7,7 +7,7 @@ import getpass
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +40,7 @@ from makul.cli.house import (
     SourceOutcome,
     TrustInfo,
 )
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.examining import examine
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.keeping import open_ledger
@@ -71,6 +72,7 @@ from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher
 from makul.trust.signing import sign_document
 from makul.trust.telling import tell
+from makul.witness.running import new_witness_key, open_witness
 
 log = logging.getLogger(__name__)
 
@@ -266,6 +268,14 @@ class LocalRuntime:
                 yield open_ledger(settings, store, utc_now)
         finally:
             store.close()
+
+    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
+        """A witness of any log, with a key and a state of its own."""
+        return open_witness(options, utc_now)
+
+    def new_witness_key(self, path: Path, name: str) -> str:
+        """Make a witness's key file; its public key."""
+        return new_witness_key(path, name)
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""

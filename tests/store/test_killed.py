@@ -26,6 +26,7 @@ from support.records import (
     a_mark,
     a_release,
     an_evidence,
+    kept,
 )
 from support.sql import count, everything, raw
 
@@ -140,7 +141,7 @@ def test_killed_after_the_commit_everything_is_kept(
     record_and_die(path, keys, entry, CHANGES + 1)
 
     store = open_store(path, keys, who="operator")
-    assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
     assert store.recorder.replay(entry.key, a_caller(), at=entry.decided_at) == Replay(entry.answer)
     assert entry.ground is not None
     assert store.register.use(BANK, entry.ground) == GroundUse(used=1)

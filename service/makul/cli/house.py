@@ -18,6 +18,7 @@ from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk
 from makul.app.ports.ledger import LedgerReport, LedgerState
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.domain.identifiers import MemberCode
 
 
@@ -267,6 +268,12 @@ class Runtime(Protocol):
 
     def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
         """The log of an installation, for one command; raises `HouseUnavailableError`."""
+
+    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
+        """A witness of any log; raises `HouseError`. No installation is opened."""
+
+    def new_witness_key(self, path: Path, name: str) -> str:
+        """Make a witness's key file; its public key. Raises `HouseError`."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from makul.app.ports.ledger import LedgerReport
+from makul.cli import witness
 from makul.cli.house import ExitCode, HouseError, LedgerFacts, LedgerKeeper
 from makul.cli.output import Facts, complain, instant, show_facts
 from makul.cli.session import AsJson, examples, session, stopped_by_signal
@@ -17,6 +18,7 @@ from makul.cli.session import AsJson, examples, session, stopped_by_signal
 app = typer.Typer(
     no_args_is_help=True, help="The log over all decisions, which nobody can rewrite."
 )
+witness.add_to(app)
 
 
 @app.command(epilog=examples("makul ledger run"))

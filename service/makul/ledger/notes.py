@@ -36,7 +36,7 @@ MAX_SIGNATURE = 8 * 1024
 _DASH = "\u2014 "
 
 
-class NoteError(Exception):
+class NoteError(ValueError):
     """A note, a key or a checkpoint is not what it must be. The message repeats none of it."""
 
 

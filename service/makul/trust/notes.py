@@ -32,6 +32,8 @@ from makul.ledger.notes import (
 from makul.trust.keys import KeyFileError, load_secret
 
 _PRIVATE: Final = "PRIVATE+KEY+"
+_MAX_PUBLIC: Final = 1024
+"""Characters: a name of 255 bytes and a key, with room."""
 _TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
 _LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
@@ -45,8 +47,9 @@ class UnverifiedNoteError(NoteError):
 def new_key_file(path: Path, name: str, kind: int) -> str:
     """Make a key for the log (`ED25519`) or a witness (`COSIGNATURE_V1`); its verifier key.
 
-    The file is new and its owner's alone. Raises `NoteError` for a name that no signature line can
-    carry, and `KeyFileError` where the file is there already or cannot be written.
+    The file is new and its owner's alone; beside it, as `<file>.pub`, lies the verifier key for
+    whoever needs no more. Raises `NoteError` for a name that no signature line can carry, and
+    `KeyFileError` where the file is there already or cannot be written.
     """
     private = Ed25519PrivateKey.generate()
     public = VerifierKey(name=name, kind=kind, public=private.public_key().public_bytes_raw())
@@ -58,9 +61,15 @@ def new_key_file(path: Path, name: str, kind: int) -> str:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        public_part(path).write_text(f"{public}\n", encoding="utf-8")
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}. A key is never overwritten.") from None
     return str(public)
+
+
+def public_part(path: Path) -> Path:
+    """Where the verifier key of a key file lies."""
+    return path.with_name(f"{path.name}.pub")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +112,40 @@ class NoteVerifier:
         """From the key's text; raises `NoteError`, also for a key that is a witness's."""
         return cls(key=_of_kind(vkey, ED25519))
 
+    @classmethod
+    def load(cls, path: Path, name: str | None = None) -> Self:
+        """From a file with the key's text; raises `KeyFileError`, also for another `name`."""
+        try:
+            with path.open(encoding="utf-8") as file:
+                verifier = cls.parse(file.read(_MAX_PUBLIC))
+        except OSError as error:
+            raise KeyFileError(
+                f"{path}: {error.strerror}. Write the log's verifier key there."
+            ) from None
+        except ValueError:
+            raise KeyFileError(
+                f"{path}: not a log's verifier key. Expected one line '<name>+<id>+<base64>'."
+            ) from None
+        if name is not None and verifier.key.name != name:
+            raise KeyFileError(f"{path}: a key with the name {verifier.key.name}, not {name}.")
+        return verifier
+
+    @property
+    def vkey(self) -> str:
+        """The key's text."""
+        return str(self.key)
+
     def verify(self, document: bytes) -> bytes:
         """The text of a note that this key signed; raises `NoteError`."""
         note = parse_note(document)
         self.check(note)
         return note.text
+
+    def alone(self, document: bytes) -> bytes:
+        """The note with this key's lines and nobody else's, verified; raises `NoteError`."""
+        note = parse_note(document)
+        self.check(note)
+        return format_note(Note(text=note.text, signatures=self.key.lines_of(note)))
 
     def check(self, note: Note) -> None:
         """Raise `UnverifiedNoteError` unless this key signed, in every line that says so."""
@@ -132,6 +170,11 @@ class Cosigner:
     def vkey(self) -> str:
         """The public key, as verifiers are given it."""
         return str(self.key)
+
+    @property
+    def verifier(self) -> "CosignatureVerifier":
+        """Who believes this witness."""
+        return CosignatureVerifier(key=self.key)
 
     def cosign(self, document: bytes, *, at: datetime) -> bytes:
         """The checkpoint with this witness's line, in the place of an earlier one of its own.
