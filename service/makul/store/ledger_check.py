@@ -21,7 +21,7 @@ from makul.store.codecs import CodecError, micros
 from makul.store.crypto import Sealer
 from makul.store.engine import Database, Row
 from makul.store.ledger import LOG
-from makul.store.ledger_facts import COLUMNS, Record, RecordChecker
+from makul.store.ledger_facts import COLUMNS, UUID_BYTES, Record, RecordChecker
 from makul.store.tables import (
     checkpoint,
     disclosure,
@@ -100,6 +100,14 @@ _QUEUED_WRONGLY = (
     .limit(1)
 )
 _BELOW_0 = select(ledger_position.c.disclosure_id).where(ledger_position.c.position < 0).limit(1)
+_SIGNED_BEYOND = (
+    select(checkpoint.c.size)
+    .where(
+        checkpoint.c.size
+        > select(ledger_head.c.size).where(ledger_head.c.log == LOG).scalar_subquery()
+    )
+    .limit(1)
+)
 _TILE = select(ledger_tile.c.hashes).where(
     ledger_tile.c.level == bindparam("level"), ledger_tile.c.index == bindparam("index")
 )
@@ -208,7 +216,7 @@ class LedgerCheck:
             yield [row[3] for row in rows]
 
     def _hold_record(self, disclosure_id: bytes, record: Record) -> None:
-        name = str(UUID(bytes=disclosure_id))
+        name = _name(disclosure_id)
         if record.columns["leaf_hash"] is None:
             raise _FoundError("ledger_leaf", name, "the leaf of this place is not there")
         if record.columns["disclosure_id"] is None:
@@ -277,7 +285,7 @@ class LedgerCheck:
     def _hold_waiting(
         self, disclosure_id: bytes, record: Record, latest: int, *, queued: bool
     ) -> None:
-        name = str(UUID(bytes=disclosure_id))
+        name = _name(disclosure_id)
         recorded_at = record.columns["recorded_at"]
         if not queued:
             raise _FoundError(
@@ -292,8 +300,16 @@ class LedgerCheck:
         for statement, where, what in (
             (_WITHOUT_LEAF, "disclosure", "a decision without its leaf"),
             (_BELOW_0, "ledger_position", "a place before the first"),
+            (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
             (_QUEUED_WRONGLY, "ledger_queue", "it waits and is no leaf, or has its place already"),
         ):
             row = self._database.one(statement, {})
             if row is not None:
-                raise _FoundError(where, str(UUID(bytes=row[0])), what)
+                raise _FoundError(where, _name(row[0]), what)
+
+
+def _name(key: object) -> str:
+    """A row's key as it is told: a decision's id, or whatever somebody put in its place."""
+    if isinstance(key, bytes) and len(key) == UUID_BYTES:
+        return str(UUID(bytes=key))
+    return key.hex() if isinstance(key, bytes) else str(key)

@@ -45,6 +45,11 @@ COLUMNS = (
 )
 """What a record is read by: `Record.of` takes a row of these."""
 
+_REASON = ("code", "because", "field", "retryAfter")
+"""A reason's parts, in the order in which a statement has them."""
+
+UUID_BYTES = 16
+
 _TELLS_OF_A_PERSON = frozenset({"RELEASED", "MATCHED", "NOT_MATCHED"})
 
 _PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
@@ -229,12 +234,10 @@ def _reasons(text: object) -> object:
     """As a statement has them; anything else differs from any statement."""
     try:
         told = json.loads(str(text))
-        return [
-            [reason["code"], reason["because"], reason["field"], reason["retryAfter"]]
-            for reason in told
-            if len(reason) == len(("code", "because", "field", "retryAfter"))
-        ]
-    except (ValueError, TypeError, KeyError):
+        if any(set(reason) != set(_REASON) for reason in told):
+            return None
+        return [[reason[name] for name in _REASON] for reason in told]
+    except (ValueError, TypeError):
         return None
 
 
@@ -243,7 +246,9 @@ def _without_retry(reasons: object) -> object:
 
 
 def _uuid(value: object) -> str | None:
-    return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 else None
+    if not isinstance(value, bytes) or len(value) != UUID_BYTES:
+        return None
+    return str(UUID(bytes=value))
 
 
 def _hex(value: object) -> str | None:
