@@ -39,33 +39,34 @@ PAGE = 512
 
 _HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
 
-_RECORDS = ledger_leaf.outerjoin(
-    disclosure, disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id
-).outerjoin(
-    request_key,
+_OF_THE_DECISION = disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id
+_OF_ITS_REQUEST = (
     (request_key.c.recipient == disclosure.c.recipient)
     & (request_key.c.space == disclosure.c.space)
-    & (request_key.c.request_id == disclosure.c.request_id),
+    & (request_key.c.request_id == disclosure.c.request_id)
 )
+# One chain of joins, for SQLite would compute a join in brackets whole, for each page anew.
 _PLACED = (
     select(ledger_position.c.position, ledger_position.c.disclosure_id, *COLUMNS)
     .select_from(
         ledger_position.outerjoin(
-            _RECORDS, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
+            ledger_leaf, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
         )
+        .outerjoin(disclosure, _OF_THE_DECISION)
+        .outerjoin(request_key, _OF_ITS_REQUEST)
     )
     .where(
         ledger_position.c.position >= bindparam("start"),
         ledger_position.c.position < bindparam("size"),
     )
     .order_by(ledger_position.c.position)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _LOST = (
     select(ledger_lost.c.position, ledger_lost.c.leaf_hash)
     .where(ledger_lost.c.position >= bindparam("start"), ledger_lost.c.position < bindparam("size"))
     .order_by(ledger_lost.c.position)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _REST = (
     select(
@@ -75,16 +76,17 @@ _REST = (
         *COLUMNS,
     )
     .select_from(
-        _RECORDS.outerjoin(
-            ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id
-        ).outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
+        ledger_leaf.outerjoin(disclosure, _OF_THE_DECISION)
+        .outerjoin(request_key, _OF_ITS_REQUEST)
+        .outerjoin(ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)
+        .outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
     )
     .where(
         or_(ledger_position.c.position.is_(None), ledger_position.c.position >= bindparam("size")),
         ledger_leaf.c.disclosure_id > bindparam("after"),
     )
     .order_by(ledger_leaf.c.disclosure_id)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _WITHOUT_LEAF = (
     select(disclosure.c.disclosure_id)
@@ -122,7 +124,7 @@ _CHECKPOINTS = (
     select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note)
     .where(checkpoint.c.size > bindparam("after"), checkpoint.c.size <= bindparam("size"))
     .order_by(checkpoint.c.size)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _LEAVES = select(func.count()).select_from(ledger_leaf)
 
@@ -218,7 +220,7 @@ class LedgerCheck:
         """Leaf hashes in their order, each of a record that fits, or noted as lost."""
         start = 0
         while start < size:
-            places = {"start": start, "size": size}
+            places = {"start": start, "size": size, "page": PAGE}
             placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
             leaves: list[bytes] = []
             # Each list is whole up to its page's end: what is dense in both is to be checked now.
@@ -275,7 +277,9 @@ class LedgerCheck:
     def _signed(self, size: int) -> Iterator[Row]:
         """Checkpoints of the log as it was when the check began, by size."""
         after = -1
-        while rows := self._database.all(_CHECKPOINTS, {"after": after, "size": size}):
+        while rows := self._database.all(
+            _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
+        ):
             yield from rows
             after = rows[-1][0]
 
@@ -300,7 +304,7 @@ class LedgerCheck:
         """Leaves without a place yet, or placed since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
-        while rows := self._database.all(_REST, {"size": self._size, "after": after}):
+        while rows := self._database.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
             for disclosure_id, position, queued, *columns in rows:
                 record = Record.of(tuple(columns))
                 self._hold_record(disclosure_id, record)
