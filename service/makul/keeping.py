@@ -3,18 +3,19 @@
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from uuid import uuid4
 
 from makul.app.ports import Clock, StoreUnavailableError
-from makul.app.ports.ledger import Lease, LedgerBrokenError, LedgerReport, SignedTree
-from makul.app.sequencing import Round, Sequencer, read_published, write_log
+from makul.app.ports.ledger import Finding, Lease, LedgerBrokenError, LedgerReport, SignedTree
+from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
 from makul.logs import configure_logging
 from makul.settings import LedgerSettings, Settings
 from makul.store import Store
+from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.tile_server import tiles_served
 from makul.trust.notes import NoteSigner, NoteVerifier
@@ -73,7 +74,27 @@ class OpenLedger:
 
     def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
         """Hold every record against the log, and the log against what was published."""
-        raise NotImplementedError
+        question = LedgerQuestion(
+            origin=self.settings.origin,
+            checker=self.verifier,
+            max_merge_delay=self.settings.promise,
+            at=self.clock(),
+        )
+        report = self.store.check_ledger(question, tell)
+        if report.finding is None:
+            try:
+                self._hold_published()
+            except LedgerBrokenError as error:
+                found = Finding(where="published", record="checkpoint", what=str(error))
+                return replace(report, finding=found)
+        return report
+
+    def _hold_published(self) -> None:
+        """Is what was published still in the store?"""
+        note = self.published.checkpoint()
+        if note is not None:
+            promised = read_published(note, self.verifier, self.signer.name)
+            compare(self.store.ledger, promised)
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""

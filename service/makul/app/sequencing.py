@@ -22,7 +22,7 @@ from makul.app.ports.ledger import (
     StandingBy,
 )
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.ledger.proofs import ReadTile, TileTree
+from makul.ledger.proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import new_tiles
 
 BATCHES_A_ROUND = 64
@@ -69,7 +69,7 @@ class Sequencer:
 
     def round(self) -> Round:
         """Sequence what waits, sign and publish."""
-        self.compare()
+        self._compare()
         taken, size = 0, None
         for _ in range(BATCHES_A_ROUND):
             done = self._sequence()
@@ -84,25 +84,16 @@ class Sequencer:
         at = self._clock()
         return self._store.sequence(self._signer, self._lease, at=at, batch=self._batch)
 
-    def compare(self) -> None:
-        """Raise `LedgerBrokenError` where the store lacks what was published, or differs."""
+    def _compare(self) -> None:
+        """Hold the store against the published note. Its root is computed where it is a new one:
+        whatever this process has published comes from this store.
+        """
         note = self._published.checkpoint()
         if note is None:
             return
-        latest = self._store.latest()
         promised = read_published(note, self._checker, self._signer.name)
-        size = latest.size if latest is not None else 0
-        if promised.size > size:
-            raise LedgerBrokenError(
-                f"{promised.size} leaves are published and the store has {size}: was it restored"
-                " from an older copy?"
-            )
-        if note != self._compared:
-            if TileTree(promised.size, self._store.tile).root() != promised.root:
-                raise LedgerBrokenError(
-                    f"the published tree of {promised.size} leaves is another than the store's"
-                )
-            self._compared = note
+        compare(self._store, promised, only_size=note == self._compared)
+        self._compared = note
 
     def publish(self) -> bool:
         """Put out the newest checkpoint, its tiles before it; whether there was anything new."""
@@ -129,6 +120,27 @@ class Sequencer:
     def release(self) -> None:
         """Let another sequencer work at once."""
         self._store.release(self._lease)
+
+
+def compare(store: LedgerStore, promised: Checkpoint, *, only_size: bool = False) -> None:
+    """Raise `LedgerBrokenError` where the store lacks a published tree, or holds another."""
+    latest = store.latest()
+    size = latest.size if latest is not None else 0
+    if promised.size > size:
+        raise LedgerBrokenError(
+            f"{promised.size} leaves are published and the store has {size}: was it restored from"
+            " an older copy?"
+        )
+    if only_size:
+        return
+    try:
+        root = TileTree(promised.size, store.tile).root()
+    except TileError as error:
+        raise LedgerBrokenError(str(error)) from None
+    if root != promised.root:
+        raise LedgerBrokenError(
+            f"the published tree of {promised.size} leaves is another than the store's"
+        )
 
 
 def read_published(note: bytes, checker: NoteChecking, origin: str) -> Checkpoint:

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import Recorder, Register, StoreUnavailableError
+from makul.app.ports.ledger import LedgerReport
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
 from makul.store.ledger import StoreLedger
+from makul.store.ledger_check import LedgerCheck, LedgerQuestion
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
 from makul.store.schema import assert_schema, migrate
@@ -40,6 +43,13 @@ class Store:
     desk: StoreDesk
     ledger: StoreLedger
     _database: Database
+    _sealer: Sealer
+
+    def check_ledger(
+        self, question: LedgerQuestion, tell: Callable[[int, int], None]
+    ) -> LedgerReport:
+        """Hold every record against the log; `tell` hears how many of how many are done."""
+        return LedgerCheck(self._database, self._sealer, question, tell).run()
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
@@ -87,6 +97,7 @@ def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
         desk=StoreDesk(database, sealer, who),
         ledger=StoreLedger(database),
         _database=database,
+        _sealer=sealer,
     )
 
 
