@@ -1,16 +1,18 @@
 """The ledger of an installation, for the command line: kept, told of, checked, handed out."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from uuid import uuid4
 
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import (
+    Cosigned,
     Finding,
     Lease,
     LedgerBrokenError,
@@ -27,9 +29,13 @@ from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.tile_server import tiles_served
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.cosignatures import Collector, WitnessPlace
+from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier
 
 log = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 1.0
+"""Between two rounds to the witnesses: they cosign every few seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +69,9 @@ class OpenLedger:
             batch=self.settings.batch,
             clock=self.clock,
         )
-        with self._served():
-            return _Rounds(sequencer, stopped, self.settings.interval).run()
+        witnesses = witnesses_of(self.settings)
+        with self._served(), collected(Collector(self.verifier, witnesses), stopped) as cosigned:
+            return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
         """How the log stands; raises `HouseError` for what is published and not this log's."""
@@ -167,20 +174,53 @@ def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
     return OpenLedger(settings=settings.ledger, store=store, clock=clock, signer=signer)
 
 
+def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
+    """Whose cosignatures these settings want collected."""
+    return tuple(
+        WitnessPlace(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
+        for each in settings.witnesses
+    )
+
+
+@contextmanager
+def collected(collector: Collector, stopped: Event) -> Iterator["SimpleQueue[Cosigned]"]:
+    """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
+    queue: SimpleQueue[Cosigned] = SimpleQueue()
+
+    def collect() -> None:
+        while not stopped.wait(COLLECT_SECONDS):
+            for each in collector.collect():
+                queue.put(each)
+
+    Thread(target=collect, name="witnesses", daemon=True).start()
+    yield queue
+
+
 class _Rounds:
     """Round upon round; what goes wrong is told once, and tried again."""
 
-    def __init__(self, sequencer: Sequencer, stopped: Event, interval: float) -> None:
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        stopped: Event,
+        interval: float,
+        cosigned: "SimpleQueue[Cosigned]",
+    ) -> None:
         self._sequencer = sequencer
         self._stopped = stopped
         self._interval = interval
+        self._cosigned = cosigned
+        self._waiting: list[Cosigned] = []
         self._told: str | None = None
 
     def run(self) -> int:
         """Until stopped, or until the log is found broken: that is for somebody to look at."""
         while not self._stopped.is_set():
             try:
-                self._tell(_word_of(self._sequencer.round()))
+                done = self._sequencer.round()
+                self._tell(_word_of(done))
+                if done.size is not None:
+                    self._keep()
             except LedgerBrokenError as error:
                 log.critical("the ledger is broken, nothing is sequenced: %s", error)
                 return ExitCode.REFUSED
@@ -191,6 +231,14 @@ class _Rounds:
             self._stopped.wait(self._interval)
         self._release()
         return ExitCode.DONE
+
+    def _keep(self) -> None:
+        """What was collected meanwhile; it waits here until the store has taken it."""
+        with suppress(Empty):
+            while True:
+                self._waiting.append(self._cosigned.get_nowait())
+        self._sequencer.keep(self._waiting)
+        self._waiting.clear()
 
     def _release(self) -> None:
         try:

@@ -30,6 +30,7 @@ from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.ledger.checkpoints import is_origin
+from makul.ledger.notes import COSIGNATURE_V1, VerifierKey
 
 LEASE_SECONDS = 3.0
 """Beyond two rounds: a pause that a busy disk or a stopped process may take."""
@@ -246,6 +247,27 @@ def _origin(text: str) -> str:
     return text
 
 
+def _witness_key(text: str) -> str:
+    if VerifierKey.parse(text).kind != COSIGNATURE_V1:
+        raise ValueError("is the verifier key of a witness")
+    return text
+
+
+class WitnessSettings(_Section):
+    """A witness of the log, and where it shows what it cosigned."""
+
+    key: Annotated[str, AfterValidator(_witness_key)]
+    """Its verifier key, as it handed it over."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.url is None) is (self.file is None):
+            raise ValueError("give either url or file")
+        return self
+
+
 class LedgerSettings(_Section):
     """The log over all decisions: who signs it, how often, and where it is published."""
 
@@ -263,6 +285,8 @@ class LedgerSettings(_Section):
     """Within so many seconds a decision's leaf is in a checkpoint: the operator's promise."""
     bind: Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")] | None = None
     """Serve the published files by HTTP, to a reverse proxy on this machine."""
+    witnesses: tuple[WitnessSettings, ...] = ()
+    """Whose cosignatures are collected, and go with every proof."""
 
     @property
     def promise(self) -> timedelta:
@@ -417,7 +441,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
         update={
             "store": _absolute(settings.store, base),
             "receipts": _absolute(settings.receipts, base),
-            "ledger": _absolute(settings.ledger, base) if settings.ledger else None,
+            "ledger": _absolute_ledger(settings.ledger, base) if settings.ledger else None,
             "trust": _absolute(settings.trust, base).model_copy(
                 update={
                     "refresh": settings.trust.refresh.model_copy(
@@ -437,6 +461,11 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             },
         }
     )
+
+
+def _absolute_ledger(settings: LedgerSettings, base: Path) -> LedgerSettings:
+    witnesses = tuple(_absolute(each, base) for each in settings.witnesses)
+    return _absolute(settings, base).model_copy(update={"witnesses": witnesses})
 
 
 SectionT = TypeVar("SectionT", bound=_Section)

@@ -5,12 +5,13 @@ everybody who fetched it: a store that does not hold it any more, restored from 
 perhaps, must not be built on, or the log would have two histories.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from makul.app.ports.calling import Clock
 from makul.app.ports.ledger import (
+    Cosigned,
     Lease,
     LedgerBrokenError,
     LedgerStore,
@@ -107,12 +108,18 @@ class Sequencer:
         self._compared = latest.note
         return True
 
-    def keep(self, cosigned: Mapping[int, Mapping[str, str]]) -> int:
-        """Keep verified cosignatures, by size and witness, and publish those of the newest tree."""
-        at = self._clock()
-        kept = sum(
-            self._store.keep_cosignatures(size, lines, at=at) for size, lines in cosigned.items()
-        )
+    def keep(self, cosigned: Iterable[Cosigned]) -> int:
+        """Keep what witnesses cosigned, and publish the lines of the newest tree; how many are new.
+
+        What a witness holds this log to is a promise as much as what is published: a store that
+        does not hold that tree raises `LedgerBrokenError`, and none of its lines are kept.
+        """
+        kept = 0
+        for each in cosigned:
+            compare(self._store, each.checkpoint)
+            lines = {each.witness: each.line}
+            size = each.checkpoint.size
+            kept += self._store.keep_cosignatures(size, lines, at=self._clock())
         if kept:
             self.publish()
         return kept

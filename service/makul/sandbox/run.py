@@ -13,6 +13,7 @@ from makul.cli.house import HouseError, Runtime, SandboxOptions
 from makul.domain.agreements import Channel
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
+from makul.trust.notes import NoteVerifier, public_part
 
 MARK = "MADE-BY-MAKUL-SANDBOX"
 
@@ -71,7 +72,8 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     runtime.create(config)
     with runtime.open(config) as house:
         signed = register(world, house.desk, house.agreements, house.notices, at=house.clock())
-    hand_out(world, options.directory, addresses, signed)
+    log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
+    hand_out(world, options.directory, addresses, signed, log_key=log_key)
     return world
 
 

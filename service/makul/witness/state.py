@@ -66,10 +66,11 @@ class State:
         except OSError as error:
             raise StateError(f"{self.directory}: {error.strerror}") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StateError(f"{self.directory}: another witness runs on it") from None
             yield
-        except BlockingIOError:
-            raise StateError(f"{self.directory}: another witness runs on it") from None
         finally:
             os.close(handle)
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from makul.ledger.checkpoints import Checkpoint
+
 
 class LedgerBrokenError(Exception):
     """The log does not fit itself, or what was published of it. Nothing was appended.
@@ -71,6 +73,17 @@ class Sequenced:
     size: int
     more: bool
     """Was the batch full? Then there are more, most likely."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """A checkpoint that this log signed and a witness cosigned; both signatures were verified."""
+
+    checkpoint: Checkpoint
+    witness: str
+    """The name and the id of the witness's key."""
+    line: str
+    """Its signature line (C2SP signed-note), without its end."""
 
 
 @dataclass(frozen=True, slots=True)
