@@ -94,6 +94,7 @@ class OpenLedger:
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
+            witnesses={each.name: each.verifier for each in witnesses_of(self.settings)},
             lost=lost,
             at=self.clock(),
         )

@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 
 from makul.app.ports.ledger import Finding
+from makul.ledger.notes import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.tables import metadata
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.notes import (
+    CosignatureVerifier,
+    Cosigner,
+    NoteSigner,
+    NoteVerifier,
+    new_key_file,
+)
 from support.ledger import DELAY, ORIGIN, a_note_signer, checked, recording, sequence, some_drafts
 from support.records import NOON, a_release
 from support.sql import raw
@@ -276,6 +283,33 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
     assert "signature" in finding.what
 
 
+def test_a_witness_whose_line_was_changed_is_found(
+    store: Store, signer: NoteSigner, path: Path, tmp_path: Path
+) -> None:
+    """Of those that the settings name: others' lines nobody here can judge."""
+    new_key_file(tmp_path / "w.key", "witness.example", COSIGNATURE_V1)
+    witness = Cosigner.load(tmp_path / "w.key")
+    known = {"w": CosignatureVerifier(key=witness.key)}
+    sequence(store, signer)
+    latest = store.ledger.latest()
+    assert latest is not None
+    line = witness.cosign(latest.note, at=NOON).splitlines()[-1].decode()
+    store.ledger.keep_cosignatures(0, {"w": line}, at=NOON)
+    assert checked(store, signer, witnesses=known).finding is None
+    with raw(path) as connection:
+        sql = "SELECT sql FROM sqlite_master WHERE name = 'cosignature_no_update'"
+        (trigger,) = connection.execute(sql).fetchone()
+        connection.execute("DROP TRIGGER cosignature_no_update")
+        connection.execute("UPDATE cosignature SET line = replace(line, 'A', 'B')")
+        connection.execute(trigger)
+
+    finding = checked(store, signer, witnesses=known).finding
+
+    assert finding is not None
+    assert (finding.where, finding.record) == ("cosignature", "0 w")
+    assert checked(store, signer).finding is None
+
+
 def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
     """By its place in the log, however many there are."""
     with raw(spoiled.path) as connection:
@@ -337,7 +371,12 @@ def test_the_log_goes_on_while_it_is_checked(
             office.settle(some_drafts()[3])
 
     question = LedgerQuestion(
-        origin=ORIGIN, checker=NoteVerifier(key=signer.key), max_merge_delay=DELAY, lost=0, at=NOON
+        origin=ORIGIN,
+        checker=NoteVerifier(key=signer.key),
+        max_merge_delay=DELAY,
+        witnesses={},
+        lost=0,
+        at=NOON,
     )
     report = store.check_ledger(question, tell)
 

@@ -5,14 +5,19 @@ service may go on meanwhile: what is checked is the log as it was when the check
 whatever has no place in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, or_, select
 
-from makul.app.ports.ledger import Finding, LedgerReport, NoteChecking
+from makul.app.ports.ledger import (
+    CosignatureChecking,
+    Finding,
+    LedgerReport,
+    NoteChecking,
+)
 from makul.ledger.appending import EMPTY_EDGE, RightEdge
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.merkle import HASH_BYTES
@@ -24,6 +29,7 @@ from makul.store.ledger import LOG
 from makul.store.ledger_facts import COLUMNS, UUID_BYTES, Record, RecordChecker
 from makul.store.tables import (
     checkpoint,
+    cosignature,
     disclosure,
     ledger_head,
     ledger_leaf,
@@ -126,6 +132,9 @@ _CHECKPOINTS = (
     .order_by(checkpoint.c.size)
     .limit(bindparam("page"))
 )
+_COSIGNATURES = select(cosignature.c.witness, cosignature.c.line).where(
+    cosignature.c.size == bindparam("size")
+)
 _LEAVES = select(func.count()).select_from(ledger_leaf)
 
 
@@ -136,6 +145,8 @@ class LedgerQuestion:
     origin: str
     checker: NoteChecking
     max_merge_delay: timedelta
+    witnesses: Mapping[str, CosignatureChecking]
+    """By the names that their lines are kept under. Of others' lines nothing can be said."""
     lost: int
     """How many lost decisions are known of: one more is a finding."""
     at: datetime
@@ -296,9 +307,22 @@ class LedgerCheck:
             raise _FoundError("checkpoint", str(size), "its root is not that of the leaves")
         if body != Checkpoint(self._question.origin, size, root).body():
             raise _FoundError("checkpoint", str(size), "what was signed is another tree")
+        self._hold_cosignatures(size, note)
         self._checkpoints += 1
         self._newest = size
         return next(signed, None)
+
+    def _hold_cosignatures(self, size: int, note: bytes) -> None:
+        """The lines of the witnesses that are known here."""
+        for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
+            checker = self._question.witnesses.get(witness)
+            if checker is None:
+                continue
+            try:
+                checker.verify(note + f"{line}\n".encode())
+            except ValueError:
+                what = "the witness's signature does not hold"
+                raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
     def _rest(self) -> None:
         """Leaves without a place yet, or placed since the check began."""
