@@ -196,9 +196,7 @@ def proxies_in(path: Path) -> frozenset[bytes]:
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
     """The application of one listener, with a store of its own: to be called after the fork."""
     listener = settings.listeners[name]
-    store = open_store(
-        settings.store.database, StoreKeys.load(settings.store.keys), who=f"listener {name}"
-    )
+    store = open_store(settings.place, StoreKeys.load(settings.store.keys), who=f"listener {name}")
     parts = build_parts(settings, store, clock)
     _keep_house(store, clock)
     return build_application(

@@ -38,6 +38,7 @@ from makul.cli.house import (
     Rejudged,
     SandboxOptions,
     SourceOutcome,
+    StoreInfo,
     TrustInfo,
 )
 from makul.cli.witnessing import Witness, WitnessOptions
@@ -51,6 +52,7 @@ from makul.parts import (
     build_parts,
     build_refresher,
     document_verifier,
+    somebody_certifies_citizens,
     trust_directories,
     tsa_directories,
     utc_now,
@@ -62,7 +64,17 @@ from makul.sandbox import run as sandbox_run
 from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
-from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
+from makul.store import (
+    Store,
+    StoreKeys,
+    StoreKeysError,
+    create_store,
+    open_store,
+    upgrade_store,
+)
+from makul.store.granting import grant, weaknesses
+from makul.store.months import make_months, missing_months
+from makul.store.schema import VERSION, assert_schema
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
@@ -202,6 +214,53 @@ class SettingsTrust:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsStore:
+    """The store of an installation, as its administrator sees it."""
+
+    settings: Settings
+    clock: Clock
+
+    def status(self) -> StoreInfo:
+        """Which database it is, of which version, and what it lacks."""
+        with _explained():
+            place = self.settings.place
+            assert_schema(place)
+            return StoreInfo(
+                database="SQLite" if isinstance(place, Path) else "PostgreSQL",
+                version=VERSION,
+                months_missing=_named(missing_months(place, at=self.clock())),
+                weaknesses=tuple(weaknesses(place)),
+            )
+
+    def upgrade(self) -> None:
+        """Bring it to this program's version."""
+        with _explained():
+            upgrade_store(self.settings.place)
+
+    def months_missing(self, ahead: int) -> Sequence[str]:
+        """Months that have no partition yet."""
+        with _explained():
+            return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
+
+    def make_months(self, ahead: int) -> None:
+        """Make the partitions that are missing."""
+        with _explained():
+            make_months(self.settings.place, at=self.clock(), ahead=ahead)
+
+    def grant(self, role: str) -> None:
+        """Give a role what serving needs, and nothing more."""
+        place = self.settings.place
+        if isinstance(place, Path):
+            raise HouseError("an SQLite store has no roles; the file's owner may do everything")
+        with _explained():
+            grant(place, role)
+
+
+def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    return tuple(f"{year:04}-{month:02}" for year, month in months)
+
+
 class LocalRuntime:
     """Runs everything on this machine, as this user."""
 
@@ -223,14 +282,15 @@ class LocalRuntime:
         """Make the store keys, the database and the ledger's key that a configuration names."""
         with _explained():
             settings = load_settings(config)
-            made = [settings.store.keys, settings.store.database]
+            made = [settings.store.keys, settings.place]
             made += [settings.ledger.key] if settings.ledger is not None else []
             for path in made:
-                if path.exists():
+                if isinstance(path, Path) and path.exists():
                     raise HouseError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
-            create_store(settings.store.database, keys, who=_who()).close()
+            create_store(settings.place, keys, who=_who()).close()
+            make_months(settings.place, at=utc_now())
             if settings.ledger is not None:
                 new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
 
@@ -277,12 +337,18 @@ class LocalRuntime:
         """Make a witness's key file; its public key."""
         return new_witness_key(path, name)
 
+    def store(self, config: Path) -> SettingsStore:
+        """The store of these settings, for those who run it; it stays closed."""
+        with _explained():
+            return SettingsStore(load_settings(config), utc_now)
+
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""
         with _explained():
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
+            _refuse_a_weak_store(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
                 raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
@@ -292,6 +358,8 @@ class LocalRuntime:
         configure_logging()
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
+        if not somebody_certifies_citizens(settings):
+            log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
         if listener is None and len(names) > 1:
             return serve_all(config, names)
         name = listener or names[0]
@@ -328,7 +396,7 @@ def _who() -> str:
 
 
 def _open(settings: Settings) -> Store:
-    return open_store(settings.store.database, StoreKeys.load(settings.store.keys), who=_who())
+    return open_store(settings.place, StoreKeys.load(settings.store.keys), who=_who())
 
 
 def _complaint(config: Path, listener: str | None) -> str | None:
@@ -341,6 +409,7 @@ def _complaint(config: Path, listener: str | None) -> str | None:
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
+            _refuse_a_weak_store(settings)
             if listener is not None and listener not in settings.listeners:
                 return f"no listener {listener} any more"
             _check_parts(settings)
@@ -380,6 +449,13 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             if is_sandbox(certificate):
                 raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+
+
+def _refuse_a_weak_store(settings: Settings) -> None:
+    """In production, what is append-only must be so for the service itself."""
+    if settings.environment is Environment.PRODUCTION:
+        for weakness in weaknesses(settings.place):
+            raise HouseError(f"the record store is not fit for production: {weakness}")
 
 
 def _refuse_anyones_citizens(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -31,9 +32,12 @@ from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.ledger.checkpoints import is_origin
 from makul.ledger.notes import COSIGNATURE_V1, VerifierKey
+from makul.store.places import Place, PostgresPlace
 
 LEASE_SECONDS = 3.0
 """Beyond two rounds: a pause that a busy disk or a stopped process may take."""
+POSTGRES = ("postgresql://", "postgres://")
+SQLITE = "sqlite:///"
 
 
 class SettingsError(Exception):
@@ -66,8 +70,11 @@ class PartySettings(_Section):
 class StoreSettings(_Section):
     """Where the record is, and the keys that its fields are sealed with."""
 
-    database: Path
+    database: Path | None = None
+    """A file of SQLite; where `database_url` is set, that counts instead."""
     keys: Path
+    prepared_statements: bool = True
+    """False behind a pooler that hands out transactions, such as PgBouncer in that mode."""
 
 
 class TokenSettings(_Section):
@@ -185,7 +192,7 @@ class TrustSettings(_Section):
     pin_attribute: str = "2.5.4.5"
 
     pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """Of these certificate policies a citizen's certificate states one (RFC 5280, 4.2.1.4).
+    """Of these certificate policies a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
 
     Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
     can consent for that citizen: an organisation's authority as well.
@@ -350,6 +357,8 @@ class Settings(BaseSettings):
     authorised_body: PartySettings | None = None
     """Without it no agreement can be drawn up and no notice approved (cl. 4, 7)."""
     store: StoreSettings
+    database_url: SecretStr | None = None
+    """`postgresql://...`, or `sqlite:///PATH`; usually by the environment: MAKUL_DATABASE_URL."""
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
@@ -369,6 +378,19 @@ class Settings(BaseSettings):
         """The environment first, then the file; nothing else is read."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_a_known_kind(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith((*POSTGRES, SQLITE)):
+            raise ValueError(f"must begin with {POSTGRES[0]} or {SQLITE}")
+        return url
+
+    @model_validator(mode="after")
+    def _has_a_database(self) -> Self:
+        if self.database_url is None and self.store.database is None:
+            raise ValueError("give store.database, or MAKUL_DATABASE_URL")
+        return self
 
     @model_validator(mode="after")
     def _channels_are_safe(self) -> Self:
@@ -391,6 +413,18 @@ class Settings(BaseSettings):
                 f"listeners.{name}: bind the xroad channel to a unix: socket or give it [tls] with"
                 " client_ca; a bare port would let anyone speak for any member"
             )
+
+    @property
+    def place(self) -> Place:
+        """Where the record lies."""
+        url = self.database_url.get_secret_value() if self.database_url is not None else None
+        if url is not None and url.startswith(POSTGRES):
+            return PostgresPlace(url=url, prepares=self.store.prepared_statements)
+        if url is not None:
+            return Path(url.removeprefix(SQLITE))
+        if self.store.database is None:
+            raise SettingsError("give store.database, or MAKUL_DATABASE_URL")
+        return self.store.database
 
     @property
     def operator_code(self) -> MemberCode:

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
@@ -23,6 +23,7 @@ from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.engine import Transaction, Values
+from makul.store.places import Place, PostgresPlace
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import (
     DELAY,
@@ -42,6 +43,8 @@ FORK = get_context("fork")
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
 KILLS = 30
+PATIENCE = 60.0
+"""Seconds for a process to start."""
 
 
 @pytest.fixture
@@ -57,8 +60,8 @@ def record(store: Store, number: int) -> list[UUID]:
     return ids
 
 
-def positions(path: Path) -> list[int]:
-    with raw(path) as connection:
+def positions(place: Place) -> list[int]:
+    with raw(place) as connection:
         rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")
         return [position for (position,) in rows]
 
@@ -146,16 +149,16 @@ def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSign
 
 
 def test_where_nothing_waits_nothing_is_written(
-    store: Store, path: Path, signer: NoteSigner
+    store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """Rounds come every second: an idle one takes nobody's turn to write."""
     record(store, 3)
     sequence(store, signer)
-    before = everything(path)
+    before = everything(place)
 
     assert sequence(store, signer, at=NOON + timedelta(seconds=4)).taken == 0
 
-    assert everything(path) == before
+    assert everything(place) == before
 
 
 def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
@@ -185,7 +188,7 @@ def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> 
 
 
 def test_two_that_both_think_it_is_their_turn_are_still_correct(
-    store: Store, path: Path, signer: NoteSigner
+    store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """The lease chooses, the head's lock decides: clocks that differ by a day change nothing."""
     ids = iter([uuid4() for _ in range(240)])
@@ -210,31 +213,40 @@ def test_two_that_both_think_it_is_their_turn_are_still_correct(
     taken.append(sequence(store, signer, at=NOON).taken)
 
     assert sum(taken) == 240
-    assert positions(path) == list(range(240))
-    assert count(path, "ledger_queue") == 0
+    assert positions(place) == list(range(240))
+    assert count(place, "ledger_queue") == 0
+
+
+@dataclass(frozen=True)
+class Bell:
+    """Between a test and the process of a sequencer."""
+
+    started: Event = field(default_factory=FORK.Event)
+    stop: Event = field(default_factory=FORK.Event)
 
 
 def keep_sequencing(
-    path: Path, keys: StoreKeys, signer: NoteSigner, lease: Lease, stop: Event
+    place: Place, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
 ) -> None:
     """As a process of its own would, without waiting between rounds."""
-    store = open_store(path, keys, who="sequencer")
+    store = open_store(place, keys, who="sequencer")
     at = NOON
-    while not stop.is_set():
+    while not bell.stop.is_set():
         store.ledger.sequence(signer, lease, at=at, batch=3)
+        bell.started.set()
         at += timedelta(seconds=1)
     store.close()
 
 
 def test_two_processes_beside_writers(
-    store: Store, path: Path, keys: StoreKeys, signer: NoteSigner
+    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """Each with a lease too short to keep the other out: no leaf is lost, none comes twice."""
-    stop = FORK.Event()
+    bell = Bell()
     store.close()
     leases = [Lease(holder=uuid4(), length=timedelta(0)) for _ in range(2)]
     workers = [
-        FORK.Process(target=keep_sequencing, args=(path, keys, signer, lease, stop))
+        FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
         for lease in leases
     ]
     for worker in workers:
@@ -242,21 +254,21 @@ def test_two_processes_beside_writers(
     with ThreadPoolExecutor(4) as pool:
         for _ in pool.map(lambda _: record(store, 25), range(8)):
             pass
-    stop.set()
+    bell.stop.set()
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     sequence(store, signer, at=NOON + timedelta(days=365))
 
-    assert positions(path) == list(range(200))
-    assert count(path, "ledger_queue") == 0
-    with raw(path) as connection:
+    assert positions(place) == list(range(200))
+    assert count(place, "ledger_queue") == 0
+    with raw(place) as connection:
         (holders,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
     assert holders > 2
 
 
 def test_leaves_are_taken_whatever_order_they_commit_in(
-    store: Store, path: Path, signer: NoteSigner
+    store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """Ids come from many clocks: an older one that commits late must not fall behind the head."""
     ids = sorted(uuid4() for _ in range(40))
@@ -267,11 +279,11 @@ def test_leaves_are_taken_whatever_order_they_commit_in(
             store.recorder.record(a_release(disclosure_id=disclosure_id))
         assert sequence(store, signer).taken == 5
 
-    assert positions(path) == list(range(40))
+    assert positions(place) == list(range(40))
     assert all(store.ledger.inclusion(each) is not None for each in ids)
 
 
-def sequence_and_die(path: Path, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
+def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
     """Sequence in a child that is killed after its nth change; was there an nth?"""
     left = after
 
@@ -285,7 +297,7 @@ def sequence_and_die(path: Path, keys: StoreKeys, signer: NoteSigner, after: int
 
     def child() -> None:
         Transaction.run = run  # type: ignore[method-assign] # in the child alone
-        opened = open_store(path, keys, who="sequencer")
+        opened = open_store(place, keys, who="sequencer")
         lease = Lease(holder=uuid4(), length=timedelta(0))
         opened.ledger.sequence(signer, lease, at=LATER, batch=1_000)
 
@@ -297,40 +309,41 @@ def sequence_and_die(path: Path, keys: StoreKeys, signer: NoteSigner, after: int
 
 
 def test_killed_in_the_middle_nothing_is_done(
-    store: Store, path: Path, keys: StoreKeys, signer: NoteSigner
+    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """After each change in turn, over the edge of a tile: not a row of any table differs."""
     record(store, 250)
     sequence(store, signer)
     record(store, 20)
     store.close()
-    before = everything(path)
+    before = everything(place)
     after = 1
-    while sequence_and_die(path, keys, signer, after):
-        assert everything(path) == before
+    while sequence_and_die(place, keys, signer, after):
+        assert everything(place) == before
         after += 1
 
     assert after > 6  # places, three tiles, queue, head, checkpoint
-    assert positions(path) == list(range(270))
+    assert positions(place) == list(range(270))
 
 
 def test_killed_thirty_times_under_way(
-    path: Path, keys: StoreKeys, signer: NoteSigner, capsys: pytest.CaptureFixture[str]
+    place: Place, keys: StoreKeys, signer: NoteSigner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Kill -9 at random moments while decisions come in: none is lost, none has two places."""
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
-    store = open_store(path, keys, who="operator")
+    store = open_store(place, keys, who="operator")
     office = recording(store)
     roots: dict[int, bytes] = {}
     for _ in range(KILLS):
         for draft in some_drafts():
             office.settle(draft)
         store.close()
-        stop = FORK.Event()
+        bell = Bell()
         lease = Lease(holder=uuid4(), length=timedelta(0))
-        worker = FORK.Process(target=keep_sequencing, args=(path, keys, signer, lease, stop))
+        worker = FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
         worker.start()
-        worker.join(dice.uniform(0.01, 0.06))
+        assert bell.started.wait(PATIENCE)
+        worker.join(dice.uniform(0, 0.02))
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
         worker.join()
@@ -344,7 +357,7 @@ def test_killed_thirty_times_under_way(
     report = checked(store, signer)
     assert report.finding is None
     assert (report.size, report.checked) == (recorded, recorded)
-    assert positions(path) == list(range(recorded))
+    assert positions(place) == list(range(recorded))
     for size, root in roots.items():
         assert TileTree(size, store.ledger.tile).root() == root
     with capsys.disabled():
@@ -357,55 +370,60 @@ def test_killed_thirty_times_under_way(
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        ("UPDATE ledger_tile SET hashes = zeroblob(length(hashes))", "root of its head"),
+        ("UPDATE ledger_tile SET hashes = $", "root of its head"),
         ("UPDATE ledger_tile SET hashes = substr(hashes, 1, 32)", "another length"),
         ("DELETE FROM ledger_tile", "not there"),
         ("UPDATE ledger_head SET size = size - 1", "root of its head"),
-        ("UPDATE ledger_head SET root = zeroblob(32)", "root of its head"),
+        ("UPDATE ledger_head SET root = $", "root of its head"),
         ("DELETE FROM ledger_head", "no head"),
     ],
 )
 def test_a_log_that_does_not_fit_itself_is_not_appended_to(
-    store: Store, path: Path, signer: NoteSigner, spoil: str, why: str
+    store: Store, place: Place, signer: NoteSigner, spoil: str, why: str
 ) -> None:
     """Whatever was signed then would be a second history. Nothing changes; somebody must look."""
     record(store, 5)
     sequence(store, signer)
     record(store, 1)
-    with raw(path) as connection:
-        connection.execute(spoil)
-    before = everything(path)
+    by_hand(place, spoil, *([bytes(5 * 32)] if "$" in spoil else []))
+    before = everything(place)
 
     with pytest.raises(LedgerBrokenError, match=why):
         store.ledger.sequence(signer, LEASE, at=LATER, batch=10)
 
-    assert everything(path) == before
+    assert everything(place) == before
 
 
-def test_a_place_beyond_the_end_stops_the_log(store: Store, path: Path, signer: NoteSigner) -> None:
+def by_hand(place: Place, sql: str, *values: object) -> None:
+    """As a superuser would, on either database."""
+    with raw(place) as connection:
+        mark = "%s" if isinstance(place, PostgresPlace) else "?"
+        assert connection.execute(sql.replace("$", mark), values).rowcount > 0
+
+
+def test_a_place_beyond_the_end_stops_the_log(
+    store: Store, place: Place, signer: NoteSigner
+) -> None:
     """Somebody wrote it by hand: the next leaf would get a place that is taken, or leave a gap."""
     record(store, 2)
-    with raw(path) as connection:
-        row = connection.execute("SELECT disclosure_id FROM ledger_leaf LIMIT 1").fetchone()
-        connection.execute("INSERT INTO ledger_position VALUES (?, 7)", row)
+    by_hand(place, "INSERT INTO ledger_position SELECT disclosure_id, 7 FROM ledger_leaf LIMIT 1")
 
     with pytest.raises(LedgerBrokenError, match="beyond the log's end"):
         sequence(store, signer)
 
 
 def test_strays_in_the_queue_do_not_stop_the_log(
-    store: Store, path: Path, signer: NoteSigner
+    store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """A leaf that has its place, and one that there is not: both stay, and both are told of."""
     record(store, 2)
     sequence(store, signer)
-    with raw(path) as connection:
-        connection.execute("INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_leaf LIMIT 1")
-        connection.execute("INSERT INTO ledger_queue VALUES (zeroblob(16))")
+    by_hand(place, "INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_leaf LIMIT 1")
+    by_hand(place, "INSERT INTO ledger_queue VALUES ($)", bytes(16))
     record(store, 3)
 
     assert sequence(store, signer).size == 5
-    assert positions(path) == list(range(5))
+    assert positions(place) == list(range(5))
     assert store.ledger.state().waiting == 2
 
 
@@ -451,21 +469,21 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
 
 
 def test_leaves_of_before_the_ledger_wait_like_new_ones(
-    store: Store, path: Path, keys: StoreKeys, signer: NoteSigner
+    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """An older store that is brought up to date loses nothing."""
     record(store, 3)
     store.close()
-    with raw(path) as connection:
+    with raw(place) as connection:
         for table in ("queue", "position", "lost", "tile", "head"):
             connection.execute(f"DROP TABLE ledger_{table}")
         connection.execute("DROP TABLE checkpoint")
         connection.execute("DROP TABLE cosignature")
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
 
-    upgrade_store(path)
+    upgrade_store(place)
 
-    upgraded = open_store(path, keys, who="operator")
+    upgraded = open_store(place, keys, who="operator")
     assert sequence(upgraded, signer).size == 3
     upgraded.close()
 

@@ -38,6 +38,12 @@ OTHER = Lease(holder=uuid4(), length=LEASE.length)
 
 
 @pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
+@pytest.fixture
 def signer(tmp_path: Path) -> NoteSigner:
     return a_note_signer(tmp_path)
 

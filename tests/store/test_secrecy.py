@@ -51,6 +51,12 @@ SECRETS = {
 }
 
 
+@pytest.fixture(name="place")
+def _place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
 @pytest.fixture
 def busy(store: Store, path: Path) -> Path:
     """A store in which every kind of record about people was written."""

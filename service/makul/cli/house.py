@@ -254,6 +254,39 @@ class LedgerKeeper(Protocol):
         """Write the log to a new directory, or one file; its size in leaves."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """What there is to know of a store without opening a record."""
+
+    database: str
+    """`SQLite` or `PostgreSQL`."""
+    version: str
+    """The newest migration that it has."""
+    months_missing: tuple[str, ...] = ()
+    """Months near the present that have no partition, such as `2026-12`."""
+    weaknesses: tuple[str, ...] = ()
+    """Why production does not serve on it."""
+
+
+class StoreKeeper(Protocol):
+    """The store of an installation, for whoever administers it. All raises `HouseError`."""
+
+    def status(self) -> StoreInfo:
+        """Which database it is, of which version, and what it lacks."""
+
+    def upgrade(self) -> None:
+        """Bring it to this program's version."""
+
+    def months_missing(self, ahead: int) -> Sequence[str]:
+        """Months that have no partition yet."""
+
+    def make_months(self, ahead: int) -> None:
+        """Make the partitions that are missing."""
+
+    def grant(self, role: str) -> None:
+        """Give a database role what serving needs, and nothing more."""
+
+
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
@@ -284,6 +317,9 @@ class Runtime(Protocol):
 
     def new_witness_key(self, path: Path, name: str) -> str:
         """Make a witness's key file; its public key. Raises `HouseError`."""
+
+    def store(self, config: Path) -> StoreKeeper:
+        """The store of these settings; raises `HouseUnavailableError`. It is not opened."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""

@@ -23,6 +23,7 @@ from makul.cli import (
     recipient,
     running,
     signatory,
+    store,
     trust,
 )
 from makul.cli.house import ExitCode, HouseError, Runtime
@@ -81,8 +82,20 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    nouns = (recipient, signatory, agreement, notice, person, disclosure, document, key, trust)
-    for noun in (*nouns, ledger):
+    nouns = (
+        recipient,
+        signatory,
+        agreement,
+        notice,
+        person,
+        disclosure,
+        document,
+        key,
+        trust,
+        store,
+        ledger,
+    )
+    for noun in nouns:
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

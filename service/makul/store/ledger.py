@@ -172,16 +172,14 @@ class StoreLedger(LedgerStore):
             return other
         if head is not None and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
-        with self._database.transaction() as transaction:
-            done = _sequence(transaction, signer, lease, at=at, batch=batch)
-            if isinstance(done, StandingBy):
-                transaction.discard()
-        return done
+        return self._database.perform(
+            lambda transaction: _sequence(transaction, signer, lease, at=at, batch=batch)
+        )
 
     def release(self, lease: Lease) -> None:
         """As `LedgerStore`; another's lease is left alone."""
-        with self._database.transaction() as transaction:
-            transaction.run(_RELEASE, {"log": LOG, "by": lease.holder.bytes})
+        values = {"log": LOG, "by": lease.holder.bytes}
+        self._database.perform(lambda transaction: transaction.run(_RELEASE, values))
 
     def latest(self) -> SignedTree | None:
         """As `LedgerStore`."""
@@ -209,14 +207,16 @@ class StoreLedger(LedgerStore):
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
         """As `LedgerStore`: the first line of a witness under a checkpoint stays."""
-        known = {witness for witness, _ in self._database.all(_COSIGNATURES, {"size": size})}
-        new = {witness: line for witness, line in lines.items() if witness not in known}
-        if new:
-            with self._database.transaction() as transaction:
-                for witness, line in new.items():
-                    row = {"size": size, "witness": witness, "line": line}
-                    transaction.run(_ADD_COSIGNATURE, {**row, "collected_at": micros(at)})
-        return len(new)
+
+        def work(transaction: Transaction) -> int:
+            rows = transaction.all(_COSIGNATURES, {"size": size})
+            new = lines.keys() - {witness for witness, _ in rows}
+            for witness in sorted(new):
+                row = {"size": size, "witness": witness, "line": lines[witness]}
+                transaction.run(_ADD_COSIGNATURE, {**row, "collected_at": micros(at)})
+            return len(new)
+
+        return self._database.perform(work)
 
     def state(self) -> LedgerState:
         """As `LedgerStore`."""
@@ -273,6 +273,7 @@ def _sequence(
 ) -> Sequenced | StandingBy:
     edge = locked_head(transaction, lease, at)
     if isinstance(edge, StandingBy):
+        transaction.discard()
         return edge
     size = edge.size
     taken = transaction.run(_PLACE, {"size": size, "batch": batch})

@@ -45,7 +45,9 @@ PAGE = 512
 
 _HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
 
-_OF_THE_DECISION = disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id
+_OF_THE_DECISION = (disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id) & (
+    disclosure.c.decided_at == ledger_leaf.c.recorded_at  # by which PostgreSQL knows its month
+)
 _OF_ITS_REQUEST = (
     (request_key.c.recipient == disclosure.c.recipient)
     & (request_key.c.space == disclosure.c.space)
@@ -96,9 +98,7 @@ _REST = (
 )
 _WITHOUT_LEAF = (
     select(disclosure.c.disclosure_id)
-    .select_from(
-        disclosure.outerjoin(ledger_leaf, ledger_leaf.c.disclosure_id == disclosure.c.disclosure_id)
-    )
+    .select_from(disclosure.outerjoin(ledger_leaf, _OF_THE_DECISION))
     .where(ledger_leaf.c.disclosure_id.is_(None))
     .limit(1)
 )

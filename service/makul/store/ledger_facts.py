@@ -24,6 +24,7 @@ COLUMNS = (
     ledger_leaf.c.leaf_hash,
     ledger_leaf.c.recorded_at,
     request_key.c.disclosure_id.label("closed_by"),
+    request_key.c.decided_at.label("closed_at"),
     disclosure.c.recipient,
     disclosure.c.space,
     disclosure.c.request_id,
@@ -60,6 +61,7 @@ _AT_THAT_MOMENT = select(disclosure.c.disclosure_id, disclosure.c.sealed).where(
 )
 _OF_THAT_REQUEST = select(disclosure.c.disclosure_id).where(
     disclosure.c.disclosure_id == bindparam("disclosure_id"),
+    disclosure.c.decided_at == bindparam("decided_at"),
     disclosure.c.recipient == bindparam("recipient"),
     disclosure.c.space == bindparam("space"),
     disclosure.c.request_id == bindparam("request_id"),
@@ -71,7 +73,8 @@ class Record:
     """A decision as it lies in the tables, its leaf beside it."""
 
     columns: Mapping[str, object]
-    """By name; `leaf_hash` and `recorded_at` of the leaf, `closed_by` of the request id."""
+    """By name: `leaf_hash` and `recorded_at` are the leaf's, `closed_by` and `closed_at` those of
+    the request id, all others the decision's."""
 
     @classmethod
     def of(cls, row: Row) -> "Record":
@@ -200,15 +203,18 @@ class RecordChecker:
         if not stated.get("closes", record.columns["outcome"] in _TELLS_OF_A_PERSON):
             return
         closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
+        closed_at = record.columns["closed_at"]
         if closed_by is None:
             yield "request_key", "the closed request id is not there"
         elif closed_by != own:
             names = ("recipient", "space", "request_id")
             request = {name: record.columns[name] for name in names}
-            other = {**request, "disclosure_id": closed_by}
+            other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
             told = record.columns["outcome"] in _TELLS_OF_A_PERSON
             if told or self._database.one(_OF_THAT_REQUEST, other) is None:
                 yield "request_key", "the request id was closed by another decision"
+        elif closed_at != record.columns["decided_at"]:
+            yield "request_key", "the request id was closed at another moment"
 
 
 def _differing(stated: Facts, expected: Facts) -> Iterator[str]:

@@ -43,6 +43,7 @@ def recover(
     """
     edge = locked_head(transaction, lease, at)
     if isinstance(edge, StandingBy):
+        transaction.discard()
         return edge
     appended = edge.extended(leaves)
     if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):

@@ -10,10 +10,10 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import SINCE_0004, all_sqlite_triggers
+from makul.store.append_only import SINCE_0004, triggers_for
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -26,9 +26,8 @@ def upgrade() -> None:
     _tree()
     _checkpoints()
     op.execute("INSERT INTO ledger_queue (disclosure_id) SELECT disclosure_id FROM ledger_leaf")
-    if op.get_bind().dialect.name == "sqlite":
-        for sql in all_sqlite_triggers(SINCE_0004).values():
-            op.execute(sql)
+    for sql in triggers_for(op.get_bind().dialect.name, SINCE_0004):
+        op.execute(sql)
 
 
 def _leaves() -> None:
