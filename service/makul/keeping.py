@@ -24,8 +24,9 @@ from makul.app.recovering import Missing, missing
 from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
 from makul.ledger.checkpoints import Checkpoint
+from makul.ledger_settings import LedgerSettings
 from makul.logs import configure_logging
-from makul.settings import LedgerSettings, Settings
+from makul.settings import Settings
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory

@@ -26,10 +26,10 @@ from makul.app.ports import (
     Register,
 )
 from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.ledger_settings import LedgerSettings
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
     CrlDirectory,
-    LedgerSettings,
     ReceiptSettings,
     Settings,
     TokenSettings,
