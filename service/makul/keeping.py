@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -17,7 +18,9 @@ from makul.app.ports.ledger import (
     LedgerBrokenError,
     LedgerReport,
     SignedTree,
+    StandingBy,
 )
+from makul.app.recovering import Missing, missing
 from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
 from makul.logs import configure_logging
@@ -85,12 +88,13 @@ class OpenLedger:
             state=self.store.ledger.state(),
         )
 
-    def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
+    def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
         """Hold every record against the log, and the log against what was published."""
         question = LedgerQuestion(
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
+            lost=lost,
             at=self.clock(),
         )
         report = self.store.check_ledger(question, tell)
@@ -108,6 +112,31 @@ class OpenLedger:
         if note is not None:
             promised = read_published(note, self.verifier, self.signer.name)
             compare(self.store.ledger, promised)
+
+    def missing(self) -> Missing | None:
+        """What was published and is not in the store; raises `HouseError`."""
+        try:
+            return missing(
+                self.store.ledger,
+                self.published,
+                self.verifier,
+                self.signer.name,
+                at=self.clock(),
+            )
+        except LedgerBrokenError as error:
+            raise HouseError(f"{self.settings.publish}: {error}") from None
+
+    def recover(self, lacking: Missing) -> None:
+        """Take it back; raises `HouseError`."""
+        lease = Lease(holder=uuid4(), length=timedelta(0))
+        try:
+            done = self.store.recover_ledger(
+                lacking.promised, lacking.leaves, lease, at=self.clock()
+            )
+        except LedgerBrokenError as error:
+            raise HouseError(f"{error}; nothing was changed") from None
+        if isinstance(done, StandingBy):
+            raise HouseError("a sequencer is at work: stop it first, or wait until its lease ends")
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""

@@ -16,6 +16,8 @@ from urllib.error import HTTPError
 
 import pytest
 
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.proofs import TileTree
 from makul.parts import utc_now
 from makul.settings import SettingsError, load_settings
 from makul.store import Store, StoreKeys, open_store
@@ -163,6 +165,42 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     assert process.returncode == 1
     assert "restored from an older copy" in told
     assert makul.done("ledger", "status")["size"] == 0
+
+
+def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: Store) -> None:
+    """What was published stays: leaves that the copy holds get their places, others are noted."""
+    record(store, 2)
+    store.close()
+    database = makul.directory / "makul.db"
+    backup = database.read_bytes()
+    record(store, 1)
+    with running(makul):
+        wait_for(makul, 3)
+    store.close()
+    published = (makul.directory / "published/checkpoint").read_bytes()
+    database.write_bytes(backup)
+
+    told = makul.done("ledger", "recover")
+    assert (told["applied"], told["size"], told["published"], told["missing"]) == (False, 0, 3, 3)
+    makul.done("ledger", "recover", "--apply")
+
+    said = makul("ledger", "verify", "--json")
+    assert said.code == 1
+    assert (said.json["where"], said.json["lost"]) == ("ledger_lost", 1)
+    known = makul.done("ledger", "verify", "--lost", "1")
+    assert (known["size"], known["checked"]) == (3, 2)
+    assert makul("ledger", "verify", "--lost", "2").code == 1
+    assert makul("ledger", "recover").code == 1
+    reopened = open_store(database, StoreKeys.load(makul.directory / "keys/store.json"), who="test")
+    record(reopened, 1)
+    reopened.close()
+    with running(makul):
+        wait_for(makul, 4)
+    assert makul.done("ledger", "verify", "--lost", "1")["size"] == 4
+    body = published.partition(b"\n\n")[0] + b"\n"
+    known_tree = parse_checkpoint_unsafe(body)
+    tree = TileTree(3, LogDirectory(makul.directory / "published").tile)
+    assert tree.root() == known_tree.root
 
 
 def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -> None:

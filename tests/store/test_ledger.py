@@ -457,7 +457,7 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
     record(store, 3)
     store.close()
     with raw(path) as connection:
-        for table in ("queue", "position", "tile", "head"):
+        for table in ("queue", "position", "lost", "tile", "head"):
             connection.execute(f"DROP TABLE ledger_{table}")
         connection.execute("DROP TABLE checkpoint")
         connection.execute("DROP TABLE cosignature")

@@ -336,7 +336,7 @@ def test_the_log_goes_on_while_it_is_checked(
             office.settle(some_drafts()[3])
 
     question = LedgerQuestion(
-        origin=ORIGIN, checker=NoteVerifier(key=signer.key), max_merge_delay=DELAY, at=NOON
+        origin=ORIGIN, checker=NoteVerifier(key=signer.key), max_merge_delay=DELAY, lost=0, at=NOON
     )
     report = store.check_ledger(question, tell)
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import zipfile
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.ports.ledger import Lease, LedgerBrokenError, PublishedLog, SignedTree
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerBrokenError,
+    PublishedLog,
+    Recovered,
+    SignedTree,
+    StandingBy,
+)
+from makul.app.recovering import missing
 from makul.app.sequencing import Sequencer, read_published, write_log
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
@@ -21,9 +30,11 @@ from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer, sequence
 from support.records import NOON, a_release
+from support.sql import everything
 
 FORK = get_context("fork")
 KILLS = 15
+OTHER = Lease(holder=uuid4(), length=LEASE.length)
 
 
 @pytest.fixture
@@ -209,6 +220,37 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
         a_sequencer(other, signer, published).round()
+    other.close()
+
+
+def test_what_does_not_continue_the_store_is_not_taken_back(site: Site) -> None:
+    """A restored copy that was sequenced anew, or tiles that somebody changed: nothing changes."""
+    record(site.store, 3)
+    a_sequencer(site.store, site.signer, site.published).round()
+    verifier = NoteVerifier(key=site.signer.key)
+    site.store.close()
+    restored = site.directory / "restored.db"
+    shutil.copy(site.path, restored)
+    record(site.store, 2)
+    a_sequencer(site.store, site.signer, site.published).round()
+    site.store.close()
+    other = open_store(restored, site.keys, who="operator")
+    lacking = missing(other.ledger, site.published, verifier, ORIGIN, at=NOON)
+    assert lacking is not None
+    assert (lacking.size, len(lacking.leaves)) == (3, 2)
+    busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+    assert isinstance(busy, StandingBy)
+    other.ledger.release(LEASE)
+    before = everything(restored)
+
+    for leaves in ([*lacking.leaves[:1], bytes(32)], lacking.leaves[:1], lacking.leaves[::-1]):
+        with pytest.raises(LedgerBrokenError, match="does not continue"):
+            other.recover_ledger(lacking.promised, leaves, OTHER, at=NOON)
+        assert everything(restored) == before
+    done = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+
+    assert done == Recovered(placed=0, lost=2, size=5)
+    assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
     other.close()
 
 

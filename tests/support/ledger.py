@@ -160,12 +160,15 @@ def sequence(
     return done
 
 
-def checked(store: Store, signer: NoteSigner, *, at: datetime = NOON) -> LedgerReport:
+def checked(
+    store: Store, signer: NoteSigner, *, at: datetime = NOON, lost: int = 0
+) -> LedgerReport:
     """Every record against the log, as `makul ledger verify` does."""
     question = LedgerQuestion(
         origin=ORIGIN,
         checker=NoteVerifier(key=signer.key),
         max_merge_delay=DELAY,
+        lost=lost,
         at=at,
     )
     return store.check_ledger(question, lambda done, of: None)

@@ -18,6 +18,7 @@ from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk
 from makul.app.ports.ledger import LedgerReport, LedgerState
+from makul.app.recovering import Missing
 from makul.cli.witnessing import Witness, WitnessOptions
 from makul.domain.identifiers import MemberCode
 
@@ -237,8 +238,17 @@ class LedgerKeeper(Protocol):
     def facts(self) -> LedgerFacts:
         """How the log stands."""
 
-    def verify(self, tell: Callable[[int, int], None]) -> LedgerReport:
-        """Hold every record against the log. `tell` hears how many of how many are done."""
+    def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
+        """Hold every record against the log. `tell` hears how many of how many are done.
+
+        `lost` is how many decisions are known to be lost.
+        """
+
+    def missing(self) -> Missing | None:
+        """What was published and is not in the store, if it was restored from an older copy."""
+
+    def recover(self, lacking: Missing) -> None:
+        """Take that back: leaves to their places, or noted as lost."""
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
 from makul.cli.house import ExitCode, HouseError, LedgerFacts, LedgerKeeper
-from makul.cli.output import Facts, complain, instant, show_facts
-from makul.cli.session import AsJson, examples, session, stopped_by_signal
+from makul.cli.output import Facts, carry_out, complain, instant, show_facts
+from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(
     no_args_is_help=True, help="The log over all decisions, which nobody can rewrite."
@@ -46,14 +46,23 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog=examples("makul ledger verify", "makul ledger verify --json"))
-def verify(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+def verify(
+    ctx: typer.Context,
+    *,
+    lost: Annotated[
+        int, typer.Option(min=0, help="How many decisions are known to be lost by a restore.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
     """Hold every recorded decision against the log, and the log against what was published.
 
     Exit code 1 where something does not fit: the first record that does not is named.
     """
     with _keeper(ctx) as keeper, _progress() as progress:
         task = progress.add_task("records", total=None)
-        report = keeper.verify(lambda done, all_: progress.update(task, completed=done, total=all_))
+        report = keeper.verify(
+            lambda done, all_: progress.update(task, completed=done, total=all_), lost=lost
+        )
     show_facts(_said(report), as_json=as_json)
     if report.finding is not None:
         found = report.finding
@@ -81,6 +90,26 @@ def export(
     with _keeper(ctx) as keeper:
         size = keeper.export(directory, bundle)
     show_facts({"size": size, "written": str(directory or bundle)}, as_json=as_json)
+
+
+@app.command(epilog=examples("makul ledger recover", "makul ledger recover --apply"))
+def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
+    """Take published leaves back into a store that was restored from an older copy.
+
+    Those whose decisions the copy lacks are noted as lost: `makul ledger verify --lost` knows them.
+    """
+    with _keeper(ctx) as keeper:
+        lacking = keeper.missing()
+        if lacking is None:
+            raise HouseError("the store holds all that is published: there is nothing to take back")
+        facts = {"size": lacking.size, "published": lacking.promised.size}
+        carry_out(
+            "take published leaves back",
+            {**facts, "missing": len(lacking.leaves)},
+            lambda: keeper.recover(lacking),
+            apply=apply,
+            as_json=as_json,
+        )
 
 
 def _keeper(ctx: typer.Context) -> AbstractContextManager[LedgerKeeper]:
@@ -115,6 +144,7 @@ def _said(report: LedgerReport) -> Facts:
         "checked": report.checked,
         "waiting": report.waiting,
         "checkpoints": report.checkpoints,
+        "lost": report.lost,
         "where": found.where if found is not None else None,
         "record": found.record if found is not None else None,
         "what": found.what if found is not None else None,

@@ -29,6 +29,7 @@ SINCE_0002: Mapping[str, tuple[str, ...]] = {
 SINCE_0004: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("size",),
     "cosignature": ("size", "witness"),
+    "ledger_lost": ("position",),
     "ledger_position": ("disclosure_id",),
 }
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002, **SINCE_0004}

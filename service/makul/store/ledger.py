@@ -271,22 +271,43 @@ class StoreLedger(LedgerStore):
 def _sequence(
     transaction: Transaction, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
 ) -> Sequenced | StandingBy:
-    row = transaction.one(_LOCK_HEAD, {"log": LOG})
-    other = _other(row, lease, at)
-    if other is not None:
-        return other
-    size, root, _, _ = _head(row)
-    edge = _edge(transaction, size, root)
+    edge = locked_head(transaction, lease, at)
+    if isinstance(edge, StandingBy):
+        return edge
+    size = edge.size
     taken = transaction.run(_PLACE, {"size": size, "batch": batch})
     if taken:
         leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
         if len(leaves) != taken:
             raise LedgerBrokenError("there are leaves placed beyond the log's end")
         appended = edge.extended(leaves)
-        _write_tiles(transaction, size, appended)
+        write_tiles(transaction, size, appended)
         transaction.run(_TAKE_OUT, {"size": size})
         edge = appended.edge
-        root = edge.root()
+    root = move_head(transaction, edge, lease, at=at)
+    if transaction.one(_CHECKPOINT, {"size": edge.size}) is None:
+        note = signer.sign(Checkpoint(signer.name, edge.size, root).body())
+        signed = SignedTree(size=edge.size, root=root, note=note, made_at=at)
+        add_checkpoint(transaction, signed, at=at)
+    return Sequenced(taken=taken, size=edge.size, more=taken == batch)
+
+
+def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
+    """Lock the head's row; the right edge of its tree, or whose turn it is instead.
+
+    Raises `LedgerBrokenError` where the tiles are not those of the head.
+    """
+    row = transaction.one(_LOCK_HEAD, {"log": LOG})
+    other = _other(row, lease, at)
+    if other is not None:
+        return other
+    size, root, _, _ = _head(row)
+    return _edge(transaction, size, root)
+
+
+def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
+    """Write where the log ends, and renew the lease; the root."""
+    root = edge.root()
     transaction.run(
         _MOVE_HEAD,
         {
@@ -297,11 +318,13 @@ def _sequence(
             "new_until": micros(at + lease.length),
         },
     )
-    if transaction.one(_CHECKPOINT, {"size": edge.size}) is None:
-        note = signer.sign(Checkpoint(signer.name, edge.size, root).body())
-        made = {"size": edge.size, "root": root, "note": note, "made_at": micros(at)}
-        transaction.run(_ADD_CHECKPOINT, made)
-    return Sequenced(taken=taken, size=edge.size, more=taken == batch)
+    return root
+
+
+def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
+    """Keep a checkpoint of a size that has none."""
+    made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
+    transaction.run(_ADD_CHECKPOINT, made)
 
 
 def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
@@ -325,7 +348,8 @@ def read_edge(size: int, read_tile: ReadTile) -> RightEdge:
         raise LedgerBrokenError(str(error)) from None
 
 
-def _write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
+def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
+    """Add the tiles that are new, and let those grow that were not full."""
     for tile, hashes in appended.tiles.items():
         if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
             grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}

@@ -27,6 +27,7 @@ from makul.store.tables import (
     disclosure,
     ledger_head,
     ledger_leaf,
+    ledger_lost,
     ledger_position,
     ledger_queue,
     ledger_tile,
@@ -58,6 +59,12 @@ _PLACED = (
         ledger_position.c.position < bindparam("size"),
     )
     .order_by(ledger_position.c.position)
+    .limit(PAGE)
+)
+_LOST = (
+    select(ledger_lost.c.position, ledger_lost.c.leaf_hash)
+    .where(ledger_lost.c.position >= bindparam("start"), ledger_lost.c.position < bindparam("size"))
+    .order_by(ledger_lost.c.position)
     .limit(PAGE)
 )
 _REST = (
@@ -127,6 +134,8 @@ class LedgerQuestion:
     origin: str
     checker: NoteChecking
     max_merge_delay: timedelta
+    lost: int
+    """How many lost decisions are known of: one more is a finding."""
     at: datetime
 
 
@@ -153,6 +162,7 @@ class LedgerCheck:
         self._question = question
         self._tell = tell
         self._size = self._checked = self._waiting = self._checkpoints = self._all = 0
+        self._lost = self._first_lost = 0
         self._newest = 0
         """The size of the last checkpoint that was held. An empty log may be unsigned yet."""
 
@@ -168,6 +178,7 @@ class LedgerCheck:
             checked=self._checked,
             waiting=self._waiting,
             checkpoints=self._checkpoints,
+            lost=self._lost,
             finding=found,
         )
 
@@ -182,6 +193,9 @@ class LedgerCheck:
             raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
         self._rest()
         self._strays()
+        if self._lost != self._question.lost:
+            what = f"{self._lost} decisions are noted as lost, {self._question.lost} are known of"
+            raise _FoundError("ledger_lost", str(self._first_lost), what)
 
     def _replay(self, size: int) -> RightEdge:
         """Every leaf in its place, every tile, every checkpoint."""
@@ -201,19 +215,32 @@ class LedgerCheck:
         return edge
 
     def _pages(self, size: int) -> Iterator[list[bytes]]:
-        """Leaf hashes in their order, each of a record that fits."""
+        """Leaf hashes in their order, each of a record that fits, or noted as lost."""
         start = 0
         while start < size:
-            rows = self._database.all(_PLACED, {"start": start, "size": size})
-            for position, row in enumerate(rows, start):
-                if row[0] != position:
-                    raise _FoundError("ledger_position", str(position), "no leaf has this place")
-                self._hold_record(row[1], Record.of(row[2:]))
-            if not rows:
-                raise _FoundError("ledger_position", str(start), "no leaf has this place")
-            start += len(rows)
+            places = {"start": start, "size": size}
+            placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
+            leaves: list[bytes] = []
+            # Each list is whole up to its page's end: what is dense in both is to be checked now.
+            for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
+                if row[0] != start + len(leaves):
+                    break
+                leaves.append(self._leaf_of(row))
+            if not leaves:
+                what = "no leaf has this place, or two have"
+                raise _FoundError("ledger_position", str(start), what)
+            start += len(leaves)
             self._tell(self._checked, self._all)
-            yield [row[3] for row in rows]
+            yield leaves
+
+    def _leaf_of(self, row: Row) -> bytes:
+        """The leaf of a place, its record held against it; or of a place that is noted as lost."""
+        if len(row) == len(_LOST.selected_columns):
+            self._lost += 1
+            self._first_lost = row[0] if self._lost == 1 else self._first_lost
+            return bytes(row[1])
+        self._hold_record(row[1], Record.of(row[2:]))
+        return bytes(row[3])
 
     def _hold_record(self, disclosure_id: bytes, record: Record) -> None:
         name = _name(disclosure_id)

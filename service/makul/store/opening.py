@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +10,16 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import Recorder, Register, StoreUnavailableError
-from makul.app.ports.ledger import LedgerReport
+from makul.app.ports.ledger import Lease, LedgerReport, Recovered, SignedTree, StandingBy
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
+from makul.store.desk_log import DeskLog
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
 from makul.store.ledger import StoreLedger
 from makul.store.ledger_check import LedgerCheck, LedgerQuestion
+from makul.store.ledger_recovery import recover
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
 from makul.store.schema import assert_schema, migrate
@@ -44,12 +46,23 @@ class Store:
     ledger: StoreLedger
     _database: Database
     _sealer: Sealer
+    _log: DeskLog
 
     def check_ledger(
         self, question: LedgerQuestion, tell: Callable[[int, int], None]
     ) -> LedgerReport:
         """Hold every record against the log; `tell` hears how many of how many are done."""
         return LedgerCheck(self._database, self._sealer, question, tell).run()
+
+    def recover_ledger(
+        self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
+    ) -> Recovered | StandingBy:
+        """Take published leaves back, after an older copy was restored (`ledger_recovery`)."""
+        with self._database.transaction() as transaction:
+            done = recover(transaction, self._log, promised, leaves, lease, at=at)
+            if isinstance(done, StandingBy):
+                transaction.discard()
+        return done
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
@@ -98,6 +111,7 @@ def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
         ledger=StoreLedger(database),
         _database=database,
         _sealer=sealer,
+        _log=DeskLog(sealer, who),
     )
 
 

@@ -395,6 +395,16 @@ ledger_position = Table(
 )
 """A leaf's place in the tree, from 0, without gaps and for good."""
 
+ledger_lost = Table(
+    "ledger_lost",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_hash", _DIGEST, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A published leaf whose decision was lost when an older copy of the store was restored."""
+
 ledger_tile = Table(
     "ledger_tile",
     metadata,

@@ -124,6 +124,17 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What became of published leaves that a restored store lacked."""
+
+    placed: int
+    """Of decisions that the store holds: they have their places again."""
+    lost: int
+    """Of decisions that it does not hold any more."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """The first thing that does not fit the log. It names records by their ids, and nobody."""
 
@@ -145,6 +156,8 @@ class LedgerReport:
     waiting: int
     """Of these, how many have no place yet, and need none yet."""
     checkpoints: int
+    lost: int
+    """Places whose decisions were lost when an older copy was restored, as noted then."""
     finding: Finding | None
     """None where all of it fits."""
 

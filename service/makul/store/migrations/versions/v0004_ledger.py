@@ -48,6 +48,14 @@ def _leaves() -> None:
     op.create_index(
         op.f("ix_ledger_position_position"), "ledger_position", ["position"], unique=True
     )
+    op.create_table(
+        "ledger_lost",
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_ledger_lost")),
+        sqlite_with_rowid=False,
+    )
 
 
 def _tree() -> None:
