@@ -46,6 +46,13 @@ def witness(
     state: Annotated[
         Path | None, typer.Option(file_okay=False, help="What it remembers; its alone.")
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="Where else its checkpoint is shown, such as by another witness; repeatable.",
+        ),
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="One round, then end with what became of it.")
     ] = False,
@@ -84,6 +91,7 @@ def witness(
         log_key=log_key,
         key=key,
         state=state,
+        also=tuple(also or ()),
         bind=_address(bind),
         from_start=from_start,
     )

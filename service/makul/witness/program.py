@@ -1,6 +1,6 @@
 """One round of the witness: fetch, verify, judge, remember, and only then show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.notes import NoteError
 from makul.trust.notes import Cosigner, NoteVerifier
 from makul.witness.judging import Finding, Seen, judge
-from makul.witness.source import Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
 from makul.witness.state import Head, State
 
 
@@ -55,9 +55,50 @@ class WitnessProgram:
     state: State
     clock: Callable[[], datetime]
     from_start: bool = False
+    also: Sequence[ReadNote] = ()
+    """Where else the log's checkpoint is shown: the log must show everybody one tree."""
 
     def round(self) -> Round:
         """Do one round; raises `StateError` where the state cannot be read or written."""
+        done = self._followed()
+        if done.result in (Result.COSIGNED, Result.UNCHANGED):
+            return self._compared(done)
+        return done
+
+    def _compared(self, done: Round) -> Round:
+        """The round, or the first checkpoint shown elsewhere that cannot be of this log.
+
+        What cannot be had, or is not the log's, says nothing about it.
+        """
+        head = self.state.head(self.log, self.cosigner.verifier)
+        if head is None:
+            return done
+        for read in self.also:
+            try:
+                document = read()
+                other = self._verified(document)
+                found = judge(head.seen, other, tiles_of(self.source))
+            except (SourceError, NoteError):
+                continue
+            if found.finding is Finding.FORKED:
+                return self._inconsistent(head, other, document, done.at, f"elsewhere {found.why}")
+        return done
+
+    def _inconsistent(
+        self, head: Head, new: Checkpoint, document: bytes, at: datetime, why: str
+    ) -> Round:
+        """Keep both checkpoints as evidence."""
+        return Round(
+            result=Result.INCONSISTENT,
+            at=at,
+            size=head.seen.size,
+            shown=new.size,
+            why=why,
+            evidence=self.state.keep_evidence(head.note, self.log.alone(document), why),
+        )
+
+    def _followed(self) -> Round:
+        """Fetch, verify, judge and cosign."""
         at = self.clock()
         head = self.state.head(self.log, self.cosigner.verifier)
         if head is not None:
@@ -95,15 +136,7 @@ class WitnessProgram:
         found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
         if found.finding is Finding.FORKED and head is not None:
-            place = self.state.keep_evidence(head.note, self.log.alone(document), found.why)
-            return Round(
-                result=Result.INCONSISTENT,
-                at=at,
-                size=size,
-                shown=new.size,
-                why=found.why,
-                evidence=place,
-            )
+            return self._inconsistent(head, new, document, at, found.why)
         first = head is None and found.finding is Finding.UNCHANGED
         if found.finding is Finding.GREW or first:
             self._cosign(document, at)
