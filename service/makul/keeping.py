@@ -23,6 +23,7 @@ from makul.app.ports.ledger import (
 from makul.app.recovering import Missing, missing
 from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.ledger.checkpoints import Checkpoint
 from makul.logs import configure_logging
 from makul.settings import LedgerSettings, Settings
 from makul.store import Store
@@ -75,16 +76,13 @@ class OpenLedger:
 
     def facts(self) -> LedgerFacts:
         """How the log stands; raises `HouseError` for what is published and not this log's."""
-        note = self.published.checkpoint()
-        try:
-            published = read_published(note, self.verifier, self.signer.name).size if note else None
-        except LedgerBrokenError as error:
-            raise HouseError(f"{self.settings.publish}: {error}") from None
+        with self._readable():
+            promised = self._promised()
         return LedgerFacts(
             origin=self.settings.origin,
             vkey=self.signer.vkey,
             max_merge_delay=self.settings.promise,
-            published=published,
+            published=promised.size if promised is not None else None,
             state=self.store.ledger.state(),
         )
 
@@ -94,28 +92,44 @@ class OpenLedger:
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
+            witnesses={each.name: each.verifier for each in witnesses_of(self.settings)},
             lost=lost,
             at=self.clock(),
         )
         report = self.store.check_ledger(question, tell)
         if report.finding is None:
-            try:
-                self._hold_published()
-            except LedgerBrokenError as error:
-                found = Finding(where="published", record="checkpoint", what=str(error))
-                return replace(report, finding=found)
+            with self._readable():
+                report = replace(report, finding=self._misfit())
         return report
 
-    def _hold_published(self) -> None:
-        """Is what was published still in the store?"""
+    def _misfit(self) -> Finding | None:
+        """Where the store does not hold what was published."""
+        try:
+            promised = self._promised()
+            if promised is not None:
+                compare(self.store.ledger, promised)
+        except LedgerBrokenError as error:
+            return Finding(where="published", record="checkpoint", what=str(error))
+        return None
+
+    def _promised(self) -> Checkpoint | None:
+        """What is published; raises `LedgerBrokenError` where it is not this log's."""
         note = self.published.checkpoint()
-        if note is not None:
-            promised = read_published(note, self.verifier, self.signer.name)
-            compare(self.store.ledger, promised)
+        return read_published(note, self.verifier, self.signer.name) if note is not None else None
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """One line on what is published and cannot be used."""
+        try:
+            yield
+        except LedgerBrokenError as error:
+            raise HouseError(f"{self.settings.publish}: {error}") from None
+        except OSError as error:
+            raise HouseUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
 
     def missing(self) -> Missing | None:
         """What was published and is not in the store; raises `HouseError`."""
-        try:
+        with self._readable():
             return missing(
                 self.store.ledger,
                 self.published,
@@ -123,8 +137,6 @@ class OpenLedger:
                 self.signer.name,
                 at=self.clock(),
             )
-        except LedgerBrokenError as error:
-            raise HouseError(f"{self.settings.publish}: {error}") from None
 
     def recover(self, lacking: Missing) -> None:
         """Take it back; raises `HouseError`."""

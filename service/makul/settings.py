@@ -279,7 +279,7 @@ class LedgerSettings(_Section):
     """A directory that witnesses can fetch: tiles and the newest checkpoint."""
     interval: Annotated[float, Field(ge=0.2, le=60)] = 1.0
     """Seconds between two rounds of the sequencer."""
-    batch: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 500
     """How many leaves one transaction takes; on SQLite others wait meanwhile."""
     max_merge_delay: Annotated[int, Field(ge=5, le=86_400)] = 60
     """Within so many seconds a decision's leaf is in a checkpoint: the operator's promise."""

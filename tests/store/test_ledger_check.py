@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 
 from makul.app.ports.ledger import Finding
+from makul.ledger.notes import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.tables import metadata
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.notes import (
+    CosignatureVerifier,
+    Cosigner,
+    NoteSigner,
+    NoteVerifier,
+    new_key_file,
+)
 from support.ledger import DELAY, ORIGIN, a_note_signer, checked, recording, sequence, some_drafts
 from support.records import NOON, a_release
 from support.sql import raw
@@ -276,6 +283,33 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
     assert "signature" in finding.what
 
 
+def test_a_witness_whose_line_was_changed_is_found(
+    store: Store, signer: NoteSigner, path: Path, tmp_path: Path
+) -> None:
+    """Of those that the settings name: others' lines nobody here can judge."""
+    new_key_file(tmp_path / "w.key", "witness.example", COSIGNATURE_V1)
+    witness = Cosigner.load(tmp_path / "w.key")
+    known = {"w": CosignatureVerifier(key=witness.key)}
+    sequence(store, signer)
+    latest = store.ledger.latest()
+    assert latest is not None
+    line = witness.cosign(latest.note, at=NOON).splitlines()[-1].decode()
+    store.ledger.keep_cosignatures(0, {"w": line}, at=NOON)
+    assert checked(store, signer, witnesses=known).finding is None
+    with raw(path) as connection:
+        sql = "SELECT sql FROM sqlite_master WHERE name = 'cosignature_no_update'"
+        (trigger,) = connection.execute(sql).fetchone()
+        connection.execute("DROP TRIGGER cosignature_no_update")
+        connection.execute("UPDATE cosignature SET line = replace(line, 'A', 'B')")
+        connection.execute(trigger)
+
+    finding = checked(store, signer, witnesses=known).finding
+
+    assert finding is not None
+    assert (finding.where, finding.record) == ("cosignature", "0 w")
+    assert checked(store, signer).finding is None
+
+
 def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
     """By its place in the log, however many there are."""
     with raw(spoiled.path) as connection:
@@ -301,16 +335,17 @@ def test_a_leaf_of_an_unknown_statement_is_found(store: Store, tmp_path: Path) -
     assert finding.where == "disclosure"
 
 
-def test_records_of_a_million_take_no_memory_of_their_own(
-    store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", [1, 3, 7])
+def test_the_report_does_not_depend_on_how_much_is_read_at_once(
+    store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    """Page by page: with pages of three the report of thirty is the same."""
+    """Pages end within trees, tiles and what waits: every record is held, and once."""
     for _ in range(3):
         for draft in some_drafts():
             recording(store).settle(draft)
     sequence(store, signer)
     whole = checked(store, signer)
-    monkeypatch.setattr("makul.store.ledger_check.PAGE", 3)
+    monkeypatch.setattr("makul.store.ledger_check.PAGE", page)
 
     assert checked(store, signer) == whole
     assert whole.finding is None
@@ -336,7 +371,12 @@ def test_the_log_goes_on_while_it_is_checked(
             office.settle(some_drafts()[3])
 
     question = LedgerQuestion(
-        origin=ORIGIN, checker=NoteVerifier(key=signer.key), max_merge_delay=DELAY, lost=0, at=NOON
+        origin=ORIGIN,
+        checker=NoteVerifier(key=signer.key),
+        max_merge_delay=DELAY,
+        witnesses={},
+        lost=0,
+        at=NOON,
     )
     report = store.check_ledger(question, tell)
 

@@ -1,6 +1,7 @@
 """Decisions that are really committed to, and a log over them. Everybody in them is made up."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from makul.domain.reasons import Code, Reason
 from makul.ledger.notes import ED25519
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
-from makul.trust.notes import NoteSigner, NoteVerifier, new_key_file
+from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -161,13 +162,19 @@ def sequence(
 
 
 def checked(
-    store: Store, signer: NoteSigner, *, at: datetime = NOON, lost: int = 0
+    store: Store,
+    signer: NoteSigner,
+    *,
+    at: datetime = NOON,
+    lost: int = 0,
+    witnesses: Mapping[str, CosignatureVerifier] | None = None,
 ) -> LedgerReport:
     """Every record against the log, as `makul ledger verify` does."""
     question = LedgerQuestion(
         origin=ORIGIN,
         checker=NoteVerifier(key=signer.key),
         max_merge_delay=DELAY,
+        witnesses=witnesses or {},
         lost=lost,
         at=at,
     )

@@ -5,14 +5,19 @@ service may go on meanwhile: what is checked is the log as it was when the check
 whatever has no place in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, or_, select
 
-from makul.app.ports.ledger import Finding, LedgerReport, NoteChecking
+from makul.app.ports.ledger import (
+    CosignatureChecking,
+    Finding,
+    LedgerReport,
+    NoteChecking,
+)
 from makul.ledger.appending import EMPTY_EDGE, RightEdge
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.merkle import HASH_BYTES
@@ -24,6 +29,7 @@ from makul.store.ledger import LOG
 from makul.store.ledger_facts import COLUMNS, UUID_BYTES, Record, RecordChecker
 from makul.store.tables import (
     checkpoint,
+    cosignature,
     disclosure,
     ledger_head,
     ledger_leaf,
@@ -39,33 +45,34 @@ PAGE = 512
 
 _HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
 
-_RECORDS = ledger_leaf.outerjoin(
-    disclosure, disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id
-).outerjoin(
-    request_key,
+_OF_THE_DECISION = disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id
+_OF_ITS_REQUEST = (
     (request_key.c.recipient == disclosure.c.recipient)
     & (request_key.c.space == disclosure.c.space)
-    & (request_key.c.request_id == disclosure.c.request_id),
+    & (request_key.c.request_id == disclosure.c.request_id)
 )
+# One chain of joins, for SQLite would compute a join in brackets whole, for each page anew.
 _PLACED = (
     select(ledger_position.c.position, ledger_position.c.disclosure_id, *COLUMNS)
     .select_from(
         ledger_position.outerjoin(
-            _RECORDS, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
+            ledger_leaf, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
         )
+        .outerjoin(disclosure, _OF_THE_DECISION)
+        .outerjoin(request_key, _OF_ITS_REQUEST)
     )
     .where(
         ledger_position.c.position >= bindparam("start"),
         ledger_position.c.position < bindparam("size"),
     )
     .order_by(ledger_position.c.position)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _LOST = (
     select(ledger_lost.c.position, ledger_lost.c.leaf_hash)
     .where(ledger_lost.c.position >= bindparam("start"), ledger_lost.c.position < bindparam("size"))
     .order_by(ledger_lost.c.position)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _REST = (
     select(
@@ -75,16 +82,17 @@ _REST = (
         *COLUMNS,
     )
     .select_from(
-        _RECORDS.outerjoin(
-            ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id
-        ).outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
+        ledger_leaf.outerjoin(disclosure, _OF_THE_DECISION)
+        .outerjoin(request_key, _OF_ITS_REQUEST)
+        .outerjoin(ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)
+        .outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
     )
     .where(
         or_(ledger_position.c.position.is_(None), ledger_position.c.position >= bindparam("size")),
         ledger_leaf.c.disclosure_id > bindparam("after"),
     )
     .order_by(ledger_leaf.c.disclosure_id)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 _WITHOUT_LEAF = (
     select(disclosure.c.disclosure_id)
@@ -122,7 +130,10 @@ _CHECKPOINTS = (
     select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note)
     .where(checkpoint.c.size > bindparam("after"), checkpoint.c.size <= bindparam("size"))
     .order_by(checkpoint.c.size)
-    .limit(PAGE)
+    .limit(bindparam("page"))
+)
+_COSIGNATURES = select(cosignature.c.witness, cosignature.c.line).where(
+    cosignature.c.size == bindparam("size")
 )
 _LEAVES = select(func.count()).select_from(ledger_leaf)
 
@@ -134,6 +145,8 @@ class LedgerQuestion:
     origin: str
     checker: NoteChecking
     max_merge_delay: timedelta
+    witnesses: Mapping[str, CosignatureChecking]
+    """By the names that their lines are kept under. Of others' lines nothing can be said."""
     lost: int
     """How many lost decisions are known of: one more is a finding."""
     at: datetime
@@ -218,7 +231,7 @@ class LedgerCheck:
         """Leaf hashes in their order, each of a record that fits, or noted as lost."""
         start = 0
         while start < size:
-            places = {"start": start, "size": size}
+            places = {"start": start, "size": size, "page": PAGE}
             placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
             leaves: list[bytes] = []
             # Each list is whole up to its page's end: what is dense in both is to be checked now.
@@ -275,7 +288,9 @@ class LedgerCheck:
     def _signed(self, size: int) -> Iterator[Row]:
         """Checkpoints of the log as it was when the check began, by size."""
         after = -1
-        while rows := self._database.all(_CHECKPOINTS, {"after": after, "size": size}):
+        while rows := self._database.all(
+            _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
+        ):
             yield from rows
             after = rows[-1][0]
 
@@ -292,15 +307,28 @@ class LedgerCheck:
             raise _FoundError("checkpoint", str(size), "its root is not that of the leaves")
         if body != Checkpoint(self._question.origin, size, root).body():
             raise _FoundError("checkpoint", str(size), "what was signed is another tree")
+        self._hold_cosignatures(size, note)
         self._checkpoints += 1
         self._newest = size
         return next(signed, None)
+
+    def _hold_cosignatures(self, size: int, note: bytes) -> None:
+        """The lines of the witnesses that are known here."""
+        for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
+            checker = self._question.witnesses.get(witness)
+            if checker is None:
+                continue
+            try:
+                checker.verify(note + f"{line}\n".encode())
+            except ValueError:
+                what = "the witness's signature does not hold"
+                raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
     def _rest(self) -> None:
         """Leaves without a place yet, or placed since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
-        while rows := self._database.all(_REST, {"size": self._size, "after": after}):
+        while rows := self._database.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
             for disclosure_id, position, queued, *columns in rows:
                 record = Record.of(tuple(columns))
                 self._hold_record(disclosure_id, record)

@@ -73,7 +73,6 @@ class LogDirectory(PublishedLog):
             present = self.checkpoint()
             if present is None or _size(present) <= _size(note):
                 _replace(self._directory / CHECKPOINT, note)
-                _sync_directory(self._directory)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -142,13 +141,28 @@ def _limited(path: Path, most: int) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Put a file in place; when it returns, file, name and directories outlast a power failure.
+
+    A tile that was promised and is gone would never be written again: later rounds begin behind it.
+    """
+    made = _make_directories(path.parent)
     passing = path.with_name(f".{path.name}.{os.getpid()}")
     with passing.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     passing.replace(path)
+    for directory in (path.parent, *made):
+        _sync_directory(directory)
+
+
+def _make_directories(directory: Path) -> list[Path]:
+    """Make what is missing; the directories in which something was made."""
+    if directory.is_dir():
+        return []
+    made = _make_directories(directory.parent)
+    directory.mkdir(exist_ok=True)
+    return [*made, directory.parent]
 
 
 def _sync_directory(directory: Path) -> None:

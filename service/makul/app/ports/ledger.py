@@ -55,6 +55,13 @@ class NoteChecking(Protocol):
         """The text that was signed; raises `ValueError` where the signature does not hold."""
 
 
+class CosignatureChecking(Protocol):
+    """Verifies the lines of one witness."""
+
+    def verify(self, document: bytes) -> datetime:
+        """When it cosigned this note; raises `ValueError` where its line does not hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """Whose turn it is to sequence, and for how long from now."""
