@@ -180,7 +180,7 @@ def test_a_log_that_is_not_itself_is_found(
 
     assert found.result is Result.INCONSISTENT
     assert found.evidence is not None
-    ours = (found.evidence / "cosigned.note").read_bytes()
+    ours = (found.evidence / "seen.note").read_bytes()
     theirs = (found.evidence / "shown.note").read_bytes()
     assert ours == before
     assert theirs == (log.directory / "checkpoint").read_bytes()
@@ -218,11 +218,9 @@ def test_a_split_view_is_found_by_what_is_shown_elsewhere(
     for number, other in enumerate((leaves(300, "b "), leaves(40, "b ")), start=1):
         elsewhere.write_bytes(log.note(other))
         found = compared.round()
-        assert (found.result, found.size, found.shown) == (
-            Result.INCONSISTENT,
-            300,
-            len(other),
-        )
+        assert (found.result, found.size) == (Result.INCONSISTENT, None)
+        assert found.shown == len(other)
+        assert_not_cosigned(witness, None)
         assert found.why.startswith("elsewhere ")
         assert witness.state.evidence() == number
 
@@ -582,7 +580,7 @@ def test_killed_while_evidence_is_kept_it_is_kept_later(
             found = witness.round()
             assert found.evidence is not None
             assert {path.name for path in found.evidence.iterdir()} == {
-                "cosigned.note",
+                "seen.note",
                 "shown.note",
                 "why.txt",
             }

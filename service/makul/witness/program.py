@@ -1,13 +1,12 @@
 """One round of the witness: fetch, verify, judge, remember, and only then show."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.ledger.notes import NoteError
 from makul.trust.notes import Cosigner, NoteVerifier
 from makul.witness.judging import Finding, Seen, judge
 from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
@@ -60,45 +59,6 @@ class WitnessProgram:
 
     def round(self) -> Round:
         """Do one round; raises `StateError` where the state cannot be read or written."""
-        done = self._followed()
-        if done.result in (Result.COSIGNED, Result.UNCHANGED):
-            return self._compared(done)
-        return done
-
-    def _compared(self, done: Round) -> Round:
-        """The round, or the first checkpoint shown elsewhere that cannot be of this log.
-
-        What cannot be had, or is not the log's, says nothing about it.
-        """
-        head = self.state.head(self.log, self.cosigner.verifier)
-        if head is None:
-            return done
-        for read in self.also:
-            try:
-                document = read()
-                other = self._verified(document)
-                found = judge(head.seen, other, tiles_of(self.source))
-            except (SourceError, NoteError):
-                continue
-            if found.finding is Finding.FORKED:
-                return self._inconsistent(head, other, document, done.at, f"elsewhere {found.why}")
-        return done
-
-    def _inconsistent(
-        self, head: Head, new: Checkpoint, document: bytes, at: datetime, why: str
-    ) -> Round:
-        """Keep both checkpoints as evidence."""
-        return Round(
-            result=Result.INCONSISTENT,
-            at=at,
-            size=head.seen.size,
-            shown=new.size,
-            why=why,
-            evidence=self.state.keep_evidence(head.note, self.log.alone(document), why),
-        )
-
-    def _followed(self) -> Round:
-        """Fetch, verify, judge and cosign."""
         at = self.clock()
         head = self.state.head(self.log, self.cosigner.verifier)
         if head is not None:
@@ -110,7 +70,7 @@ class WitnessProgram:
             new = self._verified(document)
         except SourceError as error:
             return Round(result=Result.UNAVAILABLE, at=at, size=size, why=str(error))
-        except NoteError as error:
+        except ValueError as error:
             return Round(result=Result.UNVERIFIED, at=at, size=size, why=str(error))
         try:
             return self._judged(head, new, document, at)
@@ -120,28 +80,53 @@ class WitnessProgram:
             )
 
     def _verified(self, document: bytes) -> Checkpoint:
-        """The checkpoint, of this very log; raises `NoteError`."""
-        try:
-            checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
-        except NoteError:
-            raise
-        except ValueError as error:
-            raise NoteError(str(error)) from None
+        """The checkpoint, of this very log; raises `ValueError`."""
+        checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
         if checkpoint.origin != self.log.key.name:
-            raise NoteError("a checkpoint of another origin than the log's name")
+            raise ValueError("a checkpoint of another origin than the log's name")
         return checkpoint
 
     def _judged(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
         seen = head.seen if head is not None else Seen()
         found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
+        done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
         if found.finding is Finding.FORKED and head is not None:
-            return self._inconsistent(head, new, document, at, found.why)
-        first = head is None and found.finding is Finding.UNCHANGED
-        if found.finding is Finding.GREW or first:
+            place = self.state.keep_evidence(head.note, self.log.alone(document), found.why)
+            return replace(done, result=Result.INCONSISTENT, evidence=place)
+        if found.finding not in (Finding.GREW, Finding.UNCHANGED):
+            return done
+        contradicted = self._contradicted(new, document, done)
+        if contradicted is not None:
+            return contradicted
+        if found.finding is Finding.GREW or head is None:
             self._cosign(document, at)
-            return Round(result=Result.COSIGNED, at=at, size=new.size, shown=new.size)
-        return Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
+            return replace(done, result=Result.COSIGNED, size=new.size)
+        return done
+
+    def _contradicted(self, new: Checkpoint, document: bytes, done: Round) -> Round | None:
+        """The log signed another tree for others: told by what is shown elsewhere.
+
+        What cannot be had there, or is not the log's, says nothing about it.
+        """
+        for read in self.also:
+            try:
+                elsewhere = read()
+                other = self._verified(elsewhere)
+                found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
+            except (SourceError, ValueError):
+                continue
+            if found.finding is Finding.FORKED:
+                why = f"elsewhere {found.why}"
+                ours, theirs = self.log.alone(document), self.log.alone(elsewhere)
+                return replace(
+                    done,
+                    result=Result.INCONSISTENT,
+                    shown=other.size,
+                    why=why,
+                    evidence=self.state.keep_evidence(ours, theirs, why),
+                )
+        return None
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Remember, then show. Lines of others are left out: they are not this witness's word."""
@@ -150,9 +135,10 @@ class WitnessProgram:
 
 
 _TOLD = {
+    Finding.GREW: Result.COSIGNED,
     Finding.UNCHANGED: Result.UNCHANGED,
     Finding.OLDER: Result.OLDER,
     Finding.UNPROVEN: Result.UNPROVEN,
     Finding.FORKED: Result.UNPROVEN,
 }
-"""What is not cosigned. Forked from nothing seen, as a false root of no leaves, is unproven."""
+"""Forked from nothing seen, as a false root of no leaves, is unproven."""
