@@ -24,6 +24,11 @@ WITNESS: Final = 0x04
 MAX_NOTE: Final = 64 * 1024
 """Bytes; as much as the contract lets through."""
 
+MAX_LINES: Final = 64
+MAX_NAME: Final = 255
+MAX_SIGNATURE: Final = 8 * 1024
+"""Lines, bytes of a key's name and of a signature: what the log's own tools take as well."""
+
 VKEY: Final = r"[^\s+]{1,255}\+[0-9a-f]{8}\+[0-9A-Za-z+/]+={0,2}"
 """A verifier key as text: `<name>+<id>+<base64>`."""
 
@@ -139,6 +144,8 @@ def parse_note(document: bytes) -> Note:
     if not blank or not lines.endswith("\n"):
         raise BadNoteError("not a text with signatures beneath it")
     signed = lines.removesuffix("\n").split("\n")
+    if len(signed) > MAX_LINES:
+        raise BadNoteError(f"more than {MAX_LINES} signatures")
     return Note((text + "\n").encode(), tuple(map(_line, signed)))
 
 
@@ -169,8 +176,10 @@ def _line(text: str) -> Line:
         raise BadNoteError("a signature without its em dash")
     name, _, encoded = text.removeprefix(_DASH).partition(" ")
     octets = _decode(encoded)
-    if not name or len(octets) <= _ID_BYTES:
-        raise BadNoteError("a signature without name, id or value")
+    if not 0 < len(name.encode()) <= MAX_NAME or "+" in name or any(map(str.isspace, name)):
+        raise BadNoteError("a key's name that no key can have")
+    if not _ID_BYTES < len(octets) <= _ID_BYTES + MAX_SIGNATURE:
+        raise BadNoteError("a signature of an impossible length")
     return Line(name, octets[:_ID_BYTES], octets[_ID_BYTES:])
 
 

@@ -77,6 +77,21 @@ def test_a_round_tells_what_became_of_it(
     assert (tmp_path / "state" / "checkpoint").read_bytes() == note
 
 
+def test_another_tree_shown_elsewhere(
+    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+) -> None:
+    """A split view, by what another witness shows."""
+    assert vkey
+    log.publish(leaves(9))
+    (tmp_path / "other").write_bytes(log.note(leaves(9)))
+    assert once(makul, log, "--also", str(tmp_path / "other")).code == 0
+    (tmp_path / "other").write_bytes(log.note(leaves(9, "another ")))
+
+    said = once(makul, log, "--also", str(tmp_path / "other"))
+
+    assert (said.code, said.json["result"]) == (1, "inconsistent")
+
+
 def test_old_and_foreign_checkpoints(makul: Makul, log: PublishedLog, vkey: str) -> None:
     """An old one tells nothing new (3); one that the log did not sign is an alarm (1)."""
     assert vkey

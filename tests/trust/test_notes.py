@@ -24,6 +24,7 @@ from makul.trust.notes import (
     NoteVerifier,
     UnverifiedNoteError,
     new_key_file,
+    public_part,
 )
 
 AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
@@ -154,6 +155,20 @@ def test_what_is_not_a_key_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(KeyFileError) as told:
         NoteSigner.load(path)
     assert "AYEK" not in str(told.value)
+
+
+def test_the_public_part_lies_beside_the_key(tmp_path: Path) -> None:
+    """For who answers requests, and for whoever is handed it."""
+    path = _key_file(tmp_path, "log.example/makul", ED25519)
+    signer = NoteSigner.load(path)
+
+    assert NoteVerifier.load(public_part(path), "log.example/makul").vkey == signer.vkey
+    with pytest.raises(KeyFileError, match="not other"):
+        NoteVerifier.load(public_part(path), "other")
+    with pytest.raises(KeyFileError, match="not a log's verifier key"):
+        NoteVerifier.load(path)
+    with pytest.raises(KeyFileError, match="Write the log's verifier key there"):
+        NoteVerifier.load(tmp_path / "nowhere")
 
 
 def test_a_text_that_is_none_is_not_signed(log: NoteSigner) -> None:

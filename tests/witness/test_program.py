@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +25,7 @@ from makul.trust import fetching
 from makul.trust.notes import Cosigner, new_key_file
 from makul.witness import source as sources
 from makul.witness.program import Result, Round, WitnessProgram
-from makul.witness.source import open_source
+from makul.witness.source import open_note, open_source
 from makul.witness.state import MAX_EVIDENCE, State, StateError
 from support.published_log import ORIGIN, PublishedLog, leaf, leaves
 from support.publishing import Published, publishing
@@ -179,7 +180,7 @@ def test_a_log_that_is_not_itself_is_found(
 
     assert found.result is Result.INCONSISTENT
     assert found.evidence is not None
-    ours = (found.evidence / "cosigned.note").read_bytes()
+    ours = (found.evidence / "seen.note").read_bytes()
     theirs = (found.evidence / "shown.note").read_bytes()
     assert ours == before
     assert theirs == (log.directory / "checkpoint").read_bytes()
@@ -201,6 +202,53 @@ def test_a_split_view_is_found_by_whoever_sees_the_other(
     found = a_witness(other, cosigner, state).round()
 
     assert found.result is Result.INCONSISTENT
+
+
+def comparing(witness: WitnessProgram, *places: Path | str) -> WitnessProgram:
+    return replace(witness, also=tuple(open_note(str(place)) for place in places))
+
+
+def test_a_split_view_is_found_by_what_is_shown_elsewhere(
+    log: PublishedLog, witness: WitnessProgram, tmp_path: Path
+) -> None:
+    """By another witness, or in a receipt's proof: of the same size, a smaller or a larger one."""
+    log.publish(leaves(300))
+    elsewhere = tmp_path / "elsewhere"
+    compared = comparing(witness, elsewhere)
+    for number, other in enumerate((leaves(300, "b "), leaves(40, "b ")), start=1):
+        elsewhere.write_bytes(log.note(other))
+        found = compared.round()
+        assert (found.result, found.size) == (Result.INCONSISTENT, None)
+        assert found.shown == len(other)
+        assert_not_cosigned(witness, None)
+        assert found.why.startswith("elsewhere ")
+        assert witness.state.evidence() == number
+
+
+def test_what_is_shown_elsewhere_may_lag_or_be_away(
+    log: PublishedLog, witness: WitnessProgram, tmp_path: Path
+) -> None:
+    """Or run ahead, or be none of the log's: only a contradiction is an alarm."""
+    log.publish(leaves(300))
+    places = [tmp_path / name for name in ("older", "same", "ahead", "foreign", "garbage", "none")]
+    stranger = PublishedLog(tmp_path / "stranger", tmp_path / "stranger.key")
+    for place, note in zip(
+        places,
+        (
+            log.note(leaves(12)),
+            log.note(leaves(300)),
+            log.note(leaves(900)),
+            stranger.note(leaves(300, "b ")),
+            b"garbage",
+        ),
+        strict=False,
+    ):
+        place.write_bytes(note)
+    compared = comparing(witness, *places, "http://127.0.0.1:9/checkpoint")
+
+    assert compared.round().result is Result.COSIGNED
+    assert compared.round().result is Result.UNCHANGED
+    assert witness.state.evidence() == 0
 
 
 def test_an_old_checkpoint_shown_again_is_not_cosigned(
@@ -532,7 +580,7 @@ def test_killed_while_evidence_is_kept_it_is_kept_later(
             found = witness.round()
             assert found.evidence is not None
             assert {path.name for path in found.evidence.iterdir()} == {
-                "cosigned.note",
+                "seen.note",
                 "shown.note",
                 "why.txt",
             }

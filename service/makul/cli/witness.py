@@ -20,6 +20,24 @@ _UNKNOWN = frozenset({"unavailable", "older"})
 """Results that say nothing new about the log: exit code 3 with --once."""
 
 
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="URL|FILE",
+        help="Where else its checkpoint is shown, such as by another witness; repeatable.",
+    ),
+]
+Once = Annotated[bool, typer.Option("--once", help="One round, then end with what became of it.")]
+Interval = Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between two rounds.")]
+FromStart = Annotated[
+    bool, typer.Option("--from-start", help="Read all leaves again, in every round.")
+]
+Bind = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Serve the cosigned checkpoint here, read-only."),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command to `makul ledger`."""
     app.command(
@@ -46,20 +64,11 @@ def witness(
     state: Annotated[
         Path | None, typer.Option(file_okay=False, help="What it remembers; its alone.")
     ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="One round, then end with what became of it.")
-    ] = False,
-    interval: Annotated[
-        int, typer.Option(min=1, max=86_400, help="Seconds between two rounds.")
-    ] = 5,
-    from_start: Annotated[
-        bool,
-        typer.Option("--from-start", help="Read all leaves again, in every round."),
-    ] = False,
-    bind: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Serve the cosigned checkpoint here, read-only."),
-    ] = None,
+    also: Also = None,
+    once: Once = False,
+    interval: Interval = 5,
+    from_start: FromStart = False,
+    bind: Bind = None,
     new_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Make a key of one's own, and end.")
     ] = None,
@@ -84,6 +93,7 @@ def witness(
         log_key=log_key,
         key=key,
         state=state,
+        also=tuple(also or ()),
         bind=_address(bind),
         from_start=from_start,
     )

@@ -16,6 +16,8 @@ class WitnessOptions:
     """The log's verifier key, or a file that holds it."""
     key: Path
     state: Path
+    also: tuple[str, ...] = ()
+    """Addresses and files where else the log's checkpoint is shown."""
     bind: tuple[str, int] | None = None
     """Where the cosigned checkpoint is served, if it is."""
     from_start: bool = False

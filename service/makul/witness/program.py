@@ -1,16 +1,15 @@
 """One round of the witness: fetch, verify, judge, remember, and only then show."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.ledger.notes import NoteError
 from makul.trust.notes import Cosigner, NoteVerifier
 from makul.witness.judging import Finding, Seen, judge
-from makul.witness.source import Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
 from makul.witness.state import Head, State
 
 
@@ -55,6 +54,8 @@ class WitnessProgram:
     state: State
     clock: Callable[[], datetime]
     from_start: bool = False
+    also: Sequence[ReadNote] = ()
+    """Where else the log's checkpoint is shown: the log must show everybody one tree."""
 
     def round(self) -> Round:
         """Do one round; raises `StateError` where the state cannot be read or written."""
@@ -69,7 +70,7 @@ class WitnessProgram:
             new = self._verified(document)
         except SourceError as error:
             return Round(result=Result.UNAVAILABLE, at=at, size=size, why=str(error))
-        except NoteError as error:
+        except ValueError as error:
             return Round(result=Result.UNVERIFIED, at=at, size=size, why=str(error))
         try:
             return self._judged(head, new, document, at)
@@ -79,36 +80,53 @@ class WitnessProgram:
             )
 
     def _verified(self, document: bytes) -> Checkpoint:
-        """The checkpoint, of this very log; raises `NoteError`."""
-        try:
-            checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
-        except NoteError:
-            raise
-        except ValueError as error:
-            raise NoteError(str(error)) from None
+        """The checkpoint, of this very log; raises `ValueError`."""
+        checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
         if checkpoint.origin != self.log.key.name:
-            raise NoteError("a checkpoint of another origin than the log's name")
+            raise ValueError("a checkpoint of another origin than the log's name")
         return checkpoint
 
     def _judged(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
         seen = head.seen if head is not None else Seen()
         found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
+        done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
         if found.finding is Finding.FORKED and head is not None:
             place = self.state.keep_evidence(head.note, self.log.alone(document), found.why)
-            return Round(
-                result=Result.INCONSISTENT,
-                at=at,
-                size=size,
-                shown=new.size,
-                why=found.why,
-                evidence=place,
-            )
-        first = head is None and found.finding is Finding.UNCHANGED
-        if found.finding is Finding.GREW or first:
+            return replace(done, result=Result.INCONSISTENT, evidence=place)
+        if found.finding not in (Finding.GREW, Finding.UNCHANGED):
+            return done
+        contradicted = self._contradicted(new, document, done)
+        if contradicted is not None:
+            return contradicted
+        if found.finding is Finding.GREW or head is None:
             self._cosign(document, at)
-            return Round(result=Result.COSIGNED, at=at, size=new.size, shown=new.size)
-        return Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
+            return replace(done, result=Result.COSIGNED, size=new.size)
+        return done
+
+    def _contradicted(self, new: Checkpoint, document: bytes, done: Round) -> Round | None:
+        """The log signed another tree for others: told by what is shown elsewhere.
+
+        What cannot be had there, or is not the log's, says nothing about it.
+        """
+        for read in self.also:
+            try:
+                elsewhere = read()
+                other = self._verified(elsewhere)
+                found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
+            except (SourceError, ValueError):
+                continue
+            if found.finding is Finding.FORKED:
+                why = f"elsewhere {found.why}"
+                ours, theirs = self.log.alone(document), self.log.alone(elsewhere)
+                return replace(
+                    done,
+                    result=Result.INCONSISTENT,
+                    shown=other.size,
+                    why=why,
+                    evidence=self.state.keep_evidence(ours, theirs, why),
+                )
+        return None
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Remember, then show. Lines of others are left out: they are not this witness's word."""
@@ -117,9 +135,10 @@ class WitnessProgram:
 
 
 _TOLD = {
+    Finding.GREW: Result.COSIGNED,
     Finding.UNCHANGED: Result.UNCHANGED,
     Finding.OLDER: Result.OLDER,
     Finding.UNPROVEN: Result.UNPROVEN,
     Finding.FORKED: Result.UNPROVEN,
 }
-"""What is not cosigned. Forked from nothing seen, as a false root of no leaves, is unproven."""
+"""Forked from nothing seen, as a false root of no leaves, is unproven."""

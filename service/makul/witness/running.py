@@ -13,7 +13,7 @@ from makul.trust.keys import KeyFileError
 from makul.trust.notes import Cosigner, NoteVerifier, new_key_file
 from makul.witness.program import WitnessProgram
 from makul.witness.serving import served
-from makul.witness.source import open_source
+from makul.witness.source import open_note, open_source
 from makul.witness.state import State, StateError
 
 
@@ -66,6 +66,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         state=state,
         clock=clock,
         from_start=options.from_start,
+        also=tuple(map(open_note, options.also)),
     )
     try:
         with state.held(), _serving(options, state) as port:

@@ -35,6 +35,10 @@ Source: TypeAlias = Callable[[str, int], bytes]
 """From a path below the log's address to its octets, at most so many; raises `SourceError`."""
 
 
+ReadNote: TypeAlias = Callable[[], bytes]
+"""A note from one place; raises `SourceError`."""
+
+
 def open_source(place: str) -> Source:
     """The log at an address, or in a directory; raises `ValueError` for what is neither."""
     scheme = urlsplit(place).scheme
@@ -52,6 +56,15 @@ def open_source(place: str) -> Source:
 def read_checkpoint(source: Source) -> bytes:
     """The log's newest signed checkpoint, or what stands in its place."""
     return source(CHECKPOINT, MAX_NOTE)
+
+
+def open_note(place: str) -> ReadNote:
+    """A checkpoint that is shown elsewhere, at an address of its own or in a file."""
+    if urlsplit(place).scheme in ("http", "https"):
+        address, _, name = place.rpartition("/")
+        return lambda: _web(address)(name, MAX_NOTE)
+    file = Path(place)
+    return lambda: _directory(file.parent)(file.name, MAX_NOTE)
 
 
 def tiles_of(source: Source) -> ReadTile:

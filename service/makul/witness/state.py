@@ -145,7 +145,7 @@ class State:
             aside = place.with_name(f".{name}.new")
             aside.mkdir(mode=0o700, exist_ok=True)
             for file, octets in (
-                ("cosigned.note", ours),
+                ("seen.note", ours),
                 ("shown.note", theirs),
                 ("why.txt", f"{why}\n".encode()),
             ):
