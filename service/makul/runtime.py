@@ -20,6 +20,7 @@ from makul.app.ports import (
     Clock,
     Desk,
     DocumentVerifier,
+    KeyRotation,
     SignerUnavailableError,
     StoreUnavailableError,
     VerifiedDocument,
@@ -132,6 +133,11 @@ class OpenHouse:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
             return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """The rotation of the store's master key."""
+        return self.store.rotation(self.settings.store.keys)
 
     def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
         """Each document of a decision, judged again by what is kept; the look is recorded."""

@@ -30,6 +30,11 @@ def raw(place: Place) -> Iterator[Any]:
         connection.close()
 
 
+def parameters(place: Place, sql: str) -> str:
+    """A statement with `?` for its values, as the driver of this place takes it."""
+    return sql.replace("?", "%s") if isinstance(place, PostgresPlace) else sql
+
+
 def count(place: Place, table: str) -> int:
     """How many rows a table has."""
     with raw(place) as connection:
@@ -45,3 +50,25 @@ def everything(place: Place) -> dict[str, list[str]]:
             name: sorted(map(repr, connection.execute(f"SELECT * FROM {name}").fetchall()))  # noqa: S608
             for (name,) in connection.execute(tables).fetchall()
         }
+
+
+def binary(place: Place, value: bytes) -> str:
+    """A byte string as a literal."""
+    return f"'\\x{value.hex()}'::bytea" if isinstance(place, PostgresPlace) else f"x'{value.hex()}'"
+
+
+@contextmanager
+def without_guards(place: Place, table: str) -> Iterator[Any]:
+    """A superuser's connection for which a table's triggers do not hold; they do afterwards."""
+    with raw(place) as connection:
+        if isinstance(place, PostgresPlace):
+            connection.execute("SET session_replication_role = replica")
+            yield connection
+            return
+        triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+        guards = connection.execute(triggers, (table,)).fetchall()
+        for name, _ in guards:
+            connection.execute(f"DROP TRIGGER {name}")
+        yield connection
+        for _, sql in guards:
+            connection.execute(sql)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk
+from makul.app.ports import Clock, Desk, KeyRotation
 from makul.app.ports.ledger import LedgerReport, LedgerState
 from makul.app.recovering import Missing
 from makul.cli.witnessing import Witness, WitnessOptions
@@ -72,7 +72,7 @@ class KeyInfo:
     not_after: datetime | None = None
     """None where a key has no term."""
     state: str | None = None
-    """Where it is not simply in use: `NEXT`, `RETIRED` or `COMPROMISED`."""
+    """Where it is not simply in use: `NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`."""
     note: str | None = None
 
 
@@ -123,6 +123,10 @@ class House(Protocol):
     @property
     def notices(self) -> Notices:
         """Drawing approvals up, and judging what the authorised body signed."""
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """The rotation of the store's master key."""
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""

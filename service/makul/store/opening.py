@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from makul.app.ports import Recorder, Register, StoreUnavailableError
+from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
 from makul.app.ports.ledger import Lease, LedgerReport, Recovered, SignedTree, StandingBy
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
@@ -20,10 +20,12 @@ from makul.store.keys import StoreKeys
 from makul.store.ledger import StoreLedger
 from makul.store.ledger_check import LedgerCheck, LedgerQuestion
 from makul.store.ledger_recovery import recover
+from makul.store.office import Office
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import PostgresDatabase
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
+from makul.store.rotation import StoreRotation
 from makul.store.schema import assert_schema, migrate
 from makul.store.sqlite import SqliteDatabase
 from makul.store.tables import store_identity
@@ -48,26 +50,31 @@ class Store:
     desk: StoreDesk
     ledger: StoreLedger
     _database: Database
-    _sealer: Sealer
-    _log: DeskLog
+    _office: Office
 
     def check_ledger(
         self, question: LedgerQuestion, tell: Callable[[int, int], None]
     ) -> LedgerReport:
         """Hold every record against the log; `tell` hears how many of how many are done."""
-        return LedgerCheck(self._database, self._sealer, question, tell).run()
+        return LedgerCheck(self._database, self._office.sealer, question, tell).run()
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
     ) -> Recovered | StandingBy:
         """Take published leaves back, after an older copy was restored (`ledger_recovery`)."""
         return self._database.perform(
-            lambda transaction: recover(transaction, self._log, promised, leaves, lease, at=at)
+            lambda transaction: recover(
+                transaction, self._office.log, promised, leaves, lease, at=at
+            )
         )
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
+
+    def rotation(self, ring: Path) -> KeyRotation:
+        """The rotation of the master key; `ring` is the file of the keys that opened the store."""
+        return StoreRotation(self._office, ring)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
@@ -116,8 +123,7 @@ def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
         desk=StoreDesk(database, sealer, who),
         ledger=StoreLedger(database),
         _database=database,
-        _sealer=sealer,
-        _log=DeskLog(sealer, who),
+        _office=Office(database, sealer, DeskLog(sealer, who)),
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
+from makul.store import rewrap_guard
 from makul.store.append_only import (
     POSTGRES_FUNCTIONS,
     all_postgres_triggers,
@@ -23,7 +24,7 @@ from makul.store.append_only import (
 from makul.store.places import Place, PostgresPlace
 from makul.store.sqlite import connect, driver
 
-VERSION = "0004"
+VERSION = "0005"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]
@@ -65,7 +66,8 @@ def assert_schema(place: Place) -> None:
                 _assert_postgres(rows)
             else:
                 found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-                _assert_same(dict(found), all_sqlite_triggers())
+                wanted = {**all_sqlite_triggers(), **rewrap_guard.sqlite_triggers()}
+                _assert_same(dict(found), wanted)
     except (psycopg.Error, driver.Error, OSError):
         raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
 
@@ -74,9 +76,10 @@ def _assert_postgres(rows: Callable[[str], Rows]) -> None:
     triggers = rows(_POSTGRES_TRIGGERS)
     _assert_same(
         {name: sql if enabled == "O" else enabled for name, sql, enabled in triggers},
-        all_postgres_triggers(),
+        {**all_postgres_triggers(), **rewrap_guard.postgres_triggers()},
     )
-    _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), POSTGRES_FUNCTIONS)
+    functions = {**POSTGRES_FUNCTIONS, **rewrap_guard.POSTGRES_FUNCTIONS}
+    _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), functions)
     if rows("SHOW synchronous_commit") in ([("off",)], [("local",)]):
         raise StoreUnavailableError(
             "the store's server acknowledges what it may lose: set synchronous_commit to on"

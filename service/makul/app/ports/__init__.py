@@ -77,6 +77,13 @@ from makul.app.ports.signing import (
     SignedBytes,
     SignedPapers,
 )
+from makul.app.ports.wrapping import (
+    KeyRotation,
+    Retired,
+    Rewrapped,
+    Ring,
+    SealedCount,
+)
 
 __all__ = [
     "MAX_SEALED_PERSON",
@@ -103,6 +110,7 @@ __all__ = [
     "KeptCase",
     "KeptPiece",
     "KeptReceipt",
+    "KeyRotation",
     "Leaf",
     "LedgerBrokenError",
     "LedgerNotice",
@@ -129,7 +137,11 @@ __all__ = [
     "RejectedError",
     "Replay",
     "RequestKey",
+    "Retired",
     "RevokedConsent",
+    "Rewrapped",
+    "Ring",
+    "SealedCount",
     "ServiceLimit",
     "ServiceStatus",
     "Signatory",
