@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from alembic import command
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import Committed
@@ -23,7 +24,10 @@ from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.engine import Transaction, Values
+from makul.store.ledger import StoreLedger
 from makul.store.places import Place, PostgresPlace
+from makul.store.schema import migrate
+from makul.store.sqlite import SqliteDatabase
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import (
     DELAY,
@@ -469,23 +473,26 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
 
 
 def test_leaves_of_before_the_ledger_wait_like_new_ones(
-    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
+    tmp_path: Path, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older store that is brought up to date loses nothing."""
-    record(store, 3)
-    store.close()
-    with raw(place) as connection:
-        for table in ("queue", "position", "lost", "tile", "head"):
-            connection.execute(f"DROP TABLE ledger_{table}")
-        connection.execute("DROP TABLE checkpoint")
-        connection.execute("DROP TABLE cosignature")
-        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    path = tmp_path / "old.db"
+    path.touch()
+    newest = command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _: newest(config, "0003"))
+        migrate(path)
+    with raw(path) as connection:
+        for number in range(3):
+            row = (uuid4().bytes, bytes([number]) * 32, number)
+            connection.execute("INSERT INTO ledger_leaf VALUES (?, ?, ?)", row)
 
-    upgrade_store(place)
+    upgrade_store(path)
 
-    upgraded = open_store(place, keys, who="operator")
-    assert sequence(upgraded, signer).size == 3
-    upgraded.close()
+    database = SqliteDatabase(path)
+    done = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
+    database.close()
+    assert done == Sequenced(taken=3, size=3, more=False)
 
 
 def test_a_late_leaf_is_told_apart_from_one_that_may_wait(store: Store, signer: NoteSigner) -> None:
