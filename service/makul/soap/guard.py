@@ -126,7 +126,8 @@ class Guard:
             raise HttpError(415, Reason(code=Code.REQ_07)) from None
         if b"\0" in raw:
             raise HttpError(415, Reason(code=Code.REQ_07))
-        if any(declaration in raw for declaration in _FORBIDDEN):
+        # A single byte is found ten times faster, and few messages hold this one at all.
+        if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
             raise faults.EnvelopeError(Reason(code=Code.REQ_07), code=faults.FaultCode.SENDER)
         return raw
 

@@ -206,7 +206,7 @@ class TrustStore:
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
-        require_usage(certificate.x509, use)
+        require_usage(certificate, use)
         finding = self.judge(certificate, at=at)
         if finding.code is not None:
             raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
