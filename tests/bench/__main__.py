@@ -6,6 +6,7 @@
     http      requests a second and latencies by database and workers, over HTTP
     peer      the same of a naive peer, in turn with Makul
     persons   the median request where ten thousand and where a million citizens are registered
+    ledger    leaves a second that the sequencer gives their places
     month     a month of a million disclosures: counted, and written out
 
 All parts take some twenty minutes, and the first time as much again to make the caches in
@@ -27,6 +28,7 @@ from typing import Any
 
 from bench import report
 from bench.cpu import measure_cpu, measure_trust
+from bench.ledger import measure_ledger
 from bench.month import measure_month
 from bench.persons import measure_persons
 from bench.soak import measure_soak
@@ -35,7 +37,7 @@ from bench.throughput import line, measure_throughput
 
 BUILD = Path("build")
 REPORT = BUILD / "bench.json"
-PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "month")
+PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "ledger", "month")
 
 Report = dict[str, Any]
 
@@ -52,6 +54,7 @@ class Options:
     http_rounds: int
     persons: int
     disclosures: int
+    leaves: int
     docs: bool
 
 
@@ -86,7 +89,7 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
     for part, measure in simple.items():
         if part in options.parts:
             yield part, measure()
-    if not options.parts & {"http", "peer", "persons"}:
+    if not options.parts & {"http", "peer", "persons", "ledger"}:
         return
     with databases() as kinds:
         chosen = {name: kinds[name] for name in sorted(options.databases & kinds.keys())}
@@ -94,6 +97,8 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
             yield "http", _http(directory, chosen, options)
         if "persons" in options.parts:
             yield "persons", _persons(directory, chosen, options)
+        if "ledger" in options.parts:
+            yield "ledger", _ledger(directory, chosen, options)
 
 
 def _http(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
@@ -127,6 +132,16 @@ def _persons(directory: Path, chosen: Mapping[str, Database], options: Options) 
     return {"persons": persons, "p50_ratio_1m_over_10k": ratio}
 
 
+def _ledger(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
+    ledger: Report = {}
+    for name, database in chosen.items():
+        measured = measure_ledger(directory / f"ledger-{name}", database, leaves=options.leaves)
+        ledger[name] = measured
+        print(f"{name}: {measured['leaves_per_second']:,} leaves a second sequenced and published")
+    slowest = min(measured["leaves_per_second"] for measured in ledger.values())
+    return {"ledger": ledger, "sequencer_leaves_per_second": slowest}
+
+
 def _month(options: Options) -> Report:
     month = measure_month(count=options.disclosures)
     print(
@@ -152,6 +167,7 @@ def _options() -> Options:
     parser.add_argument("--http-rounds", type=int, default=7, help="of http, peer and persons")
     parser.add_argument("--persons", type=int, default=1_000_000, help="of the larger register")
     parser.add_argument("--disclosures", type=int, default=1_000_000, help="of the month")
+    parser.add_argument("--leaves", type=int, default=200_000, help="that the sequencer takes")
     parser.add_argument("--docs", action="store_true", help="write plots and table of the docs")
     given = parser.parse_args()
     return Options(
@@ -163,6 +179,7 @@ def _options() -> Options:
         http_rounds=given.http_rounds,
         persons=given.persons,
         disclosures=given.disclosures,
+        leaves=given.leaves,
         docs=given.docs,
     )
 

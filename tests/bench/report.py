@@ -187,6 +187,9 @@ def _person_rows(persons: Report) -> Iterator[Sequence[str]]:
 
 
 def _other_rows(report: Report) -> Iterator[Sequence[str]]:
+    for name, measured in report.get("ledger", {}).items():
+        told = f"leaves a second sequenced, signed and published, {_NAMES[name]}"
+        yield told, f"**{measured['leaves_per_second']:,}**"
     month = report.get("month")
     if month:
         count = f"a month of {month['disclosures']:,} disclosures, SQLite"

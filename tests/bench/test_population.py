@@ -8,6 +8,7 @@ import pytest
 
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
+from bench.ledger import measure_ledger
 from bench.month import MONTH, month_house, opened
 from bench.stores import Database, databases
 from makul.app.ports import ExportLook
@@ -61,6 +62,19 @@ def test_each_signer_consents_to_what_is_asked(tmp_path: Path) -> None:
     for message in ask_about(house, [*first, *later]):
         assert b">RELEASED<" in house.post(message).body
     house.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_every_leaf_is_sequenced_and_published(
+    kinds: Mapping[str, Database], tmp_path: Path, kind: str
+) -> None:
+    """More than a batch of them, or the figure would be of less than it says."""
+    measured = measure_ledger(tmp_path, kinds[kind], leaves=2_500)
+
+    assert (measured["leaves"], measured["rounds"]) == (2_500, 1)
+    assert measured["batch"] < 2_500
+    assert measured["leaves_per_second"] > 0
+    assert b"\n2500\n" in (tmp_path / "published" / "checkpoint").read_bytes()
 
 
 def test_a_month_is_counted_and_written_out_whole(tmp_path: Path) -> None:
