@@ -13,6 +13,7 @@ from bench.throughput import NEW_WITH
 PAGE = Path("docs/performance.md")
 PLOTS = Path("docs/performance")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+BY_DATABASE = frozenset({"throughput", "persons", "ledger"})
 HEADLINE = ("sqlite", "2")
 """By which the peer is compared in one number: as many workers as the machine has cores."""
 
@@ -32,16 +33,30 @@ def machine() -> str:
     )
 
 
-def headlines(throughput: Report) -> dict[str, Any]:
-    """The figures that stand for all of a throughput."""
+def merged(kept: Report, measured: Report) -> dict[str, Any]:
+    """What was kept with what was measured now: a database that was not keeps its figures."""
+    both = {**kept, **measured}
+    for part in BY_DATABASE & measured.keys():
+        both[part] = {**kept.get(part, {}), **measured[part]}
+    return {**both, **headlines(both)}
+
+
+def headlines(report: Report) -> dict[str, Any]:
+    """The figures that stand for a part: one configuration, or the worse of two databases."""
     name, workers = HEADLINE
-    if name not in throughput:
-        return {}
-    told, new = throughput[name][workers], throughput[name]["new_citizens"]
-    found = {"requests_per_second": told["makul"]["requests_per_second"]}
-    if "ratio" in told:
-        found["naive_peer_throughput_ratio"] = told["ratio"]
-        found["naive_peer_throughput_ratio_new_citizens"] = new["ratio"]
+    found = {}
+    if name in report.get("throughput", {}):
+        told, new = report["throughput"][name][workers], report["throughput"][name]["new_citizens"]
+        found["requests_per_second"] = told["makul"]["requests_per_second"]
+        if "ratio" in told:
+            found["naive_peer_throughput_ratio"] = told["ratio"]
+            found["naive_peer_throughput_ratio_new_citizens"] = new["ratio"]
+    if "persons" in report:
+        ratios = [measured["p50_ratio"] for measured in report["persons"].values()]
+        found["p50_ratio_1m_over_10k"] = max(ratios)
+    if "ledger" in report:
+        rates = [measured["leaves_per_second"] for measured in report["ledger"].values()]
+        found["sequencer_leaves_per_second"] = min(rates)
     return found
 
 

@@ -22,12 +22,8 @@ def _series(*rates: float) -> dict[str, Any]:
 def _measured() -> dict[str, Any]:
     told = {"makul": _series(90, 100, 300), "peer": _series(40, 50, 60), "ratio": 2.0}
     throughput = {"sqlite": dict.fromkeys(("1", "2", "new_citizens"), told)}
-    return {
-        "machine": "a machine",
-        "throughput": throughput,
-        **report.headlines(throughput),
-        "measured": {"http": "today"},
-    }
+    told_before = {"machine": "a machine", "measured": {"http": "today"}}
+    return report.merged(told_before, {"throughput": throughput})
 
 
 def test_a_rate_is_that_of_the_middle_round() -> None:
@@ -47,13 +43,28 @@ def test_a_histogram_counts_each_answer_once() -> None:
     assert (counts["1.0"], counts["1.4"], counts["2.8"]) == (1, 2, 1)
 
 
-def test_the_headline_is_one_configuration() -> None:
+def test_the_headline_is_one_configuration_or_the_worse_database() -> None:
     """As many workers as cores; without it there is no headline."""
     measured = _measured()
-
     assert measured["naive_peer_throughput_ratio"] == 2.0
     assert measured["requests_per_second"] == 100
-    assert report.headlines({"postgresql": {}}) == {}
+    assert report.headlines({"throughput": {"postgresql": {}}}) == {}
+
+    persons = {"sqlite": {"p50_ratio": 1.1}, "postgresql": {"p50_ratio": 1.3}}
+    ledger = {"sqlite": {"leaves_per_second": 9}, "postgresql": {"leaves_per_second": 5}}
+    assert report.headlines({"persons": persons, "ledger": ledger}) == {
+        "p50_ratio_1m_over_10k": 1.3,
+        "sequencer_leaves_per_second": 5,
+    }
+
+
+def test_a_database_that_was_not_measured_keeps_its_figures() -> None:
+    """So that one may be measured after the other; what both make up is told anew."""
+    kept = report.merged({}, {"persons": {"sqlite": {"p50_ratio": 1.1}}, "rss_mb": 1})
+    both = report.merged(kept, {"persons": {"postgresql": {"p50_ratio": 1.0}}})
+
+    assert set(both["persons"]) == {"sqlite", "postgresql"}
+    assert (both["p50_ratio_1m_over_10k"], both["rss_mb"]) == (1.1, 1)
 
 
 def test_plots_are_drawings_with_the_figures_in_them() -> None:
