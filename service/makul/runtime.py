@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 from uuid import UUID
 
 from makul.app.agreements import Agreements
@@ -40,8 +40,13 @@ from makul.cli.house import (
     TrustInfo,
 )
 from makul.examining import examine
+from makul.exporting import export_metrics
 from makul.inventory import keys_in_use, recipients_certificates
-from makul.logs import configure_logging
+from makul.logs import LogError, configure_logging, configure_security
+from makul.observing.events import Event
+from makul.observing.security import WatchedDesk
+from makul.observing.security import tell as tell_event
+from makul.observing.spool import Spool, SpoolError
 from makul.parts import (
     build_agreements,
     build_parts,
@@ -64,7 +69,7 @@ from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
-from makul.trust.refreshing import Refresher
+from makul.trust.refreshing import Refresher, Result
 from makul.trust.signing import sign_document
 from makul.trust.telling import tell
 
@@ -76,6 +81,8 @@ MENDABLE = (
     KeyFileError,
     TrustStoreError,
     SignerUnavailableError,
+    LogError,
+    SpoolError,
 )
 """What an operator can mend; each message is one line that says what to do."""
 
@@ -93,8 +100,8 @@ class OpenHouse:
 
     @property
     def desk(self) -> Desk:
-        """The register, for the operator."""
-        return self.store.desk
+        """The register, for the operator; what is done with it is told as a security event."""
+        return cast("Desk", WatchedDesk(self.store.desk, _who()))
 
     @property
     def agreements(self) -> Agreements:
@@ -132,6 +139,7 @@ class OpenHouse:
             raise HouseError("receipts.retired is not set: name a directory for it in the settings")
         with _explained():
             mark_compromised(retired, fingerprint, since)
+        tell_event(Event.KEY_COMPROMISED, user=_who())
 
 
 class _VerifierOnDemand:
@@ -172,6 +180,8 @@ class SettingsTrust:
         """Ask every source once."""
         with _explained():
             for each in self.refresher.once(self.clock()):
+                if each.result is Result.FAILED:
+                    tell_event(Event.REFRESH_FAILED)
                 yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
 
     def status(self) -> Sequence[TrustInfo]:
@@ -229,6 +239,7 @@ class LocalRuntime:
         """Open an installation for one command."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             store = _open(settings)
         facts = HouseFacts(
             environment=settings.environment.value,
@@ -245,6 +256,7 @@ class LocalRuntime:
         """What is trusted by these settings; the store stays closed."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
 
     def serve(self, config: Path, listener: str | None) -> int:
@@ -259,17 +271,33 @@ class LocalRuntime:
         complaint = complaint_of(lambda: _complaint(config, listener))
         if complaint is not None:
             raise HouseUnavailableError(complaint)
-        configure_logging()
+        with _explained():
+            configure_logging(
+                getattr(logging, settings.logs.level.value),
+                security=settings.logs.security,
+                environment=settings.environment.value,
+            )
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
-        if listener is None and len(names) > 1:
-            return serve_all(config, names)
+        metrics = settings.metrics
+        if listener is None and (len(names) > 1 or metrics is not None):
+            return serve_all(config, names, metrics=metrics is not None)
         name = listener or names[0]
-        return serve_one(
-            lambda: load_settings(config).listeners[name],
-            lambda: build_service(load_settings(config), name),
-            complaint=lambda: complaint_of(lambda: _complaint(config, name)),
-        )
+        with _explained():
+            return serve_one(
+                name,
+                lambda: load_settings(config).listeners[name],
+                lambda: build_service(load_settings(config), name),
+                complaint=lambda: complaint_of(lambda: _complaint(config, name)),
+                spool=Spool(metrics.directory, name) if metrics is not None else None,
+            )
+
+    def metrics(self, config: Path) -> int:
+        """Tell the numbers of a running service to Prometheus, until stopped."""
+        with _explained():
+            settings = load_settings(config)
+            export_metrics(settings)
+        return 0
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
@@ -288,6 +316,10 @@ class LocalRuntime:
 def main() -> NoReturn:
     """The program `makul`."""
     command_line.run(LocalRuntime())
+
+
+def _tell_security(settings: Settings) -> None:
+    configure_security(settings.logs.security, environment=settings.environment.value)
 
 
 def _who() -> str:
