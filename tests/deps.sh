@@ -5,7 +5,7 @@
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
-declare -A packages=([nginx]=nginx-light [xmlsec1]=xmlsec1 [softhsm2-util]=softhsm2)
+declare -A packages=([nginx]=nginx-light [xmlsec1]=xmlsec1 [softhsm2-util]=softhsm2 [systemd-analyze]=systemd)
 
 missing() {
     for program in "${!packages[@]}"; do
@@ -21,7 +21,7 @@ install() {
 
 mapfile -t wanted < <(missing)
 if [[ ${#wanted[@]} -eq 0 ]]; then
-    echo "test-deps: nginx, xmlsec1 and SoftHSM2 are there"
+    echo "test-deps: nginx, xmlsec1, SoftHSM2 and systemd-analyze are there"
     exit 0
 fi
 if [[ "${1:-}" == --check ]]; then

@@ -28,7 +28,7 @@ BUCKETS: Final = (
     10.0,
     30.0,
 )
-"""Seconds. A disclosure takes some 3 ms alone; a worker that is silent for 30 s is replaced."""
+"""Seconds. A disclosure takes some 6 ms alone; a worker that is silent for 30 s is replaced."""
 
 NO_OPERATION: Final = "none"
 """The operation of a message that failed before it was known to ask for one."""
