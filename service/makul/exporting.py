@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from makul.cli.house import HouseError, HouseUnavailableError
-from makul.observing.exporter import RevocationData, export
+from makul.observing.exporter import Purposes, RevocationData, export
 from makul.parts import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.settings import Settings
+from makul.trust.material import TrustDirectories, TrustStoreError
 from makul.trust.paths import TrustStore
+from makul.trust.wanted import Wanted
 
 
 def export_metrics(settings: Settings) -> None:
-    """Answer Prometheus until stopped; raises `HouseError`, `SpoolError`, `TrustStoreError`."""
+    """Answer Prometheus until stopped; raises `HouseError`, `SpoolError`."""
     metrics = settings.metrics
     if metrics is None:
         raise HouseError("there is no [metrics] in the settings: name bind and directory")
@@ -22,31 +24,35 @@ def export_metrics(settings: Settings) -> None:
         raise HouseUnavailableError(f"metrics.bind: {metrics.bind}: {error.strerror}") from None
 
 
-def _revocation_data(
-    settings: Settings,
-) -> dict[str, Callable[[datetime], RevocationData | None]]:
+def _revocation_data(settings: Settings) -> Purposes:
     """Read without an archive: whoever only counts adds nothing to the evidence."""
-    stamping = tsa_directories(settings)
-    stores = {
-        "documents": TrustStore(
-            replace(trust_directories(settings), archive=None), wanted=wanted_of(settings)
-        ),
-        **(
-            {"timestamps": TrustStore(replace(stamping, archive=None))}
-            if stamping is not None
-            else {}
-        ),
+    documents = replace(trust_directories(settings), archive=None)
+    looks: dict[str, Callable[[datetime], RevocationData | None]] = {
+        "documents": _Look(documents, wanted_of(settings))
     }
+    stamping = tsa_directories(settings)
+    if stamping is not None:
+        looks["timestamps"] = _Look(replace(stamping, archive=None), None)
+    return looks
 
-    def looking(store: TrustStore) -> Callable[[datetime], RevocationData | None]:
-        def look(at: datetime) -> RevocationData | None:
-            found = store.freshness(at=at)
-            if found is None:
-                return None
-            return RevocationData(
-                stale=found.stale, silent=found.silent, oldest=found.oldest, ends=found.ends
-            )
 
-        return look
+class _Look:
+    """How fresh it is in these directories; read anew where a file has changed."""
 
-    return {purpose: looking(store) for purpose, store in stores.items()}
+    def __init__(self, directories: TrustDirectories, wanted: Wanted | None) -> None:
+        self._directories = directories
+        self._wanted = wanted
+        self._store: TrustStore | None = None
+
+    def __call__(self, at: datetime) -> RevocationData | None:
+        """None while it cannot be read: that is told as well, and is no reason to end."""
+        try:
+            self._store = self._store or TrustStore(self._directories, wanted=self._wanted)
+        except TrustStoreError:
+            return None
+        found = self._store.freshness(at=at)
+        if found is None:
+            return None
+        return RevocationData(
+            stale=found.stale, silent=found.silent, oldest=found.oldest, ends=found.ends
+        )

@@ -10,6 +10,7 @@ import logging
 import stat
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import SysLogHandler, WatchedFileHandler
 from pathlib import Path
@@ -21,6 +22,9 @@ from makul.observing.accounts import current
 from makul.observing.security import LOGGER
 
 ECS_VERSION: Final = "8.17"
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class LogError(Exception):
@@ -57,7 +61,8 @@ def _send_security(security: Path | None, environment: str | None) -> None:
     logger = logging.getLogger(LOGGER)
     for each in logger.handlers[:]:
         logger.removeHandler(each)
-        each.close()
+        with suppress(OSError):  # what it could not write, it has told already
+            each.close()
     logger.propagate = security is None
     if security is None:
         return
@@ -120,7 +125,7 @@ class _Lines(logging.Formatter):
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _with_fields,
+                _with_correlation,
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -131,12 +136,15 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """A line, without its end."""
-        fields: Mapping[str, Any] | None = getattr(record, "ecs", None)
-        if fields is None:
-            return self._other.format(record)
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        event: Mapping[str, Any] | None = getattr(record, "ecs", None)
+        if event is not None:
+            return self._event(record, event)
+        fields: Mapping[str, Any] | None = getattr(record, "fields", None)
+        return self._request(record, fields) if fields is not None else self._other.format(record)
+
+    def _event(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
         event = {
-            "@timestamp": at.replace("+00:00", "Z"),
+            "@timestamp": _instant(record),
             "log.level": record.levelname.lower(),
             "message": record.getMessage(),
             "ecs.version": ECS_VERSION,
@@ -147,14 +155,29 @@ class _Lines(logging.Formatter):
         }
         if self._environment is not None:
             event["service.environment"] = self._environment.lower()
-        return json.dumps(event, ensure_ascii=False)
+        return _encoded(event)
+
+    def _request(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
+        """One a request: written by hand, for structlog's way costs ten times as much."""
+        line = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": _instant(record),
+            **fields,
+        }
+        return _encoded(line)
 
 
-def _with_fields(
+def _instant(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+    return at.replace("+00:00", "Z")
+
+
+def _with_correlation(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """What a record brings in `fields`, and of which request this thread speaks."""
-    event.update(getattr(event["_record"], "fields", {}))
+    """Of which request this thread speaks."""
     account = current()
     if account is not None:
         event["correlation"] = account.correlation

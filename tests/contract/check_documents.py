@@ -2,7 +2,8 @@
 
 Held against the programs: commands and options in fenced blocks, inline code and help texts; make
 targets; settings; reasons; exit codes; operations and outcomes; environment variables; Python
-examples; links and paths; security events and metrics; the number of the demo's scenes. One line is told for each untruth.
+examples; links and paths; security events and metrics; the number of the demo's scenes. One line is
+told for each untruth.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What docs/operating promises: units, alerts, copies, and a service reloaded and stopped at work."""
+"""What docs/operating promises: units, alerts, copies, a service reloaded and stopped at work."""
 
 import http.client
 import os

@@ -38,6 +38,7 @@ def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
 
     fields: dict[str, Any] = record.fields  # type: ignore[attr-defined]
     assert fields.pop("ms").keys() == {"whole"}
+    assert fields.pop("correlation") == answer.headers["X-Request-Id"]
     assert fields == {
         "listener": "wsse",
         "request_id": str(REQUEST_ID),

@@ -93,6 +93,7 @@ def line_of(account: Account) -> dict[str, Any]:
     """What the log says of a request: a closed list of fields."""
     rooms = {room.value: _milliseconds(seconds) for room, seconds in account.seconds.items()}
     return {
+        "correlation": account.correlation,
         "listener": account.listener,
         "request_id": told_request_id(account.request_id),
         "operation": account.operation,

@@ -5,7 +5,7 @@ says whom a request was about or who typed it; recipients are told apart only by
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -133,6 +133,7 @@ class Metrics:
         self._in_flight = found.in_flight.labels(listener)
         self._retries = found.store_retries.labels(listener)
         self._rooms = {room: found.rooms.labels(listener, room.value) for room in Room}
+        self._children: dict[tuple[object, ...], Any] = {}
         found.workers.labels(listener).set(1)
 
     def begun(self) -> None:
@@ -144,12 +145,12 @@ class Metrics:
         self._in_flight.dec()
         found, listener = self._found, self._listener
         operation = account.operation or NO_OPERATION
-        found.requests.labels(listener, operation, account.status).inc()
-        found.seconds.labels(listener, operation).observe(account.took)
+        self._child(found.requests, listener, operation, account.status).inc()
+        self._child(found.seconds, listener, operation).observe(account.took)
         for room, seconds in account.seconds.items():
             self._rooms[room].observe(seconds)
         for code in account.faults:
-            found.faults.labels(listener, operation, code).inc()
+            self._child(found.faults, listener, operation, code).inc()
         if account.decided is not None and account.outcome != FAULT:
             self._count_decision(account, operation)
 
@@ -162,9 +163,17 @@ class Metrics:
         if decided is None:
             return
         labels = (self._listener, operation, decided.outcome)
-        self._found.decisions.labels(*labels).inc()
+        self._child(self._found.decisions, *labels).inc()
         for code in account.codes:
-            self._found.reasons.labels(*labels, code).inc()
+            self._child(self._found.reasons, *labels, code).inc()
         if self._tells_recipients:
             recipient = told_member(decided.recipient)
-            self._found.recipients.labels(recipient, decided.outcome).inc()
+            self._child(self._found.recipients, recipient, decided.outcome).inc()
+
+    def _child(self, parent: Counter | Histogram, *labels: object) -> Any:
+        """`parent.labels(...)`, which costs as much as the counting, remembered."""
+        key = (parent, *labels)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = parent.labels(*labels)
+        return found

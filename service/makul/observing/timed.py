@@ -3,11 +3,10 @@
 Each hands on what it is given and returns or raises what it gets: nothing is decided here.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
+from types import TracebackType
 
 from makul.app.ports import (
     Caller,
@@ -31,15 +30,26 @@ from makul.soap.channels import Authenticated, Channel
 from makul.soap.envelope import Message
 
 
-@contextmanager
-def _time_in(room: Room) -> Iterator[None]:
-    began = perf_counter()
-    try:
-        yield
-    finally:
+class _Time:
+    """Notes how long a block took, however it ended."""
+
+    __slots__ = ("_began", "_room")
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         account = current()
         if account is not None:
-            account.add(room, perf_counter() - began)
+            account.add(self._room, perf_counter() - self._began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class TimedChannel:
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
         """The channel's; raises what it raises."""
-        with _time_in(Room.MESSAGE):
+        with _Time(Room.MESSAGE):
             return self.channel.authenticate(message, at=at)
 
     def echo(self, message: Message) -> bytes:
@@ -73,7 +83,7 @@ class TimedVerifier:
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
         """The verifier's verdict."""
-        with _time_in(Room.GROUNDS):
+        with _Time(Room.GROUNDS):
             return self.verifier.verify(document, at=at, existed_at=existed_at)
 
 
@@ -90,7 +100,7 @@ class TimedMatcher:
 
     def compare(self, probe: DemographicProbe, person: Person | None) -> MatchVerdict:
         """The matcher's verdict."""
-        with _time_in(Room.MATCHING):
+        with _Time(Room.MATCHING):
             return self.matcher.compare(probe, person)
 
 
@@ -102,7 +112,7 @@ class TimedSigner:
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
         """The signer's; raises `SignerUnavailableError`."""
-        with _time_in(Room.SIGNING):
+        with _Time(Room.SIGNING):
             return self.signer.sign(canonical, at=at)
 
     def ready(self) -> bool:
@@ -118,7 +128,7 @@ class WatchedRecorder:
 
     def record(self, entry: Entry) -> Recorded:
         """The recorder's; raises `StoreUnavailableError`."""
-        with _time_in(Room.RECORDING):
+        with _Time(Room.RECORDING):
             recorded = self.recorder.record(entry)
         account = current()
         if account is not None:
@@ -135,7 +145,7 @@ class WatchedRecorder:
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         """The recorder's; raises `StoreUnavailableError`."""
-        with _time_in(Room.RECORDING):
+        with _Time(Room.RECORDING):
             found = self.recorder.replay(key, caller, at=at)
         account = current()
         if account is not None and isinstance(found, Replay):
@@ -144,7 +154,7 @@ class WatchedRecorder:
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
         """The recorder's."""
-        with _time_in(Room.RECORDING):
+        with _Time(Room.RECORDING):
             return self.recorder.admit(mark, at=at)
 
 

@@ -69,13 +69,23 @@ def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> F
         for crl in sorted(stated.crls, key=lambda each: each.this_update)
         if crl.this_update <= at
     }.values()
-    authorities = {sha256(der).digest() for der in (*material.anchors, *material.intermediates)}
+    authorities = {sha256(der).digest() for der in _below_anchors(material)}
     return Freshness(
         stale=sum(at >= crl.next_update or crl.revoked is None for crl in newest),
         silent=len(authorities - material.statements.keys() - asked),
         oldest=min((crl.this_update for crl in newest), default=None),
         ends=min((crl.next_update for crl in newest), default=None),
     )
+
+
+def _below_anchors(material: Material) -> Iterator[bytes]:
+    """The CAs that lead to an anchor by their names: others' certificates may lie here as well."""
+    yield from material.anchors
+    names = {x509.load_der_x509_certificate(der).subject for der in material.anchors}
+    left = {der: x509.load_der_x509_certificate(der) for der in material.intermediates}
+    while found := [der for der, certificate in left.items() if certificate.issuer in names]:
+        yield from found
+        names |= {left.pop(der).subject for der in found}
 
 
 def tell(directories: TrustDirectories, wanted: Wanted | None, *, at: datetime) -> Iterator[Told]:

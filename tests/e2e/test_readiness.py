@@ -1,0 +1,102 @@
+"""Readiness over a whole house: each dependency, and what its failure stops."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.app.ports import SignerUnavailableError
+from makul.app.ports.health import State
+from makul.bootstrap import readiness
+from makul.observing import health
+from makul.sandbox.parties import OPERATOR
+from support.house import InProcess, build_house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("ready"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(autouse=True)
+def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+
+
+def states(house: InProcess, **parts: Any) -> dict[str, State]:
+    return dict(readiness(replace(house.parts, **parts), OPERATOR)().checks)
+
+
+ALL_WELL = {"store": State.OK, "signer": State.OK, "trust": State.OK}
+
+
+def test_a_house_in_order_is_ready(house: InProcess) -> None:
+    """Every check, by names that tell nothing of where it lies."""
+    assert states(house) == ALL_WELL
+
+
+@dataclass
+class DeadSigner:
+    """A key that is gone: one that says so, or one that breaks."""
+
+    breaks: bool
+
+    def ready(self) -> bool:
+        if self.breaks:
+            raise SignerUnavailableError("/srv/makul/token")
+        return False
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_without_its_key_it_is_not_ready(house: InProcess, breaks: bool) -> None:
+    """No receipt, no answer: OPS-01 for everybody."""
+    assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": State.DOWN}
+
+
+def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
+    """SIG-07 for those under these CAs, and for nobody else: it stays in the balancer."""
+    later = house.clock() + timedelta(days=400)
+    found = readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
+
+    assert found.checks == ALL_WELL | {"trust": State.DEGRADED}
+    assert found.ready
+
+
+def test_a_ca_without_a_list_degrades(tmp_path: Path) -> None:
+    """Of its certificates nothing can be told."""
+    house = build_house(tmp_path)
+    try:
+        next((tmp_path / "crls").iterdir()).unlink()
+        at = house.clock() + timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.DEGRADED
+    finally:
+        house.close()
+
+
+def test_trust_that_cannot_be_read_is_down_and_comes_back(tmp_path: Path) -> None:
+    """SIG-07 for everybody, until it is mended; no restart is needed."""
+    house = build_house(tmp_path)
+    try:
+        broken = tmp_path / "anchors" / "broken.pem"
+        broken.write_text("not a certificate")
+        at = house.clock() + timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.DOWN
+
+        broken.unlink()
+        at += timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.OK
+    finally:
+        house.close()
+
+
+def test_a_store_that_is_gone_is_down(tmp_path: Path) -> None:
+    """OPS-03 for everybody; the others are still looked at."""
+    house = build_house(tmp_path)
+    house.settings.store.database.unlink()
+
+    assert states(house) == ALL_WELL | {"store": State.DOWN}
