@@ -25,7 +25,7 @@ demo: $(READY) ## start a sandbox and play the main job over SOAP
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest --numprocesses 2
 
-test-deps: ## nginx, xmlsec1, SoftHSM2 and systemd-analyze, which some tests need; tells the command where it may not install
+test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
 	tests/deps.sh
 
 interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from makul.app.ports import DocumentError
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.documents.bases import read_basis
-from makul.documents.consents import NAMESPACE as CONSENT
 from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
+from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code
 from makul.parts import pin_rule, trust_directories, tsa_directories
 from makul.settings import load_settings
-from makul.trust.certificates import PinRule, SigningCertificate
+from makul.trust.certificates import PinRule
 from makul.trust.documents import Profile, XadesVerifier
 from makul.trust.failures import SignatureFailure
 from makul.trust.material import TrustDirectories
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 ReadT = TypeVar("ReadT")
-
-_REPRESENTATIVE_PIN: Final = f"{{{CONSENT}}}representative/{{{CONSENT}}}pin"
 
 GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign such a document")
 
@@ -109,24 +107,28 @@ def _named_tsa(
 def _profile(name: str, rule: PinRule) -> Profile:
     """What this kind of document must be; the signer as far as the document itself tells."""
     binders: dict[str, Binder] = {
-        "consent": lambda root, certificate: _consent(root, certificate, rule),
-        "basis": lambda root, _: _read(lambda: read_basis(root)),
-        "receipt": lambda root, _: _read(lambda: receipt_schema().check(root)),
-        "agreement": lambda root, _: _read(lambda: agreement_schema().check(root)),
-        "notice": lambda root, _: _read(lambda: notice_schema().check(root)),
+        "consent": lambda root, certificate, path: _consent(
+            root, rule.pin_of(certificate.x509, policies=path.policies)
+        ),
+        "basis": lambda root, *_: _read(lambda: read_basis(root)),
+        "receipt": lambda root, *_: _read(lambda: receipt_schema().check(root)),
+        "agreement": lambda root, *_: _read(lambda: agreement_schema().check(root)),
+        "notice": lambda root, *_: _read(lambda: notice_schema().check(root)),
     }
     return Profile(name=name, bind=binders[name]) if name in binders else GENERIC
 
 
-def _consent(root: "Element", certificate: SigningCertificate, rule: PinRule) -> None:
-    """A consent is signed by its subject or their representative, one on paper by an official."""
+def _consent(root: "Element", signer: Pin | None) -> None:
+    """A consent is signed by its subject, or by who gives it for them; on paper by an official."""
     consent = _read(lambda: read_consent(root))
     if consent.on_paper:
         return
-    represented_by = root.findtext(_REPRESENTATIVE_PIN)
-    pin = rule.pin_of(certificate.x509)
-    if pin is None or pin.digits not in {consent.subject.digits, (represented_by or "").strip()}:
-        raise SignatureFailure(Code.SIG_08, "the signer is neither the subject nor representative")
+    given_for = consent.representative
+    party = consent.subject if given_for is None else given_for.pin
+    if signer is None or signer != party:
+        raise SignatureFailure(
+            Code.SIG_08, "the signer is not the subject, or who gives it for them"
+        )
 
 
 def _read(read: Callable[[], ReadT]) -> ReadT:

@@ -32,11 +32,11 @@ from makul.settings import (
     TokenSettings,
 )
 from makul.store import Store
-from makul.trust.certificates import PinRule
+from makul.trust.certificates import PinRule, may_give
 from makul.trust.documents import XadesVerifier
 from makul.trust.fetching import fetch
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
-from makul.trust.material import TrustDirectories
+from makul.trust.material import TrustDirectories, ca_certificates
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
@@ -158,6 +158,18 @@ def pin_rule(settings: Settings) -> PinRule:
         pattern=settings.trust.pin_pattern,
         policies=settings.trust.pin_policies or frozenset(),
     )
+
+
+def somebody_certifies_citizens(settings: Settings) -> bool:
+    """May any intermediate CA give a policy of citizens? True where no policy is asked for.
+
+    Of anchors that is not asked (RFC 5280, 6.1): they may issue to citizens themselves.
+    """
+    policies, directory = settings.trust.pin_policies, settings.trust.intermediates
+    if not policies or directory is None:
+        return True
+    authorities = [certificate for _, certificate in ca_certificates(directory)]
+    return not authorities or any(may_give(each, policies) for each in authorities)
 
 
 def trust_directories(settings: Settings) -> TrustDirectories:

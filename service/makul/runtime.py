@@ -52,6 +52,7 @@ from makul.parts import (
     build_parts,
     build_refresher,
     document_verifier,
+    somebody_certifies_citizens,
     trust_directories,
     tsa_directories,
     utc_now,
@@ -279,6 +280,8 @@ class LocalRuntime:
             )
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
+        if not somebody_certifies_citizens(settings):
+            log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
         metrics = settings.metrics
         if listener is None and (len(names) > 1 or metrics is not None):
             return serve_all(config, names, metrics=metrics is not None)

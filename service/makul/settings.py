@@ -176,7 +176,7 @@ class TrustSettings(_Section):
     pin_attribute: str = "2.5.4.5"
 
     pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """Of these certificate policies a citizen's certificate states one (RFC 5280, 4.2.1.4).
+    """Of these certificate policies a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
 
     Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
     can consent for that citizen: an organisation's authority as well.

@@ -9,6 +9,7 @@ from makul.app.ports import NamedParty, NoticeApproval
 from makul.documents import XmlDocuments
 from makul.documents.notices import render_approval
 from makul.domain.identifiers import MemberCode
+from makul.sandbox.people import MINOR, PARENT
 from makul.trust.signing import sign_document
 from support.commands import Makul, Said
 from support.documents import RECEIPT
@@ -202,6 +203,23 @@ def test_a_consent_signed_by_somebody_else(house: InProcess, tmp_path: Path) -> 
 
     assert (said.code, said.json["reason"]) == (2, "SIG-08")
     assert said.json["subIndication"] == "SIG_CONSTRAINTS_FAILURE"
+
+
+@pytest.mark.parametrize(("signer", "code"), [("parent", 0), ("child", 2), ("stranger", 2)])
+def test_a_consent_given_for_another(
+    house: InProcess, tmp_path: Path, signer: str, code: int
+) -> None:
+    """Where a representative gives it, theirs is the one signature that counts (CNS-11, SIG-08)."""
+    makul = Makul(house.settings.store.database.parent)
+    given = house.paper("represented").document
+    content = house.parts.verifier.verify(given, at=house.clock()).signed
+    assert content is not None
+    by = house.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]
+    signed = sign_document(etree.tostring(content), by.key, [by.certificate], at=house.clock())
+
+    said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
+
+    assert (said.code, said.json["reason"]) == (code, "SIG-08" if code else None)
 
 
 BODY = NamedParty(code=MemberCode("GOV/00000009"), name="Body")

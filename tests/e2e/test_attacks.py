@@ -11,6 +11,7 @@ from lxml import etree
 from makul.domain.attributes import Attribute
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
+from makul.sandbox.pki import CITIZEN_POLICY
 from support.agreed import agree
 from support.house import Answered, InProcess, about, build_house, person_request
 
@@ -126,3 +127,23 @@ def test_an_organisation_is_not_certified_as_a_citizen(house: InProcess, hands: 
     answer = house.ask(person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)}))
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])
+
+
+def test_nor_where_that_authority_writes_the_policy_of_citizens(
+    house: InProcess, hands: Hands
+) -> None:
+    """RFC 5280, 6.1: what an authority may not give it gives to nobody, whatever it writes.
+
+    Whoever holds the key of the CA for organisations makes a certificate that looks like a
+    citizen's in every part but the path.
+    """
+    victim, hierarchy = house.world.people[1], house.world.hierarchy
+    subject = house.world.citizens[1].certificate.subject
+    forger = hierarchy.organisations.issue(subject, policy=CITIZEN_POLICY)
+    consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
+
+    answer = house.ask(person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)}))
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])
+    because = answer.child.findtext(".//{urn:makul:types:1}because")
+    assert because == "SIG-08"

@@ -80,16 +80,7 @@ def cast(house: InProcess) -> Cast:
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
     made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = house.settings.trust
-    assert trust.intermediates is not None
-    assert trust.ocsp is not None
-    assert trust.tsa_anchors is not None
-    made.install(
-        anchors=trust.anchors,
-        intermediates=trust.intermediates,
-        crls=trust.crls,
-        ocsp=trust.ocsp,
-        tsa_anchors=trust.tsa_anchors,
-    )
+    made.install_in(trust)
     assert trust.tsa_crls is not None
     for crl in trust.crls.glob("corpus-*.crl"):
         (trust.tsa_crls / crl.name).write_bytes(crl.read_bytes())

@@ -4,31 +4,42 @@ Nothing disclosed: no name of the person anywhere in the answer. Nothing metered
 no disclosure recorded.
 """
 
+import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from makul.domain.attributes import Attribute
+from makul.trust.paths import RELOAD_INTERVAL
 from support.house import FAULTS, TYPES, InProcess, about, build_house, person_request
 from support.pki import NOW, Holder
 from support.sql import count
-from vectors.attacks.messages import VECTORS, MessageVector, Sender
+from vectors.attacks import messages, messages_signed
+from vectors.attacks.cast import Cast
+from vectors.attacks.messages import MessageVector, Sender
 
 Recorder = Callable[[str, object], None]
 PAPER = "bank-00-data"
+VECTORS = messages.VECTORS + messages_signed.VECTORS
+A_LOOK_LATER = RELOAD_INTERVAL + timedelta(seconds=1)
 METERED = ("ground_use", "disclosure", "ledger_leaf", "request_key", "attempt")
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("messages"), clock=_noon)
+    built = build_house(tmp_path_factory.mktemp("messages"), clock=Clock())
     yield built
     built.close()
 
 
-def _noon() -> datetime:
-    return NOW
+class Clock:
+    """Stands at the corpus's moment; seconds on once the corpus is installed."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +52,17 @@ def sender(house: InProcess) -> Sender:
         holder=Holder(bank.key, bank.certificate),
         stranger=Holder(stranger.key, stranger.certificate),
         child=lambda: person_request(**about(house.person_of(paper), of=house.bank, paper=paper)),
-        at=NOW,
+        at=NOW + A_LOOK_LATER,
+        cast=_installed(house),
     )
+
+
+def _installed(house: InProcess) -> Cast:
+    """The corpus's authorities, trusted like the house's own from the next look on."""
+    cast = Cast()
+    cast.install_in(house.settings.trust)
+    Clock.now = NOW + A_LOOK_LATER
+    return cast
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
@@ -53,7 +73,10 @@ def test_message(
     database = house.settings.store.database
     before = [count(database, table) for table in METERED]
 
-    answer = house.post(vector.build(sender))
+    message = vector.build(sender)
+    started = time.perf_counter()
+    answer = house.post(message)
+    took = time.perf_counter() - started
 
     record_property("corpus", vector.code.value if vector.code else "accepted")
     if vector.code is None:
@@ -62,6 +85,8 @@ def test_message(
     assert answer.codes == [vector.code.value]
     FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
     assert [count(database, table) for table in METERED] == before
+    if vector.within is not None:
+        assert took < vector.within.total_seconds()
     for secret in secrets_of(house):
         assert secret not in answer.body
 

@@ -1,7 +1,6 @@
 """Sealed delivery over HTTP, from the operator's desk to the reference client (cl. 7 and 10)."""
 
 import base64
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -43,6 +42,7 @@ from makul_client.profile import Patience, Sealing
 from makul_client.results import PersonData
 from support.agreed import agree
 from support.house import InProcess, about, build_house, person_request
+from support.needs import needs
 
 R = {"r": "urn:makul:recipient:1"}
 
@@ -167,7 +167,7 @@ def test_typed_is_only_where_the_agreement_says_so(house: InProcess) -> None:
     assert sealed_in(answer.child) == b""
 
 
-@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+@needs("xmlsec1")
 def test_the_xmlsec1_program_opens_an_answer(house: InProcess, tmp_path: Path) -> None:
     """As docs/recipients.md shows it for other stacks."""
     answer = house.ask(ask(house, house.paper("wallet-00-data")), by="wallet")

@@ -133,6 +133,27 @@ def test_serve_refuses_to_let_any_authority_make_citizens(tmp_path: Path) -> Non
     assert "pin_policies" in done.stderr
 
 
+@pytest.mark.parametrize(("policy", "warned"), [(None, False), ("1.2.3", True)])
+def test_serve_warns_where_no_authority_certifies_citizens(
+    tmp_path: Path, policy: str | None, warned: bool
+) -> None:
+    """A policy that no CA may give would refuse every consent, and nobody would know why."""
+    build_house(tmp_path).close()
+    config, log = tmp_path / "makul.toml", tmp_path / "log"
+    if policy is not None:
+        settings = config.read_text().splitlines()
+        lines = [
+            f'pin_policies = ["{policy}"]' if line.startswith("pin_policies") else line
+            for line in settings
+        ]
+        config.write_text("\n".join(lines))
+
+    with served(config, workers=1, log=log):
+        pass
+
+    assert ("may give a policy of trust.pin_policies" in log.read_text()) is warned
+
+
 def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
     """The security server is known by its certificate or socket, never by its address."""
     build_house(tmp_path).close()

@@ -19,6 +19,7 @@ from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.documents import XadesVerifier
+from support.needs import needs
 from support.pki import NOW, Holder, pem_of
 from support.xades import C14N, ENVELOPED, MORE, instant
 from vectors.attacks.cast import Cast
@@ -89,7 +90,7 @@ def test_python_xmlsec(
     accept(verifier, cast, etree.tostring(root, encoding="UTF-8"), record_property)
 
 
-@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+@needs("xmlsec1")
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "pss"])
 def test_xmlsec1(
     cast: Cast, verifier: XadesVerifier, tmp_path: Path, form: str, record_property: Recorder

@@ -27,6 +27,9 @@ DAY = timedelta(days=1)
 PIN = "21503199012345"
 """A man who was never born on 15 March 1990."""
 
+ANY_POLICY = x509.ObjectIdentifier("2.5.29.32.0")
+"""RFC 5280, 4.2.1.4: a CA's certificate that states it may give every policy."""
+
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -65,6 +68,10 @@ def key_usage(*names: str) -> x509.KeyUsage:
         "decipher_only",
     )
     return x509.KeyUsage(**{name: name in names for name in every})
+
+
+def policies_of(*policies: x509.ObjectIdentifier) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies([x509.PolicyInformation(each, None) for each in policies])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,9 @@ class Authority:
         *,
         key: Key | None = None,
         hash_algorithm: hashes.HashAlgorithm | None = None,
+        policies: Sequence[x509.ObjectIdentifier] = (ANY_POLICY,),
     ) -> "Authority":
+        """A CA below this one; `policies` are what it may give (RFC 5280, 4.2.1.4)."""
         profile = Profile(
             subject=name_of(common_name),
             not_before=NOW - 500 * DAY,
@@ -152,6 +161,7 @@ class Authority:
             ca=True,
             path_length=0,
             hash_algorithm=hash_algorithm or hashes.SHA256(),
+            extra=[(policies_of(*policies), False)] if policies else (),
         )
         key = key or new_key()
         certificate = _build(profile, key, self.certificate.subject, self.holder.key)

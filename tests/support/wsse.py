@@ -115,6 +115,14 @@ def sign(envelope: etree._Element, message: Message) -> None:
         signature.append(part)
 
 
+def resign(envelope: etree._Element, message: Message) -> None:
+    """The signature's value anew, over SignedInfo as it stands; digests are left as they are."""
+    signature = envelope.find(f".//{{{DS}}}Signature")
+    assert signature is not None
+    octets = etree.tostring(signature[0], method="c14n", exclusive=True)
+    signature[1].text = b64encode(_raw_signature(message, octets)).decode()
+
+
 def _digest_of(envelope: etree._Element, identifier: str, message: Message) -> str:
     (target,) = envelope.xpath("//*[@wsu:Id=$id]", id=identifier, namespaces={"wsu": WSU})
     prefixes = message.prefixes.split() if message.prefixes else None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.reasons import Code
 from makul.trust import fetching
@@ -333,6 +334,42 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
         said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
         assert said == ["SIG-07", "SIG-07"]
         assert datetime.now(UTC) >= runs_out
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
+    """An anchor put there, then taken away: both workers know within the stated time."""
+    other, root = Authority.root("Another Root"), Authority.root("A Root")
+    begun = datetime.now(UTC).replace(microsecond=0)
+    signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))
+    crl = crl_of(root, [], this_update=begun - HOUR, next_update=begun + HOUR)
+    files = StoreFiles(tmp_path).write(anchors=[other], crls=[crl])
+    (tmp_path / "signer.der").write_bytes(signer.der)
+    new = files.anchors / "new.crt"
+    command = [sys.executable, "-c", _WORKER, str(tmp_path)]
+    workers = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": "service"})
+        for _ in range(2)
+    ]
+
+    def said() -> list[str]:
+        return [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+
+    try:
+        assert said() == ["SIG-09", "SIG-09"]
+        for expected in ("None", "SIG-09"):
+            changed = time.monotonic()
+            if expected == "None":
+                away = tmp_path / "new.crt"
+                away.write_bytes(root.certificate.public_bytes(Encoding.PEM))
+                away.rename(new)
+            else:
+                new.unlink()
+            assert said() == [expected, expected]
+            assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + 3
     finally:
         for worker in workers:
             worker.kill()

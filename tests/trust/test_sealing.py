@@ -1,7 +1,6 @@
 """What is sealed opens to its recipient alone, by others' software too, and not once changed."""
 
 import base64
-import shutil
 import subprocess
 import threading
 from datetime import timedelta
@@ -19,6 +18,7 @@ from lxml import etree
 from makul.domain.reasons import Code
 from makul.trust.paths import TrustStore
 from makul.trust.sealing import XmlSealer
+from support.needs import needs
 from support.pki import NOW, Holder, Profile, StoreFiles, key_usage, new_key, new_rsa_key, pem_of
 from trust.conftest import World, directories
 
@@ -62,7 +62,7 @@ def test_opens_with_python_xmlsec(sealer: XmlSealer, recipient: Holder) -> None:
     assert etree.tostring(opened, method="c14n", exclusive=True) == DOCUMENT
 
 
-@pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1: make test-deps")
+@needs("xmlsec1")
 def test_opens_with_the_xmlsec1_program(
     sealer: XmlSealer, recipient: Holder, tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """Signature timestamps: what proves that a signature existed, and what does not."""
 
-import shutil
 import subprocess
 from base64 import b64encode
 from dataclasses import replace
@@ -24,6 +23,7 @@ from makul.trust.paths import TrustStore
 from makul.trust.signing import add_timestamp
 from makul.trust.timestamps import MAX_TOKEN_BYTES, judge
 from support.crls import crl_of, directories, entry, serial_of
+from support.needs import needs
 from support.pki import (
     DAY,
     NOW,
@@ -280,7 +280,7 @@ def test_stale(tmp_path: Path, root: Authority, holder: Holder) -> None:
     assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_07
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl: make test-deps")
+@needs("openssl")
 def test_openssl_agrees(tmp_path: Path, root: Authority, holder: Holder) -> None:
     """`openssl ts -verify`, which is not ours, finds the same good and the same bad."""
     (tmp_path / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
@@ -337,7 +337,7 @@ def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) ->
     assert theirs == ours == {name: name == "good" for name in tokens}
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl: make test-deps")
+@needs("openssl")
 def test_openssl_made(tmp_path: Path, holder: Holder, tsas: TrustStore) -> None:
     """A token made by `openssl ts -reply`, which asks the clock: all of it but the path is good."""
     found = judged(_by_openssl(tmp_path, holder), tsas, at=datetime.now(NOW.tzinfo))

@@ -340,7 +340,7 @@ def test_a_path_that_was_found_and_does_not_hold(tmp_path: Path) -> None:
 def test_signer_binding(documents: XadesVerifier, world, code: Code) -> None:
     """A constraint of ours: well signed, by another than a document of its kind must be."""
 
-    def bind(root: etree._Element, certificate: object) -> None:
+    def bind(root: etree._Element, certificate: object, path: object) -> None:
         raise SignatureFailure(code, "another")
 
     found = report(

@@ -131,9 +131,7 @@ class Authority:
             builder.add_extension(_usage(usage), critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(self._own_key_identifier(), critical=False)
-            .add_extension(
-                x509.CertificatePolicies([x509.PolicyInformation(policy, None)]), critical=False
-            )
+            .add_extension(_policies(policy), critical=False)
         )
         if purposes:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
@@ -155,8 +153,8 @@ class Authority:
         )
         return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
 
-    def subordinate(self, common_name: str) -> "Authority":
-        """An issuing CA beneath this one."""
+    def subordinate(self, common_name: str, *, policy: x509.ObjectIdentifier) -> "Authority":
+        """An issuing CA beneath this one, for certificates of that policy alone."""
         key = new_key()
         issuer = self.credential.certificate.subject
         builder = _builder(_ca_name(common_name), issuer, key, self.made_at, CA_TERM)
@@ -164,6 +162,7 @@ class Authority:
             builder.add_extension(_usage(_CA_USAGE), critical=True)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(self._own_key_identifier(), critical=False)
+            .add_extension(_policies(policy), critical=False)
         )
         certificate = builder.sign(self.credential.key, hashes.SHA256())
         return Authority(
@@ -305,8 +304,8 @@ def new_hierarchy(at: datetime) -> Hierarchy:
     root = new_root("Sandbox national root CA", at)
     return Hierarchy(
         root=root,
-        citizens=root.subordinate("Sandbox CA for citizens"),
-        organisations=root.subordinate("Sandbox CA for organisations"),
+        citizens=root.subordinate("Sandbox CA for citizens", policy=CITIZEN_POLICY),
+        organisations=root.subordinate("Sandbox CA for organisations", policy=ORGANISATION_POLICY),
     )
 
 
@@ -349,6 +348,10 @@ def _builder(
         .not_valid_after(at + term)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+
+
+def _policies(policy: x509.ObjectIdentifier) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies([x509.PolicyInformation(policy, None)])
 
 
 def _usage(allowed: frozenset[str]) -> x509.KeyUsage:

@@ -132,7 +132,10 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
         root = etree.fromstring(raw, _parser(large=large))
     except etree.XMLSyntaxError:
         raise _refused(Code.REQ_01) from None
-    if root.getroottree().docinfo.internalDTD is not None:
+    about = root.getroottree().docinfo
+    if about.internalDTD is not None:
+        raise _refused(Code.REQ_07)
+    if about.xml_version != "1.0":  # libxml2 reads 1.1 by the rules of 1.0; others read otherwise
         raise _refused(Code.REQ_07)
     return root
 

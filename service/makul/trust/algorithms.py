@@ -29,6 +29,9 @@ MIN_RSA_BITS = 2048
 """ETSI TS 119 312, clause 6.2.2.1, and CONTRACT, Documents that are signed."""
 MAX_RSA_BITS = 8192
 """Above it one verification costs milliseconds, and nobody issues such certificates."""
+MIN_RSA_EXPONENT = 65537
+"""FIPS 186-5, 5.1: the public exponent is odd and above 2^16. Small ones forgive no slip in padding
+(Bleichenbacher, 2006), in software that we do not know and that reads the same documents."""
 LONG_RSA_BITS = 3072
 """128 bits of strength (NIST SP 800-57 Part 1 Rev. 5, table 2)."""
 
@@ -174,6 +177,8 @@ def strong_public_key(key: object) -> PublicKey:
     term = term_of_key(key)
     if term is None or term.obsolete or not isinstance(key, PublicKey):
         raise _not_accepted(term, "the key's kind or size is not accepted")
+    if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e < MIN_RSA_EXPONENT:
+        raise _not_accepted(None, "the key's public exponent is too small")
     return key
 
 

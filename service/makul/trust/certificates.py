@@ -23,7 +23,8 @@ REMEMBERED_CERTIFICATES = 4096
 
 SERIAL_NUMBER = "2.5.4.5"
 """The subject's serialNumber attribute (ETSI EN 319 412-1, 5.1.3)."""
-
+ANY_POLICY = "2.5.29.32.0"
+"""RFC 5280, 4.2.1.4: in a CA's certificate, every policy."""
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
@@ -130,6 +131,13 @@ def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> Extension
         return None
 
 
+def may_give(authority: x509.Certificate, policies: frozenset[str]) -> bool:
+    """Does a CA's certificate name one of these policies, or all of them? (RFC 5280, 4.2.1.4)"""
+    stated = _extension(authority.extensions, x509.CertificatePolicies)
+    named = {each.policy_identifier.dotted_string for each in stated or ()}
+    return not named.isdisjoint(policies | {ANY_POLICY})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinRule:
     """Where a citizen's certificate carries the PIN (a setting).
@@ -141,17 +149,24 @@ class PinRule:
     attribute: str = SERIAL_NUMBER
     pattern: str = r"PNOKG-(?P<pin>\d{14})"
     policies: frozenset[str] = frozenset()
-    """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's certificate must state.
+    """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's path must carry.
 
-    Where none is set, any authority that is trusted for anything can say who somebody is.
+    Where none is set, any authority that is trusted for anything can say who somebody is. What the
+    citizen's certificate states of itself is not enough: it was written by the very authority that
+    may not say it, so the policy has to hold along the path (`PathFinding.policies`).
     """
 
     def __post_init__(self) -> None:
         if "pin" not in re.compile(self.pattern).groupindex:
             raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
 
-    def pin_of(self, certificate: x509.Certificate) -> Pin | None:
-        """The PIN that the subject carries exactly once in its proper form, else None."""
+    def pin_of(self, certificate: x509.Certificate, *, policies: frozenset[str]) -> Pin | None:
+        """The PIN that the subject carries exactly once in its proper form, else None.
+
+        `policies` are those that hold along the certificate's path.
+        """
+        if self.policies and not self.policies & policies:
+            return None
         return _pin_of(self, certificate)
 
 
@@ -160,8 +175,6 @@ def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
     attributes = certificate.subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
     if len(attributes) != 1 or not isinstance(attributes[0].value, str):
         return None
-    if rule.policies and not rule.policies & _policies_of(certificate):
-        return None
     found = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)
     if found is None:
         return None
@@ -169,8 +182,3 @@ def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
         return Pin(found["pin"])
     except MalformedIdentifierError:
         return None
-
-
-def _policies_of(certificate: x509.Certificate) -> frozenset[str]:
-    stated = _extension(certificate.extensions, x509.CertificatePolicies)
-    return frozenset(each.policy_identifier.dotted_string for each in stated or ())

@@ -91,8 +91,10 @@ class XadesVerifier:
         report, certificate = validated.report, validated.certificate
         signer = None
         if certificate is not None:
+            policies = report.path.policies if report.path is not None else frozenset()
             signer = DocumentSigner(
-                fingerprint=certificate.fingerprint, pin=self._pin_rule.pin_of(certificate.x509)
+                fingerprint=certificate.fingerprint,
+                pin=self._pin_rule.pin_of(certificate.x509, policies=policies),
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(
@@ -166,7 +168,7 @@ class _Signature:
         finding = take(checks.path, certificate, judge, best=best)
         take(checks.revocation, finding, certificate)
         if self._profile.bind is not None:
-            take(checks.signer_binding, signed.root, certificate, self._profile.bind)
+            take(checks.signer_binding, signed.root, certificate, finding, self._profile.bind)
         else:
             self._skip(checks.signer_binding, self._profile.unbound)
         self.root = signed.root

@@ -100,6 +100,8 @@ class PathFinding:
     path: tuple[bytes, ...] = ()
     """SHA-256 of each certificate, the signer's first, the anchor last."""
     revocation: tuple[RevocationFinding, ...] = ()
+    policies: frozenset[str] = frozenset()
+    """Certificate policies that hold along the whole path (RFC 5280, 6.1.5, g): dotted OIDs."""
 
     def __bool__(self) -> bool:
         raise TypeError("compare a finding's code; it has no truth of its own")

@@ -343,6 +343,22 @@ def _unrevoked(path: ValidationPath, trust: _Trusted, moments: Moments) -> PathF
         judged_for=moments.valid,
         path=_digests(path),
         revocation=tuple(findings),
+        policies=_policies(path),
+    )
+
+
+def _policies(path: ValidationPath) -> frozenset[str]:
+    """Those that the signer's certificate names and every CA below the anchor may give.
+
+    RFC 5280, 6.1: a policy that an authority's own certificate neither names nor covers by
+    anyPolicy is not that authority's to give, and one without any policy gives none.
+    """
+    stated = upwards(path)[0].certificate_policies_value
+    named = {each["policy_identifier"].dotted for each in stated or ()}
+    return frozenset(
+        each.user_domain_policy_id
+        for each in path.qualified_policies() or ()
+        if each.issuer_domain_policy_id in named
     )
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from makul.documents import render_consent
+from makul.settings import TrustSettings
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories
@@ -34,10 +35,12 @@ from support.pki import (
     name_of,
     new_key,
     new_rsa_key,
+    policies_of,
 )
 from vectors.attacks import proofs
 
 POLICY = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
+ORGANISATIONS = x509.ObjectIdentifier("1.3.6.1.4.1.99999.2")
 ORDINARY = render_consent(CONSENT, CONSENT_DISPLAY).decode()
 HOUR = timedelta(hours=1)
 
@@ -66,10 +69,9 @@ class Cast:
 
     def profile(self, **changes: object) -> Profile:
         """A citizen's certificate that is as it should be, then changed."""
-        policies = x509.CertificatePolicies([x509.PolicyInformation(self.policy, None)])
         ordinary: dict[str, object] = {
             "subject": name_of("Corpus Citizen", f"PNOKG-{self.pin}"),
-            "extra": [(policies, False)],
+            "extra": [(policies_of(self.policy), False)],
         }
         return Profile(**(ordinary | changes))  # type: ignore[arg-type]
 
@@ -166,6 +168,21 @@ class Cast:
         )
         constraints = x509.NameConstraints([x509.DirectoryName(permitted)], None)
         return self._ca_under(self.root, "Corpus Constrained CA", extra=[(constraints, True)])
+
+    @cached_property
+    def organisations_ca(self) -> Authority:
+        """Trusted to certify organisations: its certificate names their policy alone."""
+        return self.root.subordinate("Corpus Organisations CA", policies=[ORGANISATIONS])
+
+    @cached_property
+    def citizens_alone_ca(self) -> Authority:
+        """It may give the policy of citizens; the good CA may give any."""
+        return self.root.subordinate("Corpus CA of Citizens Alone", policies=[self.policy])
+
+    @cached_property
+    def silent_on_policies_ca(self) -> Authority:
+        """Its certificate names no policy, so that it can give none (RFC 5280, 6.1.3, e)."""
+        return self.root.subordinate("Corpus CA Without Policies", policies=())
 
     @cached_property
     def deep_ca(self) -> Authority:
@@ -268,6 +285,19 @@ class Cast:
         rule = PinRule(policies=frozenset({self.policy.dotted_string}))
         return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule, tsa=tsa)
 
+    def install_in(self, trust: TrustSettings) -> None:
+        """Beside what a house trusts; its workers see it at their next look."""
+        assert trust.intermediates is not None
+        assert trust.ocsp is not None
+        assert trust.tsa_anchors is not None
+        self.install(
+            anchors=trust.anchors,
+            intermediates=trust.intermediates,
+            crls=trust.crls,
+            ocsp=trust.ocsp,
+            tsa_anchors=trust.tsa_anchors,
+        )
+
     def install(
         self, *, anchors: Path, intermediates: Path, crls: Path, ocsp: Path, tsa_anchors: Path
     ) -> None:
@@ -298,12 +328,17 @@ class Cast:
             self.crl_only_ca,
             self.ocsp_ca,
             self.dated_ca,
+            self.organisations_ca,
+            self.citizens_alone_ca,
+            self.silent_on_policies_ca,
         )
 
     def _crls(self) -> Iterator[bytes]:
         _ = self.revoked, self.revoked_ca, self.lost_tsa
         healthy = (self.root, self.ca, self.rsa_ca, self.revoked_ca, self.expired_ca)
-        for ca in (*healthy, self.constrained_ca, self.deep_ca, self.crl_only_ca):
+        others = (self.constrained_ca, self.deep_ca, self.crl_only_ca)
+        policies = (self.organisations_ca, self.citizens_alone_ca, self.silent_on_policies_ca)
+        for ca in (*healthy, *others, *policies):
             yield ca.crl()
         yield self.tsa_root.crl()
         yield crl_of(self.dated_ca, proofs.entries_of(self))

@@ -8,7 +8,18 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from makul.domain.reasons import Code
-from support.pki import DAY, NOW, Holder, Profile, _build, key_usage, name_of, new_key
+from support.pki import (
+    ANY_POLICY,
+    DAY,
+    NOW,
+    Holder,
+    Profile,
+    _build,
+    key_usage,
+    name_of,
+    new_key,
+    policies_of,
+)
 from vectors.attacks.drafts import signed
 from vectors.attacks.vector import Vector
 
@@ -41,11 +52,15 @@ def by_ca(cast: "Cast", *, ca: str) -> bytes:
     return signed(cast, holder=authority.holder)
 
 
-def self_signed(cast: "Cast") -> bytes:
+def self_made(cast: "Cast") -> Holder:
     """A certificate that the signer made: the citizen's name, nobody's word."""
     key = new_key()
-    made = _build(cast.profile(), key, cast.profile().subject, key)
-    return signed(cast, holder=Holder(key, made))
+    return Holder(key, _build(cast.profile(), key, cast.profile().subject, key))
+
+
+def self_signed(cast: "Cast") -> bytes:
+    """By a certificate that the signer made."""
+    return signed(cast, holder=self_made(cast))
 
 
 def with_the_chain(cast: "Cast") -> bytes:
@@ -152,6 +167,11 @@ VECTORS: tuple[Vector, ...] = (
 PINS: dict[str, Any] = {
     "another-citizen": lambda cast: cast.attacker,
     "without-policy": lambda cast: cast.ca.issue(Profile(subject=cast.profile().subject)),
+    "policy-of-another-ca": lambda cast: cast.citizen_of(cast.organisations_ca),
+    "policy-of-a-ca-that-has-none": lambda cast: cast.citizen_of(cast.silent_on_policies_ca),
+    "every-policy": lambda cast: cast.citizen_of(
+        cast.citizens_alone_ca, extra=[(policies_of(ANY_POLICY), False)]
+    ),
     "pin-in-the-common-name": lambda cast: cast.another(subject=name_of(f"PNOKG-{cast.pin}")),
     "pin-with-a-tail": lambda cast: _named(cast, f"PNOKG-{cast.pin}0"),
     "pin-in-lower-case": lambda cast: _named(cast, f"pnokg-{cast.pin}"),

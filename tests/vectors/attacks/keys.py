@@ -4,7 +4,7 @@ from base64 import b64encode
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
@@ -63,6 +63,7 @@ def _dsa() -> dsa.DSAPrivateKey:
 
 KEYS: dict[str, Any] = {
     "rsa-1024": lambda: new_rsa_key(1024),
+    "rsa-exponent-3": lambda: rsa.generate_private_key(public_exponent=3, key_size=2048),
     "p-192": lambda: ec.generate_private_key(ec.SECP192R1()),
     "p-224": lambda: ec.generate_private_key(ec.SECP224R1()),
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),

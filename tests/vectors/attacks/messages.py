@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 from lxml.etree import _Element as Element
@@ -18,7 +18,11 @@ from makul.domain.reasons import Code
 from support.pki import Holder
 from support.wsse import DS, RSA_SHA1, SHA1, WSSE, WSU, X509_V3, Message, instant
 
+if TYPE_CHECKING:
+    from vectors.attacks.cast import Cast
+
 ID = f"{{{WSU}}}Id"
+XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 MINUTE = timedelta(minutes=1)
 TRANSFORM_STR = (
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0"
@@ -36,6 +40,8 @@ class Sender:
     child: Callable[[], bytes]
     """A request that would be granted, under an id of its own."""
     at: datetime
+    cast: "Cast"
+    """The corpus's authorities and citizens, whose root is trusted beside the sender's."""
 
     def message(self, **departures: Any) -> Message:
         usual: dict[str, Any] = {
@@ -59,6 +65,8 @@ class MessageVector:
     build: Callable[[Sender], bytes]
     code: Code | None
     """The fault's reason; None where it is answered."""
+    within: timedelta | None = None
+    """How soon it must be refused, where its cost is the attack."""
 
 
 Edit = Callable[[Element, Sender], object]
@@ -68,21 +76,23 @@ def one(envelope: Element, name: str, namespace: str = WSSE) -> Element:
     return next(envelope.iter(f"{{{namespace}}}{name}"))
 
 
-def evil_body(envelope: Element, sender: Sender, identifier: str | None) -> Element:
+def evil_body(
+    envelope: Element, sender: Sender, identifier: str | None, attribute: str = ID
+) -> Element:
     """Another request, which nobody signed and which would be granted."""
     body = etree.Element(envelope[-1].tag, nsmap=envelope.nsmap)
     if identifier:
-        body.set(ID, identifier)
+        body.set(attribute, identifier)
     body.append(etree.fromstring(sender.child()))
     return body
 
 
-def into(place: str, identifier: str | None) -> Edit:
+def into(place: str, identifier: str | None, attribute: str = ID) -> Edit:
     """The signed Body goes somewhere else, and an evil one takes its place."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         body = envelope[-1]
-        evil = evil_body(envelope, sender, identifier)
+        evil = evil_body(envelope, sender, identifier, attribute)
         envelope.replace(body, evil)
         holders = {
             "header": lambda: etree.SubElement(envelope[0], "wrapper"),
@@ -431,6 +441,17 @@ VECTORS: tuple[MessageVector, ...] = (
         for identifier in ("body", "evil", None)
     ),
     *(
+        MessageVector(
+            name=f"wsse/body-to-{place}-by-{attribute.rpartition('}')[2]}"
+            f"{'-of-xml' if attribute == XML_ID else ''}",
+            why="wrapping, where a resolver takes another attribute for the identifier",
+            build=edited(into(place, "body", attribute)),
+            code=code,
+        )
+        for place, code in PLACES
+        for attribute in ("Id", "ID", "id", XML_ID)
+    ),
+    *(
         MessageVector(name=f"wsse/{name}", why=WHY, build=edited(edit), code=code)
         for name, (edit, code) in EDITS.items()
     ),
@@ -441,7 +462,7 @@ VECTORS: tuple[MessageVector, ...] = (
             build=edited(same_id(name, value)),
             code=Code.SIG_03,
         )
-        for name in (ID, "Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
+        for name in (ID, "Id", "ID", "id", XML_ID)
         for value in ("body", "timestamp")
     ),
     *(

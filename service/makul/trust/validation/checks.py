@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of ours a signer's clock may be (the customary tolerance of SAML and OAuth)."""
 
-Binder = Callable[["Element", SigningCertificate], object]
+Binder = Callable[["Element", SigningCertificate, PathFinding], object]
 """Raises `SignatureFailure` where the signer is not whom a document of this kind must be signed by.
-It is given the signed root, which it may read, and the certificate, whose path is trusted."""
+It is given the signed root, which it may read, and the certificate with its trusted path."""
 
 PathJudge = Callable[[SigningCertificate], PathFinding]
 
@@ -196,9 +196,11 @@ def revocation(finding: PathFinding, certificate: SigningCertificate) -> None:
     SIG_08=SubIndication.SIG_CONSTRAINTS_FAILURE,
     REQ_01=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
-def signer_binding(root: "Element", certificate: SigningCertificate, bind: Binder) -> None:
+def signer_binding(
+    root: "Element", certificate: SigningCertificate, finding: PathFinding, bind: Binder
+) -> None:
     """The signer is whom a document of this kind must be signed by."""
-    bind(root, certificate)
+    bind(root, certificate, finding)
 
 
 CHECKS: tuple[Check[..., Any], ...] = (
