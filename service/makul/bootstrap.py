@@ -245,10 +245,14 @@ def observed(parts: Parts) -> Parts:
 
 
 def _metrics(settings: Settings, listener: str) -> Metrics | None:
-    """The numbers of a worker, to be made in it; None where nobody takes any."""
+    """The numbers of a worker, to be made in it; None where nobody takes any, or none can be."""
     if settings.metrics is None:
         return None
-    Spool(settings.metrics.directory, listener).use()
+    try:
+        Spool(settings.metrics.directory, listener).use()
+    except OSError as error:  # a worker that does not boot would end the whole service
+        log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
+        return None
     return Metrics(listener, recipients=settings.metrics.recipients)
 
 

@@ -277,6 +277,17 @@ def test_a_killed_exporter_comes_back_and_nobody_waits(house: InProcess, service
     assert service.exporter != killed
 
 
+def test_without_its_directory_the_service_serves(house: InProcess, service: Whole) -> None:
+    """Somebody cleared /run: new workers count nothing, and answer."""
+    old = set(service.listener.workers)
+    shutil.rmtree(service.directory)
+
+    os.kill(service.listener.pid, signal.SIGHUP)
+    _await_new(service, old)
+
+    drive(service.listener, messages(house, 5))
+
+
 def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
     """No listener tells numbers, and the exporter tells nothing else."""
     assert get(service.port, "/metrics")[0] == 404

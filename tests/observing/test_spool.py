@@ -1,5 +1,6 @@
 """The workers' numbers over their lives and deaths, in processes as they are."""
 
+import errno
 import fcntl
 import json
 import os
@@ -205,6 +206,34 @@ def test_a_file_that_is_broken_stops_nobody(
     assert "numbers are lost" in caplog.text
     assert value(directory, "makul_decisions_total", **DECIDED) is None
     assert value(directory, "makul_request_seconds_count", listener="wsse", operation="none") == 1
+
+
+def test_a_workers_files_have_their_room(directory: Path) -> None:
+    """A map of a file that the disk has no room for kills who writes to it (SIGBUS)."""
+    Spool(directory, "wsse").prepare()
+    worker(directory, 3)
+    Spool(directory, "other").prepare()
+    files = list(directory.glob("*.db"))
+
+    assert len(files) == len(spool._KINDS)
+    for path in files:
+        facts = path.stat()
+        assert facts.st_size == spool.FILE_BYTES <= facts.st_blocks * 512
+
+
+def test_no_room_is_told_and_leaves_no_file(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the worker serves without numbers (`bootstrap`)."""
+    Spool(directory, "wsse").prepare()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        Spool(directory, "wsse").use()
+    assert list(directory.glob("*.db")) == []
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])

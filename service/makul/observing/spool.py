@@ -33,6 +33,11 @@ _LOCK: Final = "lock"
 _DEAD: Final = "dead"
 _ADDED_UP: Final = ("counter", "histogram")
 """Kinds whose numbers outlive their worker; gauges tell of the living alone."""
+_KINDS: Final = (*_ADDED_UP, "gauge_livesum")
+"""Every file a worker writes."""
+
+FILE_BYTES: Final = 1024 * 1024
+"""Room for some 5,000 numbers: all labels there are, and more than 1,000 recipients."""
 
 
 class SpoolError(Exception):
@@ -58,9 +63,14 @@ class Spool:
                 path.unlink(missing_ok=True)
 
     def use(self) -> None:
-        """Let this process, a worker, write its numbers here. Before the first metric is made."""
-        os.environ[_DIRECTORY] = str(self._directory)
+        """Let this process, a worker, write its numbers here. Before the first metric is made.
+
+        Raises `OSError` where there is no room: then this process must make no metric.
+        """
         identifier = f"{self._mark}-{os.getpid()}"
+        for kind in _KINDS:
+            _allocate(self._directory / f"{kind}_{identifier}.db")
+        os.environ[_DIRECTORY] = str(self._directory)
         values.ValueClass = values.MultiProcessValue(lambda: identifier)
 
     def bury(self, living: Iterable[int]) -> None:
@@ -87,6 +97,7 @@ class Spool:
                 sums[key] = sums.get(key, 0.0) + value
         unfinished = total.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
+        _allocate(unfinished)
         written = MmapedDict(str(unfinished))
         for key, value in sums.items():
             written.write_value(key, value, 0.0)
@@ -95,6 +106,18 @@ class Spool:
 
     def _files(self, identifier: str) -> Iterator[Path]:
         return self._directory.glob(f"*_{self._mark}-{identifier}.db")
+
+
+def _allocate(path: Path) -> None:
+    """Room for numbers to come: written to a map that a full disk has no room for, they kill."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(file, 0, FILE_BYTES)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(file)
 
 
 def _numbers_in(path: Path) -> list[tuple[str, float]]:
