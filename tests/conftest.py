@@ -1,7 +1,16 @@
-"""What every run tells at its end: how the attack corpus was answered."""
+"""On which database houses keep their record, and what every run tells at its end.
+
+`pytest --database postgresql tests/e2e` plays the end-to-end tests on PostgreSQL.
+"""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
+
+from support import house
+from support.postgres import cluster
 
 CORPUS = "corpus"
 """The property under which a test of the corpus records its answer: `accepted`, or the reason."""
@@ -31,3 +40,24 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.write_line(f"{told}; {wrong} otherwise; by reason: {by_reason}")
     if changed:
         terminalreporter.write_line(f"corpus: {changed} changes of one signed byte, all refused")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database`."""
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="where houses keep their record; the store's own tests always try both",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.config.getoption("database") == "sqlite":
+        yield
+        return
+    with cluster() as server:
+        house.new_database = lambda: server.url(server.create())
+        yield
+        house.new_database = None

@@ -7,8 +7,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
@@ -62,6 +63,8 @@ from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
+from makul.store.months import Month, missing_months
+from makul.store.places import PostgresPlace
 from makul.store.schema import assert_schema
 from makul.trust.keys import load_certificates
 
@@ -211,8 +214,12 @@ def proxies_in(path: Path) -> frozenset[bytes]:
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
     """The application of one listener, with a store of its own: to be called after the fork."""
     listener = settings.listeners[name]
+    metrics = _metrics(settings, name)
     store = open_store(
-        settings.store.database, StoreKeys.load(settings.store.keys), who=f"listener {name}"
+        settings.place,
+        StoreKeys.load(settings.store.keys),
+        who=f"listener {name}",
+        retried=metrics.store_retried if metrics is not None else None,
     )
     parts = observed(build_parts(settings, store, clock))
     _keep_house(store, clock)
@@ -223,14 +230,10 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         TimedChannel(channel_of(listener, parts)),
         public_url=listener.public_url + RECIPIENT_PATH,
         clock=clock,
-        ready=readiness(
-            parts,
-            settings.operator_code,
-            {"schema": lambda: _schema(settings)},
-        ),
+        ready=readiness(parts, settings.operator_code, _more_checks(settings, clock)),
         observe=observe,
     )
-    return Accounting(application, listener=name, metrics=_metrics(settings, name))
+    return Accounting(application, listener=name, metrics=metrics)
 
 
 def observed(parts: Parts) -> Parts:
@@ -309,7 +312,23 @@ def _trust(parts: Parts) -> State:
     return State.OK if good else State.DEGRADED
 
 
+def _more_checks(settings: Settings, clock: Clock) -> dict[str, Check]:
+    """What only this installation has."""
+    checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
+    if isinstance(settings.place, PostgresPlace):
+        checks["months"] = lambda: _months(missing_months(settings.place, at=clock()), at=clock())
+    return checks
+
+
+def _months(missing: Sequence[Month], *, at: datetime) -> State:
+    """Without the partition of this month nothing can be recorded, and so nothing is given."""
+    now = at.astimezone(UTC)
+    if (now.year, now.month) in missing:
+        return State.DOWN
+    return State.DEGRADED if missing else State.OK
+
+
 def _schema(settings: Settings) -> State:
     """Is the store of this program's version, with its triggers? Raises where it is not."""
-    assert_schema(settings.store.database)
+    assert_schema(settings.place)
     return State.OK

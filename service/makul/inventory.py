@@ -20,13 +20,7 @@ from makul.trust.receipt_certificates import compromised_keys
 def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
     """What the settings name; raises what can be mended."""
     yield from _receipts(settings.receipts)
-    keys = StoreKeys.load(settings.store.keys)
-    yield KeyInfo(
-        name="store data keys",
-        path=settings.store.keys,
-        algorithm="AES-256-GCM, HMAC-SHA-256",
-        fingerprint=keys.current_id,
-    )
+    yield from _store_keys(settings.store.keys)
     for name, listener in settings.listeners.items():
         if listener.tls is not None:
             path = listener.tls.certificate
@@ -50,6 +44,20 @@ def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
         for recipient, der in registered:
             certificate = x509.load_der_x509_certificate(der)
             yield _certificate(f"{kind} of {recipient}", None, certificate)
+
+
+def _store_keys(path: Path) -> Iterator[KeyInfo]:
+    """The current master key first; the others open only."""
+    keys = StoreKeys.load(path)
+    states = {keys.current_id: None, keys.next_id: "NEXT"}
+    for key_id in sorted(keys.masters, key=lambda each: each != keys.current_id):
+        yield KeyInfo(
+            name="store data keys",
+            path=path,
+            algorithm="AES-256-GCM, HMAC-SHA-256",
+            fingerprint=key_id,
+            state=states.get(key_id, "FORMER"),
+        )
 
 
 def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:

@@ -20,6 +20,7 @@ from makul.app.ports import (
     Clock,
     Desk,
     DocumentVerifier,
+    KeyRotation,
     SignerUnavailableError,
     StoreUnavailableError,
     VerifiedDocument,
@@ -37,6 +38,7 @@ from makul.cli.house import (
     Rejudged,
     SandboxOptions,
     SourceOutcome,
+    StoreInfo,
     TrustInfo,
 )
 from makul.examining import examine
@@ -64,7 +66,17 @@ from makul.sandbox import run as sandbox_run
 from makul.sandbox.pki import is_sandbox
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, SettingsError, load_settings
-from makul.store import Store, StoreKeys, StoreKeysError, create_store, open_store
+from makul.store import (
+    Store,
+    StoreKeys,
+    StoreKeysError,
+    create_store,
+    open_store,
+    upgrade_store,
+)
+from makul.store.granting import grant, weaknesses
+from makul.store.months import make_months, missing_months
+from makul.store.schema import VERSION, assert_schema
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
@@ -122,6 +134,11 @@ class OpenHouse:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
         with _explained():
             return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """The rotation of the store's master key."""
+        return self.store.rotation(self.settings.store.keys)
 
     def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
         """Each document of a decision, judged again by what is kept; the look is recorded."""
@@ -207,6 +224,53 @@ class SettingsTrust:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsStore:
+    """The store of an installation, as its administrator sees it."""
+
+    settings: Settings
+    clock: Clock
+
+    def status(self) -> StoreInfo:
+        """Which database it is, of which version, and what it lacks."""
+        with _explained():
+            place = self.settings.place
+            assert_schema(place)
+            return StoreInfo(
+                database="SQLite" if isinstance(place, Path) else "PostgreSQL",
+                version=VERSION,
+                months_missing=_named(missing_months(place, at=self.clock())),
+                weaknesses=tuple(weaknesses(place)),
+            )
+
+    def upgrade(self) -> None:
+        """Bring it to this program's version."""
+        with _explained():
+            upgrade_store(self.settings.place)
+
+    def months_missing(self, ahead: int) -> Sequence[str]:
+        """Months that have no partition yet."""
+        with _explained():
+            return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
+
+    def make_months(self, ahead: int) -> None:
+        """Make the partitions that are missing."""
+        with _explained():
+            make_months(self.settings.place, at=self.clock(), ahead=ahead)
+
+    def grant(self, role: str) -> None:
+        """Give a role what serving needs, and nothing more."""
+        place = self.settings.place
+        if isinstance(place, Path):
+            raise HouseError("an SQLite store has no roles; the file's owner may do everything")
+        with _explained():
+            grant(place, role)
+
+
+def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    return tuple(f"{year:04}-{month:02}" for year, month in months)
+
+
 class LocalRuntime:
     """Runs everything on this machine, as this user."""
 
@@ -228,12 +292,13 @@ class LocalRuntime:
         """Make the store keys and the database that a new configuration names."""
         with _explained():
             settings = load_settings(config)
-            for path in (settings.store.keys, settings.store.database):
-                if path.exists():
+            for path in (settings.store.keys, settings.place):
+                if isinstance(path, Path) and path.exists():
                     raise HouseError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
-            create_store(settings.store.database, keys, who=_who()).close()
+            create_store(settings.place, keys, who=_who()).close()
+            make_months(settings.place, at=utc_now())
 
     @contextmanager
     def open(self, config: Path) -> Iterator[House]:
@@ -260,12 +325,18 @@ class LocalRuntime:
             _tell_security(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
 
+    def store(self, config: Path) -> SettingsStore:
+        """The store of these settings, for those who run it; it stays closed."""
+        with _explained():
+            return SettingsStore(load_settings(config), utc_now)
+
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""
         with _explained():
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
+            _refuse_a_weak_store(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
                 raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
@@ -333,7 +404,7 @@ def _who() -> str:
 
 
 def _open(settings: Settings) -> Store:
-    return open_store(settings.store.database, StoreKeys.load(settings.store.keys), who=_who())
+    return open_store(settings.place, StoreKeys.load(settings.store.keys), who=_who())
 
 
 def _complaint(config: Path, listener: str | None) -> str | None:
@@ -346,6 +417,7 @@ def _complaint(config: Path, listener: str | None) -> str | None:
             settings = load_settings(config)
             _refuse_sandbox_roots(settings)
             _refuse_anyones_citizens(settings)
+            _refuse_a_weak_store(settings)
             if listener is not None and listener not in settings.listeners:
                 return f"no listener {listener} any more"
             _check_parts(settings)
@@ -385,6 +457,13 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             if is_sandbox(certificate):
                 raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+
+
+def _refuse_a_weak_store(settings: Settings) -> None:
+    """In production, what is append-only must be so for the service itself."""
+    if settings.environment is Environment.PRODUCTION:
+        for weakness in weaknesses(settings.place):
+            raise HouseError(f"the record store is not fit for production: {weakness}")
 
 
 def _refuse_anyones_citizens(settings: Settings) -> None:

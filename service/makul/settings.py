@@ -13,6 +13,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import (
     AfterValidator,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -29,6 +30,10 @@ from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.sections import LogSettings, MetricsSettings
 from makul.sections import Section as _Section
+from makul.store.places import Place, PostgresPlace
+
+POSTGRES = ("postgresql://", "postgres://")
+SQLITE = "sqlite:///"
 
 
 class SettingsError(Exception):
@@ -57,8 +62,11 @@ class PartySettings(_Section):
 class StoreSettings(_Section):
     """Where the record is, and the keys that its fields are sealed with."""
 
-    database: Path
+    database: Path | None = None
+    """A file of SQLite; where `database_url` is set, that counts instead."""
     keys: Path
+    prepared_statements: bool = True
+    """False behind a pooler that hands out transactions, such as PgBouncer in that mode."""
 
 
 class TokenSettings(_Section):
@@ -277,6 +285,8 @@ class Settings(BaseSettings):
     authorised_body: PartySettings | None = None
     """Without it no agreement can be drawn up and no notice approved (cl. 4, 7)."""
     store: StoreSettings
+    database_url: SecretStr | None = None
+    """`postgresql://...`, or `sqlite:///PATH`; usually by the environment: MAKUL_DATABASE_URL."""
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
@@ -296,6 +306,19 @@ class Settings(BaseSettings):
         """The environment first, then the file; nothing else is read."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_a_known_kind(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith((*POSTGRES, SQLITE)):
+            raise ValueError(f"must begin with {POSTGRES[0]} or {SQLITE}")
+        return url
+
+    @model_validator(mode="after")
+    def _has_a_database(self) -> Self:
+        if self.database_url is None and self.store.database is None:
+            raise ValueError("give store.database, or MAKUL_DATABASE_URL")
+        return self
 
     @model_validator(mode="after")
     def _channels_are_safe(self) -> Self:
@@ -325,6 +348,18 @@ class Settings(BaseSettings):
                 f"listeners.{name}: bind the xroad channel to a unix: socket or give it [tls] with"
                 " client_ca; a bare port would let anyone speak for any member"
             )
+
+    @property
+    def place(self) -> Place:
+        """Where the record lies."""
+        url = self.database_url.get_secret_value() if self.database_url is not None else None
+        if url is not None and url.startswith(POSTGRES):
+            return PostgresPlace(url=url, prepares=self.store.prepared_statements)
+        if url is not None:
+            return Path(url.removeprefix(SQLITE))
+        if self.store.database is None:
+            raise SettingsError("give store.database, or MAKUL_DATABASE_URL")
+        return self.store.database
 
     @property
     def operator_code(self) -> MemberCode:

@@ -19,7 +19,7 @@ from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
 from bench.verifying import measure_verification
 from makul.sandbox.world import RSA_CITIZEN
-from makul.store.engine import connect
+from makul.store.sqlite import connect
 from support.house import Answered, InProcess, about, build_house, person_request
 from support.messages import signed_message
 from support.serving import drive, served

@@ -98,7 +98,7 @@ def test_the_record_names_the_listeners_channel(house: InProcess, listener: str)
     """What is recorded and receipted is by which channel it came, not which headers it had."""
     told(house, listener, dict.fromkeys(LISTENERS, "bank"))
 
-    with raw(house.settings.store.database) as connection:
+    with raw(house.settings.place) as connection:
         recorded = connection.execute(
             "SELECT channel, recipient FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
@@ -109,7 +109,7 @@ def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
     """`xrd:client`'s subsystem and `xrd:userId` stand in what the ledger's leaf commits to."""
     told(house, XROAD, {XROAD: "bank"})
 
-    with raw(house.settings.store.database) as connection:
+    with raw(house.settings.place) as connection:
         identifier, sealed = connection.execute(
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()

@@ -151,9 +151,9 @@ def test_accepted(house: InProcess, cast: Cast, vector: Vector, record_property:
 
 def test_refusals_used_nothing_up(house: InProcess, cast: Cast) -> None:
     """Whatever was refused is recorded, and not one use is counted."""
-    before = count(house.settings.store.database, "ground_use")
+    before = count(house.settings.place, "ground_use")
 
     answer = ask(house, REFUSED[0].build(cast))
 
     assert answer.outcome == "REFUSED"
-    assert count(house.settings.store.database, "ground_use") == before
+    assert count(house.settings.place, "ground_use") == before

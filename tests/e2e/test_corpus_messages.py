@@ -70,7 +70,7 @@ def test_message(
     house: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
 ) -> None:
     """CONTRACT, Channels: Body and Timestamp signed by a registered certificate, or a fault."""
-    database = house.settings.store.database
+    database = house.settings.place
     before = [count(database, table) for table in METERED]
 
     message = vector.build(sender)

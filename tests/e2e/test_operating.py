@@ -142,7 +142,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
 
 @pytest.fixture
 def service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
-    config = house.settings.store.database.parent / "makul.toml"
+    config = house.settings.store.keys.parent / "makul.toml"
     with served_whole(config, workers=2, log=tmp_path / "log") as running:
         yield running
 
@@ -300,7 +300,7 @@ def test_a_reload_that_is_refused_is_an_event(
     house: InProcess, service: Whole, tmp_path: Path
 ) -> None:
     """Settings that cannot be served change nothing, and the watch is told."""
-    config = house.settings.store.database.parent / "makul.toml"
+    config = house.settings.store.keys.parent / "makul.toml"
     good, old = config.read_text(), set(service.listener.workers)
     try:
         config.write_text(good.replace('crls = "crls"', 'crls = "nowhere"', 1))
@@ -324,11 +324,18 @@ def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture
+def database(house: InProcess) -> Path:
+    """The file that is copied."""
+    if not isinstance(house.settings.place, Path):
+        pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
+    return house.settings.place
+
+
 def test_a_copy_made_at_work_holds_what_was_answered_before(
-    house: InProcess, service: Whole, tmp_path: Path
+    house: InProcess, service: Whole, database: Path, tmp_path: Path
 ) -> None:
     """RPO: of what was acknowledged before a copy began, nothing is missing in it."""
-    database = house.settings.store.database
     drive(service.listener, messages(house, 6))
     before = recorded(house.store.desk)
     load = Load(service.port)
@@ -347,7 +354,7 @@ def test_a_copy_made_at_work_holds_what_was_answered_before(
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
 
 
-def test_only_the_newest_copies_stay(house: InProcess, tmp_path: Path) -> None:
+def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
     """The directory does not fill the disk, and no copy of another name is touched."""
     directory = tmp_path / "copies"
     directory.mkdir()
@@ -355,7 +362,7 @@ def test_only_the_newest_copies_stay(house: InProcess, tmp_path: Path) -> None:
         (directory / f"makul-202501{hour + 1:02}T000000Z.db").touch()
     (directory / "before-upgrade.db").touch()
 
-    done = copy(house.settings.store.database, directory)
+    done = copy(database, directory)
 
     names_left = sorted(path.name for path in directory.iterdir())
     assert done.returncode == 0
@@ -365,13 +372,13 @@ def test_only_the_newest_copies_stay(house: InProcess, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["missing", "damaged"])
-def test_what_is_no_copy_gets_no_name(house: InProcess, tmp_path: Path, what: str) -> None:
+def test_what_is_no_copy_gets_no_name(database: Path, tmp_path: Path, what: str) -> None:
     """Exit code 1 and one line: a copy that is there can be relied on."""
-    database = tmp_path / "makul.db"
+    source = tmp_path / "makul.db"
     if what == "damaged":
-        damaged_copy(house.settings.store.database, database)
+        damaged_copy(database, source)
 
-    done = copy(database, tmp_path / "copies")
+    done = copy(source, tmp_path / "copies")
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from makul.app.ports import SignerUnavailableError
 from makul.app.ports.health import State
-from makul.bootstrap import readiness
+from makul.bootstrap import _months, readiness
 from makul.observing import health
 from makul.sandbox.parties import OPERATOR
 from support.house import InProcess, build_house
@@ -94,9 +94,27 @@ def test_trust_that_cannot_be_read_is_down_and_comes_back(tmp_path: Path) -> Non
         house.close()
 
 
+@pytest.mark.parametrize(
+    ("missing", "state"),
+    [
+        ([], State.OK),
+        ([(2027, 2)], State.DEGRADED),
+        ([(2026, 10)], State.DEGRADED),
+        ([(2026, 12), (2026, 11)], State.DOWN),
+    ],
+)
+def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: State) -> None:
+    """PostgreSQL: degraded while there is time, down where this month cannot be recorded."""
+    assert _months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
+    in_bishkek = timezone(timedelta(hours=6))
+    assert _months(missing, at=datetime(2026, 12, 1, 5, tzinfo=in_bishkek)) is state
+
+
 def test_a_store_that_is_gone_is_down(tmp_path: Path) -> None:
     """OPS-03 for everybody; the others are still looked at."""
     house = build_house(tmp_path)
-    house.settings.store.database.unlink()
+    if not isinstance(house.settings.place, Path):
+        pytest.skip("takes a file of SQLite away; test_serving takes a database away")
+    house.settings.place.unlink()
 
     assert states(house) == ALL_WELL | {"store": State.DOWN}

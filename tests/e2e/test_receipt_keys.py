@@ -8,10 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,13 +24,13 @@ from makul.trust.receipt_certificates import mark_compromised
 from makul_client.errors import ReceiptError
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
-from support.house import NS, RECIPIENT, SCHEMA, InProcess, about, build_house, person_request
+from support.house import NS, RECIPIENT, SCHEMA, InProcess, build_house
+from support.load import Load, ask, messages
 from support.messages import signed_message
 from support.needs import needs
-from support.serving import Server, drive, served
+from support.serving import drive, served
 from support.softhsm import SoftToken, make_token
 
-HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
@@ -59,29 +57,6 @@ def _configure(config: Path, receipts: str) -> None:
     text = config.read_text()
     before, _, rest = text.partition("[receipts]")
     config.write_text(before + receipts + "[trust]" + rest.partition("[trust]")[2])
-
-
-def messages(house: InProcess, count: int) -> list[bytes]:
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
-    return [
-        signed_message(
-            person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper)),
-            holder.key,
-            holder.certificate,
-            at=house.clock(),
-        )
-        for _ in range(count)
-    ]
-
-
-def ask(port: int, message: bytes) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request("POST", "/v1/recipient", message, HEADERS)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
 
 
 def receipt_in(answer: bytes) -> bytes:
@@ -165,42 +140,6 @@ def test_a_token_that_is_not_there_is_told_before_serving(
 
     assert done.returncode == 3
     assert "no token 'makul'" in done.stderr
-
-
-@dataclass
-class Load:
-    """Requests without a pause from a few threads, until told to stop."""
-
-    server: Server
-    queue: list[bytes]
-    answers: list[tuple[int, bytes]] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    going: bool = True
-
-    def __enter__(self) -> "Load":
-        self._threads = [threading.Thread(target=self._work) for _ in range(3)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.going = False
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        while self.going and self.queue:
-            try:
-                self.answers.append(ask(self.server.port, self.queue.pop()))
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(type(error).__name__)
-
-    def until(self, more: int) -> None:
-        """Wait for so many more answers."""
-        wanted = len(self.answers) + more
-        deadline = time.monotonic() + 120
-        while len(self.answers) < wanted and time.monotonic() < deadline:
-            time.sleep(0.05)
 
 
 def install(directory: Path, name: str, holder: Credential) -> str:

@@ -10,9 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
+from makul.store.places import Place
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message
 from support.serving import Server, await_ready, drive, free_port, served
@@ -89,11 +92,22 @@ def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) 
     assert b"Fault>" in body
 
 
+def take_away(place: Place) -> None:
+    """The store, under a service that has it open."""
+    if isinstance(place, Path):
+        place.unlink()
+        return
+    here = urlsplit(place.url)
+    maintenance = place.url.replace(here.path, "/postgres", 1)
+    with psycopg.connect(maintenance, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {here.path[1:]} WITH (FORCE)")
+
+
 def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(tmp_path: Path) -> None:
     """Fail closed: no record, no answer (OPS-03); /readyz says so."""
     house = build_house(tmp_path)
     asked = messages(house, 1)[0]
-    house.settings.store.database.unlink()
+    take_away(house.settings.place)
 
     answer = house.post(asked)
 

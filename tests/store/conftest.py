@@ -1,4 +1,4 @@
-"""A furnished store for each test: migrated once a session, copied for each."""
+"""A furnished store for each test, on each database: made once a session, copied for each."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store, StoreKeys, create_store, open_store
-from support.records import furnish
+from makul.store.months import make_months
+from makul.store.places import Place
+from support.postgres import Cluster, cluster
+from support.records import NOON, furnish
+
+MONTHS = 15
+"""Tests step back and forth in time from `NOON`."""
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +31,46 @@ def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Cluster]:
+    """A PostgreSQL server."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server_template(server: Cluster, keys: StoreKeys) -> str:
+    """The same store as a database of the server."""
+    name = server.create()
+    made = create_store(server.place(name), keys, who="operator")
+    make_months(server.place(name), at=NOON, ahead=MONTHS)
+    furnish(made.desk)
+    made.close()
+    return name
+
+
 @pytest.fixture
 def path(tmp_path: Path, template: Path) -> Path:
+    """A furnished store in a file."""
     copy = tmp_path / "makul.db"
     shutil.copy(template, copy)
     return copy
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A furnished store, wherever it lies."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("path")
+        return
+    server: Cluster = request.getfixturevalue("server")
+    name = server.create(template=request.getfixturevalue("server_template"))
+    yield server.place(name)
+    server.drop(name)
+
+
 @pytest.fixture
-def store(path: Path, keys: StoreKeys) -> Iterator[Store]:
-    opened = open_store(path, keys, who="operator")
+def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
+    opened = open_store(place, keys, who="operator")
     yield opened
     opened.close()

@@ -20,6 +20,12 @@ _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 1}
 
 
 @pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
+@pytest.fixture
 def filled(store: Store, path: Path) -> Path:
     """One row or more in each append-only table."""
     assert store.recorder.record(a_release(evidence=(an_evidence(),))) == Committed()

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,8 +16,9 @@ from makul.domain.disclosures import GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.store import Store, StoreKeys
-from makul.store.crypto import Sealer, place
+from makul.store import Store, StoreKeys, crypto
+from makul.store.crypto import Sealer
+from makul.store.places import Place
 from support.agreed import NOTICE_TEXTS, a_signatory, agree, approved_notice, three
 from support.records import (
     AGREEMENT_NUMBER,
@@ -41,15 +41,19 @@ from support.sql import count, everything, raw
 OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
 
 
-def log(path: Path, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
+def sealed_at(entry: bytes) -> bytes:
+    return crypto.place("desk_log", "sealed", entry)
+
+
+def log(place: Place, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
     """Who did what to which target, and the facts, as an auditor with the keys reads them."""
     sealer = Sealer(keys)
-    with raw(path) as connection:
+    with raw(place) as connection:
         rows = connection.execute(
             "SELECT entry_id, who, action, target, sealed FROM desk_log ORDER BY at"
         ).fetchall()
     return [
-        (who, action, target, json.loads(sealer.open(sealed, place("desk_log", "sealed", entry))))
+        (who, action, target, json.loads(sealer.open(sealed, sealed_at(entry))))
         for entry, who, action, target, sealed in rows
     ]
 
@@ -59,12 +63,12 @@ def later(seconds: int) -> datetime:
 
 
 def test_every_change_is_logged_with_who_and_what(
-    store: Store, path: Path, keys: StoreKeys
+    store: Store, place: Place, keys: StoreKeys
 ) -> None:
     """Procedure, cl. 13: who keeps the database answers for it."""
     consent = a_consent()
     store.recorder.record(a_release(ground=consent, meter=True))
-    before = len(log(path, keys))
+    before = len(log(place, keys))
     desk, held = store.desk, a_recipient(state=RecipientState.ON_HOLD)
     desk.add_recipient(a_recipient(POLICE), at=later(1))
     desk.set_state(held, reason="a complaint", at=later(2))
@@ -80,7 +84,7 @@ def test_every_change_is_logged_with_who_and_what(
     desk.put_persons([a_person(), a_person(GULNARA)], at=later(9))
     desk.person_for_operator(GULNARA, reason="a correction", at=later(10))
 
-    written = log(path, keys)[before:]
+    written = log(place, keys)[before:]
 
     assert {who for who, *_ in written} == {"operator"}
     assert Counter((action, target) for _, action, target, _ in written) == Counter(
@@ -112,13 +116,13 @@ def test_every_change_is_logged_with_who_and_what(
 
 
 def test_a_look_at_a_person_is_logged_found_or_not(
-    store: Store, path: Path, keys: StoreKeys
+    store: Store, place: Place, keys: StoreKeys
 ) -> None:
     """Procedure, cl. 13 and 16: who looked whom up can be found by whom, without a PIN in sight."""
     assert store.desk.person_for_operator(AZAMAT, reason="asked", at=later(1)) == a_person()
     assert store.desk.person_for_operator(GULNARA, reason="asked", at=later(2)) is None
 
-    with raw(path) as connection:
+    with raw(place) as connection:
         looked_at = [
             index
             for (index,) in connection.execute(
@@ -144,15 +148,15 @@ def test_a_look_at_a_person_is_logged_found_or_not(
     ],
 )
 def test_an_order_that_contradicts_the_register_changes_nothing(
-    store: Store, path: Path, order: Any
+    store: Store, place: Place, order: Any
 ) -> None:
     """Not a row differs, the log included; the error says what is wrong and names nobody."""
-    before = everything(path)
+    before = everything(place)
 
     with pytest.raises(DeskError) as caught:
         order(store.desk)
 
-    assert everything(path) == before
+    assert everything(place) == before
     assert POLICE not in str(caught.value)
 
 
@@ -211,7 +215,9 @@ def test_recipients_are_listed_with_their_state(store: Store) -> None:
     assert store.register.recipient(POLICE) is None
 
 
-def test_a_person_gets_a_new_version_only_when_something_changed(store: Store, path: Path) -> None:
+def test_a_person_gets_a_new_version_only_when_something_changed(
+    store: Store, place: Place
+) -> None:
     """Streaming the whole register again writes nothing; every former version is kept."""
     moved = a_person(values={Attribute.ADDRESS: "Ош, Ленин көчөсү, 5"})
 
@@ -221,7 +227,7 @@ def test_a_person_gets_a_new_version_only_when_something_changed(store: Store, p
 
     assert store.register.person(AZAMAT) == replace(moved, version=2)
     assert store.register.person(GULNARA) == a_person(GULNARA)
-    assert count(path, "person") == 3
+    assert count(place, "person") == 3
 
 
 @pytest.mark.parametrize("change", [{"locked": True}, {"disputed": frozenset({Attribute.ADDRESS})}])
@@ -232,7 +238,7 @@ def test_a_lock_or_a_dispute_is_a_change(store: Store, change: dict[str, Any]) -
     assert store.register.person(AZAMAT) == a_person(version=2, **change)
 
 
-def test_a_batch_is_put_whole_or_not_at_all(store: Store, path: Path) -> None:
+def test_a_batch_is_put_whole_or_not_at_all(store: Store, place: Place) -> None:
     """One transaction a call."""
 
     class Broken(dict[Attribute, Any]):
@@ -242,7 +248,7 @@ def test_a_batch_is_put_whole_or_not_at_all(store: Store, path: Path) -> None:
     with pytest.raises(RuntimeError, match="broke off"):
         store.desk.put_persons([a_person(GULNARA), replace(a_person(), values=Broken())], at=NOON)
 
-    assert count(path, "person") == 1
+    assert count(place, "person") == 1
 
 
 def test_disclosures_are_listed_latest_first(store: Store) -> None:
@@ -281,7 +287,7 @@ def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
     assert store.desk.disclosure(uuid4()) is None
 
 
-def test_old_failed_matches_are_forgotten(store: Store, path: Path) -> None:
+def test_old_failed_matches_are_forgotten(store: Store, place: Place) -> None:
     """After a week; the record of the decisions themselves stays."""
     store.recorder.record(
         a_release(outcome=Outcome.NOT_MATCHED, released=frozenset(), failed_attempt=True)
@@ -289,4 +295,4 @@ def test_old_failed_matches_are_forgotten(store: Store, path: Path) -> None:
 
     assert store.housekeep(at=NOON + timedelta(days=7)).attempts == 0
     assert store.housekeep(at=NOON + timedelta(days=7, seconds=1)).attempts == 1
-    assert (count(path, "attempt"), count(path, "disclosure")) == (0, 1)
+    assert (count(place, "attempt"), count(place, "disclosure")) == (0, 1)

@@ -18,16 +18,34 @@ def file(tmp_path: Path, keys: StoreKeys) -> Path:
 
 
 def test_keys_are_read_as_they_were_written(file: Path, keys: StoreKeys) -> None:
-    """Ids, keys, and which of them is current; through a rotation as well."""
+    """Ids, keys, which of them is current and which is next; through a rotation as well."""
     assert StoreKeys.load(file) == keys
-    rotated = keys.rotated()
-    rotated.save(file.with_name("rotated.keys"))
+    prepared = keys.prepared()
+    for ring in (prepared, prepared.activated(), prepared.activated().without(keys.current_id)):
+        ring.save(file.with_name(f"{len(list(file.parent.iterdir()))}.keys"))
 
-    read = StoreKeys.load(file.with_name("rotated.keys"))
+    read = [StoreKeys.load(file.with_name(f"{number}.keys")) for number in (1, 2, 3)]
 
-    assert read == rotated
-    assert read.current_id != keys.current_id
-    assert read.masters[keys.current_id] == keys.masters[keys.current_id]
+    assert read == [prepared, prepared.activated(), read[2]]
+    assert (read[0].current_id, read[0].next_id) == (keys.current_id, prepared.next_id)
+    assert (read[1].current_id, read[1].next_id) == (prepared.next_id, None)
+    assert read[1].masters[keys.current_id] == keys.masters[keys.current_id]
+    assert set(read[2].masters) == {prepared.next_id}
+    assert {each.index for each in read} == {keys.index}
+
+
+def test_steps_out_of_order_are_the_programs_fault(keys: StoreKeys) -> None:
+    """Twice prepared, nothing to activate, and a key in use taken out."""
+    prepared = keys.prepared()
+    for step in (
+        prepared.prepared,
+        keys.activated,
+        lambda: keys.without(keys.current_id),
+        lambda: prepared.without(str(prepared.next_id)),
+        lambda: keys.without("00000000"),
+    ):
+        with pytest.raises(ValueError, match="key"):
+            step()
 
 
 def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, keys: StoreKeys) -> None:
@@ -88,6 +106,11 @@ def altered(**changes: Any) -> Any:
         altered(masters={"../../etc": "A" * 43 + "="}),
         altered(masters={"00000000": "A" * 43 + "="}),
         altered(surplus=1),
+        altered(next="00000000"),
+        altered(format=["makul-store-keys/1"]),
+        lambda document: document | {"format": "makul-store-keys/2", "next": "00000000"},
+        lambda document: document | {"format": "makul-store-keys/2", "next": None},
+        lambda document: document | {"format": "makul-store-keys/2", "next": document["current"]},
         lambda document: {name: document[name] for name in ("format", "index")},
         lambda document: [document],
         str,

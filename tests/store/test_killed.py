@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,6 +17,7 @@ from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
 from makul.store.engine import Transaction, Values
+from makul.store.places import Place
 from support.records import (
     BANK,
     FINGERPRINT,
@@ -47,8 +47,8 @@ def entry() -> Entry:
     )
 
 
-def record_until_killed(path: Path, keys: StoreKeys, told: Connection) -> None:
-    store = open_store(path, keys, who="operator")
+def record_until_killed(place: Place, keys: StoreKeys, told: Connection) -> None:
+    store = open_store(place, keys, who="operator")
     while True:
         entry = a_release(ground=a_consent(), meter=True, evidence=(an_evidence(),))
         if store.recorder.record(entry) == Committed():
@@ -64,13 +64,13 @@ def acknowledged(told: Connection) -> Iterator[UUID]:
         return
 
 
-def test_what_was_acknowledged_survives(path: Path, keys: StoreKeys) -> None:
+def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
     """Acknowledged but lost: none. A disclosure without its leaf, key or meter: none."""
     dice = random.Random(20261102)  # noqa: S311 -- the moments of the kills, not a secret
     known: set[UUID] = set()
     for _ in range(ROUNDS):
         mine, theirs = FORK.Pipe(duplex=False)
-        worker = FORK.Process(target=record_until_killed, args=(path, keys, theirs))
+        worker = FORK.Process(target=record_until_killed, args=(place, keys, theirs))
         worker.start()
         theirs.close()
         known.add(mine.recv())
@@ -80,16 +80,16 @@ def test_what_was_acknowledged_survives(path: Path, keys: StoreKeys) -> None:
         known.update(acknowledged(mine))
         worker.join()
 
-    with raw(path) as connection:
+    with raw(place) as connection:
         rows = connection.execute("SELECT disclosure_id FROM disclosure").fetchall()
     kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
     assert known <= kept
     assert len(kept) - len(known) <= ROUNDS
     for table in ("ledger_leaf", "request_key", "ground_use"):
-        assert count(path, table) == len(kept)
+        assert count(place, table) == len(kept)
 
 
-def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> None:
+def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> None:
     """Record in a child that is killed after its nth change, or else after the commit."""
     left = after
 
@@ -103,7 +103,7 @@ def record_and_die(path: Path, keys: StoreKeys, entry: Entry, after: int) -> Non
 
     def child() -> None:
         Transaction.run = run  # type: ignore[method-assign] # in the child alone
-        open_store(path, keys, who="operator").recorder.record(entry)
+        open_store(place, keys, who="operator").recorder.record(entry)
         os.kill(os.getpid(), signal.SIGKILL)
 
     original = Transaction.run
@@ -120,26 +120,26 @@ budget (likewise), request key."""
 
 @pytest.mark.parametrize("after", range(1, CHANGES + 1))
 def test_killed_before_the_commit_nothing_is_kept(
-    path: Path, keys: StoreKeys, entry: Entry, after: int
+    place: Place, keys: StoreKeys, entry: Entry, after: int
 ) -> None:
     """After each change of the transaction in turn: not a row of any table differs."""
-    before = everything(path)
+    before = everything(place)
 
-    record_and_die(path, keys, entry, after)
+    record_and_die(place, keys, entry, after)
 
-    assert everything(path) == before
-    store = open_store(path, keys, who="operator")
+    assert everything(place) == before
+    store = open_store(place, keys, who="operator")
     assert store.recorder.record(entry) == Committed()
     store.close()
 
 
 def test_killed_after_the_commit_everything_is_kept(
-    path: Path, keys: StoreKeys, entry: Entry
+    place: Place, keys: StoreKeys, entry: Entry
 ) -> None:
     """The commit is the moment: a store opened afterwards holds the whole decision."""
-    record_and_die(path, keys, entry, CHANGES + 1)
+    record_and_die(place, keys, entry, CHANGES + 1)
 
-    store = open_store(path, keys, who="operator")
+    store = open_store(place, keys, who="operator")
     assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
     assert store.recorder.replay(entry.key, a_caller(), at=entry.decided_at) == Replay(entry.answer)
     assert entry.ground is not None

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
@@ -16,7 +15,8 @@ from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
 from makul.store import Store, StoreKeys, open_store
-from makul.store.engine import Database
+from makul.store.opening import database_at
+from makul.store.places import Place
 from makul.store.tables import disclosure, recipient
 from support.records import (
     BANK,
@@ -49,7 +49,7 @@ def threads(store: Store) -> Crowd:
     return record_all
 
 
-def processes(path: Path, keys: StoreKeys) -> Crowd:
+def processes(place: Place, keys: StoreKeys) -> Crowd:
     """All entries at once, each in a process that opens the store for itself."""
     context = get_context("fork")
 
@@ -57,7 +57,7 @@ def processes(path: Path, keys: StoreKeys) -> Crowd:
         ready, results = context.Barrier(len(entries)), context.SimpleQueue()
 
         def record(entry: Entry) -> None:
-            store = open_store(path, keys, who="operator")
+            store = open_store(place, keys, who="operator")
             ready.wait()
             results.put(store.recorder.record(entry))
             store.close()
@@ -75,8 +75,8 @@ def processes(path: Path, keys: StoreKeys) -> Crowd:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def crowd(request: pytest.FixtureRequest, store: Store, path: Path, keys: StoreKeys) -> Crowd:
-    return threads(store) if request.param == "threads" else processes(path, keys)
+def crowd(request: pytest.FixtureRequest, store: Store, place: Place, keys: StoreKeys) -> Crowd:
+    return threads(store) if request.param == "threads" else processes(place, keys)
 
 
 def kinds(results: Sequence[Recorded]) -> Counter[str]:
@@ -89,7 +89,7 @@ def kinds(results: Sequence[Recorded]) -> Counter[str]:
     )
 
 
-def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, path: Path) -> None:
+def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, place: Place) -> None:
     """Invariant 5: one commits, the others get that one's bytes."""
     key, ground = a_key(), a_consent()
     entries = [a_release(key=key, ground=ground, meter=True) for _ in range(EIGHT)]
@@ -100,16 +100,16 @@ def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, path: Pa
     answers = {result.answer for result in results if isinstance(result, Replay)}
     assert len(answers) == 1
     assert answers < {entry.answer for entry in entries}
-    assert count(path, "disclosure") == count(path, "ledger_leaf") == 1
+    assert count(place, "disclosure") == count(place, "ledger_leaf") == 1
 
 
-def test_of_eight_requests_under_one_id_one_is_recorded(crowd: Crowd, path: Path) -> None:
+def test_of_eight_requests_under_one_id_one_is_recorded(crowd: Crowd, place: Place) -> None:
     """REQ-04: other requests under the same id give nothing."""
     key = a_key()
     entries = [a_release(key=replace(key, digest=bytes([n]) * 32)) for n in range(EIGHT)]
 
     assert kinds(crowd(entries)) == {"Committed": 1, "REQ-04": EIGHT - 1}
-    assert count(path, "disclosure") == 1
+    assert count(place, "disclosure") == 1
 
 
 def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> None:
@@ -134,14 +134,14 @@ def test_a_first_use_is_given_once(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
 
 
-def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, path: Path) -> None:
+def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: Place) -> None:
     """MAT-06: all eight saw no failures when they began."""
     limits = AttemptLimits(failures_by_recipient_and_pin=3)
 
     results = crowd([a_failed_match(attempt_limits=limits) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 3, "MAT-06": EIGHT - 3}
-    assert count(path, "attempt") == 3
+    assert count(place, "attempt") == 3
 
 
 def test_the_days_quota_is_not_exceeded(crowd: Crowd) -> None:
@@ -158,7 +158,7 @@ def test_one_message_sent_eight_times_is_taken_once(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 1, "REQ-09": EIGHT - 1}
 
 
-def test_nothing_is_ordered_after_a_hold(store: Store, path: Path) -> None:
+def test_nothing_is_ordered_after_a_hold(store: Store, place: Place) -> None:
     """Invariant 4: what the hold's own transaction counts is all that was ever disclosed."""
     hold = (
         update(recipient)
@@ -178,7 +178,7 @@ def test_nothing_is_ordered_after_a_hold(store: Store, path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask) for _ in range(4)]
         begun.wait()
-        database = Database(path)
+        database = database_at(place)
         with database.transaction() as transaction:
             transaction.run(hold, {"key_code": BANK, "state": "ON_HOLD"})
             counted = transaction.one(so_far, {})
@@ -188,11 +188,11 @@ def test_nothing_is_ordered_after_a_hold(store: Store, path: Path) -> None:
 
     assert counted == (kinds(results)["Committed"],)
     assert kinds(results)["RCP-02"] >= 4
-    assert count(path, "disclosure") == counted[0]
+    assert count(place, "disclosure") == counted[0]
 
 
 def test_a_store_used_before_a_fork_is_not_used_after_it(
-    store: Store, path: Path, keys: StoreKeys
+    store: Store, place: Place, keys: StoreKeys
 ) -> None:
     """SQLite's locks do not survive a fork: a child refuses rather than corrupt the record."""
     store.recorder.record(a_release())
@@ -213,11 +213,11 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
     process.join()
 
     assert said == ["the store was in use before this process was forked"] * 2
-    assert count(path, "disclosure") == 1
+    assert count(place, "disclosure") == 1
     assert store.recorder.record(a_release()) == Committed()
 
 
-def test_a_store_closed_before_a_fork_serves_parent_and_child(store: Store, path: Path) -> None:
+def test_a_store_closed_before_a_fork_serves_parent_and_child(store: Store, place: Place) -> None:
     """How a prefork server uses it: look at the store, close it, fork."""
     store.recorder.record(a_release())
     store.close()
@@ -237,7 +237,7 @@ def test_a_store_closed_before_a_fork_serves_parent_and_child(store: Store, path
 
     assert {result for _, result in said} == {Committed()}
     assert store.recorder.record(a_release()) == Committed()
-    assert count(path, "disclosure") == 5
+    assert count(place, "disclosure") == 5
 
 
 def test_threads_that_end_close_their_connections(store: Store) -> None:

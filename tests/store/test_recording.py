@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from makul.domain.identifiers import AgreementNumber, Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
+from makul.store.places import Place
 from support.agreed import agree
 from support.records import (
     AGREEMENT_NUMBER,
@@ -62,7 +62,9 @@ def everything_at_once(ground: GroundRef) -> Entry:
     )
 
 
-def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(store: Store, path: Path) -> None:
+def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
+    store: Store, place: Place
+) -> None:
     """Invariant 1 and Procedure, cl. 11: what leaves is in the record, and can be shown."""
     ground = a_consent()
     entry = everything_at_once(ground)
@@ -77,7 +79,7 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(store: Store, 
     assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
     assert store.register.standing(entry.key, None).known_digest == entry.key.digest
     assert store.register.use(BANK, ground) == GroundUse(used=1)
-    assert [count(path, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1, 1]
+    assert [count(place, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +94,17 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(store: Store, 
     ],
 )
 def test_what_is_overtaken_leaves_no_trace(
-    store: Store, path: Path, change: dict[str, Any], code: Code
+    store: Store, place: Place, change: dict[str, Any], code: Code
 ) -> None:
     """All or nothing: not a row of any table differs after an overtaken entry, marks included."""
     assert store.recorder.admit(a_mark(), at=NOON)
     fresh = replace(everything_at_once(a_consent()), mark=a_mark(b"n" * 32))
-    before = everything(path)
+    before = everything(place)
 
     result = store.recorder.record(replace(fresh, **change))
 
     assert codes(result) == (code,)
-    assert everything(path) == before
+    assert everything(place) == before
     assert store.recorder.record(fresh) == Committed()
 
 
@@ -445,13 +447,13 @@ def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> No
 # --- evidence and contradictions --------------------------------------------------------------
 
 
-def test_a_document_is_kept_once(store: Store, path: Path) -> None:
+def test_a_document_is_kept_once(store: Store, place: Place) -> None:
     """The exact bytes, by digest; every decision keeps its own report of how they were judged."""
     for _ in range(3):
         store.recorder.record(a_refusal(evidence=(an_evidence(), an_evidence(b"<Other/>"))))
 
-    assert count(path, "evidence") == 2
-    assert count(path, "disclosure") == 3
+    assert count(place, "evidence") == 2
+    assert count(place, "disclosure") == 3
 
 
 @pytest.mark.parametrize(
@@ -469,12 +471,12 @@ def test_a_document_is_kept_once(store: Store, path: Path) -> None:
     ],
 )
 def test_an_entry_that_contradicts_itself_is_not_recorded(
-    store: Store, path: Path, change: dict[str, Any]
+    store: Store, place: Place, change: dict[str, Any]
 ) -> None:
     """A fault of the program must not be recorded as if it were right."""
     with pytest.raises(ValueError, match=r".+"):
         store.recorder.record(a_release(**change))
-    assert count(path, "disclosure") == 0
+    assert count(place, "disclosure") == 0
 
 
 def test_the_receipt_is_the_last_one(store: Store) -> None:

@@ -3,7 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from makul.domain.disclosures import GroundRef, GroundUse, Operation, Outcome
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
+from makul.store.places import Place
 from support.agreed import agree
 from support.records import (
     AZAMAT,
@@ -114,14 +114,14 @@ def test_it_counts_for_that_subject_and_recipient_alone(store: Store, changed: s
     assert store.register.revocations(BANK, since=None, after=None, limit=9)[0] == []
 
 
-def test_the_same_again_is_taken_again_and_changes_nothing(store: Store, path: Path) -> None:
+def test_the_same_again_is_taken_again_and_changes_nothing(store: Store, place: Place) -> None:
     """It cannot be undone, nor dated anew."""
     ground = of_azamat()
     store.recorder.record(a_revocation(ground))
 
     assert store.recorder.record(a_revocation(ground, decided_at=LATER)) == Committed()
 
-    assert count(path, "revocation") == 1
+    assert count(place, "revocation") == 1
     ((told,), _) = store.register.revocations(BANK, since=None, after=None, limit=9)
     assert (told.consent_id, told.revoked_at) == (ground.id, NOON)
 
@@ -171,7 +171,7 @@ def test_revocations_are_listed_in_pages(store: Store) -> None:
     assert store.register.revocations(POLICE, since=None, after=None, limit=2) == ([], False)
 
 
-def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, path: Path) -> None:
+def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, place: Place) -> None:
     """Many draw on one consent while it is revoked: none of theirs is ordered behind it."""
     ground = of_azamat(allowed=10_000)
     go = threading.Event()
@@ -192,7 +192,7 @@ def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, path: 
 
     refused = [result for result in results if isinstance(result, Overtaken)]
     assert all(codes(result) == [Code.CNS_05] for result in refused)
-    with raw(path) as connection:
+    with raw(place) as connection:
         (in_all,) = connection.execute("SELECT used FROM ground_use").fetchone()
     # One committed besides: the revocation itself.
     assert in_all == sum(isinstance(result, Committed) for result in results) - 1

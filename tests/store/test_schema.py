@@ -17,10 +17,16 @@ from sqlalchemy.types import BigInteger, Integer, LargeBinary, String, Text
 import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
-from makul.store.engine import connect, driver
 from makul.store.schema import VERSION
+from makul.store.sqlite import connect, driver
 from makul.store.tables import metadata
 from support.sql import raw
+
+
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
 
 
 def test_the_migrations_make_what_the_tables_say(path: Path) -> None:

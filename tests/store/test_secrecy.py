@@ -51,6 +51,12 @@ SECRETS = {
 }
 
 
+@pytest.fixture(name="place")
+def _place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
 @pytest.fixture
 def busy(store: Store, path: Path) -> Path:
     """A store in which every kind of record about people was written."""
@@ -101,7 +107,7 @@ def test_other_keys_do_not_open_the_store(path: Path, keys: StoreKeys) -> None:
 
 def test_after_a_rotation_old_and_new_fields_open(busy: Path, keys: StoreKeys) -> None:
     """A new master key seals from now on; the old one still opens what it sealed."""
-    rotated = open_store(busy, keys.rotated(), who="operator")
+    rotated = open_store(busy, keys.prepared().activated(), who="operator")
     rotated.desk.put_persons([a_person(locked=True)], at=NOON)
 
     changed, kept = rotated.register.person(AZAMAT), rotated.register.person(GULNARA)

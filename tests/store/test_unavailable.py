@@ -45,6 +45,12 @@ USES: list[Callable[[Store], Any]] = [
 ]
 
 
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
 def deleted(path: Path) -> None:
     path.unlink()
 
@@ -118,7 +124,7 @@ def test_another_writer_that_never_ends_is_unavailable(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell left open in a transaction: waited for, then given up."""
-    monkeypatch.setattr("makul.store.engine.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("makul.store.sqlite.BUSY_SECONDS", 0.05)
     with raw(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError):

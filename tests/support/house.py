@@ -6,7 +6,7 @@ and for the bench.
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from makul.sandbox.world import World, build_world, register
 from makul.settings import Settings, load_settings
 from makul.soap.application import build_application
 from makul.store import Store, StoreKeys, create_store
+from makul.store.months import make_months
 from support.messages import signed_message
 
 RECIPIENT = "urn:makul:recipient:1"
@@ -38,10 +39,14 @@ SCHEMA, FAULTS = (
     etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
     for name in ("recipient.xsd", "types.xsd")
 )
+new_database: Callable[[], str] | None = None
+"""Makes an empty database, whose URL it tells; None where houses keep their record in a file."""
+
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 
 _TOML = """
 environment = "SANDBOX"
+{database}
 operator = "{operator}"
 operator_name = "Operator (sandbox)"
 [authorised_body]
@@ -161,7 +166,8 @@ def build_house(
     settings = _write(directory, world)
     keys = StoreKeys.generate()
     keys.save(settings.store.keys)
-    store = create_store(settings.store.database, keys, who="test")
+    store = create_store(settings.place, keys, who="test")
+    make_months(settings.place, at=clock())
     given = build_parts(settings, store, clock)
     agreements, notices = build_agreements(settings, store.desk, given.verifier)
     register(world, store.desk, agreements, notices, at=clock())
@@ -190,6 +196,7 @@ def build_house(
 def _write(directory: Path, world: World) -> Settings:
     (directory / "makul.toml").write_text(
         _TOML.format(
+            database=f'database_url = "{new_database()}"' if new_database is not None else "",
             operator=OPERATOR,
             authorised_body=AUTHORISED_BODY,
             citizen_policy=CITIZEN_POLICY.dotted_string,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk
+from makul.app.ports import Clock, Desk, KeyRotation
 from makul.domain.identifiers import MemberCode
 
 
@@ -68,7 +68,7 @@ class KeyInfo:
     not_after: datetime | None = None
     """None where a key has no term."""
     state: str | None = None
-    """Where it is not simply in use: `NEXT`, `RETIRED` or `COMPROMISED`."""
+    """Where it is not simply in use: `NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`."""
     note: str | None = None
 
 
@@ -119,6 +119,10 @@ class House(Protocol):
     @property
     def notices(self) -> Notices:
         """Drawing approvals up, and judging what the authorised body signed."""
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """The rotation of the store's master key."""
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
@@ -208,6 +212,39 @@ class TrustKeeper(Protocol):
         """All that is trusted, and what it rests on; raises `HouseError`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """What there is to know of a store without opening a record."""
+
+    database: str
+    """`SQLite` or `PostgreSQL`."""
+    version: str
+    """The newest migration that it has."""
+    months_missing: tuple[str, ...] = ()
+    """Months near the present that have no partition, such as `2026-12`."""
+    weaknesses: tuple[str, ...] = ()
+    """Why production does not serve on it."""
+
+
+class StoreKeeper(Protocol):
+    """The store of an installation, for whoever administers it. All raises `HouseError`."""
+
+    def status(self) -> StoreInfo:
+        """Which database it is, of which version, and what it lacks."""
+
+    def upgrade(self) -> None:
+        """Bring it to this program's version."""
+
+    def months_missing(self, ahead: int) -> Sequence[str]:
+        """Months that have no partition yet."""
+
+    def make_months(self, ahead: int) -> None:
+        """Make the partitions that are missing."""
+
+    def grant(self, role: str) -> None:
+        """Give a database role what serving needs, and nothing more."""
+
+
 class Runtime(Protocol):
     """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
 
@@ -229,6 +266,9 @@ class Runtime(Protocol):
 
     def trust(self, config: Path) -> TrustKeeper:
         """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
+
+    def store(self, config: Path) -> StoreKeeper:
+        """The store of these settings; raises `HouseUnavailableError`. It is not opened."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""

@@ -1,22 +1,41 @@
-"""`makul key`: what signs, seals and is trusted, and until when."""
+"""`makul key`: what signs, seals and is trusted, and until when; and the store's key, rotated."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from makul.cli.house import ExitCode, HouseError, KeyInfo
-from makul.cli.output import Facts, carry_out, complain, instant, show_rows
+from makul.app.ports import Ring, SealedCount, StoreUnavailableError
+from makul.cli.house import ExitCode, House, HouseError, HouseUnavailableError, KeyInfo
+from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 
 app = typer.Typer(no_args_is_help=True, help="What signs, seals and is trusted, and until when.")
+
+_ROTATE_HELP = (
+    "Rotate the store's master key, which wraps the key of every sealed field.\n\n"
+    "Three steps, each with --apply: --prepare adds a new key that opens and does not seal; then"
+    " reload every worker (SIGHUP). --activate makes it the current one, and is refused while a"
+    " process of this machine does not know it; then reload them again. Without either, every data"
+    " key is wrapped anew, while the service runs; a run that was interrupted goes on where it"
+    " stopped. Last, take the former key out: makul key retire."
+)
+
+STORE_KEY = "store data keys"
+"""How a master key of the store is named in the list."""
 
 WARN_WITHIN = timedelta(days=30)
 """Renewal of an organisation's certificate takes days of paperwork, not hours."""
 
 
-@app.command(epilog=examples("makul key show", "makul key show --within 60 --json"))
+@app.command(
+    epilog=examples(
+        "makul key show", "makul key show --within 60 --json", "makul key show --fields"
+    )
+)
 def show(
     ctx: typer.Context,
     *,
@@ -24,6 +43,9 @@ def show(
         int | None,
         typer.Option(min=1, metavar="DAYS", help="Exit with 1 also where one ends so soon."),
     ] = None,
+    fields: Annotated[
+        bool, typer.Option("--fields", help="Count what is sealed under each store key: slow.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show keys and certificates in use; exit code 1 where one is out of term."""
@@ -31,9 +53,12 @@ def show(
         now = house.clock()
         soon = WARN_WITHIN if within is None else timedelta(days=within)
         rows = [_row(info, now, soon) for info in house.keys_in_use()]
+        if fields:
+            rows = _with_fields(rows, house.rotation.count())
+    columns = ("name", "algorithm", "state", "ends", "not_after", "fingerprint", "path", "note")
     show_rows(
         rows,
-        columns=("name", "algorithm", "state", "ends", "not_after", "fingerprint", "path", "note"),
+        columns=(*columns, "fields") if fields else columns,
         as_json=as_json,
         empty="No key is configured.",
     )
@@ -73,6 +98,166 @@ def compromised(
             apply=apply,
             as_json=as_json,
         )
+
+
+@app.command(
+    help=_ROTATE_HELP,
+    epilog=examples(
+        "makul key rotate",
+        "makul key rotate --prepare --apply",
+        "makul key rotate --activate --apply",
+        "makul key rotate --apply",
+    ),
+)
+def rotate(
+    ctx: typer.Context,
+    *,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Add a new key, to be activated later.")
+    ] = False,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="Seal with the prepared key from now on.")
+    ] = False,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """See `_ROTATE_HELP`."""
+    if prepare and activate:
+        raise HouseError("give --prepare, reload every worker, and then --activate")
+    with session(ctx).house() as house:
+        if prepare:
+            _prepare(house, apply=apply, as_json=as_json)
+        elif activate:
+            _activate(house, apply=apply, as_json=as_json)
+        else:
+            _rewrap(house, apply=apply, as_json=as_json)
+
+
+@app.command(epilog=examples("makul key retire 0123abcd", "makul key retire 0123abcd --apply"))
+def retire(
+    ctx: typer.Context,
+    *,
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="See: makul key show.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a former store key out of the ring, once nothing is sealed under it."""
+    with session(ctx).house() as house:
+        rotation = house.rotation
+        if key_id not in rotation.ring().former:
+            raise HouseError(f"{key_id} is not a former store key; see: makul key show")
+        left = sum(each.fields for each in rotation.count() if each.key_id == key_id)
+        facts: dict[str, Value] = {"key": key_id, "sealed_under_it": left}
+        facts["still_used"] = key_id in rotation.lingering()
+        if apply:
+            done = rotation.retire(key_id, at=house.clock())
+            facts["kept"] = str(done.kept)
+            facts["needed_by_backups_before"] = instant(done.needed_by_backups_before)
+    carry_out("retire a store key", facts, _nothing, apply=apply, as_json=as_json)
+    if apply:
+        complain("older backups open with the kept file alone: destroy it together with them")
+
+
+def _prepare(house: House, *, apply: bool, as_json: bool) -> None:
+    ring = house.rotation.ring()
+    if ring.following is not None:
+        raise HouseError(f"{ring.following} is prepared already; see: makul key rotate --activate")
+    following = house.rotation.prepare(at=house.clock()) if apply else None
+    facts: Facts = {"current": ring.current, "next": following}
+    carry_out("prepare a store key", facts, _nothing, apply=apply, as_json=as_json)
+    if apply:
+        complain("now reload every worker (SIGHUP), then: makul key rotate --activate")
+
+
+def _activate(house: House, *, apply: bool, as_json: bool) -> None:
+    ring = house.rotation.ring()
+    if ring.following is None:
+        raise HouseError("no key is prepared; first: makul key rotate --prepare --apply")
+    facts: Facts = {
+        "current": ring.current,
+        "next": ring.following,
+        "still_used": ring.current in house.rotation.lingering(),
+    }
+    if apply:
+        house.rotation.activate(at=house.clock())
+    carry_out("activate the prepared store key", facts, _nothing, apply=apply, as_json=as_json)
+    if apply:
+        complain("now reload every worker (SIGHUP), then: makul key rotate")
+
+
+def _rewrap(house: House, *, apply: bool, as_json: bool) -> None:
+    rotation = house.rotation
+    ring = rotation.ring()
+    waiting = _waiting(rotation.count(), ring)
+    facts: dict[str, Value] = {
+        "current": ring.current,
+        "next": ring.following,
+        "former": list(ring.former),
+        "still_used": list(rotation.lingering()),
+    }
+    if not apply:
+        facts |= {"to_wrap_anew": waiting.total(), **dict(waiting)}
+        carry_out("wrap data keys anew", facts, _nothing, apply=False, as_json=as_json)
+        return
+    done, broken = _walk(house, waiting.total())
+    left = _waiting(rotation.count(), ring)
+    facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
+    carry_out("wrap data keys anew", facts, _nothing, apply=True, as_json=as_json)
+    if left:
+        complain(_why_left(left.total(), broken=broken))
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _why_left(left: int, *, broken: bool) -> str:
+    if broken:
+        return f"{left} fields are left, for they do not open with these keys: find their key first"
+    return (
+        f"{left} fields are left: somebody still seals under a former key. Reload every worker,"
+        " end what else runs, and give the command again"
+    )
+
+
+def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
+    """Wrap all anew; how many by column, and whether any does not open."""
+    done: Counter[str] = Counter()
+    broken = False
+    with progress_bar() as progress:
+        task = progress.add_task("fields", total=total)
+        try:
+            for batch in house.rotation.rewrap(house.clock):
+                done[batch.column] += batch.fields
+                broken = broken or batch.broken > 0
+                progress.update(task, completed=done.total())
+        except StoreUnavailableError:
+            raise HouseUnavailableError(
+                f"the record store cannot be reached; {done.total()} fields were wrapped anew."
+                " Give the command again to go on"
+            ) from None
+    return done, broken
+
+
+def _waiting(counts: Sequence[SealedCount], ring: Ring) -> Counter[str]:
+    """How many fields are not under the current key, by column."""
+    waiting: Counter[str] = Counter()
+    for each in counts:
+        if each.key_id != ring.current:
+            waiting[each.column] += each.fields
+    return waiting
+
+
+def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[Facts]:
+    """Beside each store key, how many fields are sealed under it."""
+    by_key: Counter[str] = Counter()
+    for each in counts:
+        by_key[each.key_id] += each.fields
+    return [
+        {**row, "fields": by_key[str(row["fingerprint"])] if row["name"] == STORE_KEY else None}
+        for row in rows
+    ]
+
+
+def _nothing() -> None:
+    """What was to be done is done: its outcome is among the facts."""
 
 
 def _instant(text: str) -> datetime:

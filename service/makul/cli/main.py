@@ -22,6 +22,7 @@ from makul.cli import (
     recipient,
     running,
     signatory,
+    store,
     trust,
 )
 from makul.cli.house import ExitCode, HouseError, Runtime
@@ -80,7 +81,19 @@ def build(runtime: Runtime) -> typer.Typer:
     ) -> None:
         ctx.obj = Session(runtime=runtime, config=config)
 
-    for noun in (recipient, signatory, agreement, notice, person, disclosure, document, key, trust):
+    nouns = (
+        recipient,
+        signatory,
+        agreement,
+        notice,
+        person,
+        disclosure,
+        document,
+        key,
+        trust,
+        store,
+    )
+    for noun in nouns:
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     init.add_to(app)
     running.add_to(app)

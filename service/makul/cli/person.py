@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
 from makul.cli.house import ExitCode, HouseError
-from makul.cli.output import Facts, Value, carry_out, complain, show_facts
+from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts
 from makul.cli.person_file import format_of
 from makul.cli.person_import import Position, Tally, import_people
 from makul.cli.session import Apply, AsJson, examples, session
@@ -50,7 +48,7 @@ def import_file(
     form = format_of(file)
     position = Position.beside(file)
     tally = position.load() if apply else Tally()
-    with session(ctx).house() as house, _progress() as progress:
+    with session(ctx).house() as house, progress_bar() as progress:
         task = progress.add_task("persons", total=position.source_size, completed=tally.offset)
 
         def committed(so_far: Tally) -> None:
@@ -101,20 +99,6 @@ def _pin(text: str) -> Pin:
         return Pin(text)
     except MalformedIdentifierError as error:
         raise HouseError(str(error)) from None
-
-
-def _progress() -> Progress:
-    """On stderr, and only where somebody watches."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
 
 
 def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:

@@ -103,7 +103,7 @@ def draft(
         "valid_to": micros(new.valid_to),
         "terms": terms_to_text(new),
     }
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
             raise DeskError("this recipient is not registered")
         known = transaction.one(_STANDING, {"number": number})
@@ -135,7 +135,7 @@ def sign(
 ) -> AgreementState:
     """Record a verified signature under the newest draft; the state in which it leaves it."""
     number = signature.number
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         _must_be_signable(transaction, signature, at)
         values = {
             "number": number,
@@ -195,7 +195,7 @@ def signatures(database: Database, number: AgreementNumber) -> Sequence[Recorded
 
 def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datetime) -> None:
     """End an agreement for good (cl. 12)."""
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         known = transaction.one(_STANDING, {"number": number})
         if known is None:
             raise DeskError("no agreement of this number is registered")

@@ -1,14 +1,15 @@
 """Triggers that let a record be added to, and never changed or taken from.
 
 On SQLite this is the weaker claim: it stops this program's own mistakes and whoever comes through
-SQL without thinking, but who holds the file can drop a trigger or edit a page. That the record was
-not altered is proved by the ledger, whose checkpoints others hold; on PostgreSQL, rights withheld
-from the service's role carry what triggers carry here.
+SQL without thinking, but who holds the file can drop a trigger or edit a page. On PostgreSQL the
+service's role is not given the right to change these tables in the first place (`granting`), and
+the triggers stop the owner's mistakes. Neither stops a superuser: that the record was not altered
+is proved by the ledger, whose checkpoints others hold.
 
 The text of a trigger, once released, changes only together with a migration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 SINCE_0001: Mapping[str, tuple[str, ...]] = {
     "desk_log": ("entry_id",),
@@ -56,3 +57,44 @@ def all_sqlite_triggers(
         for table, key in tables.items()
         for name, sql in sqlite_triggers(table, key).items()
     }
+
+
+POSTGRES_FUNCTION = "makul_append_only"
+POSTGRES_FUNCTIONS: Mapping[str, str] = {
+    POSTGRES_FUNCTION: (
+        " BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME"
+        " USING ERRCODE = 'integrity_constraint_violation'; END "
+    )
+}
+"""Trigger functions in PL/pgSQL, by name."""
+
+
+def create_postgres_function(name: str) -> str:
+    """The statement that makes a trigger function."""
+    body = POSTGRES_FUNCTIONS[name]
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $makul${body}$makul$"
+
+
+def all_postgres_triggers(
+    tables: Mapping[str, tuple[str, ...]] = APPEND_ONLY,
+) -> Mapping[str, str]:
+    """Every trigger that must be there, by name, as the server itself writes it down.
+
+    Row triggers on a partitioned table hold on each partition, those on TRUNCATE on the whole
+    alone; a partition is the owner's, as the table is.
+    """
+    events = {"change": ("DELETE OR UPDATE", "ROW"), "truncate": ("TRUNCATE", "STATEMENT")}
+    return {
+        f"{table}_no_{name}": (
+            f"CREATE TRIGGER {table}_no_{name} BEFORE {event} ON {table}"
+            f" FOR EACH {level} EXECUTE FUNCTION {POSTGRES_FUNCTION}()"
+        )
+        for table in tables
+        for name, (event, level) in events.items()
+    }
+
+
+def triggers_for(dialect: str, tables: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
+    """The statements that make the triggers of some tables."""
+    made = all_sqlite_triggers(tables) if dialect == "sqlite" else all_postgres_triggers(tables)
+    return made.values()

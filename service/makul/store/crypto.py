@@ -6,6 +6,7 @@ of random nonces limits how many there may be); the data key seals one message w
 bound to its place: a value moved to another record, column or table does not open.
 
 A sealed field: format (1 byte) · master key id (8) · wrapped data key (40) · ciphertext and tag.
+The first three are its head: a new master key changes the head, and never the ciphertext.
 """
 
 import hmac
@@ -21,7 +22,8 @@ from makul.store.keys import KEY_BYTES, KEY_ID_BYTES, StoreKeys
 _FORMAT = b"\x01"
 _WRAPPED_BYTES = KEY_BYTES + 8
 _ID_END = len(_FORMAT) + KEY_ID_BYTES
-_KEY_END = _ID_END + _WRAPPED_BYTES
+HEAD_BYTES = _ID_END + _WRAPPED_BYTES
+"""What stands before the ciphertext; `rewrap_guard` holds it in SQL."""
 _ONLY_NONCE = bytes(12)
 
 
@@ -39,7 +41,9 @@ class Sealer:
     """Seals and opens fields, and computes blind indexes, with one ring of keys."""
 
     def __init__(self, keys: StoreKeys) -> None:
+        self._held = keys.held
         self._masters = dict(keys.masters)
+        self.current_id = keys.current_id
         self._current = keys.masters[keys.current_id]
         self._prefix = _FORMAT + keys.current_id.encode("ascii")
         self._index = keys.index
@@ -59,10 +63,24 @@ class Sealer:
             if sealed[:1] != _FORMAT:
                 raise SealBrokenError("a sealed field has an unknown format")
             master = self._masters[sealed[1:_ID_END].decode("ascii")]
-            data_key = aes_key_unwrap(master, sealed[_ID_END:_KEY_END])
-            return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[_KEY_END:], where)
+            data_key = aes_key_unwrap(master, sealed[_ID_END:HEAD_BYTES])
+            return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[HEAD_BYTES:], where)
         except (KeyError, ValueError, InvalidUnwrap, InvalidTag):
             raise SealBrokenError("a sealed field does not open with these keys") from None
+
+    def rewrap(self, head: bytes) -> bytes:
+        """The head of a sealed field under the current master key; raises `SealBrokenError`.
+
+        The data key stays what it is, and so does what it seals: whoever had both keeps both.
+        """
+        try:
+            if head[:1] != _FORMAT or len(head) != HEAD_BYTES:
+                raise SealBrokenError("a sealed field has an unknown format")
+            master = self._masters[head[1:_ID_END].decode("ascii")]
+            data_key = aes_key_unwrap(master, head[_ID_END:])
+        except (KeyError, ValueError, InvalidUnwrap):
+            raise SealBrokenError("a sealed field does not open with these keys") from None
+        return self._prefix + aes_key_wrap(self._current, data_key)
 
     def index(self, kind: str, *parts: str) -> bytes:
         """HMAC-SHA256: equal for equal values of one kind, and telling nothing without the key."""

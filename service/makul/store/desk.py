@@ -39,6 +39,7 @@ from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
+from makul.store.gates import before_taking_rights
 from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
 from makul.store.tables import (
@@ -132,7 +133,7 @@ class StoreDesk(Desk):
             "name": recipient.name,
             "state": recipient.state.value,
         }
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             if transaction.one(_RECIPIENT_KNOWN, {"code": recipient.code}) is not None:
                 raise DeskError("this recipient is already registered")
             values = {"code": recipient.code, **facts, "changed_at": micros(at)}
@@ -147,7 +148,7 @@ class StoreDesk(Desk):
             "changed_at": micros(at),
         }
         facts = {"state": recipient.state.value, "reason": reason}
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             if not transaction.run(_SET_STATE, values):
                 raise DeskError("this recipient is not registered")
             self._log.write(transaction, "recipient.state", recipient.code, facts, at=at)
@@ -169,7 +170,7 @@ class StoreDesk(Desk):
             "withdrawn_at": None,
         }
         facts = {"fingerprint": fingerprint.hex()}
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             _must_know(transaction, recipient)
             if transaction.one(_CERTIFICATE_KNOWN, {"fingerprint": fingerprint}) is not None:
                 raise DeskError("this certificate is already registered or was withdrawn")
@@ -194,7 +195,7 @@ class StoreDesk(Desk):
             "withdrawn_at": micros(at),
         }
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             if not transaction.run(_WITHDRAW_CERTIFICATE, values):
                 raise DeskError("this recipient has no such certificate in use")
             self._log.write(transaction, "certificate.withdraw", recipient, facts, at=at)
@@ -203,7 +204,7 @@ class StoreDesk(Desk):
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Encrypt this recipient's data to this certificate; raises `DeskError` if known."""
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             _must_know(transaction, recipient)
             sealing.add(transaction, self._log, recipient, fingerprint, der, at=at)
 
@@ -211,7 +212,7 @@ class StoreDesk(Desk):
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Encrypt nothing more to it, and give no stored answer again that is; for good."""
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             sealing.withdraw(transaction, self._log, recipient, fingerprint, reason=reason, at=at)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
@@ -224,7 +225,7 @@ class StoreDesk(Desk):
             "identifier": official.identifier,
             "name": official.name,
         }
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             _must_know(transaction, code)
             if transaction.one(_OFFICIAL_KNOWN, key) is not None:
                 raise DeskError("this official's certificate is already registered")
@@ -237,11 +238,12 @@ class StoreDesk(Desk):
         """What they sign counts no more, from this commit on; they cannot be registered again."""
         key = {"recipient": recipient, "fingerprint": fingerprint}
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             if transaction.one(_OFFICIAL_KNOWN, key) is None:
                 raise DeskError("this recipient has no such official")
             if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
                 raise DeskError("this official was withdrawn before")
+            before_taking_rights(transaction, recipient)
             transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
             self._log.write(transaction, "official.withdraw", recipient, facts, at=at)
 
@@ -320,7 +322,7 @@ class StoreDesk(Desk):
             "revoked_at": micros(at),
         }
         facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
-        with self._database.transaction() as transaction:
+        with self._office.changing() as transaction:
             if not transaction.run(_REVOKE_GROUND, values):
                 raise DeskError("this recipient has no such ground in force")
             self._revoke_consent(transaction, recipient, kind, ground_id, at)
@@ -350,11 +352,11 @@ class StoreDesk(Desk):
 
     def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
         """Insert or replace as a new version, one transaction a call; how many changed."""
-        return people.put(self._database, self._sealer, self._log, persons, at=at)
+        return people.put(self._office, persons, at=at)
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
         """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16)."""
-        return people.look(self._database, self._sealer, self._log, pin, reason=reason, at=at)
+        return people.look(self._office, pin, reason=reason, at=at)
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int

@@ -1,56 +1,26 @@
-"""One SQLite file: a connection for each thread, one writer at a time, and one kind of error.
+"""What the store asks of a database: statements, transactions, and one kind of error.
 
-Statements are written in SQLAlchemy Core, compiled once, and run on the driver's own connection:
-on the request path Core's execution would cost more than the statement. A single statement is its
-own snapshot, so reads need no transaction.
+Statements are written in SQLAlchemy Core, compiled once for each dialect, and run on the driver's
+own connection: on the request path Core's execution would cost more than the statement. A single
+statement is its own snapshot, so reads need no transaction.
 
-Writers take turns by `flock` on a file beside the database, for SQLite's own busy-waiting starves
-some of them; what keeps the record correct is `BEGIN IMMEDIATE`, with the lock file or without.
-
-A connection must not cross a fork. None is opened before the first use, and a process that finds
-its parent's refuses to work: a server that forks after having used a store calls `close()` first.
+Two databases fulfil it. `sqlite` lets one transaction write at a time. `postgres` runs many side
+by side under READ COMMITTED: there, what a decision rests on is locked in share, whoever takes a
+right away locks it alone, and work that lost a race is run again.
 """
 
-import fcntl
-import os
-import threading
-import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar, cast
 
-from pysqlite3 import dbapi2
-from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
 
-BUSY_SECONDS = 5.0
-"""How long SQLite waits for a writer that does not take turns (a backup, a shell)."""
-
-TURN_SECONDS = 10.0
-"""How long a thread waits for its process's turn to write; a request may take 60 s in all."""
-
-STATEMENTS_KEPT = 256
-"""Prepared statements a connection keeps: more than this room has."""
-
-WAL_BYTES = 64 * 1024 * 1024
-"""To what the write-ahead log is cut back after a checkpoint."""
-
-_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA recursive_triggers = ON",
-    "PRAGMA trusted_schema = OFF",
-    f"PRAGMA journal_size_limit = {WAL_BYTES}",
-)
-
-driver: Any = dbapi2
-"""PyPI's pysqlite3: it bundles an SQLite without the WAL-reset bug of 3.7.0 to 3.51.2."""
-
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
+ResultT = TypeVar("ResultT")
 
 
 class Cursor(Protocol):
@@ -67,23 +37,17 @@ class Cursor(Protocol):
         """The rows left."""
 
 
-class Connection(Protocol):
-    """What is used of a driver's connection."""
-
-    def execute(self, sql: str, values: tuple[object, ...] = ...) -> Cursor:
-        """Run one statement."""
-
-    def close(self) -> None:
-        """Let go of the file."""
+Execute = Callable[[str, tuple[object, ...]], Cursor]
+"""Runs one statement on a driver's connection."""
 
 
-class _Prepared:
-    """A Core statement as the driver takes it."""
+class Prepared:
+    """A Core statement as one driver takes it."""
 
     __slots__ = ("_constants", "_names", "sql")
 
-    def __init__(self, statement: CompilerElement) -> None:
-        compiled = cast("Any", statement.compile(dialect=sqlite_dialect(paramstyle="qmark")))
+    def __init__(self, statement: CompilerElement, dialect: Dialect) -> None:
+        compiled = cast("Any", statement.compile(dialect=dialect))
         self.sql: str = compiled.string
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants = {k: v for k, v in compiled.params.items() if v is not None}
@@ -96,209 +60,90 @@ class _Prepared:
         return tuple([values[n] if n in values else constants[n] for n in self._names])
 
 
-_PREPARED: dict[CompilerElement, _Prepared] = {}
+class Statements:
+    """The statements of one dialect, each compiled once: they are this room's constants."""
 
+    __slots__ = ("_dialect", "_prepared")
 
-def _prepared(statement: CompilerElement) -> _Prepared:
-    """Compiled once: the statements are this room's module constants, a fixed number of them."""
-    found = _PREPARED.get(statement)
-    if found is None:
-        found = _PREPARED[statement] = _Prepared(statement)
-    return found
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._prepared: dict[CompilerElement, Prepared] = {}
+
+    def prepared(self, statement: CompilerElement) -> Prepared:
+        """The statement as the driver takes it."""
+        found = self._prepared.get(statement)
+        if found is None:
+            found = self._prepared[statement] = Prepared(statement, self._dialect)
+        return found
 
 
 class Transaction:
     """A write transaction that is under way."""
 
-    __slots__ = ("_connection", "discarded")
+    __slots__ = ("_execute", "_statements", "discarded")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, execute: Execute, statements: Statements) -> None:
+        self._execute = execute
+        self._statements = statements
         self.discarded = False
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
         """The first row."""
-        prepared = _prepared(statement)
-        return self._connection.execute(prepared.sql, prepared.bind(values)).fetchone()
+        prepared = self._statements.prepared(statement)
+        return self._execute(prepared.sql, prepared.bind(values)).fetchone()
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Every row."""
-        prepared = _prepared(statement)
-        return self._connection.execute(prepared.sql, prepared.bind(values)).fetchall()
+        prepared = self._statements.prepared(statement)
+        return self._execute(prepared.sql, prepared.bind(values)).fetchall()
 
     def run(self, statement: CompilerElement, values: Values) -> int:
         """Change something; how many rows were changed."""
-        prepared = _prepared(statement)
-        return self._connection.execute(prepared.sql, prepared.bind(values)).rowcount
+        prepared = self._statements.prepared(statement)
+        return self._execute(prepared.sql, prepared.bind(values)).rowcount
 
     def discard(self) -> None:
         """Let the transaction end without a trace."""
         self.discarded = True
 
 
-class _Held:
-    """A thread's connection, closed when the thread ends or the database is closed."""
-
-    __slots__ = ("__weakref__", "_finalizer", "connection", "generation")
-
-    def __init__(self, connection: Connection, generation: int) -> None:
-        self.connection = connection
-        self.generation = generation
-        self._finalizer = weakref.finalize(self, _close_in, os.getpid(), connection)
-
-    def close(self) -> None:
-        self._finalizer()
+Settled = Callable[[Transaction], ResultT | None]
+"""What work came to whose commit was cut off, if it was committed; None where it was not."""
 
 
-def _close_in(pid: int, connection: Connection) -> None:
-    if os.getpid() == pid:
-        with suppress(driver.Error):
-            connection.close()
-
-
-class Database:
-    """The store's one file. Threads share it; processes each open their own."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
-        self._guard = threading.Lock()
-        self._turn = threading.Lock()
-        self._local = threading.local()
-        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
-        self._generation = 0
-        self._pid: int | None = None
-        self._file: tuple[int, int] | None = None
-        self._lock_file: int | None = None
-
-    def __repr__(self) -> str:
-        return "Database()"
+class Database(Protocol):
+    """Where the record lies. Threads share it; processes each open their own."""
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
         """The first row of one statement, which is a snapshot of its own."""
-        prepared = _prepared(statement)
-        try:
-            connection = self._connection()
-            return connection.execute(prepared.sql, prepared.bind(values)).fetchone()
-        except (driver.Error, OSError) as error:
-            raise _unavailable(error) from None
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Every row of one statement."""
-        prepared = _prepared(statement)
-        try:
-            connection = self._connection()
-            return connection.execute(prepared.sql, prepared.bind(values)).fetchall()
-        except (driver.Error, OSError) as error:
-            raise _unavailable(error) from None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Write, alone: all of it, or none where the block raises or discards it.
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Write: all of it, or none where the block raises or discards it.
 
-        Raises `StoreUnavailableError`; then nothing was written.
+        Raises `StoreUnavailableError`; then nothing was written, except where it is a
+        `CommitUnknownError`.
         """
-        try:
-            connection = self._connection()
-            with self._alone():
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    transaction = Transaction(connection)
-                    yield transaction
-                    connection.execute("ROLLBACK" if transaction.discarded else "COMMIT")
-                except BaseException:
-                    self._roll_back(connection)
-                    raise
-        except (driver.Error, OSError) as error:
-            raise _unavailable(error) from None
+
+    def perform(
+        self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
+    ) -> ResultT:
+        """Do the work in a transaction, again where it lost a race against another's.
+
+        With `settled` also where the connection broke while it was being committed: then that is
+        asked first, so that what was committed is not done twice. Raises `StoreUnavailableError`.
+        """
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones. Call it before a fork."""
-        with self._guard:
-            self._generation += 1
-            for held in list(self._open):
-                held.close()
-            self._open.clear()
-            if self._lock_file is not None:
-                os.close(self._lock_file)
-            self._lock_file = self._pid = self._file = None
-
-    def _connection(self) -> Connection:
-        held: _Held | None = getattr(self._local, "held", None)
-        if held is None or held.generation != self._generation:
-            held = self._local.held = self._connect()
-        if os.getpid() != self._pid:
-            raise StoreUnavailableError("the store was in use before this process was forked")
-        facts = self._path.stat()
-        if (facts.st_dev, facts.st_ino) != self._file:
-            raise StoreUnavailableError("the store's file was replaced while it was in use")
-        return held.connection
-
-    def _connect(self) -> _Held:
-        with self._guard:
-            pid, facts = os.getpid(), self._path.stat()
-            if self._pid is None:
-                self._pid, self._file = pid, (facts.st_dev, facts.st_ino)
-                self._lock_file = _open_lock_file(self._path)
-            elif self._pid != pid:
-                raise StoreUnavailableError("the store was in use before this process was forked")
-            held = _Held(connect(self._path), self._generation)
-            self._open.add(held)
-            return held
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """First the threads of this process queue, then its turn among the processes comes."""
-        if not self._turn.acquire(timeout=TURN_SECONDS):
-            raise StoreUnavailableError("the store's writers are stuck")
-        try:
-            lock_file = self._lock_file
-            if lock_file is None:
-                raise StoreUnavailableError("the store was closed")
-            fcntl.flock(lock_file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(lock_file, fcntl.LOCK_UN)
-        finally:
-            self._turn.release()
-
-    def _roll_back(self, connection: Connection) -> None:
-        """Undo; a connection that cannot even do that is given up."""
-        try:
-            connection.execute("ROLLBACK")
-        except driver.Error:
-            self._local.held.close()
-            del self._local.held
 
 
-def connect(path: Path) -> Connection:
-    """A connection to an existing file: it never makes one. Transactions are begun by hand."""
-    connection = driver.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=STATEMENTS_KEPT,
-    )
-    try:
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    except BaseException:
-        connection.close()
-        raise
-    if mode != ("wal",):
-        connection.close()
-        raise StoreUnavailableError("the store's file system does not carry a write-ahead log")
-    return cast("Connection", connection)
+class CommitUnknownError(StoreUnavailableError):
+    """The connection broke during COMMIT: what was written may stand, or not."""
 
 
-def _open_lock_file(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(path.with_name(path.name + ".lock"), flags, 0o600)
-
-
-def _unavailable(error: Exception) -> StoreUnavailableError:
+def unavailable(error: Exception) -> StoreUnavailableError:
     """The port's error, named for the driver's; its message, which may hold data, is dropped."""
     return StoreUnavailableError(f"the record store failed: {type(error).__name__}")

@@ -23,7 +23,7 @@ _PIECE = select(evidence.c.kind, evidence.c.sealed).where(
 
 def look(office: Office, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
     """The documents and their reports, given only once the look is committed to the log."""
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         facts = {"disclosure": str(disclosure_id), "found": row is not None}
         target = row[0] if row is not None else ""

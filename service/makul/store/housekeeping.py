@@ -69,12 +69,15 @@ class Housekept:
 def housekeep(database: Database, *, at: datetime) -> Housekept:
     """Forget what is due, in one short transaction."""
     now = micros(at)
-    with database.transaction() as transaction:
+
+    def work(transaction: Transaction) -> Housekept:
         return Housekept(
             marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
             answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
             attempts=transaction.run(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
         )
+
+    return database.perform(work)
 
 
 def sweep_marks(transaction: Transaction, mark: MessageMark, *, at: datetime) -> None:

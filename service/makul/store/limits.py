@@ -1,8 +1,11 @@
 """Attempts, quotas, meters and marks: what a decision uses up, counted where it is recorded."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import bindparam, distinct, func, insert, select, update
+from sqlalchemy import Select, Update, bindparam, distinct, func, insert, select, update
 
 from makul.app.ports import Entry, MessageMark
 from makul.domain.attempts import AttemptCounts, exhausted
@@ -11,6 +14,7 @@ from makul.domain.reasons import Code, Reason
 from makul.store.codecs import micros, utc_day
 from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
+from makul.store.gates import Gate, go_through
 from makul.store.revocations import keep_giver, subject_place, taken_back
 from makul.store.rights import official_withdrawn, revoked
 from makul.store.tables import (
@@ -24,6 +28,21 @@ from makul.store.tables import (
 
 _DAY_MICROS = 24 * 60 * 60 * 1_000_000
 _SECOND_MICROS = 1_000_000
+
+
+def _counted(
+    transaction: Transaction, use: Update, known: Select[tuple[Any]], values: Mapping[str, object]
+) -> bool | None:
+    """Use one more by `use`, whose condition is the limit; None where there is no row yet.
+
+    Where others count beside us, a row may have come after `use` and before `known`: asked again.
+    """
+    if transaction.run(use, values):
+        return True
+    if transaction.one(known, values) is None:
+        return None
+    return transaction.run(use, values) == 1
+
 
 # --- marks of messages ------------------------------------------------------------------------
 
@@ -102,7 +121,19 @@ def check_attempts(transaction: Transaction, sealer: Sealer, entry: Entry) -> Re
         return None
     since = entry.decided_at - limits.window
     values = attempt_values(sealer, entry.key.recipient, subject.digits, entry.employee, since)
+    if entry.failed_attempt:
+        _count_alone(transaction, entry.key.recipient, values)
     return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), limits)
+
+
+def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, object]) -> None:
+    """Among failed matches alone: a match that succeeds comes, in effect, before those that do not
+    see it. Always in one order, so that nobody waits in a circle.
+    """
+    keys = [sha256(recipient.encode()).digest(), values["pin_index"], values["employee_index"]]
+    for key in keys:
+        if isinstance(key, bytes):
+            go_through(transaction, Gate.FAILED_MATCHES, key)
 
 
 def add_attempt(transaction: Transaction, sealer: Sealer, entry: Entry) -> None:
@@ -152,9 +183,10 @@ def use_quota(transaction: Transaction, entry: Entry) -> Reason | None:
         "day": day,
     }
     values = {f"key_{name}": value for name, value in key.items()} | {"quota": quota}
-    if transaction.run(_USE_DAY, values):
+    counted = _counted(transaction, _USE_DAY, _DAY_USED, values)
+    if counted:
         return None
-    if quota < 1 or transaction.one(_DAY_USED, values) is not None:
+    if quota < 1 or counted is False:
         return Reason(code=Code.AGR_06, retry_after=seconds_to_midnight(entry.decided_at))
     opened = {**key, "agreement_number": key["agreement"], "used": 1}
     transaction.run(_OPEN_DAY, opened)
@@ -205,9 +237,10 @@ def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
         return Reason(code=Code.CNS_02, because=Code.SIG_08)
     key = {"recipient": recipient, "official": paper.official, "day": day}
     values = {f"key_{name}": value for name, value in key.items()} | {"quota": paper.quota}
-    if transaction.run(_USE_PAPER, values):
+    counted = _counted(transaction, _USE_PAPER, _PAPERS_USED, values)
+    if counted:
         return None
-    if paper.quota < 1 or transaction.one(_PAPERS_USED, values) is not None:
+    if paper.quota < 1 or counted is False:
         wait = seconds_to_midnight(entry.decided_at)
         return Reason(code=Code.AGR_06, field="official", retry_after=wait)
     transaction.run(_OPEN_PAPERS, {**key, "used": 1})
@@ -241,9 +274,11 @@ def use_evidence(
         return None
     key = {"recipient": entry.key.recipient, "day": utc_day(entry.decided_at)}
     values = {f"key_{name}": value for name, value in key.items()}
-    if transaction.run(_USE_EVIDENCE, {**values, "more": size, "budget": budget}):
+    more = {**values, "more": size, "budget": budget}
+    counted = _counted(transaction, _USE_EVIDENCE, _EVIDENCE_USED, more)
+    if counted:
         return None
-    if size > budget or transaction.one(_EVIDENCE_USED, values) is not None:
+    if size > budget or counted is False:
         return Reason(code=Code.REQ_06, retry_after=seconds_to_midnight(entry.decided_at))
     transaction.run(_OPEN_EVIDENCE, {**key, "bytes": size})
     return None
@@ -306,11 +341,12 @@ def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason
         "key_digest": ground.digest,
         "now": now,
     }
-    if transaction.run(_USE_GROUND if entry.meter else _REGISTER_GROUND, values):
+    use = _USE_GROUND if entry.meter else _REGISTER_GROUND
+    counted = _counted(transaction, use, _GROUND_STATE, values)
+    if counted:
         return None
-    row = transaction.one(_GROUND_STATE, values)
-    if row is not None:
-        return _why_not(ground, row)
+    if counted is False:
+        return _why_not(ground, transaction.one(_GROUND_STATE, values) or (b"", None))
     if entry.meter and ground.max_disclosures < 1:
         return _USED_UP[ground.kind]
     transaction.run(

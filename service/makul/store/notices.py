@@ -40,7 +40,7 @@ def add(office: Office, ref: str, texts: Mapping[str, bytes], *, at: datetime) -
     if set(texts) != set(NOTICE_LANGUAGES):
         raise DeskError("a notice is one text in each of ky, ru and en")
     digests = Notice.of(ref, texts, added_at=at).digests
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
             raise DeskError("this notice is already registered")
         for language, text in texts.items():
@@ -61,7 +61,7 @@ def approve(
 ) -> None:
     """Record the authorised body's approval of exactly the registered texts."""
     ref, body = approval.ref, approval.authorised_body.code
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
         if not known:
             raise DeskError("no notice of this number is registered")

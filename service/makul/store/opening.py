@@ -2,21 +2,28 @@
 
 import os
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from makul.app.ports import Recorder, Register, StoreUnavailableError
+from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
+from makul.store.desk_log import DeskLog
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
+from makul.store.office import Office
+from makul.store.places import Place, PostgresPlace
+from makul.store.postgres import PostgresDatabase
 from makul.store.recorder import StoreRecorder
 from makul.store.register import StoreRegister
+from makul.store.rotation import StoreRotation
 from makul.store.schema import assert_schema, migrate
+from makul.store.sqlite import SqliteDatabase
 from makul.store.tables import store_identity
 
 _IDENTITY = select(
@@ -38,43 +45,57 @@ class Store:
     recorder: Recorder
     desk: StoreDesk
     _database: Database
+    _office: Office
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
+
+    def rotation(self, ring: Path) -> KeyRotation:
+        """The rotation of the master key; `ring` is the file of the keys that opened the store."""
+        return StoreRotation(self._office, ring)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
         self._database.close()
 
 
-def create_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
-    """Make a new store, readable by its owner alone, and open it.
+def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
+    """Make a new store and open it; a file is readable by its owner alone.
 
-    `who` is whom the desk's changes are logged under. Raises `StoreUnavailableError`, also where
-    the path exists; a store that cannot be finished is taken away again.
+    `who` is whom the desk's changes are logged under. A PostgreSQL database is there already, and
+    empty; its partitions are made apart (`months`). Raises `StoreUnavailableError`, also where
+    there is a store; a file that cannot be finished is taken away again.
     """
+    if isinstance(place, PostgresPlace):
+        migrate(place)
+        _identify(place, Sealer(keys))
+        return open_store(place, keys, who=who)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
     try:
-        migrate(path)
-        _identify(path, Sealer(keys))
+        migrate(place)
+        _identify(place, Sealer(keys))
     except BaseException:
-        path.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
         raise
-    return open_store(path, keys, who=who)
+    return open_store(place, keys, who=who)
 
 
-def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
+def open_store(
+    place: Place, keys: StoreKeys, *, who: str, retried: Callable[[], None] | None = None
+) -> Store:
     """Open an existing store; leaves no connection open.
+
+    `retried` is told whenever work is done again because it lost a race.
 
     Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
     is not these keys'.
     """
-    assert_schema(path)
-    database, sealer = Database(path), Sealer(keys)
+    assert_schema(place)
+    database, sealer = database_at(place, retried), Sealer(keys)
     try:
         _assert_keys(database, sealer)
     finally:
@@ -84,22 +105,32 @@ def open_store(path: Path, keys: StoreKeys, *, who: str) -> Store:
         recorder=StoreRecorder(database, sealer),
         desk=StoreDesk(database, sealer, who),
         _database=database,
+        _office=Office(database, sealer, DeskLog(sealer, who)),
     )
 
 
-def upgrade_store(path: Path) -> None:
+def upgrade_store(place: Place) -> None:
     """Bring an existing store to this program's version. Make a copy of it first."""
-    if not path.is_file():
+    if isinstance(place, Path) and not place.is_file():
         raise StoreUnavailableError("the store is not there")
-    migrate(path)
-    assert_schema(path)
+    migrate(place)
+    assert_schema(place)
 
 
-def _identify(path: Path, sealer: Sealer) -> None:
+def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:
+    """The database of a place; nothing is opened yet. SQLite does nothing again."""
+    if not isinstance(place, PostgresPlace):
+        return SqliteDatabase(place)
+    return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
+
+
+def _identify(place: Place, sealer: Sealer) -> None:
     store_id = uuid.uuid4().bytes
-    database = Database(path)
+    database = database_at(place)
     try:
         with database.transaction() as transaction:
+            if transaction.one(_IDENTITY, {}) is not None:
+                raise StoreUnavailableError("there is a store already: nothing was made")
             transaction.run(
                 _ADD_IDENTITY,
                 {

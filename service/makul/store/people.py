@@ -9,8 +9,8 @@ from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
 from makul.store.codecs import micros, person_from_bytes, person_to_bytes
 from makul.store.crypto import Sealer
-from makul.store.desk_log import DeskLog
-from makul.store.engine import Database, Transaction
+from makul.store.engine import Transaction
+from makul.store.office import Office
 from makul.store.register import person_place
 from makul.store.tables import person
 
@@ -29,23 +29,16 @@ _CURRENT_PERSON = (
 _ADD_PERSON = insert(person)
 
 
-def put(
-    database: Database,
-    sealer: Sealer,
-    log: DeskLog,
-    persons: Sequence[Person],
-    *,
-    at: datetime,
-) -> int:
+def put(office: Office, persons: Sequence[Person], *, at: datetime) -> int:
     """Keep each person as a new version where anything changed; how many did.
 
     One transaction: a caller with many persons comes with a few hundred at a time, for nothing
     else is written meanwhile. Version numbers are given here, whatever the persons' own say.
     """
-    with database.transaction() as transaction:
-        changed = sum(_put_one(transaction, sealer, one, at) for one in persons)
+    with office.changing() as transaction:
+        changed = sum(_put_one(transaction, office.sealer, one, at) for one in persons)
         facts = {"given": len(persons), "changed": changed}
-        log.write(transaction, "persons.put", "", facts, at=at)
+        office.log.write(transaction, "persons.put", "", facts, at=at)
     return changed
 
 
@@ -71,16 +64,14 @@ def _put_one(transaction: Transaction, sealer: Sealer, one: Person, at: datetime
     return True
 
 
-def look(
-    database: Database, sealer: Sealer, log: DeskLog, pin: Pin, *, reason: str, at: datetime
-) -> Person | None:
+def look(office: Office, pin: Pin, *, reason: str, at: datetime) -> Person | None:
     """A person's record, given only once the look is committed to the log."""
-    index = sealer.index("pin", pin.digits)
-    with database.transaction() as transaction:
+    index = office.sealer.index("pin", pin.digits)
+    with office.changing() as transaction:
         row = transaction.one(_CURRENT_PERSON, {"pin_index": index})
         facts = {"reason": reason, "found": row is not None}
-        log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
+        office.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
     if row is None:
         return None
     version, sealed = row
-    return person_from_bytes(sealer.open(sealed, person_place(index, version)), version)
+    return person_from_bytes(office.sealer.open(sealed, person_place(index, version)), version)

@@ -63,7 +63,11 @@ _CLOSED = (
         disclosure.c.sealed_to,
     )
     .select_from(
-        request_key.outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
+        request_key.outerjoin(
+            disclosure,
+            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
+            & (disclosure.c.decided_at == request_key.c.decided_at),
+        )
     )
     .where(
         request_key.c.recipient == bindparam("recipient"),
@@ -73,6 +77,9 @@ _CLOSED = (
 )
 _EVIDENCE_KEPT = select(evidence.c.digest).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+_LEAF_KEPT = select(ledger_leaf.c.leaf_hash).where(
+    ledger_leaf.c.disclosure_id == bindparam("disclosure_id")
 )
 _ADD_DISCLOSURE = insert(disclosure)
 _ADD_LEAF = insert(ledger_leaf)
@@ -96,33 +103,50 @@ class StoreRecorder(Recorder):
         """All or nothing; raises ValueError for an entry that contradicts itself."""
         _refuse_contradictions(entry)
         rows = self._rows(entry)
-        with self._database.transaction() as transaction:
-            before = self._before(transaction, entry)
-            stopped = before if _stops(before, entry) else self._stopped(transaction, entry, rows)
-            if isinstance(stopped, Overtaken):
-                transaction.discard()
-            elif stopped is None:
-                _write(transaction, rows, closes=entry.closes and before is None)
-                add_attempt(transaction, self._sealer, entry)
-                self._take_back(transaction, entry)
+        return self._database.perform(
+            lambda transaction: self._record(transaction, entry, rows),
+            settled=lambda transaction: _recorded(transaction, rows),
+        )
+
+    def _record(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Recorded:
+        before = self._before(transaction, entry)
+        if _stops(before, entry):
+            stopped = before
+        else:
+            if rows.key is not None and before is None:
+                # First of all that is written: of two requests with one id, the second waits here.
+                transaction.run(_CLOSE_KEY, rows.key)
+            stopped = self._stopped(transaction, entry, rows)
+        if isinstance(stopped, Overtaken):
+            transaction.discard()
+        elif stopped is None:
+            _write(transaction, rows)
+            add_attempt(transaction, self._sealer, entry)
+            self._take_back(transaction, entry)
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         """The stored answer of a closed id, its rights re-checked."""
         way = Way(channel=caller.channel, certificate=caller.certificate)
-        with self._database.transaction() as transaction:
+
+        def work(transaction: Transaction) -> Replay | Overtaken | None:
             seen = note_mark(transaction, caller.mark)
             stored = self._stored(transaction, key, way, at) if seen is None else Overtaken((seen,))
             if not isinstance(stored, Replay):
                 transaction.discard()
+            return stored
+
         # An id is closed for good, so an open one is a question asked too early.
-        return stored or Overtaken((Reason(code=Code.REQ_05),))
+        return self._database.perform(work) or Overtaken((Reason(code=Code.REQ_05),))
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
         """Note a message that records nothing else; False where it came before (REQ-09)."""
-        with self._database.transaction() as transaction:
+
+        def work(transaction: Transaction) -> bool:
             sweep_marks(transaction, mark, at=at)
             return note_mark(transaction, mark) is None
+
+        return self._database.perform(work)
 
     def _rows(self, entry: Entry) -> "_Rows":
         """Seal what is to be written. A document that is kept already is not sealed again."""
@@ -142,6 +166,7 @@ class StoreRecorder(Recorder):
                 "disclosure_id": disclosure_id,
                 "answer": self._sealer.seal(entry.answer, _answer_place(entry.key)),
                 "answer_until": micros(entry.keep_answer_until),
+                "decided_at": at,
             }
         return _Rows(
             disclosure=_disclosure_row(self._sealer, entry, private_of(entry)),
@@ -279,14 +304,18 @@ def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
     return seen or entry.outcome not in _GIVES_NOTHING
 
 
-def _write(transaction: Transaction, rows: _Rows, *, closes: bool) -> None:
+def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
+    """What became of an entry whose commit was cut off: by its own leaf, never by its key."""
+    row = transaction.one(_LEAF_KEPT, rows.leaf)
+    return Committed() if row is not None and row[0] == rows.leaf["leaf_hash"] else None
+
+
+def _write(transaction: Transaction, rows: _Rows) -> None:
     transaction.run(_ADD_DISCLOSURE, rows.disclosure)
     transaction.run(_ADD_LEAF, rows.leaf)
     for piece in rows.new_evidence:
         if transaction.one(_EVIDENCE_KEPT, piece) is None:
             transaction.run(_ADD_EVIDENCE, piece)
-    if closes and rows.key is not None:
-        transaction.run(_CLOSE_KEY, rows.key)
 
 
 def _refuse_contradictions(entry: Entry) -> None:

@@ -93,7 +93,11 @@ _STANDING = select(
         & (request_key.c.space == bindparam("space"))
         & (request_key.c.request_id == bindparam("request_id")),
     )
-    .outerjoin(disclosure, disclosure.c.disclosure_id == request_key.c.disclosure_id)
+    .outerjoin(
+        disclosure,
+        (disclosure.c.disclosure_id == request_key.c.disclosure_id)
+        & (disclosure.c.decided_at == request_key.c.decided_at),
+    )
 )
 _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),

@@ -1,9 +1,8 @@
 """Consents taken back: written once, read wherever a consent is about to carry something (cl. 4).
 
 A row counts for a consent of its id and its subject, whether or not that consent was ever seen
-here, so it is asked for by both. Whoever records one first locks the recipient's row, for which
-every decision that gives something holds a share: on PostgreSQL one waits for the other, and on
-SQLite a write transaction is alone.
+here, so it is asked for by both. Whoever records one first waits for the recipient's decisions that
+are under way (`gates`).
 """
 
 from collections.abc import Sequence
@@ -18,9 +17,9 @@ from makul.domain.identifiers import MemberCode, Pin
 from makul.store.codecs import instant, micros
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Transaction
-from makul.store.tables import consent_giver, ground_use, recipient, revocation
+from makul.store.gates import before_taking_rights
+from makul.store.tables import consent_giver, ground_use, revocation
 
-_LOCK = select(recipient.c.code).where(recipient.c.code == bindparam("recipient")).with_for_update()
 REVOKED = select(revocation.c.revoked_at).where(
     revocation.c.recipient == bindparam("recipient"),
     revocation.c.consent_id == bindparam("consent_id"),
@@ -91,7 +90,7 @@ def take_back(
     at: datetime,
 ) -> None:
     """Revoke from this commit on. One that stands already stands as it was."""
-    transaction.one(_LOCK, {"recipient": code})
+    before_taking_rights(transaction, code)
     key = {
         "recipient": code,
         "consent_id": taken.consent_id.bytes,

@@ -54,7 +54,7 @@ def add(office: Office, new: Signatory, *, at: datetime) -> None:
         "identifier": new.identifier,
         "name": new.name,
     }
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         known = transaction.one(_RECIPIENT_KNOWN, {"code": new.member}) is not None
         if new.role is AgreementRole.RECIPIENT and not known:
             raise DeskError("this recipient is not registered")
@@ -87,7 +87,7 @@ def withdraw(
         "withdrawn_at": micros(at),
     }
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    with office.database.transaction() as transaction:
+    with office.changing() as transaction:
         if not transaction.run(_WITHDRAW, values):
             raise DeskError("this member has no such signatory")
         office.log.write(transaction, "signatory.withdraw", member, facts, at=at)

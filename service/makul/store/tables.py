@@ -218,10 +218,12 @@ request_key = Table(
     Column("disclosure_id", _UUID, nullable=False),
     Column("answer", LargeBinary),
     Column("answer_until", BigInteger),
+    Column("decided_at", BigInteger),
     Index(None, "answer_until"),
     sqlite_with_rowid=False,
 )
-"""A closed request id. The row is its tombstone: answer and its term become NULL, the row stays."""
+"""A closed request id. The row is its tombstone: answer and its term become NULL, the row stays.
+`decided_at` is the disclosure's, by which it is found in its month."""
 
 attempt = Table(
     "attempt",
@@ -237,6 +239,15 @@ attempt = Table(
     Index(None, "at"),
     sqlite_with_rowid=False,
 )
+
+gate = Table(
+    "gate",
+    metadata,
+    Column("kind", _WORD, primary_key=True),
+    Column("key", _DIGEST, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Nothing but rows to lock (see `gates`)."""
 
 daily_use = Table(
     "daily_use",
@@ -308,8 +319,10 @@ disclosure = Table(
     Index(None, "recipient", "decided_at"),
     Index(None, "decided_at"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (decided_at)",
 )
-"""A decision. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
+"""A decision. On PostgreSQL it lies in partitions by month (`months`), and its key holds
+`decided_at` too. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
 salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
 `sealed_to` is the certificate to which the data given were encrypted, if they were."""
 

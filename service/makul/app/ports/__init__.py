@@ -74,6 +74,13 @@ from makul.app.ports.signing import (
     SignedBytes,
     SignedPapers,
 )
+from makul.app.ports.wrapping import (
+    KeyRotation,
+    Retired,
+    Rewrapped,
+    Ring,
+    SealedCount,
+)
 
 __all__ = [
     "MAX_SEALED_PERSON",
@@ -98,6 +105,7 @@ __all__ = [
     "HeldConsent",
     "KeptCase",
     "KeptPiece",
+    "KeyRotation",
     "Leaf",
     "Matcher",
     "MessageMark",
@@ -121,7 +129,11 @@ __all__ = [
     "RejectedError",
     "Replay",
     "RequestKey",
+    "Retired",
     "RevokedConsent",
+    "Rewrapped",
+    "Ring",
+    "SealedCount",
     "ServiceLimit",
     "ServiceStatus",
     "Signatory",

@@ -6,7 +6,12 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import SINCE_0001, all_sqlite_triggers
+from makul.store.append_only import (
+    POSTGRES_FUNCTION,
+    SINCE_0001,
+    create_postgres_function,
+    triggers_for,
+)
 
 revision = "0001"
 down_revision = None
@@ -21,9 +26,11 @@ def upgrade() -> None:
     _limits()
     _record()
     _identity()
-    if op.get_bind().dialect.name == "sqlite":
-        for sql in all_sqlite_triggers(SINCE_0001).values():
-            op.execute(sql)
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute(create_postgres_function(POSTGRES_FUNCTION))
+    for sql in triggers_for(dialect, SINCE_0001):
+        op.execute(sql)
 
 
 def _register() -> None:
@@ -199,8 +206,9 @@ def _record() -> None:
         sa.Column("ground_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("decided_at", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("disclosure_id", name=op.f("pk_disclosure")),
+        sa.PrimaryKeyConstraint(*_disclosure_key(), name=op.f("pk_disclosure")),
         sqlite_with_rowid=False,
+        postgresql_partition_by="RANGE (decided_at)",
     )
     op.create_index(op.f("ix_disclosure_decided_at"), "disclosure", ["decided_at"], unique=False)
     op.create_index(
@@ -249,6 +257,12 @@ def _record() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_desk_log_at"), "desk_log", ["at"], unique=False)
+
+
+def _disclosure_key() -> tuple[str, ...]:
+    """A partitioned table's key holds what it is partitioned by."""
+    partitioned = op.get_bind().dialect.name == "postgresql"
+    return ("disclosure_id", "decided_at") if partitioned else ("disclosure_id",)
 
 
 def _identity() -> None:

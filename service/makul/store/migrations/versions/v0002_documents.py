@@ -9,7 +9,7 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import SINCE_0002, all_sqlite_triggers
+from makul.store.append_only import SINCE_0002, triggers_for
 
 revision = "0002"
 down_revision = "0001"
@@ -26,9 +26,8 @@ def upgrade() -> None:
     _meters()
     _revocations()
     op.add_column("disclosure", sa.Column("sealed_to", sa.LargeBinary(length=32)))
-    if op.get_bind().dialect.name == "sqlite":
-        for sql in all_sqlite_triggers(SINCE_0002).values():
-            op.execute(sql)
+    for sql in triggers_for(op.get_bind().dialect.name, SINCE_0002):
+        op.execute(sql)
 
 
 def _notices() -> None:

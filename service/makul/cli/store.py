@@ -1,0 +1,85 @@
+"""`makul store`: the database itself, for whoever administers it. No record is opened here."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import ExitCode, HouseError
+from makul.cli.output import carry_out, complain, show_rows
+from makul.cli.session import Apply, AsJson, examples, session
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The database: its version, its months, and the rights of the role that serves.",
+)
+
+Ahead = Annotated[
+    int, typer.Option(min=1, max=36, metavar="MONTHS", help="How many months after this one.")
+]
+
+
+@app.command(epilog=examples("makul store status", "makul store status --json"))
+def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show what database it is and what it lacks; exit code 1 where it lacks something."""
+    current = session(ctx)
+    info = current.runtime.store(current.config).status()
+    row = {
+        "database": info.database,
+        "version": info.version,
+        "months_missing": ", ".join(info.months_missing) or None,
+        "weaknesses": "; ".join(info.weaknesses) or None,
+    }
+    show_rows([row], columns=tuple(row), as_json=as_json, empty="")
+    if info.months_missing:
+        complain("months are missing: makul store months --apply")
+    if info.months_missing or info.weaknesses:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(epilog=examples("makul store upgrade", "makul store upgrade --apply"))
+def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
+    """Bring the store to this program's version. Stop the service, and make a copy first."""
+    current = session(ctx)
+    keeper = current.runtime.store(current.config)
+    carry_out(
+        "upgrade store",
+        {"settings": str(current.config)},
+        keeper.upgrade,
+        apply=apply,
+        as_json=as_json,
+    )
+
+
+@app.command(epilog=examples("makul store months", "makul store months --ahead 6 --apply"))
+def months(
+    ctx: typer.Context, *, ahead: Ahead = 3, apply: Apply = False, as_json: AsJson = False
+) -> None:
+    """Make the partitions of the months to come. For cron, each day; as the tables' owner."""
+    current = session(ctx)
+    keeper = current.runtime.store(current.config)
+    carry_out(
+        "make months",
+        {"missing": list(keeper.months_missing(ahead))},
+        lambda: keeper.make_months(ahead),
+        apply=apply,
+        as_json=as_json,
+    )
+
+
+@app.command(epilog=examples("makul store grant makul_service --apply"))
+def grant(
+    ctx: typer.Context,
+    *,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="A role that the server has.")],
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a role of PostgreSQL what serving needs: records are added to, and never changed."""
+    if re.fullmatch("[a-z_][a-z0-9_]{0,62}", role) is None:
+        raise HouseError("a role's name has small letters, digits and _ alone")
+    current = session(ctx)
+    keeper = current.runtime.store(current.config)
+    carry_out(
+        "grant rights", {"role": role}, lambda: keeper.grant(role), apply=apply, as_json=as_json
+    )

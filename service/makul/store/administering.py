@@ -1,0 +1,20 @@
+"""A plain connection to a PostgreSQL store, for those who run it: partitions, rights, looks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from makul.app.ports import StoreUnavailableError
+from makul.store.places import PostgresPlace
+
+
+@contextmanager
+def administered(place: PostgresPlace) -> Iterator["psycopg.Connection[Any]"]:
+    """A connection of its own, each statement its own transaction; one kind of error."""
+    try:
+        with psycopg.connect(place.url, autocommit=True) as server:
+            yield server
+    except psycopg.Error as error:
+        raise StoreUnavailableError(f"the record store failed: {type(error).__name__}") from None

@@ -1,0 +1,79 @@
+"""The store's master key rotated while requests flow: none fails, and nothing is left behind."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from makul.app.ports import StoreUnavailableError
+from makul.store import StoreKeys, open_store
+from support.commands import Makul, Said
+from support.house import InProcess, build_house
+from support.load import Load, messages
+from support.serving import served
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[InProcess]:
+    built = build_house(tmp_path)
+    yield built
+    built.close()
+
+
+def insist(makul: Makul, *command: str) -> tuple[Said, int]:
+    """A command until it is not refused: workers that were reloaded finish what they have."""
+    deadline, refusals = time.monotonic() + 60, 0
+    while (said := makul(*command)).code != 0:
+        assert said.code == 1, said.err
+        assert time.monotonic() < deadline, said.err
+        refusals += 1
+        time.sleep(0.2)
+    return said, refusals
+
+
+def test_rotated_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
+    """Prepare, SIGHUP, activate, SIGHUP, wrap anew, retire; each too early is refused."""
+    ring, makul = tmp_path / "store.json", Makul(tmp_path)
+    former = replace(StoreKeys.load(ring), held=None)
+    queue = messages(house, 600)
+
+    with served(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
+        load.until(5)
+        makul.done("key", "rotate", "--prepare", "--apply")
+        early = makul("key", "rotate", "--activate", "--apply")
+        load.until(5)
+        os.kill(server.pid, signal.SIGHUP)
+        insist(makul, "key", "rotate", "--activate", "--apply")
+        load.until(5)
+        makul("key", "rotate", "--apply")
+        too_early = makul("key", "retire", former.current_id, "--apply")
+        os.kill(server.pid, signal.SIGHUP)
+        _until_nobody_lingers(makul)
+        insist(makul, "key", "rotate", "--apply")
+        insist(makul, "key", "retire", former.current_id, "--apply")
+        load.until(10)
+
+    assert early.code == too_early.code == 1
+    assert "reload every worker" in early.err
+    assert load.failures == []
+    assert {status for status, _ in load.answers} == {200}
+    assert all(b">RELEASED<" in body for _, body in load.answers)
+    new = StoreKeys.load(ring)
+    assert set(new.masters).isdisjoint(former.masters)
+    with pytest.raises(StoreUnavailableError):
+        open_store(house.settings.store.database, former, who="test")
+    store = open_store(house.settings.store.database, new, who="test")
+    rows = store.desk.disclosures(recipient=None, since=None, limit=1000)
+    assert len(rows) == len(load.answers)
+    store.close()
+
+
+def _until_nobody_lingers(makul: Makul) -> None:
+    deadline = time.monotonic() + 60
+    while makul.done("key", "rotate")["still_used"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

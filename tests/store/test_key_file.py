@@ -1,0 +1,262 @@
+"""Replacing the file of store keys: one ring or the other, whole, whenever it is killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.store import StoreKeys, StoreKeysError
+from makul.store.crypto import Sealer
+from makul.store.key_file import KeyFile
+
+FORK = get_context("fork")
+
+CALLS = ("open", "fsync", "link", "replace", "rename", "unlink")
+"""What a replacement does to the file system, by the functions of `os` that do it."""
+
+CALLS_MADE = 18
+"""As many of these as preparing a key makes; after one more it is killed at its end."""
+
+
+@pytest.fixture
+def path(tmp_path: Path, keys: StoreKeys) -> Path:
+    path = tmp_path / "store.json"
+    keys.save(path)
+    return path
+
+
+@pytest.fixture
+def file(path: Path) -> KeyFile:
+    return KeyFile(path)
+
+
+def change(file: KeyFile, step: Callable[[StoreKeys], StoreKeys], keep_as: str) -> StoreKeys:
+    with file.alone():
+        ring = step(file.load())
+        file.replace(ring, keep_as=keep_as)
+    return ring
+
+
+def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
+    file: KeyFile, path: Path, keys: StoreKeys
+) -> None:
+    """Both are the owner's alone; nothing else is left behind."""
+    before = path.stat().st_ino
+
+    ring = change(file, StoreKeys.prepared, keys.current_id)
+
+    kept = file.kept(keys.current_id)
+    assert file.load() == ring
+    assert StoreKeys.load(kept) == keys
+    assert kept.stat().st_ino == before
+    assert kept.name == f"store.json.{keys.current_id}"
+    for each in (path, kept):
+        assert each.stat().st_mode & 0o777 == 0o600
+    assert {each.name for each in path.parent.iterdir()} == {
+        "store.json",
+        "store.json.lock",
+        kept.name,
+    }
+
+
+def test_what_is_kept_under_a_key_opens_all_that_needs_it(file: KeyFile, keys: StoreKeys) -> None:
+    """A backup made while data keys were wrapped anew has fields under both keys."""
+    prepared = change(file, StoreKeys.prepared, keys.current_id)
+    activated = change(file, StoreKeys.activated, keys.current_id)
+    assert StoreKeys.load(file.kept(keys.current_id)) == prepared
+
+    left = change(file, lambda ring: ring.without(keys.current_id), keys.current_id)
+
+    assert set(left.masters) == {activated.current_id}
+    kept = StoreKeys.load(file.kept(keys.current_id))
+    assert set(kept.masters) == {keys.current_id, activated.current_id}
+
+
+def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:
+    """Other keys under that name: somebody's, and perhaps their only place."""
+    StoreKeys.generate().save(file.kept(keys.current_id))
+
+    with pytest.raises(StoreKeysError, match="move it away"):
+        change(file, StoreKeys.prepared, keys.current_id)
+    assert file.load() == keys
+
+
+def test_two_former_keys_are_taken_out_one_after_the_other(file: KeyFile, keys: StoreKeys) -> None:
+    """What is kept under the second holds the first as well, and is left as it is."""
+    first = keys.current_id
+    for _ in range(2):
+        change(file, StoreKeys.prepared, file.load().current_id)
+        ring = change(file, StoreKeys.activated, file.load().current_id)
+    second = next(key for key in ring.masters if key not in {first, ring.current_id})
+    for gone in (first, second):
+        change(file, lambda ring, gone=gone: ring.without(gone), gone)
+
+    assert set(file.load().masters) == {ring.current_id}
+    for gone in (first, second):
+        assert set(StoreKeys.load(file.kept(gone)).masters) == {first, second, ring.current_id}
+
+
+def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
+    """Under another, nobody would be found."""
+    other = StoreKeys(
+        current_id=keys.current_id, masters=keys.masters, index=StoreKeys.generate().index
+    )
+
+    with pytest.raises(StoreKeysError, match="index"):
+        change(file, lambda _: other, keys.current_id)
+    assert file.load() == keys
+
+
+def test_who_works_with_the_ring_of_before_is_seen(file: KeyFile, keys: StoreKeys) -> None:
+    """As long as its sealer lives, in this process or another, and not a moment longer."""
+    sealer = Sealer(file.load())
+    change(file, StoreKeys.prepared, keys.current_id)
+    assert file.still_used(keys.current_id)
+    del sealer
+    assert not file.still_used(keys.current_id)
+
+    newer = Sealer(file.load())
+    assert not file.still_used(keys.current_id)
+    change(file, StoreKeys.activated, keys.current_id)
+    assert file.still_used(keys.current_id)
+    del newer
+    assert not file.still_used(keys.current_id)
+
+
+def test_a_process_that_dies_works_with_no_ring(file: KeyFile, path: Path, keys: StoreKeys) -> None:
+    """The system lets go of its lock, whatever it died of."""
+    ready, go = FORK.Pipe(duplex=False)
+
+    def hold() -> None:
+        sealer = Sealer(StoreKeys.load(path))
+        go.send(repr(sealer))
+        signal.pause()
+
+    worker = FORK.Process(target=hold)
+    worker.start()
+    ready.recv()
+    change(file, StoreKeys.prepared, keys.current_id)
+    assert file.still_used(keys.current_id)
+
+    worker.kill()
+    worker.join()
+
+    assert not file.still_used(keys.current_id)
+
+
+def test_without_the_kept_file_it_cannot_be_told(file: KeyFile, keys: StoreKeys) -> None:
+    """Nor is it guessed."""
+    change(file, StoreKeys.prepared, keys.current_id)
+    file.kept(keys.current_id).unlink()
+
+    with pytest.raises(StoreKeysError, match="cannot be told"):
+        file.still_used(keys.current_id)
+
+
+def test_two_commands_do_not_change_the_ring_at_once(file: KeyFile, path: Path) -> None:
+    """The second is told so, and does not wait."""
+    with (
+        file.alone(),
+        pytest.raises(StoreKeysError, match="another command"),
+        KeyFile(path).alone(),
+    ):
+        pytest.fail("both were let in")
+    with KeyFile(path).alone():
+        pass
+
+
+def test_a_file_that_cannot_be_written_stays(
+    file: KeyFile, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disk full, read-only mounts: the ring is as it was, and nothing is left lying about."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StoreKeysError, match="No space"):
+        change(file, StoreKeys.prepared, keys.current_id)
+
+    assert file.load() == keys
+    assert not list(file.kept("x").parent.glob("*.new"))
+
+
+def test_a_change_outlasts_a_power_cut(
+    file: KeyFile, path: Path, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new bytes are on the disk before their name is, and the copy's name before that."""
+    done: list[tuple[str, str]] = []
+    sync, rename = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        done.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        sync(descriptor)
+
+    def replace(source: Path, target: Path) -> None:
+        done.append(("rename", Path(target).name))
+        rename(source, target)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    monkeypatch.setattr("os.replace", replace)
+    change(file, StoreKeys.prepared, keys.current_id)
+
+    assert done == [
+        ("sync", "store.json.new"),
+        ("rename", f"store.json.{keys.current_id}"),
+        ("sync", path.parent.name),
+        ("rename", "store.json"),
+        ("sync", path.parent.name),
+    ]
+
+
+def change_and_die(path: Path, after: int) -> None:
+    """Prepare in a child that is killed at its nth call to the file system."""
+    left = after
+
+    def counted(original: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **named)
+
+        return call
+
+    def child() -> None:
+        for name in CALLS:
+            setattr(os, name, counted(getattr(os, name)))
+        change(KeyFile(path), StoreKeys.prepared, StoreKeys.load(path).current_id)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    worker = FORK.Process(target=child)
+    worker.start()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL
+
+
+def test_killed_at_any_call_there_is_one_ring_or_the_other(path: Path, keys: StoreKeys) -> None:
+    """And the step can be taken, or the next one, by the same commands."""
+    file, changed = KeyFile(path), []
+    for after in range(1, CALLS_MADE + 2):
+        for left in path.parent.iterdir():
+            left.unlink()
+        keys.save(path)
+
+        change_and_die(path, after)
+
+        ring = file.load()
+        changed.append(ring != keys)
+        assert ring.masters.items() >= keys.masters.items()
+        assert (ring.current_id, ring.index) == (keys.current_id, keys.index)
+        if ring.next_id is None:
+            ring = change(file, StoreKeys.prepared, keys.current_id)
+        assert not file.still_used(keys.current_id)
+        assert change(file, StoreKeys.activated, keys.current_id).current_id == ring.next_id
+        assert not [each for each in path.parent.iterdir() if each.suffix in {".new", ".was"}]
+    assert changed == sorted(changed)
+    assert changed[0] < changed[CALLS_MADE - 1] == changed[-1]

