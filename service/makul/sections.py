@@ -1,49 +1,9 @@
-"""Sections of the settings on what the service tells of itself, and what every section is."""
+"""What every section of the settings is."""
 
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A table of the settings file. An unknown key in it is refused."""
+    """A table of the settings file: an unknown key is refused, and nothing changes once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LogLevel(StrEnum):
-    """From which level on a line is written."""
-
-    INFO = "INFO"
-    """Every request in a line of its own."""
-    WARNING = "WARNING"
-    """What needs attention; requests are not told."""
-
-
-class LogSettings(Section):
-    """What is told while the service runs. Logs go to stderr."""
-
-    level: LogLevel = LogLevel.INFO
-    security: Path | None = None
-    """Where security events go: a file, or a syslog socket such as `/dev/log`; among the other
-    lines where it is not set."""
-
-
-class MetricsSettings(Section):
-    """Numbers for Prometheus, on an address of their own."""
-
-    bind: Annotated[str, Field(pattern=r"^([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[1-9][0-9]{0,4}$")]
-    """`127.0.0.1:9464`: an address that only the monitoring reaches."""
-    directory: Path
-    """Where the workers' numbers lie while the service runs; best in memory, as under `/run`."""
-    recipients: bool = False
-    """Count decisions by recipient as well."""
-
-    @field_validator("bind")
-    @classmethod
-    def _on_one_address(cls, bind: str) -> str:
-        if bind.rpartition(":")[0] in ("0.0.0.0", "[::]", "[::0]", "0"):  # noqa: S104 - refused here
-            raise ValueError("name one address that only the monitoring reaches, not every one")
-        return bind

@@ -28,7 +28,7 @@ from pydantic_settings import (
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
-from makul.sections import LogSettings, MetricsSettings
+from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section as _Section
 from makul.store.places import Place, PostgresPlace
 
