@@ -120,6 +120,8 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         contract_version=CONTRACT_VERSION,
         limits=published_limits(limits),
         receipt_certificates=parts.receipt_certificates,
+        ledger=parts.ledger,
+        ledger_notice=parts.ledger_notice,
     )
     return RecipientPort(
         disclose=Disclose(

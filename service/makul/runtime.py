@@ -7,7 +7,7 @@ import getpass
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,15 +35,19 @@ from makul.cli.house import (
     HouseFacts,
     HouseUnavailableError,
     KeyInfo,
+    LedgerKeeper,
     Rejudged,
     SandboxOptions,
     SourceOutcome,
     StoreInfo,
     TrustInfo,
 )
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.examining import examine
 from makul.exporting import export_metrics
 from makul.inventory import keys_in_use, recipients_certificates
+from makul.keeping import open_ledger
+from makul.ledger.notes import ED25519
 from makul.logs import LogError, configure_logging, configure_security
 from makul.observing.events import Event
 from makul.observing.security import WatchedDesk
@@ -80,11 +84,13 @@ from makul.store.schema import VERSION, assert_schema
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import KeyFileError, load_pair
 from makul.trust.material import TrustStoreError, ca_certificates
+from makul.trust.notes import new_key_file
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher, Result
 from makul.trust.signing import sign_document
 from makul.trust.telling import tell
+from makul.witness.running import new_witness_key, open_witness
 
 log = logging.getLogger(__name__)
 
@@ -289,16 +295,20 @@ class LocalRuntime:
             raise HouseError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
-        """Make the store keys and the database that a new configuration names."""
+        """Make the store keys, the database and the ledger's key that a configuration names."""
         with _explained():
             settings = load_settings(config)
-            for path in (settings.store.keys, settings.place):
+            made = [settings.store.keys, settings.place]
+            made += [settings.ledger.key] if settings.ledger is not None else []
+            for path in made:
                 if isinstance(path, Path) and path.exists():
                     raise HouseError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
             create_store(settings.place, keys, who=_who()).close()
             make_months(settings.place, at=utc_now())
+            if settings.ledger is not None:
+                new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
 
     @contextmanager
     def open(self, config: Path) -> Iterator[House]:
@@ -324,6 +334,26 @@ class LocalRuntime:
             settings = load_settings(config)
             _tell_security(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
+
+    @contextmanager
+    def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
+        """The log of an installation, open for one command."""
+        with _explained():
+            settings = load_settings(config)
+            store = _open(settings)
+        try:
+            with _explained():
+                yield open_ledger(settings, store, utc_now)
+        finally:
+            store.close()
+
+    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
+        """A witness of any log, with a key and a state of its own."""
+        return open_witness(options, utc_now)
+
+    def new_witness_key(self, path: Path, name: str) -> str:
+        """Make a witness's key file; its public key."""
+        return new_witness_key(path, name)
 
     def store(self, config: Path) -> SettingsStore:
         """The store of these settings, for those who run it; it stays closed."""

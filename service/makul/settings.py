@@ -28,6 +28,7 @@ from pydantic_settings import (
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.ledger_settings import LedgerSettings
 from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section as _Section
 from makul.store.places import Place, PostgresPlace
@@ -292,6 +293,8 @@ class Settings(BaseSettings):
     basis: BasisSettings = BasisSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings | None = None
+    ledger: LedgerSettings | None = None
+    """Without it leaves are recorded and wait: `makul ledger run` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -410,6 +413,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
         update={
             "store": _absolute(settings.store, base),
             "receipts": _absolute(settings.receipts, base),
+            "ledger": _absolute_ledger(settings.ledger, base) if settings.ledger else None,
             "trust": _absolute(settings.trust, base).model_copy(
                 update={
                     "refresh": settings.trust.refresh.model_copy(
@@ -431,6 +435,11 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             },
         }
     )
+
+
+def _absolute_ledger(settings: LedgerSettings, base: Path) -> LedgerSettings:
+    witnesses = tuple(_absolute(each, base) for each in settings.witnesses)
+    return _absolute(settings, base).model_copy(update={"witnesses": witnesses})
 
 
 SectionT = TypeVar("SectionT", bound=_Section)

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +10,16 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
+from makul.app.ports.ledger import Lease, LedgerReport, Recovered, SignedTree, StandingBy
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
+from makul.store.ledger import StoreLedger
+from makul.store.ledger_check import LedgerCheck, LedgerQuestion
+from makul.store.ledger_recovery import recover
 from makul.store.office import Office
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import PostgresDatabase
@@ -44,8 +48,25 @@ class Store:
     register: Register
     recorder: Recorder
     desk: StoreDesk
+    ledger: StoreLedger
     _database: Database
     _office: Office
+
+    def check_ledger(
+        self, question: LedgerQuestion, tell: Callable[[int, int], None]
+    ) -> LedgerReport:
+        """Hold every record against the log; `tell` hears how many of how many are done."""
+        return LedgerCheck(self._database, self._office.sealer, question, tell).run()
+
+    def recover_ledger(
+        self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
+    ) -> Recovered | StandingBy:
+        """Take published leaves back, after an older copy was restored (`ledger_recovery`)."""
+        return self._database.perform(
+            lambda transaction: recover(
+                transaction, self._office.log, promised, leaves, lease, at=at
+            )
+        )
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
@@ -104,6 +125,7 @@ def open_store(
         register=StoreRegister(database, sealer),
         recorder=StoreRecorder(database, sealer),
         desk=StoreDesk(database, sealer, who),
+        ledger=StoreLedger(database),
         _database=database,
         _office=Office(database, sealer, DeskLog(sealer, who)),
     )

@@ -30,6 +30,7 @@ from makul.app.ports.documents import (
     DocumentError,
     Documents,
     DocumentVerifier,
+    LedgerNotice,
     PersonDelivery,
     Receipt,
     ReceiptCertificate,
@@ -42,12 +43,14 @@ from makul.app.ports.documents import (
     UnwritableError,
     VerifiedDocument,
 )
+from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matching import Matcher
 from makul.app.ports.record import (
     Committed,
     Entry,
     Evidence,
     HeldConsent,
+    KeptReceipt,
     Leaf,
     Overtaken,
     PaperUse,
@@ -103,10 +106,15 @@ __all__ = [
     "Entry",
     "Evidence",
     "HeldConsent",
+    "Inclusion",
     "KeptCase",
     "KeptPiece",
+    "KeptReceipt",
     "KeyRotation",
     "Leaf",
+    "LedgerBrokenError",
+    "LedgerNotice",
+    "LedgerReader",
     "Matcher",
     "MessageMark",
     "MessageVerifier",
