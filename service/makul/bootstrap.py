@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
@@ -30,6 +30,7 @@ from makul.app.ports import (
     StoreUnavailableError,
 )
 from makul.app.ports.health import Check, Readiness, State
+from makul.app.ports.ledger import LedgerState
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
@@ -232,7 +233,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         TimedChannel(channel_of(listener, parts)),
         public_url=listener.public_url + RECIPIENT_PATH,
         clock=clock,
-        ready=readiness(parts, settings.operator_code, _more_checks(settings, clock)),
+        ready=readiness(parts, settings.operator_code, _more_checks(settings, store, clock)),
         observe=observe,
     )
     return Accounting(application, listener=name, metrics=metrics)
@@ -314,11 +315,14 @@ def _trust(parts: Parts) -> State:
     return State.OK if good else State.DEGRADED
 
 
-def _more_checks(settings: Settings, clock: Clock) -> dict[str, Check]:
+def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
     """What only this installation has."""
+    place, ledger = settings.place, settings.ledger
     checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
-    if isinstance(settings.place, PostgresPlace):
-        checks["months"] = lambda: _months(missing_months(settings.place, at=clock()), at=clock())
+    if isinstance(place, PostgresPlace):
+        checks["months"] = lambda: _months(missing_months(place, at=clock()), at=clock())
+    if ledger is not None:
+        checks["ledger"] = lambda: _ledger(store.ledger.state(), ledger.promise, at=clock())
     return checks
 
 
@@ -328,6 +332,16 @@ def _months(missing: Sequence[Month], *, at: datetime) -> State:
     if (now.year, now.month) in missing:
         return State.DOWN
     return State.DEGRADED if missing else State.OK
+
+
+def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> State:
+    """Leaves that wait too long break a promise, and are on record all the same: not `DOWN`.
+
+    Else whoever stops the sequencer would stop the giving of data; and clients, who have no proof
+    in time, say so themselves.
+    """
+    since = log_state.waiting_since
+    return State.DEGRADED if since is not None and at - since > promise else State.OK
 
 
 def _schema(settings: Settings) -> State:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from makul.cli.house import HouseError, HouseUnavailableError
-from makul.observing.exporter import Purposes, RevocationData, export
+from makul.observing.exporter import Installation, Purposes, RevocationData, export
 from makul.parts import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.settings import Settings
+from makul.store import log_state_of
 from makul.trust.material import TrustDirectories, TrustStoreError
 from makul.trust.paths import TrustStore
 from makul.trust.wanted import Wanted
@@ -19,7 +20,12 @@ def export_metrics(settings: Settings) -> None:
     if metrics is None:
         raise HouseError("there is no [metrics] in the settings: name bind and directory")
     try:
-        export(metrics.bind, metrics.directory, _revocation_data(settings), utc_now)
+        installation = Installation(
+            _revocation_data(settings),
+            utc_now,
+            log_state_of(settings.place) if settings.ledger is not None else None,
+        )
+        export(metrics.bind, metrics.directory, installation)
     except OSError as error:
         raise HouseUnavailableError(f"metrics.bind: {metrics.bind}: {error.strerror}") from None
 

@@ -1,5 +1,6 @@
 """What the settings say of what the service tells: logs, security events and metrics."""
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,11 @@ class LogLevel(StrEnum):
     """Every request in a line of its own."""
     WARNING = "WARNING"
     """What needs attention; requests are not told."""
+
+    @property
+    def number(self) -> int:
+        """As `logging` has it."""
+        return logging.getLevelNamesMapping()[self.value]
 
 
 class LogSettings(Section):

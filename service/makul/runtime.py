@@ -340,6 +340,7 @@ class LocalRuntime:
         """The log of an installation, open for one command."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             store = _open(settings)
         try:
             with _explained():
@@ -375,7 +376,7 @@ class LocalRuntime:
             raise HouseUnavailableError(complaint)
         with _explained():
             configure_logging(
-                getattr(logging, settings.logs.level.value),
+                settings.logs.level.number,
                 security=settings.logs.security,
                 environment=settings.environment.value,
             )

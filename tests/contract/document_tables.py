@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from document_pages import Page
 
+from makul.app.ports.ledger import LedgerState
 from makul.observing.events import Event
 from makul.observing.exporter import Installation, RevocationData
 from makul.observing.metrics import instruments
@@ -42,7 +43,19 @@ def metric_rows() -> dict[str, Cells]:
         rows[name] = (name, each._type, labels or "–", each._documentation)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     fresh = RevocationData(stale=0, silent=0, oldest=now, ends=now)
-    for family in Installation({"documents": lambda _: fresh}, lambda: now).collect():
+    log = LedgerState(
+        size=0,
+        root=b"",
+        waiting=0,
+        waiting_since=None,
+        checkpoint_size=0,
+        checkpoint_at=now,
+        cosigned_size=0,
+        holder=None,
+        held_until=None,
+    )
+    whole = Installation({"documents": lambda _: fresh}, lambda: now, lambda: log)
+    for family in whole.collect():
         labels = " ".join(family.samples[0].labels)
         rows[family.name] = (family.name, family.type, labels or "–", family.documentation)
     return rows

@@ -10,7 +10,8 @@ import pytest
 
 from makul.app.ports import SignerUnavailableError
 from makul.app.ports.health import State
-from makul.bootstrap import _months, readiness
+from makul.app.ports.ledger import LedgerState
+from makul.bootstrap import _ledger, _months, readiness
 from makul.observing import health
 from makul.sandbox.parties import OPERATOR
 from support.house import InProcess, build_house
@@ -108,6 +109,33 @@ def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: State)
     assert _months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
     in_bishkek = timezone(timedelta(hours=6))
     assert _months(missing, at=datetime(2026, 12, 1, 5, tzinfo=in_bishkek)) is state
+
+
+@pytest.mark.parametrize(
+    ("waits", "state"),
+    [
+        (None, State.OK),
+        (timedelta(seconds=60), State.OK),
+        (timedelta(seconds=61), State.DEGRADED),
+        (timedelta(days=9), State.DEGRADED),
+    ],
+)
+def test_a_log_that_lags_degrades_and_never_stops(waits: timedelta | None, state: State) -> None:
+    """Leaves are on record: who stops the sequencer shall not stop the giving of data."""
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    log_state = LedgerState(
+        size=1,
+        root=b"",
+        waiting=0 if waits is None else 1,
+        waiting_since=None if waits is None else now - waits,
+        checkpoint_size=1,
+        checkpoint_at=now,
+        cosigned_size=None,
+        holder=None,
+        held_until=None,
+    )
+
+    assert _ledger(log_state, timedelta(seconds=60), at=now) is state
 
 
 def test_a_store_that_is_gone_is_down(tmp_path: Path) -> None:

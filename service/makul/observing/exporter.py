@@ -1,7 +1,7 @@
 """Tells the numbers to Prometheus: a process of its own, on an address of its own.
 
 Besides what the workers count it tells what is true of the installation as a whole, looked at when
-it is asked: the build, and how fresh revocation data are.
+it is asked: the build, how fresh revocation data are, and how far the log is behind.
 """
 
 import platform
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Final
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from makul.app.ports import Clock
+from makul.app.ports import Clock, StoreUnavailableError
+from makul.app.ports.ledger import LedgerState
 from makul.observing import spool
 from makul.observing.spool import SpoolCollector
 
@@ -39,12 +40,29 @@ Purposes = Mapping[str, Callable[[datetime], RevocationData | None]]
 """Where revocation data of documents and of timestamps are looked up; None: they are unreadable."""
 
 
+LogState = Callable[[], LedgerState]
+"""How the log stands; raises `StoreUnavailableError`."""
+
+LEDGER: Final = MappingProxyType(
+    {
+        "makul_ledger_readable": "1 where the log's tables can be read.",
+        "makul_ledger_size_leaves": "Leaves that have their place.",
+        "makul_ledger_waiting_leaves": "Leaves that have none yet.",
+        "makul_ledger_lag_seconds": "How long the oldest of these waits.",
+        "makul_ledger_cosigned_leaves": "Size of the largest tree that a witness cosigned.",
+        "makul_ledger_checkpoint_age_seconds": "Age of the newest checkpoint.",
+    }
+)
+
+
 class Installation:
     """What is true of the installation as a whole, for a `prometheus_client` registry."""
 
-    def __init__(self, purposes: Purposes, clock: Clock) -> None:
+    def __init__(self, purposes: Purposes, clock: Clock, log_state: LogState | None = None) -> None:
+        """`log_state` is None where the installation keeps no log."""
         self._purposes = purposes
         self._clock = clock
+        self._log_state = log_state
 
     def collect(self) -> Iterable[Metric]:
         """Looked at now."""
@@ -54,6 +72,18 @@ class Installation:
         build.add_metric((version("makul"), platform.python_version()), 1)
         yield build
         yield from self._revocation()
+        if self._log_state is not None:
+            yield from self._ledger(self._log_state)
+
+    def _ledger(self, log_state: LogState) -> Iterable[Metric]:
+        try:
+            found = log_state()
+        except StoreUnavailableError:
+            found = None
+        values = _ledger_values(found, self._clock())
+        for name, text in LEDGER.items():
+            if name in values:
+                yield GaugeMetricFamily(name, text, value=values[name])
 
     def _revocation(self) -> Iterable[Metric]:
         now = self._clock()
@@ -73,6 +103,22 @@ class Installation:
         return families.values()
 
 
+def _ledger_values(found: LedgerState | None, now: datetime) -> dict[str, float]:
+    if found is None:
+        return {"makul_ledger_readable": 0.0}
+    since, signed = found.waiting_since, found.checkpoint_at
+    values = {
+        "makul_ledger_readable": 1.0,
+        "makul_ledger_size_leaves": float(found.size),
+        "makul_ledger_waiting_leaves": float(found.waiting),
+        "makul_ledger_lag_seconds": (now - since).total_seconds() if since else 0.0,
+        "makul_ledger_cosigned_leaves": float(found.cosigned_size or 0),
+    }
+    if signed is not None:
+        values["makul_ledger_checkpoint_age_seconds"] = (now - signed).total_seconds()
+    return values
+
+
 def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
     if found is None:
         return {"makul_revocation_readable": 0.0}
@@ -87,12 +133,12 @@ def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
     return values
 
 
-def export(bind: str, directory: Path, purposes: Purposes, clock: Clock) -> None:
+def export(bind: str, directory: Path, installation: Installation) -> None:
     """Answer on that address until stopped. Raises `SpoolError` and `OSError`."""
     spool.prepare(directory)
     registry = CollectorRegistry()
     registry.register(SpoolCollector(directory))
-    registry.register(Installation(purposes, clock))
+    registry.register(installation)
     host, _, port = bind.rpartition(":")
     server, _thread = start_http_server(int(port), host.strip("[]"), registry=registry)
     stopped = threading.Event()

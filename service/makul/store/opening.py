@@ -10,7 +10,14 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
-from makul.app.ports.ledger import Lease, LedgerReport, Recovered, SignedTree, StandingBy
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerReport,
+    LedgerState,
+    Recovered,
+    SignedTree,
+    StandingBy,
+)
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
@@ -129,6 +136,14 @@ def open_store(
         _database=database,
         _office=Office(database, sealer, DeskLog(sealer, who)),
     )
+
+
+def log_state_of(place: Place) -> Callable[[], LedgerState]:
+    """How the log stands, for whoever only watches it and holds no key of the store's.
+
+    What it returns raises `StoreUnavailableError`.
+    """
+    return StoreLedger(database_at(place)).state
 
 
 def upgrade_store(place: Place) -> None:
