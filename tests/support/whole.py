@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.serving import START_SECONDS, Server, await_ready, free_port
+from support.serving import START_SECONDS, Server, await_ready, await_workers, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ def served_whole(config: Path, *, workers: int, log: Path) -> Iterator[Whole]:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
         try:
             await_ready(port)
-            yield Whole(process, port, metrics_port, directory)
+            whole = Whole(process, port, metrics_port, directory)
+            await_workers(whole.listener, workers)
+            yield whole
         finally:
             process.terminate()
             process.wait(timeout=60)
