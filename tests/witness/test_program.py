@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -416,6 +417,34 @@ def test_a_server_that_drips_is_left(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert a_witness(log, cosigner, state, place=place).round().result is Result.UNAVAILABLE
+
+
+def test_a_server_that_drips_its_headers_is_left(
+    log: PublishedLog, cosigner: Cosigner, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Octet by octet, each in time: the round ends all the same, and no other is begun."""
+    monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
+    stopped = Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not stopped.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=drip, args=(listening,))
+        server.start()
+        place = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        witness = a_witness(log, cosigner, state, place=place)
+        rounds = [witness.round() for _ in range(3)]
+        stopped.set()
+        server.join()
+
+    assert {each.result for each in rounds} == {Result.UNAVAILABLE}
+    assert "not done within" in rounds[0].why
+    assert "still under way" in rounds[1].why
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ Bounded in size and time, and never more than one object at a time. What comes i
 
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -46,7 +48,7 @@ def open_source(place: str) -> Source:
         parts = urlsplit(place)
         if not parts.hostname or parts.username or parts.query or parts.fragment:
             raise ValueError("an address names a host and a path, and nothing else")
-        return _web(place.rstrip("/"))
+        return _Web(place.rstrip("/"))
     directory = Path(place)
     if not directory.is_dir():
         raise ValueError("neither an http(s) address nor a directory that is there")
@@ -62,7 +64,8 @@ def open_note(place: str) -> ReadNote:
     """A checkpoint that is shown elsewhere, at an address of its own or in a file."""
     if urlsplit(place).scheme in ("http", "https"):
         address, _, name = place.rpartition("/")
-        return lambda: _web(address)(name, MAX_NOTE)
+        web = _Web(address)
+        return lambda: web(name, MAX_NOTE)
     file = Path(place)
     return lambda: _directory(file.parent)(file.name, MAX_NOTE)
 
@@ -85,16 +88,39 @@ def tiles_of(source: Source) -> ReadTile:
     return read
 
 
-def _web(address: str) -> Source:
-    def read(path: str, at_most: int) -> bytes:
-        try:
-            return fetch(f"{address}/{path}", None, at_most, total_seconds=OBJECT_SECONDS)
-        except MissingObjectError:
-            raise MissingError(f"{path}: not there") from None
-        except FetchError as error:
-            raise SourceError(f"{path}: {error}") from None
+class _Web:
+    """Objects below an address, each within its time, whatever the server does.
 
-    return read
+    A server may drip its headers, for which the HTTP library knows no end: so each fetch has a
+    thread of its own, left behind where it does not end. Another is begun only once it has.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._left: Thread | None = None
+
+    def __call__(self, path: str, at_most: int) -> bytes:
+        if self._left is not None and self._left.is_alive():
+            raise SourceError(f"{path}: an earlier answer is still under way")
+        outcome: SimpleQueue[bytes | FetchError] = SimpleQueue()
+        thread = Thread(target=self._fetch, args=(path, at_most, outcome), daemon=True)
+        thread.start()
+        try:
+            found = outcome.get(timeout=2 * OBJECT_SECONDS)
+        except Empty:
+            self._left = thread
+            raise SourceError(f"{path}: not done within {2 * OBJECT_SECONDS:.0f} seconds") from None
+        if isinstance(found, MissingObjectError):
+            raise MissingError(f"{path}: not there")
+        if isinstance(found, FetchError):
+            raise SourceError(f"{path}: {found}")
+        return found
+
+    def _fetch(self, path: str, at_most: int, into: "SimpleQueue[bytes | FetchError]") -> None:
+        try:
+            into.put(fetch(f"{self._address}/{path}", None, at_most, total_seconds=OBJECT_SECONDS))
+        except FetchError as error:
+            into.put(error)
 
 
 def _directory(directory: Path) -> Source:
