@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 from uuid import UUID
 
 from makul.app.agreements import Agreements
@@ -44,10 +44,15 @@ from makul.cli.house import (
 )
 from makul.cli.witnessing import Witness, WitnessOptions
 from makul.examining import examine
+from makul.exporting import export_metrics
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.keeping import open_ledger
 from makul.ledger.notes import ED25519
-from makul.logs import configure_logging
+from makul.logs import LogError, configure_logging, configure_security
+from makul.observing.events import Event
+from makul.observing.security import WatchedDesk
+from makul.observing.security import tell as tell_event
+from makul.observing.spool import Spool, SpoolError
 from makul.parts import (
     build_agreements,
     build_parts,
@@ -82,7 +87,7 @@ from makul.trust.material import TrustStoreError, ca_certificates
 from makul.trust.notes import new_key_file
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
-from makul.trust.refreshing import Refresher
+from makul.trust.refreshing import Refresher, Result
 from makul.trust.signing import sign_document
 from makul.trust.telling import tell
 from makul.witness.running import new_witness_key, open_witness
@@ -95,6 +100,8 @@ MENDABLE = (
     KeyFileError,
     TrustStoreError,
     SignerUnavailableError,
+    LogError,
+    SpoolError,
 )
 """What an operator can mend; each message is one line that says what to do."""
 
@@ -112,8 +119,8 @@ class OpenHouse:
 
     @property
     def desk(self) -> Desk:
-        """The register, for the operator."""
-        return self.store.desk
+        """The register, for the operator; what is done with it is told as a security event."""
+        return cast("Desk", WatchedDesk(self.store.desk, _who()))
 
     @property
     def agreements(self) -> Agreements:
@@ -156,6 +163,7 @@ class OpenHouse:
             raise HouseError("receipts.retired is not set: name a directory for it in the settings")
         with _explained():
             mark_compromised(retired, fingerprint, since)
+        tell_event(Event.KEY_COMPROMISED, user=_who())
 
 
 class _VerifierOnDemand:
@@ -196,6 +204,8 @@ class SettingsTrust:
         """Ask every source once."""
         with _explained():
             for each in self.refresher.once(self.clock()):
+                if each.result is Result.FAILED:
+                    tell_event(Event.REFRESH_FAILED)
                 yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
 
     def status(self) -> Sequence[TrustInfo]:
@@ -305,6 +315,7 @@ class LocalRuntime:
         """Open an installation for one command."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             store = _open(settings)
         facts = HouseFacts(
             environment=settings.environment.value,
@@ -321,6 +332,7 @@ class LocalRuntime:
         """What is trusted by these settings; the store stays closed."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
 
     @contextmanager
@@ -328,6 +340,7 @@ class LocalRuntime:
         """The log of an installation, open for one command."""
         with _explained():
             settings = load_settings(config)
+            _tell_security(settings)
             store = _open(settings)
         try:
             with _explained():
@@ -361,19 +374,35 @@ class LocalRuntime:
         complaint = complaint_of(lambda: _complaint(config, listener))
         if complaint is not None:
             raise HouseUnavailableError(complaint)
-        configure_logging()
+        with _explained():
+            configure_logging(
+                settings.logs.level.number,
+                security=settings.logs.security,
+                environment=settings.environment.value,
+            )
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
         if not somebody_certifies_citizens(settings):
             log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
-        if listener is None and len(names) > 1:
-            return serve_all(config, names)
+        metrics = settings.metrics
+        if listener is None and (len(names) > 1 or metrics is not None):
+            return serve_all(config, names, metrics=metrics is not None)
         name = listener or names[0]
-        return serve_one(
-            lambda: load_settings(config).listeners[name],
-            lambda: build_service(load_settings(config), name),
-            complaint=lambda: complaint_of(lambda: _complaint(config, name)),
-        )
+        with _explained():
+            return serve_one(
+                name,
+                lambda: load_settings(config).listeners[name],
+                lambda: build_service(load_settings(config), name),
+                complaint=lambda: complaint_of(lambda: _complaint(config, name)),
+                spool=Spool(metrics.directory, name) if metrics is not None else None,
+            )
+
+    def metrics(self, config: Path) -> int:
+        """Tell the numbers of a running service to Prometheus, until stopped."""
+        with _explained():
+            settings = load_settings(config)
+            export_metrics(settings)
+        return 0
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
@@ -392,6 +421,10 @@ class LocalRuntime:
 def main() -> NoReturn:
     """The program `makul`."""
     command_line.run(LocalRuntime())
+
+
+def _tell_security(settings: Settings) -> None:
+    configure_security(settings.logs.security, environment=settings.environment.value)
 
 
 def _who() -> str:

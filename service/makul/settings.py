@@ -29,6 +29,7 @@ from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.ledger_settings import LedgerSettings
+from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section as _Section
 from makul.store.places import Place, PostgresPlace
 
@@ -290,6 +291,8 @@ class Settings(BaseSettings):
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricsSettings | None = None
     ledger: LedgerSettings | None = None
     """Without it leaves are recorded and wait: `makul ledger run` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
@@ -329,6 +332,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
             if listener.channel is Channel.XROAD:
                 self._check_xroad(name, listener)
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_are_apart(self) -> Self:
+        taken = {listener.bind for listener in self.listeners.values()}
+        if self.metrics is not None and self.metrics.bind in taken:
+            raise ValueError("metrics.bind is a listener's address; give metrics one of their own")
         return self
 
     def _check_xroad(self, name: str, listener: ListenerSettings) -> None:
@@ -415,6 +425,8 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
                     )
                 }
             ),
+            "logs": _absolute(settings.logs, base),
+            "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(
                     update={"tls": _absolute(listener.tls, base) if listener.tls else None}
