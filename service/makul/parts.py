@@ -29,7 +29,6 @@ from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.ledger_settings import LedgerSettings
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
-    CrlDirectory,
     ReceiptSettings,
     Settings,
     TokenSettings,
@@ -50,6 +49,7 @@ from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
+from makul.trust_settings import CrlDirectory
 
 
 def utc_now() -> datetime:
