@@ -29,7 +29,7 @@ test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
 	$(BIN)/python -m pytest --numprocesses 2
 	$(BIN)/python -m pytest --numprocesses 2 --database postgresql tests/e2e $(STORELESS)
 
-test-deps: ## nginx, xmlsec1, SoftHSM2 and openssl, which some tests need; tells the command where it may not install
+test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
 	tests/deps.sh
 
 interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven

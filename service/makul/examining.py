@@ -46,7 +46,7 @@ class _Trusting:
 
 
 def examine(question: DocumentQuestion) -> bytes:
-    """The validation report; raises what `makul.runtime` explains in one line."""
+    """The validation report; raises what `makul.explaining` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         trusting = _trusting(question, Path(empty))
         verifier = XadesVerifier(

@@ -26,6 +26,9 @@ from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerF
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger_settings import LedgerSettings
 from makul.logs import configure_logging
+from makul.observing.events import Event as SecurityEvent
+from makul.observing.security import tell as tell_event
+from makul.observing_settings import LogSettings
 from makul.settings import Settings
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
@@ -48,6 +51,8 @@ class OpenLedger:
     store: Store
     clock: Clock
     signer: NoteSigner
+    logs: LogSettings
+    environment: str
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -61,7 +66,9 @@ class OpenLedger:
 
     def run(self, stopped: Event) -> int:
         """Sequence and publish until stopped, whether the store is there or not."""
-        configure_logging()
+        configure_logging(
+            self.logs.level.number, security=self.logs.security, environment=self.environment
+        )
         sequencer = Sequencer(
             store=self.store.ledger,
             signer=self.signer,
@@ -101,6 +108,8 @@ class OpenLedger:
         if report.finding is None:
             with self._readable():
                 report = replace(report, finding=self._misfit())
+        if report.finding is not None:
+            tell_event(SecurityEvent.LEDGER_ALARM)
         return report
 
     def _misfit(self) -> Finding | None:
@@ -184,7 +193,14 @@ def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
     if settings.ledger is None:
         raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
     signer = NoteSigner.load(settings.ledger.key, settings.ledger.origin)
-    return OpenLedger(settings=settings.ledger, store=store, clock=clock, signer=signer)
+    return OpenLedger(
+        settings=settings.ledger,
+        store=store,
+        clock=clock,
+        signer=signer,
+        logs=settings.logs,
+        environment=settings.environment.value,
+    )
 
 
 def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
@@ -236,6 +252,7 @@ class _Rounds:
                     self._keep()
             except LedgerBrokenError as error:
                 log.critical("the ledger is broken, nothing is sequenced: %s", error)
+                tell_event(SecurityEvent.LEDGER_ALARM)
                 return ExitCode.REFUSED
             except StoreUnavailableError:
                 self._tell("the store is unavailable", level=logging.ERROR)

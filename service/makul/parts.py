@@ -29,7 +29,6 @@ from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.ledger_settings import LedgerSettings
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
-    CrlDirectory,
     ReceiptSettings,
     Settings,
     TokenSettings,
@@ -50,6 +49,7 @@ from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
+from makul.trust_settings import CrlDirectory
 
 
 def utc_now() -> datetime:
@@ -72,6 +72,8 @@ class Parts:
     signer: ReceiptSigner
     sealer: DeliverySealer
     hidden_at_most: timedelta
+    trust: TrustStore
+    """By which documents and messages are judged; here to be asked how fresh it is."""
     ledger: LedgerReader
     ledger_notice: LedgerNotice | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
@@ -91,6 +93,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
         sealer=XmlSealer(trust),
+        trust=trust,
         receipt_certificates=receipt_certificates(
             settings.receipts.certificate,
             following=settings.receipts.next,

@@ -323,3 +323,25 @@ def test_a_key_for_another_log_is_refused(makul: Makul) -> None:
 
     assert said.code == 3
     assert "makul/another" in said.err
+
+
+def test_a_log_that_does_not_fit_is_an_alarm(
+    makul: Makul, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MKL-501, by whoever finds it: the check, and the sequencer that will not sign on."""
+    security = makul.directory / "security.log"
+    monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
+    record(store, 3)
+    with running(makul):
+        wait_for(makul, 3)
+    assert makul("ledger", "verify").code == 0
+    assert security.read_text() == ""
+
+    (makul.directory / "published" / "checkpoint").write_bytes(b"another log\n")
+    assert makul("ledger", "verify").code == 1
+    with running(makul) as sequencer:
+        sequencer.communicate(timeout=PATIENCE)
+    assert sequencer.returncode == 1
+
+    events = [json.loads(line) for line in security.read_text().splitlines()]
+    assert [event["event.code"] for event in events] == ["MKL-501", "MKL-501"]

@@ -189,26 +189,36 @@ def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
         older.close()
 
 
-def test_a_log_rebuilt_over_a_changed_decision_is_found(watched: Watched, tmp_path: Path) -> None:
-    """Whoever has the database and the log's key can rebuild all of it, and the witness sees."""
+def test_the_logs_key_in_other_hands(watched: Watched, tmp_path: Path) -> None:
+    """Run-book, "Log's key": whoever has it and the database can rebuild all of the log. The
+    witness sees it and keeps both trees; what was proved stays so, what is forged is not proved.
+    """
+    known = watched.decide()
     watched.decide()
-    watched.decide()
-    watched.sequencer(watched.house.store, watched.directory / "published").round()
+    sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
+    sequencer.round()
     assert watched.witness.round().result is Result.COSIGNED
+    sequencer.keep(watched.collector.collect())
+    kept = watched.fetched(known)
 
     (tmp_path / "other").mkdir()
     other = build_house(tmp_path / "other")
     rebuilt = Watched(
-        house=other, directory=tmp_path, signer=watched.signer, witness=watched.witness
+        house=other, directory=tmp_path / "other", signer=watched.signer, witness=watched.witness
     )
-    for _ in range(3):
-        rebuilt.decide()
+    _, _, forged = (rebuilt.decide() for _ in range(3))
     for path in sorted((tmp_path / "published").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     rebuilt.sequencer(other.store, tmp_path / "published").round()
 
     found = watched.witness.round()
+    receipt, inclusion = rebuilt.fetched(forged)
+    late = watched.house.clock() + timedelta(days=365)
 
-    other.close()
     assert found.result is Result.INCONSISTENT
     assert found.evidence is not None
+    assert inclusion is not None
+    with pytest.raises(LedgerError):
+        rebuilt.recipient.prove(receipt, inclusion, at=late)
+    assert watched.recipient.prove(*kept, at=late).standing is Standing.PROVED
+    other.close()

@@ -328,6 +328,9 @@ class Runtime(Protocol):
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
 
+    def metrics(self, config: Path) -> int:
+        """Tell the numbers of a running service to Prometheus, until stopped; the exit code."""
+
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped; the exit code."""
 

@@ -10,7 +10,14 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
-from makul.app.ports.ledger import Lease, LedgerReport, Recovered, SignedTree, StandingBy
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerReport,
+    LedgerState,
+    Recovered,
+    SignedTree,
+    StandingBy,
+)
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
@@ -105,14 +112,18 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     return open_store(place, keys, who=who)
 
 
-def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
+def open_store(
+    place: Place, keys: StoreKeys, *, who: str, retried: Callable[[], None] | None = None
+) -> Store:
     """Open an existing store; leaves no connection open.
+
+    `retried` is told whenever work is done again because it lost a race.
 
     Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
     is not these keys'.
     """
     assert_schema(place)
-    database, sealer = database_at(place), Sealer(keys)
+    database, sealer = database_at(place, retried), Sealer(keys)
     try:
         _assert_keys(database, sealer)
     finally:
@@ -127,6 +138,14 @@ def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     )
 
 
+def log_state_of(place: Place) -> Callable[[], LedgerState]:
+    """How the log stands, for whoever only watches it and holds no key of the store's.
+
+    What it returns raises `StoreUnavailableError`.
+    """
+    return StoreLedger(database_at(place)).state
+
+
 def upgrade_store(place: Place) -> None:
     """Bring an existing store to this program's version. Make a copy of it first."""
     if isinstance(place, Path) and not place.is_file():
@@ -135,9 +154,11 @@ def upgrade_store(place: Place) -> None:
     assert_schema(place)
 
 
-def database_at(place: Place) -> Database:
-    """The database of a place; nothing is opened yet."""
-    return PostgresDatabase(place) if isinstance(place, PostgresPlace) else SqliteDatabase(place)
+def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:
+    """The database of a place; nothing is opened yet. SQLite does nothing again."""
+    if not isinstance(place, PostgresPlace):
+        return SqliteDatabase(place)
+    return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
 
 
 def _identify(place: Place, sealer: Sealer) -> None:

@@ -43,6 +43,7 @@ from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import CertificateEnd, PathFinding
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
+from makul.trust.telling import Freshness, freshness
 from makul.trust.walking import Moments, term_of, upwards, walk
 from makul.trust.wanted import Wanted
 
@@ -192,6 +193,12 @@ class TrustStore:
         elif self._wanted is not None and _is_wanted(finding, self._wanted):
             self._wanted.leave(certificate.der, certificate.fingerprint)
         return finding
+
+    def freshness(self, *, at: datetime) -> Freshness | None:
+        """How fresh revocation data are; None while the material cannot be read."""
+        trust = self._current(at)
+        asked = self._wanted.issuers if self._wanted is not None else frozenset()
+        return freshness(trust.material, asked, at=at) if trust is not None else None
 
     def _judge_past(
         self, certificate: SigningCertificate, at: datetime, existed_at: datetime
