@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# The corpora ask signatures, not the store: once is enough.
+STORELESS := --ignore=tests/e2e/test_corpus.py --ignore=tests/e2e/test_corpus_messages.py
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-deps check format interop corpus corpus-exhaustive fuzz bench serve sandbox lock clean
 
@@ -22,10 +25,11 @@ setup: $(READY) ## install everything, pinned, into .venv
 demo: $(READY) ## start a sandbox and play the main job over SOAP
 	$(BIN)/makul demo
 
-test: $(READY) ## all tests
+test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
 	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --database postgresql tests/e2e $(STORELESS)
 
-test-deps: ## nginx, xmlsec1, SoftHSM2 and openssl, which some tests need; tells the command where it may not install
+test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
 	tests/deps.sh
 
 interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven
@@ -51,7 +55,7 @@ format: $(READY) ## put the code into its form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## CPU of one disclosure against the floor of its primitives; writes build/bench.json
+bench: $(READY) ## what a disclosure costs and the service carries; ARGS="--only http,peer"; writes build/bench.json
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"

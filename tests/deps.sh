@@ -7,6 +7,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 declare -A packages=(
     [nginx]=nginx-light [xmlsec1]=xmlsec1 [softhsm2-util]=softhsm2 [openssl]=openssl
+    [systemd-analyze]=systemd
 )
 
 missing() {
@@ -23,7 +24,7 @@ install() {
 
 mapfile -t wanted < <(missing)
 if [[ ${#wanted[@]} -eq 0 ]]; then
-    echo "test-deps: nginx, xmlsec1, SoftHSM2 and openssl are there"
+    echo "test-deps: nginx, xmlsec1, SoftHSM2, openssl and systemd are there"
     exit 0
 fi
 if [[ "${1:-}" == --check ]]; then

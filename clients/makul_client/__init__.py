@@ -24,6 +24,7 @@ from makul_client.asking import (
     Ground,
     Probe,
 )
+from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
 from makul_client.client import Client
 from makul_client.errors import (
     AnsweredError,
@@ -31,6 +32,8 @@ from makul_client.errors import (
     FaultError,
     InvalidRequestError,
     Language,
+    LedgerError,
+    LedgerFlaw,
     MakulError,
     NotMatchedError,
     ProfileError,
@@ -49,12 +52,14 @@ from makul_client.errors import (
     UndeterminedError,
 )
 from makul_client.exchange import Context
+from makul_client.ledger import LedgerVerifier, Proof, Standing
 from makul_client.profile import Profile
 from makul_client.quiet import keep_libraries_quiet
 
 __all__ = [
     "AnsweredError",
     "BasisDocument",
+    "Bundle",
     "Client",
     "ConsentDocument",
     "ConsentError",
@@ -67,11 +72,15 @@ __all__ = [
     "Ground",
     "InvalidRequestError",
     "Language",
+    "LedgerError",
+    "LedgerFlaw",
+    "LedgerVerifier",
     "MakulError",
     "NotMatchedError",
     "Probe",
     "Profile",
     "ProfileError",
+    "Proof",
     "Reason",
     "ReceiptError",
     "ReceiptFlaw",
@@ -83,8 +92,11 @@ __all__ = [
     "SealFlaw",
     "ServiceFaultError",
     "SignatureFaultError",
+    "Standing",
     "TransportError",
     "UndeterminedError",
+    "read_bundle_unsafe",
+    "write_bundle",
 ]
 
 keep_libraries_quiet()

@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 from typing import Annotated, Final
-from uuid import UUID
 
 import typer
 
 from makul_client import consent_view
 from makul_client.asking import ConsentDocument
 from makul_client.cli_consent import consent_app
+from makul_client.cli_receipt import receipt_app
 from makul_client.client import Client
 from makul_client.commands import (
     EXIT_CODES,
@@ -43,7 +43,6 @@ from makul_client.console import (
     print_pairs,
     print_person,
     print_reasons,
-    print_receipt,
     print_rules,
     require_new,
     say,
@@ -51,7 +50,7 @@ from makul_client.console import (
 )
 from makul_client.errors import MakulError
 from makul_client.exchange import Context
-from makul_client.results import Decision
+from makul_client.results import Decision, LedgerNotice
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.
@@ -81,6 +80,7 @@ app = typer.Typer(
     help=INTRODUCTION,
 )
 app.add_typer(consent_app, name="consent")
+app.add_typer(receipt_app, name="receipt")
 
 
 @app.command(
@@ -275,31 +275,6 @@ def agreement(
 
 @app.command(
     epilog=examples(
-        "makul-client receipt 7d9a3c1e-0000-4000-8000-000000000003 --out receipt.xml",
-    )
-)
-def receipt(
-    *,
-    profile: ProfileFile,
-    of_request: Annotated[UUID, typer.Argument(help="The id of a request of yours.")],
-    out: Annotated[Path | None, typer.Option(help="Keep the receipt here.")] = None,
-    employee: Employee = None,
-    as_json: AsJson = False,
-) -> None:
-    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11)."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(out)
-        found = client.receipt(of_request, context=Context(employee=employee))
-        if out is not None:
-            write_new(out, found.document)
-        if as_json:
-            print_json(found)
-        else:
-            print_receipt(found)
-
-
-@app.command(
-    epilog=examples(
         "makul-client status --json",
     )
 )
@@ -313,6 +288,12 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
                 f" {each.fingerprint.hex()}, from {each.valid_from.isoformat()}:"
                 " add it to operator.certificates\n"
             )
+        other = client.other_log(found)
+        if other is not None:
+            sys.stderr.write(
+                f"the service announces another log key than the profile's: {other.key}; ask the"
+                " operator, and do not take it over from here\n"
+            )
         if as_json:
             print_json(found)
             return
@@ -324,8 +305,15 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
                 ("contract", found.contract_version),
                 ("time", found.time.isoformat()),
                 *limits,
+                *_log(found.ledger),
             ],
         )
+
+
+def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
+    if notice is None:
+        return []
+    return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]
 
 
 def _keep(decision: Decision, file: Path | None) -> None:

@@ -24,9 +24,11 @@ from makul_client.results import (
     ConsentStatus,
     Decision,
     Explanation,
+    LedgerNotice,
     PersonData,
     Receipt,
     ReceiptCertificate,
+    ReceiptInLog,
     RegisteredConsent,
     Revocation,
     RevokedConsent,
@@ -224,14 +226,18 @@ class Client:
 
     def receipt(self, of_request: UUID, *, context: Context = _NO_CONTEXT) -> Receipt:
         """The receipt of an earlier request of one's own, verified (Procedure, cl. 10 and 11)."""
+        return self.receipt_in_log(of_request, context=context).receipt
 
-        def read(answer: Any) -> Receipt:
+    def receipt_in_log(self, of_request: UUID, *, context: Context = _NO_CONTEXT) -> ReceiptInLog:
+        """The same, and its place in the log as given: `LedgerVerifier` verifies that."""
+
+        def read(answer: Any) -> ReceiptInLog:
             receipt = self._exchange.receipts.verify_kept(answer.receipt, at=self._exchange.clock())
             if receipt.request_id != of_request:
                 raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
             if receipt.recipient != self.profile.recipient.code:
                 raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
-            return receipt
+            return ReceiptInLog(receipt=receipt, inclusion=reading.inclusion(answer.inclusion))
 
         fields = {"ofRequest": str(of_request)}
         return self._exchange.inquire("GetReceipt", fields, context, read)
@@ -244,6 +250,13 @@ class Client:
             if each.state in ("CURRENT", "NEXT")
             and not self._exchange.receipts.pins(each.fingerprint)
         )
+
+    def other_log(self, status: ServiceStatus) -> LedgerNotice | None:
+        """The log that is announced, where the profile names another one: ask the operator."""
+        announced, ours = status.ledger, self.profile.ledger
+        if announced is None or ours is None or announced.key == ours.key:
+            return None
+        return announced
 
     def status(self, *, context: Context = _NO_CONTEXT) -> ServiceStatus:
         """The service about itself: environment, versions, limits."""

@@ -25,6 +25,7 @@ from makul_client.console import print_error, read_file
 from makul_client.errors import (
     FaultError,
     Language,
+    LedgerError,
     MakulError,
     ReceiptError,
     RefusedError,
@@ -54,7 +55,8 @@ Exit codes:
   2  wrong use: an option, the profile, a document; nothing was sent
   3  not now: unreachable, unavailable or undetermined; repeat later,
      the same command with --request-id
-  4  the operator's receipt is not to be trusted; the answer was withheld
+  4  the operator's receipt is not to be trusted, and the answer was withheld;
+     or its proof in the log does not hold or is overdue
   5  the message was not accepted: its form, its signature, or who sent it
 """
 
@@ -124,7 +126,7 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[None]:
 def exit_code(error: MakulError) -> ExitCode:
     """The exit code of an error; see `EXIT_CODES`."""
     match error:
-        case ReceiptError() | SealError():
+        case ReceiptError() | SealError() | LedgerError():
             return ExitCode.RECEIPT
         case UndeterminedError() | TransportError():
             return ExitCode.LATER

@@ -83,6 +83,11 @@ def say(line: str) -> None:
     _OUT.print(line, soft_wrap=True)
 
 
+def say_aside(line: str) -> None:
+    """One line on standard error, beside the result."""
+    _ERR.print(line)
+
+
 def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
     """What went wrong and what to do: one line each, on standard error; or JSON on output."""
     if as_json:

@@ -4,6 +4,7 @@
     ├── ProfileError, InvalidRequestError, ConsentError   nothing was sent
     ├── TransportError     no answer that can be read; repeating with the same id is safe
     ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
+    ├── LedgerError        a receipt's proof does not hold, or is overdue
     ├── SealError          the data did not come sealed as they must: they are withheld
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
@@ -219,6 +220,70 @@ class ReceiptError(MakulError):
         super().__init__(
             f"the receipt is not to be trusted: {flaw.value} ({detail})", request_id=request_id
         )
+        self.flaw = flaw
+
+
+class LedgerFlaw(StrEnum):
+    """What is wrong with a receipt's place in the log."""
+
+    CHECKPOINT = "CHECKPOINT"
+    PATH = "PATH"
+    SHARED = "SHARED"
+    FORKED = "FORKED"
+    QUORUM = "QUORUM"
+    OVERDUE = "OVERDUE"
+
+
+LEDGER_TEXTS: Final[Mapping[LedgerFlaw, Mapping[Language, str]]] = MappingProxyType(
+    {
+        LedgerFlaw.CHECKPOINT: {
+            Language.KY: "текшерүү чекитине бул журнал кол койгон эмес",
+            Language.RU: "контрольная точка не подписана этим журналом",
+            Language.EN: "the checkpoint is not signed by this log",
+        },
+        LedgerFlaw.PATH: {
+            Language.KY: "квитанциянын жазуусу бул текшерүү чекитинин дарагында жок",
+            Language.RU: "записи квитанции нет в дереве этой контрольной точки",
+            Language.EN: "the receipt's leaf is not in the tree of this checkpoint",
+        },
+        LedgerFlaw.SHARED: {
+            Language.KY: "эки квитанция журналдагы бир эле жазууга таянат",
+            Language.RU: "две квитанции ссылаются на одну и ту же запись журнала",
+            Language.EN: "two receipts rest on one leaf of the log",
+        },
+        LedgerFlaw.FORKED: {
+            Language.KY: "журнал эки башка тарыхты көрсөттү: файлдарды сактап, кабарлаңыз",
+            Language.RU: "журнал показал две разные истории: сохраните файлы и сообщите об этом",
+            Language.EN: "the log has shown two histories: keep the files and report it",
+        },
+        LedgerFlaw.QUORUM: {
+            Language.KY: "текшерүү чекитин ырастаган күбөлөр жетишсиз",
+            Language.RU: "контрольную точку заверило слишком мало свидетелей",
+            Language.EN: "too few witnesses vouch for the checkpoint",
+        },
+        LedgerFlaw.OVERDUE: {
+            Language.KY: "мөөнөтү өттү, бирок далили жок: квитанцияны кайра алыңыз; далили дагы эле"
+            " жок болсо, кабарлаңыз",
+            Language.RU: "срок прошёл, а доказательства нет: получите квитанцию ещё раз; если его"
+            " по-прежнему нет, сообщите об этом",
+            Language.EN: "its time is over and there is no proof: fetch the receipt again, and"
+            " report it if there is still none",
+        },
+    }
+)
+
+
+class LedgerError(MakulError):
+    """The operator's log does not vouch for a receipt as promised. The receipt itself is good."""
+
+    def __init__(
+        self,
+        flaw: LedgerFlaw,
+        *,
+        language: Language = Language.EN,
+        request_id: UUID | None = None,
+    ) -> None:
+        super().__init__(LEDGER_TEXTS[flaw][language], request_id=request_id, language=language)
         self.flaw = flaw
 
 

@@ -29,6 +29,11 @@
     certificates = ["operator.crt.pem"]
     anchors = ["root.crt.pem"]
 
+    [ledger]                        # to verify proofs: all of it handed over by the operator
+    key = "log.example/makul+0123abcd+…"
+    witnesses = ["witness.example/w1+4567cdef+…"]
+    state = "checkpoints.json"
+
 Paths are relative to the profile. Secrets stay out of it: a key's password is named by the
 environment variable that holds it.
 """
@@ -42,6 +47,7 @@ from pathlib import Path
 from typing import Final
 
 from makul_client.errors import Language, ProfileError
+from makul_client.profile_ledger import Ledger, ledger_from
 from makul_client.toml import Table, digest_of_file
 
 MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"
@@ -202,6 +208,8 @@ class Profile:
     """There with the channel `wsse`."""
     sealing: Sealing | None = None
     """There where the agreement's delivery is SEALED."""
+    ledger: Ledger | None = None
+    """Needed only to verify proofs."""
     xroad: XRoad | None = None
     """There with the channel `xroad`."""
     consent: ConsentTerms | None = None
@@ -245,6 +253,7 @@ def _profile(top: Table) -> Profile:
         operator=_operator(top.table("operator")),
         signing=_signing(top.table("signing")) if needed(Channel.WSSE, "signing") else None,
         sealing=_sealing(top.table("sealing")) if top.has("sealing") else None,
+        ledger=ledger_from(top.table("ledger")) if top.has("ledger") else None,
         xroad=_xroad(top.table("xroad"), recipient) if needed(Channel.XROAD, "xroad") else None,
         consent=_consent(top.table("consent"), language) if top.has("consent") else None,
         patience=_patience(top.table("retry")) if top.has("retry") else Patience(),

@@ -9,6 +9,8 @@ from makul_client.results import (
     ATTRIBUTES,
     Agreement,
     ConsentStatus,
+    Inclusion,
+    LedgerNotice,
     Limit,
     Match,
     Name,
@@ -172,6 +174,25 @@ def status(read: Any) -> ServiceStatus:
             )
             for each in read.receiptCertificate
         ),
+        ledger=None
+        if read.ledger is None
+        else LedgerNotice(
+            origin=read.ledger.origin,
+            key=read.ledger.key,
+            max_merge_delay=read.ledger.maxMergeDelay,
+        ),
+    )
+
+
+def inclusion(read: Any) -> Inclusion | None:
+    """A receipt's place in the log."""
+    if read is None:
+        return None
+    return Inclusion(
+        index=read.leafIndex,
+        size=read.treeSize,
+        path=tuple(read.hash),
+        checkpoint=read.checkpoint,
     )
 
 

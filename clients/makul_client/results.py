@@ -55,6 +55,26 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """That a receipt's leaf is in the log, as it was given; `LedgerVerifier` verifies it."""
+
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    """The audit path, the lowest node first (RFC 6962, 2.1.1)."""
+    checkpoint: bytes
+    """The exact bytes of the signed checkpoint (C2SP tlog-checkpoint)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptInLog:
+    """A receipt, verified, and its place in the log, not verified; None where it has none yet."""
+
+    receipt: Receipt
+    inclusion: Inclusion | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One decision, whose receipt was verified before this was made."""
 
@@ -286,6 +306,16 @@ class ReceiptCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerNotice:
+    """The log as GetStatus announces it. It is believed for standing in the profile alone."""
+
+    origin: str
+    key: str
+    max_merge_delay: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """The service about itself."""
 
@@ -297,3 +327,4 @@ class ServiceStatus:
     limits: tuple[Limit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
     """What the operator announces. None of them is believed for standing here."""
+    ledger: LedgerNotice | None = None

@@ -91,6 +91,13 @@ class Table:
             raise self.wrong(key, f"must be above 0 and at most {at_most:g}")
         return value
 
+    def count(self, key: str, *, default: int, at_most: int) -> int:
+        """A whole number from 0."""
+        value = self._get(key) if self.has(key) else default
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
+            raise self.wrong(key, f"must be a whole number from 0 to {at_most}")
+        return value
+
     def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
         """One of a closed list."""
         if default is not None and not self.has(key):
@@ -113,6 +120,17 @@ class Table:
     def file(self, key: str) -> Path:
         """An existing file; relative paths count from the profile's folder."""
         return self._existing(key, self._get(key))
+
+    def place(self, key: str) -> Path:
+        """A path, whether there is anything or not."""
+        value = self._get(key)
+        if not isinstance(value, str) or not value:
+            raise self.wrong(key, "is needed, as a path")
+        return self._file.parent / value
+
+    def optional_place(self, key: str) -> Path | None:
+        """A path, or None where the key is not given."""
+        return self.place(key) if self.has(key) else None
 
     def optional_file(self, key: str) -> Path | None:
         """An existing file, or None where the key is not given."""

@@ -7,7 +7,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
@@ -27,6 +29,8 @@ from makul.app.ports import (
     ServiceLimit,
     StoreUnavailableError,
 )
+from makul.app.ports.health import Check, Readiness, State
+from makul.app.ports.ledger import LedgerState
 from makul.app.receiving import Reception
 from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
 from makul.app.requests import RecipientPort
@@ -36,6 +40,17 @@ from makul.app.sealing import Sealing
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
+from makul.observing.access import Accounting, observe
+from makul.observing.health import Kept, Watch
+from makul.observing.metrics import Metrics
+from makul.observing.spool import Spool
+from makul.observing.timed import (
+    TimedChannel,
+    TimedMatcher,
+    TimedSigner,
+    TimedVerifier,
+    WatchedRecorder,
+)
 from makul.parts import Parts, build_parts, utc_now
 from makul.settings import (
     ClientCertificate,
@@ -49,10 +64,16 @@ from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
+from makul.store.months import Month, missing_months
+from makul.store.places import PostgresPlace
+from makul.store.schema import assert_schema
 from makul.trust.keys import load_certificates
 
 RECIPIENT_PATH = "/v1/recipient"
 CONTRACT_VERSION = "v1"
+
+SELDOM_SECONDS = 30.0
+"""How long the outcome of a check that costs is kept, while it is good."""
 
 HOUSEKEEPING_SECONDS = 60.0
 """Often enough that a busy day's leftovers are cleared in small pieces."""
@@ -100,6 +121,8 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         contract_version=CONTRACT_VERSION,
         limits=published_limits(limits),
         receipt_certificates=parts.receipt_certificates,
+        ledger=parts.ledger,
+        ledger_notice=parts.ledger_notice,
     )
     return RecipientPort(
         disclose=Disclose(
@@ -194,18 +217,49 @@ def proxies_in(path: Path) -> frozenset[bytes]:
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
     """The application of one listener, with a store of its own: to be called after the fork."""
     listener = settings.listeners[name]
-    store = open_store(settings.place, StoreKeys.load(settings.store.keys), who=f"listener {name}")
-    parts = build_parts(settings, store, clock)
+    metrics = _metrics(settings, name)
+    store = open_store(
+        settings.place,
+        StoreKeys.load(settings.store.keys),
+        who=f"listener {name}",
+        retried=metrics.store_retried if metrics is not None else None,
+    )
+    parts = observed(build_parts(settings, store, clock))
     _keep_house(store, clock)
-    return build_application(
+    application = build_application(
         recipient_port(
             parts, operator=settings.operator_code, environment=settings.environment.value
         ),
-        channel_of(listener, parts),
+        TimedChannel(channel_of(listener, parts)),
         public_url=listener.public_url + RECIPIENT_PATH,
         clock=clock,
-        ready=readiness(parts, settings.operator_code),
+        ready=readiness(parts, settings.operator_code, _more_checks(settings, store, clock)),
+        observe=observe,
     )
+    return Accounting(application, listener=name, metrics=metrics)
+
+
+def observed(parts: Parts) -> Parts:
+    """The same parts, each noting in its request's account what it did and how long it took."""
+    return replace(
+        parts,
+        recorder=WatchedRecorder(parts.recorder),
+        verifier=TimedVerifier(parts.verifier),
+        matcher=TimedMatcher(parts.matcher),
+        signer=TimedSigner(parts.signer),
+    )
+
+
+def _metrics(settings: Settings, listener: str) -> Metrics | None:
+    """The numbers of a worker, to be made in it; None where nobody takes any, or none can be."""
+    if settings.metrics is None:
+        return None
+    try:
+        Spool(settings.metrics.directory, listener).use()
+    except OSError as error:  # a worker that does not boot would end the whole service
+        log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
+        return None
+    return Metrics(listener, recipients=settings.metrics.recipients)
 
 
 def _keep_house(store: Store, clock: Clock) -> None:
@@ -226,14 +280,71 @@ def _keep_house(store: Store, clock: Clock) -> None:
     threading.Thread(target=keep, name="housekeeping", daemon=True).start()
 
 
-def readiness(parts: Parts, operator: MemberCode) -> Callable[[], bool]:
-    """Can the record be read, any answer will do, and can receipts be signed?"""
+def readiness(
+    parts: Parts, operator: MemberCode, more: Mapping[str, Check] | None = None
+) -> Callable[[], Readiness]:
+    """Can the record be read, receipts be signed and signatures be judged? And whatever is more.
 
-    def ready() -> bool:
-        try:
-            parts.register.recipient(operator)
-        except StoreUnavailableError:
-            return False
-        return parts.signer.ready()
+    A check's name is told to whoever may ask; it says nothing of where a dependency lies.
+    """
 
-    return ready
+    def store() -> State:
+        parts.register.recipient(operator)  # any answer will do
+        return State.OK
+
+    def signer() -> State:
+        return State.OK if parts.signer.ready() else State.DOWN
+
+    return Watch(
+        {
+            "store": store,
+            "signer": signer,
+            "trust": lambda: _trust(parts),
+            **{name: Kept(check, SELDOM_SECONDS) for name, check in (more or {}).items()},
+        }
+    )
+
+
+def _trust(parts: Parts) -> State:
+    """Stale lists stop the signatures that rest on them, and no others: that is not `DOWN`."""
+    at = parts.clock()
+    found = parts.trust.freshness(at=at)
+    if found is None:
+        return State.DOWN
+    good = found.stale == found.silent == 0
+    return State.OK if good else State.DEGRADED
+
+
+def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
+    """What only this installation has."""
+    place, ledger = settings.place, settings.ledger
+    checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
+    if isinstance(place, PostgresPlace):
+        checks["months"] = lambda: _months(missing_months(place, at=clock()), at=clock())
+    if ledger is not None:
+        checks["ledger"] = lambda: _ledger(store.ledger.state(), ledger.promise, at=clock())
+    return checks
+
+
+def _months(missing: Sequence[Month], *, at: datetime) -> State:
+    """Without the partition of this month nothing can be recorded, and so nothing is given."""
+    now = at.astimezone(UTC)
+    if (now.year, now.month) in missing:
+        return State.DOWN
+    return State.DEGRADED if missing else State.OK
+
+
+def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> State:
+    """Leaves that wait too long break a promise, and are on record all the same: not `DOWN`.
+
+    Else whoever stops the sequencer would stop the giving of data; and clients, who have no proof
+    in time, say so themselves.
+    """
+    since = log_state.waiting_since
+    return State.DEGRADED if since is not None and at - since > promise else State.OK
+
+
+def _schema(settings: Settings) -> State:
+    """Is the store of this program's version, with its triggers? Raises where it is not."""
+    assert_schema(settings.place)
+    return State.OK

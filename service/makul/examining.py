@@ -25,6 +25,7 @@ from makul.trust.failures import SignatureFailure
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.validation.checks import Binder
+from makul.trust.validation.rendering import render
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -45,7 +46,7 @@ class _Trusting:
 
 
 def examine(question: DocumentQuestion) -> bytes:
-    """The validation report; raises what `makul.runtime` explains in one line."""
+    """The validation report; raises what `makul.explaining` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         trusting = _trusting(question, Path(empty))
         verifier = XadesVerifier(
@@ -54,12 +55,13 @@ def examine(question: DocumentQuestion) -> bytes:
             tsa=TrustStore(trusting.tsa) if trusting.tsa is not None else None,
             tsa_policies=trusting.tsa_policies,
         )
-        return verifier.validate(
+        validated = verifier.validate(
             question.document,
             _profile(question.profile, trusting.pin_rule),
             at=question.at,
             existed_at=question.existed_at,
-        ).report.render()
+        )
+        return render(validated.report)
 
 
 def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
@@ -108,7 +110,7 @@ def _profile(name: str, rule: PinRule) -> Profile:
     """What this kind of document must be; the signer as far as the document itself tells."""
     binders: dict[str, Binder] = {
         "consent": lambda root, certificate, path: _consent(
-            root, rule.pin_of(certificate.x509, policies=path.policies)
+            root, rule.pin_of(certificate, policies=path.policies)
         ),
         "basis": lambda root, *_: _read(lambda: read_basis(root)),
         "receipt": lambda root, *_: _read(lambda: receipt_schema().check(root)),

@@ -15,6 +15,8 @@ from makul.app.ports import (
     Desk,
     Documents,
     DocumentVerifier,
+    LedgerNotice,
+    LedgerReader,
     Matcher,
     MessageVerifier,
     NamedParty,
@@ -24,9 +26,9 @@ from makul.app.ports import (
     Register,
 )
 from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.ledger_settings import LedgerSettings
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
-    CrlDirectory,
     ReceiptSettings,
     Settings,
     TokenSettings,
@@ -37,6 +39,7 @@ from makul.trust.documents import XadesVerifier
 from makul.trust.fetching import fetch
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories, ca_certificates
+from makul.trust.notes import NoteVerifier, public_part
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import receipt_certificates
 from makul.trust.receipts import XadesReceiptSigner
@@ -46,6 +49,7 @@ from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
+from makul.trust_settings import CrlDirectory
 
 
 def utc_now() -> datetime:
@@ -68,6 +72,10 @@ class Parts:
     signer: ReceiptSigner
     sealer: DeliverySealer
     hidden_at_most: timedelta
+    trust: TrustStore
+    """By which documents and messages are judged; here to be asked how fresh it is."""
+    ledger: LedgerReader
+    ledger_notice: LedgerNotice | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
@@ -85,12 +93,25 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
         sealer=XmlSealer(trust),
+        trust=trust,
         receipt_certificates=receipt_certificates(
             settings.receipts.certificate,
             following=settings.receipts.next,
             retired=settings.receipts.retired,
         ),
         hidden_at_most=settings.basis.hidden_at_most,
+        ledger=store.ledger,
+        ledger_notice=_ledger_notice(settings.ledger),
+    )
+
+
+def _ledger_notice(settings: LedgerSettings | None) -> LedgerNotice | None:
+    """From the public part of the log's key: who answers requests never reads the key itself."""
+    if settings is None:
+        return None
+    verifier = NoteVerifier.load(public_part(settings.key), settings.origin)
+    return LedgerNotice(
+        origin=settings.origin, vkey=verifier.vkey, max_merge_delay=settings.promise
     )
 
 

@@ -23,6 +23,7 @@ from makul.trust.archive import Archive, restore
 from makul.trust.documents import ON_REQUEST, XadesVerifier
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
+from makul.trust.validation.rendering import render
 from makul.trust.validation.report import ExistenceSource
 
 _WORDS: Final = frozenset({"why", "version"})
@@ -79,7 +80,7 @@ def _judged(document: bytes, kept: Report, at: datetime, settings: Settings) -> 
         store = TrustStore(laid.out("documents", [evidence]) or _now(trust_directories(settings)))
         verifier = XadesVerifier(store, tsa=_tsa(evidence["timestamps"], laid, settings))
         report = verifier.validate(document, ON_REQUEST, at=at, existed_at=_held_since(kept)).report
-    judged: Report = json.loads(report.render())
+    judged: Report = json.loads(render(report))
     return judged
 
 

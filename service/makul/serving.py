@@ -19,6 +19,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
+from makul.observing.events import Event
+from makul.observing.security import tell
+from makul.observing.spool import Spool
 from makul.settings import ListenerSettings
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ GRACEFUL_SECONDS = 20
 
 KEEP_ALIVE_SECONDS = 15
 WATCH_SECONDS = 0.2
+RESTART_SECONDS = 2.0
+STOP_SECONDS = 5.0
 BACKLOG = 256
 MAX_HEADER_FIELDS = 50
 MAX_HEADER_BYTES = 8190
@@ -47,12 +52,16 @@ class Server(BaseApplication):
 
     def __init__(
         self,
+        name: str,
         listener: Callable[[], ListenerSettings],
         build: Callable[[], WsgiApplication],
         complaint: Callable[[], str | None],
+        spool: Spool | None = None,
     ) -> None:
+        self.name = name
         self._listener = listener
         self._build = build
+        self._spool = spool
         self.complaint = complaint
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
@@ -61,6 +70,12 @@ class Server(BaseApplication):
         config: Any = self.cfg
         for name, value in _options(self._listener()).items():
             config.set(name, value)
+        config.set("child_exit", self._bury)
+
+    def _bury(self, arbiter: Any, _worker: Any) -> None:
+        """A worker ended, however it did: its numbers are kept, and no longer its own."""
+        if self._spool is not None:
+            self._spool.bury(arbiter.WORKERS)
 
     def load(self) -> WsgiApplication:
         """Build the application; called in each worker, after the fork."""
@@ -80,9 +95,11 @@ class _CarefulArbiter(Arbiter):
         complaint = self.app.complaint()
         if complaint is not None:
             log.error("not reloaded, the old workers go on: %s", complaint)
+            tell(Event.RELOAD_REFUSED, listener=self.app.name)
             return
         super().reload()  # type: ignore[no-untyped-call]
         log.warning("reloaded: new workers, settings read anew")
+        tell(Event.RELOADED, listener=self.app.name)
 
 
 def _options(listener: ListenerSettings) -> dict[str, Any]:
@@ -131,27 +148,34 @@ def _tls_1_2_or_newer(
 
 
 def serve_one(
+    name: str,
     listener: Callable[[], ListenerSettings],
     build: Callable[[], WsgiApplication],
     *,
     complaint: Callable[[], str | None],
+    spool: Spool | None = None,
 ) -> int:
     """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own.
 
-    `complaint` says why the settings of this moment could not be served, if so.
+    `complaint` says why the settings of this moment could not be served, if so. Raises
+    `SpoolError` where the workers could not write their numbers.
     """
-    server: Any = Server(listener, build, complaint)
+    if spool is not None:
+        spool.prepare()
+    server: Any = Server(name, listener, build, complaint, spool)
     server.run()
     return 0
 
 
-def serve_all(config: Path, names: Sequence[str]) -> int:
+def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> int:
     """One process a listener, all stopped together; where one dies, so do the others.
 
-    A listener that is silently gone would look like a recipient's network failure.
+    A listener that is silently gone would look like a recipient's network failure. With `metrics`
+    their numbers are told by one more process; where that one dies, it is started again.
     """
-    command = [sys.executable, "-m", "makul", "--config", str(config), "serve", "--listener"]
-    children = [subprocess.Popen([*command, name]) for name in names]  # noqa: S603 - our own program
+    makul = [sys.executable, "-m", "makul", "--config", str(config)]
+    children = [subprocess.Popen([*makul, "serve", "--listener", name]) for name in names]  # noqa: S603 - our own program
+    exporter = _Restarted([*makul, "metrics"]) if metrics else None
 
     asked_to_stop = False
 
@@ -160,13 +184,54 @@ def serve_all(config: Path, names: Sequence[str]) -> int:
         asked_to_stop = asked_to_stop or number != signal.SIGHUP
         for child in children:
             child.send_signal(number)
+        if exporter is not None:
+            exporter.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, forward)
     while all(child.poll() is None for child in children):
+        if exporter is not None and not asked_to_stop:
+            exporter.keep_running()
         time.sleep(WATCH_SECONDS)
     if not asked_to_stop:
         for child in children:
             child.terminate()
     codes = [abs(child.wait()) for child in children]
+    if exporter is not None:
+        exporter.end()
     return 0 if asked_to_stop else max(1, *codes)
+
+
+class _Restarted:
+    """A process that the service can do without for a while."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._not_before = 0.0
+
+    def keep_running(self) -> None:
+        """Start it where it does not run; again, after a while."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        now = time.monotonic()
+        if now < self._not_before:
+            return
+        if self._process is not None and self._process.returncode > 0:
+            log.error("%s ended with code %s", self._command[-1], self._process.returncode)
+        self._not_before = now + RESTART_SECONDS
+        self._process = subprocess.Popen(self._command)  # noqa: S603 - our own program
+
+    def stop(self) -> None:
+        """Let it end; `keep_running` starts it with the settings of then."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def end(self) -> None:
+        """It ends with the service."""
+        self.stop()
+        if self._process is not None:
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()

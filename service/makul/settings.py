@@ -4,7 +4,6 @@
 are relative to the file.
 """
 
-import re
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -30,7 +27,11 @@ from pydantic_settings import (
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.ledger_settings import LedgerSettings
+from makul.observing_settings import LogSettings, MetricsSettings
+from makul.sections import Section
 from makul.store.places import Place, PostgresPlace
+from makul.trust_settings import TrustSettings
 
 POSTGRES = ("postgresql://", "postgres://")
 SQLITE = "sqlite:///"
@@ -47,11 +48,7 @@ class Environment(StrEnum):
     SANDBOX = "SANDBOX"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PartySettings(_Section):
+class PartySettings(Section):
     """A party to every agreement, as its document names it (cl. 7)."""
 
     code: Annotated[str, AfterValidator(parse_member_code)]
@@ -63,7 +60,7 @@ class PartySettings(_Section):
         return MemberCode(self.code)
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where the record is, and the keys that its fields are sealed with."""
 
     database: Path | None = None
@@ -73,7 +70,7 @@ class StoreSettings(_Section):
     """False behind a pooler that hands out transactions, such as PgBouncer in that mode."""
 
 
-class TokenSettings(_Section):
+class TokenSettings(Section):
     """A key in a PKCS#11 token. The PIN is never in the settings themselves."""
 
     module: Path
@@ -98,7 +95,7 @@ class TokenSettings(_Section):
         return self
 
 
-class ReceiptSettings(_Section):
+class ReceiptSettings(Section):
     """What the operator signs receipts with, and what it signed with before."""
 
     certificate: Path
@@ -120,102 +117,7 @@ class ReceiptSettings(_Section):
         return self
 
 
-def _web_address(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or "@" in url:
-        raise ValueError("must begin with http:// or https://, and hold no password")
-    return url
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class CrlDirectory(StrEnum):
-    """For whose signatures a CRL is kept."""
-
-    CRLS = "crls"
-    TSA_CRLS = "tsa_crls"
-
-
-class CrlSourceSettings(_Section):
-    """Where a CA publishes its CRL, and the file that holds it here."""
-
-    url: WebAddress
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(crl|der|pem)$")]
-    into: CrlDirectory = CrlDirectory.CRLS
-    """The directory of that file: `trust.crls` or `trust.tsa_crls`."""
-
-
-class OcspSourceSettings(_Section):
-    """Where a CA's OCSP responder is, and the file of the CA's certificate."""
-
-    url: WebAddress
-    issuer: Path
-
-
-class RefreshSettings(_Section):
-    """What `makul trust refresh` fetches. No address is ever taken from a certificate."""
-
-    crls: tuple[CrlSourceSettings, ...] = ()
-    ocsp: tuple[OcspSourceSettings, ...] = ()
-    interval: Annotated[int, Field(ge=5, le=86_400)] = 300
-    """Seconds between two rounds."""
-
-
-class TrustSettings(_Section):
-    """Whose signatures count. Each is a directory of certificates or CRLs, PEM or DER."""
-
-    anchors: Path
-    intermediates: Path
-    crls: Path
-    ocsp: Path | None = None
-    """OCSP responses: the refresher's, or the operator's own."""
-    wanted: Path | None = None
-    """Where workers leave certificates for which the refresher is to ask a responder."""
-    archive: Path | None = None
-    """Where what verdicts rested on is kept for good."""
-    tsa_anchors: Path | None = None
-    """CA certificates of time-stamping authorities; without them no timestamp counts."""
-    tsa_crls: Path | None = None
-    """Their CRLs; `crls` where it is not set."""
-    tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """The only policies of time-stamps that count; any where it is not set."""
-    refresh: RefreshSettings = RefreshSettings()
-    pin_pattern: str = r"PNOKG-(?P<pin>[0-9]{14})"
-    """How a citizen's certificate carries the PIN in its subject's `pin_attribute`.
-
-    ETSI EN 319 412-1, 5.1.3: a natural person's semantics identifier in `serialNumber`.
-    """
-    pin_attribute: str = "2.5.4.5"
-
-    pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """Of these certificate policies a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
-
-    Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
-    can consent for that citizen: an organisation's authority as well.
-    """
-
-    @model_validator(mode="after")
-    def _sources_have_places(self) -> Self:
-        if self.refresh.ocsp and (self.ocsp is None or self.wanted is None):
-            raise ValueError("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
-        stamping = any(each.into is CrlDirectory.TSA_CRLS for each in self.refresh.crls)
-        if stamping and self.tsa_crls is None:
-            raise ValueError('refresh.crls: into = "tsa_crls" needs the directory trust.tsa_crls')
-        return self
-
-    @field_validator("pin_pattern")
-    @classmethod
-    def _names_the_pin(cls, pattern: str) -> str:
-        try:
-            named = "pin" in re.compile(pattern).groupindex
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        if not named:
-            raise ValueError("needs a group named pin: (?P<pin>...)")
-        return pattern
-
-
-class BasisSettings(_Section):
+class BasisSettings(Section):
     """What basis statements may ask beyond data (cl. 5)."""
 
     max_hidden_days: Annotated[int, Field(ge=0, le=3650)] = HIDDEN_AT_MOST.days
@@ -227,7 +129,7 @@ class BasisSettings(_Section):
         return timedelta(days=self.max_hidden_days)
 
 
-class TlsSettings(_Section):
+class TlsSettings(Section):
     """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
 
     certificate: Path
@@ -244,7 +146,7 @@ class ClientCertificate(StrEnum):
     """A reverse proxy, by its Unix socket or its own certificate."""
 
 
-class ListenerSettings(_Section):
+class ListenerSettings(Section):
     """One address, one channel: what comes in there is authenticated by that channel alone."""
 
     channel: Channel
@@ -294,6 +196,10 @@ class Settings(BaseSettings):
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricsSettings | None = None
+    ledger: LedgerSettings | None = None
+    """Without it leaves are recorded and wait: `makul ledger run` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -331,6 +237,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
             if listener.channel is Channel.XROAD:
                 self._check_xroad(name, listener)
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_are_apart(self) -> Self:
+        taken = {listener.bind for listener in self.listeners.values()}
+        if self.metrics is not None and self.metrics.bind in taken:
+            raise ValueError("metrics.bind is a listener's address; give metrics one of their own")
         return self
 
     def _check_xroad(self, name: str, listener: ListenerSettings) -> None:
@@ -405,6 +318,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
         update={
             "store": _absolute(settings.store, base),
             "receipts": _absolute(settings.receipts, base),
+            "ledger": _absolute_ledger(settings.ledger, base) if settings.ledger else None,
             "trust": _absolute(settings.trust, base).model_copy(
                 update={
                     "refresh": settings.trust.refresh.model_copy(
@@ -416,6 +330,8 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
                     )
                 }
             ),
+            "logs": _absolute(settings.logs, base),
+            "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(
                     update={"tls": _absolute(listener.tls, base) if listener.tls else None}
@@ -426,7 +342,12 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
     )
 
 
-SectionT = TypeVar("SectionT", bound=_Section)
+def _absolute_ledger(settings: LedgerSettings, base: Path) -> LedgerSettings:
+    witnesses = tuple(_absolute(each, base) for each in settings.witnesses)
+    return _absolute(settings, base).model_copy(update={"witnesses": witnesses})
+
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 def _absolute(section: SectionT, base: Path) -> SectionT:
@@ -435,6 +356,6 @@ def _absolute(section: SectionT, base: Path) -> SectionT:
     for name, value in section:
         if isinstance(value, Path):
             changed[name] = base / value
-        elif isinstance(value, _Section):
+        elif isinstance(value, Section):
             changed[name] = _absolute(value, base)
     return section.model_copy(update=changed)

@@ -10,6 +10,8 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from makul.domain.reasons import Code, Reason
+from makul.observing.events import Event
+from makul.observing.security import tell
 from makul.soap import faults
 from makul.soap.messages import SOAP_11, Reply
 
@@ -34,6 +36,8 @@ class QuietWorker(ThreadWorker):
         status = next((status for kind, status in _STATUS if isinstance(exc, kind)), 500)
         code = Code.OPS_99 if status == 500 else Code.REQ_07
         log.warning("HTTP not understood: %s", type(exc).__name__)
+        if code is Code.REQ_07:
+            tell(Event.FORBIDDEN_MESSAGE, reasons=(code.value,))
         reply = faults.reply(faults.report(faults.HttpError(status, Reason(code=code))), SOAP_11)
         try:
             client.sendall(_on_the_wire(reply))

@@ -72,6 +72,10 @@ class Recorded:
         self.calls.append(("serve", config, listener))
         return 0
 
+    def metrics(self, config: Path) -> int:
+        self.calls.append(("metrics", config))
+        return 0
+
     def sandbox(self, options: SandboxOptions) -> int:
         self.calls.append(("sandbox", options))
         return 0
@@ -92,11 +96,13 @@ def test_running_commands_only_pass_on() -> None:
 
     assert invoke(runtime, "--config", "a.toml", "serve", "--listener", "wsse")[0] == 0
     assert invoke(runtime, "serve", MAKUL_CONFIG="b.toml")[0] == 0
+    assert invoke(runtime, "metrics", MAKUL_CONFIG="c.toml")[0] == 0
     assert invoke(runtime, "sandbox", "--dir", "x", "--port", "0", "--people", "30")[0] == 0
     assert invoke(runtime, "demo")[0] == 1
     assert runtime.calls == [
         ("serve", Path("a.toml"), "wsse"),
         ("serve", Path("b.toml"), None),
+        ("metrics", Path("c.toml")),
         ("sandbox", SandboxOptions(directory=Path("x"), port=0, people=30)),
         ("demo", None),
     ]
@@ -216,6 +222,7 @@ def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
     changing |= {"submit", "terminate", "approve"}
     changing |= {"sealing-certificate", "withdraw-sealing", "withdraw-official"}
     changing |= {"rotate", "retire", "upgrade", "months", "grant"}
+    changing |= {"recover"}
     options = {option for param in COMMANDS[words].params for option in param.opts}
 
     assert ("--apply" in options) is (words.rsplit(maxsplit=1)[-1] in changing)

@@ -2,7 +2,8 @@
 
 Held against the programs: commands and options in fenced blocks, inline code and help texts; make
 targets; settings; reasons; exit codes; operations and outcomes; environment variables; Python
-examples; links and paths; the number of the demo's scenes. One line is told for each untruth.
+examples; links and paths; security events and metrics; the number of the demo's scenes. One line is
+told for each untruth.
 """
 
 import ast
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from document_commands import Programs, simple_commands
 from document_pages import Page, Row, pages_in
+from document_tables import facts_in_tables, table_problems
 from pydantic import BaseModel
 
 from makul.cli.house import ExitCode as OperatorExitCode
@@ -82,6 +84,8 @@ class Checker:
         yield from self._settings(pages.get(OPERATORS, Page(OPERATORS, "")))
         yield from self._reasons(pages.get(RECIPIENTS, Page(RECIPIENTS, "")))
         yield from self._targets(pages)
+        yield from table_problems(pages)
+        self.facts += facts_in_tables()
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -256,7 +260,7 @@ def _toml_problems(content: str) -> Iterator[str]:
     except tomllib.TOMLDecodeError as error:
         yield f"not TOML: {error}"
         return
-    if table.keys() & {"store", "receipts", "trust", "listeners"}:
+    if table.keys() & {"store", "receipts", "trust", "listeners", "logs", "metrics"}:
         known = dict(_settings_keys(Settings))
         yield from (f"no such setting: {key}" for key in _flat(table) if key not in known)
 

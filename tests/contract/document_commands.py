@@ -158,7 +158,7 @@ def _untrue_leaf(
         return f"{path}: {rest[0]} is one too many"
     for parameter in command.params:
         value = given.get(parameter.name)
-        said = isinstance(value, str | list | bool)
+        said = isinstance(value, str | list | bool) or bool(value)
         if whole and parameter.required and not said and not parameter.envvar:
             return f"{path}: {parameter.opts[0]} is missing"
         choices = _choices(parameter)

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.app.ports import Answer, RecordedSignature, ServiceLimit, ServiceStatus
+from makul.app.ports import (
+    Answer,
+    Inclusion,
+    LedgerNotice,
+    RecordedSignature,
+    ServiceLimit,
+    ServiceStatus,
+)
 from makul.documents import UnwritableError, XmlDocuments
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState, Channel
 from makul.domain.attributes import Attribute
@@ -291,6 +298,41 @@ def test_receipt_and_status_answers_are_valid() -> None:
     assert valid(DOCUMENTS.receipt_answer(REQUEST_ID, RECEIPT), "recipient")[-1].text == (
         "PFJlY2VpcHQvPg=="
     )
+
+
+@pytest.mark.parametrize("length", [0, 1, 63])
+def test_a_receipt_comes_with_its_place_in_the_log(length: int) -> None:
+    """The whole proof, in its order, and the checkpoint byte by byte."""
+    note = "log.example/makul\n7\nroot\n\n— log.example/makul AAAA\n".encode()
+    proof = tuple(bytes([number]) * 32 for number in range(length))
+    inclusion = Inclusion(index=2**62, size=2**63 - 1, proof=proof, note=note)
+
+    written = DOCUMENTS.receipt_answer(REQUEST_ID, RECEIPT, inclusion)
+
+    root = valid(written, "recipient")
+    assert canonical(root) == written
+    assert local_names(root) == ["requestId", "receipt", "inclusion"]
+    told = root[-1]
+    assert (told.findtext("r:leafIndex", namespaces=NAMESPACES), len(told)) == (
+        str(2**62),
+        length + 3,
+    )
+    assert [b64decode(each.text) for each in told.findall("r:hash", NAMESPACES)] == list(proof)
+    assert b64decode(told.findtext("r:checkpoint", namespaces=NAMESPACES)) == note
+
+
+def test_the_log_is_told_by_its_name_key_and_promise() -> None:
+    """Last of all, so that clients of an earlier schema read everything before it."""
+    notice = LedgerNotice(
+        origin="log.example/makul",
+        vkey="log.example/makul+00000000+AAAA",
+        max_merge_delay=timedelta(minutes=1),
+    )
+
+    root = valid(DOCUMENTS.status(REQUEST_ID, replace(STATUS, ledger=notice)), "recipient")
+
+    assert local_names(root)[-1] == "ledger"
+    assert [each.text for each in root[-1]] == [notice.origin, notice.vkey, "60"]
 
 
 def test_a_registered_consent_is_told_with_its_meter() -> None:

@@ -1,5 +1,6 @@
 """Exclusive XML Canonicalization 1.0, written directly."""
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -63,6 +64,19 @@ def test_what_xml_cannot_carry_is_refused(bad: str) -> None:
         with pytest.raises(UnwritableError) as caught:
             write(f"secret{bad}")
         assert "secret" not in str(caught.value)
+
+
+def test_every_character_there_is() -> None:
+    """XML 1.0, production 2, and Canonical XML 1.1, 2.3: each refused, escaped or as it is."""
+    escaped = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        carried = code in {0x9, 0xA, 0xD} or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD
+        if carried or code >= 0x10000:
+            assert text(character) == escaped.get(character, character)
+            continue
+        with pytest.raises(UnwritableError):
+            text(character)
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_rotated_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
     new = StoreKeys.load(ring)
     assert set(new.masters).isdisjoint(former.masters)
     with pytest.raises(StoreUnavailableError):
-        open_store(house.settings.store.database, former, who="test")
-    store = open_store(house.settings.store.database, new, who="test")
+        open_store(house.settings.place, former, who="test")
+    store = open_store(house.settings.place, new, who="test")
     rows = store.desk.disclosures(recipient=None, since=None, limit=1000)
     assert len(rows) == len(load.answers)
     store.close()

@@ -68,7 +68,9 @@ class Machine:
 
     def _writers(self) -> Iterator[int]:
         if self.server is not None:
-            yield from (self.server.pid, *children(self.server.pid))
+            process = self.server.process
+            if process is not None and self.server.alive:
+                yield from (process.pid, *children(process.pid))
         elif self._serving is not None:
             yield from self._serving.workers
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fuzz.targets import Target
 
 TARGETS = (
+    "bundle",
     "crl",
     "document",
     "document_tree",
@@ -32,6 +33,7 @@ TARGETS = (
     "guard",
     "header",
     "message",
+    "note",
     "ocsp",
     "scan",
     "sealing",

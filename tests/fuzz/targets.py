@@ -14,7 +14,7 @@ from asn1crypto import pem
 from cryptography import x509
 from lxml import etree
 
-from fuzz import material
+from fuzz import material, notes
 from fuzz.material import FindingError
 from makul.domain.disclosures import ProofStatus
 from makul.soap.envelope import split
@@ -259,5 +259,7 @@ def targets() -> Mapping[str, Callable[[], Target]]:
         "ocsp": lambda: Target("ocsp", material.ocsp, material.responses()),
         "header": lambda: Target("header", material.header, material.headers()),
         "sealing": lambda: Target("sealing", material.sealing, material.sealed()),
+        "note": lambda: Target("note", notes.note, notes.notes()),
+        "bundle": lambda: Target("bundle", notes.bundle, notes.bundles()),
         "scan": lambda: Target("scan", material.scan, material.scans()),
     }

@@ -3,6 +3,7 @@
 
 import logging
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,8 @@ from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.spyne_setup import Fault as SpyneFault
 from support.soap import (
     GET_STATUS,
+    MEMBER,
+    REQUEST_ID,
     VERSIONS,
     FakePort,
     assert_typed_fault,
@@ -147,7 +150,7 @@ def test_soap_12_reason_speaks_three_languages() -> None:
 
 
 def test_answers_are_counted_without_data() -> None:
-    """A failure up to the decision is counted; the count holds operation, status and codes."""
+    """A failure up to the decision is counted, by what was proved and by nothing of its content."""
     counted: list[Answered] = []
     send(build(observe=counted.append), enveloped(GET_STATUS))
     send(build(observe=counted.append), b"")
@@ -156,10 +159,15 @@ def test_answers_are_counted_without_data() -> None:
         enveloped(GET_STATUS),
     )
 
+    known: dict[str, Any] = {
+        "request_id": REQUEST_ID,
+        "caller": MEMBER,
+        "received": len(enveloped(GET_STATUS)),
+    }
     assert counted == [
-        Answered(operation="GetStatus", status=200),
+        Answered(operation="GetStatus", status=200, **known),
         Answered(operation=None, status=400, faults=("REQ-01",)),
-        Answered(operation="GetStatus", status=500, faults=("OPS-03",)),
+        Answered(operation="GetStatus", status=500, faults=("OPS-03",), **known),
     ]
 
 

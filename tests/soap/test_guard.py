@@ -1,10 +1,12 @@
 """The guard: what HTTP lets in, and what stands at which address."""
 
 import io
+import json
 from typing import Any
 
 import pytest
 
+from makul.app.ports.health import Readiness, State
 from makul.soap.messages import SOAP_11, SOAP_12
 from support.soap import (
     GET_STATUS,
@@ -76,16 +78,32 @@ def test_other_addresses_are_404(path: str) -> None:
 
 def test_health_and_readiness() -> None:
     """Alive while the process answers; ready while its dependencies do."""
-    assert _get("/healthz", ready=lambda: False).status == 200
-    assert _get("/readyz", ready=lambda: True).status == 200
-    assert _get("/readyz", ready=lambda: False).status == 503
+    assert _get("/healthz", ready=lambda: _standing(State.DOWN)).status == 200
+    assert _get("/readyz").status == 200
+    assert _get("/readyz", ready=lambda: _standing(State.DEGRADED)).status == 200
+    assert _get("/readyz", ready=lambda: _standing(State.DOWN)).status == 503
     assert send(build(), b"", PATH_INFO="/healthz").headers["Allow"] == "GET"
+
+
+def test_readiness_names_what_is_down() -> None:
+    """For whoever mends it: the dependency by its name, and nothing of where it lies."""
+    response = _get("/readyz", ready=lambda: _standing(State.DOWN))
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(response.body) == {
+        "state": "down",
+        "checks": {"store": "ok", "signer": "down", "trust": "degraded"},
+    }
+
+
+def _standing(worst: State) -> Readiness:
+    return Readiness({"store": State.OK, "signer": worst, "trust": State.DEGRADED})
 
 
 def test_a_readiness_check_that_breaks_is_a_fault() -> None:
     """Nothing passes the guard, not even our own mistakes."""
 
-    def broken() -> bool:
+    def broken() -> Readiness:
         raise OSError("down")
 
     response = _get("/readyz", ready=broken)

@@ -31,6 +31,7 @@ from support.soap import (
     GET_STATUS,
     MEMBER,
     NOW,
+    READY,
     REQUEST_ID,
     FakePort,
     Response,
@@ -74,7 +75,7 @@ class _Listener:
                 channel,
                 public_url=self.url,
                 clock=lambda: NOW,
-                ready=lambda: True,
+                ready=lambda: READY,
             )
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))

@@ -26,6 +26,7 @@ from support.records import (
     a_mark,
     a_release,
     an_evidence,
+    kept,
 )
 from support.sql import count, everything, raw
 
@@ -85,7 +86,7 @@ def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
     kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
     assert known <= kept
     assert len(kept) - len(known) <= ROUNDS
-    for table in ("ledger_leaf", "request_key", "ground_use"):
+    for table in ("ledger_leaf", "ledger_queue", "request_key", "ground_use"):
         assert count(place, table) == len(kept)
 
 
@@ -113,8 +114,8 @@ def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> N
     assert worker.exitcode == -signal.SIGKILL
 
 
-CHANGES = 11
-"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, evidence and its
+CHANGES = 12
+"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, its wait, evidence and its
 budget (likewise), request key."""
 
 
@@ -140,7 +141,7 @@ def test_killed_after_the_commit_everything_is_kept(
     record_and_die(place, keys, entry, CHANGES + 1)
 
     store = open_store(place, keys, who="operator")
-    assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
     assert store.recorder.replay(entry.key, a_caller(), at=entry.decided_at) == Replay(entry.answer)
     assert entry.ground is not None
     assert store.register.use(BANK, entry.ground) == GroundUse(used=1)

@@ -38,6 +38,7 @@ from support.records import (
     a_release,
     an_agreement,
     an_evidence,
+    kept,
 )
 from support.sql import count, everything
 
@@ -76,7 +77,7 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
     assert (row.outcome, row.subject) == (Outcome.RELEASED, AZAMAT)
     assert (row.released, row.codes) == (("givenName", "surname"), ())
     assert (row.decided_at, row.leaf_hash) == (NOON, entry.leaf.hash)
-    assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
     assert store.register.standing(entry.key, None).known_digest == entry.key.digest
     assert store.register.use(BANK, ground) == GroundUse(used=1)
     assert [count(place, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1, 1]
@@ -152,7 +153,10 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
     assert store.recorder.record(refusal) == Committed()
     assert store.register.standing(other, None).known_digest == first.key.digest
     assert store.recorder.replay(first.key, a_caller(), at=NOON) == Replay(first.answer)
-    assert store.register.receipt(BANK, first.key.request_id) in {first.receipt, refusal.receipt}
+    assert store.register.receipt(BANK, first.key.request_id) in {
+        kept(first),
+        kept(refusal),
+    }
 
 
 def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
@@ -486,7 +490,7 @@ def test_the_receipt_is_the_last_one(store: Store) -> None:
     last = a_release(key=key, decided_at=NOON + timedelta(seconds=1))
     store.recorder.record(last)
 
-    assert store.register.receipt(BANK, key.request_id) == last.receipt
+    assert store.register.receipt(BANK, key.request_id) == kept(last)
     assert store.register.receipt(POLICE, key.request_id) is None
     assert store.register.receipt(BANK, uuid4()) is None
 

@@ -39,6 +39,7 @@ from support.records import (
     a_person,
     a_release,
     an_evidence,
+    kept,
 )
 from support.sql import parameters, raw
 
@@ -135,7 +136,7 @@ def columns(place: Place) -> Mapping[str, list[tuple[str, Any]]]:
     with raw(place) as connection:
         found: dict[str, list[tuple[str, Any]]] = {}
         for table, described in metadata.tables.items():
-            key = ", ".join(column.name for column in described.primary_key.columns)
+            key = ", ".join(f'"{column.name}"' for column in described.primary_key.columns)
             rows = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608
             names = [each[0] for each in rows.description]
             found[table] = [pair for row in rows for pair in zip(names, row, strict=True)]
@@ -402,7 +403,7 @@ def test_while_others_record(
     )
     store = open_store(full, alone, who="operator")
     for entry in entries:
-        assert store.register.receipt(BANK, entry.key.request_id) == entry.receipt
+        assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
         replay = store.recorder.replay(entry.key, a_caller(), at=entry.decided_at)
         assert replay == Replay(entry.answer)
     store.close()

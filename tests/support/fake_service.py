@@ -245,7 +245,7 @@ class FakeOperator:
             content.append(("ground", ground))
         content += [
             ("decidedAt", _instant(facts["at"])),
-            ("leafHash", _b64(b"\1" * 32)),
+            ("leafHash", _b64(facts.get("leaf", b"\1" * 32))),
             ("operator", facts.get("operator", self.code)),
         ]
         root = etree.fromstring(b'<Receipt xmlns="urn:makul:receipt:1" Id="receipt"/>')

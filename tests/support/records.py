@@ -12,6 +12,7 @@ from makul.app.ports import (
     Desk,
     Entry,
     Evidence,
+    KeptReceipt,
     Leaf,
     MessageMark,
     RequestKey,
@@ -182,6 +183,11 @@ def a_leaf(disclosure_id: UUID) -> Leaf:
     statement = b'{"subject":"%s"}' % AZAMAT.digits.encode()
     digest = hashlib.sha256(b"\x00" + salt + statement + disclosure_id.bytes).digest()
     return Leaf(salt=salt, statement=statement, hash=digest)
+
+
+def kept(entry: Entry) -> KeptReceipt:
+    """The receipt of a recorded entry, as the register gives it."""
+    return KeptReceipt(disclosure_id=entry.disclosure_id, document=entry.receipt)
 
 
 def furnish(desk: Desk) -> None:

@@ -68,7 +68,7 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
     try:
         server = Server(port, process.pid)
         await_ready(port)
-        _await_workers(server, workers)
+        await_workers(server, workers)
         yield server
     finally:
         process.terminate()
@@ -92,7 +92,7 @@ def await_ready(port: int) -> None:
     raise RuntimeError("the service did not start")
 
 
-def _await_workers(server: Server, count: int) -> None:
+def await_workers(server: Server, count: int) -> None:
     """The first worker may answer before the next is forked."""
     deadline = time.monotonic() + START_SECONDS
     while len(server.workers) < count:

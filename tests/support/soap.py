@@ -14,6 +14,7 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Caller
+from makul.app.ports.health import Readiness, State
 from makul.app.requests import RecipientPort
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
@@ -120,11 +121,14 @@ class Response:
         return (code or "").rpartition(":")[2]
 
 
+READY = Readiness({"store": State.OK})
+
+
 def build(
     fake: FakePort | None = None,
     channel: Channel | None = None,
     *,
-    ready: Callable[[], bool] = lambda: True,
+    ready: Callable[[], Readiness] = lambda: READY,
     observe: Callable[[Answered], None] = lambda _: None,
     **settings: Any,
 ) -> WSGIApplication:

@@ -196,6 +196,21 @@ def test_only_what_the_pre_check_read_is_verified(holder: Holder) -> None:
     assert caught.value.code is Code.SIG_03
 
 
+@pytest.mark.parametrize("holder", ["ECDSA_SHA256"], indirect=True)
+def test_the_account_is_this_very_signatures(holder: Holder) -> None:
+    """Equal in every word, and of another tree: what was proved there says nothing here."""
+    root = signed_by_signxml("ECDSA_SHA256", holder)
+    signature, other = (tree.find(f"{{{DS}}}Signature") for tree in (root, copy.deepcopy(root)))
+    assert signature is not None
+    assert other is not None
+    said = read_signed_info(other)
+    proven = tuple(Proven(reference, root) for reference in said.references)
+
+    with pytest.raises(SignatureFailure) as caught:
+        verify_proven(signature, said, proven, holder.certificate.public_key())  # type: ignore[arg-type]
+    assert caught.value.code is Code.SIG_03
+
+
 def test_what_the_schema_does_not_know_is_refused(documents: XadesVerifier, world: Any) -> None:
     """An element among the references, signed along with them, which nobody would read."""
     odd = Forge(holder=world.citizen, extra_references=['<x:Odd xmlns:x="urn:x"/>']).signed()

@@ -1,17 +1,25 @@
 """The attack corpus, against the verifier that every request's documents pass through."""
 
+import random
 import time
 from collections.abc import Callable
+from itertools import islice
 
 import pytest
 from lxml import etree
 
+from makul.trust.algorithms import EXCLUSIVE, INCLUSIVE
 from makul.trust.documents import XadesVerifier
+from makul.trust.failures import SignatureFailure
+from makul.trust.xml import canonical, own_parser, parse_document, safe_parser
 from vectors.attacks import SIGNERS, VECTORS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector
 
 Recorder = Callable[[str, object], None]
+
+ELEMENTS_OF_EACH = 300
+"""A signed consent has a hundred; what is more is a flood, of which one is like another."""
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +52,44 @@ def test_vector(
     if verified.signed is not None:
         assert read(verified.signed, "pin") == cast.pin
         assert verified.signed.find(".//{http://www.w3.org/2000/09/xmldsig#}Signature") is None
+
+
+def test_canonical_where_it_stands(cast: Cast) -> None:
+    """Every element of every attack: what is hashed is what the stock way would hash."""
+    compared = 0
+    for vector in VECTORS:
+        try:
+            root = parse_document(vector.build(cast), safe_parser())
+        except SignatureFailure:
+            continue
+        for element in islice(root.iter(), ELEMENTS_OF_EACH):
+            again = etree.fromstring(etree.tostring(element, with_tail=False), safe_parser())
+            for method in (INCLUSIVE, EXCLUSIVE):
+                stock = etree.tostring(
+                    again, method="c14n", exclusive=method is EXCLUSIVE, with_comments=False
+                )
+                assert canonical(element, method) == stock, vector.name
+            compared += 1
+    assert compared > 20_000
+
+
+def test_a_parser_keeps_nothing_of_what_it_parsed(cast: Cast) -> None:
+    """Whatever came before, broken or not, a thread's own parser reads like one that is new."""
+    documents = [vector.build(cast) for vector in VECTORS]
+    documents += [document[: len(document) // 2] for document in documents[::7]]
+    random.Random(20261127).shuffle(documents)  # noqa: S311 - reproducible, not secret
+
+    own = [outcome_of(document, own_parser()) for document in documents]
+
+    assert own == [outcome_of(document, safe_parser()) for document in documents]
+    assert len({type(outcome) for outcome in own}) == 2  # trees and failures, in turn
+
+
+def outcome_of(document: bytes, parser: etree.XMLParser) -> bytes | tuple[str, str]:
+    try:
+        return etree.tostring(parse_document(document, parser))
+    except SignatureFailure as failure:
+        return failure.code.value, failure.why
 
 
 def read(document: etree._Element, name: str) -> str | None:

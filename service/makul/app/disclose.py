@@ -52,10 +52,14 @@ class Disclose:
     def __call__(self, asked: PersonRequest, caller: Caller) -> bytes:
         """The answer's Body child, committed before it is returned."""
         received = self.reception.receive(
-            asked, caller, space=Space.DISCLOSURE, operation=asked.operation
+            asked,
+            caller,
+            space=Space.DISCLOSURE,
+            operation=asked.operation,
+            purpose=asked.purpose,
+            subject=asked.probe.pin,
         )
-        standing = received.standing
-        draft = replace(received.draft, purpose=asked.purpose, subject=asked.probe.pin)
+        standing, draft = received.standing, received.draft
         case = StandingCase(
             request=_request(asked, caller),
             recipient=standing.recipient,
@@ -121,7 +125,10 @@ class Disclose:
         conclusion, payload = self._rendered(concluded, person, sealing)
         counts = conclusion.outcome in _COUNTS_AS_A_DISCLOSURE
         return replace(
-            _concluded(draft, conclusion),
+            draft,
+            outcome=conclusion.outcome,
+            reasons=conclusion.reasons,
+            released=conclusion.released,
             payload=payload,
             seal_to=sealing.der if payload is not None and sealing is not None else None,
             matches=_tellable(match, conclusion.outcome, agreement),

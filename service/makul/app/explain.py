@@ -42,10 +42,14 @@ class Explain:
             reason = Reason(code=Code.REQ_01, field="operation")
             raise RejectedError(reason, request_id=asked.request_id)
         received = self.reception.receive(
-            asked, caller, space=Space.EXPLANATION, operation=Operation.EXPLAIN_DECISION
+            asked,
+            caller,
+            space=Space.EXPLANATION,
+            operation=Operation.EXPLAIN_DECISION,
+            purpose=asked.purpose,
+            subject=asked.subject,
         )
-        standing = received.standing
-        draft = replace(received.draft, purpose=asked.purpose, subject=asked.subject)
+        standing, draft = received.standing, received.draft
         if standing.known_digest is not None:
             return self.recording.asked_before(draft, standing.known_digest)
         ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=draft.at)

@@ -25,6 +25,7 @@ from makul.domain.disclosures import (
     GroundUse,
     Proof,
     ProofStatus,
+    consent_reference,
     reference,
 )
 from makul.domain.identifiers import MemberCode
@@ -79,16 +80,16 @@ class Grounds:
                 consent = self.documents.read_consent(verified.signed)
             except DocumentError as error:
                 proof = _unreadable(proof, error)
-        ground = ConsentGround(proof=proof, consent=consent, digest=digest)
         evidence = (_evidence(GroundKind.CONSENT, digest, document, verified),)
         if consent is None:
-            return ground, evidence
-        use = self._use(recipient, ground)
+            return ConsentGround(proof=proof, consent=None, digest=digest), evidence
+        use = self.register.use(recipient, consent_reference(consent, digest))
         registered = use.registered_at is not None
         papers = attached(consent, presented, self.documents, registered=registered)
-        ground = replace(
-            ground,
+        ground = ConsentGround(
             proof=self._of_paper(consent, proof, recipient, use),
+            consent=consent,
+            digest=digest,
             use=use,
             scan_held=papers.scan_held,
             authority_held=papers.authority_held,

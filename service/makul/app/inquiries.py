@@ -7,6 +7,10 @@ from makul.app.ports import (
     Caller,
     Clock,
     Documents,
+    Inclusion,
+    LedgerBrokenError,
+    LedgerNotice,
+    LedgerReader,
     ReceiptCertificate,
     Register,
     RejectedError,
@@ -33,6 +37,8 @@ class Inquiries:
     contract_version: str
     limits: tuple[ServiceLimit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...]
+    ledger: LedgerReader
+    ledger_notice: LedgerNotice | None
 
     def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
         """The terms of the caller's own agreement."""
@@ -52,10 +58,23 @@ class Inquiries:
         return self.documents.agreement(asked.request_id, own, signatures)
 
     def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
-        """The receipt of one of the caller's earlier requests."""
+        """The receipt of one of the caller's earlier requests, and its place in the log."""
         self._admit(caller, asked.request_id)
-        receipt = self.register.receipt(caller.recipient, asked.of_request)
-        return self.documents.receipt_answer(asked.request_id, receipt)
+        kept = self.register.receipt(caller.recipient, asked.of_request)
+        if kept is None:
+            return self.documents.receipt_answer(asked.request_id, None)
+        inclusion = self._inclusion(kept.disclosure_id)
+        return self.documents.receipt_answer(asked.request_id, kept.document, inclusion)
+
+    def _inclusion(self, disclosure_id: UUID) -> Inclusion | None:
+        """None also where the log is broken: the client finds that the proof is overdue.
+
+        Its receipt is the recipient's evidence all the same, and then more than ever.
+        """
+        try:
+            return self.ledger.inclusion(disclosure_id)
+        except LedgerBrokenError:
+            return None
 
     def status(self, asked: StatusQuery, caller: Caller) -> bytes:
         """Versions, limits, time, and whether this is the sandbox."""
@@ -67,6 +86,7 @@ class Inquiries:
             time=self.clock(),
             limits=self.limits,
             receipt_certificates=self.receipt_certificates,
+            ledger=self.ledger_notice,
         )
         return self.documents.status(asked.request_id, status)
 

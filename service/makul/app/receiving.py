@@ -6,6 +6,7 @@ from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, 
 from makul.app.recording import Draft
 from makul.app.requests import Asked, AskedUnderAgreement
 from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
 
 
@@ -25,9 +26,19 @@ class Reception:
     register: Register
 
     def receive(
-        self, asked: Asked, caller: Caller, *, space: Space, operation: Operation
+        self,
+        asked: Asked,
+        caller: Caller,
+        *,
+        space: Space,
+        operation: Operation,
+        purpose: PurposeCode | None = None,
+        subject: Pin | None = None,
     ) -> Received:
-        """Read the caller's standing; raises `RejectedError` for a stranger (RCP-01)."""
+        """Read the caller's standing; raises `RejectedError` for a stranger (RCP-01).
+
+        `purpose` and `subject` are what the request itself says of them.
+        """
         at = self.clock()
         key = RequestKey(
             recipient=caller.recipient,
@@ -47,6 +58,8 @@ class Reception:
             terms=standing.agreement,
             outcome=Outcome.REFUSED,
             at=at,
+            purpose=purpose,
+            subject=subject,
             employee=asked.employee,
             case_number=asked.case_number,
         )

@@ -6,7 +6,6 @@ something changed meanwhile, what was rendered is thrown away and a refusal take
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,6 +43,7 @@ from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
 from makul.domain.verdicts import Ruling
 from makul.ledger.commitment import commit
+from makul.ledger.statements import write_statement
 
 SALT_BYTES = 32
 """A leaf's and a payload's salt: 256 bits, so that a digest of few facts cannot be guessed."""
@@ -297,7 +297,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         paper=draft.paper,
         revokes=draft.revokes,
         mark=draft.caller.mark,
-        sealed_to=hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None,
+        sealed_to=_sealed_to(draft),
         official=draft.official,
     )
 
@@ -316,30 +316,52 @@ def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:
 
 
 def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> bytes:
-    """The facts that the leaf commits to, as JSON with sorted keys (format 1)."""
+    """The facts that the leaf commits to (`ledger.statements`)."""
     ground = draft.ground
-    facts = {
-        "format": 1,
-        "disclosureId": str(disclosure_id),
-        "requestId": str(draft.key.request_id),
-        "requestDigest": draft.key.digest.hex(),
-        "operation": draft.operation.value,
-        "recipient": draft.key.recipient,
-        "agreement": draft.agreement_number,
-        "purpose": draft.purpose,
-        "subject": draft.subject.digits if draft.subject is not None else None,
-        "channel": draft.caller.channel.value,
-        "subsystem": draft.caller.subsystem,
-        "employee": draft.employee,
-        "case": draft.case_number,
-        "outcome": draft.outcome.value,
-        "reasons": [
-            [reason.code.value, reason.because and reason.because.value, reason.field]
-            for reason in draft.reasons
-        ],
-        "released": sorted(draft.released),
-        "payloadDigest": payload_digest.hex() if payload_digest is not None else None,
-        "ground": [ground.kind.value, str(ground.id), ground.digest.hex()] if ground else None,
-        "decidedAt": draft.at.isoformat(),
-    }
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return write_statement(
+        {
+            "disclosureId": str(disclosure_id),
+            "requestId": str(draft.key.request_id),
+            "requestDigest": draft.key.digest.hex(),
+            "space": draft.key.space.value,
+            "operation": draft.operation.value,
+            "recipient": draft.key.recipient,
+            "agreement": draft.agreement_number,
+            "purpose": draft.purpose,
+            "subject": draft.subject.digits if draft.subject is not None else None,
+            "channel": draft.caller.channel.value,
+            "certificate": _hex(draft.caller.certificate),
+            "subsystem": draft.caller.subsystem,
+            "employee": draft.employee,
+            "case": draft.case_number,
+            "outcome": draft.outcome.value,
+            "reasons": [
+                [
+                    reason.code.value,
+                    reason.because and reason.because.value,
+                    reason.field,
+                    reason.retry_after,
+                ]
+                for reason in draft.reasons
+            ],
+            "released": sorted(draft.released),
+            "payloadDigest": _hex(payload_digest),
+            "sealedTo": _hex(_sealed_to(draft)),
+            "ground": [ground.kind.value, str(ground.id), ground.digest.hex()] if ground else None,
+            "evidence": [
+                [piece.kind, piece.digest.hex(), hashlib.sha256(piece.report).hexdigest()]
+                for piece in draft.evidence
+            ],
+            "closes": draft.closes,
+            "decidedAt": draft.at.isoformat(),
+        }
+    )
+
+
+def _sealed_to(draft: Draft) -> bytes | None:
+    """By its SHA-256, the certificate to which the payload is encrypted."""
+    return hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None
+
+
+def _hex(digest: bytes | None) -> str | None:
+    return digest.hex() if digest is not None else None

@@ -4,18 +4,22 @@
 the use cases, the ports and the domain, and no adapter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk, KeyRotation
+from makul.app.ports.ledger import LedgerReport, LedgerState
+from makul.app.recovering import Missing
+from makul.cli.witnessing import Witness, WitnessOptions
 from makul.domain.identifiers import MemberCode
 
 
@@ -213,6 +217,48 @@ class TrustKeeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFacts:
+    """The log, and what the operator promises of it."""
+
+    origin: str
+    vkey: str
+    """The log's public key, for witnesses and clients (C2SP signed-note)."""
+    max_merge_delay: timedelta
+    published: int | None
+    """The size of the published tree; None where nothing is published."""
+    state: LedgerState
+
+
+class LedgerKeeper(Protocol):
+    """Keeps the log of decisions, and lets it be checked. Each raises `HouseError`."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present."""
+
+    def run(self, stopped: Event) -> int:
+        """Sequence and publish until stopped; the exit code."""
+
+    def facts(self) -> LedgerFacts:
+        """How the log stands."""
+
+    def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
+        """Hold every record against the log. `tell` hears how many of how many are done.
+
+        `lost` is how many decisions are known to be lost.
+        """
+
+    def missing(self) -> Missing | None:
+        """What was published and is not in the store, if it was restored from an older copy."""
+
+    def recover(self, lacking: Missing) -> None:
+        """Take that back: leaves to their places, or noted as lost."""
+
+    def export(self, directory: Path | None, bundle: Path | None) -> int:
+        """Write the log to a new directory, or one file; its size in leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreInfo:
     """What there is to know of a store without opening a record."""
 
@@ -267,11 +313,23 @@ class Runtime(Protocol):
     def trust(self, config: Path) -> TrustKeeper:
         """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
 
+    def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
+        """The log of an installation, for one command; raises `HouseUnavailableError`."""
+
+    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
+        """A witness of any log; raises `HouseError`. No installation is opened."""
+
+    def new_witness_key(self, path: Path, name: str) -> str:
+        """Make a witness's key file; its public key. Raises `HouseError`."""
+
     def store(self, config: Path) -> StoreKeeper:
         """The store of these settings; raises `HouseUnavailableError`. It is not opened."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
+
+    def metrics(self, config: Path) -> int:
+        """Tell the numbers of a running service to Prometheus, until stopped; the exit code."""
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped; the exit code."""

@@ -40,6 +40,11 @@ certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pe
 # retired = "keys/retired"      # certificates of before, and marks of compromised keys
 # in a token, without key: [receipts.pkcs11] with module, token_label, key_label, pin_file
 
+[ledger]                        # the log over all decisions: `makul ledger run` keeps it
+origin = "makul/{operator}"     # its name, for good
+key = "keys/ledger.key"         # signs checkpoints; its public part: makul ledger status
+publish = "published"           # what witnesses fetch
+
 [trust]                         # whose signatures count; PEM or DER, one or more in a file
 anchors = "anchors"             # the national root: nobody is trusted while this is empty
 intermediates = "intermediates"
@@ -103,7 +108,7 @@ class Plan:
             "settings": str(self.config),
             "keys": ["keys/receipts.key.pem", "keys/receipts.cert.pem", "keys/receipts.csr.pem"],
             "empty": list(_EMPTY),
-            "by_settings": ["store keys", "database"],
+            "by_settings": ["store keys", "database", "ledger key"],
         }
 
 

@@ -17,6 +17,7 @@ from makul.cli import (
     document,
     init,
     key,
+    ledger,
     notice,
     person,
     recipient,
@@ -92,6 +93,7 @@ def build(runtime: Runtime) -> typer.Typer:
         key,
         trust,
         store,
+        ledger,
     )
     for noun in nouns:
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])

@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog=examples("makul serve", "makul --config /srv/makul/makul.toml serve --listener wsse")
     )(serve)
+    app.command(epilog=examples("makul metrics"))(metrics)
     app.command(epilog=examples("makul sandbox", "makul sandbox --port 8080 --dir build/sandbox"))(
         sandbox
     )
@@ -33,6 +34,15 @@ def serve(
     """Run the service until it is stopped: each listener in processes of its own."""
     current = session(ctx)
     raise typer.Exit(current.runtime.serve(current.config, listener))
+
+
+def metrics(ctx: typer.Context) -> None:
+    """Tell Prometheus the numbers of listeners that run, each alone, by `serve --listener`.
+
+    `makul serve` without a listener's name does it by itself, where the settings have [metrics].
+    """
+    current = session(ctx)
+    raise typer.Exit(current.runtime.metrics(current.config))
 
 
 def sandbox(

@@ -1,8 +1,11 @@
 """What every command starts from: the runtime, and which installation is meant."""
 
+import signal
+import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -53,6 +56,19 @@ def registered(house: House, code: str) -> Recipient:
         if recipient.code == wanted:
             return recipient
     raise HouseError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")
+
+
+def stopped_by_signal() -> threading.Event:
+    """Set by SIGTERM and SIGINT: for commands that run until they are stopped."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopped.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    return stopped
 
 
 def examples(*lines: str) -> str:

@@ -1,16 +1,13 @@
 """`makul trust`: revocation data kept fresh, and whether they are."""
 
 import json
-import signal
-import threading
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from makul.cli.house import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
 from makul.cli.output import Facts, complain, instant, show_rows
-from makul.cli.session import AsJson, examples, session
+from makul.cli.session import AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(no_args_is_help=True, help="What is trusted, and how fresh revocation data are.")
 
@@ -42,8 +39,7 @@ def refresh(
     keeper = current.runtime.trust(current.config)
     if once:
         raise typer.Exit(ExitCode.DONE if _round(keeper, as_json=as_json) else ExitCode.REFUSED)
-    stopped = threading.Event()
-    _stop_by_signal(stopped)
+    stopped = stopped_by_signal()
     while not stopped.is_set():
         _round(keeper, as_json=as_json)
         stopped.wait(interval or keeper.interval)
@@ -95,12 +91,3 @@ def _row(info: TrustInfo, age: float | None) -> Facts:
         "age_seconds": int(age) if age is not None else None,
         "entries": info.entries,
     }
-
-
-def _stop_by_signal(stopped: threading.Event) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stopped.set()
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, stop)

@@ -12,6 +12,8 @@ from uuid import UUID
 from makul.app.ports import (
     Answer,
     ConsentStatus,
+    Inclusion,
+    LedgerNotice,
     ReceiptCertificate,
     RecordedSignature,
     RevokedConsent,
@@ -191,13 +193,29 @@ def _signature(signature: RecordedSignature) -> str:
     )
 
 
-def render_receipt_answer(request_id: UUID, receipt: bytes | None) -> bytes:
-    """GetReceiptResponse: the receipt's exact bytes; a request not known is REQ-01, `ofRequest`."""
+def render_receipt_answer(
+    request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None
+) -> bytes:
+    """GetReceiptResponse: the receipt's exact bytes, and once it has one its place in the log.
+
+    A request not known is REQ-01, `ofRequest`.
+    """
     asked = element("requestId", str(request_id))
     if receipt is None:
         unknown = answer_reason(Reason(code=Code.REQ_01, field="ofRequest"))
         return _response("GetReceipt", asked, unknown)
-    return _response("GetReceipt", asked, group("receipt", binary(receipt)))
+    proof = "" if inclusion is None else _inclusion(inclusion)
+    return _response("GetReceipt", asked, group("receipt", binary(receipt)), proof)
+
+
+def _inclusion(inclusion: Inclusion) -> str:
+    return group(
+        "inclusion",
+        element("leafIndex", str(inclusion.index)),
+        element("treeSize", str(inclusion.size)),
+        *(group("hash", binary(node)) for node in inclusion.proof),
+        group("checkpoint", binary(inclusion.note)),
+    )
 
 
 def render_status(request_id: UUID, status: ServiceStatus) -> bytes:
@@ -220,6 +238,7 @@ def render_status(request_id: UUID, status: ServiceStatus) -> bytes:
         element("time", instant(status.time)),
         *limits,
         *map(_receipt_certificate, status.receipt_certificates),
+        "" if status.ledger is None else _ledger(status.ledger),
     )
 
 
@@ -232,6 +251,15 @@ def _receipt_certificate(certificate: ReceiptCertificate) -> str:
         element("validTo", instant(certificate.valid_to)),
         element("state", certificate.state),
         "" if since is None else element("compromisedSince", instant(since)),
+    )
+
+
+def _ledger(notice: LedgerNotice) -> str:
+    return group(
+        "ledger",
+        element("origin", notice.origin),
+        element("key", notice.vkey),
+        element("maxMergeDelay", str(int(notice.max_merge_delay.total_seconds()))),
     )
 
 

@@ -21,13 +21,12 @@ from makul.app.ports import UnwritableError
 _CHAR = r"\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF"
 _NOT_XML = re.compile(f"[^{_CHAR}]")
 
-# Most values need no escape; one search tells.
-_SPECIAL_IN_TEXT = re.compile(f"[&<>\r]|[^{_CHAR}]")
-
 
 def text(value: str) -> str:
     """A value as character data: `&`, `<`, `>` and carriage return escaped."""
-    if not _SPECIAL_IN_TEXT.search(value):
+    # Most values need no escape. What XML cannot carry is not printable, and no more is a carriage
+    # return; a test says so of every character there is.
+    if value.isprintable() and "&" not in value and "<" not in value and ">" not in value:
         return value
     _refuse_what_xml_cannot_carry(value)
     escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

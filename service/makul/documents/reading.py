@@ -28,10 +28,13 @@ class Reader:
     """The children of one element, those in its own namespace, by local name."""
 
     def __init__(self, node: "Element") -> None:
-        own = node.tag[: node.tag.index("}") + 1]
+        end = node.tag.index("}") + 1
+        own = node.tag[:end]
         self._children: dict[str, list[Element]] = {}
-        for child in node.iterchildren(f"{own}*"):
-            self._children.setdefault(child.tag.removeprefix(own), []).append(child)
+        for child in node:
+            tag = child.tag
+            if tag[:end] == own:
+                self._children.setdefault(tag[end:], []).append(child)
 
     def inside(self, name: str) -> "Reader":
         """The child that the schema requires; `DocumentError` where it is not there after all."""
@@ -120,4 +123,7 @@ def binary(value: str) -> bytes:
 
 
 def _value(node: "Element") -> str:
-    return _SPACE.sub(" ", node.text or "").strip(" ")
+    text = node.text or ""
+    if " " in text or "\n" in text or "\t" in text or "\r" in text:
+        return _SPACE.sub(" ", text).strip(" ")
+    return text

@@ -10,6 +10,7 @@ from makul.app.ports import (
     AgreementDraft,
     Answer,
     ConsentStatus,
+    Inclusion,
     NoticeApproval,
     PersonDelivery,
     Receipt,
@@ -108,9 +109,11 @@ class XmlDocuments:
         """The answer of GetAgreement."""
         return answers.render_agreement(request_id, agreement, signatures)
 
-    def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
+    def receipt_answer(
+        self, request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None = None
+    ) -> bytes:
         """The answer of GetReceipt."""
-        return answers.render_receipt_answer(request_id, receipt)
+        return answers.render_receipt_answer(request_id, receipt, inclusion)
 
     def status(self, request_id: UUID, status: ServiceStatus) -> bytes:
         """The answer of GetStatus."""

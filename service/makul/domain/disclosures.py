@@ -174,22 +174,25 @@ class GroundRef:
     """Who gave the consent for the subject, and may take it back as well."""
 
 
+def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
+    """How records name a consent document of this digest."""
+    return GroundRef(
+        kind=GroundKind.CONSENT,
+        id=consent.consent_id,
+        digest=digest,
+        max_disclosures=consent.max_disclosures,
+        valid_from=consent.begins_at,
+        valid_to=consent.valid_to,
+        subject=consent.subject,
+        representative=(consent.representative.pin if consent.representative is not None else None),
+    )
+
+
 def reference(ground: Ground) -> GroundRef | None:
     """How records name this ground; None where there is none that could be read."""
     match ground:
         case ConsentGround(consent=Consent() as consent):
-            return GroundRef(
-                kind=GroundKind.CONSENT,
-                id=consent.consent_id,
-                digest=ground.digest,
-                max_disclosures=consent.max_disclosures,
-                valid_from=consent.begins_at,
-                valid_to=consent.valid_to,
-                subject=consent.subject,
-                representative=(
-                    consent.representative.pin if consent.representative is not None else None
-                ),
-            )
+            return consent_reference(consent, ground.digest)
         case BasisGround(statement=BasisStatement() as statement):
             return GroundRef(
                 kind=GroundKind.BASIS,

@@ -1,6 +1,6 @@
 """May they ask at all? Recipient and agreement, before any document is opened (cl. 3 and 7)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from makul.domain.agreements import Agreement, AgreementState, Delivery
@@ -24,13 +24,17 @@ class StandingCase:
     sealing: SealingCertificate | None = None
     """Looked up where the agreement's delivery is SEALED; None: none is registered."""
 
-    @property
-    def usable_agreement(self) -> Agreement | None:
-        """The agreement, if it is the one named and this recipient's own."""
+    usable_agreement: Agreement | None = field(init=False, repr=False, compare=False)
+    """The agreement, if it is the one named and this recipient's own."""
+
+    def __post_init__(self) -> None:
         found, request = self.agreement, self.request
-        if found is None or found.number != request.agreement_number:
-            return None
-        return found if found.recipient == request.recipient else None
+        usable = (
+            found is not None
+            and found.number == request.agreement_number
+            and found.recipient == request.recipient
+        )
+        object.__setattr__(self, "usable_agreement", found if usable else None)
 
 
 def _known(case: StandingCase) -> Ruling:

@@ -1,7 +1,7 @@
 """How a rule is answered, and the rule itself as a value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Generic, TypeVar
@@ -32,17 +32,16 @@ class Ruling:
     code: Code
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
+    lets_pass: bool = field(init=False, repr=False, compare=False)
+    """May the request go on, as far as this rule goes? Told once, and asked for all along."""
 
     def __post_init__(self) -> None:
+        lets_pass = self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
+        object.__setattr__(self, "lets_pass", lets_pass)
         if self.lets_pass == bool(self.reasons):
             raise ValueError(
                 f"{self.code}: reasons stand beside FAILED and UNKNOWN, and only there"
             )
-
-    @property
-    def lets_pass(self) -> bool:
-        """May the request go on, as far as this rule goes?"""
-        return self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
 
     def __bool__(self) -> bool:
         raise TypeError("compare a ruling's verdict; it has no truth of its own")

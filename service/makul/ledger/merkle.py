@@ -15,6 +15,9 @@ NODE_PREFIX = b"\x01"
 HASH_BYTES = 32
 """SHA-256. Other lengths are refused, or left and right could be cut apart differently."""
 
+Range = tuple[int, int]
+"""Leaves from the first number on, up to and without the second."""
+
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of the tree without leaves (RFC 6962, 2.1)."""
 
@@ -36,17 +39,26 @@ def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ..
 
     Raises `IndexError` where there is no such leaf.
     """
-    if not 0 <= index < len(leaf_hashes):
+    ranges = inclusion_ranges(index, len(leaf_hashes))
+    return tuple(_subtree(leaf_hashes, start, end) for start, end in ranges)
+
+
+def inclusion_ranges(index: int, size: int) -> tuple[Range, ...]:
+    """Over which leaves the nodes of an audit path are the roots, the lowest node first.
+
+    Raises `IndexError` where there is no such leaf.
+    """
+    if not 0 <= index < size:
         raise IndexError("no leaf at this index")
-    path: list[bytes] = []
-    start, end = 0, len(leaf_hashes)
+    path: list[Range] = []
+    start, end = 0, size
     while end - start > 1:
-        middle = start + _largest_power_below(end - start)
+        middle = start + largest_power_below(end - start)
         if index < middle:
-            path.append(_subtree(leaf_hashes, middle, end))
+            path.append((middle, end))
             end = middle
         else:
-            path.append(_subtree(leaf_hashes, start, middle))
+            path.append((start, middle))
             start = middle
     return tuple(reversed(path))
 
@@ -78,20 +90,29 @@ def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> tuple[byte
 
     Empty where both are the same tree. Raises `IndexError` unless 0 < old_size <= all leaves.
     """
-    if not 0 < old_size <= len(leaf_hashes):
+    ranges = consistency_ranges(old_size, len(leaf_hashes))
+    return tuple(_subtree(leaf_hashes, start, end) for start, end in ranges)
+
+
+def consistency_ranges(old_size: int, size: int) -> tuple[Range, ...]:
+    """Over which leaves the nodes of a consistency proof are the roots, the lowest node first.
+
+    Raises `IndexError` unless 0 < old_size <= size.
+    """
+    if not 0 < old_size <= size:
         raise IndexError("no earlier tree of this size")
-    path: list[bytes] = []
-    start, end = 0, len(leaf_hashes)
+    path: list[Range] = []
+    start, end = 0, size
     while end != old_size:
-        middle = start + _largest_power_below(end - start)
+        middle = start + largest_power_below(end - start)
         if old_size <= middle:
-            path.append(_subtree(leaf_hashes, middle, end))
+            path.append((middle, end))
             end = middle
         else:
-            path.append(_subtree(leaf_hashes, start, middle))
+            path.append((start, middle))
             start = middle
     if start > 0:
-        path.append(_subtree(leaf_hashes, start, end))
+        path.append((start, end))
     return tuple(reversed(path))
 
 
@@ -147,11 +168,11 @@ def _subtree(leaf_hashes: Sequence[bytes], start: int, end: int) -> bytes:
     """The root over `leaf_hashes[start:end]`, which must hold at least one leaf."""
     if end - start == 1:
         return leaf_hashes[start]
-    middle = start + _largest_power_below(end - start)
+    middle = start + largest_power_below(end - start)
     return node_hash(_subtree(leaf_hashes, start, middle), _subtree(leaf_hashes, middle, end))
 
 
-def _largest_power_below(count: int) -> int:
+def largest_power_below(count: int) -> int:
     """The largest power of two smaller than `count` (RFC 6962, 2.1); `count` is above 1."""
     return 1 << ((count - 1).bit_length() - 1)
 

@@ -4,6 +4,7 @@
 paths are relative to it. Keys lie open: whom they belong to does not exist.
 
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
+    service/published/  the log over its decisions: checkpoint and tiles, as witnesses fetch them
     parties/KEY/        message, sealing and official's keys, client profiles
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
@@ -61,6 +62,12 @@ keys = "keys/store.json"
 [receipts]
 key = "keys/receipts.key.pem"
 certificate = "keys/receipts.cert.pem"
+
+[ledger]
+origin = "makul-sandbox/{operator}"
+key = "keys/ledger.key"
+publish = "published"
+interval = 0.5
 
 [trust]
 anchors = "anchors"
@@ -138,7 +145,12 @@ def _write_tls(world: World, service: Path, host: str) -> None:
 
 
 def hand_out(
-    world: World, directory: Path, addresses: Addresses, signed: Mapping[str, bytes]
+    world: World,
+    directory: Path,
+    addresses: Addresses,
+    signed: Mapping[str, bytes],
+    *,
+    log_key: str | None = None,
 ) -> None:
     """Everything for those who call. The index comes last: with it the sandbox is whole."""
     for language, text in NOTICE_TEXTS.items():
@@ -149,7 +161,7 @@ def hand_out(
         home = directory / "signatories" / member.replace("/", "-")
         _write_credential(home, "signatory", signatory.credential)
     for party in PARTIES:
-        _write_party(world, party, directory / "parties" / party.key, addresses)
+        _write_party(world, party, directory / "parties" / party.key, addresses, log_key)
     for number, credential in world.citizens.items():
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
     for paper in world.papers.values():
@@ -167,14 +179,17 @@ def hand_out(
     _write(directory / INDEX, f"{index}\n".encode())
 
 
-def _write_party(world: World, party: Party, home: Path, addresses: Addresses) -> None:
+def _write_party(
+    world: World, party: Party, home: Path, addresses: Addresses, log_key: str | None
+) -> None:
     _write_credential(home, "message", world.messages[party.key])
     if party.key in world.sealing:
         _write_credential(home, "sealing", world.sealing[party.key])
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
     for channel in Channel:
-        _write(home / profile_name(channel), profile_of(world, party, channel, addresses).encode())
+        profile = profile_of(world, party, channel, addresses, log_key=log_key)
+        _write(home / profile_name(channel), profile.encode())
 
 
 def _write_credential(directory: Path, name: str, credential: Credential) -> None:

@@ -50,7 +50,7 @@ language = "{language}"
 purpose_text = {purpose_text}
 retention = "P1Y"
 withdrawal = {withdrawal}
-"""
+{ledger}"""
 
 _SIGNING = """
 [signing]
@@ -77,6 +77,15 @@ certificate = "sealing.cert.pem"
 """
 
 
+_LEDGER = """
+[ledger]
+key = {key}
+log = "../../service/published"
+state = "checkpoints.json"
+# witnesses = ["name+id+key"]   # the verifier keys of those who follow the log for you
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
     """Where the sandbox's listeners are."""
@@ -97,8 +106,15 @@ class Addresses:
         return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
 
 
-def profile_of(world: World, party: Party, channel: Channel, addresses: Addresses) -> str:
-    """A profile in TOML."""
+def profile_of(
+    world: World,
+    party: Party,
+    channel: Channel,
+    addresses: Addresses,
+    *,
+    log_key: str | None = None,
+) -> str:
+    """A profile in TOML; with the log's verifier key, where the service keeps one."""
     credentials = _SIGNING if channel is Channel.WSSE else _TLS
     if channel is Channel.XROAD:
         credentials = _XROAD.format(
@@ -122,6 +138,7 @@ def profile_of(world: World, party: Party, channel: Channel, addresses: Addresse
         language=NOTICE_LANGUAGE,
         purpose_text=_quoted(party.purpose_text),
         withdrawal=_quoted(WITHDRAWAL),
+        ledger=_LEDGER.format(key=_quoted(log_key)) if log_key is not None else "",
     )
 
 

@@ -2,7 +2,10 @@
 
 import shutil
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from makul.cli.house import HouseError, Runtime, SandboxOptions
 from makul.domain.agreements import Channel
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
+from makul.trust.notes import NoteVerifier, public_part
 
 MARK = "MADE-BY-MAKUL-SANDBOX"
 
@@ -19,6 +23,7 @@ Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   X-Road    {xroad}?wsdl=xroad
   mTLS      {mtls}?wsdl
   index     {index}
+  log       {published}/checkpoint
   operator  makul --config {config} recipient list
 Stop it with Ctrl-C."""
 
@@ -36,12 +41,26 @@ def run(options: SandboxOptions, runtime: Runtime) -> int:
             xroad=addresses.url(Channel.XROAD),
             mtls=addresses.url(Channel.MTLS),
             index=directory / INDEX,
+            published=(directory / CONFIG).parent / "published",
             config=directory / CONFIG,
         )
         + "\n"
     )
     sys.stdout.flush()
-    return runtime.serve(directory / CONFIG, None)
+    with _sequencer(directory / CONFIG):
+        return runtime.serve(directory / CONFIG, None)
+
+
+@contextmanager
+def _sequencer(config: Path) -> Iterator[None]:
+    """The process that keeps the log, beside the listeners."""
+    command = [sys.executable, "-m", "makul", "--config", str(config), "ledger", "run"]
+    process = subprocess.Popen(command)  # noqa: S603 -- our own program
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def prepare(options: SandboxOptions, runtime: Runtime) -> World:
@@ -53,7 +72,8 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     runtime.create(config)
     with runtime.open(config) as house:
         signed = register(world, house.desk, house.agreements, house.notices, at=house.clock())
-    hand_out(world, options.directory, addresses, signed)
+    log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
+    hand_out(world, options.directory, addresses, signed, log_key=log_key)
     return world
 
 

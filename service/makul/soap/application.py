@@ -4,10 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 from makul.app.ports import Clock
+from makul.app.ports.health import Readiness
 from makul.app.requests import RecipientPort
+from makul.domain.identifiers import MemberCode
 from makul.soap import faults, types
 from makul.soap.arrivals import Arrival
 from makul.soap.channels import Channel
@@ -25,13 +28,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One answer, as it is counted: no identifiers, no content."""
+    """One answer, as it is counted: no content, and nobody whom it is about."""
 
     operation: str | None
     """None where the message failed before its operation was known."""
     status: int
     faults: tuple[str, ...] = ()
     """The codes of a fault; empty for a normal answer, refusals included."""
+    request_id: UUID | None = None
+    """Of a message that a channel proved and the schema passed."""
+    caller: MemberCode | None = None
+    """Who sent it, as the channel proved; nobody need know them."""
+    received: int = 0
+    """Bytes of the message; 0 where the guard turned it away."""
 
 
 Observer = Callable[[Answered], None]
@@ -47,7 +56,7 @@ def build_application(
     *,
     public_url: str,
     clock: Clock,
-    ready: Callable[[], bool],
+    ready: Callable[[], Readiness],
     observe: Observer = _unobserved,
     max_message: int = MAX_MESSAGE,
 ) -> WSGIApplication:
@@ -95,19 +104,32 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them
             fault = faults.logged(error, during=exchange.operation or "reading")
             reply = faults.reply(fault, version, exchange.echoed)
-            self._count(exchange.operation, reply, fault)
+            self._count(exchange, reply, fault)
             return reply
         reply = Reply(status=200, content_type=version.content_type, chunks=tuple(chunks))
-        self._count(exchange.operation, reply, None)
+        self._count(exchange, reply, None)
         return reply
 
     def count_refused(self, reply: Reply, fault: FaultReport) -> None:
         """A message that the guard turned away."""
         self._count(None, reply, fault)
 
-    def _count(self, operation: str | None, reply: Reply, fault: FaultReport | None) -> None:
+    def _count(self, exchange: Exchange | None, reply: Reply, fault: FaultReport | None) -> None:
         codes = tuple(reason.code.value for reason in fault.reasons) if fault else ()
         try:
-            self.observe(Answered(operation=operation, status=reply.status, faults=codes))
+            self.observe(_answered(exchange, reply.status, codes))
         except Exception:  # noqa: BLE001 - what cannot be counted is answered all the same
             log.warning("an answer could not be counted")
+
+
+def _answered(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:
+    if exchange is None:
+        return Answered(operation=None, status=status, faults=codes)
+    return Answered(
+        operation=exchange.operation,
+        status=status,
+        faults=codes,
+        request_id=exchange.request_id,
+        caller=exchange.caller.recipient if exchange.caller is not None else None,
+        received=len(exchange.raw),
+    )

@@ -6,6 +6,7 @@ first of several Bodies. What is refused here is refused before anyone is believ
 
 import re
 from dataclasses import dataclass
+from threading import local
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -46,6 +47,8 @@ _DECLARED_ENCODING: Final = re.compile(
 )
 _too_deep: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _hidden: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
+
+_own: Final = local()
 
 _NOBODY_IN_PARTICULAR: Final = frozenset(
     {
@@ -100,7 +103,10 @@ def local_name(element: "Element") -> str:
 
 def collapsed(text: str | None) -> str:
     """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
-    return _SPACES.sub(" ", text or "").strip(" ")
+    text = text or ""
+    if " " in text or "\n" in text or "\t" in text or "\r" in text:
+        return _SPACES.sub(" ", text).strip(" ")
+    return text
 
 
 def check_understood(message: Message, understood: frozenset[str]) -> None:
@@ -129,7 +135,7 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
         raise _refused(Code.REQ_07)
     try:
-        root = etree.fromstring(raw, _parser(large=large))
+        root = etree.fromstring(raw, _parser(large=True) if large else _own_parser())
     except etree.XMLSyntaxError:
         raise _refused(Code.REQ_01) from None
     about = root.getroottree().docinfo
@@ -140,8 +146,16 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     return root
 
 
+def _own_parser() -> etree.XMLParser:
+    """The parser of this thread. libxml2 begins each message anew, after a broken one as well."""
+    parser: etree.XMLParser | None = getattr(_own, "parser", None)
+    if parser is None:
+        parser = _own.parser = _parser(large=False)
+    return parser
+
+
 def _parser(*, large: bool) -> etree.XMLParser:
-    """A parser of its own for each message, every knob set: nothing is fetched or expanded.
+    """A parser with every knob set: nothing is fetched or expanded.
 
     A scan is one text of up to 14 MB, where libxml2 by itself stops at 10. Its other limits, on
     depth and on what entities grow to, have nothing to bound in a message of few tags and no DTD.

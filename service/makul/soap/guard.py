@@ -5,12 +5,14 @@ document type declarations. Whatever goes wrong, here or behind, becomes a SOAP 
 never a broken connection, never a value of the request sent back.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from email.message import Message as Headers
 from functools import lru_cache
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from makul.app.ports.health import Readiness
 from makul.domain.reasons import Code, Reason
 from makul.soap import faults
 from makul.soap.arrivals import Arrival
@@ -46,7 +48,7 @@ class Guard:
         *,
         path: str,
         contract: ServedContract,
-        ready: Callable[[], bool],
+        ready: Callable[[], Readiness],
         refused: Callable[[Reply, faults.FaultReport], None],
         max_message: int = MAX_MESSAGE,
     ) -> None:
@@ -114,7 +116,14 @@ class Guard:
         return _state(200, "alive")
 
     def _readiness(self) -> Reply:
-        return _state(200, "ready") if self._ready() else _state(503, "not-ready")
+        """For machines that choose where to send requests: which dependency is down, by name."""
+        found = self._ready()
+        body = {"state": found.state.value, "checks": dict(found.checks)}
+        return Reply(
+            status=200 if found.ready else 503,
+            content_type="application/json",
+            chunks=(json.dumps(body).encode() + b"\n",),
+        )
 
     def _message(self, environ: WSGIEnvironment) -> bytes:
         raw = _read(environ, self._max_message)
@@ -126,7 +135,8 @@ class Guard:
             raise HttpError(415, Reason(code=Code.REQ_07)) from None
         if b"\0" in raw:
             raise HttpError(415, Reason(code=Code.REQ_07))
-        if any(declaration in raw for declaration in _FORBIDDEN):
+        # A single byte is found ten times faster, and few messages hold this one at all.
+        if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
             raise faults.EnvelopeError(Reason(code=Code.REQ_07), code=faults.FaultCode.SENDER)
         return raw
 

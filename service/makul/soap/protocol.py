@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from makul.app.ports import Caller, RejectedError
 from makul.app.requests import RecipientPort
 from makul.domain.reasons import Code, Reason
-from makul.soap import envelope
+from makul.soap import envelope, types
 from makul.soap.arrivals import Arrival
 from makul.soap.channels import Channel
 from makul.soap.envelope import Message
@@ -53,6 +54,14 @@ class Exchange:
     def operation(self) -> str | None:
         """The operation asked for, once it is known to be one."""
         return None if self.child is None else envelope.local_name(self.child)
+
+    @property
+    def request_id(self) -> UUID | None:
+        """The Body's, which the schema has proved to be a UUID."""
+        if self.child is None:
+            return None
+        text = self.child.findtext(f"{{{types.NAMESPACE}}}requestId")
+        return UUID(envelope.collapsed(text)) if text else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

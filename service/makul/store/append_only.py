@@ -27,8 +27,17 @@ SINCE_0002: Mapping[str, tuple[str, ...]] = {
     "official_withdrawal": ("recipient", "fingerprint"),
     "revocation": ("recipient", "consent_id", "subject_index"),
 }
-APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002}
+SINCE_0004: Mapping[str, tuple[str, ...]] = {
+    "checkpoint": ("size",),
+    "cosignature": ("size", "witness"),
+    "ledger_lost": ("position",),
+    "ledger_position": ("disclosure_id",),
+}
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002, **SINCE_0004}
 """Append-only tables and their primary keys."""
+
+ALSO_UNIQUE: Mapping[str, str] = {"ledger_position": "position"}
+"""A second column by which a row could be replaced: `INSERT OR REPLACE` takes every unique key."""
 
 
 def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
@@ -37,6 +46,8 @@ def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
     The third stops `INSERT OR REPLACE`, which deletes the old row without firing its trigger.
     """
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    if table in ALSO_UNIQUE:
+        same = f"{same} OR {ALSO_UNIQUE[table]} = NEW.{ALSO_UNIQUE[table]}"
     taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 -- names are constants above
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     conditions = {"update": "", "delete": "", "insert": taken}

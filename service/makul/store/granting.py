@@ -12,9 +12,9 @@ from makul.store.administering import administered
 from makul.store.append_only import APPEND_ONLY
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import SESSION
-from makul.store.tables import attempt, gate, metadata, seen_message
+from makul.store.tables import attempt, gate, ledger_queue, metadata, seen_message
 
-_FORGETTABLE = frozenset({attempt.name, gate.name, seen_message.name})
+_FORGETTABLE = frozenset({attempt.name, gate.name, ledger_queue.name, seen_message.name})
 _READ_ONLY = frozenset({"store_identity"})
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 

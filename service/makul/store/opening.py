@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +10,23 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerReport,
+    LedgerState,
+    Recovered,
+    SignedTree,
+    StandingBy,
+)
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database
 from makul.store.housekeeping import Housekept, housekeep
 from makul.store.keys import StoreKeys
+from makul.store.ledger import StoreLedger
+from makul.store.ledger_check import LedgerCheck, LedgerQuestion
+from makul.store.ledger_recovery import recover
 from makul.store.office import Office
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import PostgresDatabase
@@ -43,8 +55,25 @@ class Store:
     register: Register
     recorder: Recorder
     desk: StoreDesk
+    ledger: StoreLedger
     _database: Database
     _office: Office
+
+    def check_ledger(
+        self, question: LedgerQuestion, tell: Callable[[int, int], None]
+    ) -> LedgerReport:
+        """Hold every record against the log; `tell` hears how many of how many are done."""
+        return LedgerCheck(self._database, self._office.sealer, question, tell).run()
+
+    def recover_ledger(
+        self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
+    ) -> Recovered | StandingBy:
+        """Take published leaves back, after an older copy was restored (`ledger_recovery`)."""
+        return self._database.perform(
+            lambda transaction: recover(
+                transaction, self._office.log, promised, leaves, lease, at=at
+            )
+        )
 
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
@@ -83,14 +112,18 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     return open_store(place, keys, who=who)
 
 
-def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
+def open_store(
+    place: Place, keys: StoreKeys, *, who: str, retried: Callable[[], None] | None = None
+) -> Store:
     """Open an existing store; leaves no connection open.
+
+    `retried` is told whenever work is done again because it lost a race.
 
     Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
     is not these keys'.
     """
     assert_schema(place)
-    database, sealer = database_at(place), Sealer(keys)
+    database, sealer = database_at(place, retried), Sealer(keys)
     try:
         _assert_keys(database, sealer)
     finally:
@@ -99,9 +132,18 @@ def open_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
         register=StoreRegister(database, sealer),
         recorder=StoreRecorder(database, sealer),
         desk=StoreDesk(database, sealer, who),
+        ledger=StoreLedger(database),
         _database=database,
         _office=Office(database, sealer, DeskLog(sealer, who)),
     )
+
+
+def log_state_of(place: Place) -> Callable[[], LedgerState]:
+    """How the log stands, for whoever only watches it and holds no key of the store's.
+
+    What it returns raises `StoreUnavailableError`.
+    """
+    return StoreLedger(database_at(place)).state
 
 
 def upgrade_store(place: Place) -> None:
@@ -112,9 +154,11 @@ def upgrade_store(place: Place) -> None:
     assert_schema(place)
 
 
-def database_at(place: Place) -> Database:
-    """The database of a place; nothing is opened yet."""
-    return PostgresDatabase(place) if isinstance(place, PostgresPlace) else SqliteDatabase(place)
+def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:
+    """The database of a place; nothing is opened yet. SQLite does nothing again."""
+    if not isinstance(place, PostgresPlace):
+        return SqliteDatabase(place)
+    return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
 
 
 def _identify(place: Place, sealer: Sealer) -> None:

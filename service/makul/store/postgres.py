@@ -84,13 +84,19 @@ class _AgainError(StoreUnavailableError):
     """
 
 
+def _nobody_counts() -> None:
+    """Nothing."""
+
+
 class PostgresDatabase(Database):
     """A database of a PostgreSQL server. Nothing is opened before the first use."""
 
     side_by_side = True
 
-    def __init__(self, place: PostgresPlace) -> None:
+    def __init__(self, place: PostgresPlace, retried: Callable[[], None] = _nobody_counts) -> None:
+        """`retried` is told whenever work is done again."""
         self._place = place
+        self._retried = retried
         self._guard = threading.Lock()
         self._pool: ConnectionPool[PostgresConnection] | None = None
         self._pid: int | None = None
@@ -138,6 +144,7 @@ class PostgresDatabase(Database):
                     return found if found is not None else work(transaction)
             except _AgainError as error:
                 log.info("done again: %s", error)
+                self._retried()
             except CommitUnknownError:
                 if settled is None:
                     raise

@@ -44,7 +44,7 @@ from makul.store.limits import (
 from makul.store.private import Private, open_private, private_of, seal_private
 from makul.store.revocations import take_back
 from makul.store.rights import Given, Way, against_entry, against_replay
-from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
+from makul.store.tables import disclosure, evidence, ledger_leaf, ledger_queue, request_key
 
 _TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
@@ -84,6 +84,7 @@ _LEAF_KEPT = select(ledger_leaf.c.leaf_hash).where(
 )
 _ADD_DISCLOSURE = insert(disclosure)
 _ADD_LEAF = insert(ledger_leaf)
+_QUEUE_LEAF = insert(ledger_queue)
 _ADD_EVIDENCE = insert(evidence)
 _CLOSE_KEY = insert(request_key)
 
@@ -324,6 +325,7 @@ def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
 def _write(transaction: Transaction, rows: _Rows) -> None:
     transaction.run(_ADD_DISCLOSURE, rows.disclosure)
     transaction.run(_ADD_LEAF, rows.leaf)
+    transaction.run(_QUEUE_LEAF, rows.leaf)
     for piece in rows.new_evidence:
         if transaction.one(_EVIDENCE_KEPT, piece) is None:
             transaction.run(_ADD_EVIDENCE, piece)

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, literal_column, select
 from makul.app.ports import (
     ConsentStatus,
     HeldConsent,
+    KeptReceipt,
     RecordedSignature,
     Register,
     RegisteredCertificate,
@@ -324,11 +325,14 @@ class StoreRegister(Register):
         values = attempt_values(self._sealer, recipient, pin.digits, employee, since)
         return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
 
-    def receipt(self, recipient: MemberCode, request_id: UUID) -> bytes | None:
+    def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
         """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
         values = {"recipient": recipient, "request_id": request_id.bytes}
         row = self._database.one(_RECEIPT, values)
-        return open_private(self._sealer, *row).receipt if row is not None else None
+        if row is None:
+            return None
+        document = open_private(self._sealer, *row).receipt
+        return KeptReceipt(disclosure_id=UUID(bytes=row[0]), document=document)
 
     def _known_digest(self, disclosure_id: bytes | None, sealed: bytes | None) -> bytes | None:
         """The digest that closed an id. Where its disclosure is gone, one that equals no other."""

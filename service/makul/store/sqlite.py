@@ -97,6 +97,7 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
+        self._name = str(self._path)  # looked at before each statement: os.stat takes it as it is
         self._guard = threading.Lock()
         self._turn = threading.Lock()
         self._local = threading.local()
@@ -172,7 +173,7 @@ class SqliteDatabase(Database):
             held = self._local.held = self._connect()
         if os.getpid() != self._pid:
             raise StoreUnavailableError("the store was in use before this process was forked")
-        facts = self._path.stat()
+        facts = os.stat(self._name)  # noqa: PTH116 -- half the cost of Path.stat
         if (facts.st_dev, facts.st_ino) != self._file:
             raise StoreUnavailableError("the store's file was replaced while it was in use")
         return held.connection

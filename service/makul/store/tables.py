@@ -317,14 +317,18 @@ disclosure = Table(
     Column("sealed_to", _DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
-    Index(None, "decided_at"),
+    Index(
+        "ix_disclosure_month",
+        *("decided_at", "disclosure_id", "recipient", "purpose", "outcome", "ground_kind"),
+    ),
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (decided_at)",
 )
 """A decision. On PostgreSQL it lies in partitions by month (`months`), and its key holds
 `decided_at` too. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
 salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
-`sealed_to` is the certificate to which the data given were encrypted, if they were."""
+`sealed_to` is the certificate to which the data given were encrypted, if they were. The last index
+holds all that a month's statistics count, so that they are counted without reading a record."""
 
 ledger_leaf = Table(
     "ledger_leaf",
@@ -387,6 +391,81 @@ desk_log = Table(
     sqlite_with_rowid=False,
 )
 """What the operator changed or looked at (cl. 13 and 16). Sealed: the facts, reasons and names."""
+
+# --- the ledger: what the sequencer makes of the leaves ------------------------------------------
+
+ledger_queue = Table(
+    "ledger_queue",
+    metadata,
+    Column("disclosure_id", _UUID, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Leaves without a place in the tree. A set: commits come in any order."""
+
+ledger_position = Table(
+    "ledger_position",
+    metadata,
+    Column("disclosure_id", _UUID, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Index(None, "position", unique=True),
+    sqlite_with_rowid=False,
+)
+"""A leaf's place in the tree, from 0, without gaps and for good."""
+
+ledger_lost = Table(
+    "ledger_lost",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_hash", _DIGEST, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A published leaf whose decision was lost when an older copy of the store was restored."""
+
+ledger_tile = Table(
+    "ledger_tile",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The tree's hashes, up to 256 a row; the last row of a level grows (`ledger.tiles`)."""
+
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("log", _WORD, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", _DIGEST, nullable=False),
+    Column("holder", _UUID),
+    Column("held_until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One row, which the sequencing transaction locks: that lock, and not the lease in it, keeps two
+sequencers apart. The lease only says who works and who stands by."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", _DIGEST, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the operator signed of the tree at one size; at each size at most once."""
+
+cosignature = Table(
+    "cosignature",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("collected_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A witness's line beneath a checkpoint, verified when it was collected."""
 
 # --- the store itself -------------------------------------------------------------------------
 

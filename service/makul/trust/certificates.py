@@ -53,15 +53,26 @@ _FOREIGN_TO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SigningCertificate:
-    """A certificate that came with a signature. Nothing of it is believed before its path is."""
+    """A certificate that came with a signature. Nothing of it is believed before its path is.
+
+    Its fingerprint stands for all of it where two are compared: the rest follows from those bytes.
+    """
 
     x509: x509.Certificate
     der: bytes
     fingerprint: bytes
     """SHA-256 of the DER bytes."""
     key: PublicKey
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SigningCertificate):
+            return NotImplemented
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
@@ -90,14 +101,14 @@ def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
 
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
-def require_usage(certificate: x509.Certificate, use: Use) -> None:
+def require_usage(certificate: SigningCertificate, use: Use) -> None:
     """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
 
     Key usage must be stated, and hold digitalSignature or nonRepudiation (contentCommitment);
     a CA's certificate is refused.
     """
     try:
-        extensions = certificate.extensions
+        extensions = certificate.x509.extensions
     except ValueError:
         raise SignatureFailure(Code.SIG_10, "the extensions cannot be read") from None
     constraints = _extension(extensions, x509.BasicConstraints)
@@ -160,7 +171,7 @@ class PinRule:
         if "pin" not in re.compile(self.pattern).groupindex:
             raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
 
-    def pin_of(self, certificate: x509.Certificate, *, policies: frozenset[str]) -> Pin | None:
+    def pin_of(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
         """The PIN that the subject carries exactly once in its proper form, else None.
 
         `policies` are those that hold along the certificate's path.
@@ -171,8 +182,9 @@ class PinRule:
 
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
-def _pin_of(rule: PinRule, certificate: x509.Certificate) -> Pin | None:
-    attributes = certificate.subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
+def _pin_of(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
+    subject = certificate.x509.subject
+    attributes = subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
     if len(attributes) != 1 or not isinstance(attributes[0].value, str):
         return None
     found = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)

@@ -13,7 +13,7 @@ Its schema of a signature is used, canonicalisation is libxml2's, the arithmetic
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from hashlib import new as new_hash
+from hashlib import sha256, sha384, sha512
 from hmac import compare_digest
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lxml import etree
-from signxml.algorithms import SignatureMethod
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.processor import get_schema
 
 from makul.domain.reasons import Code
@@ -37,13 +37,17 @@ from makul.trust.xml import DS, binary_of, canonical, canonical_without, only_ch
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_SIGNED_INFO = f"{{{DS}}}SignedInfo"
 _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
 _KEY_INFO = f"{{{DS}}}KeyInfo"
 _DSIG11 = "{http://www.w3.org/2009/xmldsig11#}"
 _KEY_VALUE = f"{{{DS}}}KeyValue"
 _DER_KEY_VALUE = f"{_DSIG11}DEREncodedKeyValue"
 
+_DIGESTS = {
+    DigestAlgorithm.SHA256: sha256,
+    DigestAlgorithm.SHA384: sha384,
+    DigestAlgorithm.SHA512: sha512,
+}
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "SHA256": hashes.SHA256(),
     "SHA384": hashes.SHA384(),
@@ -80,18 +84,18 @@ def verify_proven(
     `signed_info` is what `read_signed_info` read of this very signature, and `proven` its
     references in order.
     """
+    if signed_info.element.getparent() is not signature:
+        raise SignatureFailure(Code.SIG_03, "the account of another signature")
     if tuple(part.reference for part in proven) != signed_info.references:
         raise SignatureFailure(Code.SIG_03, "a reference that the pre-check did not see")
     _SCHEMA.require(signature)
     _require_same_key(signature, key)
     # Inner parts first: cutting the signature out changes where its namespaces are written.
-    stated = canonical(
-        only_child(signature, _SIGNED_INFO), signed_info.canonicalisation, signed_info.prefixes
-    )
+    stated = canonical(signed_info.element, signed_info.canonicalisation, signed_info.prefixes)
     value = binary_of(only_child(signature, _SIGNATURE_VALUE))
     octets = _canonicalise(signature, proven)
     for part, content in zip(proven, octets, strict=True):
-        digest = new_hash(part.reference.digest.name.lower(), content).digest()
+        digest = _DIGESTS[part.reference.digest](content).digest()
         if not compare_digest(part.reference.value, digest):
             raise SignatureFailure(
                 Code.SIG_02, "a signed part was changed", SubIndication.HASH_FAILURE
@@ -147,8 +151,8 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
 
     It is never used. But software that would use it must not see another signer than we do.
     """
-    key_info = signature.find(_KEY_INFO)
-    for element in () if key_info is None else key_info:
+    stated = [element for key_info in signature.iterchildren(_KEY_INFO) for element in key_info]
+    for element in stated:
         if element.tag == _KEY_VALUE:
             same = _stated_numbers(element) == _numbers(key)
         elif element.tag == _DER_KEY_VALUE:

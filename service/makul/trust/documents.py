@@ -30,6 +30,7 @@ from makul.trust.validation.existence import (
     judge_by,
     nobody_trusted,
 )
+from makul.trust.validation.rendering import render
 from makul.trust.validation.report import CheckVerdict, Report, Times
 from makul.trust.xades import Shape
 
@@ -94,13 +95,13 @@ class XadesVerifier:
             policies = report.path.policies if report.path is not None else frozenset()
             signer = DocumentSigner(
                 fingerprint=certificate.fingerprint,
-                pin=self._pin_rule.pin_of(certificate.x509, policies=policies),
+                pin=self._pin_rule.pin_of(certificate, policies=policies),
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(
             proof=Proof(status=report.status, reasons=reasons, signer=signer),
             signed=validated.root,
-            report=report.render(),
+            report=render(report),
         )
 
     def validate(

@@ -27,9 +27,19 @@ class FetchError(Exception):
     """It could not be had. The message is ours, and repeats nothing of what was received."""
 
 
-def fetch(url: str, request: bytes | None, max_bytes: int) -> bytes:
-    """The octets at this address; raises `FetchError`."""
-    until = time.monotonic() + TOTAL_SECONDS
+class MissingObjectError(FetchError):
+    """The server says that it does not have it."""
+
+
+def fetch(
+    url: str, request: bytes | None, max_bytes: int, *, total_seconds: float | None = None
+) -> bytes:
+    """The octets at this address, within `total_seconds`, or else `TOTAL_SECONDS`.
+
+    Raises `FetchError`.
+    """
+    seconds = TOTAL_SECONDS if total_seconds is None else total_seconds
+    until = time.monotonic() + seconds
     headers = {"Accept-Encoding": "identity"}
     if request is not None:
         headers["Content-Type"] = "application/ocsp-request"
@@ -46,12 +56,14 @@ def fetch(url: str, request: bytes | None, max_bytes: int) -> bytes:
                 stream=True,
                 verify=True,
             ) as response:
-                return _body(response, max_bytes, until)
+                return _body(response, max_bytes, until, seconds)
     except (requests.RequestException, HTTPError) as error:
         raise FetchError(f"no answer ({type(error).__name__})") from None
 
 
-def _body(response: requests.Response, max_bytes: int, until: float) -> bytes:
+def _body(response: requests.Response, max_bytes: int, until: float, seconds: float) -> bytes:
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        raise MissingObjectError(f"HTTP status {response.status_code}")
     if response.status_code != requests.codes.ok:
         raise FetchError(f"HTTP status {response.status_code}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -63,5 +75,5 @@ def _body(response: requests.Response, max_bytes: int, until: float) -> bytes:
         if len(body) > max_bytes:
             raise FetchError(f"longer than {max_bytes} bytes")
         if time.monotonic() > until:
-            raise FetchError(f"not done within {TOTAL_SECONDS:.0f} seconds")
+            raise FetchError(f"not done within {seconds:.0f} seconds")
     return bytes(body)

@@ -43,6 +43,7 @@ from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import CertificateEnd, PathFinding
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
+from makul.trust.telling import Freshness, freshness
 from makul.trust.walking import Moments, term_of, upwards, walk
 from makul.trust.wanted import Wanted
 
@@ -193,6 +194,12 @@ class TrustStore:
             self._wanted.leave(certificate.der, certificate.fingerprint)
         return finding
 
+    def freshness(self, *, at: datetime) -> Freshness | None:
+        """How fresh revocation data are; None while the material cannot be read."""
+        trust = self._current(at)
+        asked = self._wanted.issuers if self._wanted is not None else frozenset()
+        return freshness(trust.material, asked, at=at) if trust is not None else None
+
     def _judge_past(
         self, certificate: SigningCertificate, at: datetime, existed_at: datetime
     ) -> PathFinding:
@@ -206,7 +213,7 @@ class TrustStore:
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
-        require_usage(certificate.x509, use)
+        require_usage(certificate, use)
         finding = self.judge(certificate, at=at)
         if finding.code is not None:
             raise SignatureFailure(finding.code, f"certificate path: {finding.why}")

@@ -6,8 +6,7 @@ that is not listed is refused.
 """
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from signxml.algorithms import (
     CanonicalizationMethod,
@@ -18,7 +17,7 @@ from signxml.algorithms import (
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
-from makul.trust.xml import DS, EXC_C14N, binary_of, children_of, only_child
+from makul.trust.xml import DS, EXC_C14N, binary_of, only_child, only_one
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -45,8 +44,7 @@ _INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 logging.getLogger("signxml.processor").setLevel(logging.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """What one `ds:Reference` says, every algorithm of it accepted."""
 
     uri: str
@@ -60,10 +58,11 @@ class Reference:
     """The digest as written."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedInfo:
+class SignedInfo(NamedTuple):
     """What `ds:SignedInfo` says, every algorithm but the signature's own accepted."""
 
+    element: "Element"
+    """The element itself, which the signature's value is over."""
     canonicalisation: CanonicalizationMethod
     prefixes: tuple[str, ...]
     method: str | None
@@ -71,8 +70,7 @@ class SignedInfo:
     references: tuple[Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(NamedTuple):
     """A reference and the element that a pre-check has proved it must be about."""
 
     reference: Reference
@@ -82,21 +80,24 @@ class Proven:
 def read_signed_info(signature: "Element") -> SignedInfo:
     """A signature's own account, its references counted before any is read; SIG-02, 03 or 04."""
     signed_info = only_child(signature, _SIGNED_INFO, code=Code.SIG_02)
-    references = children_of(signed_info, _REFERENCE)
+    parts = list(signed_info)
+    references = [part for part in parts if part.tag == _REFERENCE]
     if not 1 <= len(references) <= MAX_REFERENCES:
         raise SignatureFailure(Code.SIG_03, "too few or too many references")
-    step = only_child(signed_info, _CANONICALIZATION_METHOD, code=Code.SIG_02)
+    step = only_one(parts, _CANONICALIZATION_METHOD, code=Code.SIG_02)
     return SignedInfo(
+        element=signed_info,
         canonicalisation=algorithms.canonicalisation(step.get("Algorithm")),
         prefixes=_prefixes(step),
-        method=only_child(signed_info, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
+        method=only_one(parts, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
         references=tuple(read_reference(reference) for reference in references),
     )
 
 
 def read_reference(reference: "Element") -> Reference:
     """One reference: enveloped-signature at most, then one canonicalisation at most; SIG-04."""
-    transforms = children_of(reference, _TRANSFORMS)
+    parts = list(reference)
+    transforms = [part for part in parts if part.tag == _TRANSFORMS]
     steps = list(transforms[0]) if transforms else []
     if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
         raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
@@ -107,7 +108,7 @@ def read_reference(reference: "Element") -> Reference:
         steps = steps[1:]
     if len(steps) > 1:
         raise SignatureFailure(Code.SIG_04, "more than one canonicalisation")
-    digest = only_child(reference, _DIGEST_METHOD, code=Code.SIG_02)
+    digest = only_one(parts, _DIGEST_METHOD, code=Code.SIG_02)
     step = steps[0] if steps else None
     return Reference(
         uri=_uri(reference),
@@ -120,7 +121,7 @@ def read_reference(reference: "Element") -> Reference:
         ),
         prefixes=() if step is None else _prefixes(step),
         digest=algorithms.digest_algorithm(digest.get("Algorithm")),
-        value=binary_of(only_child(reference, _DIGEST_VALUE, code=Code.SIG_02)),
+        value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
 
 

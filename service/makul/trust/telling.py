@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -44,6 +45,47 @@ class Told:
     since: datetime | None = None
     until: datetime | None = None
     entries: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How fresh the revocation data of all CAs are, by the newest CRL of each scope."""
+
+    stale: int
+    """CRLs that have run out, or cannot tell: signatures that rest on them are SIG-07."""
+    silent: int
+    """CAs that have stated nothing here, of those for whom no responder is asked."""
+    oldest: datetime | None
+    """When the CRL was made that is older than all others; None where there is none."""
+    ends: datetime | None
+    """When the first of them runs out, or did."""
+
+
+def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> Freshness:
+    """Of this material; `asked` are the CAs, by SHA-256, whose responders are asked."""
+    newest = {
+        (issuer, crl.scope): crl
+        for issuer, stated in material.statements.items()
+        for crl in sorted(stated.crls, key=lambda each: each.this_update)
+        if crl.this_update <= at
+    }.values()
+    authorities = {sha256(der).digest() for der in _below_anchors(material)}
+    return Freshness(
+        stale=sum(at >= crl.next_update or crl.revoked is None for crl in newest),
+        silent=len(authorities - material.statements.keys() - asked),
+        oldest=min((crl.this_update for crl in newest), default=None),
+        ends=min((crl.next_update for crl in newest), default=None),
+    )
+
+
+def _below_anchors(material: Material) -> Iterator[bytes]:
+    """The CAs that lead to an anchor by their names: others' certificates may lie here as well."""
+    yield from material.anchors
+    names = {x509.load_der_x509_certificate(der).subject for der in material.anchors}
+    left = {der: x509.load_der_x509_certificate(der) for der in material.intermediates}
+    while found := [der for der, certificate in left.items() if certificate.issuer in names]:
+        yield from found
+        names |= {left.pop(der).subject for der in found}
 
 
 def tell(directories: TrustDirectories, wanted: Wanted | None, *, at: datetime) -> Iterator[Told]:

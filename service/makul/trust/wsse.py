@@ -28,7 +28,15 @@ from makul.trust.core import verify_proven
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
 from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
-from makul.trust.xml import DS, binary_of, instant_of, only_child, parse_signed, require_modest_tree
+from makul.trust.xml import (
+    DS,
+    binary_of,
+    instant_of,
+    only_child,
+    only_one,
+    parse_signed,
+    require_modest_tree,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -66,6 +74,7 @@ _CREATED = f"{{{WSU}}}Created"
 _EXPIRES = f"{{{WSU}}}Expires"
 _ID = f"{{{WSU}}}Id"
 _SIGNATURE = f"{{{DS}}}Signature"
+_PARTS = sorted((_TOKEN, _TIMESTAMP, _SIGNATURE))
 _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
 _KEY_INFO = f"{{{DS}}}KeyInfo"
 
@@ -143,9 +152,10 @@ def _prove_shape(envelope: "Element") -> _Shape:
     header, body = envelope[0], envelope[1]
     security = _the_security(envelope, header)
     signature = _the_signature(envelope, security)
-    if sorted(str(child.tag) for child in security) != sorted((_TOKEN, _TIMESTAMP, _SIGNATURE)):
+    parts = list(security)
+    if sorted(str(part.tag) for part in parts) != _PARTS:
         raise SignatureFailure(Code.SIG_03, "not exactly one token, Timestamp and Signature")
-    token, timestamp = only_child(security, _TOKEN), only_child(security, _TIMESTAMP)
+    token, timestamp = only_one(parts, _TOKEN), only_one(parts, _TIMESTAMP)
     _require_reference_to(token, signature)
     signed_info = read_signed_info(signature)
     return _Shape(
@@ -229,11 +239,12 @@ def _certificate(token: "Element") -> SigningCertificate:
 
 def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
     """When the message is stale anyway; REQ-03 if it is already, or comes from the future."""
-    if {child.tag for child in timestamp} != {_CREATED, _EXPIRES} or len(timestamp) != 2:
+    parts = list(timestamp)
+    if {part.tag for part in parts} != {_CREATED, _EXPIRES} or len(parts) != 2:
         raise SignatureFailure(Code.REQ_03, "the Timestamp needs Created and Expires alone")
     try:
-        created = instant_of(only_child(timestamp, _CREATED))
-        expires = instant_of(only_child(timestamp, _EXPIRES))
+        created = instant_of(only_one(parts, _CREATED))
+        expires = instant_of(only_one(parts, _EXPIRES))
     except SignatureFailure as failure:
         raise SignatureFailure(Code.REQ_03, failure.why) from None
     stale_after = min(expires, created + MAX_AGE) + CLOCK_SKEW

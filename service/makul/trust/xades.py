@@ -28,6 +28,7 @@ from makul.trust.xml import (
     children_of,
     instant_of,
     only_child,
+    only_one,
 )
 
 if TYPE_CHECKING:
@@ -251,10 +252,10 @@ def _named(properties: "Element") -> tuple[str, bytes]:
     named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
     if not named:
         raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    claim = only_child(named[0], _CERT_DIGEST, code=Code.SIG_02)
-    method = only_child(claim, _DIGEST_METHOD, code=Code.SIG_02)
+    claim = list(only_child(named[0], _CERT_DIGEST, code=Code.SIG_02))
+    method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
     hash_name = _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
-    return hash_name, binary_of(only_child(claim, _DIGEST_VALUE, code=Code.SIG_02))
+    return hash_name, binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02))
 
 
 def _certificates(key_info: "Element") -> "Sequence[Element]":

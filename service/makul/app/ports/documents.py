@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from makul.app.ports.ledger import Inclusion
 from makul.app.ports.signing import RecordedSignature
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -152,6 +153,17 @@ class ReceiptCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerNotice:
+    """By what the log over all decisions is known, and what the operator promises of it."""
+
+    origin: str
+    vkey: str
+    """Its public key (C2SP signed-note, Verifier keys)."""
+    max_merge_delay: timedelta
+    """Within this time a decision's leaf is in a checkpoint; whole seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """What GetStatus tells."""
 
@@ -162,6 +174,7 @@ class ServiceStatus:
     time: datetime
     limits: tuple[ServiceLimit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
+    ledger: LedgerNotice | None = None
 
 
 class Documents(Protocol):
@@ -212,7 +225,9 @@ class Documents(Protocol):
     ) -> bytes:
         """The answer of GetAgreement, with who has signed; none is answered with AGR-01."""
 
-    def receipt_answer(self, request_id: UUID, receipt: bytes | None) -> bytes:
+    def receipt_answer(
+        self, request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None = None
+    ) -> bytes:
         """The answer of GetReceipt; none is answered with REQ-01, field `ofRequest`."""
 
     def status(self, request_id: UUID, status: "ServiceStatus") -> bytes:

@@ -72,6 +72,14 @@ class HeldConsent:
     registered_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReceipt:
+    """The receipt of a decision, as it was signed."""
+
+    disclosure_id: UUID
+    document: bytes
+
+
 class Register(Protocol):
     """Reads on the request path. No authorisation is ever cached (invariant 9)."""
 
@@ -129,7 +137,7 @@ class Register(Protocol):
     ) -> AttemptCounts:
         """Failed matches since an instant."""
 
-    def receipt(self, recipient: MemberCode, request_id: UUID) -> bytes | None:
+    def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
         """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
 
 

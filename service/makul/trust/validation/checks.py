@@ -30,7 +30,7 @@ from makul.trust.xades import (
     signing_certificate,
 )
 from makul.trust.xades import signing_time as claimed_signing_time
-from makul.trust.xml import parse_document, parse_signed, safe_parser
+from makul.trust.xml import own_parser, parse_document, parse_signed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -62,7 +62,7 @@ class Signed:
 )
 def format_(document: bytes, *, plain: bool) -> Shape:
     """One enveloped signature at its one place, over the document and its own properties."""
-    return prove_shape(parse_document(document, safe_parser()), plain=plain)
+    return prove_shape(parse_document(document, own_parser()), plain=plain)
 
 
 @check("identification", "5.2.3", SIG_02=SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
@@ -161,7 +161,7 @@ def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -
         )
     if best > own.not_valid_after_utc:
         raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
-    require_usage(own, Use.DOCUMENT)
+    require_usage(certificate, Use.DOCUMENT)
     finding = judge(certificate)
     if finding.code is not None and finding.code not in revocation.concludes:
         found = finding.code is Code.SIG_09 and len(finding.path) > 1

@@ -60,8 +60,8 @@ def earliest(
     findings: Iterable[TimestampFinding], existed_at: datetime | None, *, at: datetime
 ) -> Existence | None:
     """The earliest proof before `at`; None where there is none, and the present is the best."""
-    proofs = sorted(_proofs(findings, existed_at), key=lambda proof: proof.time)
-    return proofs[0] if proofs and proofs[0].time < at else None
+    first = min(_proofs(findings, existed_at), key=lambda proof: proof.time, default=None)
+    return first if first is not None and first.time < at else None
 
 
 def _proofs(

@@ -4,19 +4,16 @@ After ETSI EN 319 102-1, 5.1.3 and 5.1.4. Kept as evidence beside the document's
 nothing of the document's content and nobody's name: digests, times, reasons, words of ours.
 """
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from typing import NamedTuple
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
 from makul.trust.findings import (
     Indication,
     PathFinding,
-    RevocationFinding,
     SubIndication,
     TimestampFinding,
 )
@@ -27,12 +24,6 @@ VERSION = 1
 _UNDECIDED = frozenset({Code.SIG_07})
 """Reasons for which a decision is "could not tell" rather than "no": the same document may pass
 once there is fresh revocation data. Every other INDETERMINATE of the standard is a "no" to it."""
-
-Json = None | str | int | Sequence["Json"] | Mapping[str, "Json"]
-
-
-# Made once: `json.dumps` with settings of one's own makes an encoder for every call.
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class CheckVerdict(StrEnum):
@@ -45,8 +36,7 @@ class CheckVerdict(StrEnum):
     """An earlier check ended the course, or it does not apply; `why` tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """One check's own verdict."""
 
     check: str
@@ -123,99 +113,3 @@ class Report:
         if self.code is None:
             return ProofStatus.PASSED
         return ProofStatus.INDETERMINATE if self.code in _UNDECIDED else ProofStatus.FAILED
-
-    def render(self) -> bytes:
-        """The report as JSON, its fields in an order that does not change."""
-        return _ENCODE(self.as_json()).encode()
-
-    def as_json(self) -> Mapping[str, Json]:
-        """The report's fields, as docs/auditors.md lists them."""
-        return {
-            "version": VERSION,
-            "indication": self.indication.value,
-            "subIndication": self.sub_indication.value if self.sub_indication else None,
-            "reason": self.code.value if self.code else None,
-            "why": self.why,
-            "status": self.status.value,
-            "profile": self.profile,
-            "certificate": _hex(self.certificate),
-            "signatureMethod": self.signature_method,
-            "times": _times(self.times),
-            "checks": [_check(result) for result in self.checks],
-            "evidence": {
-                "document": self.document.hex(),
-                **_path(self.path),
-                "timestamps": [_timestamp(each) for each in self.timestamps],
-            },
-        }
-
-
-def _times(times: Times) -> Json:
-    proof = times.existence
-    return {
-        "judgedAt": _instant(times.judged_at),
-        "claimedSigningTime": _instant(times.claimed),
-        "proofOfExistence": {"time": _instant(proof.time), "source": proof.source.value}
-        if proof is not None
-        else None,
-        "bestSignatureTime": _instant(times.best_signature_time),
-    }
-
-
-@lru_cache(maxsize=256)
-def _check(result: CheckResult) -> Json:
-    """Cached: nearly every check of nearly every document has passed."""
-    said: dict[str, Json] = {
-        "check": result.check,
-        "clause": result.clause,
-        "verdict": result.verdict.value,
-    }
-    if result.code is not None:
-        said["reason"] = result.code.value
-    if result.sub is not None:
-        said["subIndication"] = result.sub.value
-    if result.why is not None:
-        said["why"] = result.why
-    return said
-
-
-def _path(finding: PathFinding | None) -> Mapping[str, Json]:
-    if finding is None:
-        return {"certificates": [], "revocation": []}
-    return {
-        "certificates": [each.hex() for each in finding.path],
-        "revocation": [_revocation(each) for each in finding.revocation],
-    }
-
-
-@lru_cache(maxsize=1024)
-def _revocation(finding: RevocationFinding) -> Json:
-    """Cached: what is known of a CA's certificate is the same for all whom it certified."""
-    return {
-        "certificate": finding.certificate.hex(),
-        "end": finding.end.value,
-        "source": finding.source,
-        "digest": _hex(finding.digest),
-        "thisUpdate": _instant(finding.this_update),
-        "nextUpdate": _instant(finding.next_update),
-        "revokedAt": _instant(finding.revoked_at),
-        "crlReason": finding.reason,
-    }
-
-
-def _timestamp(finding: TimestampFinding) -> Json:
-    return {
-        "digest": finding.digest.hex(),
-        "time": _instant(finding.time),
-        "reason": finding.code.value if finding.code else None,
-        "why": finding.why,
-        **_path(finding.path),
-    }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat() if at is not None else None
-
-
-def _hex(octets: bytes | None) -> str | None:
-    return octets.hex() if octets is not None else None

@@ -1,0 +1,97 @@
+"""The log's tree, as far as a recipient checks it: one leaf in it, and two trees of one log.
+
+RFC 6962, 2.1, and RFC 9162, 2.1.3.2. Nothing here trusts who gave the hashes.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+HASH_BYTES: Final = 32
+TILE_WIDTH: Final = 256
+"""Hashes in a full tile (C2SP tlog-tiles)."""
+
+_TILE_HEIGHT: Final = 8
+
+Fetch: TypeAlias = Callable[[str, int], bytes | None]
+"""From a path below the log's address to at most so many bytes; None where it is not there."""
+
+
+class TileError(Exception):
+    """A tile is not there, or not of its length."""
+
+
+def root_of(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root to which a leaf hash and its audit path lead; None where they fit no such tree."""
+    if not 0 <= index < size or any(len(each) != HASH_BYTES for each in (leaf, *path)):
+        return None
+    node, last, found = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if node & 1 or node == last:
+            found = _node(sibling, found)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            found = _node(found, sibling)
+        node, last = node >> 1, last >> 1
+    return found if last == 0 else None
+
+
+class PublishedTree:
+    """A tree of a log by its published tiles. Raises `TileError`, and what fetching raises."""
+
+    def __init__(self, size: int, fetch: Fetch) -> None:
+        self._size = size
+        self._fetch = fetch
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    def root(self, size: int) -> bytes:
+        """The root over the first leaves, of which there are more than none."""
+        return self._over(0, size)
+
+    def _over(self, start: int, end: int) -> bytes:
+        """The root over these leaves, which begin where a subtree of their number can."""
+        count = end - start
+        if count & (count - 1):
+            middle = start + (1 << (count.bit_length() - 1))
+            return _node(self._over(start, middle), self._over(middle, end))
+        height = count.bit_length() - 1
+        level, wide = height // _TILE_HEIGHT, 1 << (height % _TILE_HEIGHT)
+        index, offset = divmod(start >> (_TILE_HEIGHT * level), TILE_WIDTH)
+        row = self._tile(level, index)[offset * HASH_BYTES : (offset + wide) * HASH_BYTES]
+        hashes = [row[at : at + HASH_BYTES] for at in range(0, len(row), HASH_BYTES)]
+        while len(hashes) > 1:
+            hashes = [_node(*hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
+        return hashes[0]
+
+    def _tile(self, level: int, index: int) -> bytes:
+        known = self._tiles.get((level, index))
+        if known is None:
+            known = self._tiles[level, index] = self._fetched(level, index)
+        return known
+
+    def _fetched(self, level: int, index: int) -> bytes:
+        """A partial tile may have been filled, and taken away, since (C2SP tlog-tiles)."""
+        width = min(TILE_WIDTH, (self._size >> (_TILE_HEIGHT * level)) - index * TILE_WIDTH)
+        octets = self._fetch(tile_path(level, index, width), width * HASH_BYTES)
+        if octets is None and width < TILE_WIDTH:
+            octets = self._fetch(tile_path(level, index), TILE_WIDTH * HASH_BYTES)
+        row = (octets or b"")[: width * HASH_BYTES]
+        if len(row) != width * HASH_BYTES:
+            raise TileError(f"{tile_path(level, index, width)}: not there, or of another length")
+        return row
+
+
+def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
+    """`tile/0/x001/x234/067`, and with `.p/12` behind it one of 12 hashes."""
+    groups = [f"{index % 1000:03}"]
+    while index := index // 1000:
+        groups.append(f"x{index % 1000:03}")
+    partial = f".p/{width}" if width < TILE_WIDTH else ""
+    return f"tile/{level}/{'/'.join(reversed(groups))}{partial}"
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -1,0 +1,194 @@
+"""Checkpoints of the operator's log and who signed them, verified here and nowhere else.
+
+C2SP signed-note, tlog-checkpoint and tlog-cosignature, with Ed25519 (RFC 8032). What is not of the
+one exact form is refused: nothing of a checkpoint can be changed without its signatures failing.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+LOG: Final = 0x01
+"""The type of a log's key (C2SP signed-note, Signature types)."""
+WITNESS: Final = 0x04
+"""The type of a witness's key."""
+
+MAX_NOTE: Final = 64 * 1024
+"""Bytes; as much as the contract lets through."""
+
+MAX_LINES: Final = 64
+MAX_NAME: Final = 255
+MAX_SIGNATURE: Final = 8 * 1024
+"""Lines, bytes of a key's name and of a signature: what the log's own tools take as well."""
+
+VKEY: Final = r"[^\s+]{1,255}\+[0-9a-f]{8}\+[0-9A-Za-z+/]+={0,2}"
+"""A verifier key as text: `<name>+<id>+<base64>`."""
+
+_HASH_BYTES: Final = 32
+_KEY_BYTES: Final = 32
+_ID_BYTES: Final = 4
+_TIME_BYTES: Final = 8
+_LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+_DASH: Final = "\u2014 "
+_CHECKPOINT: Final = re.compile(r"([^\s+]+)\n(0|[1-9][0-9]{0,18})\n([0-9A-Za-z+/]{43}=)\n")
+
+
+class BadNoteError(ValueError):
+    """A checkpoint or a key is not what it must be. The message repeats none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The log's tree at a size, as whoever signed it says."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One signature beneath a note."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and the signatures beneath it, none of them verified yet."""
+
+    text: bytes
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A key that the profile names, of the log or of a witness."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @classmethod
+    def parse(cls, text: str, kind: int) -> Self:
+        """From `<name>+<id>+<base64>`; raises `BadNoteError`, also for a key of another kind."""
+        if not re.fullmatch(VKEY, text):
+            raise BadNoteError("not a verifier key: <name>+<id>+<base64>")
+        name, key_id, encoded = text.split("+", 2)
+        material = _decode(encoded)
+        key = cls(name, material[0], material[1:])
+        if len(key.public) != _KEY_BYTES or key.kind != kind:
+            raise BadNoteError("a key of another kind than is wanted here")
+        if key.key_id.hex() != key_id:
+            raise BadNoteError("the id in it is not that of its name and key")
+        return key
+
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256(name || 0x0A || type || key), its first four bytes."""
+        material = bytes([self.kind]) + self.public
+        return hashlib.sha256(self.name.encode() + b"\n" + material).digest()[:_ID_BYTES]
+
+    def signed(self, note: Note) -> None:
+        """Raise `BadNoteError` unless this log signed the note, in each line that says so."""
+        for line in self._lines(note):
+            self._verify(line.signature, note.text)
+
+    def cosigned(self, note: Note) -> datetime:
+        """When this witness cosigned the note; raises `BadNoteError` where it did not."""
+        return max(self._time(line.signature, note.text) for line in self._lines(note))
+
+    def _lines(self, note: Note) -> tuple[Line, ...]:
+        found = tuple(each for each in note.lines if self._claims(each))
+        if not found:
+            raise BadNoteError(f"not signed by {self.name}")
+        return found
+
+    def _claims(self, line: Line) -> bool:
+        return line.name == self.name and line.key_id == self.key_id
+
+    def _time(self, stamped: bytes, text: bytes) -> datetime:
+        seconds = int.from_bytes(stamped[:_TIME_BYTES], "big")
+        if seconds > _LAST_SECOND:
+            raise BadNoteError("a cosignature of a time that cannot be")
+        self._verify(stamped[_TIME_BYTES:], f"cosignature/v1\ntime {seconds}\n".encode() + text)
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def _verify(self, signature: bytes, signed: bytes) -> None:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
+        except (InvalidSignature, ValueError):
+            raise BadNoteError(f"the signature of {self.name} does not hold") from None
+
+
+def parse_note(document: bytes) -> Note:
+    """A note from its exact bytes, not verified; raises `BadNoteError`."""
+    if len(document) > MAX_NOTE:
+        raise BadNoteError(f"longer than {MAX_NOTE} bytes")
+    if any(octet < 0x20 and octet != 0x0A for octet in document):
+        raise BadNoteError("a control character")
+    try:
+        text, blank, lines = document.decode().rpartition("\n\n")
+    except UnicodeDecodeError:
+        raise BadNoteError("not UTF-8") from None
+    if not blank or not lines.endswith("\n"):
+        raise BadNoteError("not a text with signatures beneath it")
+    signed = lines.removesuffix("\n").split("\n")
+    if len(signed) > MAX_LINES:
+        raise BadNoteError(f"more than {MAX_LINES} signatures")
+    return Note((text + "\n").encode(), tuple(map(_line, signed)))
+
+
+def parse_checkpoint_unsafe(note: Note) -> Checkpoint:
+    """What a note says of a tree, whoever signed it; raises `BadNoteError`."""
+    found = _CHECKPOINT.fullmatch(note.text.decode())
+    if found is None:
+        raise BadNoteError("not a checkpoint: name, size and root")
+    return Checkpoint(found[1], int(found[2]), _decode(found[3]))
+
+
+def cosigners(note: Note, witnesses: Iterable[VerifierKey]) -> dict[str, datetime]:
+    """Which of these witnesses vouch for the note, by key's text, and since when.
+
+    A line that claims to be by one of them and does not hold counts for nothing.
+    """
+    found: dict[str, datetime] = {}
+    for witness in witnesses:
+        try:
+            found[f"{witness.name}+{witness.key_id.hex()}"] = witness.cosigned(note)
+        except BadNoteError:
+            continue
+    return found
+
+
+def _line(text: str) -> Line:
+    if not text.startswith(_DASH):
+        raise BadNoteError("a signature without its em dash")
+    name, _, encoded = text.removeprefix(_DASH).partition(" ")
+    octets = _decode(encoded)
+    if not 0 < len(name.encode()) <= MAX_NAME or "+" in name or any(map(str.isspace, name)):
+        raise BadNoteError("a key's name that no key can have")
+    if not _ID_BYTES < len(octets) <= _ID_BYTES + MAX_SIGNATURE:
+        raise BadNoteError("a signature of an impossible length")
+    return Line(name, octets[:_ID_BYTES], octets[_ID_BYTES:])
+
+
+def _decode(text: str) -> bytes:
+    """Base64 in its one canonical form (RFC 4648, 3.5)."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadNoteError("not base64") from None
+    if not octets or base64.b64encode(octets).decode() != text:
+        raise BadNoteError("base64 in another form than the canonical one")
+    return octets

@@ -1,0 +1,42 @@
+"""What a service depends on, and how each of it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class State(StrEnum):
+    """How one dependency stands, best first."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Requests are answered, some of them with less than they could get: somebody should look."""
+    DOWN = "down"
+    """No decision can be answered."""
+
+
+class Check(Protocol):
+    """Looks at one dependency. It must be quick; one that raises counts as `DOWN`."""
+
+    def __call__(self) -> State: ...
+
+
+_WORSE = tuple(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The state of every dependency, by a name that says nothing of where or what it is."""
+
+    checks: Mapping[str, State]
+
+    @property
+    def state(self) -> State:
+        """The worst of them."""
+        return max(self.checks.values(), key=_WORSE.index, default=State.DOWN)
+
+    @property
+    def ready(self) -> bool:
+        """May requests be sent here?"""
+        return self.state is not State.DOWN

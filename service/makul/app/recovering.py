@@ -1,0 +1,63 @@
+"""After a store was restored from an older copy: what of the published log does it lack?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from makul.app.ports.ledger import (
+    LedgerBrokenError,
+    LedgerStore,
+    NoteChecking,
+    PublishedLog,
+    SignedTree,
+)
+from makul.app.sequencing import read_published
+from makul.ledger.notes import Note, format_note, parse_note
+from makul.ledger.proofs import TileError, TileTree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What was published and is not in the store."""
+
+    size: int
+    """The store's tree."""
+    promised: SignedTree
+    """The published one, without witnesses' lines."""
+    leaves: Sequence[bytes]
+    """The hashes of the places from `size` on."""
+
+
+def missing(
+    store: LedgerStore, published: PublishedLog, checker: NoteChecking, origin: str, *, at: datetime
+) -> Missing | None:
+    """What the store lacks; None where it lacks nothing.
+
+    Raises `LedgerBrokenError` where what is published is not this log's, or not whole.
+    """
+    note = published.checkpoint()
+    if note is None:
+        return None
+    promised = read_published(note, checker, origin)
+    size = store.state().size
+    if promised.size <= size:
+        return None
+    tree = TileTree(promised.size, published.tile)
+    try:
+        leaves = [tree.leaf(index) for index in range(size, promised.size)]
+    except TileError as error:
+        raise LedgerBrokenError(f"published: {error}") from None
+    return Missing(
+        size=size,
+        promised=SignedTree(
+            size=promised.size, root=promised.root, note=_own_line(note, origin), made_at=at
+        ),
+        leaves=leaves,
+    )
+
+
+def _own_line(note: bytes, origin: str) -> bytes:
+    """The note with the log's signature alone: witnesses' lines are kept apart from it."""
+    parsed = parse_note(note)
+    own = tuple(line for line in parsed.signatures if line.name == origin)
+    return format_note(Note(text=parsed.text, signatures=own))

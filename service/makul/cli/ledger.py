@@ -1,0 +1,164 @@
+"""`makul ledger`: the log over all decisions: kept, watched, checked, handed out."""
+
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from makul.app.ports.ledger import LedgerReport
+from makul.cli import witness
+from makul.cli.house import ExitCode, HouseError, LedgerFacts, LedgerKeeper
+from makul.cli.output import Facts, carry_out, complain, instant, show_facts
+from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
+
+app = typer.Typer(
+    no_args_is_help=True, help="The log over all decisions, which nobody can rewrite."
+)
+witness.add_to(app)
+
+
+@app.command(epilog=examples("makul ledger run"))
+def run(ctx: typer.Context) -> None:
+    """Sequence leaves, sign the tree and publish it, until stopped.
+
+    Run as many as you like: one works, the others stand by.
+    """
+    stopped = stopped_by_signal()
+    with _keeper(ctx) as keeper:
+        raise typer.Exit(keeper.run(stopped))
+
+
+@app.command(epilog=examples("makul ledger status", "makul ledger status --json"))
+def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show the log's size, lag and key; exit code 1 where its promise is not kept."""
+    with _keeper(ctx) as keeper:
+        facts, now = keeper.facts(), keeper.clock()
+    state = facts.state
+    lag = (now - state.waiting_since).total_seconds() if state.waiting_since else 0
+    show_facts(_told(facts, lag), as_json=as_json)
+    if lag > facts.max_merge_delay.total_seconds():
+        complain("leaves wait longer than max_merge_delay: does `makul ledger run` run?")
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(epilog=examples("makul ledger verify", "makul ledger verify --json"))
+def verify(
+    ctx: typer.Context,
+    *,
+    lost: Annotated[
+        int, typer.Option(min=0, help="How many decisions are known to be lost by a restore.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Hold every recorded decision against the log, and the log against what was published.
+
+    Exit code 1 where something does not fit: the first record that does not is named.
+    """
+    with _keeper(ctx) as keeper, _progress() as progress:
+        task = progress.add_task("records", total=None)
+        report = keeper.verify(
+            lambda done, all_: progress.update(task, completed=done, total=all_), lost=lost
+        )
+    show_facts(_said(report), as_json=as_json)
+    if report.finding is not None:
+        found = report.finding
+        complain(f"{found.where} {found.record}: {found.what}")
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command(
+    epilog=examples("makul ledger export /media/log", "makul ledger export --bundle log.zip")
+)
+def export(
+    ctx: typer.Context,
+    *,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIRECTORY", help="A new one.", file_okay=False)
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="One new ZIP file instead.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write tiles and checkpoint (C2SP tlog-tiles) for whoever is to check the log elsewhere."""
+    if (directory is None) is (bundle is None):
+        raise HouseError("name a directory, or a file with --bundle")
+    with _keeper(ctx) as keeper:
+        size = keeper.export(directory, bundle)
+    show_facts({"size": size, "written": str(directory or bundle)}, as_json=as_json)
+
+
+@app.command(epilog=examples("makul ledger recover", "makul ledger recover --apply"))
+def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
+    """Take published leaves back into a store that was restored from an older copy.
+
+    Those whose decisions the copy lacks are noted as lost: `makul ledger verify --lost` knows them.
+    """
+    with _keeper(ctx) as keeper:
+        lacking = keeper.missing()
+        if lacking is None:
+            raise HouseError("the store holds all that is published: there is nothing to take back")
+        facts = {"size": lacking.size, "published": lacking.promised.size}
+        carry_out(
+            "take published leaves back",
+            {**facts, "missing": len(lacking.leaves)},
+            lambda: keeper.recover(lacking),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+def _keeper(ctx: typer.Context) -> AbstractContextManager[LedgerKeeper]:
+    current = session(ctx)
+    return current.runtime.ledger(current.config)
+
+
+def _told(facts: LedgerFacts, lag: float) -> Facts:
+    state = facts.state
+    return {
+        "origin": facts.origin,
+        "key": facts.vkey,
+        "size": state.size,
+        "root": state.root.hex(),
+        "waiting": state.waiting,
+        "lag_seconds": int(lag),
+        "max_merge_delay": int(facts.max_merge_delay.total_seconds()),
+        "checkpoint": state.checkpoint_size,
+        "checkpoint_at": instant(state.checkpoint_at),
+        "published": facts.published,
+        "cosigned": state.cosigned_size,
+        "sequencer": str(state.holder) if state.holder is not None else None,
+        "sequencer_until": instant(state.held_until),
+    }
+
+
+def _said(report: LedgerReport) -> Facts:
+    found = report.finding
+    return {
+        "fits": found is None,
+        "size": report.size,
+        "checked": report.checked,
+        "waiting": report.waiting,
+        "checkpoints": report.checkpoints,
+        "lost": report.lost,
+        "where": found.where if found is not None else None,
+        "record": found.record if found is not None else None,
+        "what": found.what if found is not None else None,
+    }
+
+
+def _progress() -> Progress:
+    """On stderr, and only where somebody looks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )

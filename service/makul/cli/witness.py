@@ -1,0 +1,171 @@
+"""`makul ledger witness`: follow a log from outside, and cosign it while it only grows."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import ExitCode, HouseError, HouseUnavailableError
+from makul.cli.output import complain, instant, show_json
+from makul.cli.session import AsJson, examples, session, stopped_by_signal
+from makul.cli.witnessing import Witness, WitnessOptions, WitnessRound
+
+ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
+"""Results that say something about the log, and nothing good."""
+
+_UNKNOWN = frozenset({"unavailable", "older"})
+"""Results that say nothing new about the log: exit code 3 with --once."""
+
+
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="URL|FILE",
+        help="Where else its checkpoint is shown, such as by another witness; repeatable.",
+    ),
+]
+Once = Annotated[bool, typer.Option("--once", help="One round, then end with what became of it.")]
+Interval = Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between two rounds.")]
+FromStart = Annotated[
+    bool, typer.Option("--from-start", help="Read all leaves again, in every round.")
+]
+Bind = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Serve the cosigned checkpoint here, read-only."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to `makul ledger`."""
+    app.command(
+        epilog=examples(
+            "makul ledger witness --new-key witness.key --name witness.example/w1",
+            "makul ledger witness --log https://log.example/makul --log-key log.vkey"
+            " --key witness.key --state state --bind 127.0.0.1:8090",
+            "makul ledger witness --log /srv/makul/publish --log-key log.vkey"
+            " --key witness.key --state state --once --json",
+        )
+    )(witness)
+
+
+def witness(
+    ctx: typer.Context,
+    *,
+    log: Annotated[
+        str | None, typer.Option(metavar="URL|DIR", help="Where the log is published.")
+    ] = None,
+    log_key: Annotated[
+        str | None, typer.Option(metavar="KEY|FILE", help="The log's verifier key.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="This witness's own key file.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(file_okay=False, help="What it remembers; its alone.")
+    ] = None,
+    also: Also = None,
+    once: Once = False,
+    interval: Interval = 5,
+    from_start: FromStart = False,
+    bind: Bind = None,
+    new_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Make a key of one's own, and end.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The new key's name: an address without https://.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow a log by its public key alone, and cosign its checkpoints while it only grows.
+
+    Never give it a copy of an earlier state directory: lost state means a new key. Exit codes with
+    --once: 0 cosigned or unchanged, 1 what the log shows is not consistent, not proved or not
+    signed by it, 3 it could not be told.
+    """
+    if new_key is not None:
+        _make_key(ctx, new_key, name, as_json=as_json)
+        return
+    if log is None or log_key is None or key is None or state is None:
+        raise HouseError("say --log, --log-key, --key and --state; or make a key with --new-key")
+    options = WitnessOptions(
+        log=log,
+        log_key=log_key,
+        key=key,
+        state=state,
+        also=tuple(also or ()),
+        bind=_address(bind),
+        from_start=from_start,
+    )
+    with session(ctx).runtime.witness(options) as running:
+        if once:
+            raise typer.Exit(_code(_round(running, as_json=as_json)))
+        _follow(running, interval, as_json=as_json)
+
+
+def _make_key(ctx: typer.Context, path: Path, name: str | None, *, as_json: bool) -> None:
+    if name is None:
+        raise HouseError("say --name: by what the witness is known, such as witness.example/w1")
+    vkey = session(ctx).runtime.new_witness_key(path, name)
+    if as_json:
+        show_json({"key": str(path), "vkey": vkey})
+    else:
+        typer.echo(vkey)
+        sys.stderr.write("Give this line to the log's operator and to whoever verifies.\n")
+
+
+def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
+    stopped = stopped_by_signal()
+    if running.port is not None:
+        sys.stderr.write(f"serving the cosigned checkpoint on port {running.port}\n")
+    while not stopped.is_set():
+        try:
+            _round(running, as_json=as_json)
+        except HouseUnavailableError as error:
+            complain(str(error))
+        stopped.wait(interval)
+
+
+def _round(running: Witness, *, as_json: bool) -> WitnessRound:
+    """One round, told in a line; an alarm on stderr as well."""
+    done = running.round()
+    typer.echo(_json(done) if as_json else _line(done))
+    sys.stdout.flush()
+    if done.result in ALARMS:
+        kept = f"; both checkpoints are kept in {done.evidence}" if done.evidence else ""
+        complain(f"ALARM: the log is {done.result}: {done.why}{kept}. Nothing was cosigned")
+    return done
+
+
+def _code(done: WitnessRound) -> ExitCode:
+    if done.result in ALARMS:
+        return ExitCode.REFUSED
+    return ExitCode.UNAVAILABLE if done.result in _UNKNOWN else ExitCode.DONE
+
+
+def _line(done: WitnessRound) -> str:
+    size = f" {done.size} leaves" if done.size is not None else ""
+    why = f": {done.why}" if done.why else ""
+    return f"{instant(done.at)} {done.result:12}{size}{why}"
+
+
+def _json(done: WitnessRound) -> str:
+    said = {
+        "at": instant(done.at),
+        "result": done.result,
+        "size": done.size,
+        "shown": done.shown,
+        "why": done.why or None,
+        "evidence": str(done.evidence) if done.evidence is not None else None,
+        "evidence_kept": done.kept,
+    }
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _address(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9A-Za-z.\-]{1,253}):([0-9]{1,5})", text, re.ASCII)
+    if found is None or int(found[2]) > 65_535:
+        raise HouseError("--bind is HOST:PORT, such as 127.0.0.1:8090")
+    return found[1], int(found[2])

@@ -1,0 +1,76 @@
+"""Can these settings be served? Asked before any worker starts, and before each reload."""
+
+from pathlib import Path
+
+from makul.bootstrap import channel_of
+from makul.cli.house import HouseError
+from makul.explaining import explained, open_of
+from makul.parts import build_parts, utc_now
+from makul.sandbox.pki import is_sandbox
+from makul.settings import Environment, Settings, load_settings
+from makul.store.granting import weaknesses
+from makul.trust.material import ca_certificates
+
+_NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
+
+
+def refuse_unfit(settings: Settings) -> None:
+    """Raise `HouseError` where nobody should serve like this."""
+    _refuse_sandbox_roots(settings)
+    _refuse_anyones_citizens(settings)
+    _refuse_a_weak_store(settings)
+
+
+def complaint(config: Path, listener: str | None) -> str | None:
+    """Why these settings, as they are now, could not be served; None where they could.
+
+    Everything is built once before any worker starts, so that what is wrong is said once.
+    """
+    try:
+        with explained():
+            settings = load_settings(config)
+            refuse_unfit(settings)
+            if listener is not None and listener not in settings.listeners:
+                return f"no listener {listener} any more"
+            _check_parts(settings)
+    except HouseError as error:
+        return str(error)
+    return None
+
+
+def _check_parts(settings: Settings) -> None:
+    store = open_of(settings)
+    try:
+        parts = build_parts(settings, store)
+        for listener in settings.listeners.values():
+            channel_of(listener, parts)
+        # Signed for nothing: a token that is not there is told now, and not by the first request.
+        parts.signer.sign(_NO_DOCUMENT, at=utc_now())
+    finally:
+        store.close()
+
+
+def _refuse_sandbox_roots(settings: Settings) -> None:
+    """Sandbox keys lie open in its directory: in production they would let anyone in."""
+    if settings.environment is Environment.SANDBOX:
+        return
+    for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
+        for path, certificate in ca_certificates(directory) if directory is not None else ():
+            if is_sandbox(certificate):
+                raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+
+
+def _refuse_a_weak_store(settings: Settings) -> None:
+    """In production, what is append-only must be so for the service itself."""
+    if settings.environment is Environment.PRODUCTION:
+        for weakness in weaknesses(settings.place):
+            raise HouseError(f"the record store is not fit for production: {weakness}")
+
+
+def _refuse_anyones_citizens(settings: Settings) -> None:
+    """Without a policy to tell them by, a CA for organisations could certify citizens as well."""
+    if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
+        raise HouseError(
+            "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
+            " other authority can say who somebody is"
+        )

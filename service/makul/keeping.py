@@ -1,0 +1,287 @@
+"""The ledger of an installation, for the command line: kept, told of, checked, handed out."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from uuid import uuid4
+
+from makul.app.ports import Clock, StoreUnavailableError
+from makul.app.ports.ledger import (
+    Cosigned,
+    Finding,
+    Lease,
+    LedgerBrokenError,
+    LedgerReport,
+    SignedTree,
+    StandingBy,
+)
+from makul.app.recovering import Missing, missing
+from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
+from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.ledger.checkpoints import Checkpoint
+from makul.ledger_settings import LedgerSettings
+from makul.logs import configure_logging
+from makul.observing.events import Event as SecurityEvent
+from makul.observing.security import tell as tell_event
+from makul.observing_settings import LogSettings
+from makul.settings import Settings
+from makul.store import Store
+from makul.store.ledger_check import LedgerQuestion
+from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.tile_server import tiles_served
+from makul.trust.cosignatures import Collector, WitnessPlace
+from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier
+
+log = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 1.0
+"""Between two rounds to the witnesses: they cosign every few seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLedger:
+    """Fulfils `LedgerKeeper`."""
+
+    settings: LedgerSettings
+    store: Store
+    clock: Clock
+    signer: NoteSigner
+    logs: LogSettings
+    environment: str
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        """Of this log's own key."""
+        return NoteVerifier(key=self.signer.key)
+
+    @property
+    def published(self) -> LogDirectory:
+        """Where witnesses fetch it."""
+        return LogDirectory(self.settings.publish)
+
+    def run(self, stopped: Event) -> int:
+        """Sequence and publish until stopped, whether the store is there or not."""
+        configure_logging(
+            self.logs.level.number, security=self.logs.security, environment=self.environment
+        )
+        sequencer = Sequencer(
+            store=self.store.ledger,
+            signer=self.signer,
+            checker=self.verifier,
+            published=self.published,
+            lease=Lease(holder=uuid4(), length=self.settings.lease),
+            batch=self.settings.batch,
+            clock=self.clock,
+        )
+        witnesses = witnesses_of(self.settings)
+        with self._served(), collected(Collector(self.verifier, witnesses), stopped) as cosigned:
+            return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
+
+    def facts(self) -> LedgerFacts:
+        """How the log stands; raises `HouseError` for what is published and not this log's."""
+        with self._readable():
+            promised = self._promised()
+        return LedgerFacts(
+            origin=self.settings.origin,
+            vkey=self.signer.vkey,
+            max_merge_delay=self.settings.promise,
+            published=promised.size if promised is not None else None,
+            state=self.store.ledger.state(),
+        )
+
+    def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
+        """Hold every record against the log, and the log against what was published."""
+        question = LedgerQuestion(
+            origin=self.settings.origin,
+            checker=self.verifier,
+            max_merge_delay=self.settings.promise,
+            witnesses={each.name: each.verifier for each in witnesses_of(self.settings)},
+            lost=lost,
+            at=self.clock(),
+        )
+        report = self.store.check_ledger(question, tell)
+        if report.finding is None:
+            with self._readable():
+                report = replace(report, finding=self._misfit())
+        if report.finding is not None:
+            tell_event(SecurityEvent.LEDGER_ALARM)
+        return report
+
+    def _misfit(self) -> Finding | None:
+        """Where the store does not hold what was published."""
+        try:
+            promised = self._promised()
+            if promised is not None:
+                compare(self.store.ledger, promised)
+        except LedgerBrokenError as error:
+            return Finding(where="published", record="checkpoint", what=str(error))
+        return None
+
+    def _promised(self) -> Checkpoint | None:
+        """What is published; raises `LedgerBrokenError` where it is not this log's."""
+        note = self.published.checkpoint()
+        return read_published(note, self.verifier, self.signer.name) if note is not None else None
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """One line on what is published and cannot be used."""
+        try:
+            yield
+        except LedgerBrokenError as error:
+            raise HouseError(f"{self.settings.publish}: {error}") from None
+        except OSError as error:
+            raise HouseUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
+
+    def missing(self) -> Missing | None:
+        """What was published and is not in the store; raises `HouseError`."""
+        with self._readable():
+            return missing(
+                self.store.ledger,
+                self.published,
+                self.verifier,
+                self.signer.name,
+                at=self.clock(),
+            )
+
+    def recover(self, lacking: Missing) -> None:
+        """Take it back; raises `HouseError`."""
+        lease = Lease(holder=uuid4(), length=timedelta(0))
+        try:
+            done = self.store.recover_ledger(
+                lacking.promised, lacking.leaves, lease, at=self.clock()
+            )
+        except LedgerBrokenError as error:
+            raise HouseError(f"{error}; nothing was changed") from None
+        if isinstance(done, StandingBy):
+            raise HouseError("a sequencer is at work: stop it first, or wait until its lease ends")
+
+    def export(self, directory: Path | None, bundle: Path | None) -> int:
+        """Write the log to a new directory, or one file; its size in leaves."""
+        signed = self.store.ledger.latest()
+        if signed is None:
+            raise HouseUnavailableError("there is no checkpoint yet; run: makul ledger run")
+        try:
+            if bundle is not None:
+                with LogBundle.create(bundle) as archive:
+                    write_log(archive, signed, self.store.ledger.tile)
+            elif directory is not None:
+                self._export_to(directory, signed)
+        except LedgerBrokenError as error:
+            raise HouseError(f"{error}; run: makul ledger verify") from None
+        except OSError as error:
+            raise HouseError(f"cannot write to {bundle or directory}: {error.strerror}") from None
+        return signed.size
+
+    def _export_to(self, directory: Path, signed: SignedTree) -> None:
+        if directory.exists() and any(directory.iterdir()):
+            raise HouseError(f"{directory} is not empty; name a new directory")
+        write_log(LogDirectory(directory), signed, self.store.ledger.tile)
+
+    def _served(self) -> AbstractContextManager[object]:
+        if self.settings.bind is None:
+            return nullcontext()
+        return tiles_served(self.settings.bind, self.published)
+
+
+def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
+    """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
+    if settings.ledger is None:
+        raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
+    signer = NoteSigner.load(settings.ledger.key, settings.ledger.origin)
+    return OpenLedger(
+        settings=settings.ledger,
+        store=store,
+        clock=clock,
+        signer=signer,
+        logs=settings.logs,
+        environment=settings.environment.value,
+    )
+
+
+def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
+    """Whose cosignatures these settings want collected."""
+    return tuple(
+        WitnessPlace(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
+        for each in settings.witnesses
+    )
+
+
+@contextmanager
+def collected(collector: Collector, stopped: Event) -> Iterator["SimpleQueue[Cosigned]"]:
+    """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
+    queue: SimpleQueue[Cosigned] = SimpleQueue()
+
+    def collect() -> None:
+        while not stopped.wait(COLLECT_SECONDS):
+            for each in collector.collect():
+                queue.put(each)
+
+    Thread(target=collect, name="witnesses", daemon=True).start()
+    yield queue
+
+
+class _Rounds:
+    """Round upon round; what goes wrong is told once, and tried again."""
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        stopped: Event,
+        interval: float,
+        cosigned: "SimpleQueue[Cosigned]",
+    ) -> None:
+        self._sequencer = sequencer
+        self._stopped = stopped
+        self._interval = interval
+        self._cosigned = cosigned
+        self._waiting: list[Cosigned] = []
+        self._told: str | None = None
+
+    def run(self) -> int:
+        """Until stopped, or until the log is found broken: that is for somebody to look at."""
+        while not self._stopped.is_set():
+            try:
+                done = self._sequencer.round()
+                self._tell(_word_of(done))
+                if done.size is not None:
+                    self._keep()
+            except LedgerBrokenError as error:
+                log.critical("the ledger is broken, nothing is sequenced: %s", error)
+                tell_event(SecurityEvent.LEDGER_ALARM)
+                return ExitCode.REFUSED
+            except StoreUnavailableError:
+                self._tell("the store is unavailable", level=logging.ERROR)
+            except OSError as error:
+                self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+            self._stopped.wait(self._interval)
+        self._release()
+        return ExitCode.DONE
+
+    def _keep(self) -> None:
+        """What was collected meanwhile; it waits here until the store has taken it."""
+        with suppress(Empty):
+            while True:
+                self._waiting.append(self._cosigned.get_nowait())
+        self._sequencer.keep(self._waiting)
+        self._waiting.clear()
+
+    def _release(self) -> None:
+        try:
+            self._sequencer.release()
+        except StoreUnavailableError:
+            log.warning("the store is unavailable: another sequencer waits for the lease's end")
+
+    def _tell(self, word: str, *, level: int = logging.INFO) -> None:
+        """Say it where it is another than before."""
+        if word != self._told:
+            log.log(level, "%s", word)
+            self._told = word
+
+
+def _word_of(done: Round) -> str:
+    return "standing by" if done.size is None else "sequencing"

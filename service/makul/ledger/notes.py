@@ -1,0 +1,211 @@
+"""Signed notes: a text and the signatures beneath it, as bytes and back (C2SP signed-note).
+
+Pure: form alone. What is parsed here is believed by nobody until `trust.notes` has verified a
+signature of a key that the reader was given. The em dash, the key's name and base64 of the key's
+id and the signature make a signature line; one form is accepted, so that nothing about a note can
+be changed without changing what it says.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+KEY_ID_BYTES = 4
+"""A hint which key to try, and no more (C2SP signed-note, Signatures)."""
+
+ED25519 = 0x01
+"""Signature type of a log's own key (C2SP signed-note, Signature types)."""
+
+COSIGNATURE_V1 = 0x04
+"""Signature type of a witness's key (C2SP tlog-cosignature)."""
+
+MAX_NOTE = 64 * 1024
+"""Bytes. A checkpoint of three lines with 64 cosignatures of 200 bytes takes a quarter of it."""
+
+MAX_SIGNATURES = 64
+"""C2SP signed-note wants at least 16 to be accepted; each witness adds one."""
+
+MAX_NAME = 255
+"""Bytes of a key's name: a URL without its scheme; C2SP tlog-cosignature has it in one octet."""
+
+MAX_SIGNATURE = 8 * 1024
+"""Bytes. Post-quantum signatures of others come to 5 kB (C2SP signed-note); ours are 64 or 72."""
+
+_DASH = "\u2014 "
+
+
+class NoteError(ValueError):
+    """A note, a key or a checkpoint is not what it must be. The message repeats none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """One signature beneath a note."""
+
+    name: str
+    key_id: bytes
+    """Together with the name it says by which key; `KEY_ID_BYTES` long."""
+    signature: bytes
+
+    def __post_init__(self) -> None:
+        """Raise `NoteError` for what cannot stand in a line."""
+        checked_name(self.name)
+        if len(self.key_id) != KEY_ID_BYTES:
+            raise NoteError(f"a key's id is {KEY_ID_BYTES} bytes long")
+        if not 0 < len(self.signature) <= MAX_SIGNATURE:
+            raise NoteError(f"a signature is 1 to {MAX_SIGNATURE} bytes long")
+
+    def __str__(self) -> str:
+        """The line without its end."""
+        return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.signature).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and who signed it, not yet verified."""
+
+    text: bytes
+    """What is signed: UTF-8 that ends with a line feed."""
+    signatures: tuple[SignatureLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public key as it is given to whoever verifies: name, signature type, key.
+
+    As text (`vkey`): `<name>+<hex(key id)>+<base64(type || public key)>`.
+    """
+
+    name: str
+    kind: int
+    """`ED25519` or `COSIGNATURE_V1`."""
+    public: bytes
+    """RFC 8032, 5.1.5: 32 bytes."""
+
+    def __post_init__(self) -> None:
+        """Raise `NoteError` for a name that no line can carry, or a key of another type."""
+        checked_name(self.name)
+        if self.kind not in (ED25519, COSIGNATURE_V1):
+            raise NoteError("a key of a type that is not taken here")
+        if len(self.public) != _PUBLIC_BYTES:
+            raise NoteError(f"an Ed25519 key is {_PUBLIC_BYTES} bytes long")
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """From its text; raises `NoteError`, also where the id is not that of name and key."""
+        name, key_id, encoded = _three(vkey)
+        material = decode_base64(encoded)
+        if not material:
+            raise NoteError("a verifier key without a key")
+        key = cls(name=name, kind=material[0], public=material[1:])
+        if key.key_id.hex() != key_id:
+            raise NoteError("the id in a verifier key is not that of its name and key")
+        return key
+
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256(name || 0x0A || type || public key), its first four bytes."""
+        hashed = b"\n".join((self.name.encode(), bytes([self.kind]) + self.public))
+        return hashlib.sha256(hashed).digest()[:KEY_ID_BYTES]
+
+    def __str__(self) -> str:
+        """The text that others are given."""
+        material = base64.b64encode(bytes([self.kind]) + self.public).decode()
+        return f"{self.name}+{self.key_id.hex()}+{material}"
+
+    def lines_of(self, note: Note) -> tuple[SignatureLine, ...]:
+        """The lines that claim to be by this key."""
+        return tuple(
+            line
+            for line in note.signatures
+            if line.name == self.name and line.key_id == self.key_id
+        )
+
+
+_PUBLIC_BYTES = 32
+
+
+def parse_note(document: bytes) -> Note:
+    """A note from its exact bytes; `format_note` gives the same bytes back. Raises `NoteError`."""
+    if len(document) > MAX_NOTE:
+        raise NoteError(f"a note longer than {MAX_NOTE} bytes")
+    checked_text(document)
+    text, blank, lines = document.rpartition(b"\n\n")
+    if not blank:
+        raise NoteError("a note without a blank line between text and signatures")
+    signed = lines.removesuffix(b"\n").split(b"\n")
+    if len(signed) > MAX_SIGNATURES:
+        raise NoteError(f"a note with more than {MAX_SIGNATURES} signatures")
+    return Note(text=text + b"\n", signatures=tuple(_line(each.decode()) for each in signed))
+
+
+def format_note(note: Note) -> bytes:
+    """The exact bytes of a note. Raises `NoteError` where no parser would take them."""
+    checked_text(note.text)
+    if not note.signatures or len(note.signatures) > MAX_SIGNATURES:
+        raise NoteError(f"a note has 1 to {MAX_SIGNATURES} signatures")
+    lines = "".join(f"{line}\n" for line in note.signatures)
+    document = note.text + b"\n" + lines.encode()
+    if len(document) > MAX_NOTE:
+        raise NoteError(f"a note longer than {MAX_NOTE} bytes")
+    return document
+
+
+def with_line(note: Note, line: SignatureLine) -> Note:
+    """The note with this line last, in the place of any other by the same key."""
+    others = tuple(
+        each for each in note.signatures if (each.name, each.key_id) != (line.name, line.key_id)
+    )
+    return Note(text=note.text, signatures=(*others, line))
+
+
+def checked_text(text: bytes) -> None:
+    """Raise `NoteError` unless it is UTF-8 that ends with a line feed, without other controls."""
+    if not text.endswith(b"\n"):
+        raise NoteError("a text that does not end with a line feed")
+    if any(octet < 0x20 and octet != 0x0A for octet in text):
+        raise NoteError("a control character in a note")
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        raise NoteError("a note that is not UTF-8") from None
+
+
+def checked_name(name: str) -> str:
+    """A key's name: not empty, without Unicode spaces, plus signs and control characters."""
+    if not name or len(name.encode()) > MAX_NAME:
+        raise NoteError(f"a key's name is 1 to {MAX_NAME} bytes long")
+    if "+" in name or any(letter.isspace() or ord(letter) < 0x20 for letter in name):
+        raise NoteError("a key's name with a space, a plus sign or a control character")
+    return name
+
+
+def decode_base64(text: str) -> bytes:
+    """RFC 4648, 4, in its one canonical form (3.5); raises `NoteError`."""
+    try:
+        octets = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise NoteError("not base64") from None
+    if base64.b64encode(octets).decode() != text:
+        raise NoteError("base64 in another form than the canonical one")
+    return octets
+
+
+def _line(text: str) -> SignatureLine:
+    if not text.startswith(_DASH):
+        raise NoteError("a signature line without its em dash")
+    name, space, encoded = text.removeprefix(_DASH).partition(" ")
+    if not space:
+        raise NoteError("a signature line without a signature")
+    octets = decode_base64(encoded)
+    return SignatureLine(name=name, key_id=octets[:KEY_ID_BYTES], signature=octets[KEY_ID_BYTES:])
+
+
+def _three(vkey: str) -> tuple[str, str, str]:
+    """Name, id and material; base64 may hold plus signs, names and ids may not."""
+    parts = vkey.split("+", 2)
+    if len(parts) != len(("name", "id", "material")):
+        raise NoteError("a verifier key is <name>+<id>+<base64>")
+    return parts[0], parts[1], parts[2]

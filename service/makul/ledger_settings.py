@@ -1,0 +1,78 @@
+"""`[ledger]` of the settings: the log over all decisions, and its witnesses."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from makul.ledger.checkpoints import is_origin
+from makul.ledger.notes import COSIGNATURE_V1, VerifierKey
+from makul.sections import Section
+
+LEASE_SECONDS = 3.0
+"""Beyond two rounds: a pause that a busy disk or a stopped process may take."""
+
+
+def _origin(text: str) -> str:
+    if not is_origin(text):
+        raise ValueError("is a printable name without spaces and plus signs")
+    return text
+
+
+def _witness_key(text: str) -> str:
+    if VerifierKey.parse(text).kind != COSIGNATURE_V1:
+        raise ValueError("is the verifier key of a witness")
+    return text
+
+
+class WitnessSettings(Section):
+    """A witness of the log, and where it shows what it cosigned."""
+
+    key: Annotated[str, AfterValidator(_witness_key)]
+    """Its verifier key, as it handed it over."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.url is None) is (self.file is None):
+            raise ValueError("give either url or file")
+        return self
+
+
+class LedgerSettings(Section):
+    """The log over all decisions: who signs it, how often, and where it is published."""
+
+    origin: Annotated[str, AfterValidator(_origin)]
+    """The log's name, for good: every checkpoint bears it (C2SP tlog-checkpoint)."""
+    key: Path
+    """What checkpoints are signed with."""
+    publish: Path
+    """A directory that witnesses can fetch: tiles and the newest checkpoint."""
+    interval: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+    """Seconds between two rounds of the sequencer."""
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """How many leaves one transaction takes; on SQLite others wait meanwhile."""
+    max_merge_delay: Annotated[int, Field(ge=5, le=86_400)] = 60
+    """Within so many seconds a decision's leaf is in a checkpoint: the operator's promise."""
+    bind: Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")] | None = None
+    """Serve the published files by HTTP, to a reverse proxy on this machine."""
+    witnesses: tuple[WitnessSettings, ...] = ()
+    """Whose cosignatures are collected, and go with every proof."""
+
+    @property
+    def promise(self) -> timedelta:
+        """`max_merge_delay`, as a length of time."""
+        return timedelta(seconds=self.max_merge_delay)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a sequencer that was killed keeps others waiting."""
+        return timedelta(seconds=LEASE_SECONDS + 2 * self.interval)
+
+    @model_validator(mode="after")
+    def _keeps_its_promise(self) -> Self:
+        if self.max_merge_delay < (self.lease.total_seconds() + 2 * self.interval):
+            raise ValueError("max_merge_delay is at least 5 seconds and four intervals")
+        return self

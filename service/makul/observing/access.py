@@ -1,0 +1,129 @@
+"""Around the application: opens an account for each request, and tells it once it is answered.
+
+One line a request in the log, its numbers, its security events. What cannot be told is answered
+all the same: the record, not the log, is what a disclosure rests on.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any, Final
+from uuid import UUID
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from makul.observing import accounts
+from makul.observing.accounts import Account
+from makul.observing.metrics import Metrics
+from makul.observing.security import tell_of
+from makul.soap.application import Answered
+
+CORRELATION_HEADER: Final = "X-Request-Id"
+"""On every answer; one that a client sends is not read."""
+
+PROBES: Final = frozenset({"/healthz", "/readyz"})
+"""Asked every few seconds by machines: told only where the answer is not 200."""
+
+_PIN_WITHIN: Final = re.compile(
+    r"(?=[012](0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{9})", re.ASCII
+)
+"""Fourteen digits that could be a PIN, wherever they begin; see `domain.identifiers.Pin`."""
+
+access = logging.getLogger("makul.access")
+log = logging.getLogger(__name__)
+
+
+class Accounting:
+    """A WSGI application (PEP 3333) around the guard of one listener."""
+
+    def __init__(
+        self, application: WSGIApplication, *, listener: str, metrics: Metrics | None = None
+    ) -> None:
+        self._application = application
+        self._listener = listener
+        self._metrics = metrics
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, and tell of it."""
+        began = perf_counter()
+        account = Account(listener=self._listener)
+        accounts.opened(account)
+        self._safely(self._begun)
+        try:
+            chunks = tuple(self._application(environ, _noting(account, start_response)))
+            account.sent = sum(len(chunk) for chunk in chunks)
+            return chunks
+        finally:
+            account.took = perf_counter() - began
+            probe = account.status == 200 and environ.get("PATH_INFO") in PROBES
+            self._safely(lambda: self._ended(account, probe=probe))
+            accounts.closed()
+
+    def _begun(self) -> None:
+        if self._metrics is not None:
+            self._metrics.begun()
+
+    def _ended(self, account: Account, *, probe: bool) -> None:
+        if self._metrics is not None:
+            self._metrics.ended(account)
+        if not probe:
+            access.info("request", extra={"fields": line_of(account)})
+            tell_of(account)
+
+    def _safely(self, telling: Callable[[], None]) -> None:
+        try:
+            telling()
+        except Exception as error:  # noqa: BLE001 - what cannot be told is answered all the same
+            log.warning("a request could not be told of: %s", type(error).__name__)
+
+
+def observe(answered: Answered) -> None:
+    """What the SOAP room says of the request that this thread answers."""
+    account = accounts.current()
+    if account is None:
+        return
+    account.operation = answered.operation
+    account.request_id = answered.request_id
+    account.caller = answered.caller
+    account.faults = answered.faults
+    account.received = answered.received
+
+
+def line_of(account: Account) -> dict[str, Any]:
+    """What the log says of a request: a closed list of fields."""
+    rooms = {room.value: _milliseconds(seconds) for room, seconds in account.seconds.items()}
+    return {
+        "correlation": account.correlation,
+        "listener": account.listener,
+        "request_id": told_request_id(account.request_id),
+        "operation": account.operation,
+        "outcome": account.outcome,
+        "codes": account.codes,
+        "status": account.status,
+        "bytes_in": account.received,
+        "bytes_out": account.sent,
+        "ms": {"whole": _milliseconds(account.took), **rooms},
+    }
+
+
+def told_request_id(request_id: UUID | None) -> str | None:
+    """A recipient's request id; None where it could be a PIN in the shape of a UUID.
+
+    A random id looks like one once in some thousands and is left out too: its line is found by
+    `correlation`.
+    """
+    if request_id is None or _PIN_WITHIN.search(request_id.hex):
+        return None
+    return str(request_id)
+
+
+def _noting(account: Account, start_response: StartResponse) -> StartResponse:
+    def started(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        account.status = int(status[:3])
+        return start_response(status, [*headers, (CORRELATION_HEADER, account.correlation)], *error)
+
+    return started
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 2)

@@ -1,0 +1,219 @@
+"""The closed catalogue of security events: what a monitoring centre (SIEM) is told, and how.
+
+An event says what was tried or done, never about whom. Its code is stable: rules in a SIEM rest on
+it. The words are those of the Elastic Common Schema (ECS 8.17); docs/operating/events.md lists all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from types import MappingProxyType
+from typing import Final
+
+from makul.domain.reasons import Code
+
+
+class Severity(IntEnum):
+    """ECS `event.severity`, in the four steps that Elastic's rules use."""
+
+    LOW = 21
+    MEDIUM = 47
+    HIGH = 73
+    CRITICAL = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in the catalogue for one kind of event."""
+
+    code: str
+    action: str
+    """ECS `event.action`."""
+    severity: Severity
+    category: str
+    """ECS `event.category`, one of its allowed values."""
+    kind: str
+    """ECS `event.type`, one of those that the category allows."""
+    outcome: str
+    """ECS `event.outcome`."""
+    meaning: str
+    reasons: tuple[Code, ...] = ()
+    """The reasons, of an answer or a fault, that tell it."""
+
+
+def _entry(
+    code: str,
+    action: str,
+    severity: Severity,
+    shape: tuple[str, str, str],
+    meaning: str,
+    *reasons: Code,
+) -> Entry:
+    return Entry(code, action, severity, *shape, meaning, reasons)
+
+
+_REFUSED: Final = ("authentication", "start", "failure")
+_HOSTILE: Final = ("intrusion_detection", "denied", "failure")
+_BEYOND: Final = ("api", "denied", "failure")
+_LOOKED: Final = ("database", "access", "success")
+_CHANGED: Final = ("configuration", "change", "success")
+_UNCHANGED: Final = ("configuration", "info", "failure")
+_BROKEN: Final = ("host", "info", "failure")
+
+_LOW, _MEDIUM, _HIGH, _CRITICAL = Severity
+
+
+class Event(Enum):
+    """Every kind of security event there is."""
+
+    # Who sent it could not be proved.
+    AUTHENTICATION_FAILED = _entry(
+        "MKL-101", "authentication-failed", _MEDIUM, _REFUSED,
+        "A message or a TLS client could not prove whom it comes from",
+        Code.SIG_01, Code.SIG_02, Code.SIG_04, Code.SIG_05, Code.SIG_08, Code.SIG_09, Code.SIG_10,
+        Code.RCP_04,
+    )  # fmt: skip
+    WRAPPING_SUSPECTED = _entry(
+        "MKL-102", "wrapping-suspected", _HIGH, _HOSTILE,
+        "What was signed is not what was sent: signature wrapping, or a broken client", Code.SIG_03,
+    )  # fmt: skip
+    MESSAGE_REPLAYED = _entry(
+        "MKL-103", "message-replayed", _HIGH, _HOSTILE,
+        "A signed message came a second time", Code.REQ_09,
+    )  # fmt: skip
+    REVOKED_CERTIFICATE = _entry(
+        "MKL-104", "revoked-certificate-used", _HIGH, _REFUSED,
+        "A message or document was signed with a revoked certificate", Code.SIG_06,
+    )  # fmt: skip
+    STRANGER_ASKED = _entry(
+        "MKL-105", "stranger-asked", _MEDIUM, _REFUSED,
+        "Somebody proved who they are, and is no recipient", Code.RCP_01,
+    )  # fmt: skip
+    STALE_MESSAGE = _entry(
+        "MKL-106", "stale-message", _LOW, _REFUSED,
+        "A message's time is past or to come: a wrong clock, or an old message", Code.REQ_03,
+    )  # fmt: skip
+    FORBIDDEN_MESSAGE = _entry(
+        "MKL-107", "forbidden-message", _MEDIUM, _HOSTILE,
+        "A message too large, or with XML or HTTP that is forbidden", Code.REQ_07,
+    )  # fmt: skip
+    REVOCATION_UNKNOWN = _entry(
+        "MKL-108", "revocation-unknown", _MEDIUM, _REFUSED,
+        "Whether a certificate is revoked could not be told: nothing was disclosed", Code.SIG_07,
+    )  # fmt: skip
+
+    # A known recipient asked for what it may not have.
+    STOPPED_RECIPIENT = _entry(
+        "MKL-201", "stopped-recipient-asked", _HIGH, _BEYOND,
+        "A recipient on hold or cut off asked", Code.RCP_02, Code.RCP_03,
+    )  # fmt: skip
+    BEYOND_AGREEMENT = _entry(
+        "MKL-202", "beyond-agreement", _MEDIUM, _BEYOND,
+        "A recipient asked beyond its agreement or powers",
+        Code.AGR_01, Code.AGR_02, Code.AGR_03, Code.AGR_04, Code.AGR_05, Code.REQ_08, Code.RCP_05,
+        Code.LAW_02, Code.LAW_04,
+    )  # fmt: skip
+    QUOTA_SPENT = _entry(
+        "MKL-203", "quota-spent", _LOW, _BEYOND,
+        "A quota of the agreement, of the day or of a ground is used up",
+        Code.AGR_06, Code.REQ_06, Code.CNS_06, Code.LAW_08,
+    )  # fmt: skip
+    ATTEMPTS_EXHAUSTED = _entry(
+        "MKL-204", "attempts-exhausted", _HIGH, _BEYOND,
+        "Too many failed matches: somebody may be guessing", Code.MAT_06,
+    )  # fmt: skip
+    REQUEST_ID_REUSED = _entry(
+        "MKL-205", "request-id-reused", _LOW, _BEYOND,
+        "A request id came again with another request", Code.REQ_04,
+    )  # fmt: skip
+    DOCUMENT_UNPROVED = _entry(
+        "MKL-206", "document-unproved", _MEDIUM, _BEYOND,
+        "A consent or basis statement whose signature, notice or papers do not hold",
+        Code.CNS_02, Code.CNS_10, Code.CNS_11, Code.CNS_12, Code.CNS_13, Code.LAW_09,
+    )  # fmt: skip
+    DOCUMENT_MISUSED = _entry(
+        "MKL-207", "document-misused", _MEDIUM, _BEYOND,
+        "A document for another recipient, subject, agreement or purpose, or beyond it",
+        Code.CNS_07, Code.CNS_08, Code.CNS_09, Code.CNS_14, Code.CNS_15, Code.CNS_16, Code.LAW_05,
+        Code.LAW_06,
+    )  # fmt: skip
+    REVOKED_CONSENT = _entry(
+        "MKL-208", "revoked-consent-used", _MEDIUM, _BEYOND,
+        "A consent that its subject took back was presented", Code.CNS_05,
+    )  # fmt: skip
+
+    # The operator's own hands (cl. 13 and 16).
+    PERSON_SHOWN = _entry(
+        "MKL-301", "person-shown", _MEDIUM, _LOOKED, "An operator looked at a person's record"
+    )
+    EVIDENCE_SHOWN = _entry(
+        "MKL-302", "evidence-shown", _MEDIUM, _LOOKED, "An operator looked at a decision's evidence"
+    )
+    PERSONS_CHANGED = _entry(
+        "MKL-303", "persons-changed", _LOW, _CHANGED, "Persons' records were imported or replaced"
+    )
+    RECIPIENT_CHANGED = _entry(
+        "MKL-304", "recipient-changed", _MEDIUM, _CHANGED, "A recipient was added, held or released"
+    )
+    CERTIFICATE_CHANGED = _entry(
+        "MKL-305", "certificate-changed", _MEDIUM, _CHANGED,
+        "A certificate of a recipient, official or signatory was registered or withdrawn",
+    )  # fmt: skip
+    AGREEMENT_CHANGED = _entry(
+        "MKL-306", "agreement-changed", _MEDIUM, _CHANGED,
+        "An agreement or notice was drawn up, signed, approved or ended",
+    )  # fmt: skip
+    KEY_COMPROMISED = _entry(
+        "MKL-307", "key-compromised", _CRITICAL, _CHANGED,
+        "A receipt key was marked as being in other hands",
+    )  # fmt: skip
+
+    # The service itself.
+    RELOADED = _entry(
+        "MKL-401", "reloaded", _LOW, _CHANGED, "Settings and keys were read anew, by new workers"
+    )
+    RELOAD_REFUSED = _entry(
+        "MKL-402", "reload-refused", _MEDIUM, _UNCHANGED,
+        "New settings could not be served; the old workers go on",
+    )  # fmt: skip
+    REFRESH_FAILED = _entry(
+        "MKL-403", "trust-refresh-failed", _MEDIUM, _BROKEN, "New revocation data could not be had"
+    )
+    STORE_FAILED = _entry(
+        "MKL-404", "store-failed", _HIGH, _BROKEN,
+        "The record could not be reached; nothing was disclosed", Code.OPS_03,
+    )  # fmt: skip
+    SIGNER_FAILED = _entry(
+        "MKL-405", "signer-failed", _HIGH, _BROKEN,
+        "Receipts could not be signed; nothing was disclosed", Code.OPS_01,
+    )  # fmt: skip
+    INTERNAL_ERROR = _entry(
+        "MKL-406", "internal-error", _HIGH, _BROKEN,
+        "The service failed at a request; its reference is in the log", Code.OPS_99,
+    )  # fmt: skip
+    LEDGER_ALARM = _entry(
+        "MKL-501", "ledger-alarm", _CRITICAL, _HOSTILE,
+        "The ledger does not fit its records or its earlier checkpoint",
+    )  # fmt: skip
+
+
+CAUSES: Final = frozenset(
+    {Event.WRAPPING_SUSPECTED, Event.REVOKED_CERTIFICATE, Event.REVOCATION_UNKNOWN}
+)
+"""What is told of a document as of a message: any other failed signature is `DOCUMENT_UNPROVED`."""
+
+UNEVENTFUL: Final = frozenset(
+    {
+        *(Code.REQ_01, Code.REQ_02, Code.REQ_05, Code.OPS_02),
+        *(Code.CNS_01, Code.CNS_03, Code.CNS_04),
+        *(Code.LAW_01, Code.LAW_03, Code.LAW_07),
+        *(Code.MAT_01, Code.MAT_02, Code.MAT_03, Code.MAT_04, Code.MAT_05),
+        *(Code.REL_01, Code.REL_02),
+    }
+)
+"""Reasons of everyday work. What tells of a person's record (MAT-01, MAT-02, MAT-05) is among them
+on purpose: who reads events shall not learn whose data are locked or do not match."""
+
+BY_REASON: Final[Mapping[Code, Event]] = MappingProxyType(
+    {code: event for event in Event for code in event.value.reasons}
+)

@@ -1,0 +1,152 @@
+"""Tells the numbers to Prometheus: a process of its own, on an address of its own.
+
+Besides what the workers count it tells what is true of the installation as a whole, looked at when
+it is asked: the build, how fresh revocation data are, and how far the log is behind.
+"""
+
+import platform
+import signal
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType, MappingProxyType
+from typing import Final
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from makul.app.ports import Clock, StoreUnavailableError
+from makul.app.ports.ledger import LedgerState
+from makul.observing import spool
+from makul.observing.spool import SpoolCollector
+
+EXPOSED: Final = "/metrics"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationData:
+    """How fresh the revocation data of one purpose are."""
+
+    stale: int
+    silent: int
+    oldest: datetime | None
+    ends: datetime | None
+
+
+Purposes = Mapping[str, Callable[[datetime], RevocationData | None]]
+"""Where revocation data of documents and of timestamps are looked up; None: they are unreadable."""
+
+
+LogState = Callable[[], LedgerState]
+"""How the log stands; raises `StoreUnavailableError`."""
+
+LEDGER: Final = MappingProxyType(
+    {
+        "makul_ledger_readable": "1 where the log's tables can be read.",
+        "makul_ledger_size_leaves": "Leaves that have their place.",
+        "makul_ledger_waiting_leaves": "Leaves that have none yet.",
+        "makul_ledger_lag_seconds": "How long the oldest of these waits.",
+        "makul_ledger_cosigned_leaves": "Size of the largest tree that a witness cosigned.",
+        "makul_ledger_checkpoint_age_seconds": "Age of the newest checkpoint.",
+    }
+)
+
+
+class Installation:
+    """What is true of the installation as a whole, for a `prometheus_client` registry."""
+
+    def __init__(self, purposes: Purposes, clock: Clock, log_state: LogState | None = None) -> None:
+        """`log_state` is None where the installation keeps no log."""
+        self._purposes = purposes
+        self._clock = clock
+        self._log_state = log_state
+
+    def collect(self) -> Iterable[Metric]:
+        """Looked at now."""
+        build = GaugeMetricFamily(
+            "makul_build_info", "The program that serves.", labels=("version", "python")
+        )
+        build.add_metric((version("makul"), platform.python_version()), 1)
+        yield build
+        yield from self._revocation()
+        if self._log_state is not None:
+            yield from self._ledger(self._log_state)
+
+    def _ledger(self, log_state: LogState) -> Iterable[Metric]:
+        try:
+            found = log_state()
+        except StoreUnavailableError:
+            found = None
+        values = _ledger_values(found, self._clock())
+        for name, text in LEDGER.items():
+            if name in values:
+                yield GaugeMetricFamily(name, text, value=values[name])
+
+    def _revocation(self) -> Iterable[Metric]:
+        now = self._clock()
+        told = {
+            "makul_revocation_readable": "1 where trusted material can be read.",
+            "makul_revocation_stale_lists": "CRLs that have run out or cannot tell.",
+            "makul_revocation_silent_authorities": "CAs of whose certificates nothing is stated.",
+            "makul_revocation_oldest_age_seconds": "Age of the oldest CRL in use.",
+            "makul_revocation_next_update_seconds": "Seconds until the first CRL runs out.",
+        }
+        families = {
+            name: GaugeMetricFamily(name, text, labels=("purpose",)) for name, text in told.items()
+        }
+        for purpose, look in self._purposes.items():
+            for name, value in _values(look(now), now).items():
+                families[name].add_metric((purpose,), value)
+        return families.values()
+
+
+def _ledger_values(found: LedgerState | None, now: datetime) -> dict[str, float]:
+    if found is None:
+        return {"makul_ledger_readable": 0.0}
+    since, signed = found.waiting_since, found.checkpoint_at
+    values = {
+        "makul_ledger_readable": 1.0,
+        "makul_ledger_size_leaves": float(found.size),
+        "makul_ledger_waiting_leaves": float(found.waiting),
+        "makul_ledger_lag_seconds": (now - since).total_seconds() if since else 0.0,
+        "makul_ledger_cosigned_leaves": float(found.cosigned_size or 0),
+    }
+    if signed is not None:
+        values["makul_ledger_checkpoint_age_seconds"] = (now - signed).total_seconds()
+    return values
+
+
+def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
+    if found is None:
+        return {"makul_revocation_readable": 0.0}
+    values = {
+        "makul_revocation_readable": 1.0,
+        "makul_revocation_stale_lists": float(found.stale),
+        "makul_revocation_silent_authorities": float(found.silent),
+    }
+    if found.oldest is not None and found.ends is not None:
+        values["makul_revocation_oldest_age_seconds"] = (now - found.oldest).total_seconds()
+        values["makul_revocation_next_update_seconds"] = (found.ends - now).total_seconds()
+    return values
+
+
+def export(bind: str, directory: Path, installation: Installation) -> None:
+    """Answer on that address until stopped. Raises `SpoolError` and `OSError`."""
+    spool.prepare(directory)
+    registry = CollectorRegistry()
+    registry.register(SpoolCollector(directory))
+    registry.register(installation)
+    host, _, port = bind.rpartition(":")
+    server, _thread = start_http_server(int(port), host.strip("[]"), registry=registry)
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    stopped.wait()
+    server.shutdown()

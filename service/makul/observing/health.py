@@ -1,0 +1,81 @@
+"""Is the service ready, and which dependency is down? Asked often, looked at seldom."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from makul.app.ports.health import Check, Readiness, State
+
+KEPT_SECONDS: Final = 1.0
+"""Whoever asks more often gets the last answer: a probe is no lever on the store."""
+
+STUCK_SECONDS: Final = 10.0
+"""A look that takes longer says that something is down; meanwhile the last answer counts."""
+
+log = logging.getLogger(__name__)
+
+
+class Kept:
+    """A check that is looked at once in so many seconds: for one that costs."""
+
+    def __init__(self, check: Check, seconds: float) -> None:
+        self._check = check
+        self._seconds = seconds
+        self._until = 0.0
+        self._state = State.DOWN
+
+    def __call__(self) -> State:
+        """The state, perhaps of a little earlier; one that is not good is looked at anew."""
+        now = time.monotonic()
+        if self._state is not State.OK or now >= self._until:
+            self._state = self._check()
+            self._until = now + self._seconds
+        return self._state
+
+
+class Watch:
+    """Every check of one worker. Safe between threads: one looks, the others do not wait."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._looking = threading.Lock()
+        self._seen_at = float("-inf")
+        self._told: Mapping[str, State] = {}
+        self._seen = Readiness(MappingProxyType(dict.fromkeys(checks, State.DOWN)))
+
+    def __call__(self) -> Readiness:
+        """How everything stands. Never raises."""
+        if time.monotonic() < self._seen_at + KEPT_SECONDS:
+            return self._seen
+        if not self._looking.acquire(blocking=False):
+            return self._while_another_looks()
+        try:
+            self._seen = self._look()
+            self._seen_at = time.monotonic()
+        finally:
+            self._looking.release()
+        return self._seen
+
+    def _while_another_looks(self) -> Readiness:
+        if time.monotonic() < self._seen_at + STUCK_SECONDS:
+            return self._seen
+        return Readiness(MappingProxyType(dict.fromkeys(self._checks, State.DOWN)))
+
+    def _look(self) -> Readiness:
+        found = {name: _state(name, check) for name, check in self._checks.items()}
+        for name, state in found.items():
+            if state is not self._told.get(name, State.OK):
+                log.warning("check %s is %s", name, state.value)
+        self._told = found
+        return Readiness(MappingProxyType(found))
+
+
+def _state(name: str, check: Check) -> State:
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - whatever breaks a check, its dependency is not well
+        log.warning("check %s broke: %s", name, type(error).__name__)
+        return State.DOWN

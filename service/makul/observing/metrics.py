@@ -1,0 +1,179 @@
+"""The numbers of the service, as Prometheus takes them. docs/operating/metrics.md lists all.
+
+Labels come from closed lists: listeners of the settings, operations, outcomes, reasons, rooms. None
+says whom a request was about or who typed it; recipients are told apart only by a setting.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from makul.observing.accounts import FAULT, Account, Room
+from makul.observing.security import told_member
+
+BUCKETS: Final = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+)
+"""Seconds. A disclosure takes some 6 ms alone; a worker that is silent for 30 s is replaced."""
+
+NO_OPERATION: Final = "none"
+"""The operation of a message that failed before it was known to ask for one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What is counted, and by what it is told apart."""
+
+    requests: Counter
+    faults: Counter
+    decisions: Counter
+    reasons: Counter
+    recipients: Counter
+    seconds: Histogram
+    rooms: Histogram
+    in_flight: Gauge
+    workers: Gauge
+    store_retries: Counter
+
+
+def instruments() -> Instruments:
+    """All of them, in a registry of their own: it is only written to. Once a process."""
+    registry = CollectorRegistry()
+    decided = ("listener", "operation", "outcome")
+    return Instruments(
+        requests=Counter(
+            "makul_requests_total",
+            "Requests by HTTP status.",
+            ("listener", "operation", "status"),
+            registry=registry,
+        ),
+        faults=Counter(
+            "makul_faults_total",
+            "Reasons of SOAP faults.",
+            ("listener", "operation", "code"),
+            registry=registry,
+        ),
+        decisions=Counter(
+            "makul_decisions_total",
+            "Recorded decisions and stored answers given again.",
+            decided,
+            registry=registry,
+        ),
+        reasons=Counter(
+            "makul_decision_reasons_total",
+            "Reasons of recorded decisions; one decision may have several.",
+            (*decided, "code"),
+            registry=registry,
+        ),
+        recipients=Counter(
+            "makul_recipient_decisions_total",
+            "Recorded decisions by recipient; only with metrics.recipients.",
+            ("recipient", "outcome"),
+            registry=registry,
+        ),
+        seconds=Histogram(
+            "makul_request_seconds",
+            "From the request's arrival to its complete answer.",
+            ("listener", "operation"),
+            buckets=BUCKETS,
+            registry=registry,
+        ),
+        rooms=Histogram(
+            "makul_room_seconds",
+            "Time of a request in one room of the service.",
+            ("listener", "room"),
+            buckets=BUCKETS,
+            registry=registry,
+        ),
+        in_flight=Gauge(
+            "makul_requests_in_flight",
+            "Requests being answered.",
+            ("listener",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        workers=Gauge(
+            "makul_workers",
+            "Worker processes that serve.",
+            ("listener",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        store_retries=Counter(
+            "makul_store_retries_total",
+            "Work done again in the store because it lost a race.",
+            ("listener",),
+            registry=registry,
+        ),
+    )
+
+
+class Metrics:
+    """The numbers of one worker."""
+
+    def __init__(self, listener: str, *, recipients: bool) -> None:
+        found = instruments()
+        self._listener = listener
+        self._found = found
+        self._tells_recipients = recipients
+        self._in_flight = found.in_flight.labels(listener)
+        self._retries = found.store_retries.labels(listener)
+        self._rooms = {room: found.rooms.labels(listener, room.value) for room in Room}
+        self._children: dict[tuple[object, ...], Any] = {}
+        found.workers.labels(listener).set(1)
+
+    def begun(self) -> None:
+        """A request came."""
+        self._in_flight.inc()
+
+    def ended(self, account: Account) -> None:
+        """It is answered."""
+        self._in_flight.dec()
+        found, listener = self._found, self._listener
+        operation = account.operation or NO_OPERATION
+        self._child(found.requests, listener, operation, account.status).inc()
+        self._child(found.seconds, listener, operation).observe(account.took)
+        for room, seconds in account.seconds.items():
+            self._rooms[room].observe(seconds)
+        for code in account.faults:
+            self._child(found.faults, listener, operation, code).inc()
+        if account.decided is not None and account.outcome != FAULT:
+            self._count_decision(account, operation)
+
+    def store_retried(self) -> None:
+        """The store did some work again."""
+        self._retries.inc()
+
+    def _count_decision(self, account: Account, operation: str) -> None:
+        decided = account.decided
+        if decided is None:
+            return
+        labels = (self._listener, operation, decided.outcome)
+        self._child(self._found.decisions, *labels).inc()
+        for code in account.codes:
+            self._child(self._found.reasons, *labels, code).inc()
+        if self._tells_recipients:
+            recipient = told_member(decided.recipient)
+            self._child(self._found.recipients, recipient, decided.outcome).inc()
+
+    def _child(self, parent: Counter | Histogram, *labels: object) -> Any:
+        """`parent.labels(...)`, which costs as much as the counting, remembered."""
+        key = (parent, *labels)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = parent.labels(*labels)
+        return found

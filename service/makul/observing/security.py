@@ -1,0 +1,144 @@
+"""Tells security events, as lines that a SIEM takes without translation.
+
+ECS rather than OCSF: its fields are flat names that every SIEM's shippers know and a grep finds;
+OCSF's classes ask for objects (`actor`, `api`, `src_endpoint`) that must not be filled here.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from makul.app.ports import Desk
+from makul.domain.identifiers import MalformedIdentifierError, MemberCode, Pin
+from makul.domain.reasons import Code
+from makul.observing.accounts import Account
+from makul.observing.events import BY_REASON, CAUSES, Event, Severity
+
+LOGGER: Final = "makul.security"
+
+_log = logging.getLogger(LOGGER)
+_LEVELS: Final = MappingProxyType(
+    {
+        Severity.LOW: logging.INFO,
+        Severity.MEDIUM: logging.WARNING,
+        Severity.HIGH: logging.ERROR,
+        Severity.CRITICAL: logging.CRITICAL,
+    }
+)
+
+
+def tell(
+    event: Event,
+    *,
+    recipient: MemberCode | None = None,
+    reasons: tuple[str, ...] = (),
+    correlation: str | None = None,
+    listener: str | None = None,
+    user: str | None = None,
+) -> None:
+    """One event. `user` is a system user of the operator's, as the desk's own log names them."""
+    entry = event.value
+    fields: dict[str, Any] = {
+        "event.kind": "alert" if entry.severity >= Severity.HIGH else "event",
+        "event.code": entry.code,
+        "event.action": entry.action,
+        "event.severity": int(entry.severity),
+        "event.category": [entry.category],
+        "event.type": [entry.kind],
+        "event.outcome": entry.outcome,
+    }
+    told = {
+        "event.reason": " ".join(reasons) or None,
+        "organization.id": None if recipient is None else told_member(recipient),
+        "trace.id": correlation,
+        "service.node.name": listener,
+        "user.name": user,
+    }
+    fields |= {name: value for name, value in told.items() if value is not None}
+    _log.log(_LEVELS[entry.severity], entry.meaning, extra={"ecs": fields})
+
+
+def told_member(code: MemberCode) -> str:
+    """A member code as it may be told: of a natural person (cl. 3, e) it may hold the PIN."""
+    group, _, number = code.partition("/")
+    try:
+        return f"{group}/{Pin(number).masked}"
+    except MalformedIdentifierError:
+        return code
+
+
+def tell_of(account: Account) -> None:
+    """The events of one request, each kind once."""
+    for event, reasons in events_of(account).items():
+        tell(
+            event,
+            recipient=account.decided.recipient if account.decided else account.caller,
+            reasons=tuple(reasons),
+            correlation=account.correlation,
+            listener=account.listener,
+        )
+
+
+def events_of(account: Account) -> dict[Event, list[str]]:
+    """Which kinds of event a request was, and by which reasons.
+
+    A document's own failure (CNS-02, LAW-09) counts by its cause as well where that is one of
+    `CAUSES`: SIG-06 under it is a revoked certificate all the same.
+    """
+    told = [(BY_REASON.get(Code(code)), code) for code in account.codes]
+    if account.decided is not None and not account.faults:
+        causes = [reason.because for reason in account.decided.reasons if reason.because]
+        told += [(BY_REASON[code], code.value) for code in causes if BY_REASON.get(code) in CAUSES]
+    found: dict[Event, list[str]] = {}
+    for event, code in dict.fromkeys(told):
+        if event is not None:
+            found.setdefault(event, []).append(code)
+    return found
+
+
+WATCHED: Final[Mapping[str, Event]] = MappingProxyType(
+    {
+        "person_for_operator": Event.PERSON_SHOWN,
+        "evidence_of": Event.EVIDENCE_SHOWN,
+        "put_persons": Event.PERSONS_CHANGED,
+        "add_recipient": Event.RECIPIENT_CHANGED,
+        "set_state": Event.RECIPIENT_CHANGED,
+        "add_certificate": Event.CERTIFICATE_CHANGED,
+        "withdraw_certificate": Event.CERTIFICATE_CHANGED,
+        "add_sealing_certificate": Event.CERTIFICATE_CHANGED,
+        "withdraw_sealing_certificate": Event.CERTIFICATE_CHANGED,
+        "add_official": Event.CERTIFICATE_CHANGED,
+        "withdraw_official": Event.CERTIFICATE_CHANGED,
+        "add_signatory": Event.CERTIFICATE_CHANGED,
+        "withdraw_signatory": Event.CERTIFICATE_CHANGED,
+        "add_notice": Event.AGREEMENT_CHANGED,
+        "approve_notice": Event.AGREEMENT_CHANGED,
+        "draft_agreement": Event.AGREEMENT_CHANGED,
+        "sign_agreement": Event.AGREEMENT_CHANGED,
+        "terminate_agreement": Event.AGREEMENT_CHANGED,
+    }
+)
+"""What the operator's desk does, by its methods; the others only list what has no person in it."""
+
+
+class WatchedDesk:
+    """A `ports.Desk` that tells what was done with it, once it is done."""
+
+    def __init__(self, desk: Desk, user: str) -> None:
+        self._desk = desk
+        self._user = user
+
+    def __getattr__(self, name: str) -> Any:
+        """The desk's; what is watched is told after it has returned."""
+        method: Callable[..., Any] = getattr(self._desk, name)
+        event = WATCHED.get(name)
+        if event is None:
+            return method
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            result = method(*arguments, **options)
+            tell(event, user=self._user)
+            return result
+
+        return watched

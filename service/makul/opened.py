@@ -1,0 +1,213 @@
+"""An installation, opened for one command: its register, its trust, its database."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
+from makul.app.ports import Clock, Desk, DocumentVerifier, KeyRotation, VerifiedDocument
+from makul.cli.house import (
+    HouseError,
+    HouseFacts,
+    HouseUnavailableError,
+    KeyInfo,
+    Rejudged,
+    SourceOutcome,
+    StoreInfo,
+    TrustInfo,
+)
+from makul.explaining import explained, who
+from makul.inventory import keys_in_use, recipients_certificates
+from makul.observing.events import Event
+from makul.observing.security import WatchedDesk
+from makul.observing.security import tell as tell_event
+from makul.parts import (
+    build_agreements,
+    document_verifier,
+    trust_directories,
+    tsa_directories,
+    wanted_of,
+)
+from makul.rejudging import rejudge
+from makul.settings import Settings
+from makul.store import Store, upgrade_store
+from makul.store.granting import grant, weaknesses
+from makul.store.months import make_months, missing_months
+from makul.store.schema import VERSION, assert_schema
+from makul.trust.paths import TrustStore
+from makul.trust.receipt_certificates import mark_compromised
+from makul.trust.refreshing import Refresher, Result
+from makul.trust.telling import tell
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHouse:
+    """An installation, open for one command."""
+
+    settings: Settings
+    store: Store
+    facts: HouseFacts
+    clock: Clock
+
+    @property
+    def desk(self) -> Desk:
+        """The register, for the operator; what is done with it is told as a security event."""
+        return cast("Desk", WatchedDesk(self.store.desk, who()))
+
+    @property
+    def agreements(self) -> Agreements:
+        """Drawing agreements up, and judging what the parties signed."""
+        return self._papers[0]
+
+    @property
+    def notices(self) -> Notices:
+        """Drawing approvals up, and judging what the authorised body signed."""
+        return self._papers[1]
+
+    @property
+    def _papers(self) -> tuple[Agreements, Notices]:
+        return build_agreements(self.settings, self.desk, _VerifierOnDemand(self.settings))
+
+    def keys_in_use(self) -> Sequence[KeyInfo]:
+        """The receipt key's certificate, the store keys, and every certificate that is trusted."""
+        with explained():
+            return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """The rotation of the store's master key."""
+        return self.store.rotation(self.settings.store.keys)
+
+    def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
+        """Each document of a decision, judged again by what is kept; the look is recorded."""
+        case = self.desk.evidence_of(disclosure_id, at=self.clock())
+        if case is None:
+            raise HouseUnavailableError(
+                f"no decision {disclosure_id} is recorded; see: makul disclosure list"
+            )
+        with explained():
+            return list(rejudge(case, self.settings))
+
+    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
+        """Note beside the earlier certificates that others may have signed with this key."""
+        retired = self.settings.receipts.retired
+        if retired is None:
+            raise HouseError("receipts.retired is not set: name a directory for it in the settings")
+        with explained():
+            mark_compromised(retired, fingerprint, since)
+        tell_event(Event.KEY_COMPROMISED, user=who())
+
+
+class _VerifierOnDemand:
+    """A document verifier that loads what is trusted once something is to be verified.
+
+    Terms can be drawn up before there is anybody to trust.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._verifier: DocumentVerifier | None = None
+
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
+        """As `DocumentVerifier`; raises `HouseUnavailableError` where nothing can be trusted."""
+        if self._verifier is None:
+            with explained():
+                trust = TrustStore(trust_directories(self._settings))
+                self._verifier = document_verifier(self._settings, trust)
+        return self._verifier.verify(document, at=at, existed_at=existed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsTrust:
+    """What is trusted by the settings of an installation."""
+
+    settings: Settings
+    refresher: Refresher
+    clock: Clock
+
+    @property
+    def interval(self) -> int:
+        """Seconds between two rounds."""
+        return self.settings.trust.refresh.interval
+
+    def refresh(self) -> Iterator[SourceOutcome]:
+        """Ask every source once."""
+        with explained():
+            for each in self.refresher.once(self.clock()):
+                if each.result is Result.FAILED:
+                    tell_event(Event.REFRESH_FAILED)
+                yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
+
+    def status(self) -> Sequence[TrustInfo]:
+        """For documents and messages first, then for timestamps."""
+        with explained():
+            wanted = wanted_of(self.settings)
+            told = list(tell(trust_directories(self.settings), wanted, at=self.clock()))
+            stamping = tsa_directories(self.settings)
+            if stamping is not None:
+                told += tell(stamping, None, at=self.clock())
+        unique = dict.fromkeys(told)
+        return [
+            TrustInfo(
+                kind=each.kind,
+                name=each.name,
+                state=each.state.value,
+                since=each.since,
+                until=each.until,
+                entries=each.entries,
+            )
+            for each in unique
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsStore:
+    """The store of an installation, as its administrator sees it."""
+
+    settings: Settings
+    clock: Clock
+
+    def status(self) -> StoreInfo:
+        """Which database it is, of which version, and what it lacks."""
+        with explained():
+            place = self.settings.place
+            assert_schema(place)
+            return StoreInfo(
+                database="SQLite" if isinstance(place, Path) else "PostgreSQL",
+                version=VERSION,
+                months_missing=_named(missing_months(place, at=self.clock())),
+                weaknesses=tuple(weaknesses(place)),
+            )
+
+    def upgrade(self) -> None:
+        """Bring it to this program's version."""
+        with explained():
+            upgrade_store(self.settings.place)
+
+    def months_missing(self, ahead: int) -> Sequence[str]:
+        """Months that have no partition yet."""
+        with explained():
+            return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
+
+    def make_months(self, ahead: int) -> None:
+        """Make the partitions that are missing."""
+        with explained():
+            make_months(self.settings.place, at=self.clock(), ahead=ahead)
+
+    def grant(self, role: str) -> None:
+        """Give a role what serving needs, and nothing more."""
+        place = self.settings.place
+        if isinstance(place, Path):
+            raise HouseError("an SQLite store has no roles; the file's owner may do everything")
+        with explained():
+            grant(place, role)
+
+
+def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    return tuple(f"{year:04}-{month:02}" for year, month in months)

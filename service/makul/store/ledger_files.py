@@ -1,0 +1,173 @@
+"""The log as files, laid out for whoever fetches it: C2SP tlog-tiles, in a directory or a ZIP.
+
+    checkpoint                      the signed note
+    tile/0/000, tile/0/001.p/17     hashes, 32 bytes each
+
+Entries are not published: a leaf is a salted commitment, and what opens it stays with the operator.
+"""
+
+import fcntl
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
+from makul.ledger.checkpoints import MOST_BODY_BYTES, parse_checkpoint_unsafe
+from makul.ledger.merkle import HASH_BYTES
+from makul.ledger.notes import MAX_NOTE
+from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
+
+CHECKPOINT = "checkpoint"
+
+_ONE_MOMENT = (1980, 1, 1, 0, 0, 0)
+"""What a ZIP dates its files to: the same log gives the same bytes."""
+
+
+class LogDirectory(PublishedLog):
+    """A log in a directory, which a web server may serve as it is. Raises `OSError`.
+
+    A file is replaced whole or not at all, and is on the disk before the checkpoint that promises
+    it. Other processes may write the same log: nobody replaces a larger tree by a smaller one.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def checkpoint(self) -> bytes | None:
+        """The note that is published; None where nothing is."""
+        try:
+            return _limited(self._directory / CHECKPOINT, MAX_NOTE)
+        except FileNotFoundError:
+            return None
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """The first hashes of a tile: of this very width, or of one that was filled since."""
+        wanted, full = Tile(level, index, width), Tile(level, index)
+        for tile in (wanted, full):
+            try:
+                hashes = _limited(self._directory / tile.path, TILE_BYTES)
+            except FileNotFoundError:
+                continue
+            return hashes[: width * HASH_BYTES]
+        raise LedgerBrokenError(f"{wanted.path} is not there")
+
+    def write_tile(self, level: int, index: int, hashes: bytes) -> None:
+        """Put a tile in its place.
+
+        Partial tiles of the one before a full one go: nobody has asked for them for 256 hashes,
+        and who does takes the full one (C2SP tlog-tiles, "Partial Tiles").
+        """
+        tile = Tile(level, index, len(hashes) // HASH_BYTES)
+        _replace(self._directory / tile.path, hashes)
+        if tile.width == TILE_WIDTH and index:
+            before = self._directory / f"{Tile(level, index - 1).path}.p"
+            shutil.rmtree(before, ignore_errors=True)
+
+    def write_checkpoint(self, note: bytes) -> None:
+        """Put the note in its place, unless one of a larger tree is there."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            present = self.checkpoint()
+            if present is None or _size(present) <= _size(note):
+                _replace(self._directory / CHECKPOINT, note)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        handle = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+class LogBundle(PublishedLog):
+    """A log in one ZIP, made anew. Raises `OSError`; a file that is there is not touched."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    @classmethod
+    @contextmanager
+    def create(cls, path: Path) -> Iterator["LogBundle"]:
+        """Open a new one; where the block raises, nothing is left of it."""
+        with path.open("xb") as file:
+            try:
+                with zipfile.ZipFile(file, "w") as archive:
+                    yield cls(archive)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+    def checkpoint(self) -> bytes | None:
+        """The note; None as long as it is being written."""
+        return self._archive.read(CHECKPOINT) if CHECKPOINT in self._archive.namelist() else None
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """The hashes of a tile of this width."""
+        try:
+            return self._archive.read(Tile(level, index, width).path)
+        except KeyError:
+            raise LedgerBrokenError(f"{Tile(level, index, width).path} is not there") from None
+
+    def write_tile(self, level: int, index: int, hashes: bytes) -> None:
+        """Add a tile."""
+        self._add(Tile(level, index, len(hashes) // HASH_BYTES).path, hashes)
+
+    def write_checkpoint(self, note: bytes) -> None:
+        """Add the note."""
+        self._add(CHECKPOINT, note)
+
+    def _add(self, name: str, content: bytes) -> None:
+        self._archive.writestr(zipfile.ZipInfo(name, date_time=_ONE_MOMENT), content)
+
+
+def _size(note: bytes) -> int:
+    """Of a note that this process, or another like it, has written or verified."""
+    text, _, _ = note.partition(b"\n\n")
+    return parse_checkpoint_unsafe(text[:MOST_BODY_BYTES] + b"\n").size
+
+
+def _limited(path: Path, most: int) -> bytes:
+    """A file's bytes, of which there must not be more."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise LedgerBrokenError(f"{path.name} is larger than it can be")
+    return content
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a file in place; when it returns, file, name and directories outlast a power failure.
+
+    A tile that was promised and is gone would never be written again: later rounds begin behind it.
+    """
+    made = _make_directories(path.parent)
+    passing = path.with_name(f".{path.name}.{os.getpid()}")
+    with passing.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    passing.replace(path)
+    for directory in (path.parent, *made):
+        _sync_directory(directory)
+
+
+def _make_directories(directory: Path) -> list[Path]:
+    """Make what is missing; the directories in which something was made."""
+    if directory.is_dir():
+        return []
+    made = _make_directories(directory.parent)
+    directory.mkdir(exist_ok=True)
+    return [*made, directory.parent]
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,89 @@
+"""The published log over HTTP, for witnesses: its checkpoint and tiles, to be read and no more.
+
+For this machine alone; a reverse proxy stands in front where others fetch. A path is served only if
+it is `checkpoint` or names a tile: nothing that is asked for reaches the file system as it came.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
+from makul.ledger.tiles import tile_of_path
+
+log = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 10.0
+"""How long a client may say nothing."""
+
+BACKLOG = 64
+"""A few witnesses ask every second or so; how many may connect is for the proxy in front to say."""
+
+FOREVER = "public, max-age=31536000, immutable"
+"""A tile of one width never changes (C2SP tlog-tiles)."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = SILENCE_SECONDS
+    server: "_Server"
+
+    def do_GET(self) -> None:
+        """Answer with a file's bytes, or 404."""
+        content, kind, kept = self._found()
+        self.send_response(HTTPStatus.OK if content is not None else HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.send_header("Cache-Control", kept)
+        self.end_headers()
+        self.wfile.write(content or b"")
+
+    def version_string(self) -> str:
+        """Nothing of Python's version."""
+        return "makul"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as inherited
+        """Nothing: whoever follows a public log needs no entry in ours."""
+
+    def _found(self) -> tuple[bytes | None, str, str]:
+        path = self.path.removeprefix("/")
+        plain, octets = "text/plain; charset=utf-8", "application/octet-stream"
+        try:
+            if path == "checkpoint":
+                return self.server.published.checkpoint(), plain, "no-cache"
+            tile = tile_of_path(path)
+            if tile is not None:
+                read = self.server.published.tile
+                return read(tile.level, tile.index, tile.width), octets, FOREVER
+        except (LedgerBrokenError, OSError):
+            pass  # not there, or not yet: the log may be ahead of a reader, never behind itself
+        return None, plain, "no-cache"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, address: tuple[str, int], published: PublishedLog) -> None:
+        self.published = published
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is nothing to tell."""
+
+
+@contextmanager
+def tiles_served(bind: str, published: PublishedLog) -> Iterator[int]:
+    """Serve while the block runs; the port. Raises `OSError` where the address is taken."""
+    host, _, port = bind.rpartition(":")
+    server = _Server((host.strip("[]"), int(port)), published)
+    thread = Thread(target=server.serve_forever, name="tiles", daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,105 @@
+"""Settings of whom to trust: directories of certificates and CRLs, and where new ones come from."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from makul.sections import Section
+
+
+def _web_address(url: str) -> str:
+    if not url.startswith(("http://", "https://")) or "@" in url:
+        raise ValueError("must begin with http:// or https://, and hold no password")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class CrlDirectory(StrEnum):
+    """For whose signatures a CRL is kept."""
+
+    CRLS = "crls"
+    TSA_CRLS = "tsa_crls"
+
+
+class CrlSourceSettings(Section):
+    """Where a CA publishes its CRL, and the file that holds it here."""
+
+    url: WebAddress
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(crl|der|pem)$")]
+    into: CrlDirectory = CrlDirectory.CRLS
+    """The directory of that file: `trust.crls` or `trust.tsa_crls`."""
+
+
+class OcspSourceSettings(Section):
+    """Where a CA's OCSP responder is, and the file of the CA's certificate."""
+
+    url: WebAddress
+    issuer: Path
+
+
+class RefreshSettings(Section):
+    """What `makul trust refresh` fetches. No address is ever taken from a certificate."""
+
+    crls: tuple[CrlSourceSettings, ...] = ()
+    ocsp: tuple[OcspSourceSettings, ...] = ()
+    interval: Annotated[int, Field(ge=5, le=86_400)] = 300
+    """Seconds between two rounds."""
+
+
+class TrustSettings(Section):
+    """Whose signatures count. Each is a directory of certificates or CRLs, PEM or DER."""
+
+    anchors: Path
+    intermediates: Path
+    crls: Path
+    ocsp: Path | None = None
+    """OCSP responses: the refresher's, or the operator's own."""
+    wanted: Path | None = None
+    """Where workers leave certificates for which the refresher is to ask a responder."""
+    archive: Path | None = None
+    """Where what verdicts rested on is kept for good."""
+    tsa_anchors: Path | None = None
+    """CA certificates of time-stamping authorities; without them no timestamp counts."""
+    tsa_crls: Path | None = None
+    """Their CRLs; `crls` where it is not set."""
+    tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    """The only policies of time-stamps that count; any where it is not set."""
+    refresh: RefreshSettings = RefreshSettings()
+    pin_pattern: str = r"PNOKG-(?P<pin>[0-9]{14})"
+    """How a citizen's certificate carries the PIN in its subject's `pin_attribute`.
+
+    ETSI EN 319 412-1, 5.1.3: a natural person's semantics identifier in `serialNumber`.
+    """
+    pin_attribute: str = "2.5.4.5"
+
+    pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    """Of these certificate policies a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
+
+    Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
+    can consent for that citizen: an organisation's authority as well.
+    """
+
+    @model_validator(mode="after")
+    def _sources_have_places(self) -> Self:
+        if self.refresh.ocsp and (self.ocsp is None or self.wanted is None):
+            raise ValueError("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
+        stamping = any(each.into is CrlDirectory.TSA_CRLS for each in self.refresh.crls)
+        if stamping and self.tsa_crls is None:
+            raise ValueError('refresh.crls: into = "tsa_crls" needs the directory trust.tsa_crls')
+        return self
+
+    @field_validator("pin_pattern")
+    @classmethod
+    def _names_the_pin(cls, pattern: str) -> str:
+        try:
+            named = "pin" in re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if not named:
+            raise ValueError("needs a group named pin: (?P<pin>...)")
+        return pattern

@@ -1,0 +1,144 @@
+"""One round of the witness: fetch, verify, judge, remember, and only then show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
+from makul.trust.notes import Cosigner, NoteVerifier
+from makul.witness.judging import Finding, Seen, judge
+from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.state import Head, State
+
+
+class Result(StrEnum):
+    """What became of a round."""
+
+    COSIGNED = "cosigned"
+    UNCHANGED = "unchanged"
+    UNAVAILABLE = "unavailable"
+    """The log, or a tile of it, could not be had. It says nothing about the log."""
+    OLDER = "older"
+    """An old checkpoint was shown. A copy may lag; for long, it hides what is new."""
+    UNVERIFIED = "unverified"
+    """What was shown as a checkpoint is not one that the log signed."""
+    UNPROVEN = "unproven"
+    """The log signed a tree that it does not show."""
+    INCONSISTENT = "inconsistent"
+    """The log signed two trees that cannot both be its own: evidence is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What became of a round, for people and programs."""
+
+    result: Result
+    at: datetime
+    size: int | None = None
+    """Of the tree cosigned so far; None before the first."""
+    shown: int | None = None
+    """Of the checkpoint that was shown, once its signature held."""
+    why: str = ""
+    evidence: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessProgram:
+    """Follows one log. To be used while the state is held."""
+
+    source: Source
+    log: NoteVerifier
+    cosigner: Cosigner
+    state: State
+    clock: Callable[[], datetime]
+    from_start: bool = False
+    also: Sequence[ReadNote] = ()
+    """Where else the log's checkpoint is shown: the log must show everybody one tree."""
+
+    def round(self) -> Round:
+        """Do one round; raises `StateError` where the state cannot be read or written."""
+        at = self.clock()
+        head = self.state.head(self.log, self.cosigner.verifier)
+        if head is not None:
+            # Whoever was killed between remembering and showing shows now.
+            self.state.show(head)
+        size = head.seen.size if head is not None else None
+        try:
+            document = read_checkpoint(self.source)
+            new = self._verified(document)
+        except SourceError as error:
+            return Round(result=Result.UNAVAILABLE, at=at, size=size, why=str(error))
+        except ValueError as error:
+            return Round(result=Result.UNVERIFIED, at=at, size=size, why=str(error))
+        try:
+            return self._judged(head, new, document, at)
+        except SourceError as error:
+            return Round(
+                result=Result.UNAVAILABLE, at=at, size=size, shown=new.size, why=str(error)
+            )
+
+    def _verified(self, document: bytes) -> Checkpoint:
+        """The checkpoint, of this very log; raises `ValueError`."""
+        checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
+        if checkpoint.origin != self.log.key.name:
+            raise ValueError("a checkpoint of another origin than the log's name")
+        return checkpoint
+
+    def _judged(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
+        seen = head.seen if head is not None else Seen()
+        found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
+        size = seen.size if head is not None else None
+        done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
+        if found.finding is Finding.FORKED and head is not None:
+            place = self.state.keep_evidence(head.note, self.log.alone(document), found.why)
+            return replace(done, result=Result.INCONSISTENT, evidence=place)
+        if found.finding not in (Finding.GREW, Finding.UNCHANGED):
+            return done
+        contradicted = self._contradicted(new, document, done)
+        if contradicted is not None:
+            return contradicted
+        if found.finding is Finding.GREW or head is None:
+            self._cosign(document, at)
+            return replace(done, result=Result.COSIGNED, size=new.size)
+        return done
+
+    def _contradicted(self, new: Checkpoint, document: bytes, done: Round) -> Round | None:
+        """The log signed another tree for others: told by what is shown elsewhere.
+
+        What cannot be had there, or is not the log's, says nothing about it.
+        """
+        for read in self.also:
+            try:
+                elsewhere = read()
+                other = self._verified(elsewhere)
+                found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
+            except (SourceError, ValueError):
+                continue
+            if found.finding is Finding.FORKED:
+                why = f"elsewhere {found.why}"
+                ours, theirs = self.log.alone(document), self.log.alone(elsewhere)
+                return replace(
+                    done,
+                    result=Result.INCONSISTENT,
+                    shown=other.size,
+                    why=why,
+                    evidence=self.state.keep_evidence(ours, theirs, why),
+                )
+        return None
+
+    def _cosign(self, document: bytes, at: datetime) -> None:
+        """Remember, then show. Lines of others are left out: they are not this witness's word."""
+        note = self.cosigner.cosign(self.log.alone(document), at=at)
+        self.state.advance(Head(log=str(self.log.key), witness=self.cosigner.vkey, note=note))
+
+
+_TOLD = {
+    Finding.GREW: Result.COSIGNED,
+    Finding.UNCHANGED: Result.UNCHANGED,
+    Finding.OLDER: Result.OLDER,
+    Finding.UNPROVEN: Result.UNPROVEN,
+    Finding.FORKED: Result.UNPROVEN,
+}
+"""Forked from nothing seen, as a false root of no leaves, is unproven."""

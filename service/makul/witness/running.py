@@ -1,0 +1,109 @@
+"""The witness as the command line runs it: opened from files and an address, held, served."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from makul.app.ports import Clock
+from makul.cli.house import HouseError, HouseUnavailableError
+from makul.cli.witnessing import WitnessOptions, WitnessRound
+from makul.ledger.notes import COSIGNATURE_V1, NoteError
+from makul.trust.keys import KeyFileError
+from makul.trust.notes import Cosigner, NoteVerifier, new_key_file
+from makul.witness.program import WitnessProgram
+from makul.witness.serving import served
+from makul.witness.source import open_note, open_source
+from makul.witness.state import State, StateError
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWitness:
+    """A witness that holds its state."""
+
+    program: WitnessProgram
+    port: int | None
+
+    @property
+    def vkey(self) -> str:
+        """Its public key, for the log's operator and for whoever verifies."""
+        return self.program.cosigner.vkey
+
+    def round(self) -> WitnessRound:
+        """One round; raises `HouseUnavailableError` where the state cannot be used."""
+        try:
+            done = self.program.round()
+        except StateError as error:
+            raise HouseUnavailableError(str(error)) from None
+        return WitnessRound(
+            result=done.result.value,
+            at=done.at,
+            size=done.size,
+            shown=done.shown,
+            why=done.why,
+            evidence=done.evidence,
+            kept=self.program.state.evidence(),
+        )
+
+
+@contextmanager
+def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitness]:
+    """Open a witness, alone with its state, serving if it is to; raises `HouseError`."""
+    try:
+        source = open_source(options.log)
+    except ValueError as error:
+        raise HouseError(f"--log {options.log}: {error}") from None
+    log = _log_key(options.log_key)
+    try:
+        cosigner = Cosigner.load(options.key)
+    except KeyFileError as error:
+        raise HouseUnavailableError(str(error)) from None
+    state = State(options.state)
+    program = WitnessProgram(
+        source=source,
+        log=log,
+        cosigner=cosigner,
+        state=state,
+        clock=clock,
+        from_start=options.from_start,
+        also=tuple(map(open_note, options.also)),
+    )
+    try:
+        with state.held(), _serving(options, state) as port:
+            yield RunningWitness(program, port)
+    except StateError as error:
+        raise HouseUnavailableError(str(error)) from None
+
+
+def new_witness_key(path: Path, name: str) -> str:
+    """Make a witness's key file; its verifier key. Raises `HouseError`."""
+    try:
+        return new_key_file(path, name, COSIGNATURE_V1)
+    except (NoteError, KeyFileError) as error:
+        raise HouseError(str(error)) from None
+
+
+@contextmanager
+def _serving(options: WitnessOptions, state: State) -> Iterator[int | None]:
+    if options.bind is None:
+        yield None
+        return
+    host, port = options.bind
+    with ExitStack() as stack:
+        try:
+            bound = stack.enter_context(served(host, port, state.shown))
+        except OSError as error:
+            raise HouseUnavailableError(f"--bind {host}:{port}: {error.strerror}") from None
+        yield bound
+
+
+def _log_key(given: str) -> NoteVerifier:
+    """A verifier key as text, or in a file."""
+    try:
+        if Path(given).is_file():
+            return NoteVerifier.load(Path(given))
+        return NoteVerifier.parse(given)
+    except KeyFileError as error:
+        raise HouseError(str(error)) from None
+    except ValueError as error:
+        raise HouseError(f"--log-key: neither a file nor a log's verifier key: {error}") from None

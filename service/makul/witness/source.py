@@ -1,0 +1,139 @@
+"""Where the log is fetched from: an address over HTTP(S), or a directory that it publishes into.
+
+Bounded in size and time, and never more than one object at a time. What comes is taken as it is;
+`judging` believes none of it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from makul.ledger.merkle import HASH_BYTES
+from makul.ledger.notes import MAX_NOTE
+from makul.ledger.proofs import ReadTile
+from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
+from makul.trust.fetching import FetchError, MissingObjectError, fetch
+
+CHECKPOINT = "checkpoint"
+"""C2SP tlog-tiles, Checkpoints."""
+
+
+OBJECT_SECONDS = 30.0
+"""For at most 64 KiB: 2 KiB a second is a line on which nothing could be followed."""
+
+
+class SourceError(Exception):
+    """Something of the log could not be had. The message is ours, and repeats nothing received."""
+
+
+class MissingError(SourceError):
+    """The log says that it does not have it."""
+
+
+Source: TypeAlias = Callable[[str, int], bytes]
+"""From a path below the log's address to its octets, at most so many; raises `SourceError`."""
+
+
+ReadNote: TypeAlias = Callable[[], bytes]
+"""A note from one place; raises `SourceError`."""
+
+
+def open_source(place: str) -> Source:
+    """The log at an address, or in a directory; raises `ValueError` for what is neither."""
+    scheme = urlsplit(place).scheme
+    if scheme in ("http", "https"):
+        parts = urlsplit(place)
+        if not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValueError("an address names a host and a path, and nothing else")
+        return _Web(place.rstrip("/"))
+    directory = Path(place)
+    if not directory.is_dir():
+        raise ValueError("neither an http(s) address nor a directory that is there")
+    return _directory(directory)
+
+
+def read_checkpoint(source: Source) -> bytes:
+    """The log's newest signed checkpoint, or what stands in its place."""
+    return source(CHECKPOINT, MAX_NOTE)
+
+
+def open_note(place: str) -> ReadNote:
+    """A checkpoint that is shown elsewhere, at an address of its own or in a file."""
+    if urlsplit(place).scheme in ("http", "https"):
+        address, _, name = place.rpartition("/")
+        web = _Web(address)
+        return lambda: web(name, MAX_NOTE)
+    file = Path(place)
+    return lambda: _directory(file.parent)(file.name, MAX_NOTE)
+
+
+def tiles_of(source: Source) -> ReadTile:
+    """Tiles by level, index and width; raises `SourceError`.
+
+    A partial tile may be gone where the full one is there by now (C2SP tlog-tiles, Partial Tiles).
+    """
+
+    def read(level: int, index: int, width: int) -> bytes:
+        octets = width * HASH_BYTES
+        try:
+            return source(Tile(level, index, width).path, octets)
+        except MissingError:
+            if width == TILE_WIDTH:
+                raise
+            return source(Tile(level, index).path, TILE_BYTES)[:octets]
+
+    return read
+
+
+class _Web:
+    """Objects below an address, each within its time, whatever the server does.
+
+    A server may drip its headers, for which the HTTP library knows no end: so each fetch has a
+    thread of its own, left behind where it does not end. Another is begun only once it has.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._left: Thread | None = None
+
+    def __call__(self, path: str, at_most: int) -> bytes:
+        if self._left is not None and self._left.is_alive():
+            raise SourceError(f"{path}: an earlier answer is still under way")
+        outcome: SimpleQueue[bytes | FetchError] = SimpleQueue()
+        thread = Thread(target=self._fetch, args=(path, at_most, outcome), daemon=True)
+        thread.start()
+        try:
+            found = outcome.get(timeout=2 * OBJECT_SECONDS)
+        except Empty:
+            self._left = thread
+            raise SourceError(f"{path}: not done within {2 * OBJECT_SECONDS:.0f} seconds") from None
+        if isinstance(found, MissingObjectError):
+            raise MissingError(f"{path}: not there")
+        if isinstance(found, FetchError):
+            raise SourceError(f"{path}: {found}")
+        return found
+
+    def _fetch(self, path: str, at_most: int, into: "SimpleQueue[bytes | FetchError]") -> None:
+        try:
+            into.put(fetch(f"{self._address}/{path}", None, at_most, total_seconds=OBJECT_SECONDS))
+        except FetchError as error:
+            into.put(error)
+
+
+def _directory(directory: Path) -> Source:
+    def read(path: str, at_most: int) -> bytes:
+        try:
+            with (directory / path).open("rb") as file:
+                octets = file.read(at_most + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingError(f"{path}: not there") from None
+        except OSError as error:
+            raise SourceError(f"{path}: {error.strerror}") from None
+        if len(octets) > at_most:
+            raise SourceError(f"{path}: longer than {at_most} bytes")
+        return octets
+
+    return read

@@ -1,0 +1,189 @@
+"""What the witness remembers, in a directory of its own, over every crash.
+
+    head.json     the largest tree cosigned, and the cosigned checkpoint itself: the truth
+    checkpoint    that checkpoint, as it is served; written after the head, and mended from it
+    evidence/     two signed checkpoints that cannot both be of one log, a pair in each directory
+    lock          held while a witness runs
+
+The head is on the disk before its cosignature is shown to anybody. So whatever is killed when, the
+witness never shows cosignatures over two trees of one size: what it showed, it remembers.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.trust.notes import CosignatureVerifier, NoteVerifier
+from makul.witness.judging import Seen
+
+MAX_EVIDENCE = 1000
+"""Pairs kept, of a few hundred bytes each: one proves a fork, and a log must not fill the disk."""
+
+_MAX_HEAD = 2 * MAX_NOTE
+
+
+class StateError(Exception):
+    """The state directory cannot be used. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the witness last cosigned."""
+
+    log: str
+    """The log's verifier key: the state is of this log and no other."""
+    witness: str
+    """The witness's own."""
+    note: bytes
+    """The cosigned checkpoint."""
+
+    @property
+    def seen(self) -> Seen:
+        """The tree in it, which was verified when it was cosigned and when it was read."""
+        checkpoint = parse_checkpoint_unsafe(parse_note(self.note).text)
+        return Seen(checkpoint.size, checkpoint.root)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The directory. Everything written replaces what was there as a whole, or not at all."""
+
+    directory: Path
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Alone with it; raises `StateError` where another witness runs on it."""
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(f"{self.directory}: {error.strerror}") from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StateError(f"{self.directory}: another witness runs on it") from None
+            yield
+        finally:
+            os.close(handle)
+
+    def head(self, log: NoteVerifier, witness: CosignatureVerifier) -> Head | None:
+        """What was cosigned last; None where nothing was. Raises `StateError`.
+
+        A head that cannot be read, or is not signed by log and witness, stops the witness: it
+        would cosign whatever comes.
+        """
+        path = self.directory / "head.json"
+        try:
+            with path.open("rb") as file:
+                content = file.read(_MAX_HEAD)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"{path}: {error.strerror}") from None
+        try:
+            fields = json.loads(content)
+            head = Head(fields["log"], fields["witness"], fields["note"].encode())
+            others = (head.log, head.witness) != (str(log.key), str(witness.key))
+            if not others:
+                witness.verify(head.note)
+                parse_checkpoint_unsafe(log.verify(head.note))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise StateError(
+                f"{path}: cannot be read. Never go on without it: make a new key and a new state"
+                " directory, and give the log's operator the new key."
+            ) from None
+        if others:
+            raise StateError(f"{self.directory}: the state of another log or of another key")
+        return head
+
+    def advance(self, head: Head) -> None:
+        """Remember a head, and then show it; raises `StateError`. The order is the point."""
+        fields = {"log": head.log, "witness": head.witness, "note": head.note.decode()}
+        octets = json.dumps(fields, ensure_ascii=False, indent=1).encode()
+        with _explained(self.directory):
+            _replace(self.directory / "head.json", octets)
+        self.show(head)
+
+    def show(self, head: Head) -> None:
+        """Write the checkpoint that is served, unless it is there; raises `StateError`."""
+        path = self.directory / "checkpoint"
+        with _explained(self.directory):
+            try:
+                shown = path.read_bytes()
+            except FileNotFoundError:
+                shown = b""
+            if shown != head.note:
+                _replace(path, head.note)
+
+    def shown(self) -> bytes | None:
+        """The cosigned checkpoint as it is served; None before the first."""
+        with suppress(FileNotFoundError):
+            return (self.directory / "checkpoint").read_bytes()
+        return None
+
+    def keep_evidence(self, ours: bytes, theirs: bytes, why: str) -> Path | None:
+        """Keep two checkpoints that contradict each other; raises `StateError`.
+
+        The same pair is kept once. None where there is no room for more.
+        """
+        name = sha256(ours + theirs).hexdigest()[:32]
+        place = self.directory / "evidence" / name
+        with _explained(self.directory):
+            if place.is_dir():
+                return place
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            if sum(1 for _ in place.parent.iterdir()) >= MAX_EVIDENCE:
+                return None
+            aside = place.with_name(f".{name}.new")
+            aside.mkdir(mode=0o700, exist_ok=True)
+            for file, octets in (
+                ("seen.note", ours),
+                ("shown.note", theirs),
+                ("why.txt", f"{why}\n".encode()),
+            ):
+                _replace(aside / file, octets)
+            aside.rename(place)
+            _sync(place.parent)
+        return place
+
+    def evidence(self) -> int:
+        """How many pairs are kept."""
+        with suppress(FileNotFoundError):
+            kept = (self.directory / "evidence").iterdir()
+            return sum(1 for each in kept if not each.name.startswith("."))
+        return 0
+
+
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StateError(f"{directory}: {error.strerror}; nothing was cosigned") from None
+
+
+def _replace(path: Path, octets: bytes) -> None:
+    """Old or new as a whole, and on the disk when this returns."""
+    aside = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

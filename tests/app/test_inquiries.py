@@ -1,0 +1,124 @@
+"""GetReceipt and the log: a receipt is given with its proof, and never withheld for want of one."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.app.inquiries import Inquiries
+from makul.app.ports import (
+    Caller,
+    Documents,
+    Inclusion,
+    KeptReceipt,
+    LedgerBrokenError,
+    LedgerNotice,
+    Register,
+    StoreUnavailableError,
+)
+from makul.app.recording import Recording
+from makul.app.requests import ReceiptQuery, StatusQuery
+from makul.documents.xml_documents import XmlDocuments
+from support.cases import AT, OPERATOR
+from support.records import BANK, a_caller, a_recipient
+
+KEPT = KeptReceipt(disclosure_id=uuid4(), document=b"<Receipt/>")
+PLACED = Inclusion(index=3, size=7, proof=(b"\x01" * 32,), note=b"note\n\nline\n")
+NOTICE = LedgerNotice(
+    origin="log.example/makul", vkey="log.example/makul+0+A", max_merge_delay=timedelta(minutes=1)
+)
+
+
+@dataclass
+class FakeLedger:
+    """Has one leaf, or fails."""
+
+    error: Exception | None = None
+    placed: dict[UUID, Inclusion] = field(default_factory=dict)
+
+    def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
+        if self.error is not None:
+            raise self.error
+        return self.placed.get(disclosure_id)
+
+
+class FakeRegister:
+    """Knows the bank, and one receipt of it."""
+
+    def recipient(self, code: object) -> object:
+        return a_recipient() if code == BANK else None
+
+    def receipt(self, recipient: object, request_id: UUID) -> KeptReceipt | None:
+        return KEPT if request_id == KEPT.disclosure_id and recipient == BANK else None
+
+
+class FakeRecording:
+    """Has seen no message before."""
+
+    def admit(self, *_: object, **__: object) -> None: ...
+
+
+def inquiries(ledger: FakeLedger) -> Inquiries:
+    return Inquiries(
+        clock=lambda: AT,
+        register=cast("Register", FakeRegister()),
+        documents=cast("Documents", XmlDocuments(OPERATOR)),
+        recording=cast("Recording", FakeRecording()),
+        environment="SANDBOX",
+        software_version="1",
+        contract_version="v1",
+        limits=(),
+        receipt_certificates=(),
+        ledger=ledger,
+        ledger_notice=NOTICE,
+    )
+
+
+def asked(of_request: UUID = KEPT.disclosure_id) -> Any:
+    return ReceiptQuery(request_id=uuid4(), of_request=of_request)
+
+
+CALLER: Caller = a_caller()
+
+
+def test_a_receipt_is_given_with_its_place_once_it_has_one() -> None:
+    """By the disclosure that the receipt is of, and not by the request that asked for it."""
+    ledger = FakeLedger()
+    waiting = inquiries(ledger).receipt(asked(), CALLER)
+    ledger.placed[KEPT.disclosure_id] = PLACED
+    placed = inquiries(ledger).receipt(asked(), CALLER)
+
+    assert b"<receipt>" in waiting
+    assert b"<inclusion>" not in waiting
+    assert b"<inclusion><leafIndex>3</leafIndex><treeSize>7</treeSize>" in placed
+
+
+def test_a_broken_log_withholds_no_receipt() -> None:
+    """The recipient finds the proof missing, and has its evidence in hands."""
+    told = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(asked(), CALLER)
+
+    assert b"<receipt>" in told
+    assert b"<inclusion>" not in told
+
+
+def test_a_store_that_is_away_is_told_as_such() -> None:
+    """It is not told as a receipt whose proof is overdue."""
+    with pytest.raises(StoreUnavailableError):
+        inquiries(FakeLedger(error=StoreUnavailableError("away"))).receipt(asked(), CALLER)
+
+
+def test_an_unknown_request_has_neither() -> None:
+    """And the log is not asked."""
+    told = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(asked(uuid4()), CALLER)
+
+    assert b"REQ-01" in told
+    assert b"<inclusion>" not in told
+
+
+def test_status_tells_of_the_log() -> None:
+    """Its name, its key and the promise that clients hold it to."""
+    told = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
+
+    assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in told

@@ -1,0 +1,347 @@
+"""`makul ledger`: kept by a process of its own, watched, checked and handed out."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.error import HTTPError
+
+import pytest
+
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.proofs import TileTree
+from makul.parts import utc_now
+from makul.settings import SettingsError, load_settings
+from makul.store import Store, StoreKeys, open_store
+from makul.store.ledger_files import LogDirectory
+from makul.trust.notes import NoteVerifier
+from support.commands import Makul
+from support.ledger import a_refused_draft, recording
+from support.sql import raw
+
+PATIENCE = 40.0
+"""Seconds; a process starts in two on an idle machine."""
+
+
+@pytest.fixture
+def store(makul: Makul) -> Iterator[Store]:
+    settings = load_settings(makul.directory / "makul.toml")
+    opened = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
+    yield opened
+    opened.close()
+
+
+def record(store: Store, number: int) -> None:
+    for _ in range(number):
+        recording(store).settle(a_refused_draft(at=utc_now()))
+
+
+@contextmanager
+def running(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
+    """The sequencer as a process of its own, stopped at the end."""
+    config = str(makul.directory / "makul.toml")
+    command = [sys.executable, "-m", "makul", "--config", config, "ledger", "run"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(makul: Makul, size: int) -> None:
+    """Until a tree of so many leaves is published."""
+    published = LogDirectory(makul.directory / "published")
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        note = published.checkpoint()
+        if note is not None and note.split(b"\n")[1] == b"%d" % size:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no tree of {size} leaves was published")
+
+
+def setting(makul: Makul, line: str) -> None:
+    """Add a line to [ledger]."""
+    config = makul.directory / "makul.toml"
+    config.write_text(config.read_text().replace("[ledger]", f"[ledger]\n{line}\n#", 1))
+
+
+def test_from_decisions_to_a_verified_log(makul: Makul, store: Store) -> None:
+    """Sequenced, published, told of, checked and exported; SIGTERM ends it with 0."""
+    record(store, 5)
+    before = makul.done("ledger", "status")
+    assert (before["size"], before["waiting"], before["published"]) == (0, 5, None)
+    with running(makul) as process:
+        wait_for(makul, 5)
+        record(store, 2)
+        wait_for(makul, 7)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+
+    after = makul.done("ledger", "status")
+    assert (after["size"], after["waiting"], after["published"], after["lag_seconds"]) == (
+        7,
+        0,
+        7,
+        0,
+    )
+    assert after["sequencer"] is None
+    report = makul.done("ledger", "verify")
+    assert (report["fits"], report["checked"], report["size"]) == (True, 7, 7)
+    _exported_as_signed(makul, after["key"])
+
+
+def _exported_as_signed(makul: Makul, vkey: str) -> None:
+    directory, bundle = makul.directory / "export", makul.directory / "log.zip"
+    assert makul.done("ledger", "export", directory)["size"] == 7
+    makul.done("ledger", "export", "--bundle", bundle)
+    note = (directory / "checkpoint").read_bytes()
+    body = NoteVerifier.parse(vkey).verify(note)
+    assert body.startswith(b"makul/GOV/70000001\n7\n")
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.read("checkpoint") == note
+        assert archive.read("tile/0/000.p/7") == (directory / "tile/0/000.p/7").read_bytes()
+    assert makul("ledger", "export", directory).code == 1
+    assert makul("ledger", "export", "--bundle", bundle).code == 1
+    assert makul("ledger", "export").code == 1
+
+
+def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
+    """The first record that does not fit: in JSON for programs, in one line for people."""
+    record(store, 3)
+    with running(makul):
+        wait_for(makul, 3)
+    with raw(makul.directory / "makul.db") as connection:
+        (disclosure_id,) = connection.execute(
+            "SELECT disclosure_id FROM ledger_position WHERE position = 1"
+        ).fetchone()
+        trigger = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'disclosure_no_update'"
+        ).fetchone()[0]
+        connection.execute("DROP TRIGGER disclosure_no_update")
+        connection.execute(
+            "UPDATE disclosure SET outcome = 'RELEASED' WHERE disclosure_id = ?", (disclosure_id,)
+        )
+        connection.execute(trigger)
+
+    said = makul("ledger", "verify", "--json")
+
+    assert said.code == 1
+    assert not said.json["fits"]
+    assert said.json["where"] == "disclosure"
+    assert said.json["record"].replace("-", "") == disclosure_id.hex()
+    assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", said.err)
+
+
+def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
+    """By `verify`, and by the sequencer, which then sequences nothing and ends with 1."""
+    record(store, 2)
+    store.close()
+    database = makul.directory / "makul.db"
+    backup = database.read_bytes()
+    with running(makul):
+        wait_for(makul, 2)
+    database.with_suffix(".db-wal").unlink(missing_ok=True)
+    database.with_suffix(".db-shm").unlink(missing_ok=True)
+    database.write_bytes(backup)
+
+    said = makul("ledger", "verify", "--json")
+    assert said.code == 1
+    assert said.json["where"] == "published"
+    assert "restored from an older copy" in said.json["what"]
+    with running(makul) as process:
+        _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "restored from an older copy" in told
+    assert makul.done("ledger", "status")["size"] == 0
+
+
+def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: Store) -> None:
+    """What was published stays: leaves that the copy holds get their places, others are noted."""
+    record(store, 2)
+    store.close()
+    database = makul.directory / "makul.db"
+    backup = database.read_bytes()
+    record(store, 1)
+    with running(makul):
+        wait_for(makul, 3)
+    store.close()
+    published = (makul.directory / "published/checkpoint").read_bytes()
+    database.write_bytes(backup)
+
+    told = makul.done("ledger", "recover")
+    assert (told["applied"], told["size"], told["published"], told["missing"]) == (False, 0, 3, 3)
+    makul.done("ledger", "recover", "--apply")
+
+    said = makul("ledger", "verify", "--json")
+    assert said.code == 1
+    assert (said.json["where"], said.json["lost"]) == ("ledger_lost", 1)
+    known = makul.done("ledger", "verify", "--lost", "1")
+    assert (known["size"], known["checked"]) == (3, 2)
+    assert makul("ledger", "verify", "--lost", "2").code == 1
+    assert makul("ledger", "recover").code == 1
+    reopened = open_store(database, StoreKeys.load(makul.directory / "keys/store.json"), who="test")
+    record(reopened, 1)
+    reopened.close()
+    with running(makul):
+        wait_for(makul, 4)
+    assert makul.done("ledger", "verify", "--lost", "1")["size"] == 4
+    body = published.partition(b"\n\n")[0] + b"\n"
+    known_tree = parse_checkpoint_unsafe(body)
+    tree = TileTree(3, LogDirectory(makul.directory / "published").tile)
+    assert tree.root() == known_tree.root
+
+
+def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -> None:
+    """Kill -9: the one that stood by takes over once the lease has run out."""
+    setting(makul, "interval = 0.2")
+    with running(makul) as first:
+        wait_for(makul, 0)
+        with running(makul) as second:
+            assert second.stderr is not None
+            assert json.loads(second.stderr.readline())["event"] == "standing by"
+            record(store, 1)
+            wait_for(makul, 1)
+            holder = makul.done("ledger", "status")["sequencer"]
+            first.kill()
+            first.wait()
+            record(store, 1)
+            wait_for(makul, 2)
+            assert makul.done("ledger", "status")["sequencer"] != holder
+            second.send_signal(signal.SIGTERM)
+            _, said = second.communicate(timeout=PATIENCE)
+    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+
+
+def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
+    """The sequencer says so once, and goes on where it stopped."""
+    setting(makul, "interval = 0.2")
+    record(store, 1)
+    store.close()
+    database = makul.directory / "makul.db"
+    with running(makul) as process:
+        wait_for(makul, 1)
+        away = database.rename(database.with_suffix(".away"))
+        time.sleep(1.0)
+        away.rename(database)
+        record(store, 1)
+        wait_for(makul, 2)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    events = [json.loads(line)["event"] for line in said.splitlines()]
+    assert events == ["sequencing", "the store is unavailable", "sequencing"]
+
+
+def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
+    """Checkpoint and tiles, and nothing else of the machine."""
+    record(store, 2)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    setting(makul, f'bind = "127.0.0.1:{port}"')
+    with running(makul):
+        wait_for(makul, 2)
+        base = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(f"{base}/checkpoint", timeout=5) as answer:  # noqa: S310
+            assert answer.read() == (makul.directory / "published/checkpoint").read_bytes()
+            assert answer.headers["Cache-Control"] == "no-cache"
+        with urllib.request.urlopen(f"{base}/tile/0/000.p/2", timeout=5) as answer:  # noqa: S310
+            assert len(answer.read()) == 64
+            assert "immutable" in answer.headers["Cache-Control"]
+        for path in ("", "tile/0/000", "tile/0/000.p/3", ".lock", "../keys/ledger.key", "%2e%2e/x"):
+            with pytest.raises(HTTPError) as refused:
+                urllib.request.urlopen(f"{base}/{path}", timeout=5)  # noqa: S310
+            with refused.value as answer:
+                assert answer.code == 404
+
+
+def test_a_lag_beyond_the_promise_is_told(makul: Makul, store: Store) -> None:
+    """Exit code 1, for whoever watches."""
+    recording(store).settle(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
+
+    said = makul("ledger", "status", "--json")
+
+    assert said.code == 1
+    assert said.json["lag_seconds"] >= 90
+    assert "max_merge_delay" in said.err
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('origin = "a b"', "without spaces"),
+        ("interval = 0.1", "greater than or equal to 0.2"),
+        ("interval = 61", "less than or equal to 60"),
+        ("interval = 20", "max_merge_delay is at least"),
+        ("max_merge_delay = 5", "max_merge_delay is at least"),
+        ('bind = "0.0.0.0:80"', "pattern"),
+        ("batch = 0", "greater than or equal to 1"),
+    ],
+)
+def test_settings_that_cannot_be_kept_are_refused(makul: Makul, line: str, why: str) -> None:
+    """With the key, and what to do."""
+    config = makul.directory / "makul.toml"
+    key = line.partition(" ")[0]
+    text = re.sub(rf"(?m)^{key} = .*$", "", config.read_text())
+    config.write_text(text.replace("[ledger]", f"[ledger]\n{line}\n#", 1))
+
+    with pytest.raises(SettingsError, match=why):
+        load_settings(config)
+
+
+def test_without_a_ledger_in_the_settings_one_line_says_so(makul: Makul) -> None:
+    """Exit code 3: the same command works once it is there."""
+    config = makul.directory / "makul.toml"
+    text = config.read_text()
+    start, end = text.index("[ledger]"), text.index("[trust]")
+    config.write_text(text[:start] + text[end:])
+
+    said = makul("ledger", "status")
+
+    assert said.code == 3
+    assert said.err.count("\n") == 1
+    assert "[ledger] is not set" in said.err
+
+
+def test_a_key_for_another_log_is_refused(makul: Makul) -> None:
+    """The origin is the log's name for good: with another one it would be another log."""
+    config = makul.directory / "makul.toml"
+    config.write_text(config.read_text().replace('"makul/GOV/70000001"', '"makul/another"'))
+
+    said = makul("ledger", "status")
+
+    assert said.code == 3
+    assert "makul/another" in said.err
+
+
+def test_a_log_that_does_not_fit_is_an_alarm(
+    makul: Makul, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MKL-501, by whoever finds it: the check, and the sequencer that will not sign on."""
+    security = makul.directory / "security.log"
+    monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
+    record(store, 3)
+    with running(makul):
+        wait_for(makul, 3)
+    assert makul("ledger", "verify").code == 0
+    assert security.read_text() == ""
+
+    (makul.directory / "published" / "checkpoint").write_bytes(b"another log\n")
+    assert makul("ledger", "verify").code == 1
+    with running(makul) as sequencer:
+        sequencer.communicate(timeout=PATIENCE)
+    assert sequencer.returncode == 1
+
+    events = [json.loads(line) for line in security.read_text().splitlines()]
+    assert [event["event.code"] for event in events] == ["MKL-501", "MKL-501"]

@@ -1,0 +1,128 @@
+"""Settings of logs and metrics, and commands whose doings must be told."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from makul.settings import SettingsError, load_settings
+from support.commands import Makul, installed
+
+
+@pytest.fixture(scope="module")
+def makul(tmp_path_factory: pytest.TempPathFactory) -> Makul:
+    return installed(tmp_path_factory.mktemp("telling") / "service")
+
+
+@pytest.fixture
+def config(makul: Makul, tmp_path: Path) -> Path:
+    """Its settings, to be added to."""
+    file = tmp_path / "makul.toml"
+    file.write_text((makul.directory / "makul.toml").read_text())
+    return file
+
+
+def metrics(bind: str) -> str:
+    return f'\n[metrics]\nbind = "{bind}"\ndirectory = "metrics"\n'
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:9464", "10.0.0.5:9464", "[::1]:9464", "m.example:80"])
+def test_metrics_have_an_address_of_their_own(config: Path, bind: str) -> None:
+    """Their directory is relative to the settings; recipients are not told apart by default."""
+    config.write_text(config.read_text() + metrics(bind))
+
+    found = load_settings(config).metrics
+
+    assert found is not None
+    assert (found.bind, found.directory) == (bind, config.parent / "metrics")
+    assert not found.recipients
+
+
+@pytest.mark.parametrize(
+    "bind", ["0.0.0.0:9464", "[::]:9464", ":9464", "127.0.0.1:0", "127.0.0.1", "unix:/run/m.sock"]
+)
+def test_metrics_for_everybody_are_refused(config: Path, bind: str) -> None:
+    """They tell how busy whom is; and every address is the public one as well."""
+    config.write_text(config.read_text() + metrics(bind))
+
+    with pytest.raises(SettingsError, match=r"metrics\.bind"):
+        load_settings(config)
+
+
+def test_metrics_on_a_listeners_address_are_refused(config: Path) -> None:
+    """No listener may tell numbers."""
+    (listener,) = load_settings(config).listeners.values()
+    config.write_text(config.read_text() + metrics(listener.bind))
+
+    with pytest.raises(SettingsError, match="one of their own"):
+        load_settings(config)
+
+
+def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
+    """One line, and no exporter."""
+    said = makul("metrics")
+
+    assert said.code == 1
+    assert "[metrics]" in said.err
+
+
+def test_a_directory_of_others_is_refused(
+    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter reads what lies there."""
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("MAKUL_METRICS__BIND", "127.0.0.1:1")
+    monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path))
+
+    said = makul("metrics")
+
+    assert said.code == 3
+    assert "others may not write" in said.err
+
+
+def test_an_address_that_is_taken_is_told(
+    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3: it may be free later."""
+    monkeypatch.setenv("MAKUL_METRICS__BIND", "192.0.2.1:9464")
+    monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path / "metrics"))
+
+    said = makul("metrics")
+
+    assert said.code == 3
+    assert "metrics.bind" in said.err
+
+
+def test_a_change_is_an_event(
+    makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who, what and when; a dry run is no change."""
+    security = tmp_path / "security.log"
+    monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
+    command = ("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Example Bank")
+
+    makul(*command)
+    assert security.read_text() == ""
+    assert makul(*command, "--apply").code == 0
+
+    (event,) = [json.loads(line) for line in security.read_text().splitlines()]
+    assert event["event.action"] == "recipient-changed"
+    assert event["user.name"]
+    assert "Example Bank" not in security.read_text()
+    assert stat.S_IMODE(security.stat().st_mode) & 0o027 == 0
+
+
+def test_what_cannot_be_told_is_not_done(
+    makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A look at a person, or a change, without a trace in the SIEM: refused before anything."""
+    monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(tmp_path / "nowhere" / "security.log"))
+    refused = makul(
+        *("recipient", "add", "COM/60000002", "--kind", "BANK", "--name", "Another", "--apply")
+    )
+    monkeypatch.delenv("MAKUL_LOGS__SECURITY")
+
+    assert refused.code == 3
+    assert "logs.security" in refused.err
+    assert "COM/60000002" not in makul("recipient", "list", "--json").out

@@ -1,0 +1,235 @@
+"""`makul ledger witness`: with a log's public key and a directory, and no installation at all."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.notes import parse_note
+from makul.trust.notes import CosignatureVerifier
+from support.commands import Makul, Said
+from support.published_log import PublishedLog, leaves
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def makul(tmp_path: Path) -> Makul:
+    """No settings, no store, nothing."""
+    return Makul(tmp_path / "nothing")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> PublishedLog:
+    return PublishedLog(tmp_path / "published", tmp_path / "log.key")
+
+
+@pytest.fixture
+def vkey(makul: Makul, tmp_path: Path) -> str:
+    made = makul.done(
+        *("ledger", "witness", "--new-key", tmp_path / "witness.key"),
+        *("--name", "witness.example/w1"),
+    )
+    return str(made["vkey"])
+
+
+def once(makul: Makul, log: PublishedLog, *more: str) -> Said:
+    return makul("ledger", "witness", *options(log), "--once", "--json", *more)
+
+
+def options(log: PublishedLog) -> list[str]:
+    at = log.directory.parent
+    return [
+        *("--log", str(log.directory), "--log-key", log.signer.vkey),
+        *("--key", str(at / "witness.key"), "--state", str(at / "state")),
+    ]
+
+
+def test_a_round_tells_what_became_of_it(
+    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+) -> None:
+    """Exit code 0 while the log only grows, 1 with an alarm where it does not, 3 where untold."""
+    empty = once(makul, log)
+    assert (empty.code, empty.json["result"]) == (3, "unavailable")
+
+    log.publish(leaves(3))
+    first = once(makul, log)
+    assert (first.code, first.json["result"], first.json["size"]) == (0, "cosigned", 3)
+    note = (tmp_path / "state" / "checkpoint").read_bytes()
+    CosignatureVerifier.parse(vkey).verify(note)
+    assert once(makul, log).json["result"] == "unchanged"
+    assert once(makul, log, "--from-start").json["result"] == "unchanged"
+
+    log.publish(leaves(7, "another "))
+    forked = once(makul, log)
+    assert (forked.code, forked.json["result"]) == (1, "inconsistent")
+    assert (forked.json["size"], forked.json["shown"], forked.json["evidence_kept"]) == (3, 7, 1)
+    assert "ALARM" in forked.err
+    assert Path(forked.json["evidence"]).is_dir()
+    assert (tmp_path / "state" / "checkpoint").read_bytes() == note
+
+
+def test_another_tree_shown_elsewhere(
+    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+) -> None:
+    """A split view, by what another witness shows."""
+    assert vkey
+    log.publish(leaves(9))
+    (tmp_path / "other").write_bytes(log.note(leaves(9)))
+    assert once(makul, log, "--also", str(tmp_path / "other")).code == 0
+    (tmp_path / "other").write_bytes(log.note(leaves(9, "another ")))
+
+    said = once(makul, log, "--also", str(tmp_path / "other"))
+
+    assert (said.code, said.json["result"]) == (1, "inconsistent")
+
+
+def test_old_and_foreign_checkpoints(makul: Makul, log: PublishedLog, vkey: str) -> None:
+    """An old one tells nothing new (3); one that the log did not sign is an alarm (1)."""
+    assert vkey
+    old = log.publish(leaves(3))
+    log.publish(leaves(9))
+    once(makul, log)
+    log.show(old)
+    assert (once(makul, log).code, once(makul, log).json["result"]) == (3, "older")
+
+    log.show(b"nothing\n")
+    said = once(makul, log)
+    assert (said.code, said.json["result"]) == (1, "unverified")
+    assert "ALARM" in said.err
+
+
+def test_the_logs_key_may_lie_in_a_file(
+    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+) -> None:
+    """As the operator handed it over."""
+    assert vkey
+    log.publish(leaves(3))
+    (tmp_path / "log.vkey").write_text(log.signer.vkey + "\n")
+    given = [*options(log), "--once", "--json"]
+    given[given.index(log.signer.vkey)] = str(tmp_path / "log.vkey")
+
+    assert makul("ledger", "witness", *given).code == 0
+
+
+def test_for_people(makul: Makul, log: PublishedLog, vkey: str) -> None:
+    """A line with the time, the result and the size."""
+    assert vkey
+    log.publish(leaves(3))
+
+    said = makul("ledger", "witness", *options(log), "--once")
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ cosigned +3 leaves\n", said.out)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint", "code"),
+    [
+        ({"--log": "ftp://log.example/"}, "neither an http", 1),
+        ({"--log": None}, "say --log", 1),
+        ({"--log-key": "nonsense"}, "verifier key", 1),
+        ({"--key": "nowhere"}, "nowhere", 3),
+        ({"--bind": "everywhere"}, "HOST:PORT", 1),
+        ({"--bind": "127.0.0.1:99999"}, "HOST:PORT", 1),
+        ({"--bind": "192.0.2.1:0"}, "--bind", 3),
+    ],
+)
+def test_what_cannot_be_used_is_said(
+    makul: Makul,
+    log: PublishedLog,
+    vkey: str,
+    *,
+    change: dict[str, str | None],
+    complaint: str,
+    code: int,
+) -> None:
+    """In a line, before anything is followed."""
+    assert vkey
+    log.publish(leaves(3))
+    given = options(log)
+    named: dict[str, str | None] = dict(zip(given[::2], given[1::2], strict=True)) | change
+    words = [word for name, value in named.items() if value is not None for word in (name, value)]
+
+    said = makul("ledger", "witness", *words, "--once")
+
+    assert said.code == code
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -> None:
+    """Never over another, and never without a name."""
+    assert vkey.startswith("witness.example/w1+")
+    again = makul(
+        "ledger", "witness", "--new-key", tmp_path / "witness.key", "--name", "witness.example/w1"
+    )
+    assert (again.code, "overwritten" in again.err) == (1, True)
+    unnamed = makul("ledger", "witness", "--new-key", tmp_path / "other.key")
+    assert (unnamed.code, "--name" in unnamed.err) == (1, True)
+    spaced = makul("ledger", "witness", "--new-key", tmp_path / "other.key", "--name", "a b")
+    assert (spaced.code, (tmp_path / "other.key").exists()) == (1, False)
+
+
+def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
+    """The program itself, in a process of its own, in an empty directory."""
+    place = log.directory.parent / "elsewhere"
+    place.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "makul", "ledger", "witness", *options(log), "--json", *more],
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rounds_until(process: subprocess.Popen[str], result: str) -> dict[str, object]:
+    """The first round with this result."""
+    until = time.monotonic() + PATIENCE
+    assert process.stdout is not None
+    while time.monotonic() < until:
+        said = json.loads(process.stdout.readline())
+        if said["result"] == result:
+            return dict(said)
+    raise AssertionError(result)
+
+
+def test_it_follows_serves_survives_and_stops(log: PublishedLog, vkey: str, tmp_path: Path) -> None:
+    """Kill -9 and started again; an alarm does not end it; SIGTERM does, with 0."""
+    log.publish(leaves(3))
+    killed = started(log, "--interval", "1")
+    rounds_until(killed, "cosigned")
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+
+    process = started(log, "--interval", "1", "--bind", "127.0.0.1:0")
+    try:
+        assert process.stderr is not None
+        port = int(process.stderr.readline().split()[-1])
+        assert rounds_until(process, "unchanged")["size"] == 3
+        log.publish(leaves(300))
+        assert rounds_until(process, "cosigned")["size"] == 300
+        url = f"http://127.0.0.1:{port}"
+        note = requests.get(f"{url}/checkpoint", timeout=PATIENCE).content
+        CosignatureVerifier.parse(vkey).verify(note)
+        assert parse_checkpoint_unsafe(parse_note(note).text).size == 300
+        assert note == (tmp_path / "state" / "checkpoint").read_bytes()
+        for hidden in ("/", "/head.json", "/../state/head.json", "/checkpoint/", "/lock"):
+            assert requests.get(url + hidden, timeout=PATIENCE).status_code == 404
+        log.publish(leaves(400, "another "))
+        rounds_until(process, "inconsistent")
+        log.publish(leaves(401))
+        assert rounds_until(process, "cosigned")["size"] == 401
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "ALARM" in err

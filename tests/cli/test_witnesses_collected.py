@@ -1,0 +1,124 @@
+"""`makul ledger run` with witnesses: their lines are collected while leaves are sequenced."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from makul.ledger.notes import parse_note
+from makul.parts import utc_now
+from makul.settings import SettingsError, load_settings
+from makul.store import Store, StoreKeys, open_store
+from makul.trust.notes import CosignatureVerifier
+from support.commands import Makul
+from support.ledger import a_refused_draft, recording
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def store(makul: Makul) -> Iterator[Store]:
+    settings = load_settings(makul.directory / "makul.toml")
+    opened = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def vkey(makul: Makul, tmp_path: Path) -> str:
+    made = makul.done(
+        *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
+    )
+    return str(made["vkey"])
+
+
+def set_witness(makul: Makul, *lines: str) -> None:
+    config = makul.directory / "makul.toml"
+    table = "\n".join(("[[ledger.witnesses]]", *lines))
+    config.write_text(f"{config.read_text()}\n{table}\n")
+
+
+@contextmanager
+def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
+    config = str(makul.directory / "makul.toml")
+    command = [sys.executable, "-m", "makul", "--config", config, "ledger", "run"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def published(makul: Makul) -> bytes:
+    file = makul.directory / "published" / "checkpoint"
+    return file.read_bytes() if file.exists() else b""
+
+
+def until_signed_by(makul: Makul, lines: int, size: int) -> bytes:
+    """Until a tree of this size is published with so many lines beneath it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        note = published(makul)
+        signed = len(parse_note(note).signatures) if note else 0
+        if signed == lines and note.split(b"\n")[1] == b"%d" % size:
+            return note
+        time.sleep(0.1)
+    raise AssertionError(f"{size} leaves were not published with {lines} lines")
+
+
+def test_lines_are_collected_kept_and_published(
+    makul: Makul, store: Store, vkey: str, tmp_path: Path
+) -> None:
+    """From the file that the witness keeps; and given with the proof of each decision."""
+    set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
+    recording(store).settle(a_refused_draft(at=utc_now()))
+    with sequencer(makul):
+        until_signed_by(makul, 1, 1)
+        watched = makul(
+            *("ledger", "witness", "--log", makul.directory / "published"),
+            *("--log-key", makul.directory / "keys" / "ledger.key.pub"),
+            *("--key", tmp_path / "w.key", "--state", tmp_path / "witness-state"),
+            *("--once", "--json"),
+        )
+        assert json.loads(watched.out)["result"] == "cosigned"
+        note = until_signed_by(makul, 2, 1)
+
+    CosignatureVerifier.parse(vkey).verify(note)
+    assert makul.done("ledger", "status")["cosigned"] == 1
+    (row,) = store.desk.disclosures(recipient=None, since=None, limit=10)
+    proof = store.ledger.inclusion(row.disclosure_id)
+    assert proof is not None
+    CosignatureVerifier.parse(vkey).verify(proof.note)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('key = "nothing"', 'file = "checkpoint"'),
+        ("{log_key}", 'file = "checkpoint"'),
+        ("{key}",),
+        ("{key}", 'file = "checkpoint"', 'url = "https://witness.example/checkpoint"'),
+        ("{key}", 'url = "file:///etc/passwd"'),
+        ("{key}", 'url = "https://user@witness.example/checkpoint"'),
+        ("{key}", 'file = "checkpoint"', 'name = "w1"'),
+    ],
+)
+def test_settings_that_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
+    """A witness's key, and one place."""
+    log_key = (makul.directory / "keys" / "ledger.key.pub").read_text().strip()
+    given = [
+        line.format(key=f'key = "{vkey}"', log_key=f'key = "{log_key}"')
+        if line.startswith("{")
+        else line
+        for line in lines
+    ]
+    set_witness(makul, *given)
+
+    with pytest.raises(SettingsError, match=r"ledger\.witnesses"):
+        load_settings(makul.directory / "makul.toml")

@@ -1,0 +1,116 @@
+"""The client's own reading of checkpoints, against published vectors and against the service's."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makul.ledger.notes import COSIGNATURE_V1
+from makul.trust.notes import Cosigner, new_key_file
+from makul_client.notes import (
+    LOG,
+    MAX_NOTE,
+    WITNESS,
+    BadNoteError,
+    Note,
+    VerifierKey,
+    cosigners,
+    parse_checkpoint_unsafe,
+    parse_note,
+)
+from support.published_log import PublishedLog, leaves
+
+AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+# The example in the package documentation of golang.org/x/mod/sumdb/note.
+PUBLISHED_VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+PUBLISHED_NOTE = (
+    "If you think cryptography is the answer to your problem,\n"
+    "then you don't know what your problem is.\n"
+    "\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXg"
+    "KvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+).encode()
+
+
+def test_a_published_note_is_verified_and_no_change_of_it() -> None:
+    """Of any bit; what is left out or put in is refused as well."""
+    key = VerifierKey.parse(PUBLISHED_VKEY, LOG)
+    key.signed(parse_note(PUBLISHED_NOTE))
+
+    for place in range(len(PUBLISHED_NOTE)):
+        changes = [bytearray(PUBLISHED_NOTE) for _ in range(8)]
+        for bit, changed in enumerate(changes):
+            changed[place] ^= 1 << bit
+        shorter = PUBLISHED_NOTE[:place] + PUBLISHED_NOTE[place + 1 :]
+        for octets in (*map(bytes, changes), shorter, PUBLISHED_NOTE[:place]):
+            with pytest.raises(BadNoteError):
+                key.signed(parse_note(octets))
+
+
+def test_what_the_service_signs_the_client_reads(tmp_path: Path) -> None:
+    """Two implementations, one form: the log's signature, and a witness's time."""
+    log = PublishedLog(tmp_path / "log", tmp_path / "log.key")
+    new_key_file(tmp_path / "w.key", "witness.example/w1", COSIGNATURE_V1)
+    witness = Cosigner.load(tmp_path / "w.key")
+    document = witness.cosign(log.note(leaves(5)), at=AT)
+
+    note = parse_note(document)
+
+    VerifierKey.parse(log.signer.vkey, LOG).signed(note)
+    checkpoint = parse_checkpoint_unsafe(note)
+    assert (checkpoint.origin, checkpoint.size) == (log.signer.name, 5)
+    key = VerifierKey.parse(witness.vkey, WITNESS)
+    assert cosigners(note, [key]) == {f"{key.name}+{key.key_id.hex()}": AT}
+    assert cosigners(Note(note.text + b"\n", note.lines), [key]) == {}
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_note_or_are_refused(document: bytes) -> None:
+    """Nothing else is raised."""
+    try:
+        parse_checkpoint_unsafe(parse_note(document))
+    except BadNoteError:
+        return
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "log.example\n5\nAAAA\n",
+        "log.example\n05\n" + "A" * 43 + "=\n",
+        "log.example\n-5\n" + "A" * 43 + "=\n",
+        "log.example\n5\n" + "A" * 42 + "B=\n",
+        "log example\n5\n" + "A" * 43 + "=\n",
+        "log.example\n5\n" + "A" * 43 + "=\nmore\n",
+        "\n5\n" + "A" * 43 + "=\n",
+    ],
+)
+def test_what_is_no_checkpoint(body: str) -> None:
+    """One spelling of each tree, or signatures over two could be told apart by nobody."""
+    with pytest.raises(BadNoteError):
+        parse_checkpoint_unsafe(Note(body.encode(), ()))
+
+
+def test_limits() -> None:
+    """A note is bounded before anything is computed with it."""
+    with pytest.raises(BadNoteError):
+        parse_note(b"a" * MAX_NOTE + PUBLISHED_NOTE)
+
+
+@pytest.mark.parametrize(
+    ("vkey", "kind"),
+    [
+        (PUBLISHED_VKEY, WITNESS),
+        (PUBLISHED_VKEY.replace("c74f20a3", "c74f20a4"), LOG),
+        (PUBLISHED_VKEY.replace("Peter", "peter"), LOG),
+        (PUBLISHED_VKEY[:-4], LOG),
+        ("", LOG),
+        ("a+00000000+", LOG),
+    ],
+)
+def test_keys_that_are_none(vkey: str, kind: int) -> None:
+    """Of another kind, or with an id that is another's."""
+    with pytest.raises(BadNoteError):
+        VerifierKey.parse(vkey, kind)

@@ -1,0 +1,43 @@
+"""Every kind of decision that the service makes fits the leaf that it was committed to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from makul.parts import utc_now
+from makul.store import Store
+from support.house import InProcess, about, build_house, person_request
+from support.ledger import a_note_signer, checked, leaf_ids, sequence
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[InProcess]:
+    built = build_house(tmp_path)
+    yield built
+    built.close()
+
+
+def log_of(store: Store, directory: Path) -> int:
+    """Sequence all and hold it against the log; how many decisions fit."""
+    signer = a_note_signer(directory)
+    sequence(store, signer, at=utc_now())
+    report = checked(store, signer, at=utc_now())
+    assert report.finding is None
+    assert report.checked == report.size
+    return report.size
+
+
+def test_every_paper_of_every_party(house: InProcess, tmp_path: Path) -> None:
+    """Released, matched, refused and undetermined, on consents and on bases; asked twice each."""
+    for paper in house.world.papers.values():
+        asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+        for _ in range(2):  # the second is a replay, or a refusal under a closed id
+            house.ask(asked, by=paper.presented_by.key)
+    outcomes = {
+        row.outcome.value
+        for row in house.store.desk.disclosures(recipient=None, since=None, limit=10_000)
+    }
+
+    assert {"RELEASED", "MATCHED", "REFUSED"} <= outcomes
+    assert log_of(house.store, tmp_path) == len(leaf_ids(house.store)) > 40

@@ -1,0 +1,399 @@
+"""What docs/operating promises: units, alerts, copies, a service reloaded and stopped at work."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from makul.app.ports import Desk
+from makul.domain.disclosures import Outcome
+from makul.store import StoreKeys, open_store
+from support.house import InProcess, about, build_house, person_request
+from support.messages import signed_message
+from support.needs import found, needs
+from support.serving import drive
+from support.whole import Whole, get, served_whole
+
+ROOT = Path(__file__).parents[2]
+OPERATING = ROOT / "docs" / "operating"
+UNITS = sorted((OPERATING / "systemd").iterdir())
+SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+COPY = OPERATING / "copy_store.py"
+HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
+RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEASED"}
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def names(unit: Path) -> str:
+    return unit.name
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("unit", UNITS, ids=names)
+def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
+    """With the program where it is here; whatever systemd does not know, it says."""
+    for each in UNITS:
+        text = each.read_text().replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
+        (tmp_path / each.name).write_text(text)
+    done = analyzed("verify", "--man=no", str(tmp_path / unit.name))
+
+    said = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert said == []
+    assert done.returncode == 0
+
+
+@needs("systemd-analyze")
+def test_a_unit_with_a_mistake_is_found(tmp_path: Path) -> None:
+    """The test above can fail."""
+    text = (OPERATING / "systemd" / "makul.service").read_text()
+    wrong = tmp_path / "makul.service"
+    wrong.write_text(text.replace("LimitCORE=0", "LimitCORES=0"))
+
+    assert "LimitCORES" in analyzed("verify", "--man=no", str(wrong)).stderr
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("unit", SERVICES, ids=names)
+def test_every_service_is_confined(unit: Path) -> None:
+    """By systemd's own account, of 10: what a defect in it could reach is little."""
+    done = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
+
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = found("systemd-analyze")
+    assert program is not None
+    environment = os.environ | {"SYSTEMD_COLORS": "0"}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=names)
+def test_no_service_leaves_a_core_dump(unit: Path) -> None:
+    """It would hold keys, and citizens' data in clear."""
+    assert "\nLimitCORE=0\n" in unit.read_text()
+
+
+def test_units_run_commands_that_there_are() -> None:
+    """Held against the command line, as documents are."""
+    commands = [
+        line.partition("/.venv/bin/makul ")[2].split()
+        for unit in SERVICES
+        for line in unit.read_text().splitlines()
+        if line.startswith("ExecStart=/opt/makul/.venv/bin/makul ")
+    ]
+    assert ["serve"] in commands
+    for words in commands:
+        bare = [word for word in words if not word.startswith("-")]
+        done = subprocess.run(
+            [sys.executable, "-m", "makul", *bare, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, bare
+        for option in set(words) - set(bare):
+            assert option in done.stdout, (bare, option)
+
+
+def test_alerts_speak_of_metrics_that_there_are() -> None:
+    """A rule over a name that nobody tells never fires."""
+    rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
+    page = (OPERATING / "metrics.md").read_text()
+    told = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
+    asked = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
+
+    assert asked
+    assert {name.removesuffix("_bucket") for name in asked} <= told
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    assert alerts == re.findall(r"^\| (Makul\w+) \|", page, re.MULTILINE)
+    for each in re.split(r"- alert: ", rules)[1:]:
+        assert re.search(r"severity: (critical|warning)", each)
+        assert "action:" in each
+
+
+# --- at work ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("operated"))
+    config = built.settings.store.database.parent / "makul.toml"
+    config.write_text(config.read_text().partition("[listeners.xroad]")[0])
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
+    config = house.settings.store.keys.parent / "makul.toml"
+    with served_whole(config, workers=2, log=tmp_path / "log") as running:
+        yield running
+
+
+def messages(house: InProcess, count: int) -> list[bytes]:
+    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+    return [
+        signed_message(
+            person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper)),
+            holder.key,
+            holder.certificate,
+            at=house.clock(),
+        )
+        for _ in range(count)
+    ]
+
+
+def recorded(desk: Desk) -> set[str]:
+    rows = desk.disclosures(recipient=None, since=None, limit=5000)
+    return {str(row.request_id) for row in rows if row.outcome is Outcome.RELEASED}
+
+
+@dataclass(slots=True)
+class Load:
+    """Clients that ask until they are through: what came back, and what did not."""
+
+    port: int
+    answered: set[str] = field(default_factory=set)
+    other: list[int] = field(default_factory=list)
+    cut: int = 0
+    """Connections that ended in mid-answer."""
+    refused: int = 0
+
+    def run(self, asked: list[bytes], meanwhile: Callable[[], None]) -> None:
+        shares = [asked[start::3] for start in range(3)]
+        threads = [threading.Thread(target=self._ask_all, args=(share,)) for share in shares]
+        for thread in threads:
+            thread.start()
+        meanwhile()
+        for thread in threads:
+            thread.join()
+
+    def _ask_all(self, share: list[bytes]) -> None:
+        for message in share:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            try:
+                connection.request("POST", "/v1/recipient", message, HEADERS)
+                answer = connection.getresponse()
+                body = answer.read()
+            except http.client.IncompleteRead:
+                self.cut += 1
+                continue
+            except (OSError, http.client.HTTPException):
+                self.refused += 1
+                continue
+            finally:
+                connection.close()
+            found_id = re.search(rb"<requestId>([^<]+)</requestId>", body)
+            if answer.status == 200 and found_id is not None:
+                self.answered.add(found_id[1].decode())
+            else:
+                self.other.append(answer.status)
+
+
+def test_reloads_under_load_fail_no_request_and_lose_no_count(
+    house: InProcess, service: Whole
+) -> None:
+    """Three times new workers while requests flow: all answered, all counted, nothing left over."""
+    before = recorded(house.store.desk)
+    first = set(service.listener.workers)
+    load = Load(service.port)
+
+    def reload() -> None:
+        for _ in range(3):
+            time.sleep(0.5)
+            old = set(service.listener.workers)
+            os.kill(service.listener.pid, signal.SIGHUP)
+            _await_new(service, old)
+
+    load.run(messages(house, 120), reload)
+
+    assert (load.other, load.cut, load.refused) == ([], 0, 0)
+    assert len(load.answered) == 120
+    assert load.answered <= recorded(house.store.desk) - before
+    assert first.isdisjoint(service.listener.workers)
+    assert service.number("makul_decisions_total", **RELEASED) == 120
+    assert service.number("makul_workers", listener="wsse") == 2
+    assert service.number("makul_requests_in_flight", listener="wsse") == 0
+    assert len(list(service.directory.glob("*.db"))) <= 2 + 4 * 2
+
+
+def _await_new(service: Whole, old: set[int]) -> None:
+    deadline = time.monotonic() + 60
+    while (now := set(service.listener.workers)) & old or len(now) < 2:
+        assert time.monotonic() < deadline, "no new workers"
+        time.sleep(0.1)
+
+
+def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, service: Whole) -> None:
+    """SIGTERM: who was heard is answered whole; who was not is refused, and nothing is recorded."""
+    before = recorded(house.store.desk)
+    load = Load(service.port)
+
+    def stop() -> None:
+        time.sleep(1.0)
+        service.process.terminate()
+
+    load.run(messages(house, 120), stop)
+
+    assert service.process.wait(60) == 0
+    assert load.cut == 0
+    assert load.other == []
+    assert load.answered == recorded(house.store.desk) - before
+    assert load.answered
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.1", service.metrics_port)),
+    ):
+        pass
+
+
+def test_a_killed_exporter_comes_back_and_nobody_waits(house: InProcess, service: Whole) -> None:
+    """The service goes on without it, and its numbers are as they were."""
+    drive(service.listener, messages(house, 10))
+    before = service.number("makul_decisions_total", **RELEASED)
+    killed = service.exporter
+
+    os.kill(killed, signal.SIGKILL)
+    drive(service.listener, messages(house, 10))
+
+    assert service.number("makul_decisions_total", **RELEASED) == before + 10 == 20
+    assert service.exporter != killed
+
+
+def test_without_its_directory_the_service_serves(house: InProcess, service: Whole) -> None:
+    """Somebody cleared /run: new workers count nothing, and answer."""
+    old = set(service.listener.workers)
+    shutil.rmtree(service.directory)
+
+    os.kill(service.listener.pid, signal.SIGHUP)
+    _await_new(service, old)
+
+    drive(service.listener, messages(house, 5))
+
+
+def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
+    """No listener tells numbers, and the exporter tells nothing else."""
+    assert get(service.port, "/metrics")[0] == 404
+    status, body = get(service.metrics_port, "/v1/recipient?wsdl")
+    assert b"wsdl" not in body
+    assert status in {200, 404}
+
+
+def test_a_reload_that_is_refused_is_an_event(
+    house: InProcess, service: Whole, tmp_path: Path
+) -> None:
+    """Settings that cannot be served change nothing, and the watch is told."""
+    config = house.settings.store.keys.parent / "makul.toml"
+    good, old = config.read_text(), set(service.listener.workers)
+    try:
+        config.write_text(good.replace('crls = "crls"', 'crls = "nowhere"', 1))
+        os.kill(service.listener.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 60
+        while "MKL-402" not in (tmp_path / "log").read_text():
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-500:]
+            time.sleep(0.1)
+    finally:
+        config.write_text(good)
+
+    assert set(service.listener.workers) == old
+    drive(service.listener, messages(house, 3))
+
+
+# --- copies -------------------------------------------------------------------------------------
+
+
+def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(COPY), str(database), str(directory)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def database(house: InProcess) -> Path:
+    """The file that is copied."""
+    if not isinstance(house.settings.place, Path):
+        pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
+    return house.settings.place
+
+
+def test_a_copy_made_at_work_holds_what_was_answered_before(
+    house: InProcess, service: Whole, database: Path, tmp_path: Path
+) -> None:
+    """RPO: of what was acknowledged before a copy began, nothing is missing in it."""
+    drive(service.listener, messages(house, 6))
+    before = recorded(house.store.desk)
+    load = Load(service.port)
+    made: list[subprocess.CompletedProcess[str]] = []
+
+    load.run(messages(house, 40), lambda: made.append(copy(database, tmp_path / "copies")))
+
+    assert made[0].returncode == 0, made[0].stderr
+    (kept,) = (tmp_path / "copies").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    copied = open_store(kept, StoreKeys.load(house.settings.store.keys), who="test")
+    try:
+        assert before <= recorded(copied.desk) <= before | load.answered
+    finally:
+        copied.close()
+    assert (load.other, load.cut, load.refused) == ([], 0, 0)
+
+
+def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
+    """The directory does not fill the disk, and no copy of another name is touched."""
+    directory = tmp_path / "copies"
+    directory.mkdir()
+    for hour in range(30):
+        (directory / f"makul-202501{hour + 1:02}T000000Z.db").touch()
+    (directory / "before-upgrade.db").touch()
+
+    done = copy(database, directory)
+
+    names_left = sorted(path.name for path in directory.iterdir())
+    assert done.returncode == 0
+    assert len(names_left) == 24 + 1
+    assert "before-upgrade.db" in names_left
+    assert names_left[1] == "makul-20250108T000000Z.db"
+
+
+@pytest.mark.parametrize("what", ["missing", "damaged"])
+def test_what_is_no_copy_gets_no_name(database: Path, tmp_path: Path, what: str) -> None:
+    """Exit code 1 and one line: a copy that is there can be relied on."""
+    source = tmp_path / "makul.db"
+    if what == "damaged":
+        damaged_copy(database, source)
+
+    done = copy(source, tmp_path / "copies")
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert list((tmp_path / "copies").glob("makul-*")) == []
+
+
+def damaged_copy(database: Path, to: Path) -> None:
+    """The store with a page in its middle overwritten."""
+    assert copy(database, to.parent / "good").returncode == 0
+    (good,) = (to.parent / "good").iterdir()
+    shutil.copy(good, to)
+    pages = to.stat().st_size // 4096
+    with to.open("r+b") as file:
+        for page in range(2, pages):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 512)
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(to).execute("SELECT count(*) FROM disclosure").fetchall()

@@ -1,0 +1,148 @@
+"""Readiness over a whole house: each dependency, and what its failure stops."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.app.ports import SignerUnavailableError
+from makul.app.ports.health import State
+from makul.app.ports.ledger import LedgerState
+from makul.bootstrap import _ledger, _months, readiness
+from makul.observing import health
+from makul.sandbox.parties import OPERATOR
+from support.house import InProcess, build_house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("ready"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(autouse=True)
+def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+
+
+def states(house: InProcess, **parts: Any) -> dict[str, State]:
+    return dict(readiness(replace(house.parts, **parts), OPERATOR)().checks)
+
+
+ALL_WELL = {"store": State.OK, "signer": State.OK, "trust": State.OK}
+
+
+def test_a_house_in_order_is_ready(house: InProcess) -> None:
+    """Every check, by names that tell nothing of where it lies."""
+    assert states(house) == ALL_WELL
+
+
+@dataclass
+class DeadSigner:
+    """A key that is gone: one that says so, or one that breaks."""
+
+    breaks: bool
+
+    def ready(self) -> bool:
+        if self.breaks:
+            raise SignerUnavailableError("/srv/makul/token")
+        return False
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_without_its_key_it_is_not_ready(house: InProcess, breaks: bool) -> None:
+    """No receipt, no answer: OPS-01 for everybody."""
+    assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": State.DOWN}
+
+
+def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
+    """SIG-07 for those under these CAs, and for nobody else: it stays in the balancer."""
+    later = house.clock() + timedelta(days=400)
+    found = readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
+
+    assert found.checks == ALL_WELL | {"trust": State.DEGRADED}
+    assert found.ready
+
+
+def test_a_ca_without_a_list_degrades(tmp_path: Path) -> None:
+    """Of its certificates nothing can be told."""
+    house = build_house(tmp_path)
+    try:
+        next((tmp_path / "crls").iterdir()).unlink()
+        at = house.clock() + timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.DEGRADED
+    finally:
+        house.close()
+
+
+def test_trust_that_cannot_be_read_is_down_and_comes_back(tmp_path: Path) -> None:
+    """SIG-07 for everybody, until it is mended; no restart is needed."""
+    house = build_house(tmp_path)
+    try:
+        broken = tmp_path / "anchors" / "broken.pem"
+        broken.write_text("not a certificate")
+        at = house.clock() + timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.DOWN
+
+        broken.unlink()
+        at += timedelta(seconds=10)
+        assert states(house, clock=lambda: at)["trust"] is State.OK
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize(
+    ("missing", "state"),
+    [
+        ([], State.OK),
+        ([(2027, 2)], State.DEGRADED),
+        ([(2026, 10)], State.DEGRADED),
+        ([(2026, 12), (2026, 11)], State.DOWN),
+    ],
+)
+def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: State) -> None:
+    """PostgreSQL: degraded while there is time, down where this month cannot be recorded."""
+    assert _months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
+    in_bishkek = timezone(timedelta(hours=6))
+    assert _months(missing, at=datetime(2026, 12, 1, 5, tzinfo=in_bishkek)) is state
+
+
+@pytest.mark.parametrize(
+    ("waits", "state"),
+    [
+        (None, State.OK),
+        (timedelta(seconds=60), State.OK),
+        (timedelta(seconds=61), State.DEGRADED),
+        (timedelta(days=9), State.DEGRADED),
+    ],
+)
+def test_a_log_that_lags_degrades_and_never_stops(waits: timedelta | None, state: State) -> None:
+    """Leaves are on record: who stops the sequencer shall not stop the giving of data."""
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    log_state = LedgerState(
+        size=1,
+        root=b"",
+        waiting=0 if waits is None else 1,
+        waiting_since=None if waits is None else now - waits,
+        checkpoint_size=1,
+        checkpoint_at=now,
+        cosigned_size=None,
+        holder=None,
+        held_until=None,
+    )
+
+    assert _ledger(log_state, timedelta(seconds=60), at=now) is state
+
+
+def test_a_store_that_is_gone_is_down(tmp_path: Path) -> None:
+    """OPS-03 for everybody; the others are still looked at."""
+    house = build_house(tmp_path)
+    if not isinstance(house.settings.place, Path):
+        pytest.skip("takes a file of SQLite away; test_serving takes a database away")
+    house.settings.place.unlink()
+
+    assert states(house) == ALL_WELL | {"store": State.DOWN}

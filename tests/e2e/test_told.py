@@ -1,0 +1,312 @@
+"""What a whole run tells: log, security events, metrics. Of everything, and of nobody.
+
+The sandbox serves by `makul serve`, plays every scene of the demo, and gets what hostile clients
+send; then all that it wrote is searched for everybody who lives in it (invariant 7).
+"""
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from makul.domain.attributes import Attribute
+from makul.domain.persons import LocalizedName, Person
+from makul.observing.events import Event
+from makul.sandbox.demo import LOG, PEOPLE, running_sandbox
+from makul.sandbox.people import citizens
+from makul.sandbox.scenes import SCENES
+from makul.sandbox.stage import Stage
+from makul_client import MakulError
+from support.betrayal import Secret, betrayed, planted, secrets_of
+from support.house import about, party, person_request
+from support.messages import xroad_message
+from support.serving import free_port
+
+PROBES_SENT = 12
+"""`/readyz`, by each of six people at two listeners: the only requests without a line."""
+
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a run wrote."""
+
+    log: str
+    security: str
+    metrics: str
+    answers: tuple[tuple[int, Mapping[str, str]], ...]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.security.splitlines()]
+
+    @property
+    def access(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line.get("logger") == "makul.access"]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def people() -> tuple[Person, ...]:
+    return citizens(PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -> Told:
+    """A run from its first request to its last line."""
+    place = tmp_path_factory.mktemp("told")
+    security, port = place / "security.log", free_port()
+    settings = {
+        "MAKUL_LOGS__SECURITY": str(security),
+        "MAKUL_METRICS__BIND": f"127.0.0.1:{port}",
+        "MAKUL_METRICS__DIRECTORY": str(place / "metrics"),
+        "MAKUL_METRICS__RECIPIENTS": "true",
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        with running_sandbox(place / "sandbox") as options, Stage(place / "sandbox") as stage:
+            _show(place / "sandbox", people[0])
+            _play(stage)
+            answers = [
+                *_hostile(options.port, people),
+                *_hostile(options.xroad_port, people),
+                *_over_xroad(options.xroad_port, people),
+            ]
+            metrics = _await_metrics(port, "makul_decisions_total")
+    log = (place / "sandbox" / LOG).read_text(encoding="utf-8")
+    return Told(log, security.read_text(encoding="utf-8"), metrics, tuple(answers))
+
+
+def _play(stage: Stage) -> None:
+    for scene in SCENES:
+        try:
+            scene.play(stage)
+        except MakulError:
+            continue
+
+
+def _show(directory: Path, person: Person) -> None:
+    """An operator looks at a person, and says why in words that name them."""
+    name = person.values[Attribute.SURNAME]
+    assert isinstance(name, LocalizedName)
+    command = [sys.executable, "-m", "makul", "--config", str(directory / "service/makul.toml")]
+    command += ["person", "show", "-", "--reason", f"{name.ky} {person.pin.digits}"]
+    subprocess.run(command, input=person.pin.digits.encode(), capture_output=True, check=True)
+
+
+def _hostile(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """What is sent by whoever has a citizen's data and no right to them, in every wrong way."""
+    for person in people[:6]:
+        for raw in _wrong_messages(person):
+            yield _post(port, raw)
+        pin = person.pin.digits
+        yield _send(port, "GET", f"/v1/recipient/{pin}?wsdl={pin}")
+        yield _send(port, "GET", "/readyz", {"X-Request-Id": pin, "User-Agent": pin})
+        yield _send(port, "POST", "/v1/recipient", {"Content-Type": f"text/{pin}"}, b"x")
+        yield _send(port, "POST", "/v1/recipient", {**XML, "SOAPAction": pin}, pin.encode())
+        _raw(port, f"{pin} {person.values[Attribute.DOCUMENT_NUMBER]}\r\n\r\n".encode())
+        _raw(port, f"GET / HTTP/1.1\r\nbad {pin}: x\r\n\r\n".encode())
+
+
+def _wrong_messages(person: Person) -> Iterator[bytes]:
+    pin, name = person.pin.digits, person.values[Attribute.SURNAME]
+    assert isinstance(name, LocalizedName)
+    surname = name.ky or ""
+    yield f"<!DOCTYPE a [<!ENTITY e '{pin}'>]><a>&e;{surname}</a>".encode()
+    yield f"<{surname}>{pin}</{surname}x>".encode()
+    yield f"<a {surname}='{pin}' {surname}='2'/>".encode()
+    yield f"{pin}{surname}".encode()
+    yield f"{pin}{surname}".encode("utf-16")
+    yield b"\xff\xfe" + pin.encode()
+    ordinary = person_request(**about(person, of=party("bank")))
+    yield _enveloped(ordinary)
+    yield _enveloped(
+        ordinary.replace(b"surname</r:attribute>", f"{surname}</r:attribute>".encode())
+    )
+    yield _enveloped(f"<r:Get{pin} xmlns:r='urn:makul:recipient:1'>{surname}</r:Get{pin}>".encode())
+    yield _enveloped(ordinary, f"<w:Security xmlns:w='urn:{pin}'>{surname}</w:Security>")
+
+
+def _over_xroad(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """From a recipient that is known, with people's data wherever it may write."""
+    for person in people[:6]:
+        pin = person.pin.digits
+        disguised = UUID(f"{pin}{'f' * 18}")
+        for changes in (
+            {},
+            {"request_id": disguised},
+            {"agreement": pin},
+            {"purpose": "P" + pin},
+            {"attributes": ["surname", _latin(person)]},
+            {"document_number": pin},
+            {"ground": ("CONSENT", f"<Consent>{pin}</Consent>".encode())},
+        ):
+            fields = about(person, of=party("bank"), **changes)
+            asked = person_request(**fields)
+            yield _post(port, xroad_message(asked, party("bank").code, fields["request_id"]))
+        yield _post(port, xroad_message(asked, f"NOT/{pin}", fields["request_id"]))
+        yield _post(port, xroad_message(asked, party("bank").code, pin))
+
+
+def _latin(person: Person) -> str:
+    name = person.values[Attribute.GIVEN_NAME]
+    assert isinstance(name, LocalizedName)
+    return (name.latin or "").lower()
+
+
+def _enveloped(body: bytes, header: str = "") -> bytes:
+    return (
+        b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'
+        + header.encode()
+        + b"</s:Header><s:Body>"
+        + body
+        + b"</s:Body></s:Envelope>"
+    )
+
+
+def _post(port: int, message: bytes) -> tuple[int, Mapping[str, str]]:
+    return _send(port, "POST", "/v1/recipient", XML, message)
+
+
+def _send(
+    port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> tuple[int, Mapping[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def _raw(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+
+def _await_metrics(port: int, name: str) -> str:
+    """The exporter starts beside the listeners."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+            if name in text:
+                return text
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.2)
+    raise AssertionError("no metrics")
+
+
+def test_nobody_is_told_of(told: Told, people: tuple[Person, ...]) -> None:
+    """Invariant 7: no PIN, name, document number or address, in any form, in anything written."""
+    secrets = secrets_of(people)
+    assert len(secrets) > 3 * PEOPLE
+
+    assert betrayed(told.log, secrets) == []
+    assert betrayed(told.security, secrets) == []
+    assert betrayed(told.metrics, secrets) == []
+    assert betrayed(json.dumps(told.answers), secrets) == []
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_search_finds_what_is_there(
+    told: Told, people: tuple[Person, ...], number: int
+) -> None:
+    """The test above can fail: any one line, with any value in any form, is found."""
+    for secret in secrets_of(people[number : number + 1]):
+        for name, line in planted(secret):
+            assert betrayed(f"{told.log}{line}\n", [secret]), (secret.what, name)
+    assert not betrayed(told.log, [Secret("PIN", "29999999999999")])
+
+
+def test_enough_was_told(told: Told) -> None:
+    """Silence would betray nobody either: every request has its line, with its id."""
+    ids = [headers["X-Request-Id"] for _, headers in told.answers]
+    lines = {line["correlation"]: line for line in told.access}
+
+    assert len(ids) == len(set(ids)) > 100
+    assert sum(each not in lines for each in ids) == PROBES_SENT
+    assert {line["outcome"] for line in told.access} >= {
+        *("RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED", "ACCEPTED"),
+        *("FAULT", "ANSWERED", "REPLAYED"),
+    }
+    assert {line["listener"] for line in told.access} == {"wsse", "xroad", "mtls"}
+    released = next(line for line in told.access if line["outcome"] == "RELEASED")
+    assert released["ms"].keys() == {
+        *("whole", "message", "grounds", "matching", "signing", "recording")
+    }
+    assert released["bytes_in"] > 1000
+    assert released["codes"] == []
+
+
+def test_a_request_id_in_disguise_is_left_out(told: Told) -> None:
+    """What a recipient put into its id stays out, and the line is found all the same."""
+    hidden = [line for line in told.access if line["operation"] and line["request_id"] is None]
+
+    assert len(hidden) >= 6
+    assert all(re.fullmatch(r"[0-9a-f]{16}", line["correlation"]) for line in hidden)
+
+
+def test_what_happened_is_told_as_events(told: Told) -> None:
+    """Each line is one JSON object in ECS, of a kind in the catalogue."""
+    kinds = {event["event.code"] for event in told.events}
+
+    assert kinds <= {event.value.code for event in Event}
+    assert kinds >= {
+        event.value.code
+        for event in (
+            Event.AUTHENTICATION_FAILED,
+            Event.MESSAGE_REPLAYED,
+            Event.REVOKED_CERTIFICATE,
+            Event.STRANGER_ASKED,
+            Event.FORBIDDEN_MESSAGE,
+            Event.BEYOND_AGREEMENT,
+            Event.ATTEMPTS_EXHAUSTED,
+            Event.DOCUMENT_UNPROVED,
+            Event.PERSON_SHOWN,
+            Event.PERSONS_CHANGED,
+            Event.CERTIFICATE_CHANGED,
+            Event.AGREEMENT_CHANGED,
+        )
+    }
+    traced = {event["trace.id"] for event in told.events if "trace.id" in event}
+    assert traced <= {line["correlation"] for line in told.access}
+
+
+def test_numbers_agree_with_the_lines(told: Told) -> None:
+    """Two accounts of the same requests."""
+    released = sum(line["outcome"] == "RELEASED" for line in told.access)
+    counted = re.findall(
+        r'^makul_decisions_total\{.*outcome="RELEASED"\} ([0-9.]+)$', told.metrics, re.MULTILINE
+    )
+
+    assert sum(map(float, counted)) == released > 0
+    assert 'makul_workers{listener="wsse"} 1.0' in told.metrics
+    assert "makul_build_info{" in told.metrics
+    assert 'makul_revocation_stale_lists{purpose="documents"} 0.0' in told.metrics
+    assert 'recipient="COM/60000001"' in told.metrics

@@ -1,0 +1,224 @@
+"""From a decision to a proof that needs nobody's word: log, witness and client, end to end.
+
+Everything is real but the network between them: the service with its store, the sequencer, the
+published log, a witness of its own, and the reference client's verification.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.app.ports.ledger import Lease, LedgerBrokenError
+from makul.app.sequencing import Sequencer
+from makul.ledger.notes import COSIGNATURE_V1, ED25519
+from makul.sandbox.parties import OPERATOR
+from makul.store import Store, StoreKeys, create_store
+from makul.store.ledger_files import LogDirectory
+from makul.trust.cosignatures import Collector, WitnessPlace
+from makul.trust.notes import CosignatureVerifier, Cosigner, NoteSigner, NoteVerifier, new_key_file
+from makul.witness.program import Result, WitnessProgram
+from makul.witness.source import open_source
+from makul.witness.state import State
+from makul_client.errors import Language, LedgerError, LedgerFlaw
+from makul_client.ledger import LedgerVerifier, Standing
+from makul_client.profile import Operator
+from makul_client.profile_ledger import Ledger
+from makul_client.receipts import ReceiptVerifier
+from makul_client.results import Inclusion, Receipt
+from support.house import NS, InProcess, about, build_house, person_request
+
+ORIGIN = "makul-test/GOV/70000001"
+PROMISE = timedelta(seconds=60)
+
+
+@dataclass
+class Watched:
+    """A house, the sequencer of its log, and a witness elsewhere."""
+
+    house: InProcess
+    directory: Path
+    signer: NoteSigner
+    witness: WitnessProgram
+
+    def sequencer(self, store: Store, published: Path) -> Sequencer:
+        return Sequencer(
+            store=store.ledger,
+            signer=self.signer,
+            checker=NoteVerifier(key=self.signer.key),
+            published=LogDirectory(published),
+            lease=Lease(holder=uuid4(), length=timedelta(seconds=5)),
+            batch=1000,
+            clock=self.house.clock,
+        )
+
+    @property
+    def collector(self) -> Collector:
+        place = WitnessPlace(
+            verifier=CosignatureVerifier.parse(self.witness.cosigner.vkey),
+            file=self.directory / "state" / "checkpoint",
+        )
+        return Collector(NoteVerifier(key=self.signer.key), [place])
+
+    def decide(self) -> UUID:
+        """One disclosure; the id of its request."""
+        paper = self.house.paper("bank-00-data")
+        person = self.house.person_of(paper)
+        asked = about(person, of=paper.presented_by, paper=paper)
+        assert self.house.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
+        request_id = asked["request_id"]
+        assert isinstance(request_id, UUID)
+        return request_id
+
+    def fetched(self, of_request: UUID) -> tuple[Receipt, Inclusion | None]:
+        """GetReceipt, read as the wire has it."""
+        child = self.house.ask(
+            f'<r:GetReceipt xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
+            f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>".encode()
+        ).child
+        document = base64.b64decode(child.findtext("r:receipt", "", NS))
+        receipt = self.receipts.verify_kept(document, at=self.house.clock())
+        found = child.find("r:inclusion", NS)
+        if found is None:
+            return receipt, None
+        path = tuple(base64.b64decode(each.text or "") for each in found.findall("r:hash", NS))
+        return receipt, Inclusion(
+            index=int(found.findtext("r:leafIndex", "", NS)),
+            size=int(found.findtext("r:treeSize", "", NS)),
+            path=path,
+            checkpoint=base64.b64decode(found.findtext("r:checkpoint", "", NS)),
+        )
+
+    @property
+    def receipts(self) -> ReceiptVerifier:
+        return ReceiptVerifier(
+            Operator(
+                code=OPERATOR,
+                name="The operator",
+                certificates=(self.directory / "receipts.cert.pem",),
+                anchors=(self.directory / "anchors" / "root.pem",),
+                intermediates=(self.directory / "intermediates" / "cas.pem",),
+            )
+        )
+
+    @property
+    def recipient(self) -> LedgerVerifier:
+        return LedgerVerifier(
+            Ledger(
+                key=self.signer.vkey,
+                witnesses=(self.witness.cosigner.vkey,),
+                quorum=1,
+                state=self.directory / "seen.json",
+                log=str(self.directory / "published"),
+            ),
+            language=Language.EN,
+        )
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    house = build_house(tmp_path)
+    new_key_file(tmp_path / "ledger.key", ORIGIN, ED25519)
+    new_key_file(tmp_path / "witness.key", "witness.example/w1", COSIGNATURE_V1)
+    signer = NoteSigner.load(tmp_path / "ledger.key")
+    (tmp_path / "published").mkdir()
+    witness = WitnessProgram(
+        source=open_source(str(tmp_path / "published")),
+        log=NoteVerifier(key=signer.key),
+        cosigner=Cosigner.load(tmp_path / "witness.key"),
+        state=State(tmp_path / "state"),
+        clock=house.clock,
+    )
+    with witness.state.held():
+        yield Watched(house=house, directory=tmp_path, signer=signer, witness=witness)
+    house.close()
+
+
+def test_a_receipt_is_proved_to_whoever_asks(watched: Watched) -> None:
+    """Pending, then in the log, then vouched for; and again after the log has grown."""
+    request_id = watched.decide()
+    now = watched.house.clock()
+    receipt, inclusion = watched.fetched(request_id)
+    assert inclusion is None
+    assert watched.recipient.prove(receipt, None, at=now).standing is Standing.PENDING
+    with pytest.raises(LedgerError) as overdue:
+        watched.recipient.prove(receipt, None, at=now + PROMISE + timedelta(seconds=1))
+    assert overdue.value.flaw is LedgerFlaw.OVERDUE
+
+    sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
+    sequencer.round()
+    receipt, inclusion = watched.fetched(request_id)
+    assert inclusion is not None
+    assert watched.recipient.prove(receipt, inclusion, at=now).standing is Standing.PENDING
+
+    assert watched.witness.round().result is Result.COSIGNED
+    assert sequencer.keep(watched.collector.collect()) == 1
+    receipt, inclusion = watched.fetched(request_id)
+    late = now + timedelta(days=365)
+    proved = watched.recipient.prove(receipt, inclusion, at=late)
+    assert proved.standing is Standing.PROVED
+    assert len(proved.cosigned_by) == 1
+
+    for _ in range(5):
+        later = watched.decide()
+    sequencer.round()
+    assert watched.witness.round().result is Result.COSIGNED
+    sequencer.keep(watched.collector.collect())
+    for each in (request_id, later):
+        receipt, inclusion = watched.fetched(each)
+        assert watched.recipient.prove(receipt, inclusion, at=late).standing is Standing.PROVED
+
+
+def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """Even where the published files were put back with it: the cosigned tree is not in it."""
+    watched.decide()
+    watched.sequencer(watched.house.store, watched.directory / "published").round()
+    watched.witness.round()
+    older = create_store(tmp_path / "older.db", StoreKeys.generate(), who="test")
+    try:
+        sequencer = watched.sequencer(older, tmp_path / "put-back")
+        with pytest.raises(LedgerBrokenError, match="older copy"):
+            sequencer.keep(watched.collector.collect())
+    finally:
+        older.close()
+
+
+def test_the_logs_key_in_other_hands(watched: Watched, tmp_path: Path) -> None:
+    """Run-book, "Log's key": whoever has it and the database can rebuild all of the log. The
+    witness sees it and keeps both trees; what was proved stays so, what is forged is not proved.
+    """
+    known = watched.decide()
+    watched.decide()
+    sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
+    sequencer.round()
+    assert watched.witness.round().result is Result.COSIGNED
+    sequencer.keep(watched.collector.collect())
+    kept = watched.fetched(known)
+
+    (tmp_path / "other").mkdir()
+    other = build_house(tmp_path / "other")
+    rebuilt = Watched(
+        house=other, directory=tmp_path / "other", signer=watched.signer, witness=watched.witness
+    )
+    _, _, forged = (rebuilt.decide() for _ in range(3))
+    for path in sorted((tmp_path / "published").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    rebuilt.sequencer(other.store, tmp_path / "published").round()
+
+    found = watched.witness.round()
+    receipt, inclusion = rebuilt.fetched(forged)
+    late = watched.house.clock() + timedelta(days=365)
+
+    assert found.result is Result.INCONSISTENT
+    assert found.evidence is not None
+    assert inclusion is not None
+    with pytest.raises(LedgerError):
+        rebuilt.recipient.prove(receipt, inclusion, at=late)
+    assert watched.recipient.prove(*kept, at=late).standing is Standing.PROVED
+    other.close()

@@ -1,0 +1,161 @@
+"""What is told of a request: a closed list of fields, and nothing that anybody sent."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.observing import accounts
+from makul.observing.access import Accounting, line_of, observe, told_request_id
+from makul.observing.accounts import Account, Room
+from makul.soap.application import Answered
+from support.soap import GET_STATUS, REQUEST_ID, FakePort, TrustingChannel, enveloped, send
+from support.soap import build as build_port
+
+PIN = "20101199000123"
+
+
+def asked(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict[str, Any]:
+    """GET a path; status and headers."""
+    answer: dict[str, Any] = {}
+
+    def start(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        answer.update(status=status, headers=dict(headers))
+
+    request = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": ""} | environ
+    answer["body"] = b"".join(application(request, start))
+    return answer
+
+
+def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
+    """Who wants more finds it in the record, by the request id."""
+    application = Accounting(build_port(observe=observe), listener="wsse")
+    with caplog.at_level(logging.INFO, "makul.access"):
+        answer = send(application, enveloped(GET_STATUS))
+    (record,) = caplog.records
+
+    fields: dict[str, Any] = record.fields  # type: ignore[attr-defined]
+    assert fields.pop("ms").keys() == {"whole"}
+    assert fields.pop("correlation") == answer.headers["X-Request-Id"]
+    assert fields == {
+        "listener": "wsse",
+        "request_id": str(REQUEST_ID),
+        "operation": "GetStatus",
+        "outcome": "ANSWERED",
+        "codes": (),
+        "status": 200,
+        "bytes_in": len(enveloped(GET_STATUS)),
+        "bytes_out": len(answer.body),
+    }
+
+
+def test_every_answer_bears_an_id_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """The client's own is not taken up: whoever chooses an id could write into the log."""
+    application = Accounting(build_port(observe=observe), listener="wsse")
+    with caplog.at_level(logging.INFO, "makul"):
+        first, second = (
+            asked(application, "/nowhere", HTTP_X_REQUEST_ID=PIN)["headers"]["X-Request-Id"]
+            for _ in range(2)
+        )
+
+    assert first != second
+    assert len(bytes.fromhex(first)) == accounts.CORRELATION_BYTES
+    assert PIN not in caplog.text
+    assert all(PIN not in str(vars(record)) for record in caplog.records)
+
+
+@pytest.mark.parametrize(("path", "lines"), [("/healthz", 0), ("/readyz", 0), ("/" + PIN, 1)])
+def test_probes_are_told_only_where_they_fail(
+    path: str, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asked every second, they would bury the rest; and no path is ever told."""
+    application = Accounting(build_port(observe=observe), listener="wsse")
+    with caplog.at_level(logging.INFO, "makul.access"):
+        asked(application, path)
+
+    assert len(caplog.records) == lines
+    assert all(PIN not in str(vars(record)) for record in caplog.records)
+
+
+class Broken:
+    """Numbers that cannot be written."""
+
+    def begun(self) -> None:
+        raise OSError(PIN)
+
+    def ended(self, account: Account) -> None:
+        raise OSError(PIN)
+
+
+def test_what_cannot_be_told_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    """The record is what a disclosure rests on; the log says that it is incomplete."""
+    application = Accounting(build_port(observe=observe), listener="w", metrics=Broken())  # type: ignore[arg-type]
+
+    assert send(application, enveloped(GET_STATUS)).status == 200
+    assert "a request could not be told of: OSError" in caplog.text
+    assert PIN not in caplog.text
+
+
+def test_an_account_ends_with_its_request() -> None:
+    """A thread's next request starts anew, and outside of one there is none."""
+    seen: list[Account | None] = []
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(accounts.current())
+        start_response("200 OK", [])
+        return [b""]
+
+    around = Accounting(application, listener="wsse")
+    asked(around)
+    asked(around)
+
+    assert None not in seen
+    assert seen[0] is not seen[1]
+    assert accounts.current() is None
+    observe(Answered(operation=None, status=200))  # outside of a request: nothing happens
+
+
+def test_an_account_ends_where_the_application_breaks() -> None:
+    """Whatever happens: what comes next is another request."""
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        asked(Accounting(application, listener="wsse"))
+    assert accounts.current() is None
+
+
+def test_a_request_id_in_the_shape_of_a_pin_is_not_told() -> None:
+    """Recipients choose their ids: a citizen's number put into one stays out of the log."""
+    assert told_request_id(REQUEST_ID) == str(REQUEST_ID)
+    assert told_request_id(None) is None
+    for start in range(32 - len(PIN) + 1):
+        disguised = UUID("f" * start + PIN + "f" * (32 - start - len(PIN)))
+        assert told_request_id(disguised) is None
+    assert sum(told_request_id(uuid4()) is None for _ in range(2000)) < 20
+
+
+def test_time_is_told_by_rooms() -> None:
+    """Milliseconds, of the rooms that the request was in."""
+    account = Account(listener="wsse", took=0.0123)
+    account.add(Room.MESSAGE, 0.001)
+    account.add(Room.MESSAGE, 0.001)
+
+    assert line_of(account)["ms"] == {"whole": 12.3, "message": 2.0}
+
+
+def test_a_fault_is_told_by_its_codes(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is known, nothing was read: a status, a code, and not a byte of the message."""
+    application = Accounting(
+        build_port(FakePort(), TrustingChannel(), observe=observe), listener="wsse"
+    )
+    with caplog.at_level(logging.INFO, "makul.access"):
+        send(application, f"<!DOCTYPE a [<!ENTITY b '{PIN}'>]><a>&b;</a>".encode())
+
+    (line,) = [record for record in caplog.records if record.name == "makul.access"]
+    fields = line.fields  # type: ignore[attr-defined]
+    assert (fields["outcome"], fields["codes"], fields["operation"]) == ("FAULT", ("REQ-07",), None)
+    assert PIN not in str(fields)

@@ -1,0 +1,150 @@
+"""What the exporter tells besides the workers' numbers: the build, and how fresh trust is."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from makul.app.ports import StoreUnavailableError
+from makul.app.ports.ledger import LedgerState
+from makul.exporting import _revocation_data
+from makul.observing.exporter import Installation, RevocationData
+from makul.store import log_state_of
+from support.house import InProcess, build_house
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+def told(found: RevocationData | None) -> str:
+    registry = CollectorRegistry()
+    registry.register(Installation({"documents": lambda _: found}, lambda: NOW))
+    return generate_latest(registry).decode()
+
+
+def test_age_and_time_left_are_told() -> None:
+    """In seconds; an end that is past is below zero."""
+    hour = timedelta(hours=1)
+    text = told(RevocationData(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
+
+    for line in (
+        'makul_revocation_readable{purpose="documents"} 1.0',
+        'makul_revocation_stale_lists{purpose="documents"} 1.0',
+        'makul_revocation_silent_authorities{purpose="documents"} 2.0',
+        'makul_revocation_oldest_age_seconds{purpose="documents"} 10800.0',
+        'makul_revocation_next_update_seconds{purpose="documents"} -3600.0',
+    ):
+        assert f"{line}\n" in text
+
+
+def test_what_cannot_be_read_is_told_as_that() -> None:
+    """And no old number stays in its place."""
+    text = told(None)
+
+    assert 'makul_revocation_readable{purpose="documents"} 0.0' in text
+    assert "oldest_age_seconds{" not in text
+    assert 'python="3.11' in text
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+    built = build_house(tmp_path_factory.mktemp("exported"))
+    built.close()
+    return built
+
+
+def test_both_purposes_are_looked_up(house: InProcess) -> None:
+    """Documents and timestamps, by the same rules that judge signatures."""
+    looks, at = _revocation_data(house.settings), house.clock()
+    found = {purpose: look(at) for purpose, look in looks.items()}
+
+    assert found.keys() == {"documents", "timestamps"}
+    for each in found.values():
+        assert each is not None
+        assert (each.stale, each.silent) == (0, 0)
+        assert each.oldest is not None
+        assert each.ends is not None
+        assert each.oldest <= at < each.ends
+    later = looks["documents"](at + timedelta(days=400))
+    assert later is not None
+    assert later.stale > 0
+
+
+def test_trust_that_cannot_be_read_ends_no_exporter(house: InProcess, tmp_path: Path) -> None:
+    """It is told, and told again once it is mended."""
+    anchors = house.settings.trust.anchors
+    aside = anchors.rename(tmp_path / "anchors")
+    look = _revocation_data(house.settings)["documents"]
+    assert look(house.clock()) is None
+
+    aside.rename(anchors)
+    assert look(house.clock()) is not None
+
+
+def log_state(**changes: Any) -> LedgerState:
+    minute = timedelta(minutes=1)
+    facts: dict[str, Any] = {
+        "size": 500,
+        "root": b"r" * 32,
+        "waiting": 7,
+        "waiting_since": NOW - 2 * minute,
+        "checkpoint_size": 500,
+        "checkpoint_at": NOW - 3 * minute,
+        "cosigned_size": 450,
+        "holder": None,
+        "held_until": None,
+    }
+    return LedgerState(**(facts | changes))
+
+
+def log_told(state: Callable[[], LedgerState] | None) -> str:
+    registry = CollectorRegistry()
+    registry.register(Installation({}, lambda: NOW, state))
+    return generate_latest(registry).decode()
+
+
+def test_how_far_the_log_is_behind() -> None:
+    """In leaves and in seconds; what witnesses have cosigned beside what there is."""
+    text = log_told(log_state)
+
+    for line in (
+        "makul_ledger_readable 1.0",
+        "makul_ledger_size_leaves 500.0",
+        "makul_ledger_waiting_leaves 7.0",
+        "makul_ledger_lag_seconds 120.0",
+        "makul_ledger_cosigned_leaves 450.0",
+        "makul_ledger_checkpoint_age_seconds 180.0",
+    ):
+        assert f"{line}\n" in text
+
+
+def test_nothing_that_waits_is_no_lag_and_no_log_is_no_number() -> None:
+    """A log that is up to date is behind by nothing; an installation without one says nothing."""
+    idle = log_told(lambda: log_state(waiting=0, waiting_since=None, checkpoint_at=None))
+
+    assert "makul_ledger_lag_seconds 0.0\n" in idle
+    assert "checkpoint_age" not in idle
+    assert "makul_ledger" not in log_told(None)
+
+
+def test_a_log_that_cannot_be_read_is_told_as_that() -> None:
+    """And the other numbers are told all the same."""
+
+    def away() -> LedgerState:
+        raise StoreUnavailableError
+
+    text = log_told(away)
+
+    assert "makul_ledger_readable 0.0\n" in text
+    assert "makul_ledger_lag" not in text
+    assert "makul_build_info" in text
+
+
+def test_the_log_is_read_without_a_key(house: InProcess) -> None:
+    """The exporter holds none of the store's keys."""
+    state = log_state_of(house.settings.place)()
+
+    assert state.size == 0
+    assert state.checkpoint_size is None

@@ -1,0 +1,253 @@
+"""The workers' numbers over their lives and deaths, in processes as they are."""
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from makul.observing import spool
+from makul.observing.spool import Spool, SpoolCollector, SpoolError
+
+_WORKER = """
+import json, sys, time
+from pathlib import Path
+from uuid import UUID
+from makul.domain.identifiers import MemberCode
+from makul.domain.reasons import Code, Reason
+from makul.observing.accounts import Account, Decided, Room
+from makul.observing.metrics import Metrics
+from makul.observing.spool import Spool
+
+directory, listener, count, recipients, ending = sys.argv[1:]
+Spool(Path(directory), listener).use()
+metrics = Metrics(listener, recipients=recipients == "told")
+for number in range(int(count)):
+    metrics.begun()
+    account = Account(listener=listener, operation="GetPersonData", status=200, took=0.004)
+    account.add(Room.MESSAGE, 0.0009)
+    account.decided = Decided(
+        outcome="REFUSED",
+        reasons=(Reason(code=Code.AGR_04), Reason(code=Code.AGR_04), Reason(code=Code.CNS_09)),
+        recipient=MemberCode("NOT/20101199000123"),
+    )
+    metrics.ended(account)
+fault = Account(listener=listener, faults=("SIG-02",), status=500, took=0.1)
+metrics.begun()
+metrics.ended(fault)
+metrics.begun()
+metrics.store_retried()
+print("written", flush=True)
+if ending == "stays":
+    time.sleep(60)
+"""
+
+
+def worker(
+    directory: Path,
+    count: int,
+    *,
+    listener: str = "wsse",
+    recipients: bool = False,
+    stays: bool = False,
+) -> subprocess.Popen[str]:
+    """A process that counted so many decisions, one fault, and has one request in flight."""
+    told, ending = "told" if recipients else "hidden", "stays" if stays else "ends"
+    command = [sys.executable, "-c", _WORKER, str(directory), listener, str(count), told, ending]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    process.stdout.close()
+    if not stays:
+        process.wait(30)
+    return process
+
+
+def scraped(directory: Path) -> dict[str, float]:
+    """Every sample by its name and labels."""
+    registry = CollectorRegistry()
+    registry.register(SpoolCollector(directory))
+    text = generate_latest(registry).decode()
+    return {
+        sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(directory: Path, name: str, **labels: str) -> float | None:
+    return scraped(directory).get(name + json.dumps(labels, sort_keys=True))
+
+
+DECIDED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "REFUSED"}
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "metrics"
+
+
+def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
+    """A decision of two codes is one decision; a code twice is one reason."""
+    Spool(directory, "wsse").prepare()
+    worker(directory, 3)
+
+    assert value(directory, "makul_decisions_total", **DECIDED) == 3
+    assert value(directory, "makul_decision_reasons_total", **DECIDED, code="AGR-04") == 3
+    assert value(directory, "makul_decision_reasons_total", **DECIDED, code="CNS-09") == 3
+    faults = {"listener": "wsse", "operation": "none", "code": "SIG-02"}
+    assert value(directory, "makul_faults_total", **faults) == 1
+    rooms = {"listener": "wsse", "room": "message"}
+    assert value(directory, "makul_room_seconds_count", **rooms) == 3
+    assert value(directory, "makul_room_seconds_bucket", **rooms, le="0.001") == 3
+    assert value(directory, "makul_store_retries_total", listener="wsse") == 1
+
+
+def test_recipients_are_told_apart_by_the_setting_alone(directory: Path) -> None:
+    """And a notary never by their PIN (cl. 3, e)."""
+    Spool(directory, "wsse").prepare()
+    worker(directory, 2)
+    assert not any("NOT/" in name for name in scraped(directory))
+
+    worker(directory, 2, recipients=True)
+    named = [name for name in scraped(directory) if "NOT/" in name]
+    assert named == [
+        'makul_recipient_decisions_total{"outcome": "REFUSED", "recipient": "NOT/2***********23"}'
+    ]
+
+
+def test_a_dead_workers_numbers_stay_and_its_files_go(directory: Path) -> None:
+    """Counters never go back and the directory does not grow, by as many reloads as there are."""
+    mine = Spool(directory, "wsse")
+    mine.prepare()
+    for _ in range(4):
+        worker(directory, 5)
+        mine.bury([])
+        mine.bury([])
+
+    assert value(directory, "makul_decisions_total", **DECIDED) == 20
+    assert value(directory, "makul_request_seconds_count", listener="wsse", operation="none") == 4
+    assert value(directory, "makul_requests_in_flight", listener="wsse") is None
+    assert len(list(directory.glob("*.db"))) == 2
+
+
+def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path) -> None:
+    """Kill -9 in mid-request: its gauges go with it, and nobody else's do."""
+    mine = Spool(directory, "wsse")
+    mine.prepare()
+    victim, living = worker(directory, 1, stays=True), worker(directory, 1, stays=True)
+    try:
+        assert value(directory, "makul_workers", listener="wsse") == 2
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.wait(30)
+        mine.bury([living.pid])
+
+        assert value(directory, "makul_workers", listener="wsse") == 1
+        assert value(directory, "makul_requests_in_flight", listener="wsse") == 1
+        assert value(directory, "makul_decisions_total", **DECIDED) == 2
+    finally:
+        living.kill()
+        living.wait(30)
+
+
+def test_a_start_clears_what_is_its_own(directory: Path) -> None:
+    """A listener that starts counts from nothing; another's numbers are not its affair."""
+    for listener in ("wsse", "a_b/c d"):
+        Spool(directory, listener).prepare()
+        worker(directory, 1, listener=listener)
+
+    Spool(directory, "wsse").prepare()
+
+    left = scraped(directory)
+    assert {json.loads(name[name.index("{") :])["listener"] for name in left} == {"a_b/c d"}
+
+
+def test_who_reads_holds_up_nobody(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exporter that hangs must not keep the arbiter from its workers; the next death adds up."""
+    monkeypatch.setattr(spool, "LOCK_SECONDS", 0.05)
+    mine = Spool(directory, "wsse")
+    mine.prepare()
+    worker(directory, 2)
+    with (directory / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        began = time.monotonic()
+        mine.bury([])
+        assert time.monotonic() - began < 5
+        assert "not added up: TimeoutError" in caplog.text
+
+    mine.bury([])
+    assert value(directory, "makul_decisions_total", **DECIDED) == 2
+    assert len(list(directory.glob("*.db"))) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xff\xff\x7f" * 4, b"\x40\0\0\0" + b"\1\0\0\0" * 9])
+def test_a_file_that_is_broken_stops_nobody(
+    directory: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """The arbiter goes on, whatever a worker left behind."""
+    mine = Spool(directory, "wsse")
+    mine.prepare()
+    worker(directory, 1)
+    (broken,) = directory.glob("counter_*.db")
+    broken.write_bytes(content)
+
+    mine.bury([])
+
+    assert "numbers are lost" in caplog.text
+    assert value(directory, "makul_decisions_total", **DECIDED) is None
+    assert value(directory, "makul_request_seconds_count", listener="wsse", operation="none") == 1
+
+
+def test_a_workers_files_have_their_room(directory: Path) -> None:
+    """A map of a file that the disk has no room for kills who writes to it (SIGBUS)."""
+    Spool(directory, "wsse").prepare()
+    worker(directory, 3)
+    Spool(directory, "other").prepare()
+    files = list(directory.glob("*.db"))
+
+    assert len(files) == len(spool._KINDS)
+    for path in files:
+        facts = path.stat()
+        assert facts.st_size == spool.FILE_BYTES <= facts.st_blocks * 512
+
+
+def test_no_room_is_told_and_leaves_no_file(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the worker serves without numbers (`bootstrap`)."""
+    Spool(directory, "wsse").prepare()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        Spool(directory, "wsse").use()
+    assert list(directory.glob("*.db")) == []
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_directory_that_others_may_write_is_refused(directory: Path, mode: int) -> None:
+    """Numbers are read as they lie there."""
+    directory.mkdir()
+    directory.chmod(mode)
+
+    with pytest.raises(SpoolError, match="others may not write"):
+        Spool(directory, "wsse").prepare()
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """One line that says what to do."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolError, match=r"metrics\.directory"):
+        spool.prepare(tmp_path / "file" / "metrics")

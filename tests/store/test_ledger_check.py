@@ -1,0 +1,428 @@
+"""Any one row or leaf that somebody changed is found, and the first is named (`ledger verify`)."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.app.ports.ledger import Finding
+from makul.ledger.notes import COSIGNATURE_V1
+from makul.store import Store, StoreKeys, open_store
+from makul.store.ledger_check import LedgerQuestion
+from makul.store.tables import metadata
+from makul.trust.notes import (
+    CosignatureVerifier,
+    Cosigner,
+    NoteSigner,
+    NoteVerifier,
+    new_key_file,
+)
+from support.ledger import DELAY, ORIGIN, a_note_signer, checked, recording, sequence, some_drafts
+from support.postgres import Cluster
+from support.records import NOON, a_release
+from support.sql import raw
+
+PROVED = {
+    "disclosure": set(),
+    "ledger_leaf": set(),
+    "evidence": set(),
+    "ledger_position": set(),
+    "ledger_tile": set(),
+    "ledger_head": {"holder", "held_until"},
+    "checkpoint": {"made_at"},
+    "request_key": {"answer", "answer_until"},
+}
+"""Tables that the log proves, and their columns that it does not: whose turn it is, when a tree was
+signed (the note bears no time), and the stored answer, which is forgotten after a day."""
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """A copy of a store that fits, to be tampered with by hand."""
+
+    path: Path
+    keys: StoreKeys
+    signer: NoteSigner
+
+    def finding(self, *statements: str, values: tuple[Any, ...] = ()) -> Finding | None:
+        """What the check says once these were run over it by a superuser."""
+        with raw(self.path) as connection:
+            triggers = connection.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall()
+            connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute("BEGIN")
+            for name, _ in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                changed = connection.execute(statement, values if "?" in statement else ())
+                assert changed.rowcount != 0
+            for _, sql in triggers:
+                connection.execute(sql)
+            connection.execute("COMMIT")
+        store = open_store(self.path, self.keys, who="auditor")
+        try:
+            return checked(store, self.signer).finding
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> NoteSigner:
+    return a_note_signer(tmp_path_factory.mktemp("key"))
+
+
+@pytest.fixture(scope="module")
+def good(
+    tmp_path_factory: pytest.TempPathFactory, template: Path, keys: StoreKeys, signer: NoteSigner
+) -> Path:
+    """Thirty decisions of every kind, a tree after each ten, and ten that wait."""
+    path = tmp_path_factory.mktemp("good") / "makul.db"
+    shutil.copy(template, path)
+    store = open_store(path, keys, who="operator")
+    for _ in range(3):
+        for draft in some_drafts():
+            recording(store).settle(draft)
+        sequence(store, signer)
+    for draft in some_drafts():
+        recording(store).settle(draft)
+    report = checked(store, signer)
+    assert report.finding is None
+    assert (report.size, report.checked, report.waiting, report.checkpoints) == (30, 40, 10, 3)
+    store.close()
+    with raw(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture
+def spoiled(tmp_path: Path, good: Path, keys: StoreKeys, signer: NoteSigner) -> Spoiled:
+    copy = tmp_path / "spoiled.db"
+    shutil.copy(good, copy)
+    return Spoiled(copy, keys, signer)
+
+
+def another(value: Any, kind: type) -> Any:
+    """A value of the same type that is not this one."""
+    match value:
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+        case int():
+            return value + 1_000
+        case str():
+            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
+    return {bytes: b"\1" * 16, int: 1, str: "X"}[kind]
+
+
+def columns() -> Iterator[tuple[str, str]]:
+    for table, unproved in PROVED.items():
+        for column in metadata.tables[table].columns:
+            if column.name not in unproved:
+                yield table, column.name
+
+
+@pytest.mark.parametrize(("table", "column"), list(columns()))
+def test_a_change_to_any_column_is_found(
+    spoiled: Spoiled, tmp_path: Path, table: str, column: str
+) -> None:
+    """Of the first and the last row of each table in turn."""
+    kind = metadata.tables[table].columns[column].type.python_type
+    order = ", ".join(f'"{each.name}"' for each in metadata.tables[table].primary_key.columns)
+    with raw(spoiled.path) as connection:
+        found = connection.execute(f'SELECT "{column}" FROM {table} ORDER BY {order}')  # noqa: S608
+        before = [value for (value,) in found.fetchall()]
+    for number in sorted({0, len(before) - 1}):
+        copy = tmp_path / f"{number}.db"
+        shutil.copy(spoiled.path, copy)
+        finding = Spoiled(copy, spoiled.keys, spoiled.signer).finding(
+            f'UPDATE {table} SET "{column}" = ? WHERE ({order}) ='  # noqa: S608
+            f" (SELECT {order} FROM {table} ORDER BY {order} LIMIT 1 OFFSET {number})",
+            values=(another(before[number], kind),),
+        )
+        assert finding is not None, f"row {number}"
+
+
+def test_a_change_to_any_column_is_found_on_postgresql(
+    server: Cluster, server_template: str, keys: StoreKeys, signer: NoteSigner
+) -> None:
+    """The same there, by a superuser past triggers and rights; each is put back before the next."""
+    place = server.place(server.create(template=server_template))
+    store = open_store(place, keys, who="operator")
+    for draft in some_drafts():
+        recording(store).settle(draft)
+    sequence(store, signer)
+    unfound = []
+    with raw(place) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table, column in columns():
+            key = metadata.tables[table].primary_key.columns
+            order = ", ".join(f'"{each.name}"' for each in key)
+            if column in key:
+                continue  # rows move: the file's test has these
+            found = connection.execute(
+                f'SELECT "{column}", {order} FROM {table} ORDER BY {order} LIMIT 1'  # noqa: S608
+            ).fetchone()
+            changed = f'UPDATE {table} SET "{column}" = %s WHERE ({order}) = ({_marks(key)})'  # noqa: S608
+            kind = metadata.tables[table].columns[column].type.python_type
+            connection.execute(changed, (another(found[0], kind), *found[1:]))
+            if checked(store, signer).finding is None:
+                unfound.append((table, column))
+            connection.execute(changed, found)
+    assert unfound == []
+    assert checked(store, signer).finding is None
+    store.close()
+    server.drop(place.url.split("/")[3].split("?")[0])
+
+
+def _marks(key: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(key))
+
+
+@pytest.mark.parametrize("table", [table for table in PROVED if table != "checkpoint"])
+def test_a_row_that_was_taken_out_is_found(spoiled: Spoiled, table: str) -> None:
+    """Whichever it was. An old checkpoint is in the hands of witnesses; the newest must be here."""
+    assert spoiled.finding(f"DELETE FROM {table}") is not None  # noqa: S608
+
+
+PLACED_20, PLACED_29 = (
+    f"(SELECT disclosure_id FROM ledger_position WHERE position = {place})"  # noqa: S608
+    for place in (20, 29)
+)
+WAITING = "(SELECT disclosure_id FROM ledger_queue)"
+ANOTHERS = (
+    "(SELECT sealed FROM disclosure AS other"
+    " WHERE other.disclosure_id != disclosure.disclosure_id LIMIT 1)"
+)
+SHIFTED = "CAST(substr(hashes, 33) || substr(hashes, 1, 32) AS BLOB)"
+
+TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "the newest checkpoint taken out": (
+        ("DELETE FROM checkpoint WHERE size = 30",),
+        "checkpoint",
+        "not signed",
+    ),
+    "two leaves change places": (
+        (
+            "UPDATE ledger_position SET position = -9 WHERE position = 3",
+            "UPDATE ledger_position SET position = 3 WHERE position = 4",
+            "UPDATE ledger_position SET position = 4 WHERE position = -9",
+        ),
+        "checkpoint",
+        "not that of the leaves",
+    ),
+    "a gap between places": (
+        (
+            "UPDATE ledger_position SET position = position + 100 WHERE position > 11",
+            "UPDATE ledger_head SET size = 12",
+        ),
+        "checkpoint",
+        "not signed",
+    ),
+    "a place before the first": (
+        ("INSERT INTO ledger_position VALUES (x'ab', -1)",),
+        "ledger_position",
+        "before the first",
+    ),
+    "a decision without its leaf": (
+        (f"DELETE FROM ledger_leaf WHERE disclosure_id IN {WAITING}",),  # noqa: S608
+        "disclosure",
+        "without its leaf",
+    ),
+    "a decision and its leaf taken out": (
+        (
+            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_20}",  # noqa: S608
+            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_20}",  # noqa: S608
+        ),
+        "ledger_leaf",
+        "not there",
+    ),
+    "all of a decision taken out, the places closed up": (
+        (
+            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_29}",  # noqa: S608
+            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_29}",  # noqa: S608
+            "DELETE FROM ledger_position WHERE position = 29",
+            "UPDATE ledger_head SET size = 29",
+            "DELETE FROM checkpoint WHERE size = 30",
+        ),
+        "checkpoint",
+        "not signed",
+    ),
+    "a leaf that was not waited for": (
+        ("DELETE FROM ledger_queue",),
+        "ledger_queue",
+        "does not wait",
+    ),
+    "a queue that holds what has its place": (
+        ("INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_position WHERE position = 1",),
+        "ledger_queue",
+        "has its place already",
+    ),
+    "two sealed parts change rows": (
+        (f"UPDATE disclosure SET sealed = {ANOTHERS}",),  # noqa: S608
+        "disclosure",
+        "does not open",
+    ),
+    "an attribute more than was released": (
+        ("UPDATE disclosure SET released = '[\"address\"]' WHERE outcome = 'RELEASED'",),
+        "disclosure",
+        "released",
+    ),
+    "a refusal made a release": (
+        ("UPDATE disclosure SET outcome = 'RELEASED' WHERE outcome = 'REFUSED'",),
+        "disclosure",
+        "outcome",
+    ),
+    "a decision moved to another recipient": (
+        ("UPDATE disclosure SET recipient = 'COM/60000009'",),
+        "disclosure",
+        "recipient",
+    ),
+    "a request id opened again": (
+        ("DELETE FROM request_key",),
+        "request_key",
+        "not there",
+    ),
+    "a tile of the tree that another made": (
+        (f"UPDATE ledger_tile SET hashes = {SHIFTED}",),  # noqa: S608
+        "ledger_tile",
+        "not that of the leaves",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "where", "what"), TAMPERED.values(), ids=TAMPERED)
+def test_what_was_tampered_with_is_named(
+    spoiled: Spoiled, statements: tuple[str, ...], where: str, what: str
+) -> None:
+    """By a superuser who leaves the rest as it was."""
+    finding = spoiled.finding(*statements)
+
+    assert finding is not None
+    assert (finding.where, what in finding.what) == (where, True), finding
+
+
+def test_who_rewrites_all_but_the_signature_is_found_by_it(
+    spoiled: Spoiled, keys: StoreKeys, tmp_path: Path
+) -> None:
+    """A whole other log, computed to the last tile, with a key that is not the log's."""
+    store = open_store(spoiled.path, keys, who="operator")
+    stranger = a_note_signer(tmp_path)
+    recording(store).settle(some_drafts()[0])
+    sequence(store, stranger)
+    finding = checked(store, spoiled.signer).finding
+    store.close()
+
+    assert finding is not None
+    assert (finding.where, finding.record) == ("checkpoint", "41")
+    assert "signature" in finding.what
+
+
+def test_a_witness_whose_line_was_changed_is_found(
+    store: Store, signer: NoteSigner, path: Path, tmp_path: Path
+) -> None:
+    """Of those that the settings name: others' lines nobody here can judge."""
+    new_key_file(tmp_path / "w.key", "witness.example", COSIGNATURE_V1)
+    witness = Cosigner.load(tmp_path / "w.key")
+    known = {"w": CosignatureVerifier(key=witness.key)}
+    sequence(store, signer)
+    latest = store.ledger.latest()
+    assert latest is not None
+    line = witness.cosign(latest.note, at=NOON).splitlines()[-1].decode()
+    store.ledger.keep_cosignatures(0, {"w": line}, at=NOON)
+    assert checked(store, signer, witnesses=known).finding is None
+    with raw(path) as connection:
+        sql = "SELECT sql FROM sqlite_master WHERE name = 'cosignature_no_update'"
+        (trigger,) = connection.execute(sql).fetchone()
+        connection.execute("DROP TRIGGER cosignature_no_update")
+        connection.execute("UPDATE cosignature SET line = replace(line, 'A', 'B')")
+        connection.execute(trigger)
+
+    finding = checked(store, signer, witnesses=known).finding
+
+    assert finding is not None
+    assert (finding.where, finding.record) == ("cosignature", "0 w")
+    assert checked(store, signer).finding is None
+
+
+def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
+    """By its place in the log, however many there are."""
+    with raw(spoiled.path) as connection:
+        ids = connection.execute("SELECT hex(disclosure_id), position FROM ledger_position")
+        by_place = {position: identifier.lower() for identifier, position in ids}
+    finding = spoiled.finding(
+        "UPDATE disclosure SET purpose = 'LOAN' WHERE disclosure_id IN"
+        " (SELECT disclosure_id FROM ledger_position WHERE position IN (23, 17, 28))"
+    )
+
+    assert finding is not None
+    assert finding.record.replace("-", "") == by_place[17]
+    assert finding.what == "purpose is not what the leaf commits to"
+
+
+def test_a_leaf_of_an_unknown_statement_is_found(store: Store, tmp_path: Path) -> None:
+    """Recorded past the use cases: its leaf is no commitment to what the row says."""
+    store.recorder.record(a_release())
+
+    finding = checked(store, a_note_signer(tmp_path)).finding
+
+    assert finding is not None
+    assert finding.where == "disclosure"
+
+
+@pytest.mark.parametrize("page", [1, 3, 7])
+def test_the_report_does_not_depend_on_how_much_is_read_at_once(
+    store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Pages end within trees, tiles and what waits: every record is held, and once."""
+    for _ in range(3):
+        for draft in some_drafts():
+            recording(store).settle(draft)
+    sequence(store, signer)
+    whole = checked(store, signer)
+    monkeypatch.setattr("makul.store.ledger_check.PAGE", page)
+
+    assert checked(store, signer) == whole
+    assert whole.finding is None
+    assert whole.checked == 30
+
+
+def test_the_log_goes_on_while_it_is_checked(
+    store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded and sequenced meanwhile is no finding."""
+    office = recording(store)
+    for draft in some_drafts():
+        office.settle(draft)
+    sequence(store, signer)
+    told: list[int] = []
+
+    def tell(done: int, _of: int) -> None:
+        told.append(done)
+        if len(told) < 3:
+            for draft in some_drafts():
+                office.settle(draft)
+            sequence(store, signer)
+            office.settle(some_drafts()[3])
+
+    question = LedgerQuestion(
+        origin=ORIGIN,
+        checker=NoteVerifier(key=signer.key),
+        max_merge_delay=DELAY,
+        witnesses={},
+        lost=0,
+        at=NOON,
+    )
+    report = store.check_ledger(question, tell)
+
+    assert report.finding is None
+    assert report.size == 10
+    assert report.checked > 20

@@ -1,0 +1,332 @@
+"""The log as files: what witnesses fetch is whole at any moment (C2SP tlog-tiles)."""
+
+import os
+import random
+import shutil
+import signal
+import zipfile
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makul.app.ports.ledger import (
+    Lease,
+    LedgerBrokenError,
+    PublishedLog,
+    Recovered,
+    SignedTree,
+    StandingBy,
+)
+from makul.app.recovering import missing
+from makul.app.sequencing import Sequencer, read_published, write_log
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.proofs import TileTree
+from makul.store import Store, StoreKeys, open_store
+from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.trust.notes import NoteSigner, NoteVerifier
+from support.ledger import LEASE, ORIGIN, a_note_signer, sequence
+from support.records import NOON, a_release
+from support.sql import everything
+
+FORK = get_context("fork")
+KILLS = 15
+OTHER = Lease(holder=uuid4(), length=LEASE.length)
+
+
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is told here is of a file."""
+    return path
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> NoteSigner:
+    return a_note_signer(tmp_path)
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> LogDirectory:
+    return LogDirectory(tmp_path / "published")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A store, a log's key, and where the log is published."""
+
+    store: Store
+    path: Path
+    keys: StoreKeys
+    signer: NoteSigner
+    directory: Path
+
+    @property
+    def published(self) -> LogDirectory:
+        return LogDirectory(self.directory / "published")
+
+
+@pytest.fixture
+def site(store: Store, path: Path, keys: StoreKeys, signer: NoteSigner, tmp_path: Path) -> Site:
+    return Site(store, path, keys, signer, tmp_path)
+
+
+def a_sequencer(
+    store: Store, signer: NoteSigner, published: PublishedLog, lease: Lease = LEASE
+) -> Sequencer:
+    return Sequencer(
+        store=store.ledger,
+        signer=signer,
+        checker=NoteVerifier(key=signer.key),
+        published=published,
+        lease=lease,
+        batch=100,
+        clock=lambda: NOON,
+    )
+
+
+def record(store: Store, number: int) -> None:
+    for _ in range(number):
+        store.recorder.record(a_release())
+
+
+def published_tree(published: PublishedLog, signer: NoteSigner) -> int:
+    """The size of the published tree, which must be whole and as it was signed."""
+    note = published.checkpoint()
+    assert note is not None
+    signed = read_published(note, NoteVerifier(key=signer.key), ORIGIN)
+    tree = TileTree(signed.size, published.tile)
+    assert tree.root() == signed.root
+    for index in range(signed.size):
+        tree.leaf(index)
+    return signed.size
+
+
+def test_a_round_publishes_what_it_sequenced(
+    store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path
+) -> None:
+    """Over several batches, from nothing; a round with nothing new writes nothing."""
+    sequencer = a_sequencer(store, signer, published)
+    assert sequencer.round().published
+    assert published_tree(published, signer) == 0
+    record(store, 250)
+
+    done = sequencer.round()
+
+    assert (done.taken, done.size, done.published) == (250, 250, True)
+    assert published_tree(published, signer) == 250
+    assert (tmp_path / "published/tile/0/000.p/250").stat().st_size == 250 * 32
+    assert not sequencer.round().published
+
+
+def test_partial_tiles_go_once_nobody_needs_them(
+    store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path
+) -> None:
+    """Those of a full tile stay until the next is full: who reads them meanwhile finds them."""
+    sequencer = a_sequencer(store, signer, published)
+    for number in (200, 100, 100, 150):
+        record(store, number)
+        sequencer.round()
+        published_tree(published, signer)
+
+    kept = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
+    assert kept == ["000", "001", "001.p", "002.p"]
+
+
+def test_a_reader_who_is_behind_finds_the_tree_that_it_knew(
+    store: Store, signer: NoteSigner, published: LogDirectory
+) -> None:
+    """A partial tile that is gone is read out of the full one (C2SP tlog-tiles)."""
+    sequencer = a_sequencer(store, signer, published)
+    record(store, 100)
+    sequencer.round()
+    note = published.checkpoint()
+    assert note is not None
+    known = parse_checkpoint_unsafe(note.partition(b"\n\n")[0] + b"\n")
+    record(store, 500)
+    sequencer.round()
+
+    assert TileTree(100, published.tile).root() == known.root
+
+
+def publish_slowly(site: Site) -> None:
+    """Rounds of a process that is about to be killed."""
+    store = open_store(site.path, site.keys, who="sequencer")
+    lease = Lease(holder=uuid4(), length=timedelta(0))
+    sequencer = a_sequencer(store, site.signer, site.published, lease)
+    while True:
+        sequencer.round()
+        store.recorder.record(a_release())
+
+
+def test_killed_at_any_moment_what_is_published_is_whole(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkpoint never promises tiles that are not there, and the next process catches up."""
+    store, signer, published = site.store, site.signer, site.published
+    dice = random.Random(20261128)  # noqa: S311 -- the moments of the kills, not a secret
+    a_sequencer(store, signer, published).round()
+    store.ledger.release(LEASE)
+    sizes = []
+    for _ in range(KILLS):
+        store.close()
+        worker = FORK.Process(target=publish_slowly, args=(site,))
+        worker.start()
+        worker.join(dice.uniform(0.02, 0.2))
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join()
+        sizes.append(published_tree(published, signer))
+    a_sequencer(store, signer, published, Lease(holder=uuid4(), length=timedelta(0))).round()
+
+    assert sizes == sorted(sizes)
+    latest = store.ledger.latest()
+    assert latest is not None
+    assert published_tree(published, signer) == latest.size
+    with capsys.disabled():
+        print(f"\npublisher killed {KILLS} times: {latest.size} leaves, never half a tree")
+
+
+def test_a_store_older_than_what_was_published_is_not_built_on(site: Site) -> None:
+    """Restored from a copy: another leaf in the same place would be a second history."""
+    store, signer, published = site.store, site.signer, site.published
+    sequencer = a_sequencer(store, signer, published)
+    record(store, 3)
+    sequencer.round()
+    store.close()
+    backup = site.directory / "backup.db"
+    backup.write_bytes(site.path.read_bytes())
+    record(store, 2)
+    sequencer.round()
+    store.close()
+    restored = open_store(backup, site.keys, who="operator")
+    record(restored, 4)
+
+    with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
+        a_sequencer(restored, signer, published).round()
+
+    assert restored.ledger.state().size == 3
+    assert published_tree(published, signer) == 5
+    restored.close()
+
+
+def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
+    """It has as many leaves as were published, or more, and they are others."""
+    store, signer, published = site.store, site.signer, site.published
+    store.close()
+    fork = site.directory / "fork.db"
+    fork.write_bytes(site.path.read_bytes())
+    record(store, 3)
+    a_sequencer(store, signer, published).round()
+    other = open_store(fork, site.keys, who="operator")
+    record(other, 4)
+    sequence(other, signer)
+
+    with pytest.raises(LedgerBrokenError, match="is another than the store's"):
+        a_sequencer(other, signer, published).round()
+    other.close()
+
+
+def test_what_does_not_continue_the_store_is_not_taken_back(site: Site) -> None:
+    """A restored copy that was sequenced anew, or tiles that somebody changed: nothing changes."""
+    record(site.store, 3)
+    a_sequencer(site.store, site.signer, site.published).round()
+    verifier = NoteVerifier(key=site.signer.key)
+    site.store.close()
+    restored = site.directory / "restored.db"
+    shutil.copy(site.path, restored)
+    record(site.store, 2)
+    a_sequencer(site.store, site.signer, site.published).round()
+    site.store.close()
+    other = open_store(restored, site.keys, who="operator")
+    lacking = missing(other.ledger, site.published, verifier, ORIGIN, at=NOON)
+    assert lacking is not None
+    assert (lacking.size, len(lacking.leaves)) == (3, 2)
+    busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+    assert isinstance(busy, StandingBy)
+    other.ledger.release(LEASE)
+    before = everything(restored)
+
+    for leaves in ([*lacking.leaves[:1], bytes(32)], lacking.leaves[:1], lacking.leaves[::-1]):
+        with pytest.raises(LedgerBrokenError, match="does not continue"):
+            other.recover_ledger(lacking.promised, leaves, OTHER, at=NOON)
+        assert everything(restored) == before
+    done = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+
+    assert done == Recovered(placed=0, lost=2, size=5)
+    assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
+    other.close()
+
+
+@pytest.mark.parametrize("name", [ORIGIN, "another/log"])
+def test_what_another_key_signed_is_not_ours(
+    store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path, name: str
+) -> None:
+    """Neither another log's directory, nor one that somebody else wrote to."""
+    stranger = a_note_signer(tmp_path, name)
+    record(store, 1)
+    sequence(store, stranger)
+    latest = store.ledger.latest()
+    assert latest is not None
+    write_log(published, latest, store.ledger.tile)
+
+    with pytest.raises(LedgerBrokenError, match="not by this log's key"):
+        a_sequencer(store, signer, published).round()
+
+
+def test_a_smaller_tree_never_replaces_a_larger_one(
+    store: Store, signer: NoteSigner, published: LogDirectory
+) -> None:
+    """Of two processes that publish, the slower one must not turn the log back."""
+    record(store, 1)
+    sequence(store, signer)
+    small = store.ledger.latest()
+    record(store, 1)
+    a_sequencer(store, signer, published).round()
+    assert small is not None
+
+    write_log(published, small, store.ledger.tile)
+
+    assert published_tree(published, signer) == 2
+
+
+def test_a_bundle_is_one_file_with_all_of_it(
+    store: Store, signer: NoteSigner, tmp_path: Path
+) -> None:
+    """The same log gives the same bytes, and an existing file is left alone."""
+    record(store, 300)
+    sequence(store, signer)
+    latest = store.ledger.latest()
+    assert latest is not None
+    files = [tmp_path / "one.zip", tmp_path / "two.zip"]
+    for file in files:
+        with LogBundle.create(file) as bundle:
+            write_log(bundle, latest, store.ledger.tile)
+
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with zipfile.ZipFile(files[0]) as archive:
+        assert sorted(archive.namelist()) == [
+            "checkpoint",
+            "tile/0/000",
+            "tile/0/001.p/44",
+            "tile/1/000.p/1",
+        ]
+        assert published_tree(LogBundle(archive), signer) == 300
+    with pytest.raises(FileExistsError), LogBundle.create(files[0]):
+        pass
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_bundle_not_written_to_its_end_is_taken_away(tmp_path: Path) -> None:
+    """Half a log must not lie about as if it were one."""
+    signed = SignedTree(size=1, root=bytes(32), note=b"", made_at=NOON)
+
+    def unread(level: int, index: int, width: int) -> bytes:
+        raise LedgerBrokenError("a tile is not there")
+
+    with pytest.raises(LedgerBrokenError), LogBundle.create(tmp_path / "log.zip") as bundle:
+        write_log(bundle, signed, unread)
+
+    assert not (tmp_path / "log.zip").exists()

@@ -1,0 +1,34 @@
+"""Work that lost a race is done again, and whoever counts is told how often."""
+
+from uuid import uuid4
+
+from sqlalchemy import insert
+
+from makul.store.engine import Transaction
+from makul.store.opening import database_at
+from makul.store.tables import store_identity
+from support.postgres import Cluster
+
+_ADD = insert(store_identity)
+
+
+def test_each_repetition_is_told_once(server: Cluster, server_template: str) -> None:
+    """A unique key that another took meanwhile, twice; then it is through (PostgreSQL alone)."""
+    told: list[str] = []
+    database = database_at(
+        server.place(server.create(template=server_template)), lambda: told.append("again")
+    )
+    row = {"index_check": b"i", "sealed_check": b"s"}
+    with database.transaction() as transaction:
+        taken = uuid4().bytes
+        transaction.run(_ADD, {"store_id": taken, **row})
+    losses = [taken, taken]
+
+    def work(transaction: Transaction) -> int:
+        return transaction.run(_ADD, {"store_id": losses.pop() if losses else uuid4().bytes, **row})
+
+    try:
+        assert database.perform(work) == 1
+    finally:
+        database.close()
+    assert told == ["again", "again"]

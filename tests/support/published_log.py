@@ -1,0 +1,65 @@
+"""A log of a few leaves, published as C2SP tlog-tiles has it; honest until it is told not to be."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from makul.ledger.appending import EMPTY_EDGE, edge_of
+from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.notes import ED25519
+from makul.trust.notes import NoteSigner, NoteVerifier, new_key_file
+
+ORIGIN = "log.example/makul"
+
+
+def leaf(number: int, branch: str = "") -> bytes:
+    """A leaf hash; of another `branch`, another one."""
+    return hashlib.sha256(f"{branch}{number}".encode()).digest()
+
+
+def leaves(count: int, branch: str = "") -> list[bytes]:
+    """The first leaves of a branch."""
+    return [leaf(number, branch) for number in range(count)]
+
+
+@dataclass
+class PublishedLog:
+    """A log that publishes into a directory."""
+
+    directory: Path
+    key_file: Path
+    signer: NoteSigner = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.key_file.exists():
+            new_key_file(self.key_file, ORIGIN, ED25519)
+        self.signer = NoteSigner.load(self.key_file, ORIGIN)
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        return NoteVerifier(key=self.signer.key)
+
+    def note(self, hashes: Sequence[bytes]) -> bytes:
+        """The signed checkpoint over these leaves."""
+        root = edge_of(hashes).root()
+        return self.signer.sign(Checkpoint(ORIGIN, len(hashes), root).body())
+
+    def publish_tiles(self, hashes: Sequence[bytes]) -> None:
+        """The tiles of these leaves; those of other leaves stay where they are not overwritten."""
+        for tile, octets in EMPTY_EDGE.extended(hashes).tiles.items():
+            path = self.directory / tile.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(octets)
+
+    def show(self, document: bytes) -> None:
+        """Publish this as the checkpoint."""
+        (self.directory / "checkpoint").write_bytes(document)
+
+    def publish(self, hashes: Sequence[bytes]) -> bytes:
+        """Tiles first, then the checkpoint, as a log does; the checkpoint."""
+        document = self.note(hashes)
+        self.publish_tiles(hashes)
+        self.show(document)
+        return document

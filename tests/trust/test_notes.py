@@ -1,0 +1,278 @@
+"""What the log and its witnesses sign, and what is believed of it."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from makul.ledger.notes import (
+    COSIGNATURE_V1,
+    ED25519,
+    NoteError,
+    SignatureLine,
+    VerifierKey,
+    format_note,
+    parse_note,
+    with_line,
+)
+from makul.trust.keys import KeyFileError
+from makul.trust.notes import (
+    CosignatureVerifier,
+    Cosigner,
+    NoteSigner,
+    NoteVerifier,
+    UnverifiedNoteError,
+    new_key_file,
+    public_part,
+)
+
+AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
+BODY = b"log.example/makul\n2\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
+
+# The example in the package documentation of golang.org/x/mod/sumdb/note.
+PUBLISHED_KEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+PUBLISHED_VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+PUBLISHED_TEXT = (
+    b"If you think cryptography is the answer to your problem,\n"
+    b"then you don't know what your problem is.\n"
+)
+PUBLISHED_NOTE = (
+    PUBLISHED_TEXT
+    + (
+        "\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXg"
+        "KvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    ).encode()
+)
+
+
+def _key_file(directory: Path, name: str, kind: int) -> Path:
+    path = directory / f"{name.replace('/', '_')}.{kind}.key"
+    new_key_file(path, name, kind)
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> NoteSigner:
+    return NoteSigner.load(_key_file(tmp_path, "log.example/makul", ED25519))
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Cosigner:
+    return Cosigner.load(_key_file(tmp_path, "witness.example/w1", COSIGNATURE_V1))
+
+
+def test_a_published_key_signs_the_published_note(tmp_path: Path) -> None:
+    """Ed25519 signs the same text the same way, in every implementation."""
+    path = tmp_path / "key"
+    path.write_text(PUBLISHED_KEY + "\n")
+    path.chmod(0o600)
+
+    signer = NoteSigner.load(path, "PeterNeumann")
+
+    assert signer.vkey == PUBLISHED_VKEY
+    assert signer.sign(PUBLISHED_TEXT) == PUBLISHED_NOTE
+
+
+def test_a_published_note_is_verified() -> None:
+    """And what is returned is what was signed."""
+    assert NoteVerifier.parse(PUBLISHED_VKEY).verify(PUBLISHED_NOTE) == PUBLISHED_TEXT
+
+
+def test_every_change_of_one_bit_is_refused() -> None:
+    """Of text, dash, name, id and signature alike."""
+    verifier = NoteVerifier.parse(PUBLISHED_VKEY)
+    for place in range(len(PUBLISHED_NOTE)):
+        for bit in range(8):
+            changed = bytearray(PUBLISHED_NOTE)
+            changed[place] ^= 1 << bit
+            with pytest.raises(NoteError):
+                verifier.verify(bytes(changed))
+
+
+def test_every_octet_too_few_or_too_many_is_refused() -> None:
+    """At any place of the note."""
+    verifier = NoteVerifier.parse(PUBLISHED_VKEY)
+    for place in range(len(PUBLISHED_NOTE)):
+        shorter = PUBLISHED_NOTE[:place] + PUBLISHED_NOTE[place + 1 :]
+        longer = PUBLISHED_NOTE[:place] + b"A" + PUBLISHED_NOTE[place:]
+        for changed in (shorter, longer, PUBLISHED_NOTE[:place]):
+            with pytest.raises(NoteError):
+                verifier.verify(changed)
+
+
+def test_a_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
+    """Neither readable by others when made, nor accepted when it is."""
+    path = _key_file(tmp_path, "log.example/makul", ED25519)
+    before = path.read_bytes()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(KeyFileError, match="overwritten"):
+        new_key_file(path, "log.example/makul", ED25519)
+    assert path.read_bytes() == before
+    path.chmod(0o640)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        NoteSigner.load(path)
+
+
+def test_a_key_is_not_used_for_what_it_was_not_made_for(tmp_path: Path) -> None:
+    """Not under another name, nor a log's as a witness's, nor a witness's as a log's."""
+    log_file = _key_file(tmp_path, "log.example/makul", ED25519)
+    witness_file = _key_file(tmp_path, "witness.example/w1", COSIGNATURE_V1)
+
+    with pytest.raises(KeyFileError, match="not other"):
+        NoteSigner.load(log_file, "other")
+    with pytest.raises(KeyFileError, match="not a key of a witness"):
+        Cosigner.load(log_file)
+    with pytest.raises(KeyFileError, match="not a key of the log"):
+        NoteSigner.load(witness_file)
+    with pytest.raises(NoteError, match="not a key of the log"):
+        NoteVerifier.parse(Cosigner.load(witness_file).vkey)
+    with pytest.raises(NoteError, match="not a key of a witness"):
+        CosignatureVerifier.parse(NoteSigner.load(log_file).vkey)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "secret\n",
+        PUBLISHED_VKEY,
+        PUBLISHED_KEY.replace("c74f20a3", "c74f20a4"),
+        PUBLISHED_KEY.replace("PeterNeumann", "Peter"),
+        PUBLISHED_KEY[:-4],
+        PUBLISHED_KEY.replace("AYEK", "AoEK"),
+        PUBLISHED_KEY.removesuffix("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"),
+    ],
+)
+def test_what_is_not_a_key_file_is_refused(tmp_path: Path, text: str) -> None:
+    """And the message tells the file, never what is in it."""
+    path = tmp_path / "key"
+    path.write_text(text)
+    path.chmod(0o600)
+
+    with pytest.raises(KeyFileError) as told:
+        NoteSigner.load(path)
+    assert "AYEK" not in str(told.value)
+
+
+def test_the_public_part_lies_beside_the_key(tmp_path: Path) -> None:
+    """For who answers requests, and for whoever is handed it."""
+    path = _key_file(tmp_path, "log.example/makul", ED25519)
+    signer = NoteSigner.load(path)
+
+    assert NoteVerifier.load(public_part(path), "log.example/makul").vkey == signer.vkey
+    with pytest.raises(KeyFileError, match="not other"):
+        NoteVerifier.load(public_part(path), "other")
+    with pytest.raises(KeyFileError, match="not a log's verifier key"):
+        NoteVerifier.load(path)
+    with pytest.raises(KeyFileError, match="Write the log's verifier key there"):
+        NoteVerifier.load(tmp_path / "nowhere")
+
+
+def test_a_text_that_is_none_is_not_signed(log: NoteSigner) -> None:
+    """Nothing is signed that no verifier would read."""
+    with pytest.raises(NoteError):
+        log.sign(b"without an end")
+
+
+def test_another_key_of_the_same_name_is_not_the_log(log: NoteSigner, tmp_path: Path) -> None:
+    """The name alone says nothing."""
+    other = tmp_path / "other"
+    other.mkdir()
+    stranger = NoteSigner.load(_key_file(other, log.name, ED25519))
+
+    with pytest.raises(UnverifiedNoteError, match="not signed by"):
+        NoteVerifier.parse(log.vkey).verify(stranger.sign(BODY))
+
+
+def test_a_line_that_claims_the_logs_key_must_hold(log: NoteSigner) -> None:
+    """A good line beside a bad one of the same key does not save the note."""
+    note = parse_note(log.sign(BODY))
+    bad = SignatureLine(log.name, log.key.key_id, bytes(64))
+    both = format_note(type(note)(text=note.text, signatures=(*note.signatures, bad)))
+
+    with pytest.raises(UnverifiedNoteError, match="does not hold"):
+        NoteVerifier.parse(log.vkey).verify(both)
+
+
+def test_lines_of_strangers_are_passed_over(log: NoteSigner) -> None:
+    """Unknown signatures are ignored (C2SP signed-note, Signatures)."""
+    stranger = SignatureLine(log.name, b"\xff\xff\xff\xff", bytes(64))
+    note = format_note(with_line(parse_note(log.sign(BODY)), stranger))
+
+    assert NoteVerifier.parse(log.vkey).verify(note) == BODY
+
+
+def test_a_cosignature_tells_when(log: NoteSigner, witness: Cosigner) -> None:
+    """To the second, beside the log's own signature, which it leaves as it is."""
+    document = witness.cosign(log.sign(BODY), at=AT + timedelta(microseconds=999_999))
+
+    assert CosignatureVerifier.parse(witness.vkey).verify(document) == AT
+    assert NoteVerifier.parse(log.vkey).verify(document) == BODY
+
+
+def test_a_witness_has_one_line(log: NoteSigner, witness: Cosigner) -> None:
+    """Its newest."""
+    once = witness.cosign(log.sign(BODY), at=AT)
+    twice = witness.cosign(once, at=AT + timedelta(hours=1))
+
+    assert len(parse_note(twice).signatures) == 2
+    assert CosignatureVerifier.parse(witness.vkey).verify(twice) == AT + timedelta(hours=1)
+
+
+def test_a_published_cosignature_has_this_form() -> None:
+    """The example of C2SP tlog-cosignature: 8 octets of time, then 64 of Ed25519."""
+    line = (
+        "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+"
+        "mbIUBkBIfZ+qnA=="
+    )
+    document = BODY + f"\n— witness.example.com/w1 {line}\n".encode()
+
+    (found,) = parse_note(document).signatures
+
+    assert found.key_id.hex() == "8d66cf3f"
+    assert int.from_bytes(found.signature[:8], "big") == 1679315147
+    assert len(found.signature) == 72
+
+
+def test_every_change_of_one_bit_of_a_cosignature_is_refused(
+    log: NoteSigner, witness: Cosigner
+) -> None:
+    """Of the text, the time, the name, the id and the signature."""
+    verifier = CosignatureVerifier.parse(witness.vkey)
+    document = witness.cosign(log.sign(BODY), at=AT)
+    lines = document.splitlines(keepends=True)
+    logs_line = range(len(b"".join(lines[:4])), len(b"".join(lines[:5])))
+    for place in range(len(document)):
+        if place in logs_line:
+            continue
+        for bit in range(8):
+            changed = bytearray(document)
+            changed[place] ^= 1 << bit
+            with pytest.raises(NoteError):
+                verifier.verify(bytes(changed))
+
+
+def test_a_log_signature_is_no_cosignature_though_the_key_be_the_same(tmp_path: Path) -> None:
+    """What is signed begins otherwise: domains are apart (C2SP tlog-cosignature)."""
+    log = NoteSigner.load(_key_file(tmp_path, "same.example", ED25519))
+    as_witness = VerifierKey(name="same.example", kind=COSIGNATURE_V1, public=log.key.public)
+    note = parse_note(log.sign(BODY))
+    signature = bytes(8) + note.signatures[0].signature
+    forged = with_line(note, SignatureLine("same.example", as_witness.key_id, signature))
+
+    with pytest.raises(UnverifiedNoteError, match="does not hold"):
+        CosignatureVerifier(key=as_witness).check(forged)
+
+
+def test_a_time_that_cannot_be_is_refused(log: NoteSigner, witness: Cosigner) -> None:
+    """Before anything is computed with it."""
+    far = (2**64 - 1).to_bytes(8, "big") + bytes(64)
+    note = with_line(
+        parse_note(log.sign(BODY)), SignatureLine(witness.key.name, witness.key.key_id, far)
+    )
+
+    with pytest.raises(UnverifiedNoteError, match="cannot be"):
+        CosignatureVerifier.parse(witness.vkey).check(note)
