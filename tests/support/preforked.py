@@ -32,7 +32,7 @@ def preforked(
     house.close()
 
     def serve() -> None:
-        serve_one(lambda: settings, lambda: application, complaint=lambda: None)
+        serve_one(listener, lambda: settings, lambda: application, complaint=lambda: None)
 
     arbiter = _FORK.Process(target=serve)
     arbiter.start()

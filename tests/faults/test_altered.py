@@ -1,0 +1,128 @@
+"""Whoever changes one value of the record, or takes one row out, is found out by the log.
+
+As a superuser, past every trigger and right. That the log itself cannot be rewritten, its key in
+the same hands, is the witnesses' part (`tests/e2e/test_witnessed_log.py`).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Table
+
+from makul.store import Store, StoreKeys, open_store
+from makul.store.places import Place
+from makul.store.tables import metadata
+from makul.trust.notes import NoteSigner
+from support.aftermath import Count
+from support.ledger import a_note_signer, checked, recording, sequence, some_drafts
+from support.sql import parameters, without_guards
+
+UNPROVED = {
+    "disclosure": set[str](),
+    "ledger_leaf": set[str](),
+    "evidence": set[str](),
+    "ledger_position": set[str](),
+    "ledger_tile": set[str](),
+    "ledger_queue": set[str](),
+    "ledger_head": {"holder", "held_until"},
+    "checkpoint": {"made_at"},
+}
+"""What the log proves, and columns that it does not: whose turn it is, and when a tree was signed,
+which its note does not say."""
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> NoteSigner:
+    return a_note_signer(tmp_path)
+
+
+@pytest.fixture
+def store(place: Place, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
+    """A decision of each kind in the log, and again as many that wait."""
+    opened = open_store(place, keys, who="operator")
+    for waiting in (False, True):
+        for draft in some_drafts():
+            recording(opened).settle(draft)
+        if not waiting:
+            sequence(opened, signer)
+    assert checked(opened, signer).finding is None
+    yield opened
+    opened.close()
+
+
+def another(value: Any, column: Column[Any]) -> Any:
+    """A value of the same type that is not this one."""
+    match value:
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+        case int():
+            return value + 1_000
+        case str():
+            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
+    return {bytes: b"\1" * 16, int: 1, str: "X"}[column.type.python_type]
+
+
+class Superuser:
+    """Changes one row of a table, and puts it back."""
+
+    def __init__(self, connection: Any, place: Place, table: Table) -> None:
+        self._connection, self._place, self._table = connection, place, table
+        self.columns = list(table.columns)
+        listed = ", ".join(f'"{column.name}"' for column in self.columns)
+        key = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
+        self._of_key = f"({key}) = ({', '.join('?' for _ in table.primary_key.columns)})"
+        self._listed = listed
+        order = f"SELECT {listed} FROM {table.name} ORDER BY {key}"  # noqa: S608
+        rows = connection.execute(order).fetchall()
+        self.rows = [rows[0], rows[-1]] if len(rows) > 1 else rows
+
+    def write(self, before: tuple[Any, ...], after: tuple[Any, ...] | None) -> None:
+        """One row in the place of another, or nothing."""
+        keys = [self.columns.index(column) for column in self._table.primary_key.columns]
+        out = f"DELETE FROM {self._table.name} WHERE {self._of_key}"  # noqa: S608
+        assert self._run(out, [before[index] for index in keys]) == 1
+        self.put(after)
+
+    def put(self, row: tuple[Any, ...] | None) -> None:
+        """Add a row."""
+        if row is not None:
+            marks = ", ".join("?" for _ in self.columns)
+            self._run(f"INSERT INTO {self._table.name} ({self._listed}) VALUES ({marks})", row)  # noqa: S608
+
+    def _run(self, sql: str, values: Any) -> int:
+        done = self._connection.execute(parameters(self._place, sql), tuple(values))
+        return int(done.rowcount)
+
+
+def test_one_changed_value_or_missing_row_is_found(
+    store: Store, place: Place, signer: NoteSigner, database: str, count: Count
+) -> None:
+    """Every column of every table that the log proves, in its first and its last row."""
+    changed, taken, unfound = 0, 0, []
+    for name, unproved in UNPROVED.items():
+        with without_guards(place, name) as connection:
+            superuser = Superuser(connection, place, metadata.tables[name])
+            for row in superuser.rows:
+                for index, column in enumerate(superuser.columns):
+                    if column.name in unproved:
+                        continue
+                    spoilt = (*row[:index], another(row[index], column), *row[index + 1 :])
+                    superuser.write(row, spoilt)
+                    changed += 1
+                    if checked(store, signer).finding is None:
+                        unfound.append(f"{name}.{column.name}")
+                    superuser.write(spoilt, row)
+                superuser.write(row, None)
+                taken += 1
+                if checked(store, signer).finding is None:
+                    unfound.append(name)
+                superuser.put(row)
+
+    assert unfound == []
+    assert checked(store, signer).finding is None, "something was not put back"
+    count(
+        f"one value or row changed by a superuser [{database}]: {changed} values and {taken}"
+        f" rows of {len(UNPROVED)} tables, all found by ledger verify"
+    )
