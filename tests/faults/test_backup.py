@@ -1,0 +1,137 @@
+"""A copy made under load, put back, held against the log, and served on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makul.app.ports.ledger import Lease, LedgerBrokenError
+from makul.app.sequencing import Sequencer
+from makul.parts import utc_now
+from makul.store.ledger_files import LogDirectory
+from makul.store.places import PostgresPlace
+from makul.trust.notes import NoteSigner, NoteVerifier
+from support.aftermath import Count, aftermath
+from support.crowd import RELEASED, Crowd
+from support.house import InProcess, build_house_on
+from support.ledger import a_note_signer, checked
+from support.postgres import Cluster, cluster
+from support.preforked import preforked
+from support.sql import raw
+
+SHARE = 25
+"""Acknowledged before, between and after the copies, at least."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A house on a database of its own, and its log, published."""
+
+    house: InProcess
+    server: Cluster | None
+    signer: NoteSigner
+    directory: Path
+
+    def sequence(self) -> None:
+        """A round of a sequencer that has just been started."""
+        sequencer = Sequencer(
+            store=self.house.store.ledger,
+            signer=self.signer,
+            checker=NoteVerifier(key=self.signer.key),
+            published=LogDirectory(self.directory / "published"),
+            lease=Lease(holder=uuid4(), length=timedelta(0)),
+            batch=1_000,
+            clock=utc_now,
+        )
+        assert sequencer.round().size is not None
+
+    def back_up(self, name: str) -> Path:
+        """A copy, while the service goes on."""
+        copy = self.directory / name
+        if self.server is not None:
+            copy = self.server.directory / name
+            self.server.back_up(copy)
+        else:
+            with raw(self.house.settings.place) as connection:
+                connection.execute("VACUUM INTO ?", (str(copy),))
+        return copy
+
+    def restore(self, copy: Path) -> None:
+        """The copy in the place of what there is; nobody is served meanwhile."""
+        self.house.close()
+        place = self.house.settings.place
+        if self.server is not None:
+            self.server.stop()
+            self.server.restore(copy)
+            self.server.start()
+        elif not isinstance(place, PostgresPlace):
+            for old in place.parent.glob(f"{place.name}*"):
+                old.unlink()
+            place.write_bytes(copy.read_bytes())
+
+    def fits(self) -> bool:
+        """Does every record fit the log? (`makul ledger verify`)"""
+        return checked(self.house.store, self.signer, at=utc_now()).finding is None
+
+
+@pytest.fixture
+def site(tmp_path: Path, database: str) -> Iterator[Site]:
+    def open_site(server: Cluster | None) -> Site:
+        on: Callable[[], Cluster] = lambda: server  # type: ignore[assignment,return-value] # noqa: E731
+        directory = tmp_path / "house"
+        directory.mkdir()
+        return Site(
+            build_house_on(directory, database, on), server, a_note_signer(tmp_path), tmp_path
+        )
+
+    if database == "sqlite":
+        opened = open_site(None)
+        yield opened
+        opened.house.close()
+        return
+    with cluster(durable=True) as server:
+        opened = open_site(server)
+        yield opened
+        opened.house.close()
+
+
+def test_backup_restore_verify_go_on(site: Site, database: str, count: Count) -> None:
+    """What was acknowledged before the copy began is in it; an older one is not built upon."""
+    house = site.house
+    with preforked(house, workers=2) as served, Crowd(house, served.port) as crowd:
+        crowd.more(SHARE)
+        old = site.back_up("old")
+        crowd.more(SHARE)
+        site.sequence()
+        before = crowd.released
+        new = site.back_up("new")
+        crowd.more(SHARE)
+    lost = len(crowd.released) - len(before)
+
+    site.restore(new)
+    assert site.fits()
+    after = aftermath(house.settings.place)
+    assert after.lost(before) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    with preforked(house, workers=2) as served, Crowd(house, served.port) as again:
+        again.more(SHARE)
+        again.told |= before
+        again.ask_again(sorted(before)[:SHARE])
+    assert set(again.words) == {RELEASED}
+    assert (again.differing, again.withheld, again.broken) == ([], {}, {})
+    site.sequence()
+    assert site.fits()
+    assert aftermath(house.settings.place).lost(again.released) == set()
+
+    site.restore(old)
+    assert site.fits(), "an older copy fits itself: what is missing is known by what was published"
+    with pytest.raises(LedgerBrokenError, match="older copy"):
+        site.sequence()
+    count(
+        f"backup under load, restored [{database}]: {len(before):,} acknowledged before it, 0 of"
+        f" them lost; verified, {len(again.released) - len(before):,} more released; an older copy"
+        f" behind a published checkpoint noticed ({lost} after the backup went with it)"
+    )
