@@ -3,20 +3,28 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 
-from makul.app.ports import Committed
+import pytest
+from sqlalchemy import bindparam, update
+
+from makul.app.ports import Committed, Overtaken
+from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store, StoreKeys, open_store
+from makul.store.gates import before_taking_rights, taking_rights
+from makul.store.opening import database_at
 from makul.store.places import Place, PostgresPlace
+from makul.store.tables import recipient
 from support.aftermath import Count, aftermath
 from support.crowd import RELEASED, Crowd
 from support.house import InProcess
 from support.postgres import Cluster
 from support.preforked import preforked
-from support.records import NOON, a_recipient, a_release
+from support.records import BANK, NOON, a_recipient, a_release
 from support.sql import raw
 
 FORK = get_context("fork")
@@ -171,3 +179,36 @@ def timed_hold(store: Store) -> float:
     took = time.monotonic() - began
     set_state(store, a_recipient())
     return took
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_notice_that_was_left_behind_stops_nobody(place: Place, keys: StoreKeys) -> None:
+    """Whoever put it up was killed before the hold: decisions go on, the next hold comes."""
+    store = open_store(place, keys, who="operator")
+    with taking_rights(database_at(place), BANK) as left:
+        assert left.notice is not None
+        with ThreadPoolExecutor(4) as pool:
+            begun = [pool.submit(store.recorder.record, a_release()) for _ in range(20)]
+            assert [each.result(PATIENCE_SECONDS) for each in begun] == [Committed()] * 20
+        assert timed_hold(store) < PATIENCE_SECONDS
+        assert store.recorder.record(a_release()) == Committed()
+    store.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_decision_waits_for_who_put_up_a_notice(place: Place, keys: StoreKeys) -> None:
+    """It makes way, and then finds what was done: RCP-02."""
+    store, database = open_store(place, keys, who="operator"), database_at(place)
+    with ThreadPoolExecutor(1) as pool, taking_rights(database, BANK) as taking:
+        with database.transaction() as transaction:
+            before_taking_rights(transaction, taking)
+            begun = pool.submit(store.recorder.record, a_release())
+            with pytest.raises(TimeoutError):
+                begun.result(0.3)
+            hold = update(recipient).where(recipient.c.code == bindparam("bank"))
+            transaction.run(hold.values(state="ON_HOLD"), {"bank": BANK})
+        found = begun.result(PATIENCE_SECONDS)
+    store.close()
+    database.close()
+
+    assert found == Overtaken((Reason(code=Code.RCP_02),))

@@ -367,9 +367,14 @@ def _head(row: Row | None) -> Row:
 
 
 def _other(head: Row | None, lease: Lease, at: datetime) -> StandingBy | None:
-    """Another's lease that has not run out."""
+    """Another's lease that has not run out.
+
+    One that has more than its length before it was written by a clock that was ahead: nobody waits
+    for it, for whoever wrote it may be gone, and it only spares the second one the work.
+    """
     _, _, holder, until = _head(head)
-    held = holder is not None and holder != lease.holder.bytes and until > micros(at)
+    runs = micros(at) < until <= micros(at + lease.length)
+    held = holder is not None and holder != lease.holder.bytes and runs
     return StandingBy(until=instant(until)) if held else None
 
 

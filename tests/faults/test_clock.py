@@ -1,0 +1,219 @@
+"""The clock stepping back, by minutes and over a month's border: once stays once.
+
+The moments are told as the clock told them. On PostgreSQL the two months are two partitions.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.app.ports import Committed, Overtaken, Recorded, Replay
+from makul.app.ports.ledger import Lease, Sequenced, StandingBy
+from makul.domain.attempts import AttemptLimits
+from makul.domain.reasons import Code
+from makul.store import Store, StoreKeys, open_store
+from makul.store.places import Place
+from support.aftermath import Count, aftermath
+from support.clocks import SteppedClock
+from support.crowd import RELEASED, Told, message
+from support.house import InProcess, build_house_on
+from support.ledger import LEASE, a_note_signer, checked, recording, some_drafts
+from support.records import (
+    a_caller,
+    a_consent,
+    a_failed_match,
+    a_mark,
+    a_release,
+)
+from support.sql import raw
+
+BORDER = datetime(2026, 11, 1, tzinfo=UTC)
+AFTER = BORDER + timedelta(minutes=2)
+BEFORE = BORDER - timedelta(minutes=3)
+"""Five minutes earlier, and in October."""
+
+KEPT = timedelta(hours=24)
+LIMITS = AttemptLimits(failures_by_recipient_and_pin=3)
+
+
+@pytest.fixture
+def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
+    opened = open_store(place, keys, who="operator")
+    yield opened
+    opened.close()
+
+
+def codes(recorded: Recorded) -> list[Code]:
+    """Why it was overtaken."""
+    assert isinstance(recorded, Overtaken)
+    return [reason.code for reason in recorded.reasons]
+
+
+@pytest.mark.parametrize(("first", "second"), [(AFTER, BEFORE), (BEFORE, AFTER)])
+def test_an_id_discloses_once(
+    store: Store, place: Place, first: datetime, second: datetime
+) -> None:
+    """Invariant 5: the id is closed in whichever month; what it gave is given again, no more."""
+    entry = a_release(decided_at=first, keep_answer_until=first + KEPT)
+    assert store.recorder.record(entry) == Committed()
+
+    again = store.recorder.record(a_release(key=entry.key, decided_at=second))
+
+    assert again == Replay(entry.answer)
+    assert aftermath(place).twice == 0
+
+
+def test_the_moment_is_recorded_as_it_was_told(store: Store) -> None:
+    """Later in the record and earlier in time: nothing is put right."""
+    ids = []
+    for at in (AFTER, BEFORE, AFTER - timedelta(seconds=1)):
+        entry = a_release(decided_at=at)
+        assert store.recorder.record(entry) == Committed()
+        ids.append(entry.disclosure_id)
+
+    told = [store.desk.disclosure(each) for each in ids]
+
+    assert [row.decided_at for row in told if row is not None] == [
+        AFTER,
+        BEFORE,
+        AFTER - timedelta(seconds=1),
+    ]
+
+
+def test_a_use_does_not_come_back(store: Store) -> None:
+    """CNS-06, AGR-06: neither that of a consent nor one of a day's quota."""
+    ground = a_consent(valid_from=BORDER - timedelta(days=1))
+    for at in (AFTER, BEFORE):
+        recorded = store.recorder.record(a_release(ground=ground, meter=True, decided_at=at))
+        assert recorded == Committed() if at == AFTER else codes(recorded) == [Code.CNS_06]
+    for at, left in ((AFTER, 2), (BEFORE, 2), (AFTER, 0), (BEFORE, 0)):
+        given = [store.recorder.record(a_release(daily_quota=2, decided_at=at)) for _ in range(3)]
+        assert given.count(Committed()) == left
+        assert codes(given[-1]) == [Code.AGR_06]
+
+
+def test_failed_matches_of_later_count(store: Store) -> None:
+    """MAT-06: who sets the clock back gets no more guesses, nor when it goes on."""
+    for _ in range(3):
+        assert store.recorder.record(a_failed_match(decided_at=AFTER)) == Committed()
+
+    for at in (BEFORE, AFTER, BEFORE + LIMITS.window, AFTER + LIMITS.window):
+        guess = a_failed_match(decided_at=at, attempt_limits=LIMITS)
+        assert codes(store.recorder.record(guess)) == [Code.MAT_06], at
+    later = AFTER + LIMITS.window + timedelta(seconds=1)
+    guess = a_failed_match(decided_at=later, attempt_limits=LIMITS)
+    assert store.recorder.record(guess) == Committed()
+
+
+def test_a_message_is_remembered_over_a_step_forward_and_back(store: Store) -> None:
+    """REQ-09: marks linger, so that a clock ahead by minutes does not forget them."""
+    mark = a_mark(bytes(32))  # its first byte makes each of its kind sweep
+    assert store.recorder.admit(mark, at=AFTER)
+    ahead = mark.forget_after + timedelta(minutes=9)
+    assert store.recorder.admit(a_mark(b"\0" + b"m" * 31), at=ahead)
+    store.housekeep(at=ahead)
+
+    assert not store.recorder.admit(mark, at=BEFORE)
+
+
+def test_an_answer_is_kept_for_its_term_and_its_id_for_good(store: Store) -> None:
+    """REQ-04 beyond the term. What was forgotten meanwhile does not come back with the clock."""
+    entry = a_release(decided_at=AFTER, keep_answer_until=AFTER + KEPT)
+    store.recorder.record(entry)
+    replay = store.recorder.replay
+
+    assert replay(entry.key, a_caller(), at=BEFORE) == Replay(entry.answer)
+    assert isinstance(replay(entry.key, a_caller(), at=AFTER + KEPT), Overtaken)
+    assert replay(entry.key, a_caller(), at=BEFORE) == Replay(entry.answer)
+    store.housekeep(at=AFTER + KEPT)
+    for at in (BEFORE, AFTER):
+        assert isinstance(replay(entry.key, a_caller(), at=at), Overtaken)
+        anew = a_release(key=entry.key, decided_at=at)
+        assert codes(store.recorder.record(anew)) == [Code.REQ_04]
+
+
+def test_the_log_grows_in_the_order_of_commits(store: Store, place: Place, tmp_path: Path) -> None:
+    """Whatever the moments say, the sequencer's own too; and every record fits it."""
+    signer, office = a_note_signer(tmp_path), recording(store)
+    at = AFTER + timedelta(days=1)
+    expected: list[UUID] = []
+    for draft in some_drafts():
+        at -= timedelta(hours=7)
+        changed = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
+        office.settle(type(draft)(**changed | {"at": at}))
+        done = store.ledger.sequence(signer, LEASE, at=at, batch=10)
+        assert isinstance(done, Sequenced)
+        assert done.taken == 1
+        with raw(place) as connection:
+            placed = "SELECT disclosure_id FROM ledger_position ORDER BY position"
+            ids = [UUID(bytes=bytes(each)) for (each,) in connection.execute(placed).fetchall()]
+        assert ids[:-1] == expected
+        expected = ids
+
+    assert checked(store, signer, at=AFTER).finding is None
+
+
+def test_a_lease_of_a_clock_that_was_ahead_keeps_nobody_waiting(
+    store: Store, tmp_path: Path
+) -> None:
+    """No lease is longer than a lease: one that ends in a day was not written by a true clock."""
+    signer, length = a_note_signer(tmp_path), timedelta(seconds=10)
+    ahead, other = (Lease(holder=uuid4(), length=length) for _ in range(2))
+    store.ledger.sequence(signer, ahead, at=AFTER + timedelta(days=1), batch=1)
+
+    assert isinstance(store.ledger.sequence(signer, other, at=AFTER, batch=1), Sequenced)
+    assert isinstance(store.ledger.sequence(signer, ahead, at=AFTER, batch=1), StandingBy)
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock(BORDER - timedelta(hours=1))
+
+
+@pytest.fixture
+def house_of_its_own(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str, clock: SteppedClock
+) -> Iterator[InProcess]:
+    """Made an hour before the border."""
+    on = lambda: request.getfixturevalue("server")  # noqa: E731
+    built = build_house_on(tmp_path, database, on, clock=clock)
+    yield built
+    built.close()
+
+
+def asked(house: InProcess, request_id: UUID, paper: str = "bank-00-data") -> Told:
+    answer = house.post(message(house, paper, request_id), listener="xroad")
+    return Told(answer.status, answer.body)
+
+
+def test_a_service_whose_clock_steps_back(
+    house_of_its_own: InProcess, clock: SteppedClock, database: str, count: Count
+) -> None:
+    """The whole way of a request, over the border and back."""
+    house = house_of_its_own
+    clock.now, ids = AFTER, [uuid4() for _ in range(20)]
+    first = {each: asked(house, each) for each in ids}
+    assert asked(house, uuid4(), "single-use").word == RELEASED
+    clock.step(BEFORE - AFTER)
+
+    again = {each: asked(house, each) for each in ids}
+    newer = {each: asked(house, each) for each in (uuid4() for _ in range(20))}
+
+    assert again == first
+    assert {told.word for told in (*first.values(), *newer.values())} == {RELEASED}
+    assert asked(house, uuid4(), "single-use").word == "REFUSED CNS-06"
+    after = aftermath(house.settings.place)
+    assert after.lost(first | newer) == set()
+    assert (after.twice, after.without_leaf) == (0, 0)
+    rows = house.store.desk.disclosures(recipient=house.bank.code, since=None, limit=100)
+    moments = {row.request_id: row.decided_at for row in rows}
+    assert {moments[each] for each in first} == {AFTER}
+    assert {moments[each] for each in newer} == {BEFORE}
+    count(
+        f"clock set back over a month's border [{database}]: {len(first)} ids asked again, 0"
+        f" disclosed twice, 0 answered otherwise; {len(newer)} recorded at their earlier moment,"
+        " a used-up consent stays so"
+    )

@@ -1,0 +1,17 @@
+"""Clocks that a test moves."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass
+class SteppedClock:
+    """Stands still between steps, which go either way."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def step(self, by: timedelta) -> None:
+        self.now += by
