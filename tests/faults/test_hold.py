@@ -25,6 +25,7 @@ from support.house import InProcess
 from support.postgres import Cluster
 from support.preforked import preforked
 from support.records import BANK, NOON, a_recipient, a_release
+from support.sql import count as sql_count
 from support.sql import raw
 
 FORK = get_context("fork")
@@ -116,6 +117,7 @@ def set_state(store: Store, recipient: object) -> None:
 
 
 THREADS, PROCESSES = 4, 4
+NOTICES = "gate WHERE kind = 'TAKING_RIGHTS'"
 
 
 def keep_recording(place: Place, keys: StoreKeys, stop: threading.Event) -> None:
@@ -191,6 +193,9 @@ def test_a_notice_that_was_left_behind_stops_nobody(place: Place, keys: StoreKey
             begun = [pool.submit(store.recorder.record, a_release()) for _ in range(20)]
             assert [each.result(PATIENCE_SECONDS) for each in begun] == [Committed()] * 20
         assert timed_hold(store) < PATIENCE_SECONDS
+        assert sql_count(place, NOTICES) == 1
+        store.housekeep(at=NOON)
+        assert sql_count(place, NOTICES) == 0
         assert store.recorder.record(a_release()) == Committed()
     store.close()
 

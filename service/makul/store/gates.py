@@ -52,6 +52,11 @@ NO_NOTICE = ~exists().where(*_NOTICES)
 """Is nobody about to take a right from a recipient? To be asked with `notices_of`."""
 
 _WAIT = select(gate.c.key).where(*_NOTICES).with_for_update()
+_LEFT = (
+    select(gate.c.key)
+    .where(gate.c.kind == Gate.TAKING_RIGHTS.value)
+    .with_for_update(skip_locked=True)
+)
 _TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key"))
 
 
@@ -80,8 +85,8 @@ def taking_rights(database: Database, code: str) -> Iterator[TakingRights]:
 
     PostgreSQL grants a row in share past whoever waits to have it alone: under enough decisions
     there is always one that holds it, and a hold would never come. So a decision that sees the
-    notice waits for who put it up. A notice that a killed process left behind only costs each
-    decision for this recipient its turn at it.
+    notice waits for who put it up. One that a killed process left behind makes decisions for this
+    recipient pass it one at a time, until it is swept.
     """
     if not database.side_by_side:
         yield TakingRights(code=code, notice=None)
@@ -111,6 +116,12 @@ def before_taking_rights(transaction: Transaction, taking: TakingRights) -> None
 def make_way(transaction: Transaction, code: str) -> None:
     """Wait for whoever put up a notice about this recipient, one decision after another."""
     transaction.all(_WAIT, notices_of(code))
+
+
+def sweep_notices(transaction: Transaction) -> None:
+    """Take down notices at which nobody is at work. Whoever has just put one up does without it."""
+    for (key,) in transaction.all(_LEFT, {}):
+        transaction.run(_TAKE_DOWN, {"kind": Gate.TAKING_RIGHTS.value, "key": key})
 
 
 def notices_of(code: str) -> Values:

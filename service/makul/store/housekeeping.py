@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, null, select, tuple_, update
 from makul.app.ports import MessageMark
 from makul.store.codecs import micros
 from makul.store.engine import Database, Transaction
+from makul.store.gates import sweep_notices
 from makul.store.tables import attempt, request_key, seen_message
 
 ROWS_A_CALL = 1_000
@@ -71,6 +72,7 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
     now = micros(at)
 
     def work(transaction: Transaction) -> Housekept:
+        sweep_notices(transaction)
         return Housekept(
             marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
             answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
