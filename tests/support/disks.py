@@ -18,6 +18,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _MNT_DETACH = 2
 
 
+MOUNTED = "file system full"
+
+
 class Disk(Protocol):
     """A place for files."""
 
@@ -32,7 +35,7 @@ class Disk(Protocol):
 
 
 class _Mounted:
-    kind = "file system full"
+    kind = MOUNTED
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -68,7 +71,7 @@ class _Limited:
             with suppress(FileNotFoundError):
                 owner = proc.stat()
                 command = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
-                done = subprocess.run(command, user=owner.st_uid, group=owner.st_gid, check=False)
+                done = subprocess.run(command, check=False, user=owner.st_uid, group=owner.st_gid)
                 assert done.returncode == 0 or not proc.exists()
 
 
