@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space, TakenBack
+from makul.app.ports import Committed, Overtaken, Recorded, Replay, Space
 from makul.domain.agreements import AgreementState
-from makul.domain.disclosures import GroundRef, GroundUse, Operation, Outcome
+from makul.domain.disclosures import GroundRef, GroundUse, Outcome
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
@@ -26,33 +26,13 @@ from support.records import (
     a_key,
     a_recipient,
     a_release,
+    a_revocation,
     an_agreement,
     an_evidence,
 )
 from support.sql import count, raw
 
-DOCUMENT = b"<Revocation/>"
 LATER = NOON + timedelta(minutes=1)
-
-
-def a_revocation(ground: GroundRef, **changes: Any) -> Entry:
-    piece = an_evidence(DOCUMENT, "REVOCATION")
-    taken = TakenBack(
-        consent_id=ground.id, subject=changes.pop("subject", AZAMAT), document=piece.digest
-    )
-    fields: dict[str, Any] = {
-        "key": a_key(space=Space.REVOCATION),
-        "operation": Operation.REVOKE_CONSENT,
-        "outcome": Outcome.ACCEPTED,
-        "released": frozenset(),
-        "requires_active": False,
-        "agreement_number": None,
-        "terms": None,
-        "evidence": (piece,),
-        "revokes": taken,
-        "answer": b"<Answer>revoked</Answer>",
-    }
-    return a_release(**(fields | changes))
 
 
 def of_azamat(**changes: Any) -> GroundRef:

@@ -17,6 +17,7 @@ from makul.app.ports import (
     MessageMark,
     RequestKey,
     Space,
+    TakenBack,
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attempts import AttemptLimits
@@ -176,6 +177,27 @@ def a_failed_match(**changes: Any) -> Entry:
         "attempt_limits": LOOSE_LIMITS,
     }
     return a_release(**(missed | changes))
+
+
+def a_revocation(ground: GroundRef, **changes: Any) -> Entry:
+    """The consent taken back, by its subject unless another is told."""
+    piece = an_evidence(b"<Revocation/>", "REVOCATION")
+    taken = TakenBack(
+        consent_id=ground.id, subject=changes.pop("subject", AZAMAT), document=piece.digest
+    )
+    fields: dict[str, Any] = {
+        "key": a_key(space=Space.REVOCATION),
+        "operation": Operation.REVOKE_CONSENT,
+        "outcome": Outcome.ACCEPTED,
+        "released": frozenset(),
+        "requires_active": False,
+        "agreement_number": None,
+        "terms": None,
+        "evidence": (piece,),
+        "revokes": taken,
+        "answer": b"<Answer>revoked</Answer>",
+    }
+    return a_release(**(fields | changes))
 
 
 def a_leaf(disclosure_id: UUID) -> Leaf:
