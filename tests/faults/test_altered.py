@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Table
+from sqlalchemy import Table
 
 from makul.store import Store, StoreKeys, open_store
 from makul.store.places import Place
 from makul.store.tables import metadata
 from makul.trust.notes import NoteSigner
 from support.aftermath import Count
-from support.ledger import a_note_signer, checked, recording, sequence, some_drafts
+from support.ledger import a_note_signer, another, checked, recording, sequence, some_drafts
 from support.sql import parameters, without_guards
 
 UNPROVED = {
@@ -50,18 +50,6 @@ def store(place: Place, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
     assert checked(opened, signer).finding is None
     yield opened
     opened.close()
-
-
-def another(value: Any, column: Column[Any]) -> Any:
-    """A value of the same type that is not this one."""
-    match value:
-        case bytes():
-            return bytes([value[0] ^ 1]) + value[1:]
-        case int():
-            return value + 1_000
-        case str():
-            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
-    return {bytes: b"\1" * 16, int: 1, str: "X"}[column.type.python_type]
 
 
 class Superuser:
@@ -108,7 +96,11 @@ def test_one_changed_value_or_missing_row_is_found(
                 for index, column in enumerate(superuser.columns):
                     if column.name in unproved:
                         continue
-                    spoilt = (*row[:index], another(row[index], column), *row[index + 1 :])
+                    spoilt = (
+                        *row[:index],
+                        another(row[index], column.type.python_type),
+                        *row[index + 1 :],
+                    )
                     superuser.write(row, spoilt)
                     changed += 1
                     if checked(store, signer).finding is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.aftermath import Count, aftermath
+from support.aftermath import Count, aftermath, assert_nothing_is_lost
 from support.crowd import RELEASED, Crowd
 from support.disks import MOUNTED, Disk, small_disk
 from support.house import InProcess, build_house_on
@@ -114,9 +114,7 @@ def test_a_full_disk_under_load(
         after = aftermath(machine.house.settings.place)
         kind, crashes = machine.disk.kind, machine.crashes
 
-    assert after.lost(crowd.released) == set()
-    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert_nothing_is_lost(crowd, after)
     assert set(crowd.words) <= {RELEASED, "fault OPS-03", "fault OPS-01"}
     assert not crowd.broken
     if what == "postgresql log" and kind == MOUNTED:

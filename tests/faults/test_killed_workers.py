@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-from support.aftermath import Count, aftermath
+from support.aftermath import Count, aftermath, assert_nothing_is_lost
 from support.crowd import Crowd
 from support.house import InProcess
 from support.preforked import preforked
@@ -30,10 +30,7 @@ def test_workers_killed_a_hundred_times(house: InProcess, database: str, count: 
         acknowledged = crowd.released
         crowd.ask_again(dice.sample(sorted(acknowledged), 100))
 
-    after = aftermath(house.settings.place)
-    assert after.lost(acknowledged) == set()
-    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert_nothing_is_lost(crowd, aftermath(house.settings.place))
     assert set(crowd.words) == {"RELEASED"}
     assert crowd.broken.total() > KILLS / 4, "the kills met nobody at work"
     count(

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.aftermath import Count, aftermath
+from support.aftermath import Count, aftermath, assert_nothing_is_lost
 from support.crowd import RELEASED, Crowd
 from support.house import InProcess
 from support.postgres import Cluster
@@ -34,10 +34,7 @@ def test_immediate_restarts_under_load(house: InProcess, server: Cluster, count:
         acknowledged = crowd.released
         crowd.ask_again(dice.sample(sorted(acknowledged), 100))
 
-    after = aftermath(house.settings.place)
-    assert after.lost(acknowledged) == set()
-    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert_nothing_is_lost(crowd, aftermath(house.settings.place))
     assert set(crowd.words) <= EXPECTED
     assert not crowd.broken, "no connection of a client breaks for the sake of the database"
     assert met > RESTARTS, "the restarts met nobody at work"

@@ -20,7 +20,16 @@ from makul.trust.notes import (
     NoteVerifier,
     new_key_file,
 )
-from support.ledger import DELAY, ORIGIN, a_note_signer, checked, recording, sequence, some_drafts
+from support.ledger import (
+    DELAY,
+    ORIGIN,
+    a_note_signer,
+    another,
+    checked,
+    recording,
+    sequence,
+    some_drafts,
+)
 from support.postgres import Cluster
 from support.records import NOON, a_release
 from support.sql import raw
@@ -109,18 +118,6 @@ def spoiled(tmp_path: Path, good: Path, keys: StoreKeys, signer: NoteSigner) -> 
     copy = tmp_path / "spoiled.db"
     shutil.copy(good, copy)
     return Spoiled(copy, keys, signer)
-
-
-def another(value: Any, kind: type) -> Any:
-    """A value of the same type that is not this one."""
-    match value:
-        case bytes():
-            return bytes([value[0] ^ 1]) + value[1:]
-        case int():
-            return value + 1_000
-        case str():
-            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
-    return {bytes: b"\1" * 16, int: 1, str: "X"}[kind]
 
 
 def columns() -> Iterator[tuple[str, str]]:

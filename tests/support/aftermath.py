@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from makul.store.places import Place
-from support.crowd import Told
+from support.crowd import Crowd, Told
 from support.sql import raw
 
 Count = Callable[[str], None]
@@ -43,6 +43,13 @@ class Aftermath:
     def lost(self, acknowledged: dict[UUID, Told]) -> set[UUID]:
         """Ids whose data left, and whose decision or leaf is not that of the receipt."""
         return {each for each, told in acknowledged.items() if self.released.get(each) != told.leaf}
+
+
+def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:
+    """What was acknowledged is recorded, once, with its leaf; and it was told as often as asked."""
+    assert after.lost(crowd.released) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
 
 
 def aftermath(place: Place) -> Aftermath:

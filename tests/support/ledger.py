@@ -181,6 +181,18 @@ def checked(
     return store.check_ledger(question, lambda done, of: None)
 
 
+def another(value: Any, kind: type) -> Any:
+    """A value of the same type that is not this one."""
+    match value:
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+        case int():
+            return value + 1_000
+        case str():
+            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
+    return {bytes: b"\1" * 16, int: 1, str: "X"}[kind]
+
+
 def leaf_ids(store: Store) -> list[UUID]:
     """Of every decision that is recorded, in the order of the log's time."""
     return [
