@@ -7,6 +7,15 @@ from makul.store import StoreKeys, open_store
 from makul.store.append_only import POSTGRES_FUNCTION, all_postgres_triggers
 from support.postgres import Cluster
 
+TOOTHLESS = (
+    f"CREATE OR REPLACE FUNCTION {POSTGRES_FUNCTION}() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN RETURN NEW; END'"
+)
+ONE_MORE = (
+    "CREATE TRIGGER quiet BEFORE INSERT ON ground_use FOR EACH ROW"
+    f" EXECUTE FUNCTION {POSTGRES_FUNCTION}()"
+)
+
 
 @pytest.mark.parametrize(
     "altered",
@@ -18,10 +27,8 @@ from support.postgres import Cluster
         "ALTER TABLE disclosure DISABLE TRIGGER disclosure_no_change",
         "ALTER TABLE disclosure_2026_11 DISABLE TRIGGER disclosure_no_change",
         "ALTER TABLE ledger_leaf ENABLE REPLICA TRIGGER ledger_leaf_no_change",
-        f"CREATE OR REPLACE FUNCTION {POSTGRES_FUNCTION}() RETURNS trigger LANGUAGE plpgsql"
-        " AS 'BEGIN RETURN NEW; END'",
-        "CREATE TRIGGER quiet BEFORE INSERT ON ground_use FOR EACH ROW"
-        f" EXECUTE FUNCTION {POSTGRES_FUNCTION}()",
+        TOOTHLESS,
+        ONE_MORE,
     ],
 )
 def test_an_altered_guard_is_found_at_start_up(

@@ -451,7 +451,7 @@ def test_a_server_that_drips_its_headers_is_left(
 def test_what_is_no_file_says_nothing(
     make: Callable[[Path], None], log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """In a directory of another's: a pipe into which nobody writes would hold the witness for good."""
+    """In another's directory: a pipe into which nobody writes would hold the witness for good."""
     log.publish(leaves(3))
     (log.directory / "checkpoint").unlink()
     make(log.directory / "checkpoint")

@@ -318,8 +318,8 @@ def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
 def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
     """What became of an entry whose commit was cut off: by its own leaf, never by its key.
 
-    A commit that was cut off while it waited for a replica is seen at once, and lies on one copy. So
-    the recipient's row is locked: a lock is written, and this commit waits for the same replica.
+    A commit that was cut off while it waited for a replica is seen at once, and lies on one copy.
+    So the recipient's row is locked: a lock is written, and this commit waits for that replica.
     """
     row = transaction.one(_LEAF_KEPT, rows.leaf)
     if row is None or row[0] != rows.leaf["leaf_hash"]:
