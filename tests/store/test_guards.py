@@ -5,6 +5,7 @@ import pytest
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
 from makul.store.append_only import POSTGRES_FUNCTION, all_postgres_triggers
+from makul.store.places import PostgresPlace
 from support.postgres import Cluster
 
 TOOTHLESS = (
@@ -43,3 +44,13 @@ def test_an_altered_guard_is_found_at_start_up(
         open_store(server.place(name), keys, who="operator")
 
     server.drop(name)
+
+
+def test_a_server_that_is_away_is_not_taken_for_a_store_to_be_made(keys: StoreKeys) -> None:
+    """Nor is its address told, which may hold a password."""
+    place = PostgresPlace(url="postgresql://makul:secret@127.0.0.1:1/makul")
+
+    with pytest.raises(StoreUnavailableError, match="cannot be reached") as caught:
+        open_store(place, keys, who="operator")
+
+    assert "secret" not in str(caught.value)

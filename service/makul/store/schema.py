@@ -73,6 +73,10 @@ def assert_schema(place: Place) -> None:
                 found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
                 wanted = {**all_sqlite_triggers(), **rewrap_guard.sqlite_triggers()}
                 _assert_same(dict(found), wanted)
+    except psycopg.OperationalError:
+        raise StoreUnavailableError(
+            "the store's server cannot be reached, or lets nobody in"
+        ) from None
     except (psycopg.Error, driver.Error, OSError):
         raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
 
