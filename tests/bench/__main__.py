@@ -1,195 +1,201 @@
-"""`make bench`: CPU against the floor of primitives: a consent, and a whole GetPersonData by room.
+"""`make bench`: what a disclosure costs, and what the service carries.
 
-Signed message, signed consent, certificate paths cached, record committed, receipt signed. Real
-and floor run interleaved, round by round, and the best round of each counts: machines are noisy,
-and the quietest moment is the nearest to the truth.
+    trust     CPU of verifying a consent, against its floor
+    cpu       CPU of a whole GetPersonData, against its floor and by room
+    soak      a worker's memory over ten thousand requests
+    http      requests a second and latencies by database and workers, over HTTP
+    peer      the same of a naive peer, in turn with Makul
+    persons   the median request where ten thousand and where a million citizens are registered
+    ledger    leaves a second that the sequencer gives their places
+    month     a month of a million disclosures: counted, and written out
+
+All parts take some twenty minutes, and the first time as much again to make the caches in
+build/bench-cache; `--only http,peer` chooses. Everything goes to build/bench.json, where a part
+that was not measured keeps what was measured before, with its date and commit. `--docs` draws
+docs/performance/*.svg anew, and the table in docs/performance.md.
 """
 
 import argparse
 import json
-import platform
-import shutil
+import os
+import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.floor import Floor, Script, Tape, new_floor
-from bench.rooms import Meter
-from bench.verifying import measure_verification
-from makul.sandbox.world import RSA_CITIZEN
-from makul.store.sqlite import connect
-from support.house import Answered, InProcess, about, build_house, person_request
-from support.messages import signed_message
-from support.serving import drive, served
+from bench import report
+from bench.cpu import measure_cpu, measure_trust
+from bench.ledger import measure_ledger
+from bench.month import measure_month
+from bench.persons import measure_persons
+from bench.soak import measure_soak
+from bench.stores import Database, databases
+from bench.throughput import line, measure_throughput
 
 BUILD = Path("build")
-PAPER = f"bank-{RSA_CITIZEN:02}-data"
-MESSAGES_A_BATCH = 500
+REPORT = BUILD / "bench.json"
+PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "ledger", "month")
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked for."""
+
+    parts: frozenset[str]
+    databases: frozenset[str]
+    rounds: int
+    per_round: int
+    soak: int
+    http_rounds: int
+    persons: int
+    disclosures: int
+    leaves: int
+    docs: bool
 
 
 def main() -> None:
     """Measure, print, and write build/bench.json."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--per-round", type=int, default=40)
-    parser.add_argument("--soak", type=int, default=10_000, help="requests for the memory's growth")
-    options = parser.parse_args()
+    options = _options()
     BUILD.mkdir(exist_ok=True)
+    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
-        directory = Path(name)
-        trust = measure_trust(
-            directory / "trust", rounds=options.rounds, per_round=options.per_round
+        for part, measured in _measured(Path(name), options):
+            kept = {**report.merged(_kept(), measured), "machine": report.machine()}
+            kept["measured"] = {**kept.get("measured", {}), part: _now(before)}
+            REPORT.write_text(json.dumps(kept, indent=2) + "\n")
+    if options.docs:
+        report.write(_kept())
+
+
+def _kept() -> Report:
+    """What was measured so far."""
+    return dict(json.loads(REPORT.read_text())) if REPORT.exists() else {}
+
+
+def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]:
+    """Each part that was asked for, as it is done."""
+    sizes = {"rounds": options.rounds, "per_round": options.per_round}
+    simple: Mapping[str, Callable[[], Report]] = {
+        "trust": lambda: measure_trust(directory / "trust", **sizes),
+        "cpu": lambda: measure_cpu(directory / "cpu", **sizes),
+        "soak": lambda: measure_soak(directory / "soak", requests=options.soak),
+        "month": lambda: _month(options),
+    }
+    for part, measure in simple.items():
+        if part in options.parts:
+            yield part, measure()
+    if not options.parts & {"http", "peer", "persons", "ledger"}:
+        return
+    with databases() as kinds:
+        chosen = {name: kinds[name] for name in sorted(options.databases & kinds.keys())}
+        if options.parts & {"http", "peer"}:
+            yield "http", _http(directory, chosen, options)
+        if "persons" in options.parts:
+            yield "persons", _persons(directory, chosen, options)
+        if "ledger" in options.parts:
+            yield "ledger", _ledger(directory, chosen, options)
+
+
+def _http(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
+    throughput: Report = {}
+    for name, database in chosen.items():
+        throughput[name] = measure_throughput(
+            directory / f"http-{name}",
+            database,
+            rounds=options.http_rounds,
+            peer="peer" in options.parts,
         )
-        cpu = measure_cpu(directory / "cpu", rounds=options.rounds, per_round=options.per_round)
-        http = measure_http(directory / "http", soak=options.soak)
-    report = {
-        **trust,
-        **cpu,
-        **http,
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-    }
-    (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+        for workers, told in throughput[name].items():
+            print(line(name, workers, told), flush=True)
+    return {"throughput": throughput}
 
 
-def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
-    """CPU of verifying one consent, against its floor."""
-    directory.mkdir()
-    house = build_house(directory)
-    measured = measure_verification(
-        house,
-        house.paper(PAPER).document,
-        house.world.citizens[RSA_CITIZEN].certificate,
-        rounds=rounds,
-        per_round=per_round,
-    )
-    house.close()
-    return measured
-
-
-def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
-    """CPU of one request in process, against the floor, and by room."""
-    directory.mkdir()
-    tape, meter = Tape(), Meter()
-    stop_listening = tape.attach()
-    house = build_house(directory)
-    warm, first, second = ask(house, 3)
-    house.post(warm)
-    script = Script.of_two(
-        tape.record(lambda: house.post(first)), tape.record(lambda: house.post(second))
-    )
-    stop_listening()
-    house.store.close()
-    floor = _floor(house, script, directory)
-    real, raw = [], []
-    for _ in range(rounds):
-        messages = ask(house, per_round)
-        real.append(cpu_of_answers(house, messages))
-        raw.append(cpu_of(lambda: [floor.once() for _ in range(per_round)]))
-    ratio = min(real) / min(raw)
-    print(f"one GetPersonData: {min(real) / per_round * 1e6:7.0f} µs CPU")
-    print(f"its floor:         {min(raw) / per_round * 1e6:7.0f} µs CPU")
-    print(f"disclose cpu / floor: {ratio:.2f}")
-    house.close()
-    shares = _by_room(directory.with_name("rooms"), meter, rounds=rounds, per_round=per_round)
-    return {
-        "disclose_cpu_ratio": round(ratio, 3),
-        "disclose_cpu_us": round(min(real) / per_round * 1e6, 1),
-        "floor_cpu_us": round(min(raw) / per_round * 1e6, 1),
-        "cpu_us_by_room": shares,
-    }
-
-
-def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
-    paper = house.paper(PAPER)
-    copy = directory / "floor.db"
-    shutil.copy(house.settings.store.database, copy)
-    return new_floor(
-        message=ask(house, 1)[0],
-        sender=house.world.messages["bank"].certificate,
-        consent=paper.document,
-        citizen=house.world.citizens[RSA_CITIZEN].certificate,
-        script=script,
-        connection=connect(copy),
-    )
-
-
-def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
-    directory.mkdir()
-    house = build_house(directory, parts=meter.over)
-    for message in ask(house, per_round):
-        house.post(message)
-    best: dict[str, float] = {}
-    for _ in range(rounds):
-        messages = ask(house, per_round)
-        meter.spent.clear()
-        took = cpu_of_answers(house, messages)
-        round_ = {room: spent / 1e3 / per_round for room, spent in meter.spent.items()}
-        round_["soap, app and domain"] = took / per_round * 1e6 - sum(round_.values())
-        best = {room: min(spent, best.get(room, spent)) for room, spent in round_.items()}
-    total = sum(best.values())
-    for room, spent in sorted(best.items(), key=lambda item: -item[1]):
-        print(f"  {room:32} {spent:7.0f} µs {spent / total:6.1%}")
-    house.close()
-    return {room: round(spent, 1) for room, spent in best.items()}
-
-
-def measure_http(directory: Path, *, soak: int) -> dict[str, Any]:
-    """Requests a second over HTTP with two workers; the memory of one over many requests."""
-    directory.mkdir()
-    house = build_house(directory)
-    config = directory / "makul.toml"
-    with served(config, workers=2) as server:
-        drive(server, ask(house, 100))
-        batch = ask(house, 1000)
-        rate = len(batch) / drive(server, batch)
-        print(f"over HTTP, 2 workers: {rate:.0f} requests a second")
-    with served(config, workers=1) as server:
-        drive(server, ask(house, min(1000, soak)))
-        warm = server.rss_mb
-        for _ in range(max(0, soak - 1000) // MESSAGES_A_BATCH):
-            drive(server, ask(house, MESSAGES_A_BATCH))
-        end = server.rss_mb
-        print(f"a worker's memory: {warm:.1f} MB after 1,000 requests, {end:.1f} MB after {soak:,}")
-    house.close()
-    return {
-        "requests_per_second": round(rate, 1),
-        "rss_mb": round(end, 1),
-        "rss_growth_mb": round(end - warm, 1),
-        "soak_requests": soak,
-    }
-
-
-def ask(house: InProcess, count: int) -> list[bytes]:
-    """Fresh signed requests for the same citizen's data, made outside the clock."""
-    paper = house.paper(PAPER)
-    holder = house.world.messages["bank"]
-    person = house.person_of(paper)
-    return [
-        signed_message(
-            person_request(**about(person, of=paper.presented_by, paper=paper)),
-            holder.key,
-            holder.certificate,
-            at=house.clock(),
+def _persons(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
+    persons: Report = {}
+    for name, database in chosen.items():
+        measured = measure_persons(
+            directory / f"persons-{name}",
+            database,
+            rounds=options.http_rounds,
+            large=options.persons,
         )
-        for _ in range(count)
-    ]
+        persons[name] = measured
+        print(
+            f"{name}: p50 with {options.persons:,} citizens / 10,000: {measured['p50_ratio']:.3f}"
+        )
+    return {"persons": persons}
 
 
-def cpu_of_answers(house: InProcess, messages: Sequence[bytes]) -> float:
-    """Process CPU of answering all of these; each must have released something."""
-    answers: list[Answered] = []
-    took = cpu_of(lambda: answers.extend(map(house.post, messages)))
-    assert all(b">RELEASED<" in answer.body for answer in answers), "not every answer is a release"
-    return took
+def _ledger(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
+    ledger: Report = {}
+    for name, database in chosen.items():
+        measured = measure_ledger(directory / f"ledger-{name}", database, leaves=options.leaves)
+        ledger[name] = measured
+        print(f"{name}: {measured['leaves_per_second']:,} leaves a second sequenced and published")
+    return {"ledger": ledger}
 
 
-def cpu_of(work: Callable[[], object]) -> float:
-    """Process CPU in seconds."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
+def _month(options: Options) -> Report:
+    month = measure_month(count=options.disclosures)
+    print(
+        f"a month of {options.disclosures:,}: counted in {month['aggregate_seconds']} s, written"
+        f" out in {month['export_seconds']} s, memory grew by {month['export_rss_growth_mb']} MB"
+    )
+    return {
+        "month": month,
+        "month_aggregate_seconds": month["aggregate_seconds"],
+        "export_rss_growth_mb": month["export_rss_growth_mb"],
+    }
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", type=_parts, default=frozenset(PARTS), help="parts, with commas")
+    parser.add_argument("--database", action="append", choices=("sqlite", "postgresql"))
+    parser.add_argument("--rounds", type=int, default=25, help="of trust and cpu")
+    parser.add_argument("--per-round", type=int, default=40, help="requests, of trust and cpu")
+    parser.add_argument("--soak", type=int, default=10_000, help="requests for memory's growth")
+    parser.add_argument("--http-rounds", type=int, default=7, help="of http, peer and persons")
+    parser.add_argument("--persons", type=int, default=1_000_000, help="of the larger register")
+    parser.add_argument("--disclosures", type=int, default=1_000_000, help="of the month")
+    parser.add_argument("--leaves", type=int, default=200_000, help="that the sequencer takes")
+    parser.add_argument("--docs", action="store_true", help="write plots and table of the docs")
+    given = parser.parse_args()
+    return Options(
+        parts=given.only,
+        databases=frozenset(given.database or ("sqlite", "postgresql")),
+        rounds=given.rounds,
+        per_round=given.per_round,
+        soak=given.soak,
+        http_rounds=given.http_rounds,
+        persons=given.persons,
+        disclosures=given.disclosures,
+        leaves=given.leaves,
+        docs=given.docs,
+    )
+
+
+def _parts(text: str) -> frozenset[str]:
+    parts = frozenset(text.split(",")) - {""}
+    if parts - set(PARTS):
+        raise argparse.ArgumentTypeError(f"parts are {', '.join(PARTS)}")
+    return parts
+
+
+def _now(load: float) -> str:
+    """When, of what, and how busy the machine was before."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, check=False, text=True
+    )
+    commit = done.stdout.strip() or "no commit"
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}, load {load:.1f}"
 
 
 if __name__ == "__main__":

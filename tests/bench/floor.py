@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from lxml import etree
 
-from makul.store import engine
+from makul.store import sqlite
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -36,15 +36,15 @@ class Tape:
 
     def attach(self) -> Callable[[], None]:
         """Listen to the connections that the store opens from now on; returns how to stop."""
-        original = engine.connect
+        original = sqlite.connect
 
         def listening(*arguments: Any) -> Any:
             return _Listening(original(*arguments), self)
 
-        engine.connect = listening
+        sqlite.connect = listening
 
         def stop() -> None:
-            engine.connect = original
+            sqlite.connect = original
 
         return stop
 

@@ -159,12 +159,17 @@ def party(key: str) -> Party:
 
 
 def build_house(
-    directory: Path, *, people: int = 40, clock: Clock = utc_now, parts: Any = lambda given: given
+    directory: Path,
+    *,
+    people: int = 40,
+    clock: Clock = utc_now,
+    parts: Any = lambda given: given,
+    keys: StoreKeys | None = None,
 ) -> InProcess:
     """Make a world in a directory and wire the service over it, as `bootstrap` does."""
     world = build_world(clock(), people=people)
     settings = _write(directory, world)
-    keys = StoreKeys.generate()
+    keys = keys or StoreKeys.generate()
     keys.save(settings.store.keys)
     store = create_store(settings.place, keys, who="test")
     make_months(settings.place, at=clock())

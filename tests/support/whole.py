@@ -96,6 +96,7 @@ def served_whole(config: Path, *, workers: int, log: Path) -> Iterator[Whole]:
             await_ready(port)
             whole = Whole(process, port, metrics_port, directory)
             await_workers(whole.listener, workers)
+            whole.samples()  # the exporter starts beside them
             yield whole
         finally:
             process.terminate()

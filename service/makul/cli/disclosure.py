@@ -1,17 +1,38 @@
 """`makul disclosure`: what was decided, for whom, and what left (Procedure, cl. 10 and 11)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from makul.app.ports import DisclosureRow
-from makul.cli.house import HouseError
+from makul.app.ports import DisclosureRow, ExportLook, MonthCount
+from makul.cli.disclosure_export import Form, destination, write_all
+from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, instant, show_facts, show_rows
 from makul.cli.session import AsJson, examples, member_code, session
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import MalformedMonthError, Month, parse_month
 
 app = typer.Typer(no_args_is_help=True, help="What was decided and what left (cl. 10 and 11).")
+
+InMonth = Annotated[
+    str, typer.Option("--month", metavar="YYYY-MM", help="A month of the Republic's calendar.")
+]
+OfRecipient = Annotated[
+    str | None, typer.Option("--recipient", metavar="CODE", help="Of this member code only.")
+]
 
 
 @app.command(
@@ -24,7 +45,7 @@ app = typer.Typer(no_args_is_help=True, help="What was decided and what left (cl
 def list_recent(
     ctx: typer.Context,
     *,
-    recipient: Annotated[str | None, typer.Option(help="Of this member code only.")] = None,
+    recipient: OfRecipient = None,
     since: Annotated[
         datetime | None,
         typer.Option(help="From this instant on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
@@ -33,7 +54,7 @@ def list_recent(
     as_json: AsJson = False,
 ) -> None:
     """List decisions, the latest first. PINs are masked."""
-    wanted = member_code(recipient) if recipient is not None else None
+    wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with session(ctx).house() as house:
         found = house.desk.disclosures(recipient=wanted, since=from_instant, limit=limit)
@@ -60,6 +81,118 @@ def show(
     show_facts(_row(found), as_json=as_json)
 
 
+@app.command(
+    epilog=examples(
+        "makul disclosure statistics --month 2026-11",
+        "makul disclosure statistics --month 2026-11 --recipient COM/60000001 --json",
+    )
+)
+def statistics(
+    ctx: typer.Context,
+    *,
+    month: InMonth,
+    recipient: OfRecipient = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count a month's decisions by recipient, purpose, outcome and ground (Procedure, cl. 11)."""
+    wanted, code = _month(month), _code(recipient)
+    with session(ctx).house() as house:
+        counts = _counted(house, wanted, code)
+    show_rows(
+        [_count(each) for each in counts],
+        columns=("recipient", "purpose", "outcome", "ground", "decisions"),
+        as_json=as_json,
+        empty=f"No decision of {wanted} is recorded.",
+    )
+
+
+@app.command(
+    epilog=examples(
+        "makul disclosure export --month 2026-11 --output november.csv",
+        "makul disclosure export --month 2026-11 --recipient COM/60000001 --format ndjson",
+        "makul disclosure export --month 2026-11 --reveal --reason 'monthly check' > month.csv",
+    )
+)
+def export(
+    ctx: typer.Context,
+    *,
+    month: InMonth,
+    recipient: OfRecipient = None,
+    form: Annotated[Form, typer.Option("--format", help="How rows are written.")] = Form.CSV,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A new file, readable by you alone. Standard output without it."),
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show PINs whole; --reason is then needed.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is exported; it is recorded.")] = None,
+) -> None:
+    """Write a month's decisions, the first first. PINs are masked; the export is recorded."""
+    wanted, code = _month(month), _code(recipient)
+    if reveal and not (reason or "").strip():
+        raise HouseError("--reveal needs --reason; say why you look, for it is recorded")
+    look = ExportLook(revealed=reveal, reason=reason)
+    with session(ctx).house() as house, destination(output) as file:
+        total = sum(each.decisions for each in _counted(house, wanted, code))
+        rows = house.desk.export(wanted, code, look, at=house.clock())
+        with _watched(rows, total) as watched:
+            written = write_all((_exported(row, look) for row in watched), file, form)
+    if output is not None:
+        typer.echo(f"{written:,} decisions of {wanted} are in {output}", err=True)
+
+
+@contextmanager
+def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[DisclosureRow]]:
+    """The rows with a progress bar on stderr, where somebody watches."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    shown = console.is_terminal
+    with Progress(*columns, console=console, disable=not shown, transient=True) as progress:
+        yield iter(progress.track(rows, total=total, description="decisions")) if shown else rows
+
+
+def _counted(house: House, month: Month, recipient: MemberCode | None) -> list[MonthCount]:
+    return [
+        each
+        for each in house.desk.statistics(month)
+        if recipient is None or each.recipient == recipient
+    ]
+
+
+def _month(text: str) -> Month:
+    try:
+        return parse_month(text)
+    except MalformedMonthError as error:
+        raise HouseError(f"--month: {error}") from None
+
+
+def _code(text: str | None) -> MemberCode | None:
+    return member_code(text) if text is not None else None
+
+
+def _count(count: MonthCount) -> Facts:
+    return {
+        "recipient": count.recipient,
+        "purpose": count.purpose,
+        "outcome": count.outcome.value,
+        "ground": count.ground_kind,
+        "decisions": count.decisions,
+    }
+
+
+def _exported(row: DisclosureRow, look: ExportLook) -> Facts:
+    subject = row.subject
+    if subject is None:
+        return _row(row)
+    return {**_row(row), "subject": subject.digits if look.revealed else subject.masked}
+
+
 def _row(row: DisclosureRow) -> Facts:
     return {
         "disclosure_id": str(row.disclosure_id),
@@ -74,5 +207,6 @@ def _row(row: DisclosureRow) -> Facts:
         "purpose": row.purpose,
         "agreement": row.agreement_number,
         "ground": row.ground_kind,
+        "ground_id": str(row.ground_id) if row.ground_id is not None else None,
         "leaf": row.leaf_hash.hex(),
     }

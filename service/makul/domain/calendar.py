@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta, timezone
 
-_BISHKEK = timezone(timedelta(hours=6))
+BISHKEK = timezone(timedelta(hours=6))
 """The Republic's time: UTC+6 all year since 2005 (IANA tz, Asia/Bishkek)."""
 
 
 def legal_day(at: datetime) -> date:
     """The day in the Kyrgyz Republic, which keeps one time all year round."""
-    return at.astimezone(_BISHKEK).date()
+    return at.astimezone(BISHKEK).date()

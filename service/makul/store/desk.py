@@ -1,6 +1,6 @@
 """The operator's desk. Every change, and every look at a person, is logged in its transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,9 @@ from makul.app.ports import (
     Desk,
     DeskError,
     DisclosureRow,
+    ExportLook,
     KeptCase,
+    MonthCount,
     Notice,
     NoticeApproval,
     Official,
@@ -23,6 +25,7 @@ from makul.app.ports import (
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.months import Month
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 from makul.store import (
@@ -34,6 +37,7 @@ from makul.store import (
     revocations,
     sealing,
     signatories,
+    statistics,
 )
 from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
@@ -369,6 +373,19 @@ class StoreDesk(Desk):
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """One decision."""
         return listing.one(self._database, self._sealer, disclosure_id)
+
+    def statistics(self, month: Month) -> Sequence[MonthCount]:
+        """A month's decisions, counted."""
+        return statistics.of_month(self._database, month)
+
+    def export(
+        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+    ) -> Iterator[DisclosureRow]:
+        """A month's decisions, as they are read; nothing is read unless the export is recorded."""
+        facts = {"month": str(month), "revealed": look.revealed, "reason": look.reason}
+        with self._database.transaction() as transaction:
+            self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
+        return listing.of_month(self._database, self._sealer, month, recipient=recipient)
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
         """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""

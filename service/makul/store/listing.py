@@ -1,16 +1,17 @@
 """Recorded decisions, as the operator lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import product
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import BigInteger, LargeBinary, Select, bindparam, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from makul.app.ports import DisclosureRow
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month
 from makul.store.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.crypto import Sealer
 from makul.store.engine import Database, Row
@@ -31,6 +32,7 @@ _DISCLOSURES = select(
     disclosure.c.purpose,
     disclosure.c.agreement_number,
     disclosure.c.ground_kind,
+    disclosure.c.ground_id,
     disclosure.c.decided_at,
     disclosure.c.sealed,
     ledger_leaf.c.leaf_hash,
@@ -55,6 +57,33 @@ _LISTINGS = {
 }
 
 
+PAGE_ROWS = 500
+"""Decisions read at once when a month is read: some 3 MB, whatever the month's size."""
+
+_PLACE = tuple_(disclosure.c.decided_at, disclosure.c.disclosure_id)
+_BEFORE_ALL = b"\xff" * 16
+"""With the microsecond before a month: what comes after it is the month's."""
+
+
+def _page(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    """What follows a place. The bounds by time alone are what PostgreSQL leaves months out by."""
+    after = tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary))
+    decided_at = disclosure.c.decided_at
+    return (
+        _DISCLOSURES.where(
+            *conditions,
+            after < _PLACE,
+            decided_at >= bindparam("at", type_=BigInteger),
+            decided_at < bindparam("ends"),
+        )
+        .order_by(decided_at, disclosure.c.disclosure_id)
+        .limit(PAGE_ROWS)
+    )
+
+
+_PAGES = {False: _page(), True: _page(_OF_RECIPIENT)}
+
+
 def latest(
     database: Database,
     sealer: Sealer,
@@ -73,6 +102,31 @@ def latest(
     return [_read(sealer, row) for row in database.all(statement, values)]
 
 
+def of_month(
+    database: Database, sealer: Sealer, month: Month, *, recipient: MemberCode | None
+) -> Iterator[DisclosureRow]:
+    """A month's decisions, the first first, a page at a time: memory does not grow with them.
+
+    Each page is a statement of its own and begins after the last row of the one before: no
+    transaction stays open. Of a month that is over, all are told; of one that goes on, those that
+    were recorded when their page was read.
+    """
+    statement = _PAGES[recipient is not None]
+    values = {
+        "recipient": recipient,
+        "at": micros(month.begins) - 1,
+        "id": _BEFORE_ALL,
+        "ends": micros(month.ends),
+    }
+    while True:
+        rows = database.all(statement, values)
+        page = [_read(sealer, row) for row in rows]
+        yield from page
+        if len(page) < PAGE_ROWS:
+            return
+        values |= {"at": micros(page[-1].decided_at), "id": page[-1].disclosure_id.bytes}
+
+
 def one(database: Database, sealer: Sealer, disclosure_id: UUID) -> DisclosureRow | None:
     """One decision."""
     row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
@@ -81,7 +135,8 @@ def one(database: Database, sealer: Sealer, disclosure_id: UUID) -> DisclosureRo
 
 def _read(sealer: Sealer, row: Row) -> DisclosureRow:
     disclosure_id, request_id, recipient, operation, outcome, *rest = row
-    reasons, released, purpose, number, ground_kind, decided_at, sealed, leaf_hash = rest
+    reasons, released, purpose, number, *rest = rest
+    ground_kind, ground_id, decided_at, sealed, leaf_hash = rest
     try:
         return DisclosureRow(
             disclosure_id=UUID(bytes=disclosure_id),
@@ -95,6 +150,7 @@ def _read(sealer: Sealer, row: Row) -> DisclosureRow:
             agreement_number=number,
             subject=open_private(sealer, disclosure_id, sealed).subject,
             ground_kind=ground_kind,
+            ground_id=UUID(bytes=ground_id) if ground_id is not None else None,
             decided_at=instant(decided_at),
             leaf_hash=leaf_hash,
         )

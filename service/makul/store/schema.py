@@ -24,7 +24,7 @@ from makul.store.append_only import (
 from makul.store.places import Place, PostgresPlace
 from makul.store.sqlite import connect, driver
 
-VERSION = "0005"
+VERSION = "0006"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]

@@ -317,14 +317,18 @@ disclosure = Table(
     Column("sealed_to", _DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
-    Index(None, "decided_at"),
+    Index(
+        "ix_disclosure_month",
+        *("decided_at", "disclosure_id", "recipient", "purpose", "outcome", "ground_kind"),
+    ),
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (decided_at)",
 )
 """A decision. On PostgreSQL it lies in partitions by month (`months`), and its key holds
 `decided_at` too. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
 salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
-`sealed_to` is the certificate to which the data given were encrypted, if they were."""
+`sealed_to` is the certificate to which the data given were encrypted, if they were. The last index
+holds all that a month's statistics count, so that they are counted without reading a record."""
 
 ledger_leaf = Table(
     "ledger_leaf",

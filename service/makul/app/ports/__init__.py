@@ -18,8 +18,10 @@ from makul.app.ports.desk import (
     Desk,
     DeskError,
     DisclosureRow,
+    ExportLook,
     KeptCase,
     KeptPiece,
+    MonthCount,
     Official,
 )
 from makul.app.ports.documents import (
@@ -105,6 +107,7 @@ __all__ = [
     "Documents",
     "Entry",
     "Evidence",
+    "ExportLook",
     "HeldConsent",
     "Inclusion",
     "KeptCase",
@@ -118,6 +121,7 @@ __all__ = [
     "Matcher",
     "MessageMark",
     "MessageVerifier",
+    "MonthCount",
     "NamedParty",
     "Notice",
     "NoticeApproval",

@@ -1,6 +1,6 @@
 """The operator's desk: who is registered, under what terms, and who is in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +17,7 @@ from makul.app.ports.signing import (
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.months import Month
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 
@@ -50,8 +51,32 @@ class DisclosureRow:
     agreement_number: str | None
     subject: Pin | None
     ground_kind: str | None
+    ground_id: UUID | None
     decided_at: datetime
     leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthCount:
+    """How many decisions of a month are alike in this (Procedure, cl. 11)."""
+
+    recipient: MemberCode
+    purpose: str | None
+    outcome: Outcome
+    ground_kind: str | None
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLook:
+    """Whether an export shows whole PINs, and why it is made."""
+
+    revealed: bool
+    reason: str | None
+
+    def __post_init__(self) -> None:
+        if self.revealed and not (self.reason or "").strip():
+            raise ValueError("PINs are shown for a reason, which is recorded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +194,16 @@ class Desk(Protocol):
     ) -> Sequence[DisclosureRow]: ...
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None: ...
+
+    def statistics(self, month: Month) -> Sequence[MonthCount]:
+        """A month's decisions, counted by recipient, purpose, outcome and ground (cl. 11)."""
+
+    def export(
+        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+    ) -> Iterator[DisclosureRow]:
+        """A month's decisions, the first first, as they are read; the export is itself recorded
+        before the first (cl. 13, 16).
+        """
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
         """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""

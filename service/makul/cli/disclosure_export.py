@@ -1,0 +1,92 @@
+"""Decisions written as they are read: CSV for spreadsheets, NDJSON for programs."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from makul.cli.house import HouseError
+from makul.cli.output import Facts, Value
+
+COLUMNS = (
+    "disclosure_id",
+    "decided_at",
+    "recipient",
+    "request_id",
+    "operation",
+    "outcome",
+    "codes",
+    "released",
+    "subject",
+    "purpose",
+    "agreement",
+    "ground",
+    "ground_id",
+    "leaf",
+)
+"""In this order, and more only at the end: programs read them."""
+
+
+class Form(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    """RFC 4180, UTF-8, a heading; lists are joined by spaces, what is not there is empty."""
+    NDJSON = "ndjson"
+    """One JSON object a line."""
+
+
+@contextmanager
+def destination(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a new file that is there only once it is whole, its owner's alone."""
+    if path is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    if path.exists():
+        raise HouseError(f"{path} exists; name a new file")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HouseError(f"cannot write {part}: {error.strerror}") from None
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_all(rows: Iterable[Facts], file: TextIO, form: Form) -> int:
+    """Write every row; none is kept. How many there were."""
+    written = 0
+    write = _csv(file) if form is Form.CSV else _ndjson(file)
+    for row in rows:
+        write(row)
+        written += 1
+    return written
+
+
+def _csv(file: TextIO) -> Callable[[Facts], object]:
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    return lambda row: writer.writerow([_cell(row[name]) for name in COLUMNS])
+
+
+def _ndjson(file: TextIO) -> Callable[[Facts], object]:
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return lambda row: file.write(encode({name: row[name] for name in COLUMNS}) + "\n")
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    return "" if value is None else str(value)

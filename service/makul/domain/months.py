@@ -1,0 +1,48 @@
+"""Months of the Republic's calendar, by which consents are checked (Procedure, cl. 11)."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from makul.domain.calendar import BISHKEK
+
+_MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+class MalformedMonthError(ValueError):
+    """What was given is not a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month. It holds the instants of [`begins`, `ends`)."""
+
+    year: int
+    number: int
+    """1 to 12."""
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+    @property
+    def begins(self) -> datetime:
+        """Its first instant, in UTC: six hours before the month of UTC begins."""
+        return datetime(self.year, self.number, 1, tzinfo=BISHKEK).astimezone(UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """The first instant that is not of it, in UTC."""
+        return self.following.begins
+
+    @property
+    def following(self) -> "Month":
+        """The next month."""
+        return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+
+def parse_month(text: str) -> Month:
+    """A month written as 2026-11; raises `MalformedMonthError`."""
+    found = _MONTH.fullmatch(text)
+    if found is None:
+        raise MalformedMonthError("a month is written as 2026-11")
+    return Month(int(found[1]), int(found[2]))

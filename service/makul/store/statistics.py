@@ -1,0 +1,58 @@
+"""The statistics of a month's decisions, against which consents are checked (Procedure, cl. 11).
+
+All that is counted stands in one index, `ix_disclosure_month`: a million decisions are counted in
+a second or two, and no record is read for it.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, select
+
+from makul.app.ports import MonthCount
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month
+from makul.store.codecs import CodecError, micros
+from makul.store.engine import Database, Row
+from makul.store.tables import disclosure
+
+_ALIKE = (
+    disclosure.c.recipient,
+    disclosure.c.purpose,
+    disclosure.c.outcome,
+    disclosure.c.ground_kind,
+)
+MONTH_COUNTS = (
+    select(*_ALIKE, func.count())
+    .where(
+        disclosure.c.decided_at >= bindparam("begins"), disclosure.c.decided_at < bindparam("ends")
+    )
+    .group_by(*_ALIKE)
+)
+"""One statement, so one snapshot. Not narrowed to a recipient: that would lead to an index which
+does not hold the rest, and to a record read for each row."""
+
+
+def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
+    """What is recorded so far of a month, in order; what is alike and does not occur is absent."""
+    values = {"begins": micros(month.begins), "ends": micros(month.ends)}
+    counts = [_read(row) for row in database.all(MONTH_COUNTS, values)]
+    return sorted(counts, key=_order)
+
+
+def _order(count: MonthCount) -> tuple[str, ...]:
+    return (count.recipient, count.purpose or "", count.outcome, count.ground_kind or "")
+
+
+def _read(row: Row) -> MonthCount:
+    recipient, purpose, outcome, ground_kind, decisions = row
+    try:
+        return MonthCount(
+            recipient=MemberCode(recipient),
+            purpose=purpose,
+            outcome=Outcome(outcome),
+            ground_kind=ground_kind,
+            decisions=decisions,
+        )
+    except ValueError:
+        raise CodecError("a decision does not read back") from None

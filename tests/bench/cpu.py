@@ -1,0 +1,117 @@
+"""CPU against the floor of primitives: a consent, and a whole GetPersonData by room.
+
+Signed message, signed consent, certificate paths cached, record committed, receipt signed. Real
+and floor run interleaved, round by round, and the best round of each counts: machines are noisy,
+and the quietest moment is the nearest to the truth.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.asking import PAPER, ask
+from bench.floor import Floor, Script, Tape, new_floor
+from bench.rooms import Meter
+from bench.verifying import measure_verification
+from makul.sandbox.world import RSA_CITIZEN
+from makul.store.sqlite import connect
+from support.house import Answered, InProcess, build_house
+
+
+def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
+    """CPU of verifying one consent, against its floor."""
+    directory.mkdir()
+    house = build_house(directory)
+    measured = measure_verification(
+        house,
+        house.paper(PAPER).document,
+        house.world.citizens[RSA_CITIZEN].certificate,
+        rounds=rounds,
+        per_round=per_round,
+    )
+    house.close()
+    return measured
+
+
+def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
+    """CPU of one request in process, against the floor, and by room."""
+    directory.mkdir()
+    tape, meter = Tape(), Meter()
+    stop_listening = tape.attach()
+    house = build_house(directory)
+    warm, first, second = ask(house, 3)
+    house.post(warm)
+    script = Script.of_two(
+        tape.record(lambda: house.post(first)), tape.record(lambda: house.post(second))
+    )
+    stop_listening()
+    house.store.close()
+    floor = _floor(house, script, directory)
+    real, raw = [], []
+    for _ in range(rounds):
+        messages = ask(house, per_round)
+        real.append(cpu_of_answers(house, messages))
+        raw.append(cpu_of(lambda: [floor.once() for _ in range(per_round)]))
+    ratio = min(real) / min(raw)
+    print(f"one GetPersonData: {min(real) / per_round * 1e6:7.0f} µs CPU")
+    print(f"its floor:         {min(raw) / per_round * 1e6:7.0f} µs CPU")
+    print(f"disclose cpu / floor: {ratio:.2f}")
+    house.close()
+    shares = _by_room(directory.with_name("rooms"), meter, rounds=rounds, per_round=per_round)
+    return {
+        "disclose_cpu_ratio": round(ratio, 3),
+        "disclose_cpu_us": round(min(real) / per_round * 1e6, 1),
+        "floor_cpu_us": round(min(raw) / per_round * 1e6, 1),
+        "cpu_us_by_room": shares,
+    }
+
+
+def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
+    paper = house.paper(PAPER)
+    copy = directory / "floor.db"
+    shutil.copy(house.settings.store.database, copy)
+    return new_floor(
+        message=ask(house, 1)[0],
+        sender=house.world.messages["bank"].certificate,
+        consent=paper.document,
+        citizen=house.world.citizens[RSA_CITIZEN].certificate,
+        script=script,
+        connection=connect(copy),
+    )
+
+
+def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
+    directory.mkdir()
+    house = build_house(directory, parts=meter.over)
+    for message in ask(house, per_round):
+        house.post(message)
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        messages = ask(house, per_round)
+        meter.spent.clear()
+        took = cpu_of_answers(house, messages)
+        round_ = {room: spent / 1e3 / per_round for room, spent in meter.spent.items()}
+        round_["soap, app and domain"] = took / per_round * 1e6 - sum(round_.values())
+        best = {room: min(spent, best.get(room, spent)) for room, spent in round_.items()}
+    total = sum(best.values())
+    for room, spent in sorted(best.items(), key=lambda item: -item[1]):
+        print(f"  {room:32} {spent:7.0f} µs {spent / total:6.1%}")
+    house.close()
+    return {room: round(spent, 1) for room, spent in best.items()}
+
+
+def cpu_of_answers(house: InProcess, messages: Sequence[bytes]) -> float:
+    """Process CPU of answering all of these; each must have released something."""
+    answers: list[Answered] = []
+    took = cpu_of(lambda: answers.extend(map(house.post, messages)))
+    assert all(b">RELEASED<" in answer.body for answer in answers), "not every answer is a release"
+    return took
+
+
+def cpu_of(work: Callable[[], object]) -> float:
+    """Process CPU in seconds."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began

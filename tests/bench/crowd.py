@@ -1,0 +1,180 @@
+"""Many synthetic citizens: some who can sign, and a million who fill the register.
+
+Those who sign are citizens of the sandbox's world. Those who fill it are sealed once, as the store
+seals them, and kept in `build/bench-cache` with the keys they are sealed by, since that takes
+minutes; the cache is named for all that could change a row.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pysqlite3 import dbapi2
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
+
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import Pin
+from makul.domain.persons import Person
+from makul.sandbox import people
+from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.parties import BANK
+from makul.sandbox.world import World, _certified
+from makul.store import StoreKeys, codecs, crypto, tables
+from makul.store.codecs import micros, person_to_bytes
+from makul.store.crypto import Sealer
+from makul.store.register import person_place
+
+CACHE = Path("build/bench-cache")
+RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
+_FACES = 1_000
+"""How many different citizens the crowd is made of, but for PIN, birth date and document."""
+_A_BIRTHDAY = 10_000
+"""How many are born on one day: as many as the last digits of a PIN tell apart."""
+_BORN_FROM = date(1900, 1, 1)
+"""Before any citizen of a world is born, so that no two have one PIN."""
+
+PersonRow = tuple[bytes, int, bytes, bytes, int]
+"""As the table has it: PIN index, version, content index, sealed, recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A citizen and their consent to the bank."""
+
+    person: Person
+    consent: bytes
+
+
+def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
+    """Citizens of the world with a P-256 certificate each and a signed consent, always others.
+
+    `beyond` leaves so many out, who were asked before.
+    """
+    numbers = range(people.KEYED + beyond, people.KEYED + beyond + count)
+    chosen = [world.people[number] for number in numbers]
+    keyed = {
+        place: _certified(world.hierarchy, number, person)
+        for place, (number, person) in enumerate(zip(numbers, chosen, strict=True))
+    }
+    digest = hashlib.sha256(NOTICE.encode()).digest()
+    found = []
+    for place, person in enumerate(chosen):
+        hands = Hands(
+            people=[person],
+            citizens={0: keyed[place]},
+            officials={},
+            stranger=world.stranger,
+            notice_digest=digest,
+            at=world.made_at,
+        )
+        consent = hands.sign_consent(hands.consent(BANK, 0), BANK, keyed[place])
+        found.append(Signer(person, consent))
+    return found
+
+
+def crowd(count: int) -> Iterator[Person]:
+    """So many citizens, no two with one PIN or one document."""
+    faces = people.citizens(_FACES, seed=2)
+    for number in range(count):
+        face = faces[number % _FACES]
+        born = _BORN_FROM + timedelta(days=number // _A_BIRTHDAY)
+        sex = face.pin.digits[0]
+        pin = Pin(f"{sex}{born:%d%m%Y}9{number % _A_BIRTHDAY:04d}")
+        changed = {
+            Attribute.PIN: pin.digits,
+            Attribute.BIRTH_DATE: born,
+            Attribute.DOCUMENT_NUMBER: f"AN99{number:06d}",
+        }
+        yield replace(face, pin=pin, values={**face.values, **changed})
+
+
+class SealedCrowd:
+    """A crowd sealed by its own keys."""
+
+    def __init__(self, count: int, *, cache: Path = CACHE) -> None:
+        table = str(CreateTable(tables.person).compile(dialect=sqlite.dialect()))
+        made_by = (
+            codecs.person_to_bytes,
+            codecs.pack,
+            crypto,
+            person_place,
+            people,
+            crowd,
+            _sealed,
+        )
+        told = [str(count), table, *map(inspect.getsource, made_by)]
+        name = hashlib.sha256("\0".join(told).encode()).hexdigest()
+        self._count = count
+        self._rows = cache / f"crowd-{count}-{name[:12]}.db"
+        self._keys = self._rows.with_suffix(".keys.json")
+
+    @property
+    def keys(self) -> StoreKeys:
+        """The keys that a store must be made with to hold this crowd."""
+        self._make()
+        return StoreKeys.load(self._keys)
+
+    def pour_into(self, path: Path) -> None:
+        """Put everybody into an SQLite store of these keys."""
+        self._make()
+        connection: Any = dbapi2.connect(str(path), isolation_level=None)
+        connection.execute("ATTACH ? AS crowd", (str(self._rows),))
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO main.person SELECT * FROM crowd.person ORDER BY pin_index")
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+
+    def rows(self) -> Iterator[PersonRow]:
+        """Everybody, by PIN index, for another kind of store."""
+        self._make()
+        connection: Any = dbapi2.connect(str(self._rows))
+        yield from connection.execute("SELECT * FROM person ORDER BY pin_index")
+        connection.close()
+
+    def _make(self) -> None:
+        if self._rows.exists() and self._keys.exists():
+            return
+        print(f"sealing {self._count:,} citizens, once")
+        self._rows.parent.mkdir(parents=True, exist_ok=True)
+        for former in self._rows.parent.glob(f"crowd-{self._count}-*"):
+            former.unlink()
+        keys = StoreKeys.generate()
+        part = self._rows.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        connection: Any = dbapi2.connect(str(part), isolation_level=None)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(
+            "CREATE TABLE person (pin_index BLOB PRIMARY KEY, version, content_index, sealed,"
+            " recorded_at) WITHOUT ROWID"
+        )
+        connection.execute("PRAGMA cache_size = -500000")
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT INTO person VALUES (?, ?, ?, ?, ?)", _sealed(Sealer(keys), self._count)
+        )
+        connection.execute("COMMIT")
+        connection.close()
+        keys.save(self._keys)
+        part.rename(self._rows)
+
+
+def _sealed(sealer: Sealer, count: int) -> Iterator[PersonRow]:
+    """The rows as `store.people` writes them."""
+    at = micros(RECORDED)
+    for person in crowd(count):
+        content = person_to_bytes(person)
+        index = sealer.index("pin", person.pin.digits)
+        sealed = sealer.seal(content, person_place(index, 1))
+        yield index, 1, sealer.content_index("person", content), sealed, at
+
+
+def spread(found: Sequence[Signer], count: int) -> Iterator[Signer]:
+    """So many of them, in turn."""
+    return (found[number % len(found)] for number in range(count))

@@ -1,0 +1,81 @@
+"""How many leaves a second the sequencer gives their places.
+
+A store with many leaves that wait, and nothing else going on in it: the sequencer takes them in
+batches of the default size, writes tiles, signs the tree and publishes it, until none waits. As
+many decisions a second the log keeps up with, whatever records them.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import insert
+
+from bench.stores import Database
+from makul.app.ports.ledger import Lease
+from makul.app.sequencing import Sequencer
+from makul.settings import LedgerSettings
+from makul.store import Store
+from makul.store.codecs import micros
+from makul.store.ledger_files import LogDirectory
+from makul.store.tables import ledger_leaf, ledger_queue
+from makul.trust.notes import NoteVerifier
+from support.ledger import LEASE, ORIGIN, a_note_signer
+
+LEAVES = 200_000
+WRITTEN_AT_ONCE = 5_000
+_ADD_LEAF = insert(ledger_leaf)
+_QUEUE_LEAF = insert(ledger_queue)
+
+
+def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES) -> dict[str, Any]:
+    """Leaves a second, published and all."""
+    house = database.house(directory / "house", people=40)
+    _wait_in_line(house.store, leaves)
+    signer = a_note_signer(directory)
+    batch = int(LedgerSettings.model_fields["batch"].default)
+    sequencer = Sequencer(
+        store=house.store.ledger,
+        signer=signer,
+        checker=NoteVerifier(key=signer.key),
+        published=LogDirectory(directory / "published"),
+        lease=Lease(holder=uuid4(), length=LEASE.length),
+        batch=batch,
+        clock=house.clock,
+    )
+    began = time.perf_counter()
+    size, rounds = 0, 0
+    while size < leaves:
+        done = sequencer.round()
+        assert done.size is not None, "another sequencer is at work"
+        assert done.taken, f"{leaves - size} leaves were left"
+        size, rounds = done.size, rounds + 1
+    took = time.perf_counter() - began
+    latest = house.store.ledger.latest()
+    assert latest is not None
+    assert (latest.size, ORIGIN in latest.note.decode()) == (leaves, True)
+    house.close()
+    return {
+        "leaves_per_second": round(leaves / took),
+        "leaves": leaves,
+        "batch": batch,
+        "rounds": rounds,
+    }
+
+
+def _wait_in_line(store: Store, leaves: int) -> None:
+    """So many leaves as recorded decisions leave them; in no order of ids, as commits come."""
+    at = micros(datetime.now(UTC))
+    for start in range(0, leaves, WRITTEN_AT_ONCE):
+        with store._database.transaction() as transaction:
+            for number in range(start, min(start + WRITTEN_AT_ONCE, leaves)):
+                leaf = {
+                    "disclosure_id": os.urandom(16),
+                    "leaf_hash": os.urandom(32),
+                    "recorded_at": at + number,
+                }
+                transaction.run(_ADD_LEAF, leaf)
+                transaction.run(_QUEUE_LEAF, leaf)

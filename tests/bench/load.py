@@ -1,0 +1,140 @@
+"""The load: a process of its own that keeps a number of connections busy until all is answered.
+
+A closed loop: each connection posts its next message when the last one is answered, so that never
+more requests are under way than there are connections. Messages are signed beforehand and read from
+a file before the clock starts. An answer that is not 200, or releases nothing, is an error; where
+there is any, the figures are not given.
+
+Standard library alone, and run as a file: nothing of the service is loaded into this process.
+"""
+
+import argparse
+import http.client
+import json
+import math
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+RELEASED = b"RELEASED<"
+HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+TIMEOUT_SECONDS = 60.0
+_LENGTH = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one batch of messages took."""
+
+    seconds: float
+    latencies: tuple[float, ...]
+    """In seconds, one for each message, in no order."""
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.latencies) / self.seconds
+
+
+class LoadError(RuntimeError):
+    """Not every message was answered with a release."""
+
+
+def load(
+    port: int, messages: Sequence[bytes], *, connections: int, path: str = "/v1/recipient"
+) -> Loaded:
+    """Post every message once from another process; raises `LoadError`."""
+    with tempfile.NamedTemporaryFile(suffix=".messages") as file:
+        for message in messages:
+            file.write(_LENGTH.pack(len(message)) + message)
+        file.flush()
+        command = [sys.executable, "-I", __file__, str(port), path, file.name, str(connections)]
+        done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        raise LoadError(done.stderr.strip().splitlines()[-1] if done.stderr else "no answer")
+    told = json.loads(done.stdout)
+    return Loaded(told["seconds"], tuple(told["latencies"]))
+
+
+def percentile(latencies: Sequence[float], percent: float) -> float:
+    """The nearest rank: as many of a hundred are no slower."""
+    ranked = sorted(latencies)
+    return ranked[max(1, math.ceil(len(ranked) * percent / 100)) - 1]
+
+
+def main() -> None:
+    """Post what a file holds and tell the latencies as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("path")
+    parser.add_argument("messages", type=Path)
+    parser.add_argument("connections", type=int)
+    given = parser.parse_args()
+    messages = _read(given.messages)
+    latencies: list[float] = []
+    errors: list[str] = []
+    ready = threading.Barrier(given.connections + 1)
+    posters = [
+        threading.Thread(
+            target=_post_all,
+            args=(given.port, given.path, messages[start :: given.connections]),
+            kwargs={"latencies": latencies, "errors": errors, "ready": ready},
+        )
+        for start in range(given.connections)
+    ]
+    for poster in posters:
+        poster.start()
+    ready.wait()
+    began = time.perf_counter()
+    for poster in posters:
+        poster.join()
+    seconds = time.perf_counter() - began
+    if errors or len(latencies) != len(messages):
+        raise SystemExit(f"{len(errors)} of {len(messages)} not released, the first: {errors[:1]}")
+    sys.stdout.write(json.dumps({"seconds": seconds, "latencies": latencies}))
+
+
+def _post_all(
+    port: int,
+    path: str,
+    messages: Sequence[bytes],
+    *,
+    latencies: list[float],
+    errors: list[str],
+    ready: threading.Barrier,
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    connection.connect()
+    ready.wait()
+    for message in messages:
+        began = time.perf_counter()
+        try:
+            connection.request("POST", path, body=message, headers=HEADERS)
+            answer = connection.getresponse()
+            body = answer.read()
+        except OSError as error:
+            errors.append(type(error).__name__)
+            connection.close()
+            continue
+        latencies.append(time.perf_counter() - began)
+        if answer.status != 200 or RELEASED not in body:
+            errors.append(f"HTTP {answer.status}")
+    connection.close()
+
+
+def _read(path: Path) -> list[bytes]:
+    messages = []
+    with path.open("rb") as file:
+        while length := file.read(_LENGTH.size):
+            messages.append(file.read(*_LENGTH.unpack(length)))
+    return messages
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""A month of a million disclosures: counted (cl. 11), and written out with flat memory.
+
+The record is of the size that requests leave: one real request is answered, and what was recorded
+of it is sealed anew, by the store's own sealing, under another id, moment, subject and leaf for
+each row. That takes minutes and eight gigabytes, so the house is kept in `build/bench-cache`. The
+recipients, purposes, outcomes and grounds vary; a few rows lie outside the month.
+"""
+
+import hashlib
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pysqlite3 import dbapi2
+
+from bench.asking import ask
+from bench.crowd import CACHE
+from makul.domain.months import Month
+from makul.sandbox.parties import PARTIES
+from makul.store import StoreKeys, codecs, crypto, open_store, private, schema
+from makul.store.codecs import micros
+from makul.store.crypto import Sealer
+from makul.store.private import open_private, seal_private
+from support.house import InProcess, build_house
+
+MONTH = Month(2026, 10)
+DISCLOSURES = 1_000_000
+BATCH = 2_000
+SAMPLE_SECONDS = 0.1
+SETTLED = 0.05
+"""The part of an export after which its memory is taken to be what it needs."""
+
+_OUTCOMES = ("RELEASED", "RELEASED", "RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED")
+_GROUNDS = ("CONSENT", "CONSENT", "CONSENT", "BASIS")
+
+
+def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str, Any]:
+    """Seconds to count a month, cold and again; seconds and growth of an export."""
+    directory = month_house(count, cache)
+    counted = _count(directory, count)
+    return {"disclosures": count, **counted, **_export(directory, count)}
+
+
+def _count(directory: Path, count: int) -> dict[str, Any]:
+    """The statistics as `makul disclosure statistics` has them, in a process of their own."""
+    program = (
+        "import sys, time\n"
+        "from bench.month import MONTH, opened\n"
+        "store = opened(sys.argv[1])\n"
+        "for _ in range(5):\n"
+        "    began = time.perf_counter()\n"
+        "    counts = store.desk.statistics(MONTH)\n"
+        "    print(time.perf_counter() - began, sum(each.decisions for each in counts))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": "tests"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(directory)],
+        env=environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    told = [line.split() for line in done.stdout.splitlines()]
+    assert {int(decisions) for _, decisions in told} == {count}, "not every decision was counted"
+    seconds = [float(each) for each, _ in told]
+    return {
+        "aggregate_first_seconds": round(seconds[0], 3),
+        "aggregate_seconds": round(min(seconds), 3),
+    }
+
+
+def opened(directory: str) -> Any:
+    """The store of a cached house."""
+    keys = StoreKeys.load(Path(directory) / "store.json")
+    return open_store(Path(directory) / "makul.db", keys, who="bench")
+
+
+def _export(directory: Path, count: int) -> dict[str, Any]:
+    """`makul disclosure export`, watched from outside."""
+    output = directory / "month.ndjson"
+    output.unlink(missing_ok=True)
+    part = output.with_name(output.name + ".part")
+    command = [sys.executable, "-m", "makul", "--config", str(directory / "makul.toml")]
+    command += ["disclosure", "export", "--month", str(MONTH), "--format", "ndjson"]
+    began = time.perf_counter()
+    process = subprocess.Popen([*command, "--output", str(output)])
+    samples: list[tuple[int, float]] = []
+    while process.poll() is None:
+        size = part.stat().st_size if part.exists() else 0
+        samples.append((size, _rss_mb(process.pid)))
+        time.sleep(SAMPLE_SECONDS)
+    took = time.perf_counter() - began
+    assert process.returncode == 0, "the export failed"
+    whole = output.stat().st_size
+    with output.open("rb") as file:
+        rows = sum(1 for _ in file)
+    assert rows == count, f"{rows} rows were written"
+    output.unlink()
+    settled = [rss for size, rss in samples if size >= whole * SETTLED and rss]
+    assert settled, "the export was over before its memory was looked at"
+    return {
+        "export_seconds": round(took, 1),
+        "export_mb": round(whole / 1e6, 1),
+        "export_rss_mb": round(max(settled), 1),
+        "export_rss_growth_mb": round(max(settled) - settled[0], 1),
+    }
+
+
+def _rss_mb(pid: int) -> float:
+    """Resident memory; 0 where the process is gone meanwhile."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def month_house(count: int, cache: Path) -> Path:
+    """The cached house with so many disclosures in the month; made where it is not there."""
+    told = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, private))]
+    name = hashlib.sha256("\0".join([*told, inspect.getsource(_rows)]).encode()).hexdigest()[:12]
+    directory = cache / f"month-{count}-{name}"
+    if (directory / "whole").exists():
+        return directory
+    print(f"recording {count:,} disclosures, once")
+    for former in cache.glob(f"month-{count}-*"):
+        shutil.rmtree(former)
+    directory.mkdir(parents=True)
+    house = build_house(directory)
+    house.post(ask(house, 1)[0])
+    _fill(house, count)
+    house.close()
+    (directory / "whole").touch()
+    return directory
+
+
+def _fill(house: InProcess, count: int) -> None:
+    path = house.settings.store.database
+    sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+    connection: Any = dbapi2.connect(str(path), isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.row_factory = dbapi2.Row
+    model = dict(connection.execute("SELECT * FROM disclosure").fetchone())
+    columns = ", ".join(model)
+    marks = ", ".join(f":{name}" for name in model)
+    pins = [person.pin for person in house.world.people]
+    batch: list[dict[str, Any]] = []
+    for row in _rows(model, sealer, pins, count):
+        batch.append(row)
+        if len(batch) == BATCH:
+            _write(connection, columns, marks, batch)
+            batch = []
+    _write(connection, columns, marks, batch)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def _write(connection: Any, columns: str, marks: str, batch: list[dict[str, Any]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(f"INSERT INTO disclosure ({columns}) VALUES ({marks})", batch)  # noqa: S608
+    connection.executemany(
+        "INSERT INTO ledger_leaf (disclosure_id, leaf_hash, recorded_at)"
+        " VALUES (:disclosure_id, :leaf_hash, :decided_at)",
+        batch,
+    )
+    connection.execute("COMMIT")
+
+
+def _rows(
+    model: dict[str, Any], sealer: Sealer, pins: list[Any], count: int
+) -> Iterator[dict[str, Any]]:
+    """So many rows within the month, evenly over it, and one at each instant just outside."""
+    kept = open_private(sealer, model["disclosure_id"], model["sealed"])
+    step = (MONTH.ends - MONTH.begins) / count
+    instant = timedelta(microseconds=1)
+    for number in range(-1, count + 1):
+        at = MONTH.begins + number * step if number < count else MONTH.ends
+        if number < 0:
+            at = MONTH.begins - instant
+        disclosure_id = _uuid7(at)
+        subject, outcome = pins[number % len(pins)], _OUTCOMES[number % len(_OUTCOMES)]
+        party = PARTIES[number % len(PARTIES)]
+        mine = replace(kept, subject=subject, leaf_salt=os.urandom(32))
+        yield {
+            **model,
+            "disclosure_id": disclosure_id,
+            "recipient": party.code,
+            "agreement_number": party.agreement,
+            "purpose": party.purpose,
+            "request_id": os.urandom(16),
+            "outcome": outcome,
+            "ground_kind": None if outcome == "REFUSED" else _GROUNDS[number % len(_GROUNDS)],
+            "subject_index": sealer.index("pin", subject.digits),
+            "decided_at": micros(at),
+            "sealed": seal_private(sealer, disclosure_id, mine),
+            "leaf_hash": os.urandom(32),
+        }
+
+
+def _uuid7(at: datetime) -> bytes:
+    """A UUID of version 7 (RFC 9562, 5.7) of a moment: the library makes those of now alone."""
+    drawn = bytearray((micros(at) // 1000).to_bytes(6, "big") + os.urandom(10))
+    drawn[6] = 0x70 | drawn[6] & 0x0F
+    drawn[8] = 0x80 | drawn[8] & 0x3F
+    return bytes(drawn)

@@ -1,0 +1,37 @@
+"""The same question as Makul is asked, as the peer understands it."""
+
+import base64
+import re
+from typing import Any
+
+from bench.peer import NAMESPACE
+
+_TOKEN = re.compile(rb"<wsse:BinarySecurityToken[^>]*>([^<]+)</wsse:BinarySecurityToken>")
+_REFERENCE = re.compile(rb"<wsse:SecurityTokenReference>.*</wsse:SecurityTokenReference>")
+
+
+def peer_request(fields: dict[str, Any]) -> bytes:
+    """The Body's child, from the fields of `support.house.about`."""
+    _, document = fields["ground"]
+    asked = "".join(f"<p:string>{name}</p:string>" for name in fields["attributes"])
+    return (
+        f'<p:GetPersonData xmlns:p="{NAMESPACE}"><p:requestId>{fields["request_id"]}</p:requestId>'
+        f"<p:agreementNumber>{fields['agreement']}</p:agreementNumber>"
+        f"<p:purpose>{fields['purpose']}</p:purpose><p:pin>{fields['pin']}</p:pin>"
+        f"<p:documentNumber>{fields['document_number']}</p:documentNumber>"
+        f"<p:consentDocument>{base64.b64encode(document).decode()}</p:consentDocument>"
+        f"<p:attributes>{asked}</p:attributes></p:GetPersonData>"
+    ).encode()
+
+
+def with_certificate(message: bytes) -> bytes:
+    """The signed message with its certificate in KeyInfo, where signxml looks for it.
+
+    KeyInfo is not signed, so the signature stays what it was.
+    """
+    token = _TOKEN.search(message)
+    assert token is not None
+    held = b"<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>" % token[1]
+    changed, count = _REFERENCE.subn(held, message)
+    assert count == 1
+    return changed

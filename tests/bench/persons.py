@@ -1,0 +1,78 @@
+"""Does a request take longer where more citizens are in the register?
+
+Two houses over registers of ten thousand and of a million citizens, each served by one worker. The
+same number of citizens is asked about in both, over one connection, so that a latency is that of a
+request and no queue's; batches are taken in turn.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.asking import ask_about
+from bench.crowd import SealedCrowd, signers
+from bench.load import load, percentile
+from bench.stores import Database
+from support.house import InProcess
+from support.serving import served
+
+SMALL, LARGE = 10_000, 1_000_000
+BATCH = 100
+BATCHES_A_ROUND = 3
+"""Short batches, many times in turn: what the machine does besides changes by the second."""
+ASKED_ABOUT = BATCH * BATCHES_A_ROUND
+"""Citizens, spread over the register by the blind index of their PINs."""
+
+
+def measure_persons(
+    directory: Path, database: Database, *, rounds: int, large: int = LARGE
+) -> dict[str, Any]:
+    """The median request over each register, and their ratio."""
+    sizes = {SMALL: 0, large: large - SMALL}
+    latencies: dict[int, list[float]] = {size: [] for size in sizes}
+    medians: dict[int, list[float]] = {size: [] for size in sizes}
+    houses = {size: _house(directory / f"{size}", database, crowd) for size, crowd in sizes.items()}
+    asked = {size: signers(house.world, ASKED_ABOUT) for size, house in houses.items()}
+    with ExitStack() as stack:
+        servers = {
+            size: stack.enter_context(
+                served(
+                    directory / f"{size}" / "makul.toml", workers=1, log=directory / f"{size}.log"
+                )
+            )
+            for size in sizes
+        }
+        for turn in range(-BATCHES_A_ROUND, BATCHES_A_ROUND * rounds):
+            # Each goes first as often as the other.
+            for size, house in sorted(houses.items(), reverse=turn % 2 == 0):
+                first = BATCH * (turn % BATCHES_A_ROUND)
+                messages = ask_about(house, asked[size][first : first + BATCH])
+                loaded = load(servers[size].port, messages, connections=1)
+                if turn >= 0:
+                    latencies[size] += loaded.latencies
+                    medians[size].append(median(loaded.latencies))
+    for house in houses.values():
+        house.close()
+    ratios = [many / few for few, many in zip(medians[SMALL], medians[large], strict=True)]
+    return {
+        "p50_ratio": round(median(ratios), 3),
+        "p50_ratios": [round(ratio, 3) for ratio in ratios],
+        **{
+            f"{size}": {
+                f"p{percent}_ms": round(percentile(latencies[size], percent) * 1e3, 2)
+                for percent in (50, 95, 99)
+            }
+            for size in sizes
+        },
+    }
+
+
+def _house(directory: Path, database: Database, crowd: int) -> InProcess:
+    """A house of ten thousand, and as many more as are to fill it."""
+    if not crowd:
+        return database.house(directory, people=SMALL)
+    filling = SealedCrowd(crowd)
+    house = database.house(directory, people=SMALL, keys=filling.keys)
+    database.fill(house, filling)
+    return house

@@ -1,0 +1,242 @@
+"""What was measured, as the documents tell it: plots, and the tables of docs/performance.md."""
+
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.charts import bars, shares
+from bench.throughput import NEW_WITH
+
+PAGE = Path("docs/performance.md")
+PLOTS = Path("docs/performance")
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+BY_DATABASE = frozenset({"throughput", "persons", "ledger"})
+HEADLINE = ("sqlite", "2")
+"""By which the peer is compared in one number: as many workers as the machine has cores."""
+
+Report = Mapping[str, Any]
+Rows = Sequence[Sequence[str]]
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "makul": "Makul", "peer": "naive peer"}
+
+
+def machine() -> str:
+    """Processor, cores, memory, kernel and Python."""
+    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    processor = found[1] if found else platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB,"
+        f" {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def merged(kept: Report, measured: Report) -> dict[str, Any]:
+    """What was kept with what was measured now: a database that was not keeps its figures."""
+    both = {**kept, **measured}
+    for part in BY_DATABASE & measured.keys():
+        both[part] = {**kept.get(part, {}), **measured[part]}
+    return {**both, **headlines(both)}
+
+
+def headlines(report: Report) -> dict[str, Any]:
+    """The figures that stand for a part: one configuration, or the worse of two databases."""
+    name, workers = HEADLINE
+    found = {}
+    if name in report.get("throughput", {}):
+        told, new = report["throughput"][name][workers], report["throughput"][name]["new_citizens"]
+        found["requests_per_second"] = told["makul"]["requests_per_second"]
+        if "ratio" in told:
+            found["naive_peer_throughput_ratio"] = told["ratio"]
+            found["naive_peer_throughput_ratio_new_citizens"] = new["ratio"]
+    if "persons" in report:
+        ratios = [measured["p50_ratio"] for measured in report["persons"].values()]
+        found["p50_ratio_1m_over_10k"] = max(ratios)
+    if "ledger" in report:
+        rates = [measured["leaves_per_second"] for measured in report["ledger"].values()]
+        found["sequencer_leaves_per_second"] = min(rates)
+    return found
+
+
+def write(report: Report) -> None:
+    """Draw every plot for which there are figures, and write the tables."""
+    if not report:
+        raise SystemExit("nothing was measured yet")
+    PLOTS.mkdir(exist_ok=True)
+    for name, drawing in plots(report):
+        (PLOTS / name).write_text(drawing)
+    page = PAGE.read_text()
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{PAGE} has no place for what was measured: {BEGIN} … {END}")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{tables(report)}\n{END}{after}")
+
+
+def plots(report: Report) -> Iterator[tuple[str, str]]:
+    """Each plot by the name of its file."""
+    for name, by_workers in report.get("throughput", {}).items():
+        yield (
+            f"throughput-{name}.svg",
+            bars(
+                f"GetPersonData a second, {_NAMES[name]}",
+                {
+                    _workers(workers): {
+                        _NAMES[who]: told[who]["requests_per_second"]
+                        for who in ("makul", "peer")
+                        if who in told
+                    }
+                    for workers, told in by_workers.items()
+                },
+                unit="a second",
+                caption="workers",
+            ),
+        )
+        told = by_workers[HEADLINE[1]]
+        yield (
+            f"latency-{name}.svg",
+            shares(
+                f"Answered within, {HEADLINE[1]} workers, {_NAMES[name]}",
+                {
+                    _NAMES[who]: _cumulative(told[who]["histogram_ms"])
+                    for who in ("makul", "peer")
+                    if who in told
+                },
+            ),
+        )
+    if "persons" in report:
+        yield (
+            "persons.svg",
+            bars(
+                "One request at a time, by citizens registered",
+                {
+                    f"{_NAMES[name]}, {percent[:-3]}": {
+                        f"{int(size):,}": measured[size][percent]
+                        for size in sorted((key for key in measured if key.isdigit()), key=int)
+                    }
+                    for name, measured in report["persons"].items()
+                    for percent in ("p50_ms", "p95_ms", "p99_ms")
+                },
+                unit="ms",
+                caption="citizens asked about in turn, one connection",
+            ),
+        )
+
+
+def tables(report: Report) -> str:
+    """Every table for which there are figures, in Markdown."""
+    parts = [f"Machine: {report['machine']}.\n"]
+    for title, heading, rows in _tables(report):
+        lines = [heading, ["---"] * len(heading), *rows]
+        parts.append(f"**{title}**\n")
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+    parts.extend(f"![{name[:-4]}](performance/{name})\n" for name, _ in plots(report))
+    dates = sorted(f"{part} {when}" for part, when in report.get("measured", {}).items())
+    parts.append("Measured: " + " · ".join(dates) + ".\n")
+    return "\n".join(parts)
+
+
+def _tables(report: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
+    if "disclose_cpu_ratio" in report:
+        yield "One request, in process", ("", "CPU", "its floor", "ratio"), _cpu_rows(report)
+    if "cpu_us_by_room" in report:
+        yield "One GetPersonData, by room", ("Room", "CPU", "Share"), _room_rows(report)
+    for name, by_workers in report.get("throughput", {}).items():
+        heading = ("Workers", "Who", "a second", "p50", "p95", "p99", "ratio")
+        yield f"Over HTTP, {_NAMES[name]}", heading, list(_throughput_rows(by_workers))
+    if "persons" in report:
+        heading = ("Store", "Citizens", "p50", "p95", "p99", "p50, ratio")
+        yield "By citizens registered", heading, list(_person_rows(report["persons"]))
+    rest = list(_other_rows(report))
+    if rest:
+        yield "The record", ("", ""), rest
+
+
+def _cpu_rows(report: Report) -> Rows:
+    return [
+        (
+            "GetPersonData",
+            f"{report['disclose_cpu_us'] / 1e3:.2f} ms",
+            f"{report['floor_cpu_us'] / 1e3:.2f} ms",
+            f"**{report['disclose_cpu_ratio']:.2f}**",
+        ),
+        (
+            f"a consent of {report['verify_document_bytes']:,} bytes verified",
+            f"{report['verify_cpu_us']:.0f} µs",
+            f"{report['verify_floor_cpu_us']:.0f} µs",
+            f"**{report['verify_cpu_ratio']:.1f}**",
+        ),
+    ]
+
+
+def _room_rows(report: Report) -> Rows:
+    spent: Mapping[str, float] = report["cpu_us_by_room"]
+    total = sum(spent.values())
+    return [
+        (room, f"{each / 1e3:.2f} ms", f"{each / total:.1%}")
+        for room, each in sorted(spent.items(), key=lambda item: -item[1])
+    ]
+
+
+def _throughput_rows(by_workers: Report) -> Iterator[Sequence[str]]:
+    for workers, told in by_workers.items():
+        for who in ("makul", "peer"):
+            if who in told:
+                each = told[who]
+                latencies = [f"{each[f'p{percent}_ms']:.1f} ms" for percent in (50, 95, 99)]
+                ratio = f"**{told['ratio']:.2f}**" if who == "makul" and "ratio" in told else ""
+                rate = f"{each['requests_per_second']:.0f}"
+                yield _workers(workers), _NAMES[who], rate, *latencies, ratio
+
+
+def _person_rows(persons: Report) -> Iterator[Sequence[str]]:
+    for name, measured in persons.items():
+        sizes = sorted((key for key in measured if key.isdigit()), key=int)
+        for size in sizes:
+            each = measured[size]
+            latencies = [f"{each[f'p{percent}_ms']:.2f} ms" for percent in (50, 95, 99)]
+            ratio = f"**{measured['p50_ratio']:.3f}**" if size == sizes[-1] else ""
+            yield _NAMES[name], f"{int(size):,}", *latencies, ratio
+
+
+def _other_rows(report: Report) -> Iterator[Sequence[str]]:
+    for name, measured in report.get("ledger", {}).items():
+        told = f"leaves a second sequenced, signed and published, {_NAMES[name]}"
+        yield told, f"**{measured['leaves_per_second']:,}**"
+    month = report.get("month")
+    if month:
+        count = f"a month of {month['disclosures']:,} disclosures, SQLite"
+        yield (
+            f"{count}, counted: the first time, and again",
+            (f"{month['aggregate_first_seconds']:.2f} s, {month['aggregate_seconds']:.2f} s"),
+        )
+        yield (
+            f"{count}, exported",
+            (f"{month['export_seconds']:.0f} s, {month['export_mb']:,.0f} MB of NDJSON"),
+        )
+        yield (
+            "the export's memory, and how much it grew",
+            (f"{month['export_rss_mb']:.0f} MB, {month['export_rss_growth_mb']:.1f} MB"),
+        )
+    if "rss_mb" in report:
+        yield (
+            f"a worker's memory after {report['soak_requests']:,} requests, and how much it grew",
+            (f"{report['rss_mb']:.0f} MB, {report['rss_growth_mb']:.1f} MB"),
+        )
+
+
+def _workers(key: str) -> str:
+    return f"{NEW_WITH}, new citizens" if key == "new_citizens" else key
+
+
+def _cumulative(histogram: Mapping[str, int]) -> list[tuple[float, float]]:
+    """The share within each bound."""
+    total, so_far = sum(histogram.values()), 0
+    first = float(next(iter(histogram)))
+    points = [(first / 2**0.5, 0.0)]
+    for bound, count in histogram.items():
+        so_far += count
+        points.append((float(bound), so_far / total))
+    return points

@@ -1,0 +1,30 @@
+"""A worker's memory over many requests."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.asking import ask
+from support.house import build_house
+from support.serving import drive, served
+
+MESSAGES_A_BATCH = 500
+WARMING = 1_000
+
+
+def measure_soak(directory: Path, *, requests: int) -> dict[str, Any]:
+    """The memory of one worker after a thousand requests, and after all."""
+    directory.mkdir()
+    house = build_house(directory)
+    with served(directory / "makul.toml", workers=1) as server:
+        drive(server, ask(house, min(WARMING, requests)))
+        warm = server.rss_mb
+        for _ in range(max(0, requests - WARMING) // MESSAGES_A_BATCH):
+            drive(server, ask(house, MESSAGES_A_BATCH))
+        end = server.rss_mb
+    house.close()
+    print(f"a worker's memory: {warm:.1f} MB after 1,000 requests, {end:.1f} MB after {requests:,}")
+    return {
+        "rss_mb": round(end, 1),
+        "rss_growth_mb": round(end - warm, 1),
+        "soak_requests": requests,
+    }

@@ -1,0 +1,142 @@
+"""The naive peer is a fair one: it answers what it should, and refuses what it should."""
+
+import http.client
+from collections.abc import Iterator
+
+import pytest
+from lxml import etree
+
+from bench.asking import ask_about, ask_peer_about
+from bench.crowd import signers
+from bench.load import HEADERS, LoadError, load, percentile
+from bench.peer.furnish import furnish
+from bench.peer.serving import PATH, peer_served
+from support.house import InProcess, build_house
+from support.serving import Server
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("house"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def peer(house: InProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("peer")
+    url = f"sqlite:///{directory}/peer.db"
+    furnish(directory / "peer", house.world, house.world.people, url=url)
+    with peer_served(directory / "peer", workers=1) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def message(house: InProcess) -> bytes:
+    (signer,) = signers(house.world, 1)
+    return ask_peer_about(house, [signer])[0]
+
+
+def _post(peer: Server, message: bytes) -> tuple[int, etree._Element]:
+    connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=30)
+    connection.request("POST", PATH, body=message, headers=HEADERS)
+    answer = connection.getresponse()
+    body = etree.fromstring(answer.read())
+    connection.close()
+    return answer.status, body
+
+
+def _texts(answer: etree._Element, name: str) -> list[str]:
+    return [
+        " ".join(found.itertext())
+        for found in answer.iter()
+        if etree.QName(found).localname == name
+    ]
+
+
+def test_it_answers_as_makul_does(house: InProcess, peer: Server) -> None:
+    """The same attributes of the same citizen, and a receipt of some kilobytes."""
+    (signer,) = signers(house.world, 1)
+    ours = etree.fromstring(house.post(ask_about(house, [signer])[0]).body)
+    status, theirs = _post(peer, ask_peer_about(house, [signer])[0])
+
+    assert status == 200
+    for name in ("outcome", "surname", "givenName", "address"):
+        assert _texts(theirs, name) == _texts(ours, name) != []
+    (receipt,) = _texts(theirs, "receipt")
+    assert len(receipt) > 2_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<p:purpose>ACCOUNT_OPENING<", b"<p:purpose>LOAN<"),
+        (b"<p:string>address<", b"<p:string>sex<"),
+        (b"<wsu:Expires>2", b"<wsu:Expires>3"),
+        (b"SignatureValue>", b"SignatureValue>AAAA"),
+    ],
+)
+def test_it_refuses_a_message_that_was_changed(
+    peer: Server, message: bytes, old: bytes, new: bytes
+) -> None:
+    """Body and Timestamp are signed."""
+    assert old in message
+    status, answer = _post(peer, message.replace(old, new, 1))
+
+    assert (status, _texts(answer, "outcome")) == (500, [])
+    assert _texts(answer, "faultstring") == ["the message is not signed"]
+
+
+def test_it_refuses_a_consent_that_was_changed(house: InProcess, peer: Server) -> None:
+    """The consent's signature is verified, though the message's is good."""
+    (signer,) = signers(house.world, 1)
+    spoilt = type(signer)(signer.person, signer.consent.replace(b"P1Y", b"P9Y"))
+    assert spoilt != signer
+    status, answer = _post(peer, ask_peer_about(house, [spoilt])[0])
+
+    assert (status, _texts(answer, "outcome")) == (500, [])
+
+
+def test_it_refuses_anothers_consent(house: InProcess, peer: Server) -> None:
+    """Whose consent it is is looked at."""
+    first, second = signers(house.world, 2)
+    swapped = type(first)(first.person, second.consent)
+    status, answer = _post(peer, ask_peer_about(house, [swapped])[0])
+
+    assert (status, _texts(answer, "faultstring")) == (500, ["consent"])
+
+
+@pytest.mark.parametrize("who", ["stranger", "police"])
+def test_it_refuses_who_may_not_ask(house: InProcess, peer: Server, who: str) -> None:
+    """A certificate of a look-alike authority; and somebody whose agreement it is not."""
+    (signer,) = signers(house.world, 1)
+    holder = house.world.messages["police"] if who == "police" else house.world.stranger
+    status, answer = _post(peer, ask_peer_about(house, [signer], holder=holder)[0])
+
+    told = {"stranger": "the message is not signed", "police": "agreement"}
+    assert (status, _texts(answer, "faultstring")) == (500, [told[who]])
+
+
+def test_a_load_counts_what_was_released_and_allows_no_error(
+    house: InProcess, peer: Server
+) -> None:
+    """As many latencies as messages; one refusal, and there are no figures."""
+    found = signers(house.world, 3)
+    messages = ask_peer_about(house, [*found, *found])
+
+    loaded = load(peer.port, messages, connections=2, path=PATH)
+    assert len(loaded.latencies) == 6
+    assert loaded.rate == pytest.approx(6 / loaded.seconds)
+    assert max(loaded.latencies) <= loaded.seconds
+
+    messages[3] = messages[3].replace(b"<p:purpose>ACCOUNT_OPENING<", b"<p:purpose>LOAN<")
+    with pytest.raises(LoadError, match="1 of 6 not released"):
+        load(peer.port, messages, connections=2, path=PATH)
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    """The smallest value that so many of a hundred do not exceed."""
+    latencies = [float(number) for number in range(1, 201)]
+
+    assert [percentile(latencies, each) for each in (50, 95, 99, 100)] == [100, 190, 198, 200]
+    assert percentile([7.0], 1) == 7.0

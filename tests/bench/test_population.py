@@ -1,0 +1,93 @@
+"""What is poured into a register for the bench is what the store itself would have written."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench.asking import ask, ask_about
+from bench.crowd import SealedCrowd, crowd, signers
+from bench.ledger import measure_ledger
+from bench.month import MONTH, month_house, opened
+from bench.stores import Database, databases
+from makul.app.ports import ExportLook
+from makul.sandbox.parties import PARTIES
+from support.house import build_house
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def test_no_two_of_a_crowd_have_one_pin_or_document() -> None:
+    """Beyond the day on which ten thousand are born, too."""
+    everybody = list(crowd(10_050))
+
+    assert len({person.pin for person in everybody}) == 10_050
+    assert len({person.values["documentNumber"] for person in everybody}) == 10_050
+    assert everybody[0].pin.digits[1:9] != everybody[-1].pin.digits[1:9]
+
+
+@pytest.fixture(scope="module")
+def kinds() -> Iterator[Mapping[str, Database]]:
+    with databases() as found:
+        yield found
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_crowd_is_found_and_opened_by_the_store(
+    kinds: Mapping[str, Database], tmp_path: Path, kind: str
+) -> None:
+    """Sealed once, under keys kept beside it; whoever lived there before is there still."""
+    filling = SealedCrowd(20, cache=tmp_path / "cache")
+    house = kinds[kind].house(tmp_path / "house", people=40, keys=filling.keys)
+    kinds[kind].fill(house, filling)
+
+    for person in crowd(20):
+        found = house.store.desk.person_for_operator(person.pin, reason="test", at=NOW)
+        assert found is not None
+        assert (found.pin, found.values) == (person.pin, person.values)
+    assert b">RELEASED<" in house.post(ask(house, 1)[0]).body
+    house.close()
+
+    again = SealedCrowd(20, cache=tmp_path / "cache")
+    assert again.keys.current_id == filling.keys.current_id
+
+
+def test_each_signer_consents_to_what_is_asked(tmp_path: Path) -> None:
+    """Their certificates and consents are good; who comes later is somebody else."""
+    house = build_house(tmp_path)
+    first, later = signers(house.world, 2), signers(house.world, 2, beyond=2)
+
+    assert not {each.person.pin for each in first} & {each.person.pin for each in later}
+    for message in ask_about(house, [*first, *later]):
+        assert b">RELEASED<" in house.post(message).body
+    house.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_every_leaf_is_sequenced_and_published(
+    kinds: Mapping[str, Database], tmp_path: Path, kind: str
+) -> None:
+    """More than a batch of them, or the figure would be of less than it says."""
+    measured = measure_ledger(tmp_path, kinds[kind], leaves=2_500)
+
+    assert (measured["leaves"], measured["rounds"]) == (2_500, 1)
+    assert measured["batch"] < 2_500
+    assert measured["leaves_per_second"] > 0
+    assert b"\n2500\n" in (tmp_path / "published" / "checkpoint").read_bytes()
+
+
+def test_a_month_is_counted_and_written_out_whole(tmp_path: Path) -> None:
+    """Every row opens, of every recipient; an instant outside of the month is not of it."""
+    directory = month_house(60, tmp_path)
+    assert month_house(60, tmp_path) == directory
+    store = opened(str(directory))
+
+    counts = store.desk.statistics(MONTH)
+    look = ExportLook(revealed=False, reason=None)
+    rows = list(store.desk.export(MONTH, None, look, at=NOW))
+    assert sum(each.decisions for each in counts) == len(rows) == 60
+    assert {each.recipient for each in counts} == {party.code for party in PARTIES}
+    assert len({row.leaf_hash for row in rows}) == 60
+    assert MONTH.begins == rows[0].decided_at
+    store.close()

@@ -1,0 +1,124 @@
+"""`makul disclosure statistics` and `export`: a month, counted and written out (cl. 11)."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from makul.cli.disclosure_export import COLUMNS
+from makul.settings import load_settings
+from makul.store import StoreKeys, open_store
+from support.agreed import agree
+from support.commands import Makul
+from support.records import AZAMAT, NOON, a_consent, a_refusal, a_release, an_agreement
+from support.sql import count
+
+
+@pytest.fixture
+def with_two(with_bank: Makul) -> Makul:
+    """A release by consent and, a minute later, a refusal."""
+    settings = load_settings(with_bank.directory / "makul.toml")
+    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
+    agree(store.desk, an_agreement(), at=NOON)
+    store.recorder.record(a_release(ground=a_consent()))
+    store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
+    store.close()
+    return with_bank
+
+
+def test_a_month_is_counted(with_two: Makul) -> None:
+    """By recipient, purpose, outcome and ground."""
+    counted = with_two.done("disclosure", "statistics", "--month", "2026-11")
+
+    assert [(row["recipient"], row["outcome"], row["ground"]) for row in counted] == [
+        ("COM/60000001", "REFUSED", None),
+        ("COM/60000001", "RELEASED", "CONSENT"),
+    ]
+    assert [row["decisions"] for row in counted] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--month", "2026-10"], ["--month", "2026-11", "--recipient", "COM/1"]]
+)
+def test_none_is_said(with_two: Makul, arguments: list[str]) -> None:
+    """An empty month is an answer, and so is a recipient who asked nothing."""
+    assert with_two.done("disclosure", "statistics", *arguments) == []
+    assert with_two("disclosure", "statistics", *arguments).out.startswith("No decision of 2026-1")
+    assert with_two("disclosure", "export", *arguments).out.split() == [",".join(COLUMNS)]
+
+
+def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
+    """What left is told by name; the PIN does not leave the house by itself."""
+    said = with_two("disclosure", "export", "--month", "2026-11")
+    first, second = csv.DictReader(io.StringIO(said.out))
+
+    assert tuple(first) == COLUMNS
+    assert (first["outcome"], first["released"]) == ("RELEASED", "givenName surname")
+    assert (second["outcome"], second["codes"], second["ground_id"]) == ("REFUSED", "CNS-04", "")
+    assert first["subject"] == AZAMAT.masked
+    assert AZAMAT.digits not in said.out + said.err
+
+
+def test_ndjson_says_the_same(with_two: Makul) -> None:
+    """A row a line, with the columns of CSV as keys."""
+    said = with_two("disclosure", "export", "--month", "2026-11", "--format", "ndjson")
+    first, second = map(json.loads, said.out.splitlines())
+
+    assert tuple(first) == COLUMNS
+    assert (first["released"], second["ground_id"]) == (["givenName", "surname"], None)
+
+
+def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
+    """And each export is, with a reason or without (cl. 13, 16)."""
+    database = load_settings(with_two.directory / "makul.toml").store.database
+    before = count(database, "desk_log")
+    arguments = ["disclosure", "export", "--month", "2026-11", "--reveal"]
+
+    refused = with_two(*arguments)
+    assert (refused.code, refused.out) == (1, "")
+    assert "--reason" in refused.err
+    assert count(database, "desk_log") == before
+
+    said = with_two(*arguments, "--reason", "monthly check")
+    assert said.out.count(AZAMAT.digits) == 2
+    assert count(database, "desk_log") == before + 1
+
+
+def test_a_file_is_new_whole_and_ones_own(with_two: Makul, tmp_path: Path) -> None:
+    """Nothing is overwritten, and nothing but the file is left."""
+    output = tmp_path / "out" / "november.csv"
+    output.parent.mkdir()
+    arguments = ["disclosure", "export", "--month", "2026-11", "--output", output]
+
+    said = with_two(*arguments)
+    assert (said.code, said.out) == (0, "")
+    assert said.err == f"2 decisions of 2026-11 are in {output}\n"
+    assert output.stat().st_mode & 0o777 == 0o600
+    assert len(output.read_text().splitlines()) == 3
+    assert [file.name for file in output.parent.iterdir()] == ["november.csv"]
+
+    said = with_two(*arguments)
+    assert (said.code, "exists" in said.err) == (1, True)
+
+
+def test_a_file_that_was_not_finished_is_not_there(
+    with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a month must not look like a month."""
+    monkeypatch.setattr("makul.cli.disclosure_export._cell", lambda value: 1 / 0)
+    output = tmp_path / "november.csv"
+
+    with pytest.raises(ZeroDivisionError):
+        with_two("disclosure", "export", "--month", "2026-11", "--output", output)
+    assert not list(tmp_path.glob("november.csv*"))
+
+
+@pytest.mark.parametrize("month", ["november", "2026-13", "2026-11-01"])
+def test_what_is_no_month_is_told(with_two: Makul, month: str) -> None:
+    """With how one is written."""
+    said = with_two("disclosure", "export", "--month", month)
+
+    assert said.code == 1
+    assert "2026-11" in said.err
