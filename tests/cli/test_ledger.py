@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -142,6 +143,23 @@ def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) 
     assert said.json["where"] == "disclosure"
     assert said.json["record"].replace("-", "") == disclosure_id.hex()
     assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", said.err)
+
+
+def test_what_the_auditors_guide_changes_is_found(makul: Makul, store: Store) -> None:
+    """docs/auditors.md, Try it: the very program that stands there."""
+    record(store, 3)
+    with running(makul):
+        wait_for(makul, 3)
+    store.close()
+    guide = (Path(__file__).parents[2] / "docs" / "auditors.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r'```python\n("""tamper\.py.*?)```', guide, re.DOTALL)
+    assert makul("ledger", "verify").code == 0
+
+    subprocess.run([sys.executable, "-c", program, makul.directory / "makul.db"], check=True)
+
+    said = makul("ledger", "verify")
+    assert said.code == 1
+    assert "recipient is not what the leaf commits to" in said.err
 
 
 def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:

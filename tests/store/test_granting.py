@@ -3,25 +3,34 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import errors
 
 from makul.app.ports import Committed, StoreUnavailableError
+from makul.app.ports.ledger import Sequenced
 from makul.domain.attempts import AttemptLimits
+from makul.domain.disclosures import GroundKind
+from makul.domain.recipients import RecipientState
 from makul.store import StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY
-from makul.store.granting import grant, grants, weaknesses
+from makul.store.granting import _CHANGED, grant, grants, weaknesses
 from makul.store.months import make_months, missing_months, months_around
 from makul.store.places import Place, PostgresPlace
+from makul.store.schema import migrate
 from makul.store.tables import metadata
+from support.ledger import a_note_signer, sequence
 from support.postgres import Cluster
 from support.records import (
+    BANK,
+    FINGERPRINT,
     NOON,
     a_consent,
     a_failed_match,
     a_mark,
+    a_recipient,
     a_release,
     an_evidence,
 )
@@ -102,6 +111,14 @@ def test_the_role_changes_no_record(granted: Granted, table: str, verb: str) -> 
         "UPDATE store_identity SET store_id = store_id",
         "DELETE FROM recipient",
         "DELETE FROM request_key",
+        "UPDATE request_key SET disclosure_id = disclosure_id",
+        "UPDATE person SET sealed = sealed",
+        "UPDATE official SET fingerprint = fingerprint",
+        "UPDATE certificate SET recipient = recipient",
+        "UPDATE ground_use SET allowed = allowed",
+        "UPDATE attempt SET at = at",
+        "UPDATE seen_message SET forget_after = forget_after",
+        "UPDATE ledger_queue SET disclosure_id = disclosure_id",
         "CREATE TABLE mine (a int)",
     ],
 )
@@ -122,6 +139,79 @@ def test_what_a_role_had_more_is_taken(granted: Granted, server: Cluster) -> Non
     grant(granted.owner, granted.role)
 
     assert of_the_role(granted.service) == []
+
+
+def test_a_right_to_one_column_is_one_too_many(granted: Granted, server: Cluster) -> None:
+    """A decision is changed by its outcome alone."""
+    database = psycopg.conninfo.conninfo_to_dict(granted.owner.url)["dbname"]
+    server.execute(
+        f"GRANT UPDATE (outcome) ON disclosure TO {granted.role}", database=str(database)
+    )
+    assert "disclosure" in " ".join(weaknesses(granted.service))
+
+    grant(granted.owner, granted.role)
+
+    assert of_the_role(granted.service) == []
+
+
+def test_columns_that_may_be_changed_are_there_and_in_no_record() -> None:
+    """A name that is written wrongly would be found by whoever installs."""
+    for table, columns in _CHANGED.items():
+        assert set(columns) <= set(metadata.tables[table].columns.keys())
+    assert not _CHANGED.keys() & APPEND_ONLY.keys()
+
+
+def test_the_role_sequences_holds_and_withdraws(
+    granted: Granted, keys: StoreKeys, tmp_path: Path
+) -> None:
+    """All that the service's user does with it: what is changed where it stands may be changed."""
+    signer = a_note_signer(tmp_path)
+    store = open_store(granted.service, keys, who="service")
+    ground = a_consent()
+    store.recorder.record(a_release(ground=ground, meter=True))
+
+    assert isinstance(sequence(store, signer), Sequenced)
+    store.recorder.record(a_release())
+    done = sequence(store, signer)
+    store.desk.revoke_ground(BANK, GroundKind.CONSENT, ground.id, reason="test", at=NOON)
+    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
+    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
+    store.close()
+
+    assert isinstance(done, Sequenced)
+    assert (done.taken, done.size) == (1, 2)
+
+
+def owned(server: Cluster, *options: str) -> tuple[PostgresPlace, str]:
+    """A store as docs/operators.md has it made: its owner is no superuser, and made the role."""
+    number = next(ROLES)
+    owner, role = f"owner{number}", f"served{number}"
+    server.execute(f"CREATE ROLE {owner} LOGIN {' '.join(options)}")
+    name = server.create()
+    server.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+    place = PostgresPlace(url=server.url(name, user=owner))
+    migrate(place)
+    return place, role
+
+
+def test_an_owner_grants_to_a_role_that_it_made(server: Cluster) -> None:
+    place, role = owned(server, "CREATEROLE")
+    with psycopg.connect(place.url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+
+    grant(place, role)
+
+    service = PostgresPlace(url=place.url.replace("user=owner", "user=served"))
+    assert of_the_role(service) == []
+
+
+def test_who_may_not_grant_is_told_who_may(server: Cluster) -> None:
+    place, role = owned(server)
+    with pytest.raises(StoreUnavailableError, match=f"no role {role}"):
+        grant(place, role)
+    server.execute(f"CREATE ROLE {role} LOGIN")
+    with pytest.raises(StoreUnavailableError, match="CREATEROLE"):
+        grant(place, role)
 
 
 def test_the_owner_is_not_fit_to_serve(granted: Granted) -> None:

@@ -23,14 +23,14 @@ from makul.app.ports.ledger import (
 )
 from makul.app.recovering import missing
 from makul.app.sequencing import Sequencer, read_published, write_log
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer, sequence
 from support.records import NOON, a_release
-from support.sql import everything
+from support.sql import everything, raw
 
 FORK = get_context("fork")
 KILLS = 15
@@ -274,6 +274,32 @@ def test_what_another_key_signed_is_not_ours(
 
     with pytest.raises(LedgerBrokenError, match="not by this log's key"):
         a_sequencer(store, signer, published).round()
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "cosignature", "another tree"])
+def test_what_the_log_did_not_sign_is_not_published(site: Site, what: str, tmp_path: Path) -> None:
+    """Added to the store by whoever may add: the log stops, and witnesses see what they saw."""
+    record(site.store, 3)
+    sequencer = a_sequencer(site.store, site.signer, site.published)
+    sequencer.round()
+    before = site.published.checkpoint()
+    root = b"r" * 32
+    signed = site.signer.sign(Checkpoint(ORIGIN, 4, b"s" * 32).body())
+    forged = {"another tree": signed, "checkpoint": b"forged\n"}.get(what, b"")
+    with raw(site.path) as connection:
+        if forged:
+            row = (9 if what == "checkpoint" else 4, root, forged, 0)
+            connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", row)
+        else:
+            connection.execute("INSERT INTO cosignature VALUES (4, 'w', 'no line of a note', 0)")
+
+    if what == "cosignature":
+        record(site.store, 1)
+    with pytest.raises(LedgerBrokenError, match="the store's checkpoint"):
+        sequencer.round()
+
+    assert site.published.checkpoint() == before
+    assert published_tree(site.published, site.signer) == 3
 
 
 def test_a_smaller_tree_never_replaces_a_larger_one(

@@ -447,6 +447,25 @@ def test_a_server_that_drips_its_headers_is_left(
     assert "still under way" in rounds[1].why
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_says_nothing(
+    make: Callable[[Path], None], log: PublishedLog, witness: WitnessProgram
+) -> None:
+    """In another's directory: a pipe into which nobody writes would hold the witness for good."""
+    log.publish(leaves(3))
+    (log.directory / "checkpoint").unlink()
+    make(log.directory / "checkpoint")
+    rounds: list[Round] = []
+
+    thread = Thread(target=lambda: rounds.append(witness.round()), daemon=True)
+    thread.start()
+    thread.join(10)
+
+    assert [(each.result, each.why) for each in rounds] == [
+        (Result.UNAVAILABLE, "checkpoint: not a file")
+    ]
+
+
 @pytest.mark.parametrize(
     "place",
     [

@@ -104,9 +104,21 @@ class Sequencer:
         old = read_published(note, self._checker, self._signer.name).size if note else 0
         if old > latest.size:
             return False
+        self._must_be_ours(latest)
         write_log(self._published, latest, self._store.tile, since=old)
         self._compared = latest.note
         return True
+
+    def _must_be_ours(self, latest: SignedTree) -> None:
+        """Whoever may add rows to the store shall not publish in the log's name: what was published
+        once cannot be taken back.
+        """
+        try:
+            signed = parse_checkpoint_unsafe(self._checker.verify(latest.note))
+        except ValueError:
+            raise LedgerBrokenError("the store's checkpoint is not by this log's key") from None
+        if signed != Checkpoint(self._signer.name, latest.size, latest.root):
+            raise LedgerBrokenError("the store's checkpoint signs another tree than it says")
 
     def keep(self, cosigned: Iterable[Cosigned]) -> int:
         """Keep what witnesses cosigned, and publish the lines of the newest tree; how many are new.

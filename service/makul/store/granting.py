@@ -1,13 +1,19 @@
 """Who may do what in a PostgreSQL store: the service's role adds to records and changes none.
 
 The tables' owner migrates and makes partitions; the role that serves has no right to change or
-delete what is append-only. Whoever takes over a worker can therefore add to the record, and no
-more; what a superuser can do, the ledger shows.
+delete what is append-only, and of other tables may change the columns alone that this program
+does. Whoever takes over a worker can still release a recipient, restore a consent's uses or break
+the log: the role serves the desk and the sequencer as well. What was decided before stays as it is;
+what a superuser can do to it, the ledger shows.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from psycopg import errors
+
+from makul.app.ports import StoreUnavailableError
 from makul.store.administering import administered
 from makul.store.append_only import APPEND_ONLY
 from makul.store.places import Place, PostgresPlace
@@ -16,6 +22,26 @@ from makul.store.tables import attempt, gate, ledger_queue, metadata, seen_messa
 
 _FORGETTABLE = frozenset({attempt.name, gate.name, ledger_queue.name, seen_message.name})
 _READ_ONLY = frozenset({"store_identity"})
+_CHANGED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "agreement": ("state", "valid_from", "valid_to", "terms", "changed_at"),
+        "certificate": ("withdrawn_at",),
+        "daily_use": ("used",),
+        "evidence_use": ("bytes",),
+        "gate": ("kind",),
+        "ground_use": ("used", "registered_at", "revoked_at"),
+        "ledger_head": ("size", "root", "holder", "held_until"),
+        "ledger_tile": ("hashes",),
+        "paper_use": ("used",),
+        "recipient": ("state", "changed_at"),
+        "request_key": ("answer", "answer_until"),
+        "sealing_certificate": ("withdrawn_at",),
+        "signatory": ("withdrawn_at",),
+    }
+)
+"""Columns that are changed where they stand. A row may be locked by whoever may change one of its
+columns, so a gate has one. A table or column that is not named here is added to alone.
+"""
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 _WEAK = """
@@ -23,7 +49,7 @@ SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user
 """
 _MAY_CHANGE = """
 SELECT name FROM unnest(%s::text[]) AS name
-WHERE has_table_privilege(name, 'UPDATE') OR has_table_privilege(name, 'DELETE')
+WHERE has_any_column_privilege(name, 'UPDATE') OR has_table_privilege(name, 'DELETE')
    OR has_table_privilege(name, 'TRUNCATE') OR pg_has_role(
       (SELECT relowner FROM pg_class WHERE oid = name::regclass), 'USAGE')
 ORDER BY name
@@ -50,10 +76,22 @@ def grants(role: str) -> Sequence[str]:
 
 
 def grant(place: PostgresPlace, role: str) -> None:
-    """Give a role exactly what serving needs, as the tables' owner; what it had more is taken."""
-    with administered(place) as server, server.transaction():
-        for statement in grants(role):
-            server.execute(statement.encode())
+    """Give a role exactly what serving needs, as the tables' owner; what it had more is taken.
+
+    All or nothing. Its time limits are the role's own settings, which PostgreSQL lets only those
+    alter who may create roles, and from version 16 on only who made this one.
+    """
+    with administered(place) as server:
+        try:
+            with server.transaction():
+                for statement in grants(role):
+                    server.execute(statement.encode())
+        except errors.UndefinedObject:
+            raise StoreUnavailableError(f"the server has no role {role}: create it") from None
+        except errors.InsufficientPrivilege:
+            raise StoreUnavailableError(
+                f"not allowed: grant as the tables' owner, who has CREATEROLE and made {role}"
+            ) from None
 
 
 def weaknesses(place: Place) -> Sequence[str]:
@@ -75,6 +113,9 @@ def weaknesses(place: Place) -> Sequence[str]:
 def _rights(table: str) -> Sequence[str]:
     if table in _READ_ONLY:
         return ["SELECT"]
-    if table in APPEND_ONLY:
-        return ["SELECT", "INSERT"]
-    return ["SELECT", "INSERT", "UPDATE", *(["DELETE"] if table in _FORGETTABLE else [])]
+    rights = ["SELECT", "INSERT"]
+    if table in _CHANGED:
+        rights.append(f"UPDATE ({', '.join(_CHANGED[table])})")
+    if table in _FORGETTABLE:
+        rights.append("DELETE")
+    return rights

@@ -173,7 +173,8 @@ class StoreLedger(LedgerStore):
         if head is not None and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
         return self._database.perform(
-            lambda transaction: _sequence(transaction, signer, lease, at=at, batch=batch)
+            lambda transaction: _sequence(transaction, signer, lease, at=at, batch=batch),
+            settled=_whatever_became_of_it,
         )
 
     def release(self, lease: Lease) -> None:
@@ -291,6 +292,12 @@ def _sequence(
         signed = SignedTree(size=edge.size, root=root, note=note, made_at=at)
         add_checkpoint(transaction, signed, at=at)
     return Sequenced(taken=taken, size=edge.size, more=taken == batch)
+
+
+def _whatever_became_of_it(_transaction: Transaction) -> None:
+    """Where a commit was cut off, sequencing goes on from the head, wherever that is; and by
+    writing it anew waits for the replica that the commit waited for, before anything is published.
+    """
 
 
 def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:

@@ -264,6 +264,11 @@ def _roll_back(connection: PostgresConnection) -> None:
 
 
 def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> None:
+    """Commit. Done with a warning is not done: whoever cancels a commit that waits for a replica
+    makes the server report it as done, and it lies on one copy.
+    """
+    warned: list[errors.Diagnostic] = []
+    connection.add_notice_handler(warned.append)
     try:
         execute("COMMIT", ())
     except _LOST_A_RACE as error:
@@ -278,3 +283,7 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
     except psycopg.Error as error:
         _roll_back(connection)
         raise unavailable(error) from None
+    finally:
+        connection.remove_notice_handler(warned.append)
+    if warned:
+        raise CommitUnknownError("the record store was warned of during a commit")

@@ -24,7 +24,7 @@ from makul.app.ports import (
     Space,
 )
 from makul.domain.disclosures import GroundKind, Outcome
-from makul.domain.identifiers import AgreementNumber, PurposeCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
@@ -43,7 +43,13 @@ from makul.store.limits import (
 )
 from makul.store.private import Private, open_private, private_of, seal_private
 from makul.store.revocations import take_back
-from makul.store.rights import Given, Way, against_entry, against_replay
+from makul.store.rights import (
+    Given,
+    Way,
+    against_entry,
+    against_recipient,
+    against_replay,
+)
 from makul.store.tables import disclosure, evidence, ledger_leaf, ledger_queue, request_key
 
 _TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
@@ -92,7 +98,9 @@ _REUSED = Reason(code=Code.REQ_04, field="requestId")
 
 
 class StoreRecorder(Recorder):
-    """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded."""
+    """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded, or its commit
+    was cut off and cannot be asked after: nothing is answered, and whoever asks again learns it.
+    """
 
     def __init__(
         self, database: Database, sealer: Sealer, *, evidence_a_day: int = EVIDENCE_A_DAY
@@ -185,6 +193,7 @@ class StoreRecorder(Recorder):
             leaf={"disclosure_id": disclosure_id, "leaf_hash": entry.leaf.hash, "recorded_at": at},
             new_evidence=tuple(new),
             key=closed,
+            recipient=recipient,
         )
 
     def _before(self, transaction: Transaction, entry: Entry) -> Replay | Overtaken | None:
@@ -270,6 +279,7 @@ class _Rows:
     leaf: dict[str, object]
     new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
+    recipient: MemberCode
 
     @property
     def evidence_bytes(self) -> int:
@@ -317,9 +327,16 @@ def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
 
 
 def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
-    """What became of an entry whose commit was cut off: by its own leaf, never by its key."""
+    """What became of an entry whose commit was cut off: by its own leaf, never by its key.
+
+    A commit that was cut off while it waited for a replica is seen at once, and lies on one copy.
+    So the recipient's row is locked: a lock is written, and this commit waits for that replica.
+    """
     row = transaction.one(_LEAF_KEPT, rows.leaf)
-    return Committed() if row is not None and row[0] == rows.leaf["leaf_hash"] else None
+    if row is None or row[0] != rows.leaf["leaf_hash"]:
+        return None
+    against_recipient(transaction, rows.recipient)
+    return Committed()
 
 
 def _write(transaction: Transaction, rows: _Rows) -> None:

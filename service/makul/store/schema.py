@@ -34,6 +34,11 @@ SELECT t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
 """
+_SWITCHED_OFF = """
+SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+"""
+"""On a partition as well, which has the triggers of the whole, each to be switched off apart."""
 _POSTGRES_FUNCTIONS = """
 SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
 AND prorettype = 'trigger'::regtype
@@ -68,6 +73,10 @@ def assert_schema(place: Place) -> None:
                 found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
                 wanted = {**all_sqlite_triggers(), **rewrap_guard.sqlite_triggers()}
                 _assert_same(dict(found), wanted)
+    except psycopg.OperationalError:
+        raise StoreUnavailableError(
+            "the store's server cannot be reached, or lets nobody in"
+        ) from None
     except (psycopg.Error, driver.Error, OSError):
         raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
 
@@ -78,6 +87,7 @@ def _assert_postgres(rows: Callable[[str], Rows]) -> None:
         {name: sql if enabled == "O" else enabled for name, sql, enabled in triggers},
         {**all_postgres_triggers(), **rewrap_guard.postgres_triggers()},
     )
+    _assert_same(dict.fromkeys(rows(_SWITCHED_OFF)), {})
     functions = {**POSTGRES_FUNCTIONS, **rewrap_guard.POSTGRES_FUNCTIONS}
     _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), functions)
     if rows("SHOW synchronous_commit") in ([("off",)], [("local",)]):

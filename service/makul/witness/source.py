@@ -4,6 +4,9 @@ Bounded in size and time, and never more than one object at a time. What comes i
 `judging` believes none of it.
 """
 
+import errno
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -126,7 +129,7 @@ class _Web:
 def _directory(directory: Path) -> Source:
     def read(path: str, at_most: int) -> bytes:
         try:
-            with (directory / path).open("rb") as file:
+            with open(directory / path, "rb", opener=_ordinary_file) as file:
                 octets = file.read(at_most + 1)
         except (FileNotFoundError, NotADirectoryError):
             raise MissingError(f"{path}: not there") from None
@@ -137,3 +140,12 @@ def _directory(directory: Path) -> Source:
         return octets
 
     return read
+
+
+def _ordinary_file(path: str, flags: int) -> int:
+    """Opened without waiting: what lies there may be a pipe into which nobody ever writes."""
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a file")
+    return handle
