@@ -21,7 +21,8 @@ from makul.settings import LedgerSettings
 from makul.store import Store
 from makul.store.codecs import micros
 from makul.store.ledger_files import LogDirectory
-from makul.store.tables import ledger_leaf, ledger_queue
+from makul.store.ledger_tables import ledger_queue
+from makul.store.tables import ledger_leaf
 from makul.trust.notes import NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer
 

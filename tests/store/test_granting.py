@@ -16,11 +16,11 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.recipients import RecipientState
 from makul.store import StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY
+from makul.store.columns import metadata
 from makul.store.granting import _CHANGED, grant, grants, weaknesses
 from makul.store.months import make_months, missing_months, months_around
 from makul.store.places import Place, PostgresPlace
 from makul.store.schema import migrate
-from makul.store.tables import metadata
 from support.ledger import a_note_signer, sequence
 from support.postgres import Cluster
 from support.records import (

@@ -11,8 +11,8 @@ import pytest
 from makul.app.ports.ledger import Finding
 from makul.ledger.notes import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
+from makul.store.columns import metadata
 from makul.store.ledger_check import LedgerQuestion
-from makul.store.tables import metadata
 from makul.trust.notes import (
     CosignatureVerifier,
     Cosigner,

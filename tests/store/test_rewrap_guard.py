@@ -15,12 +15,12 @@ import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.append_only import APPEND_ONLY
+from makul.store.columns import metadata
 from makul.store.crypto import HEAD_BYTES, Sealer
 from makul.store.places import Place
 from makul.store.rewrap_guard import SINCE_0005, sqlite_triggers
 from makul.store.schema import assert_schema
 from makul.store.sqlite import connect, driver
-from makul.store.tables import metadata
 from support.records import a_release, an_evidence
 from support.sql import everything, parameters, raw
 

@@ -23,12 +23,12 @@ from makul.app.ports import (
     StoreUnavailableError,
 )
 from makul.store import Store, StoreKeys, open_store, rewrapping
+from makul.store.columns import metadata
 from makul.store.crypto import HEAD_BYTES, Sealer
 from makul.store.engine import Transaction
 from makul.store.opening import database_at
 from makul.store.places import Place
 from makul.store.rewrapping import SEALED_COLUMNS
-from makul.store.tables import metadata
 from support.records import (
     AZAMAT,
     BANK,

@@ -17,9 +17,9 @@ from sqlalchemy.types import BigInteger, Integer, LargeBinary, String, Text
 import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
+from makul.store.columns import metadata
 from makul.store.schema import VERSION
 from makul.store.sqlite import connect, driver
-from makul.store.tables import metadata
 from support.sql import raw
 
 

@@ -16,9 +16,11 @@ from psycopg import errors
 from makul.app.ports import StoreUnavailableError
 from makul.store.administering import administered
 from makul.store.append_only import APPEND_ONLY
+from makul.store.columns import metadata
+from makul.store.ledger_tables import ledger_queue
 from makul.store.places import Place, PostgresPlace
 from makul.store.postgres import SESSION
-from makul.store.tables import attempt, gate, ledger_queue, metadata, seen_message
+from makul.store.tables import attempt, gate, seen_message
 
 _FORGETTABLE = frozenset({attempt.name, gate.name, ledger_queue.name, seen_message.name})
 _READ_ONLY = frozenset({"store_identity"})

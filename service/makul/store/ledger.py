@@ -41,15 +41,15 @@ from makul.ledger.proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
 from makul.store.codecs import instant, micros
 from makul.store.engine import Database, Row, Transaction
-from makul.store.tables import (
+from makul.store.ledger_tables import (
     checkpoint,
     cosignature,
     ledger_head,
-    ledger_leaf,
     ledger_position,
     ledger_queue,
     ledger_tile,
 )
+from makul.store.tables import ledger_leaf
 
 LOG = "main"
 """The head's key: there is one log in a store."""

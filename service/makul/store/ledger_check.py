@@ -27,18 +27,16 @@ from makul.store.crypto import Sealer
 from makul.store.engine import Database, Row
 from makul.store.ledger import LOG
 from makul.store.ledger_facts import COLUMNS, UUID_BYTES, Record, RecordChecker
-from makul.store.tables import (
+from makul.store.ledger_tables import (
     checkpoint,
     cosignature,
-    disclosure,
     ledger_head,
-    ledger_leaf,
     ledger_lost,
     ledger_position,
     ledger_queue,
     ledger_tile,
-    request_key,
 )
+from makul.store.tables import disclosure, ledger_leaf, request_key
 
 PAGE = 512
 """Records read at once: some megabytes where each has a report and a receipt."""

@@ -15,7 +15,8 @@ from makul.store.codecs import micros
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Transaction
 from makul.store.ledger import add_checkpoint, locked_head, move_head, write_tiles
-from makul.store.tables import ledger_leaf, ledger_lost, ledger_position, ledger_queue
+from makul.store.ledger_tables import ledger_lost, ledger_position, ledger_queue
+from makul.store.tables import ledger_leaf
 
 _WAITING = select(ledger_leaf.c.leaf_hash, ledger_leaf.c.disclosure_id).where(
     ~exists().where(ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)

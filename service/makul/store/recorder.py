@@ -31,6 +31,7 @@ from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
 from makul.store.gates import TakingRights, before_taking_rights, taking_rights
 from makul.store.housekeeping import sweep_marks
+from makul.store.ledger_tables import ledger_queue
 from makul.store.limits import (
     EVIDENCE_A_DAY,
     add_attempt,
@@ -50,7 +51,7 @@ from makul.store.rights import (
     against_recipient,
     against_replay,
 )
-from makul.store.tables import disclosure, evidence, ledger_leaf, ledger_queue, request_key
+from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
 
 _TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})

@@ -6,7 +6,7 @@ what only they compute (see `crypto`). Records of decisions refer to nobody by f
 stand on their own, whoever is registered later, and can be partitioned and sharded by recipient.
 
 Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
-hidden row number by which an append-only row could be replaced.
+hidden row number by which an append-only row could be replaced. The log has its own: `ledger_tables`.
 """
 
 from sqlalchemy import (
@@ -17,45 +17,29 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    String,
     Table,
     Text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-_UUID = LargeBinary(16)
-_DIGEST = LargeBinary(32)
-_MEMBER = String(31)
-_AGREEMENT = String(64)
-_PURPOSE = String(64)
-_WORD = String(32)
+from makul.store.columns import AGREEMENT, DIGEST, MEMBER, PURPOSE, UUID, WORD, metadata
 
 # --- the register: who may ask, under what terms, and who is in the database ------------------
 
 recipient = Table(
     "recipient",
     metadata,
-    Column("code", _MEMBER, primary_key=True),
-    Column("kind", _WORD, nullable=False),
+    Column("code", MEMBER, primary_key=True),
+    Column("kind", WORD, nullable=False),
     Column("name", Text, nullable=False),
-    Column("state", _WORD, nullable=False),
+    Column("state", WORD, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
 )
 
 certificate = Table(
     "certificate",
     metadata,
-    Column("fingerprint", _DIGEST, primary_key=True),
-    Column("recipient", _MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), nullable=False),
     Column("der", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
@@ -64,8 +48,8 @@ certificate = Table(
 official = Table(
     "official",
     metadata,
-    Column("recipient", _MEMBER, ForeignKey("recipient.code"), primary_key=True),
-    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
 )
@@ -73,9 +57,9 @@ official = Table(
 agreement = Table(
     "agreement",
     metadata,
-    Column("number", _AGREEMENT, primary_key=True),
-    Column("recipient", _MEMBER, ForeignKey("recipient.code"), nullable=False),
-    Column("state", _WORD, nullable=False),
+    Column("number", AGREEMENT, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("state", WORD, nullable=False),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
     Column("terms", Text, nullable=False),
@@ -87,8 +71,8 @@ notice_text = Table(
     "notice_text",
     metadata,
     Column("ref", Text, primary_key=True),
-    Column("language", _WORD, primary_key=True),
-    Column("digest", _DIGEST, nullable=False),
+    Column("language", WORD, primary_key=True),
+    Column("digest", DIGEST, nullable=False),
     Column("text", Text, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -99,9 +83,9 @@ notice_approval = Table(
     "notice_approval",
     metadata,
     Column("ref", Text, primary_key=True),
-    Column("texts_digest", _DIGEST, nullable=False),
-    Column("document", _DIGEST, nullable=False),
-    Column("signer", _DIGEST, nullable=False),
+    Column("texts_digest", DIGEST, nullable=False),
+    Column("document", DIGEST, nullable=False),
+    Column("signer", DIGEST, nullable=False),
     Column("approved_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -110,9 +94,9 @@ notice_approval = Table(
 signatory = Table(
     "signatory",
     metadata,
-    Column("member", _MEMBER, primary_key=True),
-    Column("fingerprint", _DIGEST, primary_key=True),
-    Column("role", _WORD, nullable=False),
+    Column("member", MEMBER, primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("role", WORD, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
@@ -122,8 +106,8 @@ signatory = Table(
 agreement_draft = Table(
     "agreement_draft",
     metadata,
-    Column("number", _AGREEMENT, primary_key=True),
-    Column("terms_digest", _DIGEST, primary_key=True),
+    Column("number", AGREEMENT, primary_key=True),
+    Column("terms_digest", DIGEST, primary_key=True),
     Column("drafted_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -132,12 +116,12 @@ agreement_draft = Table(
 agreement_signature = Table(
     "agreement_signature",
     metadata,
-    Column("number", _AGREEMENT, primary_key=True),
-    Column("terms_digest", _DIGEST, primary_key=True),
-    Column("role", _WORD, primary_key=True),
-    Column("signer", _DIGEST, primary_key=True),
-    Column("member", _MEMBER, nullable=False),
-    Column("document", _DIGEST, nullable=False),
+    Column("number", AGREEMENT, primary_key=True),
+    Column("terms_digest", DIGEST, primary_key=True),
+    Column("role", WORD, primary_key=True),
+    Column("signer", DIGEST, primary_key=True),
+    Column("member", MEMBER, nullable=False),
+    Column("document", DIGEST, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -147,8 +131,8 @@ A party may sign once more by another hand, where the first is withdrawn meanwhi
 desk_document = Table(
     "desk_document",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),
-    Column("kind", _WORD, nullable=False),
+    Column("digest", DIGEST, primary_key=True),
+    Column("kind", WORD, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("kept_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -158,8 +142,8 @@ desk_document = Table(
 sealing_certificate = Table(
     "sealing_certificate",
     metadata,
-    Column("recipient", _MEMBER, ForeignKey("recipient.code"), primary_key=True),
-    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
     Column("der", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
@@ -169,8 +153,8 @@ sealing_certificate = Table(
 official_withdrawal = Table(
     "official_withdrawal",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("fingerprint", _DIGEST, primary_key=True),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
     Column("withdrawn_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -179,9 +163,9 @@ official_withdrawal = Table(
 person = Table(
     "person",
     metadata,
-    Column("pin_index", _DIGEST, primary_key=True),
+    Column("pin_index", DIGEST, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("content_index", _DIGEST, nullable=False),
+    Column("content_index", DIGEST, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
 )
@@ -192,10 +176,10 @@ person = Table(
 ground_use = Table(
     "ground_use",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("kind", _WORD, primary_key=True),
-    Column("ground_id", _UUID, primary_key=True),
-    Column("digest", _DIGEST, nullable=False),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    Column("ground_id", UUID, primary_key=True),
+    Column("digest", DIGEST, nullable=False),
     Column("allowed", Integer, nullable=False),
     Column("used", Integer, nullable=False),
     Column("valid_from", BigInteger, nullable=False),
@@ -212,10 +196,10 @@ ground_use = Table(
 request_key = Table(
     "request_key",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("space", _WORD, primary_key=True),
-    Column("request_id", _UUID, primary_key=True),
-    Column("disclosure_id", _UUID, nullable=False),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("space", WORD, primary_key=True),
+    Column("request_id", UUID, primary_key=True),
+    Column("disclosure_id", UUID, nullable=False),
     Column("answer", LargeBinary),
     Column("answer_until", BigInteger),
     Column("decided_at", BigInteger),
@@ -228,10 +212,10 @@ request_key = Table(
 attempt = Table(
     "attempt",
     metadata,
-    Column("disclosure_id", _UUID, primary_key=True),
-    Column("recipient", _MEMBER, nullable=False),
-    Column("pin_index", _DIGEST, nullable=False),
-    Column("employee_index", _DIGEST),
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("recipient", MEMBER, nullable=False),
+    Column("pin_index", DIGEST, nullable=False),
+    Column("employee_index", DIGEST),
     Column("at", BigInteger, nullable=False),
     Index(None, "pin_index", "recipient", "at"),
     Index(None, "recipient", "at", "pin_index"),
@@ -243,8 +227,8 @@ attempt = Table(
 gate = Table(
     "gate",
     metadata,
-    Column("kind", _WORD, primary_key=True),
-    Column("key", _DIGEST, primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    Column("key", DIGEST, primary_key=True),
     sqlite_with_rowid=False,
 )
 """Nothing but rows to lock (see `gates`)."""
@@ -252,9 +236,9 @@ gate = Table(
 daily_use = Table(
     "daily_use",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("agreement_number", _AGREEMENT, primary_key=True),
-    Column("space", _WORD, primary_key=True),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("agreement_number", AGREEMENT, primary_key=True),
+    Column("space", WORD, primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("used", Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -264,8 +248,8 @@ daily_use = Table(
 paper_use = Table(
     "paper_use",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("official", _DIGEST, primary_key=True),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("official", DIGEST, primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("used", Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -275,7 +259,7 @@ paper_use = Table(
 evidence_use = Table(
     "evidence_use",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
+    Column("recipient", MEMBER, primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -285,7 +269,7 @@ evidence_use = Table(
 seen_message = Table(
     "seen_message",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("forget_after", BigInteger, nullable=False),
     Index(None, "forget_after"),
     sqlite_with_rowid=False,
@@ -296,25 +280,25 @@ seen_message = Table(
 disclosure = Table(
     "disclosure",
     metadata,
-    Column("disclosure_id", _UUID, primary_key=True),
-    Column("recipient", _MEMBER, nullable=False),
-    Column("space", _WORD, nullable=False),
-    Column("request_id", _UUID, nullable=False),
-    Column("operation", _WORD, nullable=False),
-    Column("channel", _WORD, nullable=False),
-    Column("certificate", _DIGEST),
-    Column("agreement_number", _AGREEMENT),
-    Column("purpose", _PURPOSE),
-    Column("subject_index", _DIGEST),
-    Column("outcome", _WORD, nullable=False),
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("recipient", MEMBER, nullable=False),
+    Column("space", WORD, nullable=False),
+    Column("request_id", UUID, nullable=False),
+    Column("operation", WORD, nullable=False),
+    Column("channel", WORD, nullable=False),
+    Column("certificate", DIGEST),
+    Column("agreement_number", AGREEMENT),
+    Column("purpose", PURPOSE),
+    Column("subject_index", DIGEST),
+    Column("outcome", WORD, nullable=False),
     Column("reasons", Text, nullable=False),
     Column("released", Text, nullable=False),
-    Column("ground_kind", _WORD),
-    Column("ground_id", _UUID),
-    Column("ground_digest", _DIGEST),
+    Column("ground_kind", WORD),
+    Column("ground_id", UUID),
+    Column("ground_digest", DIGEST),
     Column("decided_at", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("sealed_to", _DIGEST),
+    Column("sealed_to", DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
     Index(
@@ -333,8 +317,8 @@ holds all that a month's statistics count, so that they are counted without read
 ledger_leaf = Table(
     "ledger_leaf",
     metadata,
-    Column("disclosure_id", _UUID, primary_key=True),
-    Column("leaf_hash", _DIGEST, nullable=False),
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("leaf_hash", DIGEST, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Index(None, "recorded_at"),
     sqlite_with_rowid=False,
@@ -344,9 +328,9 @@ ledger_leaf = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("digest", _DIGEST, primary_key=True),
-    Column("kind", _WORD, nullable=False),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
+    Column("kind", WORD, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("kept_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -356,10 +340,10 @@ evidence = Table(
 revocation = Table(
     "revocation",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("consent_id", _UUID, primary_key=True),
-    Column("subject_index", _DIGEST, primary_key=True),
-    Column("document", _DIGEST),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("consent_id", UUID, primary_key=True),
+    Column("subject_index", DIGEST, primary_key=True),
+    Column("document", DIGEST),
     Column("revoked_at", BigInteger, nullable=False),
     Index(None, "recipient", "revoked_at"),
     sqlite_with_rowid=False,
@@ -370,9 +354,9 @@ that id *and* that subject, so that nobody can take back what another gave."""
 consent_giver = Table(
     "consent_giver",
     metadata,
-    Column("recipient", _MEMBER, primary_key=True),
-    Column("consent_id", _UUID, primary_key=True),
-    Column("giver_index", _DIGEST, nullable=False),
+    Column("recipient", MEMBER, primary_key=True),
+    Column("consent_id", UUID, primary_key=True),
+    Column("giver_index", DIGEST, nullable=False),
     sqlite_with_rowid=False,
 )
 """Which representative gave a consent for its subject, and so may take it back."""
@@ -380,100 +364,25 @@ consent_giver = Table(
 desk_log = Table(
     "desk_log",
     metadata,
-    Column("entry_id", _UUID, primary_key=True),
+    Column("entry_id", UUID, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("who", Text, nullable=False),
-    Column("action", _WORD, nullable=False),
+    Column("action", WORD, nullable=False),
     Column("target", Text, nullable=False),
-    Column("subject_index", _DIGEST),
+    Column("subject_index", DIGEST),
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "at"),
     sqlite_with_rowid=False,
 )
 """What the operator changed or looked at (cl. 13 and 16). Sealed: the facts, reasons and names."""
 
-# --- the ledger: what the sequencer makes of the leaves ------------------------------------------
-
-ledger_queue = Table(
-    "ledger_queue",
-    metadata,
-    Column("disclosure_id", _UUID, primary_key=True),
-    sqlite_with_rowid=False,
-)
-"""Leaves without a place in the tree. A set: commits come in any order."""
-
-ledger_position = Table(
-    "ledger_position",
-    metadata,
-    Column("disclosure_id", _UUID, primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Index(None, "position", unique=True),
-    sqlite_with_rowid=False,
-)
-"""A leaf's place in the tree, from 0, without gaps and for good."""
-
-ledger_lost = Table(
-    "ledger_lost",
-    metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("leaf_hash", _DIGEST, nullable=False),
-    Column("noted_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""A published leaf whose decision was lost when an older copy of the store was restored."""
-
-ledger_tile = Table(
-    "ledger_tile",
-    metadata,
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("index", BigInteger, primary_key=True, autoincrement=False),
-    Column("hashes", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""The tree's hashes, up to 256 a row; the last row of a level grows (`ledger.tiles`)."""
-
-ledger_head = Table(
-    "ledger_head",
-    metadata,
-    Column("log", _WORD, primary_key=True),
-    Column("size", BigInteger, nullable=False),
-    Column("root", _DIGEST, nullable=False),
-    Column("holder", _UUID),
-    Column("held_until", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""One row, which the sequencing transaction locks: that lock, and not the lease in it, keeps two
-sequencers apart. The lease only says who works and who stands by."""
-
-checkpoint = Table(
-    "checkpoint",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", _DIGEST, nullable=False),
-    Column("note", LargeBinary, nullable=False),
-    Column("made_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What the operator signed of the tree at one size; at each size at most once."""
-
-cosignature = Table(
-    "cosignature",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("witness", Text, primary_key=True),
-    Column("line", Text, nullable=False),
-    Column("collected_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""A witness's line beneath a checkpoint, verified when it was collected."""
-
 # --- the store itself -------------------------------------------------------------------------
 
 store_identity = Table(
     "store_identity",
     metadata,
-    Column("store_id", _UUID, primary_key=True),
-    Column("index_check", _DIGEST, nullable=False),
+    Column("store_id", UUID, primary_key=True),
+    Column("index_check", DIGEST, nullable=False),
     Column("sealed_check", LargeBinary, nullable=False),
 )
 """One row, by which keys that do not belong to this store are known when it is opened."""

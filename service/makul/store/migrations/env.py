@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from makul.store.tables import metadata
+from makul.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
