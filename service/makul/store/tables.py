@@ -6,7 +6,9 @@ what only they compute (see `crypto`). Records of decisions refer to nobody by f
 stand on their own, whoever is registered later, and can be partitioned and sharded by recipient.
 
 Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
-hidden row number by which an append-only row could be replaced. The log has its own: `ledger_tables`.
+hidden row number by which an append-only row could be replaced.
+
+The log's own tables are in `ledger_tables`.
 """
 
 from sqlalchemy import (
