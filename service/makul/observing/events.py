@@ -167,6 +167,9 @@ class Event(Enum):
         "MKL-307", "key-compromised", _CRITICAL, _CHANGED,
         "A receipt key was marked as being in other hands",
     )  # fmt: skip
+    RECORD_EXPORTED = _entry(
+        "MKL-308", "record-exported", _MEDIUM, _LOOKED, "An operator wrote out a month's decisions"
+    )
 
     # The service itself.
     RELOADED = _entry(

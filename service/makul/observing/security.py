@@ -101,6 +101,7 @@ WATCHED: Final[Mapping[str, Event]] = MappingProxyType(
     {
         "person_for_operator": Event.PERSON_SHOWN,
         "evidence_of": Event.EVIDENCE_SHOWN,
+        "export": Event.RECORD_EXPORTED,
         "put_persons": Event.PERSONS_CHANGED,
         "add_recipient": Event.RECIPIENT_CHANGED,
         "set_state": Event.RECIPIENT_CHANGED,
