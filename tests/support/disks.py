@@ -5,6 +5,7 @@ process: the database then fails at the same places, by another error of the sys
 """
 
 import ctypes
+import errno
 import os
 import shutil
 import subprocess
@@ -42,10 +43,19 @@ class _Mounted:
         self._ballast = path / "ballast"
 
     def fill(self, *, but: int) -> None:
-        facts = os.statvfs(self.path)
-        left = facts.f_bavail * facts.f_frsize - but
         with self._ballast.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, left)
+            while (left := self._room() - but) > 0:
+                try:
+                    os.posix_fallocate(ballast.fileno(), 0, left)
+                except OSError as error:  # others write meanwhile: there is less by now
+                    if error.errno != errno.ENOSPC:
+                        raise
+                else:
+                    return
+
+    def _room(self) -> int:
+        facts = os.statvfs(self.path)
+        return facts.f_bavail * facts.f_frsize
 
     def free(self) -> None:
         self._ballast.unlink()
