@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
@@ -14,7 +15,8 @@ from sqlalchemy import bindparam, func, select, update
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
-from makul.store import Store, StoreKeys, open_store
+from makul.store import Store, StoreKeys, limits, open_store
+from makul.store.engine import Transaction
 from makul.store.opening import database_at
 from makul.store.places import Place
 from makul.store.tables import disclosure, recipient
@@ -250,3 +252,25 @@ def test_threads_that_end_close_their_connections(store: Store) -> None:
         thread.join()
 
     assert len(os.listdir("/proc/self/fd")) < before + 10  # noqa: PTH208
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
+def test_a_meter_that_another_opens_meanwhile_is_counted_on(
+    store: Store, place: Place, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the UPDATE that finds no meter and the look for it, another's first use commits."""
+    ground, other = a_consent(allowed=2), open_store(place, keys, who="other")
+    looked, entered = Transaction.one, threading.Event()
+
+    def one(self: Transaction, statement: Any, values: Any) -> Any:
+        if statement is limits._GROUND_STATE and not entered.is_set():
+            entered.set()
+            assert other.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+        return looked(self, statement, values)
+
+    monkeypatch.setattr(Transaction, "one", one)
+
+    assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+    assert entered.is_set()
+    assert store.register.use(BANK, ground) == GroundUse(used=2)
+    other.close()
