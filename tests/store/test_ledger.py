@@ -410,6 +410,21 @@ def test_a_log_that_does_not_fit_itself_is_not_appended_to(
     assert everything(place) == before
 
 
+@pytest.mark.parametrize(
+    "spoil", ["DELETE FROM ledger_tile", "UPDATE ledger_tile SET hashes = substr(hashes, 1, 32)"]
+)
+def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
+    store: Store, place: Place, signer: NoteSigner, spoil: str
+) -> None:
+    """GetReceipt gives a receipt without its proof then, and withholds it where the store is away."""
+    first, *_ = record(store, 5)
+    sequence(store, signer)
+    by_hand(place, spoil)
+
+    with pytest.raises(LedgerBrokenError):
+        store.ledger.inclusion(first)
+
+
 def by_hand(place: Place, sql: str, *values: object) -> None:
     """As a superuser would, on either database."""
     with raw(place) as connection:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 
-from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import (
     Inclusion,
     Lease,
@@ -202,8 +201,8 @@ class StoreLedger(LedgerStore):
             return None
         try:
             proof = TileTree(signed.size, self.tile).inclusion_proof(placed[0])
-        except (TileError, LedgerBrokenError):
-            raise StoreUnavailableError("the log's tiles do not make a proof") from None
+        except TileError as error:
+            raise LedgerBrokenError(str(error)) from None
         return Inclusion(index=placed[0], size=signed.size, proof=proof, note=signed.note)
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:

@@ -31,7 +31,9 @@ class Inclusion:
 
 
 class LedgerReader(Protocol):
-    """Reads of the log. Raises `StoreUnavailableError`."""
+    """Reads of the log. Raises `StoreUnavailableError`, and `LedgerBrokenError` where it does not
+    fit itself.
+    """
 
     def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
         """Of a decision's leaf; None while it has no place, or there is no such decision."""
