@@ -36,7 +36,7 @@ from makul.app.ports.ledger import (
 from makul.ledger.appending import Appended, RightEdge
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.merkle import HASH_BYTES
-from makul.ledger.proofs import ReadTile, TileError, TileTree
+from makul.ledger.proofs import TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
 from makul.store.codecs import instant, micros
 from makul.store.engine import Database, Row, Transaction
@@ -162,7 +162,7 @@ class StoreLedger(LedgerStore):
         self._database = database
 
     def sequence(
-        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
+        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
         """As `LedgerStore`. Where there is nothing to do, nobody's turn to write is taken."""
         head = self._database.one(_HEAD, {"log": LOG})
@@ -172,7 +172,9 @@ class StoreLedger(LedgerStore):
         if head is not None and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
         return self._database.perform(
-            lambda transaction: _sequence(transaction, signer, lease, at=at, batch=batch),
+            lambda transaction: _sequence(
+                transaction, signer, lease, at=at, batch=batch, published=published
+            ),
             settled=_whatever_became_of_it,
         )
 
@@ -269,13 +271,21 @@ class StoreLedger(LedgerStore):
 
 
 def _sequence(
-    transaction: Transaction, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
+    transaction: Transaction,
+    signer: NoteSigning,
+    lease: Lease,
+    *,
+    at: datetime,
+    batch: int,
+    published: int,
 ) -> Sequenced | StandingBy:
     edge = locked_head(transaction, lease, at)
     if isinstance(edge, StandingBy):
         transaction.discard()
         return edge
     size = edge.size
+    if size < published:
+        raise LedgerBrokenError.lacking(published, size)
     taken = transaction.run(_PLACE, {"size": size, "batch": batch})
     if taken:
         leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
@@ -341,18 +351,13 @@ def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
         row = transaction.one(_TILE, {"level": level, "index": index})
         return _first(row, level, index, width)
 
-    edge = read_edge(size, read)
+    try:
+        edge = TileTree(size, read).edge()
+    except (TileError, ValueError) as error:
+        raise LedgerBrokenError(str(error)) from None
     if edge.root() != root:
         raise LedgerBrokenError("the log's tiles do not give the root of its head")
     return edge
-
-
-def read_edge(size: int, read_tile: ReadTile) -> RightEdge:
-    """The right edge of a tree in tiles; raises `LedgerBrokenError` where one is not as it was."""
-    try:
-        return TileTree(size, read_tile).edge()
-    except (TileError, ValueError) as error:
-        raise LedgerBrokenError(str(error)) from None
 
 
 def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
