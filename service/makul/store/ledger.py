@@ -160,23 +160,31 @@ class StoreLedger(LedgerStore):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._untold = False
+        """Is it unknown what became of the last transaction? What is seen of it may lie on one copy
+        until another has followed it to the replica."""
 
     def sequence(
         self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
         """As `LedgerStore`. Where there is nothing to do, nobody's turn to write is taken."""
-        head = self._database.one(_HEAD, {"log": LOG})
+        head = _head(self._database.one(_HEAD, {"log": LOG}))
         other = _other(head, lease, at)
         if other is not None:
             return other
-        if head is not None and self._idle(head, lease, at):
+        if not self._untold and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
-        return self._database.perform(
+        self._untold = True
+        done = self._database.perform(
             lambda transaction: _sequence(
                 transaction, signer, lease, at=at, batch=batch, published=published
             ),
-            settled=_whatever_became_of_it,
+            # Where a commit was cut off, it goes on from the head, wherever that is. Writing anew, it
+            # waits for the replica that the commit waited for, before anything is published.
+            settled=lambda _: None,
         )
+        self._untold = False
+        return done
 
     def release(self, lease: Lease) -> None:
         """As `LedgerStore`; another's lease is left alone."""
@@ -303,22 +311,16 @@ def _sequence(
     return Sequenced(taken=taken, size=edge.size, more=taken == batch)
 
 
-def _whatever_became_of_it(_transaction: Transaction) -> None:
-    """Where a commit was cut off, sequencing goes on from the head, wherever that is; and by
-    writing it anew waits for the replica that the commit waited for, before anything is published.
-    """
-
-
 def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
     """Lock the head's row; the right edge of its tree, or whose turn it is instead.
 
     Raises `LedgerBrokenError` where the tiles are not those of the head.
     """
-    row = transaction.one(_LOCK_HEAD, {"log": LOG})
-    other = _other(row, lease, at)
+    head = _head(transaction.one(_LOCK_HEAD, {"log": LOG}))
+    other = _other(head, lease, at)
     if other is not None:
         return other
-    size, root, _, _ = _head(row)
+    size, root, _, _ = head
     return _edge(transaction, size, root)
 
 
@@ -377,13 +379,13 @@ def _head(row: Row | None) -> Row:
     return row
 
 
-def _other(head: Row | None, lease: Lease, at: datetime) -> StandingBy | None:
+def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
     """Another's lease that has not run out.
 
     One that has more than its length before it was written by a clock that was ahead: nobody waits
     for it, for whoever wrote it may be gone, and it only spares the second one the work.
     """
-    _, _, holder, until = _head(head)
+    _, _, holder, until = head
     runs = micros(at) < until <= micros(at + lease.length)
     held = holder is not None and holder != lease.holder.bytes and runs
     return StandingBy(until=instant(until)) if held else None
