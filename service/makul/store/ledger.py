@@ -179,8 +179,8 @@ class StoreLedger(LedgerStore):
             lambda transaction: _sequence(
                 transaction, signer, lease, at=at, batch=batch, published=published
             ),
-            # Where a commit was cut off, it goes on from the head, wherever that is. Writing anew, it
-            # waits for the replica that the commit waited for, before anything is published.
+            # Where a commit was cut off it goes on from the head, wherever that is, and by writing
+            # anew waits for the replica that the commit waited for, before anything is published.
             settled=lambda _: None,
         )
         self._untold = False

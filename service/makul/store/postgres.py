@@ -26,9 +26,8 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
-from makul.app.ports import StoreUnavailableError
+from makul.app.ports import CommitUnknownError, StoreUnavailableError
 from makul.store.engine import (
-    CommitUnknownError,
     Cursor,
     Database,
     ResultT,
