@@ -2,7 +2,8 @@
 
 import socket
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
+from socketserver import ThreadingMixIn
 
 import pytest
 
@@ -55,3 +56,21 @@ def test_whoever_drips_a_request_is_cut(monkeypatch: pytest.MonkeyPatch) -> None
 
         assert cut_within(10, dripping)
         assert asked(port) == (200, SHOWN)
+
+
+def test_who_cannot_be_given_a_thread_takes_no_place_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many as may be connected would else be turned away for ever, after a bad moment."""
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 1)
+    with served("127.0.0.1", 0, lambda: SHOWN) as port:
+        with monkeypatch.context() as bad_moment:
+            bad_moment.setattr(ThreadingMixIn, "process_request", no_thread)
+            with pytest.raises(RemoteDisconnected):
+                asked(port)
+
+        assert asked(port) == (200, SHOWN)
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")

@@ -96,25 +96,29 @@ class WitnessProgram:
             return replace(done, result=Result.INCONSISTENT, evidence=place)
         if found.finding not in (Finding.GREW, Finding.UNCHANGED):
             return done
-        contradicted = self._contradicted(new, document, done)
-        if contradicted is not None:
-            return contradicted
+        done = self._compared(new, document, done)
+        if done.result is Result.INCONSISTENT:
+            return done
         if found.finding is Finding.GREW or head is None:
             self._cosign(document, at)
             return replace(done, result=Result.COSIGNED, size=new.size)
         return done
 
-    def _contradicted(self, new: Checkpoint, document: bytes, done: Round) -> Round | None:
-        """The log signed another tree for others: told by what is shown elsewhere.
+    def _compared(self, new: Checkpoint, document: bytes, done: Round) -> Round:
+        """The round, or what contradicts it: the log signed another tree for others, told by what
+        is shown elsewhere.
 
-        What cannot be had there, or is not the log's, says nothing about it.
+        What cannot be had there, or is not the log's, says nothing about the log. It is told
+        though: who keeps a witness from looking elsewhere can show it a tree of its own.
         """
+        unread: list[str] = []
         for read in self.also:
             try:
                 elsewhere = read()
                 other = self._verified(elsewhere)
                 found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
-            except (SourceError, ValueError):
+            except (SourceError, ValueError) as error:
+                unread.append(str(error))
                 continue
             if found.finding is Finding.FORKED:
                 why = f"elsewhere {found.why}"
@@ -126,7 +130,10 @@ class WitnessProgram:
                     why=why,
                     evidence=self.state.keep_evidence(ours, theirs, why),
                 )
-        return None
+        if not unread:
+            return done
+        places = f"{len(unread)} of {len(self.also)} places elsewhere"
+        return replace(done, why=f"{places} could not be compared: {unread[0]}")
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Remember, then show. Lines of others are left out: they are not this witness's word."""
