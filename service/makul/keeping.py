@@ -90,12 +90,16 @@ class OpenLedger:
         """How the log stands; raises `HouseError` for what is published and not this log's."""
         with self._readable():
             promised = self._promised()
+        try:
+            state = self.store.ledger.state()
+        except LedgerBrokenError as error:
+            raise HouseError(str(error)) from None
         return LedgerFacts(
             origin=self.settings.origin,
             vkey=self.signer.vkey,
             max_merge_delay=self.settings.promise,
             published=promised.size if promised is not None else None,
-            state=self.store.ledger.state(),
+            state=state,
         )
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
@@ -261,6 +265,7 @@ class _Rounds:
                 self._tell("the store is unavailable", level=logging.ERROR)
             except OSError as error:
                 self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+                self._release()  # another may be able to
             self._stopped.wait(self._interval)
         self._release()
         return ExitCode.DONE
