@@ -249,8 +249,11 @@ class StoreRecorder(Recorder):
             return Overtaken((_REUSED,))
         if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
             return Overtaken((_REUSED,))
-        # What took, and gave nothing, is told again whatever became of the recipient.
-        if key.space is not Space.REVOCATION:
+        if key.space is Space.REVOCATION:
+            # What took, and gave nothing, is told again whatever became of the recipient. Its row
+            # is locked all the same: what was seen may lie on one copy (see `_recorded`).
+            against_recipient(transaction, key.recipient)
+        else:
             reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
             if reasons:
                 return Overtaken(reasons)
