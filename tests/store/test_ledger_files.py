@@ -270,6 +270,8 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
         a_sequencer(other, signer, published).round()
+    with pytest.raises(LedgerBrokenError, match="is another than the store's"):
+        missing(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
     other.close()
 
 
