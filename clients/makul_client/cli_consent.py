@@ -27,7 +27,6 @@ from makul_client.console import (
     print_pairs,
     print_result,
     read_file,
-    say,
     write_new,
 )
 from makul_client.credentials import load_credential
@@ -246,10 +245,10 @@ def draft_revocation(
         document = consents.draft_revocation(
             Profile.load(profile), consent_id, subject, at=now, reason=reason
         )
-        write_new(out, document)
-        print_result(
-            {"file": str(out), "consent_id": consent_id},
-            f"{out}: have it signed, then: makul-client consent attach, consent revoke",
+        _keep(
+            out,
+            document,
+            "have it signed, then: makul-client consent attach, consent revoke",
             as_json=as_json,
         )
 
@@ -300,9 +299,7 @@ def revocations(
 
 
 def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
+    """Keep a consent or a revocation of one in a new file."""
     write_new(file, document)
-    if as_json:
-        consent_id = consent_view.read_unsafe(document).consent_id
-        print_json({"file": str(file), "consent_id": consent_id})
-        return
-    say(f"{file}: {told}")
+    fields = {"file": str(file), "consent_id": consent_view.consent_id_unsafe(document)}
+    print_result(fields, f"{file}: {told}", as_json=as_json)
