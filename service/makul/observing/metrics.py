@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from makul.observing.accounts import FAULT, Account, Room
+from makul.observing.accounts import Account, Decided, Room
 from makul.observing.security import told_member
 
 BUCKETS: Final = (
@@ -122,20 +122,17 @@ class Metrics:
             self._rooms[room].observe(seconds)
         for code in account.faults:
             self._child(found.faults, listener, operation, code).inc()
-        if account.decided is not None and account.outcome != FAULT:
-            self._count_decision(account, operation)
+        if account.decided is not None and not account.faults:
+            self._count_decision(account.decided, account.codes, operation)
 
     def store_retried(self) -> None:
         """The store did some work again."""
         self._retries.inc()
 
-    def _count_decision(self, account: Account, operation: str) -> None:
-        decided = account.decided
-        if decided is None:
-            return
+    def _count_decision(self, decided: Decided, codes: tuple[str, ...], operation: str) -> None:
         labels = (self._listener, operation, decided.outcome)
         self._child(self._found.decisions, *labels).inc()
-        for code in account.codes:
+        for code in codes:
             self._child(self._found.reasons, *labels, code).inc()
         if self._tells_recipients:
             recipient = told_member(decided.recipient)
