@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store
-from support.commands import Makul, installed, store_of
+from support.commands import Makul, installed
+from support.stores import store_of
 
 
 @pytest.fixture

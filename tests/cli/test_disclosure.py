@@ -5,8 +5,9 @@ from uuid import uuid4
 import pytest
 
 from support.agreed import agree
-from support.commands import Makul, store_of
+from support.commands import Makul
 from support.records import AZAMAT, NOON, a_refusal, a_release, an_agreement
+from support.stores import store_of
 
 
 @pytest.fixture

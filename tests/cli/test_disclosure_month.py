@@ -10,9 +10,10 @@ import pytest
 from makul.cli.disclosure_export import COLUMNS
 from makul.settings import load_settings
 from support.agreed import agree
-from support.commands import Makul, store_of
+from support.commands import Makul
 from support.records import AZAMAT, NOON, a_consent, a_refusal, a_release, an_agreement
 from support.sql import count
+from support.stores import store_of
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from makul.settings import load_settings
 from makul.trust.documents import XadesVerifier
 from makul.trust.paths import TrustStore
 from makul.trust.timestamps import judge
-from support.commands import store_of
 from support.prepared import PEOPLE, Prepared
+from support.stores import store_of
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The operator's command line over a real installation in a directory of its own."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,6 @@ from typer.testing import CliRunner
 
 from makul.cli import build
 from makul.runtime import LocalRuntime
-from makul.settings import load_settings
-from makul.store import Store, StoreKeys, open_store
 
 OPERATOR = "GOV/70000001"
 AUTHORISED_BODY = "GOV/70000009"
@@ -67,14 +63,3 @@ def installed(directory: Path) -> Makul:
         "--apply",
     )
     return makul
-
-
-@contextmanager
-def store_of(config: Path) -> Iterator[Store]:
-    """The store of an installation, beside its commands."""
-    settings = load_settings(config)
-    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
-    try:
-        yield store
-    finally:
-        store.close()
