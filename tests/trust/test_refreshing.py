@@ -31,16 +31,6 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
-
-
 @pytest.fixture
 def web() -> Iterator[Published]:
     with publishing() as published:
