@@ -210,13 +210,13 @@ def test_who_cannot_publish_lets_another_do_it(makul: Makul, store: Store) -> No
     record(store, 1)
     (makul.directory / "published").mkdir(exist_ok=True)
     (makul.directory / "published/tile").write_text("no directory")
-    with running(makul):
+    with sequencer(makul):
         deadline = time.monotonic() + PATIENCE
         while store.ledger.state().size < 1 or store.ledger.state().holder is not None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         (makul.directory / "published/tile").unlink()
-        wait_for(makul, 1)
+        until_published(makul, 1)
 
 
 def test_a_log_without_its_head_is_told_in_one_line(makul: Makul, store: Store) -> None:

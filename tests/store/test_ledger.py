@@ -22,6 +22,7 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store.engine import Transaction
 from makul.store.ledger import StoreLedger
 from makul.store.opening import database_at
 from makul.store.places import Place, PostgresPlace
