@@ -49,6 +49,7 @@ from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matching import Matcher
 from makul.app.ports.record import (
     Committed,
+    CommitUnknownError,
     Entry,
     Evidence,
     HeldConsent,
@@ -96,6 +97,7 @@ __all__ = [
     "Caller",
     "CertificateJudge",
     "Clock",
+    "CommitUnknownError",
     "Committed",
     "ConsentStatus",
     "DeliverySealer",
