@@ -21,7 +21,7 @@ from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced, Standing
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
-from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store import Store, StoreKeys, log_state_of, open_store, upgrade_store
 from makul.store.engine import Transaction
 from makul.store.ledger import StoreLedger
 from makul.store.opening import database_at
@@ -471,6 +471,16 @@ def test_strays_in_the_queue_do_not_stop_the_log(
     assert sequence(store, signer).size == 5
     assert positions(place) == list(range(5))
     assert store.ledger.state().waiting == 2
+
+
+def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: Place) -> None:
+    """One kind of error, so that all other metrics are told."""
+    look = log_state_of(place)
+    assert look().size == 0
+    by_hand(place, "DELETE FROM ledger_head")
+
+    with pytest.raises(StoreUnavailableError, match="no head"):
+        look()
 
 
 def test_the_state_tells_what_waits_and_since_when(store: Store, signer: NoteSigner) -> None:

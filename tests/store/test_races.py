@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from multiprocessing import get_context
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
@@ -22,16 +24,19 @@ from makul.store.places import Place
 from makul.store.tables import disclosure, recipient
 from support.records import (
     BANK,
+    NOON,
     a_consent,
     a_failed_match,
     a_key,
     a_mark,
     a_release,
+    a_revocation,
     an_evidence,
 )
 from support.sql import count
 
 EIGHT = 8
+DAY = timedelta(days=1)
 
 Crowd = Callable[[Sequence[Entry]], list[Recorded]]
 
@@ -301,4 +306,24 @@ def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a
     store.close()
 
     assert kinds(results) == {"Committed": EIGHT}
+    assert told == []
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
+def test_who_sweeps_stale_marks_waits_for_nobody_meanwhile(place: Place, keys: StoreKeys) -> None:
+    """Every message may make the store sweep, for its sender chooses its mark: decisions and
+    revocations of one recipient that all do must not wait for one another in a circle.
+    """
+    told: list[str] = []
+    store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
+    marks = [replace(a_mark(b"\0" + uuid4().bytes), forget_after=NOON - DAY) for _ in range(32)]
+    entries = [
+        a_revocation(a_consent(), mark=mark) if number % 4 == 0 else a_release(mark=mark)
+        for number, mark in enumerate(marks)
+    ]
+
+    results = threads(store)(entries)
+    store.close()
+
+    assert kinds(results) == {"Committed": len(entries)}
     assert told == []

@@ -214,6 +214,46 @@ def test_a_key_that_somebody_may_still_seal_with_is_not_retired(
         rotation.retire(keys.current_id, at=LATER)
 
 
+class PowerCutError(BaseException):
+    """Nobody catches it."""
+
+
+@pytest.mark.parametrize("step", ["activate", "retire"])
+def test_a_step_that_was_cut_off_can_be_taken(
+    place: Place, ring: Path, keys: StoreKeys, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the ring is kept under the former key's name already, and not yet replaced: then the
+    file in place is the kept one, and who works with it works with no ring of before.
+    """
+    prepare(place, ring)
+    if step == "retire":
+        activate(place, ring)
+        rewrap(place, ring)
+    replaced = Path.replace
+
+    def cut_off(self: Path, target: Path) -> Path:
+        if target == ring:
+            raise PowerCutError
+        return replaced(self, target)
+
+    def take() -> None:
+        with rotating(place, ring) as rotation:
+            if step == "activate":
+                rotation.activate(at=NOON)
+            else:
+                rotation.retire(keys.current_id, at=NOON)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", cut_off)
+        with pytest.raises(PowerCutError):
+            take()
+    before = ring.read_bytes()
+
+    take()
+
+    assert ring.read_bytes() != before
+
+
 def test_only_a_former_key_is_retired(place: Place, ring: Path) -> None:
     """Neither the one in use, nor the next, nor one that is not there."""
     following = prepare(place, ring)

@@ -82,7 +82,12 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
     return database.perform(work)
 
 
-def sweep_marks(transaction: Transaction, mark: MessageMark, *, at: datetime) -> None:
-    """Now and then, forget stale marks where new ones come: the table keeps within bounds."""
-    if mark.digest[0] % _SWEEP_ONE_IN == 0:
-        transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)})
+def sweep_marks(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
+    """Now and then, forget stale marks where new ones come: the table keeps within bounds.
+
+    Never within a decision: whoever sweeps holds what others sweep as well, so it must not go on to
+    wait for anybody. Which marks come is for the senders of messages to choose.
+    """
+    if mark is not None and mark.digest[0] % _SWEEP_ONE_IN == 0:
+        now = {"now": micros(at - MARKS_LINGER)}
+        database.perform(lambda transaction: transaction.run(_FORGET_MARKS, now))

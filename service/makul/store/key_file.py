@@ -43,9 +43,14 @@ class KeyFile:
                 f" before: restart them all, then copy {self._path.name} to that name, mode 600"
             ) from None
         try:
+            # A step that was cut off before it put its ring in place: what was kept is that one.
+            if kept.samefile(self._path):
+                return False
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError as error:
+            raise StoreKeysError(f"cannot read {self._path}: {error.strerror}") from None
         finally:
             os.close(descriptor)
         return False

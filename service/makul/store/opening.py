@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from makul.app.ports import KeyRotation, Recorder, Register, StoreUnavailableError
 from makul.app.ports.ledger import (
     Lease,
+    LedgerBrokenError,
     LedgerReport,
     LedgerState,
     Recovered,
@@ -141,9 +142,17 @@ def open_store(
 def log_state_of(place: Place) -> Callable[[], LedgerState]:
     """How the log stands, for whoever only watches it and holds no key of the store's.
 
-    What it returns raises `StoreUnavailableError`.
+    What it returns raises `StoreUnavailableError`, for a log that does not fit itself as well.
     """
-    return StoreLedger(database_at(place)).state
+    ledger = StoreLedger(database_at(place))
+
+    def state() -> LedgerState:
+        try:
+            return ledger.state()
+        except LedgerBrokenError as error:
+            raise StoreUnavailableError(str(error)) from None
+
+    return state
 
 
 def upgrade_store(place: Place) -> None:

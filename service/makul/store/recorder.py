@@ -113,6 +113,7 @@ class StoreRecorder(Recorder):
     def record(self, entry: Entry) -> Recorded:
         """All or nothing; raises ValueError for an entry that contradicts itself."""
         _refuse_contradictions(entry)
+        sweep_marks(self._database, entry.mark, at=entry.decided_at)
         rows = self._rows(entry)
         if entry.revokes is None:
             return self._perform(entry, rows, None)
@@ -164,9 +165,9 @@ class StoreRecorder(Recorder):
         """Note a message that records nothing else; False where it came before (REQ-09)."""
 
         def work(transaction: Transaction) -> bool:
-            sweep_marks(transaction, mark, at=at)
             return note_mark(transaction, mark) is None
 
+        sweep_marks(self._database, mark, at=at)
         return self._database.perform(work)
 
     def _rows(self, entry: Entry) -> "_Rows":
@@ -199,8 +200,6 @@ class StoreRecorder(Recorder):
 
     def _before(self, transaction: Transaction, entry: Entry) -> Replay | Overtaken | None:
         """What came of this message or this id before; None where both are new."""
-        if entry.mark is not None:
-            sweep_marks(transaction, entry.mark, at=entry.decided_at)
         seen = note_mark(transaction, entry.mark)
         if seen is not None:
             return Overtaken((seen,))
