@@ -53,6 +53,8 @@ class OpenLedger:
     signer: NoteSigner
     logs: LogSettings
     environment: str
+    refuse_unfit: Callable[[], None]
+    """Raises `HouseError` where nobody should sequence like this."""
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -65,7 +67,11 @@ class OpenLedger:
         return LogDirectory(self.settings.publish)
 
     def run(self, stopped: Event) -> int:
-        """Sequence and publish until stopped, whether the store is there or not."""
+        """Sequence and publish until stopped, whether the store is there or not.
+
+        Raises `HouseError` where its role may do more than that.
+        """
+        self.refuse_unfit()
         configure_logging(
             self.logs.level.number, security=self.logs.security, environment=self.environment
         )
@@ -188,7 +194,9 @@ class OpenLedger:
         return tiles_served(self.settings.bind, self.published)
 
 
-def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
+def open_ledger(
+    settings: Settings, store: Store, clock: Clock, refuse_unfit: Callable[[], None]
+) -> OpenLedger:
     """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
     if settings.ledger is None:
         raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
@@ -200,6 +208,7 @@ def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
         signer=signer,
         logs=settings.logs,
         environment=settings.environment.value,
+        refuse_unfit=refuse_unfit,
     )
 
 

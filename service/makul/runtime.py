@@ -9,9 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from makul.app.ports import (
-    Clock,
-)
+from makul.app.ports import Clock, Duty
 from makul.bootstrap import build_service
 from makul.checking import complaint_of
 from makul.cli import main as command_line
@@ -29,7 +27,7 @@ from makul.examining import examine
 from makul.explaining import explained, open_of, who
 from makul.exporting import export_metrics
 from makul.fitness import complaint as complaint_about
-from makul.fitness import refuse_unfit
+from makul.fitness import refuse_a_weak_store, refuse_unfit
 from makul.keeping import open_ledger
 from makul.ledger.notes import ED25519
 from makul.logs import configure_logging, configure_security
@@ -125,7 +123,12 @@ class LocalRuntime:
             store = open_of(settings)
         try:
             with explained():
-                yield open_ledger(settings, store, utc_now)
+                yield open_ledger(
+                    settings,
+                    store,
+                    utc_now,
+                    refuse_unfit=lambda: refuse_a_weak_store(settings, Duty.SEQUENCING),
+                )
         finally:
             store.close()
 

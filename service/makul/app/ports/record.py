@@ -24,6 +24,10 @@ class StoreUnavailableError(Exception):
     """The record store cannot be reached or cannot commit (OPS-03). Nothing was recorded."""
 
 
+class NotThisDutyError(StoreUnavailableError):
+    """The database's role may not do this: it belongs to another `Duty`, or to the owner."""
+
+
 class Space(StrEnum):
     """Where a request id is unique, for one recipient."""
 
