@@ -35,7 +35,7 @@ from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.tile_server import tiles_served
 from makul.trust.cosignatures import Collector, WitnessPlace
-from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier
+from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +50,12 @@ class OpenLedger:
     settings: LedgerSettings
     store: Store
     clock: Clock
-    signer: NoteSigner
+    verifier: NoteVerifier
+    """Of this log's own key. Only who sequences needs the key itself."""
     logs: LogSettings
     environment: str
     refuse_unfit: Callable[[], None]
     """Raises `HouseError` where nobody should sequence like this."""
-
-    @property
-    def verifier(self) -> NoteVerifier:
-        """Of this log's own key."""
-        return NoteVerifier(key=self.signer.key)
 
     @property
     def published(self) -> LogDirectory:
@@ -69,23 +65,25 @@ class OpenLedger:
     def run(self, stopped: Event) -> int:
         """Sequence and publish until stopped, whether the store is there or not.
 
-        Raises `HouseError` where its role may do more than that.
+        Raises `HouseError` where its role may do more than that, and `KeyFileError`.
         """
         self.refuse_unfit()
+        signer = NoteSigner.load(self.settings.key, self.settings.origin)
+        verifier = NoteVerifier(key=signer.key)
         configure_logging(
             self.logs.level.number, security=self.logs.security, environment=self.environment
         )
         sequencer = Sequencer(
             store=self.store.ledger,
-            signer=self.signer,
-            checker=self.verifier,
+            signer=signer,
+            checker=verifier,
             published=self.published,
             lease=Lease(holder=uuid4(), length=self.settings.lease),
             batch=self.settings.batch,
             clock=self.clock,
         )
         witnesses = witnesses_of(self.settings)
-        with self._served(), collected(Collector(self.verifier, witnesses), stopped) as cosigned:
+        with self._served(), collected(Collector(verifier, witnesses), stopped) as cosigned:
             return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
@@ -94,7 +92,7 @@ class OpenLedger:
             promised = self._promised()
         return LedgerFacts(
             origin=self.settings.origin,
-            vkey=self.signer.vkey,
+            vkey=self.verifier.vkey,
             max_merge_delay=self.settings.promise,
             published=promised.size if promised is not None else None,
             state=self.store.ledger.state(),
@@ -131,7 +129,9 @@ class OpenLedger:
     def _promised(self) -> Checkpoint | None:
         """What is published; raises `LedgerBrokenError` where it is not this log's."""
         note = self.published.checkpoint()
-        return read_published(note, self.verifier, self.signer.name) if note is not None else None
+        return (
+            read_published(note, self.verifier, self.settings.origin) if note is not None else None
+        )
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -150,7 +150,7 @@ class OpenLedger:
                 self.store.ledger,
                 self.published,
                 self.verifier,
-                self.signer.name,
+                self.settings.origin,
                 at=self.clock(),
             )
 
@@ -200,12 +200,12 @@ def open_ledger(
     """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
     if settings.ledger is None:
         raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
-    signer = NoteSigner.load(settings.ledger.key, settings.ledger.origin)
+    verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
     return OpenLedger(
         settings=settings.ledger,
         store=store,
         clock=clock,
-        signer=signer,
+        verifier=verifier,
         logs=settings.logs,
         environment=settings.environment.value,
         refuse_unfit=refuse_unfit,
