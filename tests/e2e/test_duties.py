@@ -214,20 +214,20 @@ DESK_COMMANDS = (
 def test_the_operators_commands_by_the_desks_role(
     installation: Installation, command: tuple[str, ...]
 ) -> None:
-    done = installation.makul(Duty.DESK, *command)
+    said = installation.house.makul(Duty.DESK)(*command)
 
-    assert done.returncode == 0, done.stderr
+    assert said.code == 0, said.err
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
 def test_a_recipient_is_released_by_nobody_else(installation: Installation, duty: Duty) -> None:
     """One line that says whose work it is, and nothing is done."""
-    done = installation.makul(
-        duty, "recipient", "hold", "COM/60000001", "--reason", "test", "--apply"
-    )
+    makul = installation.house.makul(duty)
 
-    assert done.returncode == 1
-    assert "the database's role may not do this" in done.stderr
+    said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+
+    assert said.code == 1
+    assert "the database's role may not do this" in said.err
     states = {each.code: each.state for each in installation.house.store.desk.recipients()}
     assert states[installation.house.bank.code] == "ACTIVE"
 

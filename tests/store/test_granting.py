@@ -140,7 +140,7 @@ def test_one_right_less_is_told(granted: Granted) -> None:
         ("ALTER ROLE {role} SUPERUSER", "superuser"),
         ("GRANT pg_execute_server_program TO {role}", "files or programs"),
         ("GRANT CREATE ON SCHEMA public TO {role}", "may make tables"),
-        ("ALTER TABLE ground_use OWNER TO {role}", "owns the tables"),
+        ("ALTER TABLE ground_use OWNER TO {role}", "owns tables"),
     ],
 )
 def test_a_power_that_no_grant_of_ours_gives_is_told(
@@ -165,15 +165,15 @@ def test_what_the_role_may_act_as_counts_as_its_own(granted: Granted, how: str) 
     grant(granted.owner, desk, Duty.DESK)
     granted.execute(f"GRANT {desk} TO {{role}} WITH {how}")
     try:
-        (found,) = granted.weaknesses()
+        (*_, found) = granted.weaknesses()
         granted.execute(f"REVOKE {desk} FROM {{role}}")
         assert granted.weaknesses() == []
     finally:
         granted.execute(f"DROP OWNED BY {desk}")
         granted.server.execute(f"DROP ROLE {desk}")
 
-    assert "may do more than serving takes" in found
     assert "UPDATE agreement.changed_at" in found
+    assert found.endswith(f"REVOKE {desk} FROM {granted.role}")
 
 
 def owned(server: Cluster, *options: str) -> tuple[PostgresPlace, str]:
@@ -198,7 +198,7 @@ def test_an_owner_grants_to_a_role_that_it_made(server: Cluster) -> None:
     service = PostgresPlace(url=place.url.replace("user=owner", "user=served"))
     assert all("fsync" in each for each in weaknesses(service, Duty.SERVING))
     (*_, found) = weaknesses(place, Duty.SERVING)
-    assert "owns the tables" in found
+    assert "owns tables" in found
 
 
 def test_who_may_not_grant_is_told_who_may(server: Cluster) -> None:

@@ -43,15 +43,15 @@ ours AS (
     WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)
     UNION
     SELECT c.oid, c.relname FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
-    WHERE i.inhparent = 'public.disclosure'::regclass
+    WHERE i.inhparent = to_regclass('public.disclosure')
 )
-SELECT acting.rolname = current_user, ours.relname, verb, ''
+SELECT acting.rolname, ours.relname, verb, ''
 FROM acting, ours, unnest('{SELECT,INSERT,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS verb
 WHERE has_table_privilege(acting.oid, ours.oid, verb)
    OR (verb IN ('SELECT', 'INSERT', 'REFERENCES')
        AND has_any_column_privilege(acting.oid, ours.oid, verb))
 UNION ALL
-SELECT acting.rolname = current_user, ours.relname, 'UPDATE', a.attname
+SELECT acting.rolname, ours.relname, 'UPDATE', a.attname
 FROM acting, ours JOIN pg_attribute a
   ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE has_column_privilege(acting.oid, ours.oid, a.attnum, 'UPDATE')
@@ -114,7 +114,7 @@ def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
     for name, itself, is_super, makes_roles, reaches_out, makes_tables, owns in rows:
         who = "the role" if itself else f"the role may act as {name}, which"
         if is_super or owns:
-            what = "is a superuser" if is_super else "owns the tables, and may change all in them"
+            what = "is a superuser, or passes by row security" if is_super else "owns tables"
             yield f"{who} {what}: use a role made for this alone"
             return
         if reaches_out:
@@ -127,17 +127,18 @@ def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
 
 def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> Iterator[str]:
     """Rights beyond the duty's, and those of it that are missing."""
-    held, own = set(), set()
-    for itself, table, verb, column in server.execute(_HELD, (_tables(),)):
-        right = Right(str(table), str(verb), str(column))
-        held.add(right)
-        if itself:
-            own.add(right)
     (role,) = server.execute("SELECT current_user").fetchone() or ("",)
+    held: dict[object, set[Right]] = {role: set()}
+    for holder, table, verb, column in server.execute(_HELD, (_tables(),)):
+        held.setdefault(holder, set()).add(Right(str(table), str(verb), str(column)))
     mended = f"mend it as the owner: makul store grant {role} --for {duty.value} --apply"
-    beyond, missing = held - RIGHTS[duty], RIGHTS[duty] - own
-    if beyond:
-        yield f"the role may do more than {duty.value} takes ({_named(beyond)}): {mended}"
+    missing = RIGHTS[duty] - held[role]
+    for holder, rights in held.items():
+        beyond = rights - RIGHTS[duty]
+        if beyond and holder != role:
+            yield f"the role may act as {holder} ({_named(beyond)}): REVOKE {holder} FROM {role}"
+        elif beyond:
+            yield f"the role may do more than {duty.value} takes ({_named(beyond)}): {mended}"
     if missing:
         yield f"the role may not do what {duty.value} takes ({_named(missing)}): {mended}"
 
