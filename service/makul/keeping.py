@@ -17,6 +17,7 @@ from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
     LedgerReport,
+    LedgerStore,
     SignedTree,
     StandingBy,
 )
@@ -48,7 +49,9 @@ class OpenLedger:
     """Fulfils `LedgerKeeper`."""
 
     settings: LedgerSettings
-    store: Store
+    ledger: LedgerStore
+    opened: Callable[[], AbstractContextManager[Store]]
+    """The whole store, by its keys: only to open records, or to seal an entry of the desk's log."""
     clock: Clock
     verifier: NoteVerifier
     """Of this log's own key. Only who sequences needs the key itself."""
@@ -74,7 +77,7 @@ class OpenLedger:
             self.logs.level.number, security=self.logs.security, environment=self.environment
         )
         sequencer = Sequencer(
-            store=self.store.ledger,
+            store=self.ledger,
             signer=signer,
             checker=verifier,
             published=self.published,
@@ -95,7 +98,7 @@ class OpenLedger:
             vkey=self.verifier.vkey,
             max_merge_delay=self.settings.promise,
             published=promised.size if promised is not None else None,
-            state=self.store.ledger.state(),
+            state=self.ledger.state(),
         )
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
@@ -108,7 +111,8 @@ class OpenLedger:
             lost=lost,
             at=self.clock(),
         )
-        report = self.store.check_ledger(question, tell)
+        with self.opened() as store:
+            report = store.check_ledger(question, tell)
         if report.finding is None:
             with self._readable():
                 report = replace(report, finding=self._misfit())
@@ -121,7 +125,7 @@ class OpenLedger:
         try:
             promised = self._promised()
             if promised is not None:
-                compare(self.store.ledger, promised)
+                compare(self.ledger, promised)
         except LedgerBrokenError as error:
             return Finding(where="published", record="checkpoint", what=str(error))
         return None
@@ -147,7 +151,7 @@ class OpenLedger:
         """What was published and is not in the store; raises `HouseError`."""
         with self._readable():
             return missing(
-                self.store.ledger,
+                self.ledger,
                 self.published,
                 self.verifier,
                 self.settings.origin,
@@ -158,9 +162,10 @@ class OpenLedger:
         """Take it back; raises `HouseError`."""
         lease = Lease(holder=uuid4(), length=timedelta(0))
         try:
-            done = self.store.recover_ledger(
-                lacking.promised, lacking.leaves, lease, at=self.clock()
-            )
+            with self.opened() as store:
+                done = store.recover_ledger(
+                    lacking.promised, lacking.leaves, lease, at=self.clock()
+                )
         except LedgerBrokenError as error:
             raise HouseError(f"{error}; nothing was changed") from None
         if isinstance(done, StandingBy):
@@ -168,13 +173,13 @@ class OpenLedger:
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""
-        signed = self.store.ledger.latest()
+        signed = self.ledger.latest()
         if signed is None:
             raise HouseUnavailableError("there is no checkpoint yet; run: makul ledger run")
         try:
             if bundle is not None:
                 with LogBundle.create(bundle) as archive:
-                    write_log(archive, signed, self.store.ledger.tile)
+                    write_log(archive, signed, self.ledger.tile)
             elif directory is not None:
                 self._export_to(directory, signed)
         except LedgerBrokenError as error:
@@ -186,7 +191,7 @@ class OpenLedger:
     def _export_to(self, directory: Path, signed: SignedTree) -> None:
         if directory.exists() and any(directory.iterdir()):
             raise HouseError(f"{directory} is not empty; name a new directory")
-        write_log(LogDirectory(directory), signed, self.store.ledger.tile)
+        write_log(LogDirectory(directory), signed, self.ledger.tile)
 
     def _served(self) -> AbstractContextManager[object]:
         if self.settings.bind is None:
@@ -195,7 +200,12 @@ class OpenLedger:
 
 
 def open_ledger(
-    settings: Settings, store: Store, clock: Clock, refuse_unfit: Callable[[], None]
+    settings: Settings,
+    ledger: LedgerStore,
+    *,
+    opened: Callable[[], AbstractContextManager[Store]],
+    clock: Clock,
+    refuse_unfit: Callable[[], None],
 ) -> OpenLedger:
     """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
     if settings.ledger is None:
@@ -203,7 +213,8 @@ def open_ledger(
     verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
     return OpenLedger(
         settings=settings.ledger,
-        store=store,
+        ledger=ledger,
+        opened=opened,
         clock=clock,
         verifier=verifier,
         logs=settings.logs,

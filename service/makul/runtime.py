@@ -5,7 +5,7 @@ Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires.
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -42,10 +42,7 @@ from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, load_settings
-from makul.store import (
-    StoreKeys,
-    create_store,
-)
+from makul.store import StoreKeys, create_store, log_at
 from makul.store.months import make_months
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import load_pair
@@ -116,21 +113,18 @@ class LocalRuntime:
 
     @contextmanager
     def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
-        """The log of an installation, open for one command."""
+        """The log of an installation, open for one command; its records where that needs them."""
         with explained():
             settings = load_settings(config)
             _tell_security(settings)
-            store = open_of(settings)
-        try:
-            with explained():
+            with log_at(settings.place) as ledger:
                 yield open_ledger(
                     settings,
-                    store,
-                    utc_now,
+                    ledger,
+                    opened=lambda: closing(open_of(settings)),
+                    clock=utc_now,
                     refuse_unfit=lambda: refuse_a_weak_store(settings, Duty.SEQUENCING),
                 )
-        finally:
-            store.close()
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
         """A witness of any log, with a key and a state of its own."""
