@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from makul_client import consent_view
-from makul_client.asking import ConsentDocument
+from makul_client.asking import ConsentDocument, Ground
 from makul_client.cli_consent import consent_app
 from makul_client.cli_receipt import receipt_app
 from makul_client.client import Client
@@ -179,14 +179,9 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
-        attributes = tuple(attribute or ())
-        if not attributes and isinstance(ground, ConsentDocument):
-            attributes = consent_view.read_unsafe(ground.document).attributes
-        if not attributes:
-            raise MakulError("say what to ask for: --attribute surname")
         data = client.get_person_data(
             probe_from(person, face, finger),
-            attributes,
+            _asked_for(attribute, ground),
             ground=ground,
             purpose=purpose,
             context=Context(employee=employee, case_number=case, request_id=request_id),
@@ -308,6 +303,16 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
                 *_log(found.ledger),
             ],
         )
+
+
+def _asked_for(attribute: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
+    """The attributes named, else all that the consent lists."""
+    attributes = tuple(attribute or ())
+    if not attributes and isinstance(ground, ConsentDocument):
+        attributes = consent_view.read_unsafe(ground.document).attributes
+    if not attributes:
+        raise MakulError("say what to ask for: --attribute surname")
+    return attributes
 
 
 def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:

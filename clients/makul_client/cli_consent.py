@@ -1,9 +1,8 @@
 """`makul-client consent`: from a draft to a consent that the service holds (Procedure, cl. 4)."""
 
-import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -21,19 +20,18 @@ from makul_client.commands import (
     instant,
     reporting,
 )
+from makul_client.consent_form import ASKED_FOR, FORM, read_form, wish_of
 from makul_client.console import (
     print_consent,
     print_json,
     print_pairs,
+    print_result,
     read_file,
-    say,
     write_new,
 )
 from makul_client.credentials import load_credential
-from makul_client.errors import ConsentError
 from makul_client.exchange import Context
-from makul_client.profile import Party, Profile
-from makul_client.toml import digest_of_file
+from makul_client.profile import Profile
 
 consent_app = typer.Typer(
     no_args_is_help=True,
@@ -42,32 +40,6 @@ consent_app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="A new file for the result.")]
-
-FORM: Final = """\b
-form.json, every key optional where the option is given:
-  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
-   "attributes": ["surname"], "methods": ["demographic"],
-   "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
-   "purpose": "…", "purpose_text": "…", "relation": "contract 17",
-   "onward": [{"code": "COM/60000002", "name": "…"}],
-   "representative": {"name": "…", "pin": "…", "kind": "PARENT", "number": "…",
-     "date": "2020-01-01", "issuer": "…", "valid_to": "…", "document": "birth.pdf"},
-   "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
-"""
-
-_FORM_KEYS: Final = frozenset(
-    {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
-    | {"valid_to", "max_disclosures", "purpose", "purpose_text", "relation", "onward"}
-    | {"representative", "paper"}
-)
-_MEDIA_TYPES: Final = {
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-}
 
 
 @consent_app.command(
@@ -100,7 +72,7 @@ def draft(
 ) -> None:
     """Draw a consent up, ready for the citizen's signature."""
     with reporting(as_json=as_json, profile=profile):
-        known = _form(form)
+        known = read_form(form)
         options = {
             "pin": pin,
             "surname": surname,
@@ -113,9 +85,12 @@ def draft(
             "max_disclosures": times,
         }
         known.update({key: value for key, value in options.items() if value is not None})
+        for key in ASKED_FOR:
+            if key not in known:
+                known[key] = typer.prompt(key, hide_input=key == "pin", err=True)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
-        wish = _wish(known, folder=folder, now=now)
+        wish = wish_of(known, folder=folder, now=now)
         document = consents.draft(Profile.load(profile), wish, given_at=now)
         _keep(
             out,
@@ -215,10 +190,8 @@ def register(
             authority=None if authority is None else read_file(authority),
             context=Context(employee=employee, case_number=case, request_id=request_id),
         )
-        if as_json:
-            print_json(held)
-        else:
-            say(f"{held.consent_id} {held.state}, remaining {held.remaining}")
+        line = f"{held.consent_id} {held.state}, remaining {held.remaining}"
+        print_result(held, line, as_json=as_json)
 
 
 @consent_app.command(
@@ -272,11 +245,12 @@ def draft_revocation(
         document = consents.draft_revocation(
             Profile.load(profile), consent_id, subject, at=now, reason=reason
         )
-        write_new(out, document)
-        if as_json:
-            print_json({"file": str(out), "consent_id": str(consent_id)})
-        else:
-            say(f"{out}: have it signed, then: makul-client consent attach, consent revoke")
+        _keep(
+            out,
+            document,
+            "have it signed, then: makul-client consent attach, consent revoke",
+            as_json=as_json,
+        )
 
 
 @consent_app.command(
@@ -299,10 +273,7 @@ def revoke(
             read_file(file),
             context=Context(employee=employee, case_number=case, request_id=request_id),
         )
-        if as_json:
-            print_json(revoked)
-        else:
-            say(f"{revoked.consent_id} REVOKED")
+        print_result(revoked, f"{revoked.consent_id} REVOKED", as_json=as_json)
 
 
 @consent_app.command(
@@ -323,102 +294,12 @@ def revocations(
             None if since is None else instant(since, "--since"),
             context=Context(employee=employee),
         )
-        if as_json:
-            print_json(told)
-            return
-        for each in told:
-            say(f"{each.consent_id} {each.revoked_at.isoformat()}")
+        lines = (f"{each.consent_id} {each.revoked_at.isoformat()}" for each in told)
+        print_result(told, *lines, as_json=as_json)
 
 
 def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
+    """Keep a consent or a revocation of one in a new file."""
     write_new(file, document)
-    if as_json:
-        consent_id = consent_view.read_unsafe(document).consent_id
-        print_json({"file": str(file), "consent_id": consent_id})
-    else:
-        say(f"{file}: {told}")
-
-
-def _form(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        form = json.loads(read_file(file))
-    except ValueError:
-        raise ConsentError(f"{file}: not JSON") from None
-    if not isinstance(form, dict):
-        raise ConsentError(f"{file}: not a JSON object")
-    unknown = sorted(set(form) - _FORM_KEYS)
-    if unknown:
-        raise ConsentError(f"{file}: {unknown[0]} means nothing here")
-    return form
-
-
-def _wish(known: dict[str, Any], *, folder: Path, now: datetime) -> consents.Wish:
-    for key in ("pin", "surname", "given_name"):
-        if key not in known:
-            known[key] = typer.prompt(key, hide_input=key == "pin", err=True)
-    if "valid_to" not in known:
-        raise ConsentError("say until when it is good: --until 2027-11-01")
-    since = known.get("valid_from")
-    try:
-        return consents.Wish(
-            subject=consents.Subject(
-                pin=known["pin"],
-                surname=known["surname"],
-                given_name=known["given_name"],
-                patronymic=known.get("patronymic"),
-            ),
-            attributes=tuple(known.get("attributes", ())),
-            methods=tuple(known["methods"]) if "methods" in known else None,
-            valid_from=now if since is None else instant(since, "--since"),
-            valid_to=instant(known["valid_to"], "--until"),
-            max_disclosures=int(known.get("max_disclosures", 1)),
-            purpose=known.get("purpose"),
-            purpose_text=known.get("purpose_text"),
-            relation=known.get("relation"),
-            onward=tuple(Party(**each) for each in known.get("onward", ())),
-            representative=_representative(known.get("representative"), folder),
-            paper=_paper(known.get("paper"), folder),
-        )
-    except (TypeError, ValueError, KeyError):
-        raise ConsentError("the form's values are not what they should be; see --help") from None
-
-
-def _representative(form: dict[str, Any] | None, folder: Path) -> consents.Representative | None:
-    if form is None:
-        return None
-    media_type, digest = _scan_of(folder / form["document"])
-    valid_to = form.get("valid_to")
-    return consents.Representative(
-        name=form["name"],
-        pin=form.get("pin"),
-        authority=consents.Authority(
-            kind=form["kind"],
-            number=form["number"],
-            issued_on=date.fromisoformat(form["date"]),
-            issuer=form["issuer"],
-            valid_to=None if valid_to is None else date.fromisoformat(valid_to),
-            media_type=media_type,
-            digest=digest,
-        ),
-    )
-
-
-def _scan_of(scan: Path) -> tuple[str, bytes]:
-    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
-        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
-    return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)
-
-
-def _paper(form: dict[str, Any] | None, folder: Path) -> consents.Paper | None:
-    if form is None:
-        return None
-    media_type, digest = _scan_of(folder / form["scan"])
-    return consents.Paper(
-        date=date.fromisoformat(form["date"]),
-        place=form["place"],
-        official=form["official"],
-        media_type=media_type,
-        scan_digest=digest,
-    )
+    fields = {"file": str(file), "consent_id": consent_view.consent_id_unsafe(document)}
+    print_result(fields, f"{file}: {told}", as_json=as_json)

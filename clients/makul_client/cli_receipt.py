@@ -24,9 +24,9 @@ from makul_client.commands import (
 from makul_client.console import (
     print_json,
     print_receipt,
+    print_result,
     read_file,
     require_new,
-    say,
     say_aside,
     write_new,
 )
@@ -140,11 +140,8 @@ def verify(
         context = Context(employee=employee)
         with _fetching(profile, offline=offline) as client:
             rows = [_row(file, checker, client, context) for file in files]
-        if as_json:
-            print_json([each.fields for each in rows])
-        else:
-            for each in rows:
-                say(each.line)
+        fields = [each.fields for each in rows]
+        print_result(fields, *(each.line for each in rows), as_json=as_json)
         raise typer.Exit(_worst([each.code for each in rows]))
 
 

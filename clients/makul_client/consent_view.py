@@ -77,6 +77,11 @@ def read_unsafe(document: bytes) -> ConsentView:
     )
 
 
+def consent_id_unsafe(document: bytes) -> str:
+    """The id that a consent bears, or that a revocation takes back. Raises `ConsentError`."""
+    return _text(parsed(document, "the file"), "consentId")
+
+
 def without_person(view: ConsentView) -> dict[str, object]:
     """Everything but who the subject and the representative are."""
     hidden = {"subject", "representative"}

@@ -83,6 +83,15 @@ def say(line: str) -> None:
     _OUT.print(line, soft_wrap=True)
 
 
+def print_result(value: Any, *lines: str, as_json: bool) -> None:
+    """What came of a command: the value as JSON for programs, or these lines for people."""
+    if as_json:
+        print_json(value)
+        return
+    for line in lines:
+        say(line)
+
+
 def say_aside(line: str) -> None:
     """One line on standard error, beside the result."""
     _ERR.print(line)

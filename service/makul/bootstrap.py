@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -94,24 +94,101 @@ def new_salt() -> bytes:
 def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> RecipientPort:
     """Every use case of the recipient port, over these parts."""
     limits = AttemptLimits()
-    recording = Recording(
-        documents=parts.documents,
-        signer=parts.signer,
-        sealer=parts.sealer,
-        recorder=parts.recorder,
-        operator=operator,
-        new_id=time_ordered_id,
-        new_salt=new_salt,
+    steps = _steps(parts, operator)
+    inquiries = _inquiries(parts, steps.recording, limits, environment)
+    return RecipientPort(
+        disclose=_disclose(parts, steps, operator, limits),
+        explain=Explain(
+            reception=steps.reception,
+            grounds=steps.grounds,
+            sealing=steps.sealing,
+            recording=steps.recording,
+            operator=operator,
+        ),
+        register_consent=RegisterConsent(
+            reception=steps.reception,
+            grounds=steps.grounds,
+            recording=steps.recording,
+            operator=operator,
+        ),
+        revoke_consent=RevokeConsent(
+            reception=steps.reception,
+            verifier=parts.verifier,
+            documents=parts.documents,
+            register=parts.register,
+            recording=steps.recording,
+        ),
+        consent_status=TellConsentStatus(
+            clock=parts.clock,
+            register=parts.register,
+            documents=parts.documents,
+            recording=steps.recording,
+        ),
+        revocations=ListRevocations(
+            clock=parts.clock,
+            register=parts.register,
+            documents=parts.documents,
+            recording=steps.recording,
+        ),
+        agreement=inquiries.agreement,
+        receipt=inquiries.receipt,
+        status=inquiries.status,
     )
-    grounds = Grounds(
-        verifier=parts.verifier,
-        documents=parts.documents,
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """What the use cases go through, each in its own order."""
+
+    reception: Reception
+    grounds: Grounds
+    sealing: Sealing
+    recording: Recording
+
+
+def _steps(parts: Parts, operator: MemberCode) -> _Steps:
+    """The same for all use cases: a right or a limit is judged in one way, whatever is asked."""
+    return _Steps(
+        reception=Reception(clock=parts.clock, register=parts.register),
+        grounds=Grounds(
+            verifier=parts.verifier,
+            documents=parts.documents,
+            register=parts.register,
+            hidden_at_most=parts.hidden_at_most,
+        ),
+        sealing=Sealing(register=parts.register, sealer=parts.sealer),
+        recording=Recording(
+            documents=parts.documents,
+            signer=parts.signer,
+            sealer=parts.sealer,
+            recorder=parts.recorder,
+            operator=operator,
+            new_id=time_ordered_id,
+            new_salt=new_salt,
+        ),
+    )
+
+
+def _disclose(parts: Parts, steps: _Steps, operator: MemberCode, limits: AttemptLimits) -> Disclose:
+    """The main job: VerifyPerson and GetPersonData."""
+    return Disclose(
+        reception=steps.reception,
         register=parts.register,
-        hidden_at_most=parts.hidden_at_most,
+        grounds=steps.grounds,
+        sealing=steps.sealing,
+        documents=parts.documents,
+        matcher=parts.matcher,
+        recording=steps.recording,
+        operator=operator,
+        limits=limits,
     )
-    sealing = Sealing(register=parts.register, sealer=parts.sealer)
-    reception = Reception(clock=parts.clock, register=parts.register)
-    inquiries = Inquiries(
+
+
+def _inquiries(
+    parts: Parts, recording: Recording, limits: AttemptLimits, environment: str
+) -> Inquiries:
+    """What a recipient may ask about itself and about the service."""
+    return Inquiries(
         clock=parts.clock,
         register=parts.register,
         documents=parts.documents,
@@ -123,54 +200,6 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
         receipt_certificates=parts.receipt_certificates,
         ledger=parts.ledger,
         ledger_notice=parts.ledger_notice,
-    )
-    return RecipientPort(
-        disclose=Disclose(
-            reception=reception,
-            register=parts.register,
-            grounds=grounds,
-            sealing=sealing,
-            documents=parts.documents,
-            matcher=parts.matcher,
-            recording=recording,
-            operator=operator,
-            limits=limits,
-        ),
-        explain=Explain(
-            reception=reception,
-            grounds=grounds,
-            sealing=sealing,
-            recording=recording,
-            operator=operator,
-        ),
-        register_consent=RegisterConsent(
-            reception=reception,
-            grounds=grounds,
-            recording=recording,
-            operator=operator,
-        ),
-        revoke_consent=RevokeConsent(
-            reception=reception,
-            verifier=parts.verifier,
-            documents=parts.documents,
-            register=parts.register,
-            recording=recording,
-        ),
-        consent_status=TellConsentStatus(
-            clock=parts.clock,
-            register=parts.register,
-            documents=parts.documents,
-            recording=recording,
-        ),
-        revocations=ListRevocations(
-            clock=parts.clock,
-            register=parts.register,
-            documents=parts.documents,
-            recording=recording,
-        ),
-        agreement=inquiries.agreement,
-        receipt=inquiries.receipt,
-        status=inquiries.status,
     )
 
 

@@ -1,15 +1,24 @@
-"""An installation of one's own for each test, and one with a bank in it."""
+"""An installation of one's own for each test, its store, and one with a bank in it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from makul.store import Store
 from support.commands import Makul, installed
+from support.stores import store_of
 
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     return installed(tmp_path / "house")
+
+
+@pytest.fixture
+def store(makul: Makul) -> Iterator[Store]:
+    with store_of(makul.directory / "makul.toml") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,22 +4,19 @@ from uuid import uuid4
 
 import pytest
 
-from makul.settings import load_settings
-from makul.store import StoreKeys, open_store
 from support.agreed import agree
 from support.commands import Makul
 from support.records import AZAMAT, NOON, a_refusal, a_release, an_agreement
+from support.stores import store_of
 
 
 @pytest.fixture
 def with_two(with_bank: Makul) -> Makul:
     """A release and, a minute later, a refusal."""
-    settings = load_settings(with_bank.directory / "makul.toml")
-    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
-    agree(store.desk, an_agreement(), at=NOON)
-    store.recorder.record(a_release())
-    store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
-    store.close()
+    with store_of(with_bank.directory / "makul.toml") as store:
+        agree(store.desk, an_agreement(), at=NOON)
+        store.recorder.record(a_release())
+        store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
     return with_bank
 
 

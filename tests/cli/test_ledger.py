@@ -9,8 +9,6 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.error import HTTPError
@@ -26,48 +24,13 @@ from makul.store.ledger_files import LogDirectory
 from makul.trust.notes import NoteVerifier
 from support.commands import Makul
 from support.ledger import a_refused_draft, recording
+from support.sequencing import PATIENCE, sequencer, until_published
 from support.sql import raw
-
-PATIENCE = 40.0
-"""Seconds; a process starts in two on an idle machine."""
-
-
-@pytest.fixture
-def store(makul: Makul) -> Iterator[Store]:
-    settings = load_settings(makul.directory / "makul.toml")
-    opened = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
-    yield opened
-    opened.close()
 
 
 def record(store: Store, number: int) -> None:
     for _ in range(number):
         recording(store).settle(a_refused_draft(at=utc_now()))
-
-
-@contextmanager
-def running(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
-    """The sequencer as a process of its own, stopped at the end."""
-    config = str(makul.directory / "makul.toml")
-    command = [sys.executable, "-m", "makul", "--config", config, "ledger", "run"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(makul: Makul, size: int) -> None:
-    """Until a tree of so many leaves is published."""
-    published = LogDirectory(makul.directory / "published")
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        note = published.checkpoint()
-        if note is not None and note.split(b"\n")[1] == b"%d" % size:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no tree of {size} leaves was published")
 
 
 def setting(makul: Makul, line: str) -> None:
@@ -109,10 +72,10 @@ def test_from_decisions_to_a_verified_log(makul: Makul, store: Store) -> None:
     record(store, 5)
     before = makul.done("ledger", "status")
     assert (before["size"], before["waiting"], before["published"]) == (0, 5, None)
-    with running(makul) as process:
-        wait_for(makul, 5)
+    with sequencer(makul) as process:
+        until_published(makul, 5)
         record(store, 2)
-        wait_for(makul, 7)
+        until_published(makul, 7)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
@@ -149,8 +112,8 @@ def _exported_as_signed(makul: Makul, vkey: str) -> None:
 def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
     """The first record that does not fit: in JSON for programs, in one line for people."""
     record(store, 3)
-    with running(makul):
-        wait_for(makul, 3)
+    with sequencer(makul):
+        until_published(makul, 3)
     with raw(makul.directory / "makul.db") as connection:
         (disclosure_id,) = connection.execute(
             "SELECT disclosure_id FROM ledger_position WHERE position = 1"
@@ -176,8 +139,8 @@ def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) 
 def test_what_the_auditors_guide_changes_is_found(makul: Makul, store: Store) -> None:
     """docs/auditors.md, Try it: the very program that stands there."""
     record(store, 3)
-    with running(makul):
-        wait_for(makul, 3)
+    with sequencer(makul):
+        until_published(makul, 3)
     store.close()
     guide = (Path(__file__).parents[2] / "docs" / "auditors.md").read_text(encoding="utf-8")
     (program,) = re.findall(r'```python\n("""tamper\.py.*?)```', guide, re.DOTALL)
@@ -196,8 +159,8 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     store.close()
     database = makul.directory / "makul.db"
     backup = database.read_bytes()
-    with running(makul):
-        wait_for(makul, 2)
+    with sequencer(makul):
+        until_published(makul, 2)
     database.with_suffix(".db-wal").unlink(missing_ok=True)
     database.with_suffix(".db-shm").unlink(missing_ok=True)
     database.write_bytes(backup)
@@ -206,7 +169,7 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     assert said.code == 1
     assert said.json["where"] == "published"
     assert "restored from an older copy" in said.json["what"]
-    with running(makul) as process:
+    with sequencer(makul) as process:
         _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "restored from an older copy" in told
@@ -220,8 +183,8 @@ def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: S
     database = makul.directory / "makul.db"
     backup = database.read_bytes()
     record(store, 1)
-    with running(makul):
-        wait_for(makul, 3)
+    with sequencer(makul):
+        until_published(makul, 3)
     store.close()
     published = (makul.directory / "published/checkpoint").read_bytes()
     database.write_bytes(backup)
@@ -240,8 +203,8 @@ def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: S
     reopened = open_store(database, StoreKeys.load(makul.directory / "keys/store.json"), who="test")
     record(reopened, 1)
     reopened.close()
-    with running(makul):
-        wait_for(makul, 4)
+    with sequencer(makul):
+        until_published(makul, 4)
     assert makul.done("ledger", "verify", "--lost", "1")["size"] == 4
     body = published.partition(b"\n\n")[0] + b"\n"
     known_tree = parse_checkpoint_unsafe(body)
@@ -252,18 +215,18 @@ def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: S
 def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -> None:
     """Kill -9: the one that stood by takes over once the lease has run out."""
     setting(makul, "interval = 0.2")
-    with running(makul) as first:
-        wait_for(makul, 0)
-        with running(makul) as second:
+    with sequencer(makul) as first:
+        until_published(makul, 0)
+        with sequencer(makul) as second:
             assert second.stderr is not None
             assert json.loads(second.stderr.readline())["event"] == "standing by"
             record(store, 1)
-            wait_for(makul, 1)
+            until_published(makul, 1)
             holder = makul.done("ledger", "status")["sequencer"]
             first.kill()
             first.wait()
             record(store, 1)
-            wait_for(makul, 2)
+            until_published(makul, 2)
             assert makul.done("ledger", "status")["sequencer"] != holder
             second.send_signal(signal.SIGTERM)
             _, said = second.communicate(timeout=PATIENCE)
@@ -276,13 +239,13 @@ def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
     record(store, 1)
     store.close()
     database = makul.directory / "makul.db"
-    with running(makul) as process:
-        wait_for(makul, 1)
+    with sequencer(makul) as process:
+        until_published(makul, 1)
         away = database.rename(database.with_suffix(".away"))
         time.sleep(1.0)
         away.rename(database)
         record(store, 1)
-        wait_for(makul, 2)
+        until_published(makul, 2)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
     events = [json.loads(line)["event"] for line in said.splitlines()]
@@ -296,8 +259,8 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     setting(makul, f'bind = "127.0.0.1:{port}"')
-    with running(makul):
-        wait_for(makul, 2)
+    with sequencer(makul):
+        until_published(makul, 2)
         base = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(f"{base}/checkpoint", timeout=5) as answer:  # noqa: S310
             assert answer.read() == (makul.directory / "published/checkpoint").read_bytes()
@@ -378,16 +341,16 @@ def test_a_log_that_does_not_fit_is_an_alarm(
     security = makul.directory / "security.log"
     monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
     record(store, 3)
-    with running(makul):
-        wait_for(makul, 3)
+    with sequencer(makul):
+        until_published(makul, 3)
     assert makul("ledger", "verify").code == 0
     assert security.read_text() == ""
 
     (makul.directory / "published" / "checkpoint").write_bytes(b"another log\n")
     assert makul("ledger", "verify").code == 1
-    with running(makul) as sequencer:
-        sequencer.communicate(timeout=PATIENCE)
-    assert sequencer.returncode == 1
+    with sequencer(makul) as process:
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
 
     events = [json.loads(line) for line in security.read_text().splitlines()]
     assert [event["event.code"] for event in events] == ["MKL-501", "MKL-501"]

@@ -1,32 +1,17 @@
 """`makul ledger run` with witnesses: their lines are collected while leaves are sequenced."""
 
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from makul.ledger.notes import parse_note
 from makul.parts import utc_now
 from makul.settings import SettingsError, load_settings
-from makul.store import Store, StoreKeys, open_store
+from makul.store import Store
 from makul.trust.notes import CosignatureVerifier
 from support.commands import Makul
 from support.ledger import a_refused_draft, recording
-
-PATIENCE = 60.0
-
-
-@pytest.fixture
-def store(makul: Makul) -> Iterator[Store]:
-    settings = load_settings(makul.directory / "makul.toml")
-    opened = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
-    yield opened
-    opened.close()
+from support.sequencing import sequencer, until_published
 
 
 @pytest.fixture
@@ -43,35 +28,6 @@ def set_witness(makul: Makul, *lines: str) -> None:
     config.write_text(f"{config.read_text()}\n{table}\n")
 
 
-@contextmanager
-def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
-    config = str(makul.directory / "makul.toml")
-    command = [sys.executable, "-m", "makul", "--config", config, "ledger", "run"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def published(makul: Makul) -> bytes:
-    file = makul.directory / "published" / "checkpoint"
-    return file.read_bytes() if file.exists() else b""
-
-
-def until_signed_by(makul: Makul, lines: int, size: int) -> bytes:
-    """Until a tree of this size is published with so many lines beneath it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        note = published(makul)
-        signed = len(parse_note(note).signatures) if note else 0
-        if signed == lines and note.split(b"\n")[1] == b"%d" % size:
-            return note
-        time.sleep(0.1)
-    raise AssertionError(f"{size} leaves were not published with {lines} lines")
-
-
 def test_lines_are_collected_kept_and_published(
     makul: Makul, store: Store, vkey: str, tmp_path: Path
 ) -> None:
@@ -79,7 +35,7 @@ def test_lines_are_collected_kept_and_published(
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
     recording(store).settle(a_refused_draft(at=utc_now()))
     with sequencer(makul):
-        until_signed_by(makul, 1, 1)
+        until_published(makul, 1)
         watched = makul(
             *("ledger", "witness", "--log", makul.directory / "published"),
             *("--log-key", makul.directory / "keys" / "ledger.key.pub"),
@@ -87,7 +43,7 @@ def test_lines_are_collected_kept_and_published(
             *("--once", "--json"),
         )
         assert json.loads(watched.out)["result"] == "cosigned"
-        note = until_signed_by(makul, 2, 1)
+        note = until_published(makul, 1, lines=2)
 
     CosignatureVerifier.parse(vkey).verify(note)
     assert makul.done("ledger", "status")["cosigned"] == 1

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -219,9 +220,6 @@ def test_status(tmp_path: Path) -> None:
 def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
     """draft, sign (a sandbox's citizen), attach, show: each step makes a new file."""
     profile = write_profile(tmp_path, "https://makul.example/")
-    key, certificate = tmp_path / "citizen.key.pem", tmp_path / "citizen.crt.pem"
-    key.write_bytes(pem_of_key(parties().citizen.key))
-    certificate.write_bytes(pem_of(parties().citizen.certificate))
     form = tmp_path / "form.json"
     form.write_text(json.dumps({"pin": PIN, "surname": SURNAME, "given_name": "Тест"}))
     drawn_up, signed, whole = (tmp_path / f"{name}.xml" for name in ("draft", "signed", "whole"))
@@ -230,10 +228,7 @@ def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
         *("consent", "draft", "-p", profile, "--from", form, "--until", "2099-01-01"),
         *("-a", "surname", "-o", drawn_up),
     )
-    signing = run(
-        *("consent", "sign", "-p", profile, drawn_up, "--key", key),
-        *("--certificate", certificate, "-o", signed),
-    )
+    signing = run("consent", "sign", "-p", profile, drawn_up, *_citizen(tmp_path), "-o", signed)
     attaching = run("consent", "attach", drawn_up, signed, "-o", whole, "--json")
     shown = run("consent", "show", whole)
     revealed = run("consent", "show", whole, "--reveal", "--json")
@@ -246,6 +241,32 @@ def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
     assert "2***********01" in shown.stdout
     assert json.loads(revealed.stdout)["subject"]["pin"] == PIN
     assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
+
+
+def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:
+    """Each step tells a program which consent it is about, as with a consent itself."""
+    profile, consent_id = write_profile(tmp_path, "https://makul.example/"), str(uuid4())
+    citizen = _citizen(tmp_path)
+    drawn_up, signed, whole = (tmp_path / f"{name}.xml" for name in ("draft", "signed", "whole"))
+
+    drafting = run(
+        *("consent", "draft-revocation", "-p", profile, consent_id, "--pin", PIN),
+        *("-o", drawn_up, "--json"),
+    )
+    signing = run("consent", "sign", "-p", profile, drawn_up, *citizen, "-o", signed, "--json")
+    attaching = run("consent", "attach", drawn_up, signed, "-o", whole, "--json")
+
+    for step, file in ((drafting, drawn_up), (signing, signed), (attaching, whole)):
+        assert step.exit_code == ExitCode.OK, step.output
+        assert json.loads(step.stdout) == {"file": str(file), "consent_id": consent_id}
+
+
+def _citizen(folder: Path) -> tuple[object, ...]:
+    """The options by which a test citizen signs."""
+    key, certificate = folder / "citizen.key.pem", folder / "citizen.crt.pem"
+    key.write_bytes(pem_of_key(parties().citizen.key))
+    certificate.write_bytes(pem_of(parties().citizen.certificate))
+    return "--key", key, "--certificate", certificate
 
 
 def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:

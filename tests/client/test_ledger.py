@@ -1,30 +1,21 @@
 """A receipt in the log: what is believed of its proof, and what the operator is held to."""
 
-import base64
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
-from makul.ledger.merkle import inclusion_proof
 from makul.ledger.notes import (
-    COSIGNATURE_V1,
     SignatureLine,
     format_note,
     parse_note,
     with_line,
 )
-from makul.trust.notes import Cosigner, new_key_file
-from makul_client import cli_receipt
 from makul_client.bundles import MAX_BUNDLE, Bundle, read_bundle_unsafe, write_bundle
-from makul_client.cli import app
-from makul_client.commands import ExitCode
 from makul_client.errors import (
     LEDGER_TEXTS,
     Language,
@@ -38,105 +29,15 @@ from makul_client.ledger import LedgerVerifier, Standing
 from makul_client.profile import Profile
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
-from support.client_world import NOW, operator, write_profile
-from support.fake_service import Asked, Reply, answer, serving
+from support.client_ledger import INDEX, LATE, SOON, World
+from support.client_world import NOW
 from support.published_log import PublishedLog, leaves
-
-PROMISE = timedelta(seconds=60)
-SOON, LATE = NOW + PROMISE, NOW + PROMISE + timedelta(microseconds=1)
-INDEX = 7
-
 
 _WITH = (
     b'{"format": "makul-receipt-1", "receipt": "AA==",'
     b' "inclusion": {"index": %b, "size": 1, "path": [], "checkpoint": "AA=="}}'
 )
 """A bundle that would do, but for its index."""
-
-
-@dataclass
-class World:
-    """A log with the receipt's leaf in it, two witnesses, and a profile that names them all."""
-
-    folder: Path
-    log: PublishedLog
-    witnesses: tuple[Cosigner, ...]
-    hashes: list[bytes]
-    request_id: UUID
-    document: bytes
-
-    @classmethod
-    def new(cls, folder: Path) -> "World":
-        log = PublishedLog(folder / "published", folder / "log.key")
-        names = ("witness.example/w1", "witness.example/w2")
-        for number, name in enumerate(names):
-            new_key_file(folder / f"w{number}.key", name, COSIGNATURE_V1)
-        hashes = leaves(20)
-        world = cls(
-            folder=folder,
-            log=log,
-            witnesses=tuple(Cosigner.load(folder / f"w{number}.key") for number in range(2)),
-            hashes=hashes,
-            request_id=uuid4(),
-            document=b"",
-        )
-        world.document = world.receipt(world.request_id, hashes[INDEX])
-        return world
-
-    def receipt(self, request_id: UUID, leaf: bytes) -> bytes:
-        child = f'<GetReceipt xmlns="urn:makul:recipient:1"><requestId>{request_id}</requestId>'
-        envelope = "http://schemas.xmlsoap.org/soap/envelope/"
-        asked = Asked(
-            f'<e:Envelope xmlns:e="{envelope}"><e:Body>{child}</GetReceipt></e:Body>'
-            "</e:Envelope>".encode()
-        )
-        facts: dict[str, Any] = {
-            "id": str(uuid4()),
-            "outcome": "MATCHED",
-            "codes": (),
-            "person": None,
-            "at": NOW,
-            "agreement": "TEST-2026/001",
-            "leaf": leaf,
-        }
-        return operator().receipt(asked, **facts)
-
-    def checkpoint(self, hashes: Sequence[bytes], witnesses: int = 2) -> bytes:
-        note = self.log.note(hashes)
-        for witness in self.witnesses[:witnesses]:
-            note = witness.cosign(note, at=NOW)
-        return note
-
-    def inclusion(
-        self, size: int = 20, *, hashes: Sequence[bytes] | None = None, witnesses: int = 2
-    ) -> Inclusion:
-        tree = list(hashes if hashes is not None else self.hashes)[:size]
-        return Inclusion(
-            index=INDEX,
-            size=len(tree),
-            path=inclusion_proof(INDEX, tree),
-            checkpoint=self.checkpoint(tree, witnesses),
-        )
-
-    def profile(self, url: str = "http://127.0.0.1:9/", **changes: str) -> Path:
-        keys = ", ".join(f'"{each.vkey}"' for each in self.witnesses)
-        rows = {"key": f'"{self.log.signer.vkey}"', "witnesses": f"[{keys}]"} | changes
-        table = "\n".join(f"{name} = {value}" for name, value in rows.items())
-        return write_profile(self.folder, url, extra=f"[ledger]\n{table}\n")
-
-    def verifier(self, **changes: str) -> LedgerVerifier:
-        profile = Profile.load(self.profile(**changes))
-        assert profile.ledger is not None
-        return LedgerVerifier(profile.ledger, language=Language.EN)
-
-    def verified(self) -> Receipt:
-        profile = Profile.load(self.profile())
-        return ReceiptVerifier(profile.operator).verify_kept(self.document, at=NOW)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.new(tmp_path)
 
 
 def flaw(
@@ -429,189 +330,3 @@ def test_what_is_no_bundle(content: bytes) -> None:
     assert read_bundle_unsafe(_WITH % b"0").inclusion is not None
     with pytest.raises(MakulError):
         read_bundle_unsafe(content)
-
-
-# ---------------------------------------------------------------- the command line
-
-
-def get_receipt(world: World, inclusion: Inclusion | None) -> Reply:
-    proof = ""
-    if inclusion is not None:
-        path = "".join(f"<hash>{_b64(each)}</hash>" for each in inclusion.path)
-        proof = (
-            f"<inclusion><leafIndex>{inclusion.index}</leafIndex>"
-            f"<treeSize>{inclusion.size}</treeSize>{path}"
-            f"<checkpoint>{_b64(inclusion.checkpoint)}</checkpoint></inclusion>"
-        )
-    return answer("GetReceipt", f"<receipt>{_b64(world.document)}</receipt>{proof}")
-
-
-def _b64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
-
-
-def call(profile: Path, *words: str | Path) -> Any:
-    given = [words[0], words[1], "--profile", profile, *words[2:]]
-    return CliRunner().invoke(app, [str(each) for each in given])
-
-
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Sets the commands' clock."""
-
-    def set_to(at: Any) -> None:
-        monkeypatch.setattr(cli_receipt, "utc_now", lambda: at)
-
-    set_to(LATE)
-    return set_to
-
-
-def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], None]) -> None:
-    """The whole way: with the service, and without it."""
-    file = world.folder / "receipt.json"
-    with serving(get_receipt(world, world.inclusion())) as service:
-        profile = world.profile(service.url)
-        got = call(profile, "receipt", "get", world.request_id, "--proof", file)
-    assert got.exit_code == ExitCode.OK, got.output
-    assert "свидетели: witness.example/w1+" in got.stderr
-    assert file.stat().st_mode & 0o077 == 0
-
-    # The service is gone by now.
-    verified = call(profile, "receipt", "verify", "--offline", file, "--json")
-    assert verified.exit_code == ExitCode.OK, verified.output
-    (row,) = json.loads(verified.stdout)
-    assert (row["standing"], row["index"], row["size"]) == ("PROVED", INDEX, 20)
-    assert row["request_id"] == str(world.request_id)
-    assert "в журнале, на месте 7" in call(profile, "receipt", "verify", "--offline", file).stdout
-
-
-def test_the_short_form_goes_on_working(world: World, now: Callable[[Any], None]) -> None:
-    """`receipt ID`, as scripts have it."""
-    with serving(get_receipt(world, world.inclusion())) as service:
-        got = call(world.profile(service.url), "receipt", world.request_id)
-    assert got.exit_code == ExitCode.OK, got.output
-
-
-def test_a_proof_that_is_overdue_is_told_when_it_is_fetched(
-    world: World, now: Callable[[Any], None]
-) -> None:
-    """Exit code 4, and the receipt is kept all the same: it is the evidence."""
-    file = world.folder / "receipt.json"
-    with serving(get_receipt(world, None)) as service:
-        profile = world.profile(service.url)
-        now(SOON)
-        pending = call(profile, "receipt", "get", world.request_id)
-        now(LATE)
-        overdue = call(profile, "receipt", "get", world.request_id, "--proof", file)
-
-    assert (pending.exit_code, "позже" in pending.stderr) == (ExitCode.OK, True)
-    assert overdue.exit_code == ExitCode.RECEIPT
-    assert LEDGER_TEXTS[LedgerFlaw.OVERDUE][Language.RU] in overdue.stderr
-    assert read_bundle_unsafe(file.read_bytes()) == Bundle(world.document, None)
-
-
-@pytest.mark.parametrize("language", list(Language))
-def test_each_file_is_told_of_and_the_worst_decides(
-    world: World, now: Callable[[Any], None], language: Language
-) -> None:
-    """A flaw before what is pending; each in the profile's language."""
-    files = {
-        "good.json": write_bundle(world.document, world.inclusion()),
-        "pending.xml": world.document,
-        "bad.json": write_bundle(world.document, replace(world.inclusion(), index=3)),
-    }
-    for name, content in files.items():
-        (world.folder / name).write_bytes(content)
-    profile = world.profile()
-    profile.write_text(profile.read_text().replace('language = "ru"', f'language = "{language}"'))
-    good, pending, bad = (world.folder / name for name in files)
-    now(SOON)
-
-    assert call(profile, "receipt", "verify", "--offline", good).exit_code == ExitCode.OK
-    two = call(profile, "receipt", "verify", "--offline", good, pending)
-    assert two.exit_code == ExitCode.LATER
-    three = call(profile, "receipt", "verify", "--offline", good, bad, pending)
-    assert three.exit_code == ExitCode.RECEIPT
-    assert f"{bad}: {LEDGER_TEXTS[LedgerFlaw.PATH][language]}\n" in three.stdout
-    assert three.stdout.count("\n") == 3
-    now(LATE)
-    late = call(profile, "receipt", "verify", "--offline", pending, "--json")
-    assert late.exit_code == ExitCode.RECEIPT
-    assert json.loads(late.stdout)[0]["flaw"] == "OVERDUE"
-
-
-def test_a_receipt_whose_signature_does_not_hold_has_no_proof(
-    world: World, now: Callable[[Any], None]
-) -> None:
-    """The signature comes first: nothing is read of what the operator did not sign."""
-    file = world.folder / "receipt.json"
-    spoilt = world.document.replace(b"MATCHED", b"REFUSED")
-    file.write_bytes(write_bundle(spoilt, world.inclusion()))
-
-    said = call(world.profile(), "receipt", "verify", "--offline", file, "--json")
-
-    assert said.exit_code == ExitCode.RECEIPT
-    assert json.loads(said.stdout)[0]["standing"] == "FLAWED"
-
-
-def test_without_offline_a_missing_proof_is_fetched(
-    world: World, now: Callable[[Any], None]
-) -> None:
-    """For the receipt's own request; with it nothing is sent at all."""
-    file = world.folder / "receipt.xml"
-    file.write_bytes(world.document)
-    with serving(get_receipt(world, world.inclusion())) as service:
-        profile = world.profile(service.url)
-        offline = call(profile, "receipt", "verify", "--offline", file)
-        asked_offline = len(service.asked)
-        online = call(profile, "receipt", "verify", file)
-
-        assert (offline.exit_code, asked_offline) == (ExitCode.RECEIPT, 0)
-        assert online.exit_code == ExitCode.OK, online.output
-        assert service.asked[0].text("ofRequest") == str(world.request_id)
-
-
-def test_offline_takes_no_address(world: World, now: Callable[[Any], None]) -> None:
-    """A log from an address would be fetched."""
-    file = world.folder / "receipt.json"
-    file.write_bytes(write_bundle(world.document, world.inclusion()))
-    profile = world.profile(log='"https://log.example/"')
-
-    assert call(profile, "receipt", "verify", "--offline", file).exit_code == ExitCode.OK
-    said = call(profile, "receipt", "verify", "--offline", "--log", "https://log.example/", file)
-    assert said.exit_code == ExitCode.USAGE
-
-
-def test_a_profile_without_a_log_verifies_no_proof(world: World, tmp_path: Path) -> None:
-    """And says what is missing."""
-    file = tmp_path / "receipt.xml"
-    file.write_bytes(world.document)
-
-    said = call(
-        write_profile(tmp_path, "http://127.0.0.1:9/"), "receipt", "verify", "--offline", file
-    )
-
-    assert said.exit_code == ExitCode.USAGE
-    assert "[ledger]" in said.stderr
-
-
-def test_status_tells_of_another_log(world: World) -> None:
-    """What is announced is compared with the profile's, and never taken over."""
-    facts = (
-        "<environment>SANDBOX</environment><softwareVersion>1</softwareVersion>"
-        "<contractVersion>1</contractVersion><time>2026-11-02T04:15:00Z</time>"
-    )
-
-    def announced(key: str) -> Reply:
-        log = f"<origin>log.example</origin><key>{key}</key><maxMergeDelay>60</maxMergeDelay>"
-        return answer("GetStatus", f"{facts}<ledger>{log}</ledger>")
-
-    with serving(announced(world.log.signer.vkey), announced("other+00000000+AAAA")) as service:
-        profile = world.profile(service.url)
-        same = CliRunner().invoke(app, ["status", "--profile", str(profile)])
-        other = CliRunner().invoke(app, ["status", "--profile", str(profile)])
-
-    assert (same.exit_code, other.exit_code) == (0, 0)
-    assert "60 seconds" in same.stdout
-    assert "another log key" not in same.stderr
-    assert "another log key" in other.stderr

@@ -1,211 +1,41 @@
 """What holds of every case, not only of those that somebody thought of.
 
-Cases are drawn around the two good ones, with up to three faults at once, so that permitted and
-refused ones all come up by the hundred; the last test here holds the drawing to that.
+Cases are drawn (`support.drawn`) so that permitted and refused ones all come up by the hundred; the
+last test here holds the drawing to that.
 """
 
 import random
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makul.domain import grounds, standing
-from makul.domain.agreements import AgreementState, Channel
-from makul.domain.attributes import Attribute
+from makul.domain.agreements import AgreementState
 from makul.domain.bases import BasisStatement, Provision
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.disclosures import (
-    BasisGround,
-    ConsentGround,
-    GroundUse,
-    Operation,
     Outcome,
     ProofStatus,
 )
-from makul.domain.identifiers import AgreementNumber
-from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
+from makul.domain.matches import MatchResult, MatchVerdict
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE
-from makul.domain.recipients import RecipientKind, RecipientState
+from makul.domain.recipients import RecipientState
 from makul.domain.verdicts import Verdict
 from support.cases import (
-    ACCOUNT_OPENING,
-    AT,
-    BANK_CODE,
-    BY_CONSENT,
     BY_LAW,
-    DAY,
-    FORGED,
-    MARKETING,
-    OPERATOR,
-    PARENT,
     PERSON,
-    REGISTER_UPKEEP,
-    REVOCATION_UNKNOWN,
-    SIGNED_BY_OFFICIAL,
-    SIGNED_BY_SUBJECT,
-    SOMEONE_ELSE,
-    STRANGER_CODE,
-    TAKEN,
     Case,
-    finding,
     found,
 )
-
-THOROUGH = settings(
-    max_examples=1000,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-
-SHUFFLES = st.builds(random.Random, st.integers(0, 2**32))
-
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-ATTRIBUTES = ("surname", "givenName", "birthDate", "address", "faceImage")
-SOME_NAMES = st.frozensets(st.sampled_from([*ATTRIBUTES, "hair", "*"]), max_size=6)
-SOME_ATTRIBUTES = st.frozensets(st.sampled_from([Attribute(name) for name in ATTRIBUTES]))
-METHODS = st.frozensets(st.sampled_from(["demographic", "face", "iris"]), max_size=2)
-PARTIES = st.sampled_from([BANK_CODE, STRANGER_CODE, OPERATOR])
-PURPOSES = st.sampled_from([ACCOUNT_OPENING, REGISTER_UPKEEP, MARKETING])
-NUMBERS = st.sampled_from([AgreementNumber("TEST-1"), AgreementNumber("TEST-9")])
-INSTANTS = st.sampled_from([AT + hours * timedelta(hours=1) for hours in (-48, -1, 0, 1, 48)])
-PROOFS = st.sampled_from([SIGNED_BY_SUBJECT, SIGNED_BY_OFFICIAL, REVOCATION_UNKNOWN, FORGED])
-USES = st.sampled_from(
-    [GroundUse(used=1), GroundUse(revoked=True), GroundUse(digest_differs=True), GroundUse()]
-)
-
-REQUEST = {
-    "operation": st.sampled_from(Operation),
-    "recipient": PARTIES,
-    "channel": st.sampled_from(Channel),
-    "agreement_number": NUMBERS,
-    "purpose": PURPOSES,
-    "subject": st.sampled_from([SOMEONE_ELSE, None]),
-    "methods": METHODS,
-    "attributes": SOME_NAMES,
-}
-RECIPIENT = {
-    "code": PARTIES,
-    "kind": st.sampled_from(RecipientKind),
-    "state": st.sampled_from(RecipientState),
-}
-AGREEMENT = {
-    "number": NUMBERS,
-    "recipient": PARTIES,
-    "state": st.sampled_from(AgreementState),
-    "valid_from": INSTANTS,
-    "valid_to": INSTANTS,
-    "purposes": st.frozensets(PURPOSES),
-    "attributes": SOME_ATTRIBUTES,
-    "methods": st.frozensets(st.sampled_from(MatchMethod)),
-    "channels": st.frozensets(st.sampled_from(Channel)),
-    "provisions": st.frozensets(st.sampled_from(Provision), max_size=3),
-    "powers": st.dictionaries(PURPOSES, SOME_ATTRIBUTES, max_size=2),
-}
-DOCUMENT = {
-    "subject": st.sampled_from([SOMEONE_ELSE]),
-    "recipient": PARTIES,
-    "agreement_number": NUMBERS,
-    "purpose": PURPOSES,
-    "attributes": SOME_NAMES,
-    "result_form": st.sampled_from(ResultForm),
-    "valid_to": INSTANTS,
-    "max_disclosures": st.integers(-1, 3),
-}
-CONSENT = DOCUMENT | {
-    "controller": PARTIES,
-    "methods": METHODS,
-    "given_at": INSTANTS,
-    "valid_from": INSTANTS,
-    "representative": st.booleans().map(lambda there: PARENT if there else None),
-    "paper": st.booleans().map(lambda there: TAKEN if there else None),
-}
-STATEMENT = DOCUMENT | {
-    "provision": st.sampled_from([*(provision.value for provision in Provision), "*"]),
-    "case_number": st.just(" "),
-    "official": st.just("official-2"),
-    "issued_at": INSTANTS,
-    "hidden_until": st.just(AT + DAY),
-}
-MATCHES = st.builds(
-    lambda found_by: MatchVerdict(tuple(finding(result, method) for method, result in found_by)),
-    st.lists(
-        st.tuples(st.sampled_from(MatchMethod), st.sampled_from(MatchResult)),
-        max_size=2,
-    ),
-)
-PERSONS = st.one_of(
-    st.none(),
-    st.just(replace(PERSON, pin=SOMEONE_ELSE)),
-    st.just(replace(PERSON, locked=True)),
-    st.builds(lambda disputed: replace(PERSON, disputed=disputed), SOME_ATTRIBUTES),
-)
-
-
-Parts = dict[str, st.SearchStrategy[Any]]
-Fault = tuple[str, str, st.SearchStrategy[Any]]
-
-
-def faults(document: Parts) -> list[Fault]:
-    """What may be otherwise: in which part of the case, what, and how."""
-    return [
-        (place, name, odd)
-        for place, names in (
-            ("asking", REQUEST),
-            ("by", RECIPIENT),
-            ("under", AGREEMENT),
-            ("saying", document),
-            ("on", {"proof": PROOFS, "use": USES}),
-            ("but", {"at": INSTANTS, "match": MATCHES, "person": PERSONS}),
-        )
-        for name, odd in names.items()
-    ]
-
-
-def up_to_three(document: Parts) -> st.SearchStrategy[list[Fault]]:
-    """No fault or one as often as up to three."""
-    fault = st.sampled_from(faults(document))
-    return st.one_of(st.lists(fault, max_size=1), st.lists(fault, max_size=3))
-
-
-OF_CONSENTS = up_to_three(CONSENT)
-OF_BASES = up_to_three(STATEMENT)
-
-
-@st.composite
-def cases(draw: Draw, start: tuple[Case, ...] = (BY_CONSENT, BY_LAW)) -> Case:
-    """A good case with up to three things in it other than they should be."""
-    good = draw(st.sampled_from(start))
-    case: Case = good
-    form = draw(st.sampled_from([Operation.GET_PERSON_DATA, Operation.VERIFY_PERSON]))
-    case = case.asking(operation=form).saying(result_form=form.result_form)
-    if good is BY_LAW:
-        case = case.saying(provision=draw(st.sampled_from(Provision)).value)
-    for place, name, odd in draw(OF_BASES if good is BY_LAW else OF_CONSENTS):
-        case = getattr(case, place)(**{name: draw(odd)})
-    return case
-
+from support.drawn import SHUFFLES, THOROUGH, cases, document
 
 # --- invariant 3 ------------------------------------------------------------------------------
-
-
-def document(case: Case) -> Consent | BasisStatement:
-    """What the case's ground says."""
-    match case.ground:
-        case ConsentGround(consent=Consent() as consent):
-            return consent
-        case BasisGround(statement=BasisStatement() as statement):
-            return statement
-    raise AssertionError("every case has a ground")
 
 
 @THOROUGH
@@ -416,115 +246,6 @@ def test_no_order_changes_a_decision(case: Case, rng: random.Random) -> None:
     assert reordered.releasable == decision.releasable
     assert conclusion.outcome is case.conclude().outcome
     assert conclusion.released == case.conclude().released
-
-
-# --- rights only ever add ---------------------------------------------------------------------
-
-Removal = Callable[[Case, random.Random], Case]
-
-
-def less(things: frozenset[Any], rng: random.Random) -> frozenset[Any]:
-    """One of them taken away."""
-    return things - {rng.choice(sorted(things))} if things else things
-
-
-def _agreement(part: str) -> Removal:
-    return lambda case, rng: case.under(**{part: less(getattr(case.agreement, part), rng)})
-
-
-def _document(part: str) -> Removal:
-    return lambda case, rng: case.saying(**{part: less(getattr(document(case), part), rng)})
-
-
-def _fewer_powers(case: Case, rng: random.Random) -> Case:
-    powers = dict(case.agreement.powers) if case.agreement else {}
-    purpose = case.request.purpose
-    if rng.random() < 0.3:
-        powers.pop(purpose, None)
-    elif purpose in powers:
-        powers[purpose] = less(powers[purpose], rng)
-    return case.under(powers=powers)
-
-
-def _fewer_consented_methods(case: Case, rng: random.Random) -> Case:
-    said = document(case)
-    if not isinstance(said, Consent):
-        return case
-    return case.saying(methods=less(said.methods, rng))
-
-
-def _used_once_more(case: Case, _: random.Random) -> Case:
-    assert case.ground is not None
-    return case.on(use=replace(case.ground.use, used=case.ground.use.used + 1))
-
-
-REMOVALS: dict[str, Removal] = {
-    "an attribute of the agreement": _agreement("attributes"),
-    "a purpose": _agreement("purposes"),
-    "a method of the agreement": _agreement("methods"),
-    "a channel": _agreement("channels"),
-    "a provision": _agreement("provisions"),
-    "a power": _fewer_powers,
-    "an attribute of the consent or basis": _document("attributes"),
-    "a method of the consent": _fewer_consented_methods,
-    "a use": _used_once_more,
-    "the agreement's term": lambda case, _: case.under(valid_to=case.at),
-    "the agreement's start": lambda case, _: case.under(valid_from=case.at + DAY),
-    "the document's term": lambda case, _: case.saying(valid_to=case.at),
-    "the agreement": lambda case, _: case.but(agreement=None),
-    "the agreement's force": lambda case, _: case.under(state=AgreementState.DRAFT),
-    "the recipient's standing": lambda case, _: case.by(state=RecipientState.CUT_OFF),
-    "the registration": lambda case, _: case.but(recipient=None),
-    "the ground": lambda case, _: case.but(ground=None),
-    "the document": lambda case, _: case.on(use=GroundUse(revoked=True)),
-    "the signature": lambda case, _: case.on(proof=FORGED),
-    "certainty about the signature": lambda case, _: case.on(proof=REVOCATION_UNKNOWN),
-    "the match": lambda case, _: case.but(match=found(MatchResult.NO_MATCH)),
-    "the record": lambda case, _: case.but(person=None),
-}
-DECISIVE = {
-    "a channel",
-    "a use",
-    "the agreement's term",
-    "the agreement's start",
-    "the document's term",
-    "the agreement",
-    "the agreement's force",
-    "the recipient's standing",
-    "the registration",
-    "the ground",
-    "the document",
-    "the signature",
-    "certainty about the signature",
-    "the match",
-    "the record",
-    "a purpose",
-    "a method of the agreement",
-}
-"""Rights that the good cases have exactly once: without one of these nothing is released."""
-
-
-@pytest.mark.parametrize("right", REMOVALS)
-@settings(THOROUGH, max_examples=100)
-@given(case=cases(), rng=SHUFFLES)
-def test_a_right_taken_away_never_opens_a_door(right: str, case: Case, rng: random.Random) -> None:
-    """Procedure, cl. 4, 5 and 7: no refusal becomes a release, and no release grows."""
-    poorer = REMOVALS[right](case, rng)
-    before, after = case.conclude(), poorer.conclude()
-
-    assert after.released <= before.released
-    assert poorer.decide().permitted <= case.decide().permitted
-    if after.outcome is Outcome.MATCHED:
-        assert before.outcome is Outcome.MATCHED
-
-
-@pytest.mark.parametrize("right", sorted(DECISIVE))
-@pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW], ids=["consent", "basis"])
-def test_every_right_is_needed(case: Case, right: str) -> None:
-    """Each of them alone, taken from a case in which all else stands, refuses the whole."""
-    poorer = REMOVALS[right](case, random.Random(7))  # noqa: S311  (a choice, not a secret)
-
-    assert poorer.conclude().outcome not in {Outcome.RELEASED, Outcome.MATCHED}
 
 
 # --- the cases are worth their while ----------------------------------------------------------

@@ -1,6 +1,5 @@
 """Attacks through the whole house, each by somebody who holds a true key to part of it."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
@@ -9,10 +8,11 @@ import pytest
 from lxml import etree
 
 from makul.domain.attributes import Attribute
-from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.hands import Hands
 from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
 from makul.sandbox.pki import CITIZEN_POLICY
 from support.agreed import agree
+from support.consents import hands_of
 from support.house import Answered, InProcess, about, build_house, person_request
 
 CITIZEN = 6
@@ -28,15 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
 
 @pytest.fixture(scope="module")
 def hands(house: InProcess) -> Hands:
-    world = house.world
-    return Hands(
-        people=world.people,
-        citizens=world.citizens,
-        officials=world.officials,
-        stranger=world.stranger,
-        notice_digest=hashlib.sha256(NOTICE.encode()).digest(),
-        at=world.made_at,
-    )
+    return hands_of(house)
 
 
 def test_an_answer_does_not_leave_by_a_channel_that_is_not_agreed(house: InProcess) -> None:

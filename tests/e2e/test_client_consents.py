@@ -15,13 +15,13 @@ from typer.testing import CliRunner, Result
 from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken, Representation
 from makul.sandbox.handout import Addresses, hand_out, write_service
-from makul.sandbox.hands import NOTICE, Hands
+from makul.sandbox.hands import Hands
 from makul.sandbox.parties import MUNICIPALITY
 from makul.sandbox.scans import pdf_scan, png_scan
 from makul_client import Client, Profile
 from makul_client.cli import app
 from makul_client.commands import ExitCode
-from support.consents import revocation
+from support.consents import hands_of, revocation
 from support.house import InProcess, build_house
 from support.serving import Server, served
 
@@ -39,15 +39,7 @@ class Town:
 
     @property
     def hands(self) -> Hands:
-        world = self.house.world
-        return Hands(
-            people=world.people,
-            citizens=world.citizens,
-            officials=world.officials,
-            stranger=world.stranger,
-            notice_digest=sha256(NOTICE.encode()).digest(),
-            at=world.made_at,
-        )
+        return hands_of(self.house)
 
     def file(self, name: str, content: bytes) -> Path:
         path = self.directory / name

@@ -17,7 +17,7 @@ from support.pki import NOW, Holder
 from support.sql import count
 from vectors.attacks import messages, messages_signed
 from vectors.attacks.cast import Cast
-from vectors.attacks.messages import MessageVector, Sender
+from vectors.attacks.message_edits import MessageVector, Sender
 
 Recorder = Callable[[str, object], None]
 PAPER = "bank-00-data"

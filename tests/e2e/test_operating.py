@@ -20,8 +20,8 @@ import pytest
 from makul.app.ports import Desk
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
-from support.house import InProcess, about, build_house, person_request
-from support.messages import signed_message
+from support.house import InProcess, build_house
+from support.load import messages
 from support.needs import found, needs
 from support.serving import drive
 from support.whole import Whole, get, served_whole
@@ -174,19 +174,6 @@ def service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
     config = house.settings.store.keys.parent / "makul.toml"
     with served_whole(config, workers=2, log=tmp_path / "log") as running:
         yield running
-
-
-def messages(house: InProcess, count: int) -> list[bytes]:
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
-    return [
-        signed_message(
-            person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper)),
-            holder.key,
-            holder.certificate,
-            at=house.clock(),
-        )
-        for _ in range(count)
-    ]
 
 
 def recorded(desk: Desk) -> set[str]:

@@ -16,12 +16,11 @@ from makul.domain.agreements import AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consents import Consent, PaperTaken, Representation
-from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import MUNICIPALITY
 from makul.sandbox.scans import pdf_scan, png_scan
 from makul.store.recorder import StoreRecorder
 from support.agreed import agree
-from support.consents import handing_in, revocation
+from support.consents import handing_in, hands_of, revocation
 from support.house import RECIPIENT, Answered, InProcess, about, build_house, person_request
 from support.messages import signed_message
 
@@ -29,20 +28,8 @@ ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
 SCAN, AUTHORITY = pdf_scan(), png_scan()
 
 
-def hands(house: InProcess) -> Hands:
-    world = house.world
-    return Hands(
-        people=world.people,
-        citizens=world.citizens,
-        officials=world.officials,
-        stranger=world.stranger,
-        notice_digest=sha256(NOTICE.encode()).digest(),
-        at=world.made_at,
-    )
-
-
 def on_paper(house: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
-    able = hands(house)
+    able = hands_of(house)
     paper = PaperTaken(
         date=legal_day(house.world.made_at - timedelta(hours=1)),
         official="M-1001",
@@ -150,7 +137,7 @@ def test_a_scan_of_ten_mebibytes_is_taken(house: InProcess) -> None:
 
 def of_a_child(house: InProcess, **changes: Any) -> bytes:
     """The municipality's consent by citizen 4 for a subject of age: no parent speaks for them."""
-    able = hands(house)
+    able = hands_of(house)
     authority = Representation(
         pin=house.world.people[4].pin,
         kind="POWER_OF_ATTORNEY",

@@ -1,7 +1,6 @@
 """The operator's receipt key in service: in a token, and renewed while requests flow."""
 
 import base64
-import http.client
 import json
 import os
 import re
@@ -30,6 +29,7 @@ from support.messages import signed_message
 from support.needs import needs
 from support.serving import drive, served
 from support.softhsm import SoftToken, make_token
+from support.whole import get
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
@@ -114,19 +114,9 @@ def test_without_its_token_the_service_gives_nothing_and_comes_back(
 def _await_not_ready(port: int) -> tuple[int, bytes]:
     """What stands is looked at once a second; somebody may just have asked."""
     deadline = time.monotonic() + 10
-    while (answer := _get(port, "/readyz"))[0] == 200 and time.monotonic() < deadline:
+    while (answer := get(port, "/readyz"))[0] == 200 and time.monotonic() < deadline:
         time.sleep(0.1)
     return answer
-
-
-def _get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
 
 
 @needs("softhsm2-util")

@@ -1,32 +1,18 @@
 """Consents taken back, end to end: real documents, messages, records (Procedure, cl. 4)."""
 
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
 
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
-from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.papers import Paper
-from support.consents import handing_in, revocation
+from support.consents import handing_in, hands_of, revocation
 from support.house import NS, RECIPIENT, InProcess, about, person_request
 
 
-def hands(house: InProcess) -> Hands:
-    world = house.world
-    return Hands(
-        people=world.people,
-        citizens=world.citizens,
-        officials=world.officials,
-        stranger=world.stranger,
-        notice_digest=sha256(NOTICE.encode()).digest(),
-        at=world.made_at,
-    )
-
-
 def fresh_consent(house: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:
-    able = hands(house)
+    able = hands_of(house)
     consent = able.consent(house.bank, citizen)
     signed = able.sign_consent(consent, house.bank, house.world.citizens[citizen])
     return consent.consent_id, signed

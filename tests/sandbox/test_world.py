@@ -16,19 +16,17 @@ from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
 from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul.sandbox.people import ABSENT, LOCKED
 from makul.settings import load_settings
-from makul.store import StoreKeys, open_store
 from makul.trust.documents import XadesVerifier
 from makul.trust.paths import TrustStore
 from makul.trust.timestamps import judge
 from support.prepared import PEOPLE, Prepared
+from support.stores import store_of
 
 
 @pytest.fixture
 def desk(prepared: Prepared) -> Iterator[Desk]:
-    settings = load_settings(prepared.directory / CONFIG)
-    store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
-    yield store.desk
-    store.close()
+    with store_of(prepared.directory / CONFIG) as store:
+        yield store.desk
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,17 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from uuid import UUID
 
 import pytest
-from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import Committed, Entry, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
-from makul.store.engine import Transaction, Values
 from makul.store.places import Place
+from support.killed import FORK, die, killed_after
 from support.records import (
     BANK,
     FINGERPRINT,
@@ -31,7 +29,6 @@ from support.records import (
 from support.sql import count, everything, raw
 
 ROUNDS = 12
-FORK = get_context("fork")
 
 
 @pytest.fixture
@@ -92,26 +89,12 @@ def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
 
 def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> None:
     """Record in a child that is killed after its nth change, or else after the commit."""
-    left = after
 
-    def run(self: Transaction, statement: CompilerElement, values: Values) -> int:
-        nonlocal left
-        changed = original(self, statement, values)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return changed
-
-    def child() -> None:
-        Transaction.run = run  # type: ignore[method-assign] # in the child alone
+    def work() -> None:
         open_store(place, keys, who="operator").recorder.record(entry)
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
 
-    original = Transaction.run
-    worker = FORK.Process(target=child)
-    worker.start()
-    worker.join()
-    assert worker.exitcode == -signal.SIGKILL
+    assert killed_after(after, work)
 
 
 CHANGES = 12

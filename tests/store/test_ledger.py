@@ -8,14 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import Committed
 from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced, StandingBy
@@ -23,12 +21,12 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store, upgrade_store
-from makul.store.engine import Transaction, Values
 from makul.store.ledger import StoreLedger
 from makul.store.places import Place, PostgresPlace
 from makul.store.schema import migrate
 from makul.store.sqlite import SqliteDatabase
 from makul.trust.notes import NoteSigner, NoteVerifier
+from support.killed import FORK, killed_after
 from support.ledger import (
     DELAY,
     LEASE,
@@ -43,7 +41,6 @@ from support.ledger import (
 from support.records import NOON, a_release
 from support.sql import count, everything, raw
 
-FORK = get_context("fork")
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
 KILLS = 30
@@ -301,27 +298,13 @@ def test_leaves_are_taken_whatever_order_they_commit_in(
 
 def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
     """Sequence in a child that is killed after its nth change; was there an nth?"""
-    left = after
 
-    def run(self: Transaction, statement: CompilerElement, values: Values) -> int:
-        nonlocal left
-        changed = original(self, statement, values)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return changed
-
-    def child() -> None:
-        Transaction.run = run  # type: ignore[method-assign] # in the child alone
+    def work() -> None:
         opened = open_store(place, keys, who="sequencer")
         lease = Lease(holder=uuid4(), length=timedelta(0))
         opened.ledger.sequence(signer, lease, at=LATER, batch=1_000)
 
-    original = Transaction.run
-    worker = FORK.Process(target=child)
-    worker.start()
-    worker.join()
-    return worker.exitcode == -signal.SIGKILL
+    return killed_after(after, work)
 
 
 def test_killed_in_the_middle_nothing_is_done(

@@ -1,13 +1,10 @@
 """Every sealed field comes under the current key, whoever else is writing, killed or not."""
 
-import os
 import random
 import re
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +22,10 @@ from makul.app.ports import (
 from makul.store import Store, StoreKeys, open_store, rewrapping
 from makul.store.columns import metadata
 from makul.store.crypto import HEAD_BYTES, Sealer
-from makul.store.engine import Transaction
 from makul.store.opening import database_at
 from makul.store.places import Place
 from makul.store.rewrapping import SEALED_COLUMNS
+from support.killed import die, killed_after
 from support.records import (
     AZAMAT,
     BANK,
@@ -43,7 +40,6 @@ from support.records import (
 )
 from support.sql import parameters, raw
 
-FORK = get_context("fork")
 KILLS = 30
 RECORDED = 40
 A_SCAN = b"<Scan>" + bytes(3 * 1024 * 1024)
@@ -300,26 +296,12 @@ def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
 
 def rewrap_and_die(place: Place, ring: StoreKeys, after: int) -> None:
     """Re-wrap in a child that is killed after its nth change of a field."""
-    left = after
 
-    def run(self: Transaction, *arguments: Any) -> int:
-        nonlocal left
-        changed = original(self, *arguments)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return changed
-
-    def child() -> None:
-        Transaction.run = run  # type: ignore[method-assign] # in the child alone
+    def work() -> None:
         walk(place, ring)
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
 
-    original = Transaction.run
-    worker = FORK.Process(target=child)
-    worker.start()
-    worker.join()
-    assert worker.exitcode == -signal.SIGKILL
+    assert killed_after(after, work)
 
 
 def test_killed_anywhere_it_goes_on_where_it_stopped(

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from makul_client.credentials import Credential, PrivateKey
+from support.pki import key_usage
 
 
 def new_key(kind: str = "P-256") -> PrivateKey:
@@ -48,7 +49,7 @@ class TestAuthority:
     def new(cls, name: str, at: datetime) -> "TestAuthority":
         """A self-signed root."""
         key = new_key()
-        usage = _usage("key_cert_sign", "crl_sign")
+        usage = key_usage("key_cert_sign", "crl_sign")
         certificate = (
             _certificate(name, name, key, at, timedelta(days=36500))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -71,7 +72,7 @@ class TestAuthority:
         certificate = (
             _certificate(name, str(issuer), key, self.at, term)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(usage), critical=True)
+            .add_extension(key_usage(usage), critical=True)
             .sign(self.key, hashes.SHA256())
         )
         return Credential(key, certificate)
@@ -112,18 +113,3 @@ def _certificate(
         .not_valid_before(at - timedelta(days=30))
         .not_valid_after(at - timedelta(days=30) + term)
     )
-
-
-def _usage(*allowed: str) -> x509.KeyUsage:
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    )
-    return x509.KeyUsage(**{name: name in allowed for name in names})

@@ -1,14 +1,29 @@
-"""Revocations signed by a sandbox's citizens, and the requests that hand them in."""
+"""Whoever signs consents in a house, revocations by its citizens, and the requests with them."""
 
 import base64
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 from makul.documents import render_revocation
 from makul.domain.identifiers import MemberCode
 from makul.domain.revocations import Revocation
+from makul.sandbox.hands import NOTICE, Hands
 from makul.trust.signing import sign_document
 from support.house import RECIPIENT, InProcess
+
+
+def hands_of(house: InProcess) -> Hands:
+    """Everybody of a house who signs documents."""
+    world = house.world
+    return Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
 
 
 def revocation(

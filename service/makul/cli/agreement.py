@@ -11,7 +11,16 @@ from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.agreement_file import EXAMPLE, read_agreement
 from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
-from makul.cli.session import Apply, AsJson, examples, member_code, registered, session
+from makul.cli.session import (
+    Apply,
+    AsJson,
+    Reason,
+    examples,
+    member_code,
+    registered,
+    said,
+    session,
+)
 from makul.cli.signed_file import (
     ChainFile,
     KeyFile,
@@ -128,19 +137,18 @@ def terminate(
     ctx: typer.Context,
     *,
     number: Number,
-    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    reason: Reason,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
     """End an agreement for good, at once. Its number is never used again."""
-    if not reason.strip():
-        raise HouseError("--reason is empty; say why, for it is recorded")
+    why = said(reason)
     with session(ctx).house() as house:
         known = _known(house, number)
         carry_out(
             "terminate agreement",
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
-            lambda: house.desk.terminate_agreement(known.number, reason=reason, at=house.clock()),
+            lambda: house.desk.terminate_agreement(known.number, reason=why, at=house.clock()),
             apply=apply,
             as_json=as_json,
         )

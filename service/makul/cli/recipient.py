@@ -10,7 +10,18 @@ from makul.app.ports import Official
 from makul.cli.certificates import read_certificate, read_fingerprint, read_sealing_certificate
 from makul.cli.house import HouseError
 from makul.cli.output import Facts, carry_out, show_rows
-from makul.cli.session import Apply, AsJson, Code, examples, member_code, registered, session
+from makul.cli.session import (
+    Apply,
+    AsJson,
+    Code,
+    Reason,
+    examples,
+    member_code,
+    person_id,
+    registered,
+    said,
+    session,
+)
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 
 app = typer.Typer(no_args_is_help=True, help="Who may ask (Procedure, cl. 3).")
@@ -19,7 +30,6 @@ CertificateFile = Annotated[
     Path,
     typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Certificate, PEM or DER."),
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 
 
 @app.command(
@@ -108,7 +118,7 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Accept messages under a certificate no more, at once and for good."""
-    said = _said(reason)
+    why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
@@ -116,7 +126,7 @@ def withdraw(
             "withdraw certificate",
             {"recipient": recipient.code, **read.facts},
             lambda: house.desk.withdraw_certificate(
-                recipient.code, read.fingerprint, reason=said, at=house.clock()
+                recipient.code, read.fingerprint, reason=why, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
@@ -166,7 +176,7 @@ def withdraw_sealing(
     as_json: AsJson = False,
 ) -> None:
     """Encrypt nothing more to a certificate, and repeat no answer that is; at once and for good."""
-    said = _said(reason)
+    why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         fingerprint = read_fingerprint(file)
@@ -174,7 +184,7 @@ def withdraw_sealing(
             "withdraw sealing certificate",
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
             lambda: house.desk.withdraw_sealing_certificate(
-                recipient.code, fingerprint, reason=said, at=house.clock()
+                recipient.code, fingerprint, reason=why, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
@@ -197,17 +207,16 @@ def official(
     as_json: AsJson = False,
 ) -> None:
     """Register an official who signs statements and paper consents (Procedure, cl. 4 and 5)."""
-    if not 1 <= len(identifier) <= 64 or not identifier.isprintable():
-        raise HouseError("--id is 1 to 64 printable characters")
+    person = person_id(identifier)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
         new = Official(
-            recipient=recipient.code, identifier=identifier, name=name, fingerprint=read.fingerprint
+            recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
         carry_out(
             "register official",
-            {"recipient": recipient.code, "id": identifier, "name": name, **read.facts},
+            {"recipient": recipient.code, "id": person, "name": name, **read.facts},
             lambda: house.desk.add_official(new, at=house.clock()),
             apply=apply,
             as_json=as_json,
@@ -229,7 +238,7 @@ def withdraw_official(
     as_json: AsJson = False,
 ) -> None:
     """Let what an official signs from now on count no more (Procedure, cl. 4 and 5)."""
-    said = _said(reason)
+    why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
@@ -237,7 +246,7 @@ def withdraw_official(
             "withdraw official",
             {"recipient": recipient.code, **read.facts},
             lambda: house.desk.withdraw_official(
-                recipient.code, read.fingerprint, reason=said, at=house.clock()
+                recipient.code, read.fingerprint, reason=why, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
@@ -273,7 +282,7 @@ def release(
 def _set_state(
     ctx: typer.Context, code: str, reason: str, state: RecipientState, *, apply: bool, as_json: bool
 ) -> None:
-    said = _said(reason)
+    why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
         if recipient.state is RecipientState.CUT_OFF:
@@ -287,17 +296,11 @@ def _set_state(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
             lambda: house.desk.set_state(
-                replace(recipient, state=state), reason=said, at=house.clock()
+                replace(recipient, state=state), reason=why, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
         )
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise HouseError("--reason is empty; say why, for it is recorded")
-    return reason
 
 
 def _row(recipient: Recipient) -> Facts:

@@ -19,6 +19,7 @@ Apply = Annotated[
     bool, typer.Option("--apply", help="Do it. Without this, only say what would be.")
 ]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Member code, such as COM/60000001.")]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,20 @@ def member_code(text: str) -> MemberCode:
         return parse_member_code(text)
     except MalformedIdentifierError as error:
         raise HouseError(f"{error}") from None
+
+
+def said(reason: str) -> str:
+    """A reason that was typed."""
+    if not reason.strip():
+        raise HouseError("--reason is empty; say why, for it is recorded")
+    return reason
+
+
+def person_id(text: str) -> str:
+    """How somebody who signs is told apart, as it was typed."""
+    if not 1 <= len(text) <= 64 or not text.isprintable():
+        raise HouseError("--id is 1 to 64 printable characters")
+    return text
 
 
 def registered(house: House, code: str) -> Recipient:

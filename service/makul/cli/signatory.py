@@ -9,7 +9,18 @@ from makul.app.ports import Signatory
 from makul.cli.certificates import read_certificate
 from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_rows
-from makul.cli.session import Apply, AsJson, Code, examples, member_code, registered, session
+from makul.cli.session import (
+    Apply,
+    AsJson,
+    Code,
+    Reason,
+    examples,
+    member_code,
+    person_id,
+    registered,
+    said,
+    session,
+)
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 
@@ -43,15 +54,14 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Register a signatory. One person, one key, one certificate: one party and one role."""
-    if not 1 <= len(identifier) <= 64 or not identifier.isprintable():
-        raise HouseError("--id is 1 to 64 printable characters")
+    person = person_id(identifier)
     with session(ctx).house() as house:
         member = _party(house, code, role)
         read = read_certificate(file, at=house.clock())
         new = Signatory(
             member=member,
             role=role,
-            identifier=identifier,
+            identifier=person,
             name=name,
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
@@ -86,14 +96,12 @@ def withdraw(
     *,
     code: Code,
     file: CertificateFile,
-    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    reason: Reason,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
     """Count on a signatory no more. What is in force stays so; drafts lose the signature."""
-    if not reason.strip():
-        raise HouseError("--reason is empty; say why, for it is recorded")
-    member = member_code(code)
+    why, member = said(reason), member_code(code)
     with session(ctx).house() as house:
         # An expired certificate can be withdrawn as well: its term is not looked at.
         fingerprint = read_certificate(file, at=None).fingerprint
@@ -104,7 +112,7 @@ def withdraw(
             "withdraw signatory",
             _row(known[0]),
             lambda: house.desk.withdraw_signatory(
-                member, fingerprint, reason=reason, at=house.clock()
+                member, fingerprint, reason=why, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,

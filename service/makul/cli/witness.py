@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
             "makul ledger witness --new-key witness.key --name witness.example/w1",
             "makul ledger witness --log https://log.example/makul --log-key log.vkey"
             " --key witness.key --state state --bind 127.0.0.1:8090",
-            "makul ledger witness --log /srv/makul/publish --log-key log.vkey"
+            "makul ledger witness --log /srv/makul/published --log-key log.vkey"
             " --key witness.key --state state --once --json",
         )
     )(witness)

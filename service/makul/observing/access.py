@@ -71,9 +71,11 @@ class Accounting:
             tell_of(account)
 
     def _safely(self, telling: Callable[[], None]) -> None:
+        # The decision is committed by now, and an error here would take the place of its answer. It
+        # may be anything: files of numbers, log handlers and whatever an account says meet in it.
         try:
             telling()
-        except Exception as error:  # noqa: BLE001 - what cannot be told is answered all the same
+        except Exception as error:  # noqa: BLE001 - see above
             log.warning("a request could not be told of: %s", type(error).__name__)
 
 

@@ -74,8 +74,10 @@ class Watch:
 
 
 def _state(name: str, check: Check) -> State:
+    # A check asks the store, a token's driver or a stranger's CRL, each with exceptions of its own.
+    # One that is not foreseen must read as "not well" too, never as no answer for the others.
     try:
         return check()
-    except Exception as error:  # noqa: BLE001 - whatever breaks a check, its dependency is not well
+    except Exception as error:  # noqa: BLE001 - see above
         log.warning("check %s broke: %s", name, type(error).__name__)
         return State.DOWN

@@ -5,11 +5,12 @@ says whom a request was about or who typed it; recipients are told apart only by
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from makul.observing.accounts import FAULT, Account, Room
+from makul.observing.accounts import Account, Decided, Room
 from makul.observing.security import told_member
 
 BUCKETS: Final = (
@@ -53,71 +54,41 @@ class Instruments:
 def instruments() -> Instruments:
     """All of them, in a registry of their own: it is only written to. Once a process."""
     registry = CollectorRegistry()
-    decided = ("listener", "operation", "outcome")
+    counter = partial(Counter, registry=registry)
+    seconds = partial(Histogram, buckets=BUCKETS, registry=registry)
+    gauge = partial(Gauge, multiprocess_mode="livesum", registry=registry)
+    asked = ("listener", "operation")
+    decided = (*asked, "outcome")
     return Instruments(
-        requests=Counter(
-            "makul_requests_total",
-            "Requests by HTTP status.",
-            ("listener", "operation", "status"),
-            registry=registry,
+        requests=counter("makul_requests_total", "Requests by HTTP status.", (*asked, "status")),
+        faults=counter("makul_faults_total", "Reasons of SOAP faults.", (*asked, "code")),
+        decisions=counter(
+            "makul_decisions_total", "Recorded decisions and stored answers given again.", decided
         ),
-        faults=Counter(
-            "makul_faults_total",
-            "Reasons of SOAP faults.",
-            ("listener", "operation", "code"),
-            registry=registry,
-        ),
-        decisions=Counter(
-            "makul_decisions_total",
-            "Recorded decisions and stored answers given again.",
-            decided,
-            registry=registry,
-        ),
-        reasons=Counter(
+        reasons=counter(
             "makul_decision_reasons_total",
             "Reasons of recorded decisions; one decision may have several.",
             (*decided, "code"),
-            registry=registry,
         ),
-        recipients=Counter(
+        recipients=counter(
             "makul_recipient_decisions_total",
             "Recorded decisions by recipient; only with metrics.recipients.",
             ("recipient", "outcome"),
-            registry=registry,
         ),
-        seconds=Histogram(
-            "makul_request_seconds",
-            "From the request's arrival to its complete answer.",
-            ("listener", "operation"),
-            buckets=BUCKETS,
-            registry=registry,
+        seconds=seconds(
+            "makul_request_seconds", "From the request's arrival to its complete answer.", asked
         ),
-        rooms=Histogram(
+        rooms=seconds(
             "makul_room_seconds",
             "Time of a request in one room of the service.",
             ("listener", "room"),
-            buckets=BUCKETS,
-            registry=registry,
         ),
-        in_flight=Gauge(
-            "makul_requests_in_flight",
-            "Requests being answered.",
-            ("listener",),
-            multiprocess_mode="livesum",
-            registry=registry,
-        ),
-        workers=Gauge(
-            "makul_workers",
-            "Worker processes that serve.",
-            ("listener",),
-            multiprocess_mode="livesum",
-            registry=registry,
-        ),
-        store_retries=Counter(
+        in_flight=gauge("makul_requests_in_flight", "Requests being answered.", ("listener",)),
+        workers=gauge("makul_workers", "Worker processes that serve.", ("listener",)),
+        store_retries=counter(
             "makul_store_retries_total",
             "Work done again in the store because it lost a race.",
             ("listener",),
-            registry=registry,
         ),
     )
 
@@ -151,20 +122,17 @@ class Metrics:
             self._rooms[room].observe(seconds)
         for code in account.faults:
             self._child(found.faults, listener, operation, code).inc()
-        if account.decided is not None and account.outcome != FAULT:
-            self._count_decision(account, operation)
+        if account.decided is not None and not account.faults:
+            self._count_decision(account.decided, account.codes, operation)
 
     def store_retried(self) -> None:
         """The store did some work again."""
         self._retries.inc()
 
-    def _count_decision(self, account: Account, operation: str) -> None:
-        decided = account.decided
-        if decided is None:
-            return
+    def _count_decision(self, decided: Decided, codes: tuple[str, ...], operation: str) -> None:
         labels = (self._listener, operation, decided.outcome)
         self._child(self._found.decisions, *labels).inc()
-        for code in account.codes:
+        for code in codes:
             self._child(self._found.reasons, *labels, code).inc()
         if self._tells_recipients:
             recipient = told_member(decided.recipient)

@@ -85,7 +85,9 @@ class Spool:
                     self._add_up(kind, [path for path in gone if path.name.startswith(kind)])
                 for path in gone:
                     path.unlink(missing_ok=True)
-        except Exception as error:  # noqa: BLE001 - the arbiter has workers to look after
+        # A killed worker leaves a file as it is, and the library that reads it raises whatever the
+        # octets make it trip over. Raised on, it would end the arbiter and the service with it.
+        except Exception as error:  # noqa: BLE001 - see above
             log.warning("a worker's numbers were not added up: %s", type(error).__name__)
 
     def _add_up(self, kind: str, gone: list[Path]) -> None:

@@ -8,6 +8,7 @@ from vectors.attacks import (
     proofs,
     properties,
     references,
+    signatures,
     values,
     wrapping,
 )
@@ -15,6 +16,7 @@ from vectors.attacks.vector import Vector
 
 REFUSED: tuple[Vector, ...] = (
     *wrapping.VECTORS,
+    *signatures.VECTORS,
     *references.VECTORS,
     *keys.VECTORS,
     *certificates.VECTORS,

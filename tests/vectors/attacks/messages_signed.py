@@ -19,7 +19,7 @@ from makul.domain.reasons import Code
 from support.pki import new_rsa_key
 from support.wsse import DS, EXC_C14N, resign
 from vectors.attacks import certificates
-from vectors.attacks.messages import Edit, MessageVector, Sender, one
+from vectors.attacks.message_edits import Edit, MessageVector, Sender, one
 from vectors.attacks.proofs import ANSWERS
 from vectors.attacks.references import BASE64, ENVELOPED, XPATH_BODY, XSLT_BODY
 

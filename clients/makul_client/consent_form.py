@@ -1,0 +1,130 @@
+"""A consent as a clerk's form gives it: JSON from a file, read into what is to be drawn up."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from makul_client.commands import instant
+from makul_client.consents import Authority, Paper, Representative, Subject, Wish
+from makul_client.console import read_file
+from makul_client.errors import ConsentError
+from makul_client.profile import Party
+from makul_client.toml import digest_of_file
+
+FORM: Final = """\b
+form.json, every key optional where the option is given:
+  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
+   "attributes": ["surname"], "methods": ["demographic"],
+   "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
+   "purpose": "…", "purpose_text": "…", "relation": "contract 17",
+   "onward": [{"code": "COM/60000002", "name": "…"}],
+   "representative": {"name": "…", "pin": "…", "kind": "PARENT", "number": "…",
+     "date": "2020-01-01", "issuer": "…", "valid_to": "…", "document": "birth.pdf"},
+   "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
+"""
+"""The form, as help shows it."""
+
+ASKED_FOR: Final = ("pin", "surname", "given_name")
+"""What no consent goes without, and a person at the desk can be asked for."""
+
+_KEYS: Final = frozenset(
+    {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
+    | {"valid_to", "max_disclosures", "purpose", "purpose_text", "relation", "onward"}
+    | {"representative", "paper"}
+)
+_MEDIA_TYPES: Final = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+
+
+def read_form(file: Path | None) -> dict[str, Any]:
+    """The keys that a form gives, its values not judged yet. Raises `ConsentError`."""
+    if file is None:
+        return {}
+    try:
+        form = json.loads(read_file(file))
+    except ValueError:
+        raise ConsentError(f"{file}: not JSON") from None
+    if not isinstance(form, dict):
+        raise ConsentError(f"{file}: not a JSON object")
+    unknown = sorted(set(form) - _KEYS)
+    if unknown:
+        raise ConsentError(f"{file}: {unknown[0]} means nothing here")
+    return form
+
+
+def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
+    """What is to be drawn up, its scans looked for in `folder`. Raises `ConsentError`.
+
+    The form has all of `ASKED_FOR`; where it does not say since when, the consent runs from `now`.
+    """
+    if "valid_to" not in form:
+        raise ConsentError("say until when it is good: --until 2027-11-01")
+    since = form.get("valid_from")
+    try:
+        return Wish(
+            subject=Subject(
+                pin=form["pin"],
+                surname=form["surname"],
+                given_name=form["given_name"],
+                patronymic=form.get("patronymic"),
+            ),
+            attributes=tuple(form.get("attributes", ())),
+            methods=tuple(form["methods"]) if "methods" in form else None,
+            valid_from=now if since is None else instant(since, "--since"),
+            valid_to=instant(form["valid_to"], "--until"),
+            max_disclosures=int(form.get("max_disclosures", 1)),
+            purpose=form.get("purpose"),
+            purpose_text=form.get("purpose_text"),
+            relation=form.get("relation"),
+            onward=tuple(Party(**each) for each in form.get("onward", ())),
+            representative=_representative(form.get("representative"), folder),
+            paper=_paper(form.get("paper"), folder),
+        )
+    except (TypeError, ValueError, KeyError):
+        raise ConsentError("the form's values are not what they should be; see --help") from None
+
+
+def _representative(form: dict[str, Any] | None, folder: Path) -> Representative | None:
+    if form is None:
+        return None
+    media_type, digest = _scan_of(folder / form["document"])
+    valid_to = form.get("valid_to")
+    return Representative(
+        name=form["name"],
+        pin=form.get("pin"),
+        authority=Authority(
+            kind=form["kind"],
+            number=form["number"],
+            issued_on=date.fromisoformat(form["date"]),
+            issuer=form["issuer"],
+            valid_to=None if valid_to is None else date.fromisoformat(valid_to),
+            media_type=media_type,
+            digest=digest,
+        ),
+    )
+
+
+def _paper(form: dict[str, Any] | None, folder: Path) -> Paper | None:
+    if form is None:
+        return None
+    media_type, digest = _scan_of(folder / form["scan"])
+    return Paper(
+        date=date.fromisoformat(form["date"]),
+        place=form["place"],
+        official=form["official"],
+        media_type=media_type,
+        scan_digest=digest,
+    )
+
+
+def _scan_of(scan: Path) -> tuple[str, bytes]:
+    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
+        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+    return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)

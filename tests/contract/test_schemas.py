@@ -1,0 +1,280 @@
+"""The published schemas keep the rules that foreign SOAP clients live by; all files are tidy."""
+
+import re
+
+import makul_schemas
+import makul_wsdl
+import pytest
+
+from support.published_contract import (
+    NS,
+    OPERATIONS,
+    XS,
+    compile_schema,
+    elements,
+    place,
+    schema_root,
+)
+
+CLAUSES = {str(number) for number in range(1, 17)} | {"5.1", "5.2", "5.3", "5.4"}
+"""The clauses that the Procedure has."""
+
+MAY_GROW = {
+    "AttributeName",
+    "ChannelName",
+    "DeliveryForm",
+    "MatchMethod",
+    "MatchResult",
+    "OperationName",
+    "ProvisionCode",
+    "PurposeCode",
+    "ReasonCode",
+    "RuleVerdict",
+    "SampleFormat",
+    "StateCode",
+}
+"""Lists that may grow: an enumeration would break clients generated before they did."""
+
+FORBIDDEN = (
+    "extension",
+    "redefine",
+    "include",
+    "all",
+    "union",
+    "list",
+    "group",
+    "attributeGroup",
+    "anyAttribute",
+    "notation",
+    "key",
+    "keyref",
+    "unique",
+    "simpleContent",
+    "complexContent",
+)
+"""What some client of the day generates badly, or what would let unknown content in."""
+
+
+# ------------------------------------------------------------------ the packages
+
+
+def test_names_are_the_files() -> None:
+    """Everything in the folder is published, and nothing else."""
+    assert set(makul_schemas.names()) == {
+        "agreement.xsd",
+        "basis.xsd",
+        "consent.xsd",
+        "delivery.xsd",
+        "identifiers.xsd",
+        "notice.xsd",
+        "receipt.xsd",
+        "recipient.xsd",
+        "types.xsd",
+        "xroad.xsd",
+    }
+    assert set(makul_wsdl.names()) == {
+        "recipient.wsdl",
+        "recipient-soap12.wsdl",
+        "recipient-xroad.wsdl",
+    }
+
+
+def test_suffix_may_be_left_out() -> None:
+    """A URL says `?xsd=types`; the file is types.xsd."""
+    assert makul_schemas.read("types") == makul_schemas.read("types.xsd")
+    assert makul_wsdl.read("recipient") == makul_wsdl.read("recipient.wsdl")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "nothing",
+        "../__init__.py",
+        "v1/types.xsd",
+        "types.xsd\0",
+        "types.XSD",
+        "/etc/passwd",
+    ],
+)
+def test_unknown_name_is_an_error_that_says_what_there_is(name: str) -> None:
+    """A name is looked up, never used as a path."""
+    with pytest.raises(makul_schemas.UnknownSchemaError, match=r"types\.xsd"):
+        makul_schemas.read(name)
+    with pytest.raises(makul_wsdl.UnknownWsdlError, match=r"recipient\.wsdl"):
+        makul_wsdl.read(name)
+
+
+# ------------------------------------------------------------------ the schemas
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_schema_compiles(name: str) -> None:
+    """With the relative imports that it has on disk."""
+    compile_schema(name)
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_every_simple_type_has_facets(name: str) -> None:
+    """A type says what may stand in it; white space handling alone says nothing."""
+    root = schema_root(name)
+
+    for simple in elements(root, "//xs:simpleType"):
+        facets = elements(simple, "xs:restriction/xs:*[@value][not(self::xs:whiteSpace)]")
+        assert facets, place(simple)
+        assert simple.get("name"), f"unnamed: {place(simple)}"
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_nothing_is_of_a_naked_built_in_type(name: str) -> None:
+    """Elements and attributes use named types of ours, so each value's facets are known."""
+    root = schema_root(name)
+
+    for node in elements(root, "//xs:element[@name] | //xs:attribute[@name]"):
+        type_name = node.get("type")
+        if type_name is None:
+            assert elements(node, "xs:complexType"), place(node)
+        else:
+            prefix = type_name.partition(":")[0]
+            assert node.nsmap[prefix] != XS, place(node)
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_everything_is_documented(name: str) -> None:
+    """Types, elements, attributes and wildcards each say what they are for."""
+    root = schema_root(name)
+    named = (
+        "//xs:simpleType | //xs:complexType[@name] | //xs:element[@name] | //xs:attribute[@name]"
+    )
+
+    for node in [root, *elements(root, f"{named} | //xs:any")]:
+        texts = [
+            (each.text or "").strip() for each in elements(node, "xs:annotation/xs:documentation")
+        ]
+        assert texts, place(node)
+        assert all(text.endswith((".", "?", "!")) for text in texts), place(node)
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_nothing_that_generators_stumble_over(name: str) -> None:
+    """No derivation, no substitution, no nil, no defaults, no open content but the signature."""
+    root = schema_root(name)
+
+    for construct in FORBIDDEN:
+        assert not elements(root, f"//xs:{construct}"), construct
+    for attribute in (
+        "nillable",
+        "substitutionGroup",
+        "abstract",
+        "mixed",
+        "default",
+        "fixed",
+        "form",
+    ):
+        assert not elements(root, f"//xs:*[@{attribute}]"), attribute
+    for wildcard in elements(root, "//xs:any"):
+        assert wildcard.get("namespace") == NS["ds"]
+        assert wildcard.get("processContents") == "skip"
+        assert wildcard.get("maxOccurs") is None
+        assert wildcard.getnext() is None, "the signature is the last child"
+    assert root.get("elementFormDefault") == "qualified"
+    assert root.get("attributeFormDefault") is None
+
+
+def test_lists_that_may_grow_are_patterns() -> None:
+    """CONTRACT: so that generated clients do not break."""
+    root = schema_root("types.xsd")
+    enumerated = {each.get("name") for each in elements(root, "//xs:simpleType[.//xs:enumeration]")}
+
+    assert not enumerated & MAY_GROW
+    for name in MAY_GROW:
+        assert elements(root, f"//xs:simpleType[@name='{name}']//xs:pattern"), name
+
+
+def test_requests_are_bounded() -> None:
+    """What a caller can send has an end; only answers may be as long as they need to be."""
+    for name, path in (
+        ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
+        ("types.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
+        ("consent.xsd", "/*"),
+        ("basis.xsd", "/*"),
+        ("agreement.xsd", "/*"),
+        ("notice.xsd", "/*"),
+    ):
+        for node in elements(schema_root(name), path):
+            if not node.get("name", "").endswith("Response"):
+                assert not elements(node, ".//*[@maxOccurs = 'unbounded']"), place(node)
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_request_begins_with_its_id_and_answer_repeats_it(operation: str) -> None:
+    """CONTRACT: every request carries requestId."""
+    root = schema_root("recipient.xsd")
+
+    for wrapper in (operation, f"{operation}Response"):
+        first = elements(
+            root, f"/*/xs:element[@name='{wrapper}']/xs:complexType/xs:sequence/xs:*[1]"
+        )[0]
+        assert (first.get("name"), first.get("type"), first.get("minOccurs")) == (
+            "requestId",
+            "t:RequestId",
+            None,
+        )
+
+
+@pytest.mark.parametrize(
+    "operation", ["VerifyPerson", "GetPersonData", "ExplainDecision", "RegisterConsent"]
+)
+def test_decisions_are_answered_alike(operation: str) -> None:
+    """The head is the same in each, and the receipt stands last."""
+    root = schema_root("recipient.xsd")
+    path = f"/*/xs:element[@name='{operation}Response']/xs:complexType/xs:sequence/xs:element"
+    names = [each.get("name") for each in elements(root, path)]
+
+    assert names[:5] == ["requestId", "outcome", "reason", "disclosureId", "decidedAt"]
+    assert names[-1] == "receipt"
+
+
+def test_person_elements_are_the_attribute_names() -> None:
+    """What AttributeName documents, Person can carry, in the same order."""
+    types, recipient = schema_root("types.xsd"), schema_root("recipient.xsd")
+    text = elements(types, "//xs:simpleType[@name='AttributeName']//xs:documentation")[0].text or ""
+    listed = re.findall(r"\w+", text.partition("Now:")[2].partition(".")[0])
+    carried = elements(recipient, "//xs:complexType[@name='Person']/xs:sequence/xs:element")
+
+    assert [each.get("name") for each in carried] == listed
+    assert all(each.get("minOccurs") == "0" for each in carried)
+
+
+# ------------------------------------------------------------------ the writing
+
+
+FILES = {
+    **{name: makul_schemas.read(name).decode("utf-8") for name in makul_schemas.names()},
+    **{name: makul_wsdl.read(name).decode("utf-8") for name in makul_wsdl.names()},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_tidy(name: str) -> None:
+    """Two blanks a level, no tabs, no line beyond 120 columns, one newline at the end."""
+    text = FILES[name]
+
+    assert "\t" not in text
+    assert "\r" not in text
+    assert text.endswith(">\n")
+    for number, line in enumerate(text.splitlines(), start=1):
+        assert line == line.rstrip(), f"{name}:{number}"
+        assert len(line) <= 120, f"{name}:{number}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_clauses_are_cited_as_the_procedure_has_them(name: str) -> None:
+    """`Procedure, cl. N`, and N exists."""
+    flat = " ".join(FILES[name].split())
+
+    for cited in re.findall(r"Procedure, cl\. ([0-9., and]*[0-9])", flat):
+        for clause in re.findall(r"[0-9]+(?:\.[0-9]+)?", cited):
+            assert clause in CLAUSES, f"{name}: {clause}"

@@ -1,0 +1,202 @@
+"""The published WSDLs keep the rules that foreign SOAP clients and X-Road live by."""
+
+import logging
+import re
+import warnings
+
+import makul_schemas
+import makul_wsdl
+import pytest
+import zeep
+from lxml import etree
+
+from support.published_contract import OPERATIONS, XML_LANG, elements, schema_root, wsdl_root
+
+XROAD_HEADERS = ["client", "service", "id", "protocolVersion", "userId", "issue"]
+
+XROAD_RESERVED = {
+    "listmethods",
+    "allowedmethods",
+    "getwsdl",
+    "getopenapi",
+    "getsecurityservermetrics",
+    "getsecurityserverhealthdata",
+    "getsecurityserveroperationaldata",
+    "clientreg",
+    "clientdeletion",
+    "authcertreg",
+    "authcertdeletion",
+    "ownerchange",
+}
+"""Service codes that X-Road's own meta, monitoring and management services answer to."""
+
+
+# ------------------------------------------------------------------ the WSDLs
+
+
+@pytest.mark.parametrize("name", makul_wsdl.names())
+def test_wsdl_loads_in_strict_zeep_without_a_word(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """From the file system, with nothing warned and nothing logged at WARNING or above."""
+    with caplog.at_level(logging.WARNING), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client = zeep.Client(  # type: ignore[no-untyped-call]
+            str(makul_wsdl.location() / name),
+            settings=zeep.Settings(strict=True, xml_huge_tree=False),
+        )
+
+    assert not caplog.records
+    (service,) = client.wsdl.services.values()
+    (port,) = service.ports.values()
+    assert set(port.binding.all()) == OPERATIONS
+    for operation in port.binding.all().values():
+        assert set(operation.faults) == {"Fault"}
+
+
+@pytest.mark.parametrize("name", makul_wsdl.names())
+def test_imports_are_simple_and_lead_somewhere(name: str) -> None:
+    """A relative path to a published schema: the server rewrites exactly these."""
+    locations = [
+        str(each.get("schemaLocation")) for each in elements(wsdl_root(name), "//xs:import")
+    ]
+
+    assert locations
+    for location in locations:
+        assert re.fullmatch(r"\.\./\.\./schemas/v1/[a-z]+\.xsd", location)
+        assert location.rpartition("/")[2] in makul_schemas.names()
+
+
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_schemas_import_their_neighbours_by_name(name: str) -> None:
+    """Between schemas, a schemaLocation is a bare file name."""
+    for each in elements(schema_root(name), "//xs:import"):
+        assert each.get("schemaLocation") in makul_schemas.names()
+
+
+@pytest.mark.parametrize("name", makul_wsdl.names())
+def test_one_binding_document_literal(name: str) -> None:
+    """With two ports in one WSDL, clients mix them up."""
+    root = wsdl_root(name)
+    soap = "soap12" if "soap12" in name else "soap"
+
+    for kind in ("portType", "binding", "service", "service/wsdl:port"):
+        assert len(elements(root, f"/*/wsdl:{kind}")) == 1, kind
+    assert {
+        each.get("style") for each in elements(root, f"//{soap}:binding | //{soap}:operation")
+    } == {"document"}
+    assert {each.get("use") for each in elements(root, f"//wsdl:binding//{soap}:*[@use]")} == {
+        "literal"
+    }
+    assert {each.get("soapAction") for each in elements(root, f"//{soap}:operation")} == {""}
+    assert len(elements(root, f"//{soap}:address")) == 1
+
+
+@pytest.mark.parametrize("name", makul_wsdl.names())
+def test_messages_are_wrapped_with_one_part(name: str) -> None:
+    """Wrappers are named OPERATION and OPERATIONResponse; each part has element=."""
+    root = wsdl_root(name)
+    declared = {
+        each.get("name") for each in elements(schema_root("recipient.xsd"), "/*/xs:element")
+    }
+
+    assert not elements(root, "//wsdl:part[@type]")
+    assert {
+        each.get("name") for each in elements(root, "//wsdl:portType/wsdl:operation")
+    } == OPERATIONS
+    answers = {f"{operation}Response" for operation in OPERATIONS}
+    assert declared == OPERATIONS | answers | {"person"}  # which a sealed delivery holds too
+    for operation in OPERATIONS:
+        way = f"//wsdl:portType/wsdl:operation[@name='{operation}']"
+        for side, wrapper in (("input", operation), ("output", f"{operation}Response")):
+            assert elements(root, f"{way}/wsdl:{side}")[0].get("message") == f"r:{wrapper}"
+            parts = elements(root, f"/*/wsdl:message[@name='{wrapper}']/wsdl:part")
+            assert [part.get("element") for part in parts] == [f"r:{wrapper}"]
+
+
+@pytest.mark.parametrize("name", makul_wsdl.names())
+def test_every_operation_has_the_typed_fault(name: str) -> None:
+    """In the portType and in the binding, by the same name."""
+    root = wsdl_root(name)
+    (part,) = elements(root, "/*/wsdl:message[@name='Fault']/wsdl:part")
+
+    assert part.get("element") == "t:Fault"
+    for operation in elements(root, "//wsdl:portType/wsdl:operation"):
+        faults = elements(operation, "wsdl:fault")
+        assert [(each.get("name"), each.get("message")) for each in faults] == [
+            ("Fault", "r:Fault")
+        ]
+    for operation in elements(root, "//wsdl:binding/wsdl:operation"):
+        (fault,) = elements(operation, "wsdl:fault")
+        (body,) = elements(fault, "soap:fault | soap12:fault")
+        assert fault.get("name") == body.get("name") == "Fault"
+
+
+def test_the_three_differ_in_the_binding_only() -> None:
+    """Same namespace, same messages, same operations: a client moves by changing the URL."""
+    told = []
+    for name in makul_wsdl.names():
+        root = wsdl_root(name)
+        for documentation in elements(root, "//wsdl:documentation"):
+            documentation.getparent().remove(documentation)  # type: ignore[union-attr]
+        messages = elements(root, "/*/wsdl:message[@name != 'requiredHeaders'] | /*/wsdl:portType")
+        told.append(
+            [re.sub(rb' xmlns:\w+="[^"]*"|\s', b"", etree.tostring(each)) for each in messages]
+        )
+
+    assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("name", [each for each in makul_wsdl.names() if "xroad" not in each])
+def test_plain_wsdls_know_no_headers(name: str) -> None:
+    """ASMX-style clients fail on several header parts."""
+    assert not elements(wsdl_root(name), "//soap:header | //soap12:header | //xrd:*")
+
+
+# ------------------------------------------------------------------ X-Road
+
+
+def test_xroad_titles_in_three_languages_and_a_version() -> None:
+    """Titles stand in the portType's documentation, the version in the binding's operation."""
+    root = wsdl_root("recipient-xroad.wsdl")
+    seen: set[str] = set()
+
+    for operation in elements(root, "//wsdl:portType/wsdl:operation"):
+        titles = elements(operation, "wsdl:documentation/xrd:title")
+        assert [each.get(XML_LANG) for each in titles] == ["ky", "ru", "en"]
+        texts = {each.text or "" for each in titles}
+        assert all(text.strip() for text in texts)
+        assert not texts & seen, "a title names one operation"
+        seen |= texts
+    for operation in elements(root, "//wsdl:binding/wsdl:operation"):
+        assert [each.text for each in elements(operation, "xrd:version")] == ["v1"]
+
+
+def test_xroad_headers_stand_on_both_ways() -> None:
+    """The security server refuses an answer whose headers are not those of the request."""
+    root = wsdl_root("recipient-xroad.wsdl")
+    parts = elements(root, "/*/wsdl:message[@name='requiredHeaders']/wsdl:part")
+    declared = {each.get("name") for each in elements(schema_root("xroad.xsd"), "/*/xs:element")}
+
+    assert [part.get("name") for part in parts] == XROAD_HEADERS
+    assert [part.get("element") for part in parts] == [f"xrd:{header}" for header in XROAD_HEADERS]
+    assert set(XROAD_HEADERS) <= declared
+    for way in elements(
+        root, "//wsdl:binding/wsdl:operation/*[self::wsdl:input or self::wsdl:output]"
+    ):
+        headers = elements(way, "soap:header")
+        assert [each.get("part") for each in headers] == XROAD_HEADERS
+        assert {each.get("message") for each in headers} == {"r:requiredHeaders"}
+        (body,) = elements(way, "soap:body")
+        assert body.get("parts") == "parameters"
+
+
+def test_service_codes_are_free_and_unique() -> None:
+    """X-Road answers its own codes itself; rights are granted by code, so no two look alike."""
+    codes = [
+        str(each.get("name")).lower()
+        for each in elements(wsdl_root("recipient-xroad.wsdl"), "//wsdl:binding/wsdl:operation")
+    ]
+
+    assert len(set(codes)) == len(codes)
+    assert not set(codes) & XROAD_RESERVED

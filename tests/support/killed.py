@@ -1,0 +1,39 @@
+"""A child that is killed (kill -9) in the middle of what it does to a store."""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import get_context
+from typing import Any
+
+from makul.store.engine import Transaction
+
+FORK = get_context("fork")
+
+
+def killed_after(changes: int, work: Callable[[], object]) -> bool:
+    """Do the work in a child that is killed after so many changes; did it come to so many?"""
+    left = changes
+
+    def run(self: Transaction, *arguments: Any) -> int:
+        nonlocal left
+        changed = original(self, *arguments)
+        left -= 1
+        if left == 0:
+            die()
+        return changed
+
+    def child() -> None:
+        Transaction.run = run  # type: ignore[method-assign] # in the child alone
+        work()
+
+    original = Transaction.run
+    worker = FORK.Process(target=child)
+    worker.start()
+    worker.join()
+    return worker.exitcode == -signal.SIGKILL
+
+
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,64 @@
+"""The published WSDLs and schemas, as XML to be looked at."""
+
+import makul_schemas
+import makul_wsdl
+from lxml import etree
+
+XS = "http://www.w3.org/2001/XMLSchema"
+WSDL = "http://schemas.xmlsoap.org/wsdl/"
+SOAP11 = "http://schemas.xmlsoap.org/wsdl/soap/"
+SOAP12 = "http://schemas.xmlsoap.org/wsdl/soap12/"
+XRD = "http://x-road.eu/xsd/xroad.xsd"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+NS = {
+    "xs": XS,
+    "wsdl": WSDL,
+    "soap": SOAP11,
+    "soap12": SOAP12,
+    "xrd": XRD,
+    "id": "http://x-road.eu/xsd/identifiers",
+    "ds": "http://www.w3.org/2000/09/xmldsig#",
+    "t": "urn:makul:types:1",
+    "r": "urn:makul:recipient:1",
+    "c": "urn:makul:consent:1",
+    "b": "urn:makul:basis:1",
+    "a": "urn:makul:agreement:1",
+    "n": "urn:makul:notice:1",
+    "p": "urn:makul:receipt:1",
+    "d": "urn:makul:delivery:1",
+}
+
+OPERATIONS = {
+    "VerifyPerson",
+    "GetPersonData",
+    "ExplainDecision",
+    "RegisterConsent",
+    "RevokeConsent",
+    "GetConsentStatus",
+    "ListRevocations",
+    "GetAgreement",
+    "GetReceipt",
+    "GetStatus",
+}
+
+
+def schema_root(name: str) -> etree._Element:
+    return etree.fromstring(makul_schemas.read(name))
+
+
+def wsdl_root(name: str) -> etree._Element:
+    return etree.fromstring(makul_wsdl.read(name))
+
+
+def elements(root: etree._Element, path: str) -> list[etree._Element]:
+    found = root.xpath(path, namespaces=NS)
+    assert isinstance(found, list)
+    return [each for each in found if isinstance(each, etree._Element)]
+
+
+def compile_schema(name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(makul_schemas.location() / name))
+
+
+def place(node: etree._Element) -> str:
+    return f"line {node.sourceline}: {etree.QName(node).localname} {node.get('name', '')}"

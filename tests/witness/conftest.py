@@ -1,0 +1,37 @@
+"""A log, and a witness that has not seen it yet."""
+
+from pathlib import Path
+
+import pytest
+
+from makul.ledger.notes import (
+    COSIGNATURE_V1,
+)
+from makul.trust.notes import Cosigner, new_key_file
+from makul.witness.program import WitnessProgram
+from makul.witness.state import State
+from support.published_log import PublishedLog
+from support.witnessing import a_witness
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> PublishedLog:
+    return PublishedLog(tmp_path / "published", tmp_path / "log.key")
+
+
+@pytest.fixture
+def cosigner(tmp_path: Path) -> Cosigner:
+    new_key_file(tmp_path / "witness.key", "witness.example/w1", COSIGNATURE_V1)
+    return Cosigner.load(tmp_path / "witness.key")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    state = State(tmp_path / "state")
+    with state.held():
+        return state
+
+
+@pytest.fixture
+def witness(log: PublishedLog, cosigner: Cosigner, state: State) -> WitnessProgram:
+    return a_witness(log, cosigner, state)

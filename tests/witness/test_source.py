@@ -1,0 +1,134 @@
+"""Where a witness looks: a directory, or a server that may send too much, too slowly or nothing."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from makul.trust import fetching
+from makul.trust.notes import Cosigner
+from makul.witness import source as sources
+from makul.witness.program import Result, Round, WitnessProgram
+from makul.witness.source import open_source
+from makul.witness.state import State
+from support.published_log import PublishedLog, leaves
+from support.publishing import Published, publishing
+from support.witnessing import a_witness, cosigned_size
+
+
+@pytest.fixture
+def web(log: PublishedLog) -> Iterator[Published]:
+    """The log's directory over HTTP, as it is at this moment."""
+    with publishing() as published:
+        log.publish(leaves(300))
+        for path in log.directory.rglob("*"):
+            if path.is_file():
+                published.at[f"/log/{path.relative_to(log.directory)}"] = path.read_bytes()
+        yield published
+
+
+def test_a_log_is_followed_over_http(
+    log: PublishedLog, cosigner: Cosigner, state: State, web: Published
+) -> None:
+    """By the paths of C2SP tlog-tiles."""
+    witness = a_witness(log, cosigner, state, place=f"{web.url}/log/")
+
+    assert witness.round().result is Result.COSIGNED
+    assert cosigned_size(state) == 300
+    assert web.asked[0] == "/log/checkpoint"
+
+
+def test_a_server_that_sends_too_much_or_fails_says_nothing(
+    log: PublishedLog, cosigner: Cosigner, state: State, web: Published
+) -> None:
+    """Bounded, and tried again in the next round."""
+    witness = a_witness(log, cosigner, state, place=f"{web.url}/log")
+    good = web.at["/log/checkpoint"]
+    web.at["/log/checkpoint"] = b"x" * 10_000_000
+    assert witness.round().result is Result.UNAVAILABLE
+
+    web.at["/log/checkpoint"] = good
+    web.status = 500
+    assert witness.round().result is Result.UNAVAILABLE
+
+    web.status = 302
+    web.headers = {"Location": "http://127.0.0.1:9/"}
+    assert witness.round().result is Result.UNAVAILABLE
+
+
+def test_a_server_that_drips_is_left(
+    log: PublishedLog, cosigner: Cosigner, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a bounded time for each object."""
+    monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "READ_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert a_witness(log, cosigner, state, place=place).round().result is Result.UNAVAILABLE
+
+
+def test_a_server_that_drips_its_headers_is_left(
+    log: PublishedLog, cosigner: Cosigner, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Octet by octet, each in time: the round ends all the same, and no other is begun."""
+    monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
+    stopped = Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not stopped.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=drip, args=(listening,))
+        server.start()
+        place = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        witness = a_witness(log, cosigner, state, place=place)
+        rounds = [witness.round() for _ in range(3)]
+        stopped.set()
+        server.join()
+
+    assert {each.result for each in rounds} == {Result.UNAVAILABLE}
+    assert "not done within" in rounds[0].why
+    assert "still under way" in rounds[1].why
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_says_nothing(
+    make: Callable[[Path], None], log: PublishedLog, witness: WitnessProgram
+) -> None:
+    """In another's directory: a pipe into which nobody writes would hold the witness for good."""
+    log.publish(leaves(3))
+    (log.directory / "checkpoint").unlink()
+    make(log.directory / "checkpoint")
+    rounds: list[Round] = []
+
+    thread = Thread(target=lambda: rounds.append(witness.round()), daemon=True)
+    thread.start()
+    thread.join(10)
+
+    assert [(each.result, each.why) for each in rounds] == [
+        (Result.UNAVAILABLE, "checkpoint: not a file")
+    ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ftp://log.example/",
+        "file:///etc",
+        "http://",
+        "https://user@log.example/",
+        "https://log.example/?size=1",
+        "/does/not/exist",
+    ],
+)
+def test_places_that_are_none(place: str) -> None:
+    """Web addresses and directories alone."""
+    with pytest.raises(ValueError, match="address"):
+        open_source(place)

@@ -1,0 +1,174 @@
+"""What a witness remembers: never lost in silence, never by half, whenever it is killed."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.notes import (
+    COSIGNATURE_V1,
+)
+from makul.trust.notes import Cosigner, new_key_file
+from makul.witness.program import Result, Round, WitnessProgram
+from makul.witness.state import MAX_EVIDENCE, State, StateError
+from support.published_log import PublishedLog, leaf, leaves
+from support.witnessing import a_witness
+
+FORK = get_context("fork")
+
+
+def test_a_state_that_cannot_be_read_stops_the_witness(
+    log: PublishedLog, witness: WitnessProgram
+) -> None:
+    """Otherwise it would begin anew, and cosign whatever comes."""
+    log.publish(leaves(5))
+    witness.round()
+    head = witness.state.directory / "head.json"
+    good = json.loads(head.read_text())
+    lines = good["note"].splitlines()
+    spoilt = [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        head.read_bytes()[:-5],
+        json.dumps(good | {"note": "nothing"}).encode(),
+        json.dumps(good | {"note": 7}).encode(),
+        json.dumps(good | {"note": "\n".join(lines[:-1]) + "\n"}).encode(),
+        json.dumps(good | {"note": good["note"].replace("\n5\n", "\n4\n")}).encode(),
+    ]
+    for octets in spoilt:
+        head.write_bytes(octets)
+        with pytest.raises(StateError, match="Never go on without it"):
+            witness.round()
+
+
+def test_a_state_is_of_one_log_and_one_key(
+    log: PublishedLog, witness: WitnessProgram, tmp_path: Path
+) -> None:
+    """Another log's tree is not this one's, and another key has shown nothing yet."""
+    log.publish(leaves(5))
+    witness.round()
+    stranger = PublishedLog(tmp_path / "stranger", tmp_path / "stranger.key")
+    stranger.publish(leaves(9))
+    new_key_file(tmp_path / "other.key", "witness.example/w1", COSIGNATURE_V1)
+    other = Cosigner.load(tmp_path / "other.key")
+
+    for changed in (
+        a_witness(stranger, witness.cosigner, witness.state),
+        a_witness(log, other, witness.state),
+    ):
+        with pytest.raises(StateError, match="another log or of another key"):
+            changed.round()
+
+
+def test_one_witness_at_a_time(state: State) -> None:
+    """Two on one state could cosign past one another."""
+    with state.held(), pytest.raises(StateError, match="another witness"), state.held():
+        pass
+
+
+def test_evidence_does_not_fill_the_disk(
+    log: PublishedLog, witness: WitnessProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log may sign as many trees as it likes; some of them prove enough."""
+    monkeypatch.setattr("makul.witness.state.MAX_EVIDENCE", 3)
+    assert MAX_EVIDENCE > 3
+    log.publish(leaves(5))
+    witness.round()
+    rounds: list[Round] = []
+    for number in range(5):
+        log.publish(leaves(6, f"{number} "))
+        rounds.append(witness.round())
+
+    assert {each.result for each in rounds} == {Result.INCONSISTENT}
+    assert [each.evidence is not None for each in rounds] == [True, True, True, False, False]
+
+
+def _round_until(witness: WitnessProgram, steps: int) -> None:
+    """In a child: one round, killed at the given step towards the disk."""
+    taken = 0
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*given: object, **named: object) -> object:
+            nonlocal taken
+            if taken == steps:
+                os.kill(os.getpid(), signal.SIGKILL)
+            taken += 1
+            return real(*given, **named)
+
+        return call
+
+    for name in ("open", "fsync", "replace", "rename", "mkdir"):
+        setattr(os, name, counted(getattr(os, name)))
+    witness.round()
+    os._exit(0)
+
+
+def _killed_at(witness: WitnessProgram, steps: int) -> bool:
+    """Was the child killed, or had it done?"""
+    child = FORK.Process(target=_round_until, args=(witness, steps))
+    child.start()
+    child.join(30)
+    return child.exitcode == -signal.SIGKILL
+
+
+def _killed_at_each_step(
+    log: PublishedLog, cosigner: Cosigner, folder: Path, after: list[bytes]
+) -> Iterator[WitnessProgram]:
+    """One that saw five leaves, killed at each step of the round in which these are published."""
+    steps, killed = 0, True
+    while killed:
+        state = State(folder / f"killed-at-{steps}")
+        with state.held():
+            witness = a_witness(log, cosigner, state)
+            log.publish(leaves(5))
+            witness.round()
+            log.publish(after)
+            killed = _killed_at(witness, steps)
+            yield witness
+        steps += 1
+    assert steps >= 6
+
+
+def test_killed_at_any_step_it_never_shows_two_trees_of_one_size(
+    log: PublishedLog, cosigner: Cosigner, tmp_path: Path
+) -> None:
+    """Kill -9 between any two steps, then a log that shows another branch of the same size."""
+    for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(7)):
+        shown = [witness.state.shown()]
+        log.publish([*leaves(5), leaf(5, "another "), leaf(6, "another ")])
+        after = witness.round()
+        shown.append(witness.state.shown())
+        trees = [
+            parse_checkpoint_unsafe(cosigner_verified(witness, note)) for note in shown if note
+        ]
+        roots = {(each.size, each.root) for each in trees}
+        assert len({size for size, _ in roots}) == len(roots), witness.state.directory.name
+        assert after.result in (Result.COSIGNED, Result.INCONSISTENT)
+
+
+def cosigner_verified(witness: WitnessProgram, note: bytes) -> bytes:
+    """The text, once both have signed it."""
+    witness.cosigner.verifier.verify(note)
+    return witness.log.verify(note)
+
+
+def test_killed_while_evidence_is_kept_it_is_kept_later(
+    log: PublishedLog, cosigner: Cosigner, tmp_path: Path
+) -> None:
+    """Never by half: the pair is there with both notes, or it is not."""
+    for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(5, "another ")):
+        found = witness.round()
+        assert found.evidence is not None
+        assert {path.name for path in found.evidence.iterdir()} == {
+            "seen.note",
+            "shown.note",
+            "why.txt",
+        }
+        assert witness.state.evidence() == 1
