@@ -43,8 +43,8 @@ def test_who_checks_needs_no_key_that_signs(makul: Makul, store: Store) -> None:
     """Told of, checked and handed out by the public key; only the sequencer has the other."""
     key = makul.directory / "keys" / "ledger.key"
     record(store, 2)
-    with running(makul):
-        wait_for(makul, 2)
+    with sequencer(makul):
+        until_published(makul, 2)
     key.unlink()
 
     assert makul.done("ledger", "status")["size"] == 2
@@ -59,8 +59,8 @@ def test_the_sequencer_needs_no_key_that_opens_records(makul: Makul, store: Stor
     record(store, 2)
     (makul.directory / "keys" / "store.json").rename(makul.directory / "away.json")
 
-    with running(makul):
-        wait_for(makul, 2)
+    with sequencer(makul):
+        until_published(makul, 2)
 
     assert makul.done("ledger", "status")["size"] == 2
     refused = makul("ledger", "verify")
