@@ -1,12 +1,12 @@
 """The ledger of an installation, for the command line: kept, told of, checked, handed out."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -42,6 +42,10 @@ log = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 1.0
 """Between two rounds to the witnesses: they cosign every few seconds."""
+
+MOST_WAITING = 64
+"""Collected lines that wait to be kept, the newest of them. Who stands by keeps none, for months
+perhaps, and must not spend its first turn on all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +97,16 @@ class OpenLedger:
         """How the log stands; raises `HouseError` for what is published and not this log's."""
         with self._readable():
             promised = self._promised()
+        try:
+            state = self.ledger.state()
+        except LedgerBrokenError as error:
+            raise HouseError(str(error)) from None
         return LedgerFacts(
             origin=self.settings.origin,
             vkey=self.verifier.vkey,
             max_merge_delay=self.settings.promise,
             published=promised.size if promised is not None else None,
-            state=self.ledger.state(),
+            state=state,
         )
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
@@ -232,17 +240,17 @@ def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
 
 
 @contextmanager
-def collected(collector: Collector, stopped: Event) -> Iterator["SimpleQueue[Cosigned]"]:
+def collected(collector: Collector, stopped: Event) -> Iterator["deque[Cosigned]"]:
     """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
-    queue: SimpleQueue[Cosigned] = SimpleQueue()
+    waiting: deque[Cosigned] = deque(maxlen=MOST_WAITING)
 
     def collect() -> None:
         while not stopped.wait(COLLECT_SECONDS):
             for each in collector.collect():
-                queue.put(each)
+                waiting.append(each)
 
     Thread(target=collect, name="witnesses", daemon=True).start()
-    yield queue
+    yield waiting
 
 
 class _Rounds:
@@ -253,13 +261,12 @@ class _Rounds:
         sequencer: Sequencer,
         stopped: Event,
         interval: float,
-        cosigned: "SimpleQueue[Cosigned]",
+        cosigned: "deque[Cosigned]",
     ) -> None:
         self._sequencer = sequencer
         self._stopped = stopped
         self._interval = interval
         self._cosigned = cosigned
-        self._waiting: list[Cosigned] = []
         self._told: str | None = None
 
     def run(self) -> int:
@@ -278,17 +285,22 @@ class _Rounds:
                 self._tell("the store is unavailable", level=logging.ERROR)
             except OSError as error:
                 self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+                self._release()  # another may be able to
             self._stopped.wait(self._interval)
         self._release()
         return ExitCode.DONE
 
     def _keep(self) -> None:
-        """What was collected meanwhile; it waits here until the store has taken it."""
-        with suppress(Empty):
-            while True:
-                self._waiting.append(self._cosigned.get_nowait())
-        self._sequencer.keep(self._waiting)
-        self._waiting.clear()
+        """What was collected meanwhile; it waits until the store has taken it."""
+        waiting = self._collected()
+        try:
+            self._sequencer.keep(waiting)
+        except StoreUnavailableError:
+            self._cosigned.extend([*waiting, *self._collected()])
+            raise
+
+    def _collected(self) -> list[Cosigned]:
+        return [self._cosigned.popleft() for _ in range(len(self._cosigned))]
 
     def _release(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """`makul disclosure statistics` and `export`: a month, counted and written out (cl. 11)."""
 
 import csv
+import errno
 import io
 import json
 from pathlib import Path
@@ -111,6 +112,22 @@ def test_a_file_that_was_not_finished_is_not_there(
     with pytest.raises(ZeroDivisionError):
         with_two("disclosure", "export", "--month", "2026-11", "--output", output)
     assert not list(tmp_path.glob("november.csv*"))
+
+
+def test_a_full_disk_is_told_in_one_line(
+    with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no error of ours, and nothing of the file is left."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("makul.cli.disclosure_export.os.fsync", full)
+    said = with_two("disclosure", "export", "--month", "2026-11", "--output", tmp_path / "m.csv")
+
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "m.csv.part: No space left on device" in said.err
+    assert list(tmp_path.glob("m.csv*")) == []
 
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026-11-01"])

@@ -233,6 +233,32 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
     assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
 
 
+def test_who_cannot_publish_lets_another_do_it(makul: Makul, store: Store) -> None:
+    """A full disk on one host: whoever stands by on another must not wait for ever."""
+    record(store, 1)
+    (makul.directory / "published").mkdir(exist_ok=True)
+    (makul.directory / "published/tile").write_text("no directory")
+    with sequencer(makul):
+        deadline = time.monotonic() + PATIENCE
+        while store.ledger.state().size < 1 or store.ledger.state().holder is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (makul.directory / "published/tile").unlink()
+        until_published(makul, 1)
+
+
+def test_a_log_without_its_head_is_told_in_one_line(makul: Makul, store: Store) -> None:
+    """And by no error of our own."""
+    record(store, 1)
+    with raw(makul.directory / "makul.db") as connection:
+        connection.execute("DELETE FROM ledger_head")
+
+    said = makul("ledger", "status")
+
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "the log has no head" in said.err
+
+
 def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
     """The sequencer says so once, and goes on where it stopped."""
     setting(makul, "interval = 0.2")

@@ -1,15 +1,19 @@
 """`makul person`: bringing citizens in, and looking at one (Procedure, cl. 10, 13 and 16)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from makul.app.ports import StoreUnavailableError
 from makul.cli import person_import
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.people import citizens
+from makul.store.desk import StoreDesk
 from support.commands import Makul
 
 PEOPLE = citizens(7)
@@ -104,6 +108,30 @@ def test_an_interrupted_import_goes_on(
     assert position["offset"] == len(whole[: whole.index(third)].encode())
     assert (shown["read"], shown["changed"]) == (7, 4 + 1), "the third batch was there already"
     assert not list(file.parent.glob("*.position"))
+
+
+def test_a_store_that_goes_away_under_way_is_told_with_what_was_taken(
+    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that nothing was changed: two batches stand, and the next run begins with the third."""
+    monkeypatch.setattr(person_import, "BATCH", 2)
+    put, batches = StoreDesk.put_persons, [1, 2]
+
+    def failing_put(self: StoreDesk, persons: Sequence[Person], *, at: datetime) -> int:
+        if not batches:
+            raise StoreUnavailableError("away")
+        batches.pop()
+        return put(self, persons, at=at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreDesk, "put_persons", failing_put)
+        said = makul("person", "import", file, "--apply")
+    shown = makul.done("person", "import", file, "--apply")
+
+    assert said.code == 3
+    assert "4 persons were taken" in said.err
+    assert "nothing was changed" not in said.err
+    assert (shown["read"], shown["changed"]) == (7, 7)
 
 
 def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:

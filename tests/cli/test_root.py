@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from makul.app.ports import Clock, Desk, StoreUnavailableError
+from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
 from makul.cli import build, run
 from makul.cli.house import (
     ExitCode,
@@ -145,6 +145,18 @@ def test_what_is_unavailable_is_told_apart(fault: Exception, code: int) -> None:
     assert out == ""
     assert err.count("\n") == 1
     assert "21505198590001" not in err
+
+
+@pytest.mark.parametrize(
+    ("fault", "nothing"),
+    [(StoreUnavailableError("away"), True), (CommitUnknownError("cut"), False)],
+)
+def test_what_may_have_been_done_is_not_told_as_undone(fault: Exception, nothing: bool) -> None:
+    """A release whose commit was cut off may stand: whoever is told otherwise does not look."""
+    _, _, err = invoke(Recorded(fault=fault), "recipient", "list")
+
+    assert ("nothing was changed" in err) is nothing
+    assert ("look whether it was done" in err) is not nothing
 
 
 def test_an_installation_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -10,18 +10,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
 
-from makul.app.ports import Committed
+from makul.app.ports import Committed, StoreUnavailableError
 from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced, StandingBy
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store.engine import Transaction
 from makul.store.ledger import StoreLedger
+from makul.store.opening import database_at
 from makul.store.places import Place, PostgresPlace
 from makul.store.schema import migrate
 from makul.store.sqlite import SqliteDatabase
@@ -167,6 +170,35 @@ def test_where_nothing_waits_nothing_is_written(
     assert sequence(store, signer, at=NOON + timedelta(seconds=4)).taken == 0
 
     assert everything(place) == before
+
+
+def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
+    store: Store, place: Place, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that was cut off may be seen, and lie on one copy: it is published once another has
+    followed it to the replica, and not because nothing seems to be left to do.
+    """
+    record(store, 1)
+    database = database_at(place)
+    ledger, perform, told = StoreLedger(database), database.perform, [False, True, True]
+
+    def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
+        done = perform(work, **more)
+        if not told.pop(0):
+            raise StoreUnavailableError("the connection broke after the commit")
+        return done
+
+    monkeypatch.setattr(database, "perform", cut_off)
+    with pytest.raises(StoreUnavailableError):
+        ledger.sequence(signer, LEASE, at=NOON, batch=10)
+
+    for _ in range(3):
+        assert ledger.sequence(signer, LEASE, at=NOON, batch=10) == Sequenced(
+            taken=0, size=1, more=False
+        )
+    database.close()
+
+    assert len(told) == 1
 
 
 def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
@@ -391,6 +423,21 @@ def test_a_log_that_does_not_fit_itself_is_not_appended_to(
         store.ledger.sequence(signer, LEASE, at=LATER, batch=10)
 
     assert everything(place) == before
+
+
+@pytest.mark.parametrize(
+    "spoil", ["DELETE FROM ledger_tile", "UPDATE ledger_tile SET hashes = substr(hashes, 1, 32)"]
+)
+def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
+    store: Store, place: Place, signer: NoteSigner, spoil: str
+) -> None:
+    """GetReceipt then gives a receipt without its proof; of a store that is away it gives none."""
+    first, *_ = record(store, 5)
+    sequence(store, signer)
+    by_hand(place, spoil)
+
+    with pytest.raises(LedgerBrokenError):
+        store.ledger.inclusion(first)
 
 
 def by_hand(place: Place, sql: str, *values: object) -> None:

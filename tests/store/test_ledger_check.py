@@ -229,6 +229,16 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
         "ledger_position",
         "before the first",
     ),
+    "a place that is noted as lost, and has its leaf": (
+        ("INSERT INTO ledger_lost VALUES (7, zeroblob(32), 0)",),
+        "ledger_lost",
+        "has its leaf",
+    ),
+    "a loss beyond the end": (
+        ("INSERT INTO ledger_lost VALUES (30, zeroblob(32), 0)",),
+        "ledger_lost",
+        "beyond",
+    ),
     "a decision without its leaf": (
         (f"DELETE FROM ledger_leaf WHERE disclosure_id IN {WAITING}",),  # noqa: S608
         "disclosure",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -16,8 +17,10 @@ import pytest
 from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
+    LedgerStore,
     PublishedLog,
     Recovered,
+    Sequenced,
     SignedTree,
     StandingBy,
 )
@@ -26,6 +29,7 @@ from makul.app.sequencing import Sequencer, read_published, write_log
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
+from makul.store.ledger import StoreLedger
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer, sequence
@@ -212,6 +216,46 @@ def test_a_store_older_than_what_was_published_is_not_built_on(site: Site) -> No
     restored.close()
 
 
+@dataclass(frozen=True)
+class FailedOver:
+    """The ledger of a store whose server fails over to an older copy while it is sequenced."""
+
+    before: StoreLedger
+    after: StoreLedger
+
+    def sequence(self, *args: Any, **more: Any) -> Sequenced | StandingBy:
+        return self.after.sequence(*args, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.before, name)
+
+
+def test_nor_is_one_that_became_older_during_the_round(site: Site) -> None:
+    """A failover to a replica that lags, after the store was held against what was published: the
+    leaves that wait in it would take the places of those that witnesses know.
+    """
+    store, signer, published = site.store, site.signer, site.published
+    sequencer = a_sequencer(store, signer, published)
+    record(store, 3)
+    sequencer.round()
+    store.close()
+    lagging = site.directory / "lagging.db"
+    lagging.write_bytes(site.path.read_bytes())
+    record(store, 2)
+    sequencer.round()
+    replica = open_store(lagging, site.keys, who="operator")
+    record(replica, 4)
+    before = everything(lagging)
+    sequencer._store = cast("LedgerStore", FailedOver(store.ledger, replica.ledger))
+
+    with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
+        sequencer.round()
+
+    assert everything(lagging) == before
+    assert published_tree(published, signer) == 5
+    replica.close()
+
+
 def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
     """It has as many leaves as were published, or more, and they are others."""
     store, signer, published = site.store, site.signer, site.published
@@ -226,6 +270,8 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
         a_sequencer(other, signer, published).round()
+    with pytest.raises(LedgerBrokenError, match="is another than the store's"):
+        missing(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
     other.close()
 
 

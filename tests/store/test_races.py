@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
-from makul.domain.disclosures import GroundUse
+from makul.domain.disclosures import GroundUse, Outcome
 from makul.store import Store, StoreKeys, limits, open_store
 from makul.store.engine import Transaction
 from makul.store.opening import database_at
@@ -27,6 +27,7 @@ from support.records import (
     a_key,
     a_mark,
     a_release,
+    an_evidence,
 )
 from support.sql import count
 
@@ -274,3 +275,30 @@ def test_a_meter_that_another_opens_meanwhile_is_counted_on(
     assert entered.is_set()
     assert store.register.use(BANK, ground) == GroundUse(used=2)
     other.close()
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
+def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a_circle(
+    place: Place, keys: StoreKeys
+) -> None:
+    """Whoever looks whether it was revoked, and then writes, must not hold what another writes."""
+    told: list[str] = []
+    store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
+    ground, papers = a_consent(allowed=2), (an_evidence(),)
+    store.recorder.record(a_release(ground=ground, meter=True, evidence=papers))
+    registrations = [
+        a_release(
+            outcome=Outcome.ACCEPTED,
+            released=frozenset(),
+            ground=ground,
+            evidence=papers,
+            register_consent=True,
+        )
+        for _ in range(EIGHT)
+    ]
+
+    results = threads(store)(registrations)
+    store.close()
+
+    assert kinds(results) == {"Committed": EIGHT}
+    assert told == []

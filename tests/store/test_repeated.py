@@ -1,9 +1,13 @@
 """Work that lost a race is done again, and whoever counts is told how often."""
 
+from contextlib import suppress
 from uuid import uuid4
 
+import psycopg
+import pytest
 from sqlalchemy import insert
 
+from makul.app.ports import StoreUnavailableError
 from makul.store.engine import Transaction
 from makul.store.opening import database_at
 from makul.store.tables import store_identity
@@ -32,3 +36,26 @@ def test_each_repetition_is_told_once(server: Cluster, server_template: str) -> 
     finally:
         database.close()
     assert told == ["again", "again"]
+
+
+def test_a_commit_that_rolls_back_is_not_taken_for_one(
+    server: Cluster, server_template: str
+) -> None:
+    """PostgreSQL answers COMMIT without an error where a statement before had failed, and undoes
+    all: whoever passed over that error would let an answer leave unrecorded (invariant 1).
+    """
+    database = database_at(server.place(server.create(template=server_template)))
+    row = {"store_id": uuid4().bytes, "index_check": b"i", "sealed_check": b"s"}
+
+    def work(transaction: Transaction) -> str:
+        transaction.run(_ADD, row)
+        with suppress(psycopg.Error):
+            transaction.run(_ADD, row)
+        return "done"
+
+    try:
+        with pytest.raises(StoreUnavailableError):
+            database.perform(work)
+        assert database.perform(lambda transaction: transaction.run(_ADD, row)) == 1
+    finally:
+        database.close()

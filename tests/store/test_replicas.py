@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import pytest
 
-from makul.app.ports import Committed
+from makul.app.ports import Committed, Replay
 from makul.store import StoreKeys, open_store
 from support.ledger import a_note_signer, sequence
 from support.postgres import Cluster
-from support.records import a_release
+from support.records import AZAMAT, NOON, a_caller, a_consent, a_release, a_revocation
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 PATIENCE = 20.0
@@ -62,6 +62,19 @@ def cut_off(
     return before, done
 
 
+def waiting(server: Cluster, work: Callable[[], DoneT]) -> tuple[list[DoneT], list[DoneT]]:
+    """What work came to while there was no replica, and once it was back."""
+    done: list[DoneT] = []
+    thread = threading.Thread(target=lambda: done.append(work()))
+    with replica_away(server):
+        once(lambda: server.execute("SHOW synchronous_standby_names") == [("replica",)])
+        thread.start()
+        thread.join(2)
+        before = list(done)
+    thread.join(PATIENCE)
+    return before, done
+
+
 @pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
 @pytest.mark.parametrize("cuts", [1, 2])
 def test_a_commit_cut_off_while_it_waits_is_not_taken_for_one(
@@ -79,6 +92,27 @@ def test_a_commit_cut_off_while_it_waits_is_not_taken_for_one(
 
     assert before == []
     assert done == [Committed()]
+
+
+def test_a_revocation_is_not_told_again_before_the_replica_has_it(
+    server: Cluster, server_template: str, keys: StoreKeys
+) -> None:
+    """Its first commit may have been cut off, and be seen all the same: whoever is told that a
+    consent is taken back must not find it in force after a failover.
+    """
+    name = server.create(template=server_template)
+    store = open_store(server.place(name), keys, who="operator")
+    revocation = a_revocation(a_consent(subject=AZAMAT))
+    assert store.recorder.record(revocation) == Committed()
+
+    before, done = waiting(
+        server, lambda: store.recorder.replay(revocation.key, a_caller(), at=NOON)
+    )
+    store.close()
+    server.drop(name)
+
+    assert before == []
+    assert done == [Replay(revocation.answer)]
 
 
 def test_nor_is_a_tree_published_that_lies_on_one_copy(

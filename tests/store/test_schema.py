@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -18,8 +19,9 @@ import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
 from makul.store.columns import metadata
-from makul.store.schema import VERSION
+from makul.store.schema import VERSION, migrate
 from makul.store.sqlite import connect, driver
+from support.postgres import Cluster
 from support.sql import raw
 
 
@@ -139,3 +141,24 @@ def test_a_new_store_is_its_owners_alone(tmp_path: Path, keys: StoreKeys) -> Non
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
     assert store.desk.recipients() == []
     store.close()
+
+
+def test_a_database_that_is_there_is_not_brought_up_to_date_by_making_one(
+    server: Cluster, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade is asked for, with a copy beforehand; programs that still serve on it would stop.
+    Only what was not made to its end is.
+    """
+    place, newest = server.place(server.create()), command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _: newest(config, "0004"))
+        migrate(place)
+
+    with pytest.raises(StoreUnavailableError, match="there is a store already"):
+        create_store(place, keys, who="operator")
+
+    with raw(place) as connection:
+        versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    assert versions == [("0004",)]
+    migrate(place)
+    create_store(place, keys, who="operator").close()

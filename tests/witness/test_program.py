@@ -140,6 +140,26 @@ def test_a_split_view_is_found_by_whoever_sees_the_other(
     assert found.result is Result.INCONSISTENT
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_evidence_that_cannot_be_kept_hides_no_alarm(
+    log: PublishedLog, witness: WitnessProgram, tmp_path: Path, elsewhere: bool
+) -> None:
+    """A full disk must not turn a fork into a state that cannot be written."""
+    log.publish(leaves(300))
+    witness.round()
+    (witness.state.directory / "evidence").write_text("no directory")
+    if elsewhere:
+        (tmp_path / "other").write_bytes(log.note(leaves(300, "b ")))
+        witness = comparing(witness, tmp_path / "other")
+    else:
+        log.publish(leaves(400, "b "))
+
+    found = witness.round()
+
+    assert (found.result, found.evidence) == (Result.INCONSISTENT, None)
+    assert "evidence could not be kept" in found.why
+
+
 def comparing(witness: WitnessProgram, *places: Path | str) -> WitnessProgram:
     return replace(witness, also=tuple(open_note(str(place)) for place in places))
 
@@ -182,8 +202,11 @@ def test_what_is_shown_elsewhere_may_lag_or_be_away(
         place.write_bytes(note)
     compared = comparing(witness, *places, "http://127.0.0.1:9/checkpoint")
 
-    assert compared.round().result is Result.COSIGNED
-    assert compared.round().result is Result.UNCHANGED
+    for result in (Result.COSIGNED, Result.UNCHANGED):
+        done = compared.round()
+        assert done.result is result
+        # Whoever keeps the witness from looking elsewhere does not do so unseen.
+        assert done.why.startswith("5 of 7 places elsewhere could not be compared: ")
     assert witness.state.evidence() == 0
 
 

@@ -2,7 +2,8 @@
 
 import socket
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
+from socketserver import ThreadingMixIn
 
 import pytest
 
@@ -19,6 +20,17 @@ def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
     found = answer.status, answer.read()
     connection.close()
     return found
+
+
+def asked_once_there_is_room(port: int) -> tuple[int, bytes]:
+    """Whoever was cut is seen to be gone a moment before its place is free."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return asked(port)
+        except (RemoteDisconnected, ConnectionResetError):
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
 
 def cut_within(seconds: float, dripping: socket.socket) -> bool:
@@ -54,4 +66,22 @@ def test_whoever_drips_a_request_is_cut(monkeypatch: pytest.MonkeyPatch) -> None
         dripping.settimeout(0.1)
 
         assert cut_within(10, dripping)
-        assert asked(port) == (200, SHOWN)
+        assert asked_once_there_is_room(port) == (200, SHOWN)
+
+
+def test_who_cannot_be_given_a_thread_takes_no_place_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many as may be connected would else be turned away for ever, after a bad moment."""
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 1)
+    with served("127.0.0.1", 0, lambda: SHOWN) as port:
+        with monkeypatch.context() as bad_moment:
+            bad_moment.setattr(ThreadingMixIn, "process_request", no_thread)
+            with pytest.raises(RemoteDisconnected):
+                asked(port)
+
+        assert asked_once_there_is_room(port) == (200, SHOWN)
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")

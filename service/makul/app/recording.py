@@ -37,7 +37,7 @@ from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.decide import Conclusion
-from makul.domain.disclosures import GroundRef, Operation, Outcome
+from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
@@ -118,9 +118,6 @@ class Draft:
     def closes(self) -> bool:
         """Does it close the request id? (invariant 5)"""
         return not self.misuses_key and not leaves_open(self.reasons)
-
-
-_TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +303,7 @@ def _requires_active(draft: Draft) -> bool:
     """What gives something needs rights at commit; a revocation takes, whoever hands it in."""
     if draft.revokes is not None:
         return False
-    return draft.outcome in _TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED
+    return draft.outcome in TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED
 
 
 def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:

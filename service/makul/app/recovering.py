@@ -11,7 +11,7 @@ from makul.app.ports.ledger import (
     PublishedLog,
     SignedTree,
 )
-from makul.app.sequencing import read_published
+from makul.app.sequencing import compare, read_published
 from makul.ledger.notes import Note, format_note, parse_note
 from makul.ledger.proofs import TileError, TileTree
 
@@ -33,7 +33,8 @@ def missing(
 ) -> Missing | None:
     """What the store lacks; None where it lacks nothing.
 
-    Raises `LedgerBrokenError` where what is published is not this log's, or not whole.
+    Raises `LedgerBrokenError` where what is published is not this log's, or not whole, or another
+    tree than the store's.
     """
     note = published.checkpoint()
     if note is None:
@@ -41,6 +42,7 @@ def missing(
     promised = read_published(note, checker, origin)
     size = store.state().size
     if promised.size <= size:
+        compare(store, promised)
         return None
     tree = TileTree(promised.size, published.tile)
     try:

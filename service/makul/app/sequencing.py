@@ -70,10 +70,10 @@ class Sequencer:
 
     def round(self) -> Round:
         """Sequence what waits, sign and publish."""
-        self._compare()
+        promised = self._compare()
         taken, size = 0, None
         for _ in range(BATCHES_A_ROUND):
-            done = self._sequence()
+            done = self._sequence(promised)
             if isinstance(done, StandingBy):
                 return Round(at=self._clock(), taken=taken, size=None, published=False)
             taken, size = taken + done.taken, done.size
@@ -81,20 +81,23 @@ class Sequencer:
                 break
         return Round(at=self._clock(), taken=taken, size=size, published=self.publish())
 
-    def _sequence(self) -> Sequenced | StandingBy:
-        at = self._clock()
-        return self._store.sequence(self._signer, self._lease, at=at, batch=self._batch)
+    def _sequence(self, promised: int) -> Sequenced | StandingBy:
+        """The store may be another one by now: a server that failed over to a copy."""
+        return self._store.sequence(
+            self._signer, self._lease, at=self._clock(), batch=self._batch, published=promised
+        )
 
-    def _compare(self) -> None:
-        """Hold the store against the published note. Its root is computed where it is a new one:
-        whatever this process has published comes from this store.
+    def _compare(self) -> int:
+        """Hold the store against the published note; how many leaves are published. Its root is
+        computed where it is a new one: whatever this process has published comes from this store.
         """
         note = self._published.checkpoint()
         if note is None:
-            return
+            return 0
         promised = read_published(note, self._checker, self._signer.name)
         compare(self._store, promised, only_size=note == self._compared)
         self._compared = note
+        return promised.size
 
     def publish(self) -> bool:
         """Put out the newest checkpoint, its tiles before it; whether there was anything new."""
@@ -146,10 +149,7 @@ def compare(store: LedgerStore, promised: Checkpoint, *, only_size: bool = False
     latest = store.latest()
     size = latest.size if latest is not None else 0
     if promised.size > size:
-        raise LedgerBrokenError(
-            f"{promised.size} leaves are published and the store has {size}: was it restored from"
-            " an older copy?"
-        )
+        raise LedgerBrokenError.lacking(promised.size, size)
     if only_size:
         return
     try:

@@ -8,19 +8,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from makul.app.ports import DisclosureRow, ExportLook, MonthCount
 from makul.cli.disclosure_export import Form, destination, write_all
 from makul.cli.house import House, HouseError
-from makul.cli.output import Facts, instant, show_facts, show_rows
+from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
 from makul.cli.session import AsJson, examples, member_code, session
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
@@ -145,16 +137,11 @@ def export(
 @contextmanager
 def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[DisclosureRow]]:
     """The rows with a progress bar on stderr, where somebody watches."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    shown = console.is_terminal
-    with Progress(*columns, console=console, disable=not shown, transient=True) as progress:
-        yield iter(progress.track(rows, total=total, description="decisions")) if shown else rows
+    with progress_bar() as progress:
+        if progress.disable:
+            yield rows
+        else:
+            yield iter(progress.track(rows, total=total, description="decisions"))
 
 
 def _counted(house: House, month: Month, recipient: MemberCode | None) -> list[MonthCount]:

@@ -61,6 +61,8 @@ def destination(path: Path | None) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         part.rename(path)
+    except OSError as error:
+        raise HouseError(f"cannot write {part}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
 

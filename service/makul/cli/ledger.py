@@ -1,18 +1,15 @@
 """`makul ledger`: the log over all decisions: kept, watched, checked, handed out."""
 
-import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
 from makul.cli.house import ExitCode, HouseError, LedgerFacts, LedgerKeeper
-from makul.cli.output import Facts, carry_out, complain, instant, show_facts
+from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, show_facts
 from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(
@@ -58,7 +55,7 @@ def verify(
 
     Exit code 1 where something does not fit: the first record that does not is named.
     """
-    with _keeper(ctx) as keeper, _progress() as progress:
+    with _keeper(ctx) as keeper, progress_bar() as progress:
         task = progress.add_task("records", total=None)
         report = keeper.verify(
             lambda done, all_: progress.update(task, completed=done, total=all_), lost=lost
@@ -149,16 +146,3 @@ def _said(report: LedgerReport) -> Facts:
         "record": found.record if found is not None else None,
         "what": found.what if found is not None else None,
     }
-
-
-def _progress() -> Progress:
-    """On stderr, and only where somebody looks."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )

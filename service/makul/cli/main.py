@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from makul.app.ports import DeskError, NotThisDutyError, StoreUnavailableError
+from makul.app.ports import CommitUnknownError, DeskError, NotThisDutyError, StoreUnavailableError
 from makul.cli import (
     agreement,
     disclosure,
@@ -57,6 +57,12 @@ class _Root(TyperGroup):
         except NotThisDutyError as error:
             complain(f"{error}; nothing was changed")
             raise typer.Exit(ExitCode.REFUSED) from None
+        except CommitUnknownError:
+            complain(
+                "the record store was lost while it committed: look whether it was done before you"
+                " give the command again"
+            )
+            raise typer.Exit(ExitCode.UNAVAILABLE) from None
         except StoreUnavailableError:
             complain("the record store cannot be reached; nothing was changed. Try again later")
             raise typer.Exit(ExitCode.UNAVAILABLE) from None

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -82,6 +89,7 @@ def progress_bar() -> Progress:
         BarColumn(),
         TaskProgressColumn(),
         MofNCompleteColumn(),
+        TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import ExitCode, HouseError
+from makul.app.ports import StoreUnavailableError
+from makul.cli.house import ExitCode, HouseError, HouseUnavailableError
 from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts
 from makul.cli.person_file import format_of
 from makul.cli.person_import import Position, Tally, import_people
@@ -59,7 +60,13 @@ def import_file(
         def put(people: list[Person]) -> int:
             return house.desk.put_persons(people, at=house.clock()) if apply else 0
 
-        import_people(file, form, tally, put, committed)
+        try:
+            import_people(file, form, tally, put, committed)
+        except StoreUnavailableError:
+            raise HouseUnavailableError(
+                f"the record store cannot be reached; {tally.read} persons were taken. Give the"
+                " command again to go on"
+            ) from None
     if apply:
         position.path.unlink(missing_ok=True)
     _report(tally, apply=apply, as_json=as_json)

@@ -34,7 +34,7 @@ _RESULT_FORM = {
 
 
 class Outcome(StrEnum):
-    """What came of a request. Only `RELEASED` and `MATCHED` tell anything of a person."""
+    """What came of a request."""
 
     RELEASED = "RELEASED"
     MATCHED = "MATCHED"
@@ -44,6 +44,10 @@ class Outcome(StrEnum):
     ACCEPTED = "ACCEPTED"
     """An act was done that gives no data: a consent registered or revoked, a dry run without a
     refusal."""
+
+
+TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
+"""After a comparison: each closes its request id, and needs every right at commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The record store: SQLite today, by a schema that lies alike on PostgreSQL.
+"""The record store, on SQLite or PostgreSQL: one schema for both.
 
 Everything else in this package is its own affair; the ports say what it does.
 """

@@ -143,10 +143,6 @@ class Database(Protocol):
         """Close every connection; the next use opens new ones. Call it before a fork."""
 
 
-class CommitUnknownError(StoreUnavailableError):
-    """The connection broke during COMMIT: what was written may stand, or not."""
-
-
 def unavailable(error: Exception) -> StoreUnavailableError:
     """The port's error, named for the driver's; its message, which may hold data, is dropped."""
     return StoreUnavailableError(f"the record store failed: {type(error).__name__}")

@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 
-from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import (
     Inclusion,
     Lease,
@@ -37,7 +36,7 @@ from makul.app.ports.ledger import (
 from makul.ledger.appending import Appended, RightEdge
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.merkle import HASH_BYTES
-from makul.ledger.proofs import ReadTile, TileError, TileTree
+from makul.ledger.proofs import TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
 from makul.store.codecs import instant, micros
 from makul.store.engine import Database, Row, Transaction
@@ -161,21 +160,31 @@ class StoreLedger(LedgerStore):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._untold = False
+        """Is it unknown what became of the last transaction? What is seen of it may lie on one copy
+        until another has followed it to the replica."""
 
     def sequence(
-        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
+        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
         """As `LedgerStore`. Where there is nothing to do, nobody's turn to write is taken."""
-        head = self._database.one(_HEAD, {"log": LOG})
+        head = _head(self._database.one(_HEAD, {"log": LOG}))
         other = _other(head, lease, at)
         if other is not None:
             return other
-        if head is not None and self._idle(head, lease, at):
+        if not self._untold and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
-        return self._database.perform(
-            lambda transaction: _sequence(transaction, signer, lease, at=at, batch=batch),
-            settled=_whatever_became_of_it,
+        self._untold = True
+        done = self._database.perform(
+            lambda transaction: _sequence(
+                transaction, signer, lease, at=at, batch=batch, published=published
+            ),
+            # Where a commit was cut off it goes on from the head, wherever that is, and by writing
+            # anew waits for the replica that the commit waited for, before anything is published.
+            settled=lambda _: None,
         )
+        self._untold = False
+        return done
 
     def release(self, lease: Lease) -> None:
         """As `LedgerStore`; another's lease is left alone."""
@@ -202,8 +211,8 @@ class StoreLedger(LedgerStore):
             return None
         try:
             proof = TileTree(signed.size, self.tile).inclusion_proof(placed[0])
-        except (TileError, LedgerBrokenError):
-            raise StoreUnavailableError("the log's tiles do not make a proof") from None
+        except TileError as error:
+            raise LedgerBrokenError(str(error)) from None
         return Inclusion(index=placed[0], size=signed.size, proof=proof, note=signed.note)
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
@@ -270,13 +279,21 @@ class StoreLedger(LedgerStore):
 
 
 def _sequence(
-    transaction: Transaction, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
+    transaction: Transaction,
+    signer: NoteSigning,
+    lease: Lease,
+    *,
+    at: datetime,
+    batch: int,
+    published: int,
 ) -> Sequenced | StandingBy:
     edge = locked_head(transaction, lease, at)
     if isinstance(edge, StandingBy):
         transaction.discard()
         return edge
     size = edge.size
+    if size < published:
+        raise LedgerBrokenError.lacking(published, size)
     taken = transaction.run(_PLACE, {"size": size, "batch": batch})
     if taken:
         leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
@@ -294,22 +311,16 @@ def _sequence(
     return Sequenced(taken=taken, size=edge.size, more=taken == batch)
 
 
-def _whatever_became_of_it(_transaction: Transaction) -> None:
-    """Where a commit was cut off, sequencing goes on from the head, wherever that is; and by
-    writing it anew waits for the replica that the commit waited for, before anything is published.
-    """
-
-
 def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
     """Lock the head's row; the right edge of its tree, or whose turn it is instead.
 
     Raises `LedgerBrokenError` where the tiles are not those of the head.
     """
-    row = transaction.one(_LOCK_HEAD, {"log": LOG})
-    other = _other(row, lease, at)
+    head = _head(transaction.one(_LOCK_HEAD, {"log": LOG}))
+    other = _other(head, lease, at)
     if other is not None:
         return other
-    size, root, _, _ = _head(row)
+    size, root, _, _ = head
     return _edge(transaction, size, root)
 
 
@@ -342,18 +353,13 @@ def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
         row = transaction.one(_TILE, {"level": level, "index": index})
         return _first(row, level, index, width)
 
-    edge = read_edge(size, read)
+    try:
+        edge = TileTree(size, read).edge()
+    except (TileError, ValueError) as error:
+        raise LedgerBrokenError(str(error)) from None
     if edge.root() != root:
         raise LedgerBrokenError("the log's tiles do not give the root of its head")
     return edge
-
-
-def read_edge(size: int, read_tile: ReadTile) -> RightEdge:
-    """The right edge of a tree in tiles; raises `LedgerBrokenError` where one is not as it was."""
-    try:
-        return TileTree(size, read_tile).edge()
-    except (TileError, ValueError) as error:
-        raise LedgerBrokenError(str(error)) from None
 
 
 def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
@@ -373,13 +379,13 @@ def _head(row: Row | None) -> Row:
     return row
 
 
-def _other(head: Row | None, lease: Lease, at: datetime) -> StandingBy | None:
+def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
     """Another's lease that has not run out.
 
     One that has more than its length before it was written by a clock that was ahead: nobody waits
     for it, for whoever wrote it may be gone, and it only spares the second one the work.
     """
-    _, _, holder, until = _head(head)
+    _, _, holder, until = head
     runs = micros(at) < until <= micros(at + lease.length)
     held = holder is not None and holder != lease.holder.bytes and runs
     return StandingBy(until=instant(until)) if held else None

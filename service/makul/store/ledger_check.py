@@ -113,12 +113,16 @@ _QUEUED_WRONGLY = (
     .limit(1)
 )
 _BELOW_0 = select(ledger_position.c.disclosure_id).where(ledger_position.c.position < 0).limit(1)
-_SIGNED_BEYOND = (
-    select(checkpoint.c.size)
-    .where(
-        checkpoint.c.size
-        > select(ledger_head.c.size).where(ledger_head.c.log == LOG).scalar_subquery()
-    )
+_SIZE_NOW = select(ledger_head.c.size).where(ledger_head.c.log == LOG).scalar_subquery()
+_SIGNED_BEYOND = select(checkpoint.c.size).where(checkpoint.c.size > _SIZE_NOW).limit(1)
+_LOST_BEYOND = (
+    select(ledger_lost.c.position)
+    .where(or_(ledger_lost.c.position < 0, ledger_lost.c.position >= _SIZE_NOW))
+    .limit(1)
+)
+_LOST_AND_PLACED = (
+    select(ledger_lost.c.position)
+    .join(ledger_position, ledger_position.c.position == ledger_lost.c.position)
     .limit(1)
 )
 _TILE = select(ledger_tile.c.hashes).where(
@@ -238,8 +242,7 @@ class LedgerCheck:
                     break
                 leaves.append(self._leaf_of(row))
             if not leaves:
-                what = "no leaf has this place, or two have"
-                raise _FoundError("ledger_position", str(start), what)
+                raise _FoundError("ledger_position", str(start), "no leaf has this place")
             start += len(leaves)
             self._tell(self._checked, self._all)
             yield leaves
@@ -354,6 +357,8 @@ class LedgerCheck:
             (_WITHOUT_LEAF, "disclosure", "a decision without its leaf"),
             (_BELOW_0, "ledger_position", "a place before the first"),
             (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
+            (_LOST_BEYOND, "ledger_lost", "a loss beyond the log's places"),
+            (_LOST_AND_PLACED, "ledger_lost", "a place noted as lost, and it has its leaf"),
             (_QUEUED_WRONGLY, "ledger_queue", "it waits and is no leaf, or has its place already"),
         ):
             row = self._database.one(statement, {})

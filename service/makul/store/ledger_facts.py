@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from makul.domain.disclosures import TELLS_OF_A_PERSON
 from makul.ledger.commitment import SALT_BYTES, commit
 from makul.ledger.statements import NOT_IN_1, ONLY_HERE, read_statement
 from makul.store.codecs import CodecError, instant, names_from_text
@@ -50,8 +51,6 @@ _REASON = ("code", "because", "field", "retryAfter")
 """A reason's parts, in the order in which a statement has them."""
 
 UUID_BYTES = 16
-
-_TELLS_OF_A_PERSON = frozenset({"RELEASED", "MATCHED", "NOT_MATCHED"})
 
 _PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
@@ -200,7 +199,7 @@ class RecordChecker:
 
     def _request_id(self, record: Record, stated: Facts) -> Iterator[tuple[str, str]]:
         """A closed request id has its tombstone, by this decision or one of the same request."""
-        if not stated.get("closes", record.columns["outcome"] in _TELLS_OF_A_PERSON):
+        if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
             return
         closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
         closed_at = record.columns["closed_at"]
@@ -210,7 +209,7 @@ class RecordChecker:
             names = ("recipient", "space", "request_id")
             request = {name: record.columns[name] for name in names}
             other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
-            told = record.columns["outcome"] in _TELLS_OF_A_PERSON
+            told = record.columns["outcome"] in TELLS_OF_A_PERSON
             if told or self._database.one(_OF_THAT_REQUEST, other) is None:
                 yield "request_key", "the request id was closed by another decision"
         elif closed_at != record.columns["decided_at"]:

@@ -97,7 +97,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     there is a store; a file that cannot be finished is taken away again.
     """
     if isinstance(place, PostgresPlace):
-        migrate(place)
+        migrate(place, new=True)
         _identify(place, Sealer(keys))
         return open_store(place, keys, who=who)
     try:
@@ -105,7 +105,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     except OSError as error:
         raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
     try:
-        migrate(place)
+        migrate(place, new=True)
         _identify(place, Sealer(keys))
     except BaseException:
         place.unlink(missing_ok=True)

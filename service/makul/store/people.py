@@ -32,8 +32,9 @@ _ADD_PERSON = insert(person)
 def put(office: Office, persons: Sequence[Person], *, at: datetime) -> int:
     """Keep each person as a new version where anything changed; how many did.
 
-    One transaction: a caller with many persons comes with a few hundred at a time, for nothing
-    else is written meanwhile. Version numbers are given here, whatever the persons' own say.
+    One transaction: a caller with many persons comes with a few hundred at a time, for the desk
+    waits meanwhile, and on SQLite whoever writes. Version numbers are given here, whatever the
+    persons' own say.
     """
     with office.changing() as transaction:
         changed = sum(_put_one(transaction, office.sealer, one, at) for one in persons)

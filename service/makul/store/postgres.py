@@ -26,9 +26,8 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
-from makul.app.ports import NotThisDutyError, StoreUnavailableError
+from makul.app.ports import CommitUnknownError, NotThisDutyError, StoreUnavailableError
 from makul.store.engine import (
-    CommitUnknownError,
     Cursor,
     Database,
     ResultT,
@@ -267,8 +266,12 @@ def _roll_back(connection: PostgresConnection) -> None:
 
 def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> None:
     """Commit. Done with a warning is not done: whoever cancels a commit that waits for a replica
-    makes the server report it as done, and it lies on one copy.
+    makes the server report it as done, and it lies on one copy. Nor is it where a statement failed
+    before and somebody passed over it: then COMMIT rolls back, and reports no error.
     """
+    if connection.info.transaction_status is TransactionStatus.INERROR:
+        _roll_back(connection)
+        raise StoreUnavailableError("a transaction had failed before it was to be committed")
     warned: list[errors.Diagnostic] = []
     connection.add_notice_handler(warned.append)
     try:

@@ -1,8 +1,9 @@
 """The recording transaction: a decision is recorded whole, or not at all (invariants 1, 4, 5).
 
-Everything that can be sealed is sealed before the transaction begins, for while it runs nobody
-else writes. Within it, the order is: is the message new, is the request id free, are the rights
-still there, is anything used up; only then the rows of the record.
+Everything that can be sealed is sealed before the transaction begins, for while it runs others
+wait: on SQLite whoever writes, on PostgreSQL whoever takes a right from this recipient. Within it,
+the order is: is the message new, is the request id free, are the rights still there, is anything
+used up; only then the rows of the record.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from makul.app.ports import (
     RequestKey,
     Space,
 )
-from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
@@ -53,7 +54,6 @@ from makul.store.rights import (
 )
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
 
-_TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
 
 _CLOSED = (
@@ -249,8 +249,11 @@ class StoreRecorder(Recorder):
             return Overtaken((_REUSED,))
         if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
             return Overtaken((_REUSED,))
-        # What took, and gave nothing, is told again whatever became of the recipient.
-        if key.space is not Space.REVOCATION:
+        if key.space is Space.REVOCATION:
+            # What took, and gave nothing, is told again whatever became of the recipient. Its row
+            # is locked all the same: what was seen may lie on one copy (see `_recorded`).
+            against_recipient(transaction, key.recipient)
+        else:
             reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
             if reasons:
                 return Overtaken(reasons)
@@ -351,7 +354,7 @@ def _write(transaction: Transaction, rows: _Rows) -> None:
 
 def _refuse_contradictions(entry: Entry) -> None:
     """Faults of the program, not of a request: they must not be recorded as if they were right."""
-    told = entry.outcome in _TELLS_OF_A_PERSON
+    told = entry.outcome in TELLS_OF_A_PERSON
     if told and not (entry.closes and entry.requires_active):
         raise ValueError("a decision that tells of a person closes its id and requires rights")
     if (entry.meter or entry.register_consent) and entry.ground is None:

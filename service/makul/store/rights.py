@@ -69,15 +69,13 @@ _OFFICIAL_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
     official_withdrawal.c.recipient == bindparam("recipient"),
     official_withdrawal.c.fingerprint == bindparam("official"),
 )
-_GROUND_REVOKED = (
-    select(ground_use.c.revoked_at)
-    .where(
-        ground_use.c.recipient == bindparam("recipient"),
-        ground_use.c.kind == bindparam("kind"),
-        ground_use.c.ground_id == bindparam("ground_id"),
-    )
-    .with_for_update(read=True)
+_GROUND_REVOKED = select(ground_use.c.revoked_at).where(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
 )
+"""Without a lock: whoever revokes has the recipient's row alone, and we hold it in share. Two that
+held the meter in share, each to write it then, would wait for one another."""
 
 _BY_STATE: dict[str, tuple[Reason, ...]] = {
     RecipientState.ACTIVE: (),

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection as CoreConnection
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,13 +46,19 @@ AND prorettype = 'trigger'::regtype
 """
 
 
-def migrate(place: Place) -> None:
-    """Run every migration that the store lacks, all in one transaction."""
+def migrate(place: Place, *, new: bool = False) -> None:
+    """Run every migration that the store lacks, all in one transaction.
+
+    A `new` one is not to be there in another version; raises `StoreUnavailableError`.
+    """
     config = Config()
     config.set_main_option("script_location", str(files("makul.store.migrations")))
     engine = _engine(place)
     try:
         with engine.begin() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            if new and found not in (None, VERSION):
+                raise StoreUnavailableError("there is a store already: nothing was made")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except (SQLAlchemyError, psycopg.Error, driver.Error, OSError) as error:

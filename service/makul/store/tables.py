@@ -196,8 +196,8 @@ ground_use = Table(
     CheckConstraint("used >= 0 AND used <= allowed", name="within"),
     sqlite_with_rowid=False,
 )
-"""The meter and state of a consent or basis statement. `revoked_at` is
- the operator's own doing; what subjects take back stands in `revocation`."""
+"""The meter and state of a consent or basis statement. `revoked_at` is the operator's own doing;
+what subjects take back stands in `revocation`."""
 
 request_key = Table(
     "request_key",

@@ -10,7 +10,7 @@ from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.notes import Cosigner, NoteVerifier
 from makul.witness.judging import Finding, Seen, judge
 from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
-from makul.witness.state import Head, State
+from makul.witness.state import Head, State, StateError
 
 
 class Result(StrEnum):
@@ -92,41 +92,48 @@ class WitnessProgram:
         size = seen.size if head is not None else None
         done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
         if found.finding is Finding.FORKED and head is not None:
-            place = self.state.keep_evidence(head.note, self.log.alone(document), found.why)
-            return replace(done, result=Result.INCONSISTENT, evidence=place)
+            return self._alarm(done, head.note, self.log.alone(document))
         if found.finding not in (Finding.GREW, Finding.UNCHANGED):
             return done
-        contradicted = self._contradicted(new, document, done)
-        if contradicted is not None:
-            return contradicted
+        done = self._compared(new, document, done)
+        if done.result is Result.INCONSISTENT:
+            return done
         if found.finding is Finding.GREW or head is None:
             self._cosign(document, at)
             return replace(done, result=Result.COSIGNED, size=new.size)
         return done
 
-    def _contradicted(self, new: Checkpoint, document: bytes, done: Round) -> Round | None:
-        """The log signed another tree for others: told by what is shown elsewhere.
+    def _compared(self, new: Checkpoint, document: bytes, done: Round) -> Round:
+        """The round, or what contradicts it: the log signed another tree for others, told by what
+        is shown elsewhere.
 
-        What cannot be had there, or is not the log's, says nothing about it.
+        What cannot be had there, or is not the log's, says nothing about the log. It is told
+        though: who keeps a witness from looking elsewhere can show it a tree of its own.
         """
+        unread: list[str] = []
         for read in self.also:
             try:
                 elsewhere = read()
                 other = self._verified(elsewhere)
                 found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
-            except (SourceError, ValueError):
+            except (SourceError, ValueError) as error:
+                unread.append(str(error))
                 continue
             if found.finding is Finding.FORKED:
-                why = f"elsewhere {found.why}"
-                ours, theirs = self.log.alone(document), self.log.alone(elsewhere)
-                return replace(
-                    done,
-                    result=Result.INCONSISTENT,
-                    shown=other.size,
-                    why=why,
-                    evidence=self.state.keep_evidence(ours, theirs, why),
-                )
-        return None
+                done = replace(done, shown=other.size, why=f"elsewhere {found.why}")
+                return self._alarm(done, self.log.alone(document), self.log.alone(elsewhere))
+        if not unread:
+            return done
+        places = f"{len(unread)} of {len(self.also)} places elsewhere"
+        return replace(done, why=f"{places} could not be compared: {unread[0]}")
+
+    def _alarm(self, done: Round, ours: bytes, theirs: bytes) -> Round:
+        """Told whether or not there is room for the evidence."""
+        done = replace(done, result=Result.INCONSISTENT)
+        try:
+            return replace(done, evidence=self.state.keep_evidence(ours, theirs, done.why))
+        except StateError as error:
+            return replace(done, why=f"{done.why}; evidence could not be kept: {error}")
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Remember, then show. Lines of others are left out: they are not this witness's word."""

@@ -13,7 +13,7 @@ from makul.trust.keys import KeyFileError
 from makul.trust.notes import Cosigner, NoteVerifier, new_key_file
 from makul.witness.program import WitnessProgram
 from makul.witness.serving import served
-from makul.witness.source import open_note, open_source
+from makul.witness.source import ReadNote, open_note, open_source
 from makul.witness.state import State, StateError
 
 
@@ -53,6 +53,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         source = open_source(options.log)
     except ValueError as error:
         raise HouseError(f"--log {options.log}: {error}") from None
+    also = tuple(_open_note(place) for place in options.also)
     log = _log_key(options.log_key)
     try:
         cosigner = Cosigner.load(options.key)
@@ -66,7 +67,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         state=state,
         clock=clock,
         from_start=options.from_start,
-        also=tuple(map(open_note, options.also)),
+        also=also,
     )
     try:
         with state.held(), _serving(options, state) as port:
@@ -95,6 +96,13 @@ def _serving(options: WitnessOptions, state: State) -> Iterator[int | None]:
         except OSError as error:
             raise HouseUnavailableError(f"--bind {host}:{port}: {error.strerror}") from None
         yield bound
+
+
+def _open_note(place: str) -> ReadNote:
+    try:
+        return open_note(place)
+    except ValueError as error:
+        raise HouseError(f"--also {place}: {error}") from None
 
 
 def _log_key(given: str) -> NoteVerifier:

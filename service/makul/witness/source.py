@@ -46,11 +46,7 @@ ReadNote: TypeAlias = Callable[[], bytes]
 
 def open_source(place: str) -> Source:
     """The log at an address, or in a directory; raises `ValueError` for what is neither."""
-    scheme = urlsplit(place).scheme
-    if scheme in ("http", "https"):
-        parts = urlsplit(place)
-        if not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise ValueError("an address names a host and a path, and nothing else")
+    if _is_address(place):
         return _Web(place.rstrip("/"))
     directory = Path(place)
     if not directory.is_dir():
@@ -64,13 +60,28 @@ def read_checkpoint(source: Source) -> bytes:
 
 
 def open_note(place: str) -> ReadNote:
-    """A checkpoint that is shown elsewhere, at an address of its own or in a file."""
-    if urlsplit(place).scheme in ("http", "https"):
+    """A checkpoint that is shown elsewhere, at an address of its own or in a file.
+
+    Raises `ValueError` for an address at which none can be.
+    """
+    if _is_address(place):
         address, _, name = place.rpartition("/")
+        if not name or not urlsplit(address).hostname:
+            raise ValueError("an address names a host and a path to the checkpoint")
         web = _Web(address)
         return lambda: web(name, MAX_NOTE)
     file = Path(place)
     return lambda: _directory(file.parent)(file.name, MAX_NOTE)
+
+
+def _is_address(place: str) -> bool:
+    """Is it one over HTTP(S)? Raises `ValueError` for one with more in it than can be fetched."""
+    parts = urlsplit(place)
+    if parts.scheme not in ("http", "https"):
+        return False
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("an address names a host and a path, and nothing else")
+    return True
 
 
 def tiles_of(source: Source) -> ReadTile:
@@ -124,6 +135,8 @@ class _Web:
             into.put(fetch(f"{self._address}/{path}", None, at_most, total_seconds=OBJECT_SECONDS))
         except FetchError as error:
             into.put(error)
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
+            into.put(FetchError(f"no answer ({type(error).__name__})"))
 
 
 def _directory(directory: Path) -> Source:

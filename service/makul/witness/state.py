@@ -155,8 +155,8 @@ class State:
         return place
 
     def evidence(self) -> int:
-        """How many pairs are kept."""
-        with suppress(FileNotFoundError):
+        """How many pairs are kept; 0 where that cannot be read."""
+        with suppress(OSError):
             kept = (self.directory / "evidence").iterdir()
             return sum(1 for each in kept if not each.name.startswith("."))
         return 0

@@ -50,6 +50,7 @@ from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matching import Matcher
 from makul.app.ports.record import (
     Committed,
+    CommitUnknownError,
     Entry,
     Evidence,
     HeldConsent,
@@ -98,6 +99,7 @@ __all__ = [
     "Caller",
     "CertificateJudge",
     "Clock",
+    "CommitUnknownError",
     "Committed",
     "ConsentStatus",
     "DeliverySealer",

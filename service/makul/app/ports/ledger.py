@@ -15,6 +15,14 @@ class LedgerBrokenError(Exception):
     Never mended by the sequencer: somebody has to look. The message names no person.
     """
 
+    @classmethod
+    def lacking(cls, published: int, held: int) -> "LedgerBrokenError":
+        """Of a store that holds fewer leaves than were published."""
+        return cls(
+            f"{published} leaves are published and the store has {held}: was it restored from an"
+            " older copy?"
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
@@ -31,7 +39,9 @@ class Inclusion:
 
 
 class LedgerReader(Protocol):
-    """Reads of the log. Raises `StoreUnavailableError`."""
+    """Reads of the log. Raises `StoreUnavailableError`, and `LedgerBrokenError` where it does not
+    fit itself.
+    """
 
     def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
         """Of a decision's leaf; None while it has no place, or there is no such decision."""
@@ -173,11 +183,11 @@ class LedgerStore(LedgerReader, Protocol):
     """What the sequencer works on. Raises `StoreUnavailableError`; then nothing was changed."""
 
     def sequence(
-        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int
+        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
         """Give up to `batch` leaves their places and sign the tree, in one transaction.
 
-        Raises `LedgerBrokenError`.
+        Raises `LedgerBrokenError`, also where the log is smaller in it than what is `published`.
         """
 
     def release(self, lease: Lease) -> None:

@@ -21,7 +21,15 @@ from makul.domain.recipients import Recipient
 
 
 class StoreUnavailableError(Exception):
-    """The record store cannot be reached or cannot commit (OPS-03). Nothing was recorded."""
+    """The record store cannot be reached or cannot commit (OPS-03). Nothing was recorded, except
+    perhaps where it is a `CommitUnknownError`.
+    """
+
+
+class CommitUnknownError(StoreUnavailableError):
+    """The store was lost during a commit: what was written may stand, or not. Nothing is answered,
+    and whoever asks again learns it.
+    """
 
 
 class NotThisDutyError(StoreUnavailableError):
@@ -263,7 +271,7 @@ Recorded = Committed | Replay | Overtaken
 
 
 class Recorder(Protocol):
-    """The recording transaction. Raises `StoreUnavailableError`; then nothing was recorded."""
+    """The recording transaction. Raises `StoreUnavailableError`; then nothing may be answered."""
 
     def record(self, entry: Entry) -> Recorded:
         """All or nothing: request key, meter, attempts, disclosure, leaf, evidence, answer."""
