@@ -36,7 +36,7 @@ from makul.settings import (
 from makul.store import Store
 from makul.trust.certificates import PinRule, may_give
 from makul.trust.documents import XadesVerifier
-from makul.trust.fetching import fetch
+from makul.trust.fetching import Fetcher
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories, ca_certificates
 from makul.trust.notes import NoteVerifier, public_part
@@ -242,7 +242,7 @@ def build_refresher(settings: Settings) -> Refresher:
             for each in refresh.ocsp
         ],
         wanted=settings.trust.wanted,
-        fetch=fetch,
+        fetch=Fetcher(),
     )
 
 

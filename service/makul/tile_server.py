@@ -5,29 +5,28 @@ it is `checkpoint` or names a tile: nothing that is asked for reaches the file s
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
+from makul.connections import BoundedServer, running
 from makul.ledger.tiles import tile_of_path
 
 log = logging.getLogger(__name__)
 
-SILENCE_SECONDS = 10.0
-"""How long a client may say nothing."""
+MAX_CONNECTIONS = 64
+"""At once. A few witnesses ask every second or so; a proxy in front keeps as many open."""
 
-BACKLOG = 64
-"""A few witnesses ask every second or so; how many may connect is for the proxy in front to say."""
+CONNECTION_SECONDS = 10.0
+"""For one request, and for one file of at most 8 KiB. Who is slower is closed."""
 
 FOREVER = "public, max-age=31536000, immutable"
 """A tile of one width never changes (C2SP tlog-tiles)."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = SILENCE_SECONDS
+    timeout = CONNECTION_SECONDS
     server: "_Server"
 
     def do_GET(self) -> None:
@@ -62,28 +61,13 @@ class _Handler(BaseHTTPRequestHandler):
         return None, plain, "no-cache"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = BACKLOG
-
+class _Server(BoundedServer):
     def __init__(self, address: tuple[str, int], published: PublishedLog) -> None:
         self.published = published
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is nothing to tell."""
+        super().__init__(address, _Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)
 
 
-@contextmanager
-def tiles_served(bind: str, published: PublishedLog) -> Iterator[int]:
+def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[int]:
     """Serve while the block runs; the port. Raises `OSError` where the address is taken."""
     host, _, port = bind.rpartition(":")
-    server = _Server((host.strip("[]"), int(port)), published)
-    thread = Thread(target=server.serve_forever, name="tiles", daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return running(_Server((host.strip("[]"), int(port)), published), "tiles")

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul import parts
+from makul.trust.fetching import Fetcher
 from support.commands import Makul, installed
 from support.crls import crl_of
+from support.dripping import dripping
 from support.pki import Authority, StoreFiles
 from support.publishing import Published, publishing
 
@@ -59,6 +63,24 @@ def test_missing_fetched_current(makul: Makul, web: Published) -> None:
     again = makul("trust", "refresh", "--once")
     assert again.code == 1
     assert again.out.endswith("root.crl: HTTP status 500\n")
+
+
+def test_a_source_that_drips_holds_no_other(
+    makul: Makul, web: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Octet by octet, in the headers of its answer: it is told, and the others are put in place."""
+    monkeypatch.setattr(parts, "Fetcher", partial(Fetcher, 0.3))
+    config = makul.directory / "makul.toml"
+    with dripping() as server:
+        bad = f'\ncrls = [{{ url = "{server.url}/bad.crl", file = "bad.crl" }}, '
+        config.write_text(config.read_text().replace("\ncrls = [", bad, 1))
+        said = makul("trust", "refresh", "--once", "--json")
+
+    first, second = map(json.loads, said.out.splitlines())
+    assert said.code == 1
+    assert (first["source"], first["result"]) == (f"{server.url}/bad.crl", "failed")
+    assert first["why"] == "not done within 0.3 seconds"
+    assert (second["source"], second["result"]) == (f"{web.url}/root.crl", "new")
 
 
 def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:

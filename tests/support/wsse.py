@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import new as new_hash
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 
+from makul.app.ports import RejectedError
+from makul.domain.reasons import Code
+from makul.trust.wsse import WsseVerifier
 from support.pki import NOW, Holder
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -140,3 +144,25 @@ def _raw_signature(message: Message, octets: bytes) -> bytes:
         return r.to_bytes(width, "big") + s.to_bytes(width, "big")
     algorithm = hashes.SHA1() if message.signature_method == RSA_SHA1 else hashes.SHA256()  # noqa: S303
     return key.sign(octets, padding.PKCS1v15(), algorithm)
+
+
+def code_of(messages: WsseVerifier, envelope: etree._Element, *, at: datetime = NOW) -> Code:
+    """The one reason for which a message is refused; the exception says nothing more."""
+    with pytest.raises(RejectedError) as caught:
+        messages.verify(envelope, at=at)
+    (reason,) = caught.value.reasons
+    assert str(caught.value) == reason.code.value
+    return reason.code
+
+
+def found(envelope: etree._Element, name: str) -> etree._Element:
+    (element,) = envelope.iter(name)
+    return element
+
+
+def security(envelope: etree._Element) -> etree._Element:
+    return found(envelope, f"{{{WSSE}}}Security")
+
+
+def timestamp(envelope: etree._Element) -> etree._Element:
+    return found(envelope, f"{{{WSU}}}Timestamp")

@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
+from makul.domain.disclosures import ProofStatus
+from makul.domain.reasons import Code
+from makul.trust.documents import XadesVerifier
 from support.pki import NOW, Holder
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
@@ -172,3 +175,12 @@ class Forge:
 def instant(at: datetime) -> str:
     """An `xs:dateTime` in UTC."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def reasons(documents: XadesVerifier, document: bytes) -> tuple[Code, ...]:
+    """Why it is refused; that it is refused, and hands nothing on, is checked here."""
+    verified = documents.verify(document, at=NOW)
+    assert verified.proof.status is ProofStatus.FAILED, verified.report
+    assert verified.signed is None
+    assert verified.proof.signer is None
+    return verified.proof.reasons

@@ -9,15 +9,7 @@ from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
 from makul.trust.wsse import WsseVerifier
-from support.pki import (
-    Authority,
-    Holder,
-    Profile,
-    StoreFiles,
-    key_usage,
-    name_of,
-    new_rsa_key,
-)
+from support.pki import Authority, Holder, Profile, StoreFiles, key_usage, name_of, new_rsa_key
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,22 @@ def world() -> World:
         bank=ca.issue(bank),
         rsa_bank=ca.issue(bank, key=new_rsa_key()),
     )
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    """Of this module alone, as those it certifies: what they issue and revoke is their own."""
+    return Authority.root("A Root")
+
+
+@pytest.fixture(scope="module")
+def ca(root: Authority) -> Authority:
+    return root.subordinate("A CA")
+
+
+@pytest.fixture(scope="module")
+def citizen(ca: Authority) -> Holder:
+    return ca.issue()
 
 
 @pytest.fixture(scope="session")

@@ -20,16 +20,6 @@ SIGNED = NOW - 10 * DAY
 
 
 @pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
-
-
-@pytest.fixture(scope="module")
 def citizen(ca: Authority) -> Holder:
     """Whose certificate has expired since."""
     return ca.issue(Profile(not_after=NOW - 3 * DAY))

@@ -10,6 +10,7 @@ import pytest
 from makul.ledger.notes import COSIGNATURE_V1, MAX_NOTE, SignatureLine, format_note, parse_note
 from makul.trust.cosignatures import Collector, WitnessPlace
 from makul.trust.notes import CosignatureVerifier, Cosigner, new_key_file
+from support.dripping import dripping
 from support.published_log import PublishedLog, leaves
 from support.publishing import publishing
 
@@ -63,6 +64,32 @@ def test_a_witness_is_asked_at_its_address(log: PublishedLog, cosigner: Cosigner
             WitnessPlace(verifier=verifier, url=f"{web.url}/checkpoint"),
         ]
         assert len(list(Collector(log.verifier, places).collect())) == 1
+
+
+def test_a_witness_that_drips_holds_up_no_other(
+    log: PublishedLog, cosigner: Cosigner, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Octet by octet, each in time, in the headers of its answer; in every round."""
+    verifier, drips = (
+        CosignatureVerifier.parse(each.vkey)
+        for each in (cosigner, a_cosigner(tmp_path, "witness.example/w2"))
+    )
+    with publishing() as web, dripping() as server:
+        places = [
+            WitnessPlace(verifier=drips, url=f"{server.url}/checkpoint"),
+            WitnessPlace(verifier=verifier, url=f"{web.url}/checkpoint"),
+        ]
+        collector = Collector(log.verifier, places, seconds=0.3)
+        for size in (3, 9):
+            web.at["/checkpoint"] = cosigner.cosign(log.note(leaves(size)), at=AT)
+            (found,) = collector.collect()
+            assert found.checkpoint.size == size
+
+        assert server.asked == 1
+    assert [each.getMessage().partition(": ")[2] for each in caplog.records] == [
+        "not done within 0.3 seconds",
+        "an earlier answer of that server is still under way",
+    ]
 
 
 def not_cosigned(log: PublishedLog, cosigner: Cosigner, folder: Path) -> bytes:

@@ -25,21 +25,6 @@ SECOND = timedelta(seconds=1)
 NO_CHECK = (x509.OCSPNoCheck(), False)
 
 
-@pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
-
-
-@pytest.fixture(scope="module")
-def citizen(ca: Authority) -> Holder:
-    return ca.issue()
-
-
 class Under:
     """A store with these responses and CRLs, and how it finds a holder."""
 

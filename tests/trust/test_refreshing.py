@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,30 +14,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.reasons import Code
-from makul.trust import fetching
 from makul.trust.certificates import read_certificate
-from makul.trust.fetching import FetchError, fetch
+from makul.trust.fetching import Fetcher
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import RELOAD_INTERVAL, TrustStore
 from makul.trust.refreshing import CrlSource, OcspSource, Outcome, Refresher, Result
 from makul.trust.wanted import MAX_WANTED, Wanted
 from support.crls import UNHEARD_OF, crl_of, entry, serial_of
+from support.dripping import BODY, HEADERS, dripping
 from support.ocsp import REVOKED, UNKNOWN, response_of
 from support.pki import DAY, NOW, Authority, Profile, StoreFiles, new_key
 from support.publishing import Published, publishing
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
 
 
 @pytest.fixture
@@ -70,7 +59,7 @@ class House:
             crls=[CrlSource(url=f"{web.url}/ca.crl", path=self.held)],
             responders=[OcspSource(url=f"{web.url}/ocsp", issuer=ca.certificate)],
             wanted=self.wanted,
-            fetch=fetch,
+            fetch=Fetcher(),
         )
         issuer = ca.certificate.fingerprint(hashes.SHA256())
         self.store = TrustStore(self.directories, wanted=Wanted(self.wanted, frozenset({issuer})))
@@ -121,62 +110,44 @@ def test_what_is_not_put_in_place(
     assert [path.name for path in house.files.crls.iterdir() if path.suffix == ".new"] == []
 
 
-def test_http_that_is_not_followed(
-    house: House, web: Published, ca: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No redirects, no errors, no encodings, nothing too long; nothing there is no disaster."""
+def test_what_cannot_be_fetched_is_told(house: House, web: Published, ca: Authority) -> None:
+    """And what was held stays."""
     web.at["/ca.crl"] = crl_of(ca)
-    web.headers = {"Location": f"{web.url}/elsewhere.crl"}
     for status in (301, 302, 307, 404, 500):
         web.status = status
         assert house.once()[0].why == f"HTTP status {status}"
-    assert "/elsewhere.crl" not in web.asked
     web.status, web.headers = 200, {"Content-Encoding": "gzip"}
     assert house.once()[0].result is Result.FAILED
-    web.headers = {}
-    with pytest.raises(FetchError, match="longer than 10 bytes"):
-        fetch(f"{web.url}/ca.crl", None, 10)
-    monkeypatch.setattr(fetching, "TOTAL_SECONDS", -1.0)
-    with pytest.raises(FetchError, match="not done within"):
-        fetch(f"{web.url}/ca.crl", None, 10_000)
-    with pytest.raises(FetchError, match="no answer"):
-        fetch("http://127.0.0.1:9/ca.crl", None, 10)
+    assert not house.held.exists()
 
 
-def test_drops_do_not_hold_the_refresher(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer of one octet now and then ends at the limit, and not with the last octet.
+@pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
+def test_who_drips_holds_no_other_source(
+    house: House, web: Published, ca: Authority, begin: bytes
+) -> None:
+    """Sources are asked one after another, for good: held by one, all others would run out.
 
-    The refresher asks one source after another: held by one, it would let all others run out.
+    CRLs and responders alike; the one that failed is told, in every round.
     """
+    citizen = ca.issue()
+    web.at["/ca.crl"], good = crl_of(ca), CrlSource(url=f"{web.url}/ca.crl", path=house.held)
+    with dripping(begin) as server:
+        bad = CrlSource(url=f"{server.url}/ca.crl", path=house.held.with_name("other.crl"))
+        refresher = replace(
+            house.refresher,
+            crls=[bad, good],
+            responders=[OcspSource(url=f"{server.url}/ocsp", issuer=ca.certificate)],
+            fetch=Fetcher(0.3),
+        )
+        house.store.judge(read_certificate(citizen.der), at=NOW)
+        rounds = [list(refresher.once(NOW)) for _ in range(2)]
 
-    class Dripping(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "100")
-            self.end_headers()
-            for _ in range(100):
-                try:
-                    self.wfile.write(b"x")
-                except OSError:
-                    return
-                time.sleep(0.05)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    monkeypatch.setattr(fetching, "TOTAL_SECONDS", 0.3)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        began = time.monotonic()
-        try:
-            with pytest.raises(FetchError, match="not done within"):
-                fetch(f"http://127.0.0.1:{server.server_port}/ca.crl", None, 10_000)
-            taken = time.monotonic() - began
-        finally:
-            server.shutdown()
-            thread.join()
-    assert taken < 3
+    for told, became in zip(rounds, (Result.NEW, Result.UNCHANGED), strict=True):
+        assert [each.result for each in told] == [Result.FAILED, became, Result.FAILED]
+        assert [each.source for each in told] == [bad.url, good.url, citizen.fingerprint.hex()]
+    assert rounds[0][0].why == "not done within 0.3 seconds"
+    assert not bad.path.exists()
+    assert len(list(house.wanted.iterdir())) == 1
 
 
 def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: Authority) -> None:
@@ -305,7 +276,7 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
         crls=[CrlSource(url=f"{web.url}/root.crl", path=files.crls / "root.crl")],
         responders=[],
         wanted=None,
-        fetch=fetch,
+        fetch=Fetcher(),
     )
 
     def publish(*listed: x509.RevokedCertificate, issued: datetime, until: datetime) -> None:

@@ -26,21 +26,6 @@ from support.pki import DAY, NOW, Authority, Holder, Profile, name_of
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
-
-
-@pytest.fixture(scope="module")
-def citizen(ca: Authority) -> Holder:
-    return ca.issue()
-
-
 # --- when -----------------------------------------------------------------------------------------
 
 

@@ -274,16 +274,6 @@ def test_an_entry_before_the_signature_never_passes_for_an_expired_one(
 # --- by way of a store ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def root() -> Authority:
-    return Authority.root("A Root")
-
-
-@pytest.fixture(scope="module")
-def ca(root: Authority) -> Authority:
-    return root.subordinate("A CA")
-
-
 def code_of(
     store: TrustStore, holder: Holder, *, existed_at: datetime | None = None
 ) -> Code | None:

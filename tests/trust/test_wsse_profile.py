@@ -12,7 +12,7 @@ from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
 from makul.trust.wsse import CLOCK_SKEW, MAX_AGE, WsseVerifier
 from support.pki import NOW
-from support.wsse import CHILD, DS, SOAP11, SOAP12, WSSE, WSU, Message
+from support.wsse import CHILD, DS, SOAP11, SOAP12, WSSE, WSU, Message, found, security
 
 ID = f"{{{WSU}}}Id"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
@@ -29,15 +29,6 @@ def code_of(messages: WsseVerifier, envelope: etree._Element, *, at: datetime = 
         messages.verify(etree.fromstring(etree.tostring(envelope)), at=at)
     (reason,) = caught.value.reasons
     return reason.code
-
-
-def found(envelope: etree._Element, name: str) -> etree._Element:
-    (element,) = envelope.iter(name)
-    return element
-
-
-def security(envelope: etree._Element) -> etree._Element:
-    return found(envelope, f"{{{WSSE}}}Security")
 
 
 # --- for whom the header is (WSS 1.1, 5) ----------------------------------------------------------

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
 
@@ -14,6 +14,7 @@ from makul.witness import source as sources
 from makul.witness.program import Result, Round, WitnessProgram
 from makul.witness.source import open_source
 from makul.witness.state import State
+from support.dripping import dripping
 from support.published_log import PublishedLog, leaves
 from support.publishing import Published, publishing
 from support.witnessing import a_witness, cosigned_size
@@ -75,27 +76,14 @@ def test_a_server_that_drips_its_headers_is_left(
 ) -> None:
     """Octet by octet, each in time: the round ends all the same, and no other is begun."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
-    stopped = Event()
-
-    def drip(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-            while not stopped.wait(0.05):
-                connection.sendall(b"x")
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Thread(target=drip, args=(listening,))
-        server.start()
-        place = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        witness = a_witness(log, cosigner, state, place=place)
+    with dripping() as server:
+        witness = a_witness(log, cosigner, state, place=server.url)
         rounds = [witness.round() for _ in range(3)]
-        stopped.set()
-        server.join()
 
     assert {each.result for each in rounds} == {Result.UNAVAILABLE}
     assert "not done within" in rounds[0].why
     assert "still under way" in rounds[1].why
+    assert server.asked == 1
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])

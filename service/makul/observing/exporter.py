@@ -8,22 +8,30 @@ import platform
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Final
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
+from makul.connections import BoundedServer, running
 from makul.observing import spool
 from makul.observing.spool import SpoolCollector
 
 EXPOSED: Final = "/metrics"
+
+MAX_CONNECTIONS: Final = 16
+"""At once: a pair of Prometheus servers, and whoever looks."""
+CONNECTION_SECONDS: Final = 30.0
+"""For a request and its answer: longer than Prometheus waits unless told (scrape_timeout, 10 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,20 +141,38 @@ def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
     return values
 
 
+class _Handler(WSGIRequestHandler):
+    timeout = CONNECTION_SECONDS
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
+        """Who asks is not written down."""
+
+
+class _Server(BoundedServer, WSGIServer):
+    """As `prometheus_client` serves, and bounded."""
+
+
+def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
+    """Answer on that address while the block runs; the port. Raises `OSError`."""
+    host, _, port = bind.rpartition(":")
+    address = host.strip("[]"), int(port)
+    server = _Server(address, _Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)
+    server.set_app(make_wsgi_app(registry))
+    return running(server, "metrics")
+
+
 def export(bind: str, directory: Path, installation: Installation) -> None:
     """Answer on that address until stopped. Raises `SpoolError` and `OSError`."""
     spool.prepare(directory)
     registry = CollectorRegistry()
     registry.register(SpoolCollector(directory))
     registry.register(installation)
-    host, _, port = bind.rpartition(":")
-    server, _thread = start_http_server(int(port), host.strip("[]"), registry=registry)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
-    stopped.wait()
-    server.shutdown()
+    with exposed(bind, registry):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, stop)
+        stopped.wait()

@@ -118,8 +118,8 @@ class _Endpoint:
         codes = tuple(reason.code.value for reason in fault.reasons) if fault else ()
         try:
             self.observe(_answered(exchange, reply.status, codes))
-        except Exception:  # noqa: BLE001 - what cannot be counted is answered all the same
-            log.warning("an answer could not be counted")
+        except Exception as error:  # noqa: BLE001 - what cannot be counted is answered all the same
+            log.warning("an answer could not be counted: %s", type(error).__name__)
 
 
 def _answered(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:

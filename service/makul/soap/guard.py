@@ -30,6 +30,7 @@ MAX_DRAINED: Final = 20 * 1024 * 1024
 hears the answer rather than a reset. Beyond this, they do not."""
 
 _BLOCK: Final = 64 * 1024
+_LONGEST_LENGTH: Final = 18  # digits; an exabyte
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _SECURITY_HEADERS: Final = (
     ("Cache-Control", "no-store"),
@@ -197,9 +198,6 @@ def _length(stated: str | None) -> int:
     return int(stated)
 
 
-_LONGEST_LENGTH: Final = 18  # digits; an exabyte
-
-
 def _within(limit: int, raw: bytes, stream: Any) -> bytes:
     if len(raw) > limit:
         _drain(stream, MAX_DRAINED)
@@ -215,7 +213,7 @@ def _take(stream: Any, most: int) -> bytes:
         while missing > 0 and (block := stream.read(min(_BLOCK, missing))):
             blocks.append(block)
             missing -= len(block)
-    except Exception:  # noqa: BLE001 - every server has exceptions of its own for this
+    except Exception:  # noqa: BLE001 - gunicorn's ParseException, OSError; each server's own
         raise HttpError(400, Reason(code=Code.REQ_01)) from None
     return b"".join(blocks)
 

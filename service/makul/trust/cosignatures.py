@@ -13,7 +13,7 @@ from pathlib import Path
 from makul.app.ports.ledger import Cosigned
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import MAX_NOTE, parse_note
-from makul.trust.fetching import FetchError, fetch
+from makul.trust.fetching import Fetcher, FetchError
 from makul.trust.notes import CosignatureVerifier, NoteVerifier
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,17 @@ class WitnessPlace:
 class Collector:
     """Asks each witness in turn; what one shows unchanged is not looked at again."""
 
-    def __init__(self, ours: NoteVerifier, witnesses: Sequence[WitnessPlace]) -> None:
+    def __init__(
+        self,
+        ours: NoteVerifier,
+        witnesses: Sequence[WitnessPlace],
+        *,
+        seconds: float = WITNESS_SECONDS,
+    ) -> None:
+        """`seconds` for what one shows."""
         self._ours = ours
         self._witnesses = witnesses
+        self._fetch = Fetcher(seconds)
         self._shown: dict[str, bytes] = {}
         self._told: dict[str, str] = {}
 
@@ -51,7 +59,7 @@ class Collector:
         """What is new. Of a witness that shows nothing good it is told why, once."""
         for witness in self._witnesses:
             try:
-                document = _read(witness)
+                document = self._read(witness)
                 if document == self._shown.get(witness.name):
                     continue
                 cosigned = verified(document, self._ours, witness)
@@ -61,6 +69,18 @@ class Collector:
             self._shown[witness.name] = document
             self._tell(witness.name, "")
             yield cosigned
+
+    def _read(self, witness: WitnessPlace) -> bytes:
+        """What it shows; raises `FetchError`."""
+        if witness.url is not None:
+            return self._fetch(witness.url, None, MAX_NOTE)
+        if witness.file is None:
+            raise FetchError("neither an address nor a file")
+        try:
+            with witness.file.open("rb") as file:
+                return file.read(MAX_NOTE + 1)
+        except OSError as error:
+            raise FetchError(f"{witness.file}: {error.strerror}") from None
 
     def _tell(self, name: str, why: str) -> None:
         if why and self._told.get(name) != why:
@@ -78,16 +98,3 @@ def verified(document: bytes, ours: NoteVerifier, witness: WitnessPlace) -> Cosi
     witness.verifier.check(note)
     line = witness.verifier.key.lines_of(note)[-1]
     return Cosigned(checkpoint=checkpoint, witness=witness.name, line=str(line))
-
-
-def _read(witness: WitnessPlace) -> bytes:
-    """What it shows; raises `FetchError`."""
-    if witness.url is not None:
-        return fetch(witness.url, None, MAX_NOTE, total_seconds=WITNESS_SECONDS)
-    if witness.file is None:
-        raise FetchError("neither an address nor a file")
-    try:
-        with witness.file.open("rb") as file:
-            return file.read(MAX_NOTE + 1)
-    except OSError as error:
-        raise FetchError(f"{witness.file}: {error.strerror}") from None

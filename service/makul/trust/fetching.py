@@ -5,10 +5,12 @@ Bounded in size and time, without redirects, proxies or credentials from the env
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
@@ -31,34 +33,77 @@ class MissingObjectError(FetchError):
     """The server says that it does not have it."""
 
 
-def fetch(
-    url: str, request: bytes | None, max_bytes: int, *, total_seconds: float | None = None
-) -> bytes:
-    """The octets at this address, within `total_seconds`, or else `TOTAL_SECONDS`.
+class Fetcher:
+    """Fetches each object within its time, whatever the server does. For one thread to use.
 
-    Raises `FetchError`.
+    A server may drip its headers, for which the HTTP library knows no end: so each fetch has a
+    thread of its own, left behind where it does not end. Until it has, nothing more is asked of
+    that server: there are never more such threads than servers, and nobody waits for it twice.
     """
-    seconds = TOTAL_SECONDS if total_seconds is None else total_seconds
+
+    def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
+        """`seconds` for each object, from the first look-up of a name to the last octet."""
+        self._seconds = seconds
+        self._left: dict[str, Thread] = {}
+
+    def __call__(self, url: str, request: bytes | None, max_bytes: int) -> bytes:
+        """The octets at this address. Raises `FetchError`."""
+        server = _server_of(url)
+        left = self._left.get(server)
+        if left is not None and left.is_alive():
+            raise FetchError("an earlier answer of that server is still under way")
+        answer: Future[bytes] = Future()
+        asked = (answer, url, request, max_bytes, self._seconds)
+        thread = Thread(target=_answer, args=asked, name=f"fetch {server}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            raise FetchError("no thread could be had for it") from None
+        try:
+            return answer.result(self._seconds)
+        except TimeoutError:
+            self._left[server] = thread
+            raise FetchError(f"not done within {self._seconds:g} seconds") from None
+
+
+def _server_of(url: str) -> str:
+    """By host and port, whatever is asked of it."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        raise FetchError("no address") from None
+
+
+def _answer(
+    into: "Future[bytes]", url: str, request: bytes | None, max_bytes: int, seconds: float
+) -> None:
+    try:
+        into.set_result(_fetched(url, request, max_bytes, seconds))
+    except FetchError as error:
+        into.set_exception(error)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
+        into.set_exception(FetchError(f"no answer ({type(error).__name__})"))
+
+
+def _fetched(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
+    """The octets at this address; as late as it likes where its headers drip."""
     until = time.monotonic() + seconds
     headers = {"Accept-Encoding": "identity"}
     if request is not None:
         headers["Content-Type"] = "application/ocsp-request"
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.request(
-                "GET" if request is None else "POST",
-                url,
-                data=request,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-                verify=True,
-            ) as response:
-                return _body(response, max_bytes, until, seconds)
-    except (requests.RequestException, HTTPError) as error:
-        raise FetchError(f"no answer ({type(error).__name__})") from None
+    with requests.Session() as session:
+        session.trust_env = False
+        with session.request(
+            "GET" if request is None else "POST",
+            url,
+            data=request,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+            verify=True,
+        ) as response:
+            return _body(response, max_bytes, until, seconds)
 
 
 def _body(response: requests.Response, max_bytes: int, until: float, seconds: float) -> bytes:
@@ -75,5 +120,5 @@ def _body(response: requests.Response, max_bytes: int, until: float, seconds: fl
         if len(body) > max_bytes:
             raise FetchError(f"longer than {max_bytes} bytes")
         if time.monotonic() > until:
-            raise FetchError(f"not done within {seconds:.0f} seconds")
+            raise FetchError(f"not done within {seconds:g} seconds")
     return bytes(body)

@@ -1,100 +1,36 @@
 """Does a certificate lead to an anchor, at that moment, unrevoked? (RFC 5280, 6)
 
-Paths are built and validated by pyhanko-certvalidator, offline, from the material in directories;
-whether a certificate in one is revoked is told by `knowledge`. That is checked hard: without
-a current statement of every issuer in the path the answer is "could not tell" (SIG-07), never
-"yes". A verdict is remembered by certificate *and* material (ARCHITECTURE, invariant 9), and for no
-longer than every certificate and statement behind it stays current.
+Paths are built and validated offline from the material in directories (`validator`; `branches`
+where only the signer's certificate is new); whether a certificate in one is revoked is told by
+`knowledge`. That is checked hard: without a current statement of every issuer in the path the
+answer is "could not tell" (SIG-07), never "yes". A verdict is remembered by certificate *and*
+material (ARCHITECTURE, invariant 9), and for no longer than every certificate and statement behind
+it stays current.
 """
 
-import logging
 import threading
-from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from types import MappingProxyType
-from typing import Any, TypeVar
-
-from asn1crypto import x509
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.errors import (
-    DisallowedAlgorithmError,
-    ExpiredError,
-    NotYetValidError,
-    PathError,
-    ValidationError,
-)
-from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import (
-    CertRevTrustPolicy,
-    DisallowWeakAlgorithmsPolicy,
-    FreshnessReqType,
-    RevocationCheckingPolicy,
-    RevocationCheckingRule,
-)
-from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
-from makul.trust.algorithms import MIN_RSA_BITS
 from makul.trust.archive import Archive
-from makul.trust.authorities import READING, Authorities, asn1_certificate
+from makul.trust.authorities import READING, Authorities
+from makul.trust.branches import Branches
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import CertificateEnd, PathFinding
 from makul.trust.material import Material, TrustDirectories, TrustStoreError, load_material
 from makul.trust.telling import Freshness, freshness
-from makul.trust.walking import Moments, term_of, upwards, walk
+from makul.trust.validator import PathStatus, Refused, paths_of
+from makul.trust.walking import Moments, Path, term_of, walk
 from makul.trust.wanted import Wanted
-
-ResultT = TypeVar("ResultT")
 
 RELOAD_INTERVAL = timedelta(seconds=5)
 """How long a new CRL may go unnoticed. Looking costs one `stat` a file, reading it some seconds for
 10^6 entries, in which the others go on with the material there was."""
 REMEMBERED_PATHS = 100_000
 """Verdicts kept, some 1.2 KB each; beyond it they are all forgotten and found anew."""
-
-# The validator names certificates' subjects in its log.
-logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
-
-
-class PathStatus(Enum):
-    """What validating a path gave. Only `TRUSTED` lets a signature count."""
-
-    TRUSTED = "trusted"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not yet valid"
-    REVOKED = "revoked"
-    REVOCATION_UNKNOWN = "revocation unknown or stale"
-    UNKNOWN_ISSUER = "unknown issuer"
-    WEAK_ALGORITHM = "weak algorithm"
-
-    @property
-    def code(self) -> Code | None:
-        """The reason it stands for; None for `TRUSTED`."""
-        return _CODES[self]
-
-
-_CODES = MappingProxyType(
-    {
-        PathStatus.TRUSTED: None,
-        PathStatus.EXPIRED: Code.SIG_05,
-        PathStatus.NOT_YET_VALID: Code.SIG_05,
-        PathStatus.REVOKED: Code.SIG_06,
-        PathStatus.REVOCATION_UNKNOWN: Code.SIG_07,
-        PathStatus.UNKNOWN_ISSUER: Code.SIG_09,
-        PathStatus.WEAK_ALGORITHM: Code.SIG_04,
-    }
-)
-
-_STATUS_BY_ERROR: tuple[tuple[type[Exception], PathStatus], ...] = (
-    (ExpiredError, PathStatus.EXPIRED),
-    (NotYetValidError, PathStatus.NOT_YET_VALID),
-    (DisallowedAlgorithmError, PathStatus.WEAK_ALGORITHM),
-    (ValidationError, PathStatus.UNKNOWN_ISSUER),
-    (PathError, PathStatus.UNKNOWN_ISSUER),
-)
 
 _STATUS_BY_END = MappingProxyType(
     {
@@ -103,23 +39,6 @@ _STATUS_BY_END = MappingProxyType(
         CertificateEnd.REVOKED: PathStatus.REVOKED,
         CertificateEnd.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
     }
-)
-
-# The validator would walk through a whole CRL for every certificate. It gets none, and is told to
-# leave revocation to `_revocation`, without which no path counts.
-_REVOCATION_IS_OURS = CertRevTrustPolicy(
-    RevocationCheckingPolicy(
-        ee_certificate_rule=RevocationCheckingRule.NO_CHECK,
-        intermediate_ca_cert_rule=RevocationCheckingRule.NO_CHECK,
-    ),
-    freshness_req_type=FreshnessReqType.DEFAULT,
-    retroactive_revinfo=False,
-)
-_WeakAlgorithms: Any = DisallowWeakAlgorithmsPolicy  # it writes no types
-_ALGORITHMS = _WeakAlgorithms(
-    weak_hash_algos=frozenset({"md2", "md5", "sha1"}),
-    weak_signature_algos=frozenset({"dsa"}),
-    rsa_key_size_threshold=MIN_RSA_BITS,
 )
 
 
@@ -164,6 +83,7 @@ class TrustStore:
         self._trust: _Trusted | None = None
         self._trust = self._load()
         self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
+        self._branches = Branches()
 
     def judge(
         self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None
@@ -182,14 +102,14 @@ class TrustStore:
         known = self._trusted.get(key)
         if known is not None and known.since <= at < known.until:
             return replace(known.finding, judged_for=at)
-        with READING:
-            finding, term = _validate(certificate.der, trust, Moments(at, at, past=False))
-        if term is not None:
-            if not term.since <= at < term.until:
+        finding, path = self._found(certificate, trust, at)
+        if path is not None:
+            since, until = term_of(path, at)
+            if not since <= at < until:
                 return _untrusted(PathStatus.EXPIRED, at)
             if len(self._trusted) >= REMEMBERED_PATHS:
                 self._trusted.clear()
-            self._trusted[key] = term
+            self._trusted[key] = _Remembered(finding, since, until)
         elif self._wanted is not None and _is_wanted(finding, self._wanted):
             self._wanted.leave(certificate.der, certificate.fingerprint)
         return finding
@@ -207,9 +127,22 @@ class TrustStore:
         trust = self._current(at)
         if trust is None:
             return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
-        with READING:
-            moments = Moments(at, existed_at, past=True)
-            return _validate(certificate.der, trust, moments)[0]
+        return _validate(certificate, trust, Moments(at, existed_at, past=True))[0]
+
+    def _found(
+        self, certificate: SigningCertificate, trust: _Trusted, at: datetime
+    ) -> tuple[PathFinding, Path | None]:
+        """The finding, and the path where it is `TRUSTED`."""
+        moments, digest = Moments(at, at, past=False), trust.material.digest
+        path = self._branches.path_to(certificate, digest, at=at)
+        if path is not None:
+            finding = _unrevoked(path, trust, moments)
+            if finding.code is None:
+                return finding, path
+        finding, path = _validate(certificate, trust, moments)
+        if path is not None:
+            self._branches.learn(certificate, path, digest)
+        return finding, path
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
         """Usage and path, or the `SignatureFailure` they stand for."""
@@ -230,6 +163,7 @@ class TrustStore:
                 if seen != self._seen or self._trust is None:
                     self._trust = self._load()
                     self._trusted = {}
+                    self._branches.forget()
                     self._seen = seen
             except (TrustStoreError, OSError):
                 self._trust = None
@@ -266,104 +200,40 @@ def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = (
     return PathFinding(code=status.code, why=status.value, judged_for=moment, path=path)
 
 
-def _digests(path: ValidationPath) -> tuple[bytes, ...]:
-    return tuple(certificate.sha256 for certificate in upwards(path))
-
-
 def _validate(
-    der: bytes, trust: _Trusted, moments: Moments
-) -> tuple[PathFinding, _Remembered | None]:
-    """The finding, and over what time it stays so where it is `TRUSTED`.
+    certificate: SigningCertificate, trust: _Trusted, moments: Moments
+) -> tuple[PathFinding, Path | None]:
+    """The finding, and the path where it is `TRUSTED`.
 
     Of several paths one suffices. If none is good, the first that was more than a wrong guess at
     the issuer says why.
     """
+    found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     try:
-        certificate = asn1_certificate(der)
-        if certificate.issuer.hashable not in trust.authorities.names:
-            return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None
-        return _completed(_first_good_path(certificate, trust, moments))
-    except (ValidationError, PathError) as error:
-        return _untrusted(_status_of(error), moments.valid), None
+        with READING:
+            for path in paths_of(certificate, trust.authorities, trust.material, at=moments.valid):
+                if isinstance(path, Refused):
+                    finding = _untrusted(path.status, moments.valid, path.digests)
+                else:
+                    finding = _unrevoked(path, trust, moments)
+                    if finding.code is None:
+                        return finding, path
+                if found.code is Code.SIG_09:
+                    found = finding
     except Exception:  # noqa: BLE001 - a stranger's certificate may trip any parser: it is no path
         return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None
-
-
-async def _first_good_path(
-    certificate: x509.Certificate, trust: _Trusted, moments: Moments
-) -> tuple[PathFinding, _Remembered | None]:
-    context = ValidationContext(
-        moment=moments.valid,
-        allow_fetching=False,
-        revinfo_policy=_REVOCATION_IS_OURS,
-        algorithm_usage_policy=_ALGORITHMS,
-        time_tolerance=timedelta(0),
-        trust_manager=trust.authorities.anchors,
-        certificate_registry=trust.authorities.registry,
-        crls=(),
-        ocsps=(),
-    )
-    found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
-    async for path in context.path_builder.async_build_paths_lazy(certificate):
-        try:
-            await async_validate_path(context, path)
-        except (ValidationError, PathError) as error:
-            finding = _untrusted(_status_of(error), moments.valid, _digests(path))
-        else:
-            finding = _unrevoked(path, trust, moments)
-        if finding.code is None:
-            term = None if moments.past else _remembered(finding, path, trust, moments.known)
-            return finding, term
-        if found.code is Code.SIG_09:
-            found = finding
     return found, None
 
 
-def _status_of(error: Exception) -> PathStatus:
-    return next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
-
-
-def _completed(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Its result. Offline the validator waits for nothing, so there is no need of an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as ended:
-        return ended.value  # type: ignore[no-any-return]
-    coroutine.close()
-    raise RuntimeError("the path validator waits for something")
-
-
-def _unrevoked(path: ValidationPath, trust: _Trusted, moments: Moments) -> PathFinding:
+def _unrevoked(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
     """A valid path, by what is known of revocations."""
-    end, findings = walk(path, trust.material, trust.archive, moments)
+    end, findings = walk(path, trust.archive, moments)
     status = _STATUS_BY_END[end]
     return PathFinding(
         code=status.code,
         why=status.value,
         judged_for=moments.valid,
-        path=_digests(path),
+        path=path.digests,
         revocation=tuple(findings),
-        policies=_policies(path),
+        policies=path.policies,
     )
-
-
-def _policies(path: ValidationPath) -> frozenset[str]:
-    """Those that the signer's certificate names and every CA below the anchor may give.
-
-    RFC 5280, 6.1: a policy that an authority's own certificate neither names nor covers by
-    anyPolicy is not that authority's to give, and one without any policy gives none.
-    """
-    stated = upwards(path)[0].certificate_policies_value
-    named = {each["policy_identifier"].dotted for each in stated or ()}
-    return frozenset(
-        each.user_domain_policy_id
-        for each in path.qualified_policies() or ()
-        if each.issuer_domain_policy_id in named
-    )
-
-
-def _remembered(
-    finding: PathFinding, path: ValidationPath, trust: _Trusted, at: datetime
-) -> _Remembered:
-    since, until = term_of(path, trust.material, at)
-    return _Remembered(finding, since, until)

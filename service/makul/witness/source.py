@@ -9,8 +9,6 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,11 +16,10 @@ from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.notes import MAX_NOTE
 from makul.ledger.proofs import ReadTile
 from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
-from makul.trust.fetching import FetchError, MissingObjectError, fetch
+from makul.trust.fetching import Fetcher, FetchError, MissingObjectError
 
 CHECKPOINT = "checkpoint"
 """C2SP tlog-tiles, Checkpoints."""
-
 
 OBJECT_SECONDS = 30.0
 """For at most 64 KiB: 2 KiB a second is a line on which nothing could be followed."""
@@ -47,7 +44,7 @@ ReadNote: TypeAlias = Callable[[], bytes]
 def open_source(place: str) -> Source:
     """The log at an address, or in a directory; raises `ValueError` for what is neither."""
     if _is_address(place):
-        return _Web(place.rstrip("/"))
+        return _web(place.rstrip("/"))
     directory = Path(place)
     if not directory.is_dir():
         raise ValueError("neither an http(s) address nor a directory that is there")
@@ -68,7 +65,7 @@ def open_note(place: str) -> ReadNote:
         address, _, name = place.rpartition("/")
         if not name or not urlsplit(address).hostname:
             raise ValueError("an address names a host and a path to the checkpoint")
-        web = _Web(address)
+        web = _web(address)
         return lambda: web(name, MAX_NOTE)
     file = Path(place)
     return lambda: _directory(file.parent)(file.name, MAX_NOTE)
@@ -102,41 +99,18 @@ def tiles_of(source: Source) -> ReadTile:
     return read
 
 
-class _Web:
-    """Objects below an address, each within its time, whatever the server does.
+def _web(address: str) -> Source:
+    fetch = Fetcher(OBJECT_SECONDS)
 
-    A server may drip its headers, for which the HTTP library knows no end: so each fetch has a
-    thread of its own, left behind where it does not end. Another is begun only once it has.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._left: Thread | None = None
-
-    def __call__(self, path: str, at_most: int) -> bytes:
-        if self._left is not None and self._left.is_alive():
-            raise SourceError(f"{path}: an earlier answer is still under way")
-        outcome: SimpleQueue[bytes | FetchError] = SimpleQueue()
-        thread = Thread(target=self._fetch, args=(path, at_most, outcome), daemon=True)
-        thread.start()
+    def read(path: str, at_most: int) -> bytes:
         try:
-            found = outcome.get(timeout=2 * OBJECT_SECONDS)
-        except Empty:
-            self._left = thread
-            raise SourceError(f"{path}: not done within {2 * OBJECT_SECONDS:.0f} seconds") from None
-        if isinstance(found, MissingObjectError):
-            raise MissingError(f"{path}: not there")
-        if isinstance(found, FetchError):
-            raise SourceError(f"{path}: {found}")
-        return found
-
-    def _fetch(self, path: str, at_most: int, into: "SimpleQueue[bytes | FetchError]") -> None:
-        try:
-            into.put(fetch(f"{self._address}/{path}", None, at_most, total_seconds=OBJECT_SECONDS))
+            return fetch(f"{address}/{path}", None, at_most)
+        except MissingObjectError:
+            raise MissingError(f"{path}: not there") from None
         except FetchError as error:
-            into.put(error)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
-            into.put(FetchError(f"no answer ({type(error).__name__})"))
+            raise SourceError(f"{path}: {error}") from None
+
+    return read
 
 
 def _directory(directory: Path) -> Source:

@@ -1,0 +1,177 @@
+"""Authorities whose part of a path was found valid, for the next certificate that they issue.
+
+Most citizens come once, and thousands have their certificates from one authority. All that
+RFC 5280, 6.1, asks of that authority and of those above it is asked by the path validator when the
+first of these certificates is judged. Where nothing in theirs bears on what they issue but their
+key, their name and their policies, what is left to ask of another one is here.
+
+A branch only ever says yes. Whatever is unusual in a certificate, and whatever is wrong with it,
+has no answer here: the validator judges it, and says why. Revocation is not part of it: that is
+judged anew for every certificate of every path (`walking`).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+
+from makul.trust.certificates import ANY_POLICY, SigningCertificate
+from makul.trust.knowledge import Statements
+from makul.trust.walking import Path, link_of
+
+_SIGNATURES = frozenset(
+    {
+        SignatureAlgorithmOID.RSA_WITH_SHA256,
+        SignatureAlgorithmOID.RSA_WITH_SHA384,
+        SignatureAlgorithmOID.RSA_WITH_SHA512,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+    }
+)
+"""By which a certificate may be signed here. PSS is accepted too, by the validator: it has
+parameters to be judged."""
+
+_USUAL = frozenset(
+    {
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3"),  # qcStatements (RFC 3739, 3.2.6)
+    }
+)
+"""Extensions that, critical or not, limit no path below or above. Name constraints, mappings and
+constraints of policies do; whoever has these, or any that is not known here, is the validator's."""
+
+MOST_BRANCHES = 1024
+"""Far more than there are authorities; beyond it all are forgotten and found anew."""
+
+_Key: TypeAlias = tuple[bytes, bytes, bytes | None]
+"""The digest of what is trusted, the issuer's name, the key identifier that is named or None."""
+
+
+class Branches:
+    """The authorities that were found valid so far. Safe between threads.
+
+    Each is kept under the digest of the material by which it was found (ARCHITECTURE, invariant 9).
+    """
+
+    def __init__(self) -> None:
+        self._branches: dict[_Key, _Branch] = {}
+
+    def path_to(
+        self, certificate: SigningCertificate, material: bytes, *, at: datetime
+    ) -> Path | None:
+        """The valid path of a certificate; None where the validator must judge it."""
+        try:
+            branch = self._branches.get(_key_of(certificate.x509, material))
+            return branch.path_to(certificate, at=at) if branch is not None else None
+        except Exception:  # noqa: BLE001 - a stranger's certificate: the validator knows what it is
+            return None
+
+    def learn(self, certificate: SigningCertificate, path: Path, material: bytes) -> None:
+        """Keep the authorities of a path that the validator found valid, if they may be kept."""
+        try:
+            key, branch = _key_of(certificate.x509, material), _branch_of(path)
+        except Exception:  # noqa: BLE001 - whatever it trips over, nobody is known by it
+            return
+        if branch is None:
+            return
+        if len(self._branches) >= MOST_BRANCHES:
+            self.forget()
+        self._branches[key] = branch
+
+    def forget(self) -> None:
+        """What is trusted has changed."""
+        self._branches = {}
+
+
+def _key_of(certificate: x509.Certificate, material: bytes) -> _Key:
+    named: bytes | None = None
+    for extension in certificate.extensions:
+        if isinstance(extension.value, x509.AuthorityKeyIdentifier):
+            named = extension.value.key_identifier
+    return material, certificate.issuer.public_bytes(), named
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """An issuing authority, and the valid path from the anchor down to it."""
+
+    issuer: x509.Certificate
+    der: bytes
+    path: Path
+    """To the issuer, whose own link is the last; its policies are those that may be given below."""
+    statements: Statements
+    """The issuer's."""
+
+    def path_to(self, certificate: SigningCertificate, *, at: datetime) -> Path | None:
+        """The path to another certificate of this issuer; None where the validator must judge."""
+        own = certificate.x509
+        stated = _policies(own)
+        if stated is None or ANY_POLICY in stated or own.subject == own.issuer:
+            return None
+        link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
+        links = (*self.path.links, link)
+        terms = (self.path.anchor_term, *(each.term for each in links))
+        if not all(since <= at <= until for since, until in terms) or not self._issued(own):
+            return None
+        return replace(self.path, links=links, policies=_common(stated, self.path.policies))
+
+    def _issued(self, certificate: x509.Certificate) -> bool:
+        """By name and signature, of an algorithm that is stated alike inside and out."""
+        try:
+            certificate.verify_directly_issued_by(self.issuer)
+        except (InvalidSignature, ValueError, TypeError):
+            return False
+        return True
+
+
+def _branch_of(path: Path) -> _Branch | None:
+    """The authorities of a valid path, if no more than their key, name and policies counts below.
+
+    Of the anchor its name and key alone count (RFC 5280, 6.1.1, d).
+    """
+    if not path.links:
+        return None
+    own = path.links[-1]
+    policies = frozenset({ANY_POLICY})
+    for link in path.links[1:]:
+        stated = _policies(x509.load_der_x509_certificate(link.issuer))
+        if stated is None:
+            return None
+        policies = _common(policies, stated)
+    return _Branch(
+        issuer=x509.load_der_x509_certificate(own.issuer),
+        der=own.issuer,
+        path=replace(path, links=path.links[:-1], policies=policies),
+        statements=own.statements,
+    )
+
+
+def _common(these: frozenset[str], those: frozenset[str]) -> frozenset[str]:
+    if ANY_POLICY in these:
+        return those
+    return these if ANY_POLICY in those else these & those
+
+
+def _policies(certificate: x509.Certificate) -> frozenset[str] | None:
+    """What a certificate names; None where anything in it is unusual."""
+    if certificate.signature_algorithm_oid not in _SIGNATURES:
+        return None
+    named: frozenset[str] = frozenset()
+    for extension in certificate.extensions:
+        if extension.oid not in _USUAL:
+            return None
+        if isinstance(extension.value, x509.CertificatePolicies):
+            named = frozenset(each.policy_identifier.dotted_string for each in extension.value)
+    return named

@@ -1,0 +1,163 @@
+"""What is served beside the service takes so many connections at once, each for so long.
+
+The log's tiles, a witness's checkpoint and the numbers are served alike.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from http.client import HTTPConnection, RemoteDisconnected
+from pathlib import Path
+from socketserver import ThreadingMixIn
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from makul import tile_server
+from makul.observing import exporter
+from makul.store.ledger_files import LogDirectory
+from makul.witness import serving
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+PATIENCE = 10.0
+"""Seconds."""
+
+Serve = Callable[[str, Path], AbstractContextManager[int]]
+
+
+def tiles(host: str, path: Path) -> AbstractContextManager[int]:
+    (path / "checkpoint").write_bytes(b"a checkpoint")
+    return tile_server.tiles_served(f"{host}:0", LogDirectory(path))
+
+
+def checkpoint(host: str, _: Path) -> AbstractContextManager[int]:
+    return serving.served(host.strip("[]"), 0, lambda: b"a cosigned checkpoint")
+
+
+def metrics(host: str, _: Path) -> AbstractContextManager[int]:
+    return exporter.exposed(f"{host}:0", CollectorRegistry())
+
+
+SERVED = {tiles: tile_server, checkpoint: serving, metrics: exporter}
+
+
+@pytest.fixture(params=SERVED)
+def serve(request: pytest.FixtureRequest) -> Serve:
+    return request.param
+
+
+@pytest.fixture
+def limit(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], None]:
+    """Set how many connections there may be, and for how many seconds each."""
+
+    def to(connections: int, seconds: float) -> None:
+        monkeypatch.setattr(SERVED[serve], "MAX_CONNECTIONS", connections)
+        monkeypatch.setattr(SERVED[serve], "CONNECTION_SECONDS", seconds)
+
+    return to
+
+
+def status_at(port: int, host: str = "127.0.0.1") -> int:
+    connection = HTTPConnection(host, port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/checkpoint")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def answered(port: int) -> bool:
+    """Now or in a moment: whoever left is seen to be gone a moment before its place is free."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            return status_at(port) == 200
+        except (RemoteDisconnected, ConnectionResetError):
+            time.sleep(0.01)
+    return False
+
+
+def cut(dripping: socket.socket) -> bool:
+    """Octet by octet, until the other end is closed."""
+    dripping.settimeout(0.1)
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            dripping.sendall(b"x")
+            if dripping.recv(1) == b"":
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("[::1]", marks=NEEDS_IPV6)])
+def test_on_either_kind_of_address(serve: Serve, host: str, tmp_path: Path) -> None:
+    """As the settings take them."""
+    with serve(host, tmp_path) as port:
+        assert status_at(port, host.strip("[]")) == 200
+
+
+def test_more_than_so_many_are_closed_unanswered(
+    serve: Serve, limit: Callable[[int, float], None], tmp_path: Path
+) -> None:
+    """And those that come once there is room are answered."""
+    limit(3, 60.0)
+    with serve("127.0.0.1", tmp_path) as port, ExitStack() as silent:
+        first, *_ = [
+            silent.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(3)
+        ]
+        for _ in range(5):
+            with pytest.raises((RemoteDisconnected, ConnectionResetError)):
+                status_at(port)
+
+        first.close()
+        assert answered(port)
+
+
+def test_whoever_drips_a_request_is_cut(
+    serve: Serve, limit: Callable[[int, float], None], tmp_path: Path
+) -> None:
+    """Octet by octet, each in time: as many as may be connected would keep all others out."""
+    limit(1, 0.5)
+    with (
+        serve("127.0.0.1", tmp_path) as port,
+        socket.create_connection(("127.0.0.1", port)) as dripping,
+    ):
+        dripping.sendall(b"GET /checkpoint HTTP/1.0\r\nX: ")
+
+        assert cut(dripping)
+        assert answered(port)
+
+
+def test_who_cannot_be_given_a_thread_takes_no_place_for_good(
+    serve: Serve,
+    limit: Callable[[int, float], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many as may be connected would else be turned away for ever, after a bad moment."""
+    limit(1, 60.0)
+    with serve("127.0.0.1", tmp_path) as port:
+        with monkeypatch.context() as bad_moment:
+            bad_moment.setattr(ThreadingMixIn, "process_request", no_thread)
+            with pytest.raises((RemoteDisconnected, ConnectionResetError)):
+                status_at(port)
+
+        assert answered(port)
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")

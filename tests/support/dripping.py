@@ -1,0 +1,52 @@
+"""A web server on this machine whose answers never end: headers or a body, octet by octet."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Thread
+
+HEADERS = b"HTTP/1.1 200 OK\r\nX: "
+BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+
+
+@dataclass
+class Dripping:
+    """Where it is, and how often somebody has come."""
+
+    url: str
+    asked: int = 0
+
+
+@contextmanager
+def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
+    """Serves until it is left: `begin`, and then an octet now and then."""
+    ended = Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(begin)
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    def serve() -> None:
+        threads: list[Thread] = []
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                server.asked += 1
+                threads.append(Thread(target=drip, args=(connection,)))
+                threads[-1].start()
+        for thread in threads:
+            thread.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Dripping(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        serving = Thread(target=serve)
+        serving.start()
+        try:
+            yield server
+        finally:
+            ended.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            serving.join()

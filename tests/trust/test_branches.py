@@ -1,0 +1,380 @@
+"""A path's authorities are judged once; what is left for the next citizen changes no verdict.
+
+Each certificate is judged twice: by a store that knows its authorities' branch, from another
+citizen of theirs, and by one that has never judged anything. (RFC 5280, 6.1; ARCHITECTURE,
+invariant 9)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from makul.domain.reasons import Code
+from makul.trust import branches, paths, validator
+from makul.trust.certificates import SigningCertificate, read_certificate
+from makul.trust.failures import SignatureFailure
+from makul.trust.findings import PathFinding
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import PathStatus, TrustStore
+from support.pki import (
+    ANY_POLICY,
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Profile,
+    StoreFiles,
+    key_usage,
+    name_of,
+    new_key,
+    new_rsa_key,
+    policies_of,
+)
+
+CITIZENS, OTHERS = x509.ObjectIdentifier("1.2.3.4.1"), x509.ObjectIdentifier("1.2.3.4.2")
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")
+EXPLICIT = x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None)
+KG_ONLY = x509.NameConstraints(
+    permitted_subtrees=[
+        x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "KG")]))
+    ],
+    excluded_subtrees=None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Anchors, and the authorities below them; the last of all issues."""
+
+    root: Authority
+    below: tuple[Authority, ...] = ()
+
+    @property
+    def issuer(self) -> Authority:
+        return self.below[-1] if self.below else self.root
+
+    def files(self, path: Path) -> StoreFiles:
+        crls = [each.crl() for each in (self.root, *self.below)]
+        return StoreFiles(path).write(anchors=[self.root], intermediates=self.below, crls=crls)
+
+
+def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Authority:
+    """An authority that says more, or less, than `Authority.subordinate`."""
+    key = key or new_key()
+    profile = Profile(
+        subject=name_of(name),
+        not_before=NOW - 500 * DAY,
+        not_after=NOW + 500 * DAY,
+        usage=key_usage("key_cert_sign", "crl_sign"),
+        ca=True,
+    )
+    return Authority(above.issue(replace(profile, **said), key=key))
+
+
+def chain(*extra: x509.ExtensionType, key: Any = None, **said: Any) -> Callable[[], World]:
+    """Root, and one CA with these extensions."""
+
+    def made() -> World:
+        root = Authority.root("A Root")
+        extensions = [(each, False) for each in extra]
+        return World(root, (below(root, "A CA", key=key, extra=extensions, **said),))
+
+    return made
+
+
+def long() -> World:
+    """Root, a CA that may give one policy, a CA that may give all."""
+    root = Authority.root("A Root")
+    policy = below(root, "A Policy CA", extra=[(policies_of(CITIZENS), True)])
+    return World(root, (policy, policy.subordinate("A CA")))
+
+
+USUAL: dict[str, Callable[[], World]] = {
+    "anchor alone": lambda: World(Authority.root("A Root")),
+    "no policies": chain(),
+    "any policy": chain(policies_of(ANY_POLICY)),
+    "one policy": chain(policies_of(CITIZENS), path_length=0),
+    "two authorities": long,
+    "extended key usage": chain(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])),
+    "RSA": chain(key=new_rsa_key()),
+}
+MAPPINGS = x509.UnrecognizedExtension(  # SEQUENCE OF { CITIZENS, OTHERS }: RFC 5280, 4.2.1.5
+    x509.ObjectIdentifier("2.5.29.33"),
+    bytes.fromhex("300e300c06042a03040106042a030402"),
+)
+TWICE = x509.UnrecognizedExtension(  # CITIZENS and CITIZENS, which RFC 5280, 4.2.1.4, forbids
+    x509.ObjectIdentifier("2.5.29.32"), bytes.fromhex("3010300606042a030401300606042a030401")
+)
+UNUSUAL: dict[str, Callable[[], World]] = {
+    "name constraints": chain(KG_ONLY),
+    "policy constraints": chain(EXPLICIT, policies_of(CITIZENS)),
+    "policy mappings": chain(policies_of(CITIZENS), MAPPINGS),
+    "any policy inhibited": chain(x509.InhibitAnyPolicy(0), policies_of(ANY_POLICY)),
+    "an extension of its own": chain(UNKNOWN),
+}
+
+
+def issued(*extra: x509.ExtensionType, critical: bool = False, **said: Any) -> Any:
+    """A citizen's certificate that says more, or something else."""
+    extensions = [(each, critical) for each in extra]
+    return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **said))
+
+
+def signed_anew(
+    holder: Holder,
+    signer: Any,
+    *,
+    named: x509.AuthorityKeyIdentifier | None,
+    rsa_padding: padding.PSS | None = None,
+) -> Holder:
+    """The same certificate by another key, or with another key identifier of its issuer."""
+    old = holder.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(old.subject)
+        .issuer_name(old.issuer)
+        .public_key(old.public_key())
+        .serial_number(old.serial_number)
+        .not_valid_before(old.not_valid_before_utc)
+        .not_valid_after(old.not_valid_after_utc)
+    )
+    for extension in old.extensions:
+        if not isinstance(extension.value, x509.AuthorityKeyIdentifier):
+            builder = builder.add_extension(extension.value, extension.critical)
+    if named is not None:
+        builder = builder.add_extension(named, critical=False)
+    return Holder(holder.key, builder.sign(signer, hashes.SHA256(), rsa_padding=rsa_padding))
+
+
+def identifier(key: Any) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+
+
+def forged(world: World) -> Holder:
+    """By the issuer's name and key identifier, signed by somebody else."""
+    key = world.issuer.holder.key
+    return signed_anew(world.issuer.issue(), new_key(), named=identifier(key))
+
+
+def misnamed(world: World) -> Holder:
+    """The issuer's own signature, but the key identifier of another."""
+    key = world.issuer.holder.key
+    return signed_anew(world.issuer.issue(), key, named=identifier(new_key()))
+
+
+def unnamed(world: World) -> Holder:
+    """No key identifier of its issuer."""
+    return signed_anew(world.issuer.issue(), world.issuer.holder.key, named=None)
+
+
+def by_pss(world: World) -> Holder:
+    """RSASSA-PSS, where the issuer has an RSA key."""
+    key = world.issuer.holder.key
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if isinstance(key, RSAPrivateKey) else None
+    return signed_anew(world.issuer.issue(), key, named=identifier(key), rsa_padding=pss)
+
+
+def by_sha1(world: World) -> Holder:
+    """RSA with SHA-1, where the issuer has an RSA key."""
+    rsa = isinstance(world.issuer.holder.key, RSAPrivateKey)
+    return world.issuer.issue_with_sha1() if rsa else world.issuer.issue()
+
+
+def revoked(world: World) -> Holder:
+    holder = world.issuer.issue()
+    world.issuer.revoke(holder)
+    return holder
+
+
+def own_name(world: World) -> Holder:
+    """Subject and issuer are one name (RFC 5280, 6.1: self-issued)."""
+    return world.issuer.issue(Profile(subject=world.issuer.certificate.subject))
+
+
+CERTIFICATES: dict[str, Callable[[World], Holder]] = {
+    "a citizen's": issued(),
+    "one policy": issued(policies_of(CITIZENS)),
+    "two policies": issued(policies_of(CITIZENS, OTHERS)),
+    "a policy of others": issued(policies_of(OTHERS)),
+    "any policy": issued(policies_of(ANY_POLICY)),
+    "a policy twice": issued(TWICE),
+    "many policies": issued(
+        policies_of(*(x509.ObjectIdentifier(f"1.2.3.{n}") for n in range(300)))
+    ),
+    "policy constraints": issued(EXPLICIT),
+    "explicit policy": issued(EXPLICIT, policies_of(CITIZENS)),
+    "name constraints": issued(KG_ONLY),
+    "unknown": issued(UNKNOWN),
+    "unknown and critical": issued(UNKNOWN, critical=True),
+    "alternative name": issued(x509.SubjectAlternativeName([x509.DNSName("example.kg")])),
+    "an authority's": issued(ca=True, usage=key_usage("key_cert_sign")),
+    "no basic constraints": issued(ca=None),
+    "expired": issued(not_after=NOW - timedelta(seconds=1)),
+    "in its last second": issued(not_after=NOW),
+    "not yet valid": issued(not_before=NOW + timedelta(seconds=1)),
+    "SHA-512": issued(hash_algorithm=hashes.SHA512()),
+    "SHA-224": issued(hash_algorithm=hashes.SHA224()),
+    "out of the land": issued(subject=x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "KZ")])),
+    "forged": forged,
+    "misnamed": misnamed,
+    "unnamed": unnamed,
+    "PSS": by_pss,
+    "SHA-1": by_sha1,
+    "revoked": revoked,
+    "the anchor's own": lambda world: world.root.holder,
+    "the issuer's own": lambda world: world.issuer.holder,
+    "of the issuer's name": own_name,
+}
+
+
+def opened(files: StoreFiles) -> TrustStore:
+    return TrustStore(
+        TrustDirectories(anchors=files.anchors, intermediates=files.intermediates, crls=files.crls),
+        reload_interval=timedelta(0),
+    )
+
+
+def judge(store: TrustStore, holder: Holder, at: datetime = NOW) -> PathFinding:
+    return store.judge(read_certificate(holder.der), at=at)
+
+
+@pytest.fixture
+def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Fingerprints of certificates that the path validator was asked about."""
+    asked: list[bytes] = []
+
+    def paths_of(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
+        asked.append(certificate.fingerprint)
+        return validator.paths_of(certificate, *rest, **named)
+
+    monkeypatch.setattr(paths, "paths_of", paths_of)
+    return asked
+
+
+@pytest.mark.parametrize("certificate", CERTIFICATES)
+@pytest.mark.parametrize("authorities", [*USUAL, *UNUSUAL])
+def test_same_verdict(tmp_path: Path, authorities: str, certificate: str) -> None:
+    """Every finding is the validator's own: path, revocation, policies, and why not."""
+    world = (USUAL | UNUSUAL)[authorities]()
+    holder = CERTIFICATES[certificate](world)
+    files = world.files(tmp_path)
+    knowing = opened(files)
+    warming = [issued(), issued(policies_of(CITIZENS)), unnamed, misnamed]
+    for each in warming:
+        judge(knowing, each(world))
+
+    assert judge(knowing, holder) == judge(opened(files), holder)
+
+
+@pytest.mark.parametrize("authorities", USUAL)
+def test_asked_once(tmp_path: Path, authorities: str, validated: list[bytes]) -> None:
+    """The validator hears of the first citizen of an authority alone."""
+    world = USUAL[authorities]()
+    store = opened(world.files(tmp_path))
+    first, *others = (world.issuer.issue() for _ in range(4))
+
+    assert all(judge(store, each).code is None for each in (first, *others))
+    assert validated == [first.fingerprint]
+
+
+@pytest.mark.parametrize("authorities", UNUSUAL)
+def test_asked_always(tmp_path: Path, authorities: str, validated: list[bytes]) -> None:
+    """What an authority's certificate limits below it is the validator's to judge, each time."""
+    world = UNUSUAL[authorities]()
+    store = opened(world.files(tmp_path))
+    holders = [issued(policies_of(CITIZENS))(world) for _ in range(3)]
+
+    for each in holders:
+        judge(store, each)
+
+    assert validated == [each.fingerprint for each in holders]
+
+
+def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
+    """Nothing that an issuer has signed can be something else where the issuer is known."""
+    world = USUAL["one policy"]()
+    store = opened(world.files(tmp_path))
+    assert judge(store, world.issuer.issue()).code is None
+    holder = issued(policies_of(CITIZENS))(world)
+    signed = holder.certificate.tbs_certificate_bytes
+    start = holder.der.index(signed)
+    read = 0
+
+    for place in range(start, start + len(signed)):
+        changed = bytearray(holder.der)
+        changed[place] ^= 1 << place % 8
+        try:
+            certificate = read_certificate(bytes(changed))
+        except SignatureFailure:
+            continue
+        read += 1
+        assert store.judge(certificate, at=NOW).code is not None, place
+
+    assert read > len(signed) // 3
+
+
+@pytest.mark.parametrize("revoked_one", [0, 1])
+def test_revoked_authority(tmp_path: Path, revoked_one: int) -> None:
+    """SIG-06 for the next citizen, once a CRL names an authority above them."""
+    world = long()
+    files = world.files(tmp_path)
+    store = opened(files)
+    assert judge(store, world.issuer.issue()).code is None
+
+    (world.root, world.below[0])[revoked_one].revoke(world.below[revoked_one].holder)
+    world.files(tmp_path)
+
+    assert judge(store, world.issuer.issue()).why == PathStatus.REVOKED.value
+
+
+def test_stale_list(tmp_path: Path) -> None:
+    """SIG-07 for the next citizen, once the list of an authority above them has run out."""
+    world = long()
+    store = opened(world.files(tmp_path))
+    assert judge(store, world.issuer.issue()).code is None
+
+    assert judge(store, world.issuer.issue(), NOW + DAY).code is Code.SIG_07
+
+
+def test_expired_authority(tmp_path: Path) -> None:
+    """SIG-05 for the next citizen, once an authority above them has run out."""
+    root = Authority.root("A Root")
+    world = World(root, (below(root, "A CA", not_after=NOW + DAY / 2),))
+    store = opened(world.files(tmp_path))
+    assert judge(store, world.issuer.issue()).code is None
+
+    found = judge(store, world.issuer.issue(), NOW + DAY / 2 + timedelta(seconds=1))
+
+    assert found.why == PathStatus.EXPIRED.value
+
+
+def test_anchor_taken_away(tmp_path: Path) -> None:
+    """SIG-09 for the next citizen, once their anchor is no longer trusted."""
+    world = long()
+    files = world.files(tmp_path)
+    store = opened(files)
+    assert judge(store, world.issuer.issue()).code is None
+
+    World(Authority.root("Another")).files(tmp_path)
+
+    assert judge(store, world.issuer.issue()).code is Code.SIG_09
+
+
+def test_few_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has many authorities fills no memory."""
+    monkeypatch.setattr(branches, "MOST_BRANCHES", 2)
+    root = Authority.root("A Root")
+    cas = tuple(root.subordinate(f"CA {number}") for number in range(5))
+    store = opened(World(root, cas).files(tmp_path))
+
+    assert all(judge(store, ca.issue()).code is None for ca in (*cas, *cas))
+    assert len(store._branches._branches) <= 2

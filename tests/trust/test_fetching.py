@@ -1,0 +1,140 @@
+"""Fetching from addresses that the operator set: bounded, whatever the server there does."""
+
+import threading
+import time
+from collections.abc import Iterator
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from makul.trust import fetching
+from makul.trust.fetching import Fetcher, FetchError, MissingObjectError
+from support.dripping import BODY, HEADERS, dripping
+from support.publishing import Published, publishing
+
+SHORT = 0.3
+"""Seconds that a fetch may take here."""
+PATIENCE = 10.0
+"""Seconds."""
+
+
+@pytest.fixture
+def web() -> Iterator[Published]:
+    with publishing() as published:
+        yield published
+
+
+def test_http_that_is_not_followed(web: Published) -> None:
+    """No redirects, no errors, no encodings, nothing too long; nothing there is no disaster."""
+    fetch, url = Fetcher(), f"{web.url}/ca.crl"
+    web.at["/ca.crl"] = b"x" * 11
+    assert fetch(url, None, 11) == b"x" * 11
+    with pytest.raises(FetchError, match="longer than 10 bytes"):
+        fetch(url, None, 10)
+    web.headers = {"Location": f"{web.url}/elsewhere.crl"}
+    for status in (301, 302, 307, 500):
+        web.status = status
+        with pytest.raises(FetchError, match=f"HTTP status {status}"):
+            fetch(url, None, 11)
+    assert "/elsewhere.crl" not in web.asked
+    web.status, web.headers = 200, {"Content-Encoding": "gzip"}
+    with pytest.raises(FetchError, match="encoded"):
+        fetch(url, None, 11)
+    with pytest.raises(MissingObjectError):
+        fetch(f"{web.url}/nothing.crl", None, 11)
+    with pytest.raises(FetchError, match="no answer"):
+        fetch("http://127.0.0.1:9/ca.crl", None, 11)
+
+
+@pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
+def test_drops_do_not_hold(begin: bytes, web: Published) -> None:
+    """An answer of one octet now and then ends at the limit, and not with the last octet.
+
+    Others are fetched from meanwhile.
+    """
+    web.at["/ca.crl"] = b"a CRL"
+    fetch, began = Fetcher(SHORT), time.monotonic()
+    with dripping(begin) as server:
+        with pytest.raises(FetchError, match=r"not done within 0\.3 seconds"):
+            fetch(f"{server.url}/ca.crl", None, 10_000_000)
+        assert fetch(f"{web.url}/ca.crl", None, 10) == b"a CRL"
+
+    assert time.monotonic() < began + 10 * SHORT
+
+
+def test_nothing_more_is_asked_of_a_server_that_drips_its_headers() -> None:
+    """At no address of it, however often: one thread waits there. And then it is asked again."""
+    fetch = Fetcher(SHORT)
+    with dripping() as server:
+        with pytest.raises(FetchError, match="not done within"):
+            fetch(f"{server.url}/ca.crl", None, 10)
+        before = threading.active_count()
+        for number in range(20):
+            with pytest.raises(FetchError, match="still under way"):
+                fetch(f"{server.url}/{number}.crl", None, 10)
+
+        assert server.asked == 1
+        assert threading.active_count() == before
+
+    until, why = time.monotonic() + PATIENCE, "still under way"
+    while "still under way" in why:
+        assert time.monotonic() < until
+        with pytest.raises(FetchError) as refused:
+            fetch(f"{server.url}/ca.crl", None, 10)
+        why = str(refused.value)
+    assert "no answer" in why
+
+
+def test_a_body_that_drips_leaves_no_thread() -> None:
+    """What ends a fetch from within ends its thread: that server may be asked again."""
+    fetch = Fetcher(SHORT)
+    with dripping(BODY) as server:
+        with pytest.raises(FetchError, match="not done within"):
+            fetch(f"{server.url}/ca.crl", None, 10_000_000)
+        until = time.monotonic() + PATIENCE
+        while any(thread.name.startswith("fetch") for thread in threading.enumerate()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        with pytest.raises(FetchError, match="not done within"):
+            fetch(f"{server.url}/ca.crl", None, 10_000_000)
+
+        assert server.asked == 2
+
+
+def test_a_fetch_that_is_done_holds_up_none(
+    web: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread may last a moment longer than it."""
+    web.at["/ca.crl"] = b"a CRL"
+    answer, ended = fetching._answer, Event()
+
+    def lasting(*asked: Any) -> None:
+        answer(*asked)
+        ended.wait(PATIENCE)
+
+    monkeypatch.setattr(fetching, "_answer", lasting)
+    fetch = Fetcher()
+    try:
+        assert [fetch(f"{web.url}/ca.crl", None, 10) for _ in range(2)] == [b"a CRL"] * 2
+    finally:
+        ended.set()
+
+
+@pytest.mark.parametrize("url", ["http://[::1/ca.crl", "http:///ca.crl", "gopher://ca.example/"])
+def test_what_is_no_address_is_not_fetched(url: str) -> None:
+    """An answer, and no other exception than that."""
+    with pytest.raises(FetchError, match=r"no a(ddress|nswer)"):
+        Fetcher()(url, None, 10)
+
+
+def test_without_a_thread_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that has no room for one more."""
+
+    def no_room(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", no_room)
+
+    with pytest.raises(FetchError, match="no thread"):
+        Fetcher()("http://127.0.0.1:9/ca.crl", None, 10)

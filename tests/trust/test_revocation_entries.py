@@ -1,0 +1,82 @@
+"""The entries of a CRL as they are held: exactly those put in are in, however many."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from makul.trust.findings import CertificateEnd
+from makul.trust.knowledge import Asked, judge_now, said_by_crls
+from makul.trust.paths import PathStatus
+from makul.trust.revocation import SERIAL_BYTES, Entries, Entry, Statement
+from support.crls import crl_of, entry, many, under
+from support.pki import DAY, NOW, Authority, Holder
+
+LONG = 50_000
+"""Entries of a long CRL."""
+
+
+@pytest.mark.parametrize("where", ["first", "middle", "last", "absent"])
+def test_long_crl(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, where: str
+) -> None:
+    """A nation's CRL: an entry counts wherever it stands, and nobody is revoked by neighbours."""
+    serials = list(many(LONG))
+    serial = citizen.certificate.serial_number
+    if where != "absent":
+        serials.insert({"first": 0, "middle": LONG // 2, "last": LONG}[where], serial)
+    revoked = PathStatus.TRUSTED if where == "absent" else PathStatus.REVOKED
+
+    assert under(tmp_path, root, ca, citizen, crl_of(ca, map(entry, serials))) is revoked
+
+
+def revoked(*serials: int) -> Entries:
+    return Entries(Entry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
+
+
+def test_entries() -> None:
+    """Exactly those put in are in: no prefix, no neighbour, no other sign or width."""
+    widest = 2 ** (8 * SERIAL_BYTES - 1) - 1
+    inside = {1, 0x0100, 2**159 - 1, 2**160 - 1, widest, -1, 0}
+    entries = revoked(*inside, 1)
+
+    assert len(entries) == len(inside)
+    assert all(entries.of(number) is not None for number in inside)
+    outside = {number + step for number in inside - {widest} for step in (-1, 1)} - inside
+    assert not any(entries.of(number) for number in outside | {0x01, 0x0100 << 8, 2} - inside)
+    assert revoked().of(1) is None
+
+
+ENTRIES = [
+    Entry(serial=7, revoked_at=NOW),
+    Entry(serial=7, revoked_at=NOW - DAY, reason="keyCompromise", invalid_since=NOW - 9 * DAY),
+    Entry(serial=7, revoked_at=datetime(1951, 1, 1, tzinfo=UTC), reason="certificateHold"),
+    Entry(serial=7, revoked_at=datetime(9999, 12, 31, tzinfo=UTC), reason="removeFromCRL"),
+    Entry(serial=7, revoked_at=NOW, reason="aACompromise", invalid_since=NOW + DAY),
+]
+
+
+@pytest.mark.parametrize("one", ENTRIES)
+def test_an_entry_comes_back_as_it_went_in(one: Entry) -> None:
+    neighbours = [Entry(serial=serial, revoked_at=NOW) for serial in (6, 8)]
+
+    assert Entries([*neighbours, one]).of(7) == one
+
+
+def test_several_entries_of_one_serial_number() -> None:
+    """Which of them is meant cannot be told: the one that harms the most counts."""
+    assert Entries(ENTRIES).of(7) == ENTRIES[2]
+
+
+def test_serials_too_wide() -> None:
+    """RFC 5280, 4.1.2.2: a serial number that no table can hold is neither in nor out."""
+    too_wide = 2 ** (8 * SERIAL_BYTES - 1)
+    statement = Statement(
+        this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"
+    )
+    asked = Asked(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
+
+    with pytest.raises(OverflowError):
+        revoked(too_wide)
+    found = judge_now(asked, said_by_crls([statement], asked), at=NOW)
+    assert found.end is CertificateEnd.UNKNOWN

@@ -1,0 +1,52 @@
+"""The validation report itself: its fields, that the proof agrees with it, that it names nobody."""
+
+import json
+
+from makul.domain.disclosures import ProofStatus
+from makul.trust.documents import XadesVerifier
+from support.pki import NOW, PIN
+from support.validation import ROWS
+from support.xades import Forge
+
+
+def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
+    """A decision rests on TOTAL-PASSED and on nothing else."""
+    made = [row[1](world) for row in ROWS] + [Forge(holder=world.citizen).signed()]
+    good = made[-1]
+    made += [good[:index] + bytes([good[index] ^ 1]) + good[index + 1 :] for index in
+             range(0, len(good), 97)]  # fmt: skip
+
+    for document in made:
+        verified = documents.verify(document, at=NOW)
+        told = json.loads(verified.report)
+        passed = verified.proof.status is ProofStatus.PASSED
+        assert (told["indication"] == "TOTAL-PASSED") is passed
+        assert told["status"] == verified.proof.status.value
+        assert (verified.signed is not None) is passed
+        assert (told["reason"] is None) is passed
+
+
+def test_fields_in_their_order(documents: XadesVerifier, world) -> None:
+    """docs/auditors.md lists these; programs may lean on them."""
+    told = json.loads(documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report)
+
+    assert list(told) == [
+        "version", "indication", "subIndication", "reason", "why", "status", "profile",
+        "certificate", "signatureMethod", "times", "checks", "evidence",
+    ]  # fmt: skip
+    assert list(told["times"]) == [
+        "judgedAt", "claimedSigningTime", "proofOfExistence", "bestSignatureTime",
+    ]  # fmt: skip
+    assert list(told["evidence"]) == ["document", "certificates", "revocation", "timestamps"]
+    assert told["signatureMethod"] == "ECDSA_SHA256"
+    assert len(told["evidence"]["revocation"]) == 2
+    assert all(each["digest"] for each in told["evidence"]["revocation"])
+
+
+def test_nobody_is_named(documents: XadesVerifier, world) -> None:
+    """ARCHITECTURE, invariants 7 and 12: no content, no name, no PIN."""
+    for make in [row[1] for row in ROWS]:
+        told = documents.verify(make(world), at=NOW).report.decode()
+        assert PIN not in told
+        assert "Кадыр" not in told
+        assert "Test C" not in told
