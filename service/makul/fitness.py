@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from makul.app.ports import Duty
 from makul.bootstrap import channel_of
 from makul.cli.house import HouseError
 from makul.explaining import explained, open_of
@@ -18,7 +19,17 @@ def refuse_unfit(settings: Settings) -> None:
     """Raise `HouseError` where nobody should serve like this."""
     _refuse_sandbox_roots(settings)
     _refuse_anyones_citizens(settings)
-    _refuse_a_weak_store(settings)
+    refuse_a_weak_store(settings, Duty.SERVING)
+
+
+def refuse_a_weak_store(settings: Settings, duty: Duty) -> None:
+    """In production, who does one duty may do what that takes, and what another takes not.
+
+    Raises `HouseError`, `StoreUnavailableError`.
+    """
+    if settings.environment is Environment.PRODUCTION:
+        for weakness in weaknesses(settings.place, duty):
+            raise HouseError(f"the record store is not fit for production: {weakness}")
 
 
 def complaint(config: Path, listener: str | None) -> str | None:
@@ -58,13 +69,6 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             if is_sandbox(certificate):
                 raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
-
-
-def _refuse_a_weak_store(settings: Settings) -> None:
-    """In production, what is append-only must be so for the service itself."""
-    if settings.environment is Environment.PRODUCTION:
-        for weakness in weaknesses(settings.place):
-            raise HouseError(f"the record store is not fit for production: {weakness}")
 
 
 def _refuse_anyones_citizens(settings: Settings) -> None:

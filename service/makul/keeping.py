@@ -17,6 +17,7 @@ from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
     LedgerReport,
+    LedgerStore,
     SignedTree,
     StandingBy,
 )
@@ -35,7 +36,7 @@ from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.tile_server import tiles_served
 from makul.trust.cosignatures import Collector, WitnessPlace
-from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier
+from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +53,16 @@ class OpenLedger:
     """Fulfils `LedgerKeeper`."""
 
     settings: LedgerSettings
-    store: Store
+    ledger: LedgerStore
+    opened: Callable[[], AbstractContextManager[Store]]
+    """The whole store, by its keys: only to open records, or to seal an entry of the desk's log."""
     clock: Clock
-    signer: NoteSigner
+    verifier: NoteVerifier
+    """Of this log's own key. Only who sequences needs the key itself."""
     logs: LogSettings
     environment: str
-
-    @property
-    def verifier(self) -> NoteVerifier:
-        """Of this log's own key."""
-        return NoteVerifier(key=self.signer.key)
+    refuse_unfit: Callable[[], None]
+    """Raises `HouseError` where nobody should sequence like this."""
 
     @property
     def published(self) -> LogDirectory:
@@ -69,21 +70,27 @@ class OpenLedger:
         return LogDirectory(self.settings.publish)
 
     def run(self, stopped: Event) -> int:
-        """Sequence and publish until stopped, whether the store is there or not."""
+        """Sequence and publish until stopped, whether the store is there or not.
+
+        Raises `HouseError` where its role may do more than that, and `KeyFileError`.
+        """
+        self.refuse_unfit()
+        signer = NoteSigner.load(self.settings.key, self.settings.origin)
+        verifier = NoteVerifier(key=signer.key)
         configure_logging(
             self.logs.level.number, security=self.logs.security, environment=self.environment
         )
         sequencer = Sequencer(
-            store=self.store.ledger,
-            signer=self.signer,
-            checker=self.verifier,
+            store=self.ledger,
+            signer=signer,
+            checker=verifier,
             published=self.published,
             lease=Lease(holder=uuid4(), length=self.settings.lease),
             batch=self.settings.batch,
             clock=self.clock,
         )
         witnesses = witnesses_of(self.settings)
-        with self._served(), collected(Collector(self.verifier, witnesses), stopped) as cosigned:
+        with self._served(), collected(Collector(verifier, witnesses), stopped) as cosigned:
             return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
@@ -91,12 +98,12 @@ class OpenLedger:
         with self._readable():
             promised = self._promised()
         try:
-            state = self.store.ledger.state()
+            state = self.ledger.state()
         except LedgerBrokenError as error:
             raise HouseError(str(error)) from None
         return LedgerFacts(
             origin=self.settings.origin,
-            vkey=self.signer.vkey,
+            vkey=self.verifier.vkey,
             max_merge_delay=self.settings.promise,
             published=promised.size if promised is not None else None,
             state=state,
@@ -112,7 +119,8 @@ class OpenLedger:
             lost=lost,
             at=self.clock(),
         )
-        report = self.store.check_ledger(question, tell)
+        with self.opened() as store:
+            report = store.check_ledger(question, tell)
         if report.finding is None:
             with self._readable():
                 report = replace(report, finding=self._misfit())
@@ -125,7 +133,7 @@ class OpenLedger:
         try:
             promised = self._promised()
             if promised is not None:
-                compare(self.store.ledger, promised)
+                compare(self.ledger, promised)
         except LedgerBrokenError as error:
             return Finding(where="published", record="checkpoint", what=str(error))
         return None
@@ -133,7 +141,9 @@ class OpenLedger:
     def _promised(self) -> Checkpoint | None:
         """What is published; raises `LedgerBrokenError` where it is not this log's."""
         note = self.published.checkpoint()
-        return read_published(note, self.verifier, self.signer.name) if note is not None else None
+        return (
+            read_published(note, self.verifier, self.settings.origin) if note is not None else None
+        )
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -149,10 +159,10 @@ class OpenLedger:
         """What was published and is not in the store; raises `HouseError`."""
         with self._readable():
             return missing(
-                self.store.ledger,
+                self.ledger,
                 self.published,
                 self.verifier,
-                self.signer.name,
+                self.settings.origin,
                 at=self.clock(),
             )
 
@@ -160,9 +170,10 @@ class OpenLedger:
         """Take it back; raises `HouseError`."""
         lease = Lease(holder=uuid4(), length=timedelta(0))
         try:
-            done = self.store.recover_ledger(
-                lacking.promised, lacking.leaves, lease, at=self.clock()
-            )
+            with self.opened() as store:
+                done = store.recover_ledger(
+                    lacking.promised, lacking.leaves, lease, at=self.clock()
+                )
         except LedgerBrokenError as error:
             raise HouseError(f"{error}; nothing was changed") from None
         if isinstance(done, StandingBy):
@@ -170,13 +181,13 @@ class OpenLedger:
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""
-        signed = self.store.ledger.latest()
+        signed = self.ledger.latest()
         if signed is None:
             raise HouseUnavailableError("there is no checkpoint yet; run: makul ledger run")
         try:
             if bundle is not None:
                 with LogBundle.create(bundle) as archive:
-                    write_log(archive, signed, self.store.ledger.tile)
+                    write_log(archive, signed, self.ledger.tile)
             elif directory is not None:
                 self._export_to(directory, signed)
         except LedgerBrokenError as error:
@@ -188,7 +199,7 @@ class OpenLedger:
     def _export_to(self, directory: Path, signed: SignedTree) -> None:
         if directory.exists() and any(directory.iterdir()):
             raise HouseError(f"{directory} is not empty; name a new directory")
-        write_log(LogDirectory(directory), signed, self.store.ledger.tile)
+        write_log(LogDirectory(directory), signed, self.ledger.tile)
 
     def _served(self) -> AbstractContextManager[object]:
         if self.settings.bind is None:
@@ -196,18 +207,27 @@ class OpenLedger:
         return tiles_served(self.settings.bind, self.published)
 
 
-def open_ledger(settings: Settings, store: Store, clock: Clock) -> OpenLedger:
+def open_ledger(
+    settings: Settings,
+    ledger: LedgerStore,
+    *,
+    opened: Callable[[], AbstractContextManager[Store]],
+    clock: Clock,
+    refuse_unfit: Callable[[], None],
+) -> OpenLedger:
     """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
     if settings.ledger is None:
         raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
-    signer = NoteSigner.load(settings.ledger.key, settings.ledger.origin)
+    verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
     return OpenLedger(
         settings=settings.ledger,
-        store=store,
+        ledger=ledger,
+        opened=opened,
         clock=clock,
-        signer=signer,
+        verifier=verifier,
         logs=settings.logs,
         environment=settings.environment.value,
+        refuse_unfit=refuse_unfit,
     )
 
 

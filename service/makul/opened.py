@@ -9,7 +9,7 @@ from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk, DocumentVerifier, KeyRotation, VerifiedDocument
+from makul.app.ports import Clock, Desk, DocumentVerifier, Duty, KeyRotation, VerifiedDocument
 from makul.cli.house import (
     HouseError,
     HouseFacts,
@@ -173,8 +173,8 @@ class SettingsStore:
     settings: Settings
     clock: Clock
 
-    def status(self) -> StoreInfo:
-        """Which database it is, of which version, and what it lacks."""
+    def status(self, duty: Duty) -> StoreInfo:
+        """Which database it is, of which version, and what it and the duty's role lack."""
         with explained():
             place = self.settings.place
             assert_schema(place)
@@ -182,7 +182,7 @@ class SettingsStore:
                 database="SQLite" if isinstance(place, Path) else "PostgreSQL",
                 version=VERSION,
                 months_missing=_named(missing_months(place, at=self.clock())),
-                weaknesses=tuple(weaknesses(place)),
+                weaknesses=tuple(weaknesses(place, duty)),
             )
 
     def upgrade(self) -> None:
@@ -200,13 +200,13 @@ class SettingsStore:
         with explained():
             make_months(self.settings.place, at=self.clock(), ahead=ahead)
 
-    def grant(self, role: str) -> None:
-        """Give a role what serving needs, and nothing more."""
+    def grant(self, role: str, duty: Duty) -> None:
+        """Give a role what its duty takes, and nothing more."""
         place = self.settings.place
         if isinstance(place, Path):
             raise HouseError("an SQLite store has no roles; the file's owner may do everything")
         with explained():
-            grant(place, role)
+            grant(place, role, duty)
 
 
 def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:

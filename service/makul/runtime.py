@@ -5,13 +5,11 @@ Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires.
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from makul.app.ports import (
-    Clock,
-)
+from makul.app.ports import Clock, Duty
 from makul.bootstrap import build_service
 from makul.checking import complaint_of
 from makul.cli import main as command_line
@@ -29,7 +27,7 @@ from makul.examining import examine
 from makul.explaining import explained, open_of, who
 from makul.exporting import export_metrics
 from makul.fitness import complaint as complaint_about
-from makul.fitness import refuse_unfit
+from makul.fitness import refuse_a_weak_store, refuse_unfit
 from makul.keeping import open_ledger
 from makul.ledger.notes import ED25519
 from makul.logs import configure_logging, configure_security
@@ -44,10 +42,7 @@ from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, load_settings
-from makul.store import (
-    StoreKeys,
-    create_store,
-)
+from makul.store import StoreKeys, create_store, log_at
 from makul.store.months import make_months
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import load_pair
@@ -118,16 +113,18 @@ class LocalRuntime:
 
     @contextmanager
     def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
-        """The log of an installation, open for one command."""
+        """The log of an installation, open for one command; its records where that needs them."""
         with explained():
             settings = load_settings(config)
             _tell_security(settings)
-            store = open_of(settings)
-        try:
-            with explained():
-                yield open_ledger(settings, store, utc_now)
-        finally:
-            store.close()
+            with log_at(settings.place) as ledger:
+                yield open_ledger(
+                    settings,
+                    ledger,
+                    opened=lambda: closing(open_of(settings)),
+                    clock=utc_now,
+                    refuse_unfit=lambda: refuse_a_weak_store(settings, Duty.SEQUENCING),
+                )
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
         """A witness of any log, with a key and a state of its own."""

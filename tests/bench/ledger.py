@@ -18,10 +18,11 @@ from bench.stores import Database
 from makul.app.ports.ledger import Lease
 from makul.app.sequencing import Sequencer
 from makul.settings import LedgerSettings
-from makul.store import Store
 from makul.store.codecs import micros
 from makul.store.ledger_files import LogDirectory
 from makul.store.ledger_tables import ledger_queue
+from makul.store.opening import database_at
+from makul.store.places import Place
 from makul.store.tables import ledger_leaf
 from makul.trust.notes import NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer
@@ -35,7 +36,7 @@ _QUEUE_LEAF = insert(ledger_queue)
 def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES) -> dict[str, Any]:
     """Leaves a second, published and all."""
     house = database.house(directory / "house", people=40)
-    _wait_in_line(house.store, leaves)
+    _wait_in_line(house.settings.place, leaves)
     signer = a_note_signer(directory)
     batch = int(LedgerSettings.model_fields["batch"].default)
     sequencer = Sequencer(
@@ -67,11 +68,11 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     }
 
 
-def _wait_in_line(store: Store, leaves: int) -> None:
+def _wait_in_line(place: Place, leaves: int) -> None:
     """So many leaves as recorded decisions leave them; in no order of ids, as commits come."""
-    at = micros(datetime.now(UTC))
+    database, at = database_at(place), micros(datetime.now(UTC))
     for start in range(0, leaves, WRITTEN_AT_ONCE):
-        with store._database.transaction() as transaction:
+        with database.transaction() as transaction:
             for number in range(start, min(start + WRITTEN_AT_ONCE, leaves)):
                 leaf = {
                     "disclosure_id": os.urandom(16),
@@ -80,3 +81,4 @@ def _wait_in_line(store: Store, leaves: int) -> None:
                 }
                 transaction.run(_ADD_LEAF, leaf)
                 transaction.run(_QUEUE_LEAF, leaf)
+    database.close()

@@ -39,6 +39,34 @@ def setting(makul: Makul, line: str) -> None:
     config.write_text(config.read_text().replace("[ledger]", f"[ledger]\n{line}\n#", 1))
 
 
+def test_who_checks_needs_no_key_that_signs(makul: Makul, store: Store) -> None:
+    """Told of, checked and handed out by the public key; only the sequencer has the other."""
+    key = makul.directory / "keys" / "ledger.key"
+    record(store, 2)
+    with sequencer(makul):
+        until_published(makul, 2)
+    key.unlink()
+
+    assert makul.done("ledger", "status")["size"] == 2
+    assert makul.done("ledger", "verify")["checked"] == 2
+    assert makul.done("ledger", "export", makul.directory / "out")["size"] == 2
+    refused = makul("ledger", "run")
+    assert (refused.code, str(key) in refused.err) == (3, True)
+
+
+def test_the_sequencer_needs_no_key_that_opens_records(makul: Makul, store: Store) -> None:
+    """It sees hashes; who checks opens records, and is told that it cannot."""
+    record(store, 2)
+    (makul.directory / "keys" / "store.json").rename(makul.directory / "away.json")
+
+    with sequencer(makul):
+        until_published(makul, 2)
+
+    assert makul.done("ledger", "status")["size"] == 2
+    refused = makul("ledger", "verify")
+    assert (refused.code, "store.json" in refused.err) == (3, True)
+
+
 def test_from_decisions_to_a_verified_log(makul: Makul, store: Store) -> None:
     """Sequenced, published, told of, checked and exported; SIGTERM ends it with 0."""
     record(store, 5)

@@ -39,9 +39,8 @@ def house(tmp_path: Path) -> Iterator[InProcess]:
 
 
 @pytest.fixture
-def makul(house: InProcess, tmp_path: Path) -> Makul:
-    del house
-    return Makul(tmp_path)
+def makul(house: InProcess) -> Makul:
+    return house.makul()
 
 
 def request(house: InProcess) -> bytes:

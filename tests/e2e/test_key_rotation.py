@@ -37,7 +37,7 @@ def insist(makul: Makul, *command: str) -> tuple[Said, int]:
 
 def test_rotated_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
     """Prepare, SIGHUP, activate, SIGHUP, wrap anew, retire; each too early is refused."""
-    ring, makul = tmp_path / "store.json", Makul(tmp_path)
+    ring, makul = tmp_path / "store.json", house.makul(duty=None)
     former = replace(StoreKeys.load(ring), held=None)
     queue = messages(house, 600)
 

@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "docs" / "operating"
 UNITS = sorted((OPERATING / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+DROP_INS = sorted((OPERATING / "postgresql").glob("*.service.d/*.conf"))
+MONTHS = OPERATING / "systemd" / "makul-store-months.service"
 COPY = OPERATING / "copy_store.py"
 HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEASED"}
@@ -54,6 +56,33 @@ def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
     said = [line for line in done.stderr.splitlines() if unit.name in line]
     assert said == []
     assert done.returncode == 0
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("drop_in", DROP_INS, ids=lambda path: path.parent.name)
+def test_what_is_added_on_postgresql_fits_its_unit(drop_in: Path, tmp_path: Path) -> None:
+    """It is of a unit that there is, systemd understands both, and the whole stays confined."""
+    name = drop_in.parent.name.removesuffix(".d")
+    text = (OPERATING / "systemd" / name).read_text()
+    text = text.replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
+    (tmp_path / name).write_text(text)
+    shutil.copytree(drop_in.parent, tmp_path / drop_in.parent.name)
+
+    done = analyzed("verify", "--man=no", str(tmp_path / name))
+
+    assert [line for line in done.stderr.splitlines() if name in line] == []
+    assert done.returncode == 0
+    assert "MAKUL_DATABASE_URL=postgresql://makul_" in drop_in.read_text()
+
+
+def test_each_unit_comes_by_a_role_of_its_own() -> None:
+    """And the sequencer as another user than the one that serves."""
+    texts = [path.read_text() for path in (*DROP_INS, MONTHS)]
+    roles = [re.findall(r"postgresql://(\w+)@", text) for text in texts]
+
+    assert sorted(roles) == [["makul_owner"], ["makul_sequencer"], ["makul_service"]]
+    users = {user for text in texts for user in re.findall(r"^User=(.+)$", text, re.MULTILINE)}
+    assert users == {"makul-ledger", "makul-owner"}
 
 
 @needs("systemd-analyze")

@@ -51,9 +51,8 @@ def house(tmp_path: Path, clock: MovableClock) -> Iterator[InProcess]:
 
 
 @pytest.fixture
-def makul(house: InProcess, tmp_path: Path) -> Makul:
-    del house
-    return Makul(tmp_path)
+def makul(house: InProcess) -> Makul:
+    return house.makul()
 
 
 def asked(house: InProcess, paper: Paper) -> bytes:

@@ -57,8 +57,8 @@ def noting_what_came_before(place: Place) -> Iterator[None]:
         connection.execute(_NOTES)
         if isinstance(place, PostgresPlace):
             connection.execute(
-                "CREATE FUNCTION note_released() RETURNS trigger LANGUAGE plpgsql AS"
-                f" $$ BEGIN {_SO_FAR}; RETURN NULL; END $$"
+                "CREATE FUNCTION note_released() RETURNS trigger SECURITY DEFINER"
+                f" LANGUAGE plpgsql AS $$ BEGIN {_SO_FAR}; RETURN NULL; END $$"
             )
             then = "EXECUTE FUNCTION note_released()"
         else:

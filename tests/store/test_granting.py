@@ -1,39 +1,22 @@
-"""What the service's role may do on PostgreSQL: add to the record, and change nothing of it."""
+"""Granting a role what its duty takes on PostgreSQL, and finding who may do more, or less."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
+from itertools import count, permutations
 
 import psycopg
 import pytest
-from psycopg import errors
 
-from makul.app.ports import Committed, StoreUnavailableError
-from makul.app.ports.ledger import Sequenced
-from makul.domain.attempts import AttemptLimits
-from makul.domain.disclosures import GroundKind
-from makul.domain.recipients import RecipientState
+from makul.app.ports import Committed, Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.append_only import APPEND_ONLY
-from makul.store.columns import metadata
-from makul.store.granting import _CHANGED, grant, grants, weaknesses
+from makul.store.duties import RIGHTS
+from makul.store.granting import grant, grants, weaknesses
 from makul.store.months import make_months, missing_months, months_around
 from makul.store.places import Place, PostgresPlace
 from makul.store.schema import migrate
-from support.ledger import a_note_signer, sequence
+from support.duties import as_role
 from support.postgres import Cluster
-from support.records import (
-    BANK,
-    FINGERPRINT,
-    NOON,
-    a_consent,
-    a_failed_match,
-    a_mark,
-    a_recipient,
-    a_release,
-    an_evidence,
-)
+from support.records import NOON, a_release
 from support.sql import count as rows_in
 
 ROLES = count(1)
@@ -41,145 +24,156 @@ ROLES = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A store, and how a role that was granted what serving needs comes to it."""
+    """A store, and a role that was granted what serving takes."""
 
+    server: Cluster
     owner: PostgresPlace
-    service: PostgresPlace
     role: str
+
+    @property
+    def place(self) -> PostgresPlace:
+        """As the role comes to it."""
+        return as_role(self.owner, self.role)
+
+    def execute(self, sql: str) -> None:
+        """Run something as the superuser; `{role}` is the role."""
+        name = psycopg.conninfo.conninfo_to_dict(self.owner.url)["dbname"]
+        self.server.execute(sql.format(role=self.role), database=str(name))
+
+    def weaknesses(self, duty: Duty = Duty.SERVING) -> list[str]:
+        """But for that of the tests' own server, which does not write to disk, for haste."""
+        return [each for each in weaknesses(self.place, duty) if "fsync" not in each]
 
 
 @pytest.fixture
 def granted(server: Cluster, server_template: str) -> Iterator[Granted]:
     name = server.create(template=server_template)
-    role = f"service{next(ROLES)}"
+    role = f"granted{next(ROLES)}"
     server.execute(f"CREATE ROLE {role} LOGIN")
-    owner = server.place(name)
-    grant(owner, role)
-    yield Granted(owner, PostgresPlace(url=server.url(name, user=role)), role)
+    made = Granted(server, server.place(name), role)
+    grant(made.owner, role, Duty.SERVING)
+    yield made
     server.drop(name)
     server.execute(f"DROP ROLE {role}")
 
 
-def of_the_role(place: Place) -> list[str]:
-    return [each for each in weaknesses(place) if "fsync" not in each]
+@pytest.mark.parametrize("duty", Duty)
+def test_a_role_is_fit_for_what_it_was_granted(granted: Granted, duty: Duty) -> None:
+    """Granted for another duty, it loses what it had for the one before."""
+    grant(granted.owner, granted.role, duty)
+
+    assert granted.weaknesses(duty) == []
 
 
-def test_the_role_serves(granted: Granted, keys: StoreKeys) -> None:
-    """Every kind of entry, a replay, housekeeping and the desk."""
-    store = open_store(granted.service, keys, who="service")
-    entry = a_release(
-        ground=a_consent(),
-        meter=True,
-        evidence=(an_evidence(),),
-        daily_quota=3,
-        attempt_limits=AttemptLimits(),
-        mark=a_mark(),
-    )
+@pytest.mark.parametrize(("own", "other"), list(permutations(Duty, 2)))
+def test_a_role_is_not_fit_for_another_duty(granted: Granted, own: Duty, other: Duty) -> None:
+    """Too much and too little is told, and the command by which that is mended."""
+    grant(granted.owner, granted.role, own)
 
-    assert store.recorder.record(entry) == Committed()
-    assert store.recorder.record(a_failed_match(attempt_limits=AttemptLimits())) == Committed()
-    store.housekeep(at=NOON)
-    assert len(store.desk.recipients()) == 1
-    store.close()
-    assert of_the_role(granted.service) == []
+    more, less = granted.weaknesses(other)
+
+    assert f"may do more than {other.value} takes" in more
+    assert f"may not do what {other.value} takes" in less
+    command = f"makul store grant {granted.role} --for {other.value} --apply"
+    assert more.endswith(command)
+    assert less.endswith(command)
 
 
-@pytest.mark.parametrize("table", sorted(APPEND_ONLY))
-@pytest.mark.parametrize("verb", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
-def test_the_role_changes_no_record(granted: Granted, table: str, verb: str) -> None:
-    """Refused by the right that is missing, before any trigger."""
-    statement = verb.format(table=table, column=APPEND_ONLY[table][0])
+def test_one_role_for_all_is_fit_for_nothing(granted: Granted) -> None:
+    """As it was before duties were parted: a worker that may release a recipient does not serve."""
+    statements = [
+        each for duty in Duty for each in grants(granted.role, duty) if each.startswith("GRANT")
+    ]
+    granted.execute(";".join(statements))
 
-    with (
-        psycopg.connect(granted.service.url) as connection,
-        pytest.raises(errors.InsufficientPrivilege),
-    ):
-        connection.execute(statement.encode())
+    (serving,) = granted.weaknesses(Duty.SERVING)
+    (sequencing,) = granted.weaknesses(Duty.SEQUENCING)
+
+    assert "UPDATE agreement.changed_at" in serving
+    assert " more): " in serving
+    assert "UPDATE agreement.state" in sequencing
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("given", "told"),
     [
-        "TRUNCATE disclosure",
-        "DROP TABLE disclosure",
-        "ALTER TABLE disclosure DISABLE TRIGGER ALL",
-        "DROP TRIGGER disclosure_no_truncate ON disclosure",
-        "SET session_replication_role = replica",
-        "DELETE FROM disclosure_2026_11",
-        "UPDATE disclosure_2026_11 SET outcome = 'REFUSED'",
-        "INSERT INTO alembic_version VALUES ('9999')",
-        "UPDATE store_identity SET store_id = store_id",
-        "DELETE FROM recipient",
-        "DELETE FROM request_key",
-        "UPDATE request_key SET disclosure_id = disclosure_id",
-        "UPDATE person SET sealed = sealed",
-        "UPDATE official SET fingerprint = fingerprint",
-        "UPDATE certificate SET recipient = recipient",
-        "UPDATE ground_use SET allowed = allowed",
-        "UPDATE attempt SET at = at",
-        "UPDATE seen_message SET forget_after = forget_after",
-        "UPDATE ledger_queue SET disclosure_id = disclosure_id",
-        "CREATE TABLE mine (a int)",
+        ("GRANT ALL ON disclosure TO {role}", "DELETE disclosure"),
+        ("GRANT UPDATE (outcome) ON disclosure TO {role}", "UPDATE disclosure.outcome"),
+        ("GRANT UPDATE (state) ON recipient TO {role}", "(UPDATE recipient.state)"),
+        ("GRANT UPDATE ON recipient TO {role}", "UPDATE recipient.changed_at"),
+        ("GRANT DELETE ON ledger_queue TO {role}", "(DELETE ledger_queue)"),
+        ("GRANT INSERT (code) ON recipient TO {role}", "(INSERT recipient)"),
+        ("GRANT TRIGGER ON ground_use TO {role}", "(TRIGGER ground_use)"),
+        ("GRANT TRUNCATE ON gate TO {role}", "(TRUNCATE gate)"),
+        ("GRANT SELECT ON desk_log TO {role}", "(SELECT desk_log)"),
+        ("GRANT DELETE ON disclosure_2026_11 TO {role}", "(DELETE disclosure_2026_11)"),
+        ("GRANT UPDATE (version_num) ON alembic_version TO {role}", "alembic_version.version_num"),
     ],
 )
-def test_nor_what_guards_it(granted: Granted, statement: str) -> None:
-    """Nor a partition past its parent."""
-    with (
-        psycopg.connect(granted.service.url) as connection,
-        pytest.raises(errors.InsufficientPrivilege),
-    ):
-        connection.execute(statement.encode())
-
-
-def test_what_a_role_had_more_is_taken(granted: Granted, server: Cluster) -> None:
-    database = psycopg.conninfo.conninfo_to_dict(granted.owner.url)["dbname"]
-    server.execute(f"GRANT ALL ON disclosure TO {granted.role}", database=str(database))
-    assert "disclosure" in " ".join(weaknesses(granted.service))
-
-    grant(granted.owner, granted.role)
-
-    assert of_the_role(granted.service) == []
-
-
-def test_a_right_to_one_column_is_one_too_many(granted: Granted, server: Cluster) -> None:
-    """A decision is changed by its outcome alone."""
-    database = psycopg.conninfo.conninfo_to_dict(granted.owner.url)["dbname"]
-    server.execute(
-        f"GRANT UPDATE (outcome) ON disclosure TO {granted.role}", database=str(database)
-    )
-    assert "disclosure" in " ".join(weaknesses(granted.service))
-
-    grant(granted.owner, granted.role)
-
-    assert of_the_role(granted.service) == []
-
-
-def test_columns_that_may_be_changed_are_there_and_in_no_record() -> None:
-    """A name that is written wrongly would be found by whoever installs."""
-    for table, columns in _CHANGED.items():
-        assert set(columns) <= set(metadata.tables[table].columns.keys())
-    assert not _CHANGED.keys() & APPEND_ONLY.keys()
-
-
-def test_the_role_sequences_holds_and_withdraws(
-    granted: Granted, keys: StoreKeys, tmp_path: Path
+def test_one_right_more_is_told_and_taken_by_granting_anew(
+    granted: Granted, given: str, told: str
 ) -> None:
-    """All that the service's user does with it: what is changed where it stands may be changed."""
-    signer = a_note_signer(tmp_path)
-    store = open_store(granted.service, keys, who="service")
-    ground = a_consent()
-    store.recorder.record(a_release(ground=ground, meter=True))
+    """To a column alone, to one month past the whole: each is one too many."""
+    granted.execute(given)
+    (found,) = granted.weaknesses()
+    assert told in found
 
-    assert isinstance(sequence(store, signer), Sequenced)
-    store.recorder.record(a_release())
-    done = sequence(store, signer)
-    store.desk.revoke_ground(BANK, GroundKind.CONSENT, ground.id, reason="test", at=NOON)
-    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
-    store.close()
+    grant(granted.owner, granted.role, Duty.SERVING)
 
-    assert isinstance(done, Sequenced)
-    assert (done.taken, done.size) == (1, 2)
+    assert granted.weaknesses() == []
+
+
+def test_one_right_less_is_told(granted: Granted) -> None:
+    """Before the first request fails of it."""
+    granted.execute("REVOKE INSERT ON evidence FROM {role}")
+
+    (found,) = granted.weaknesses()
+
+    assert "may not do what serving takes (INSERT evidence)" in found
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("ALTER ROLE {role} CREATEROLE", "may make roles"),
+        ("ALTER ROLE {role} BYPASSRLS", "superuser"),
+        ("ALTER ROLE {role} SUPERUSER", "superuser"),
+        ("GRANT pg_execute_server_program TO {role}", "files or programs"),
+        ("GRANT CREATE ON SCHEMA public TO {role}", "may make tables"),
+        ("ALTER TABLE ground_use OWNER TO {role}", "owns tables"),
+    ],
+)
+def test_a_power_that_no_grant_of_ours_gives_is_told(
+    granted: Granted, given: str, told: str
+) -> None:
+    """Any of these leads to all the rest."""
+    granted.execute(given)
+    try:
+        (found,) = granted.weaknesses()
+    finally:
+        granted.execute("ALTER TABLE ground_use OWNER TO postgres")
+        granted.execute("REVOKE CREATE ON SCHEMA public FROM {role}")
+
+    assert told in found
+
+
+@pytest.mark.parametrize("how", ["INHERIT TRUE", "INHERIT FALSE, SET TRUE"])
+def test_what_the_role_may_act_as_counts_as_its_own(granted: Granted, how: str) -> None:
+    """Also where that takes a SET ROLE."""
+    desk = f"desk{next(ROLES)}"
+    granted.server.execute(f"CREATE ROLE {desk}")
+    grant(granted.owner, desk, Duty.DESK)
+    granted.execute(f"GRANT {desk} TO {{role}} WITH {how}")
+    try:
+        (*_, found) = granted.weaknesses()
+        granted.execute(f"REVOKE {desk} FROM {{role}}")
+        assert granted.weaknesses() == []
+    finally:
+        granted.execute(f"DROP OWNED BY {desk}")
+        granted.server.execute(f"DROP ROLE {desk}")
+
+    assert "UPDATE agreement.changed_at" in found
+    assert found.endswith(f"REVOKE {desk} FROM {granted.role}")
 
 
 def owned(server: Cluster, *options: str) -> tuple[PostgresPlace, str]:
@@ -199,41 +193,45 @@ def test_an_owner_grants_to_a_role_that_it_made(server: Cluster) -> None:
     with psycopg.connect(place.url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN".encode())
 
-    grant(place, role)
+    grant(place, role, Duty.SERVING)
 
     service = PostgresPlace(url=place.url.replace("user=owner", "user=served"))
-    assert of_the_role(service) == []
+    assert all("fsync" in each for each in weaknesses(service, Duty.SERVING))
+    (*_, found) = weaknesses(place, Duty.SERVING)
+    assert "owns tables" in found
 
 
 def test_who_may_not_grant_is_told_who_may(server: Cluster) -> None:
     place, role = owned(server)
     with pytest.raises(StoreUnavailableError, match=f"no role {role}"):
-        grant(place, role)
+        grant(place, role, Duty.SERVING)
     server.execute(f"CREATE ROLE {role} LOGIN")
     with pytest.raises(StoreUnavailableError, match="CREATEROLE"):
-        grant(place, role)
+        grant(place, role, Duty.SERVING)
 
 
-def test_the_owner_is_not_fit_to_serve(granted: Granted) -> None:
+def test_a_superuser_is_fit_for_nothing(granted: Granted) -> None:
     """Nor is a server that does not write to disk, as the tests' own, for haste."""
-    found = " ".join(weaknesses(granted.owner))
+    fsync, found = weaknesses(granted.owner, Duty.SERVING)
 
-    assert "fsync" in found
-    assert "superuser" in found
-    assert "may change" in found
+    assert "fsync" in fsync
+    assert "the role is a superuser" in found
 
 
-def test_every_table_is_granted_something() -> None:
-    """A new table is not forgotten."""
-    given = " ".join(grants("service"))
+@pytest.mark.parametrize("duty", Duty)
+def test_the_statements_say_what_the_duty_takes(duty: Duty) -> None:
+    """A table's rights in one GRANT, an UPDATE by column alone, and nothing WITH GRANT OPTION."""
+    said = [each for each in grants("service", duty) if each.startswith("GRANT")]
 
-    assert all(f" ON {table} TO service" in given for table in metadata.tables)
+    assert len(said) == len({right.table for right in RIGHTS[duty]})
+    assert not any("OPTION" in each or "ALL" in each for each in said)
+    assert all("UPDATE (" in each for each in said if "UPDATE" in each)
 
 
 @pytest.mark.parametrize("role", ["", "A", "a b", "a;b", 'a"', "1a", "ä", "a" * 64])
 def test_a_name_that_needs_quoting_is_none(role: str) -> None:
     with pytest.raises(ValueError, match="small letters"):
-        grants(role)
+        grants(role, Duty.SERVING)
 
 
 # --- months -----------------------------------------------------------------------------------
@@ -281,4 +279,4 @@ def test_without_its_month_nothing_is_recorded(
 
 def test_a_file_has_no_months(path: Place) -> None:
     assert make_months(path, at=NOON) == []
-    assert weaknesses(path) == []
+    assert all(weaknesses(path, duty) == [] for duty in Duty)

@@ -1,7 +1,8 @@
 """The operator's command line over a real installation in a directory of its own."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Makul:
     """`makul --config DIRECTORY/makul.toml …`"""
 
     directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What it has besides ours: by whose role it comes to a store on a server, for one."""
 
     def __call__(self, *arguments: str | Path, typed: str | None = None) -> Said:
         """Run one command; `typed` is what stands on stdin."""
@@ -41,6 +44,7 @@ class Makul:
             build(LocalRuntime()),
             ["--config", str(config), *map(str, arguments)],
             input=typed,
+            env=self.environment,
             prog_name="makul",
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):

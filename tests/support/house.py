@@ -7,7 +7,7 @@ and for the bench.
 import base64
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import makul_schemas
 from lxml import etree
 
-from makul.app.ports import Clock
+from makul.app.ports import Clock, Duty
 from makul.bootstrap import channel_of, readiness, recipient_port
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
@@ -28,8 +28,11 @@ from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
 from makul.settings import Settings, load_settings
 from makul.soap.application import build_application
-from makul.store import Store, StoreKeys, create_store
+from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.months import make_months
+from makul.store.places import PostgresPlace
+from support.commands import Makul
+from support.duties import parted
 from support.messages import signed_message
 from support.postgres import Cluster
 
@@ -121,10 +124,13 @@ class InProcess:
 
     world: World
     settings: Settings
+    """On PostgreSQL they name the tables' owner; what is in `makul.toml` names who serves."""
     store: Store
+    """Each of its ports by the role of whose duty it is. The parts serve."""
     parts: Parts
     clock: Clock
     applications: Mapping[str, Any]
+    opened: tuple[Store, ...]
 
     @property
     def bank(self) -> Party:
@@ -151,8 +157,18 @@ class InProcess:
     def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> Answered:
         return post(self.applications[listener], message, **environ)
 
+    def makul(self, duty: Duty | None = Duty.DESK) -> Makul:
+        """The command line over this house, by the role of a duty; None: by the owner's."""
+        directory = self.settings.store.keys.parent
+        if not isinstance(self.settings.place, PostgresPlace):
+            return Makul(directory)
+        owner = self.settings.place
+        place = owner if duty is None else parted(owner)[duty]
+        return Makul(directory, {"MAKUL_DATABASE_URL": place.url})
+
     def close(self) -> None:
-        self.store.close()
+        for store in self.opened:
+            store.close()
 
 
 def party(key: str) -> Party:
@@ -172,9 +188,11 @@ def build_house(
     settings = _write(directory, world)
     keys = keys or StoreKeys.generate()
     keys.save(settings.store.keys)
-    store = create_store(settings.place, keys, who="test")
+    made = create_store(settings.place, keys, who="test")
     make_months(settings.place, at=clock())
-    given = build_parts(settings, store, clock)
+    stores = _by_duty(settings, made, keys, directory / "makul.toml")
+    serving, store = stores[Duty.SERVING], _together(stores)
+    given = build_parts(settings, serving, clock)
     agreements, notices = build_agreements(settings, store.desk, given.verifier)
     register(world, store.desk, agreements, notices, at=clock())
     built = parts(given)
@@ -196,6 +214,34 @@ def build_house(
         parts=built,
         clock=clock,
         applications=applications,
+        opened=tuple(stores.values()),
+    )
+
+
+def _by_duty(
+    settings: Settings, made: Store, keys: StoreKeys, config: Path
+) -> Mapping[Duty, Store]:
+    """The store as each duty opens it: on PostgreSQL by its role, and the settings' is who serves.
+
+    A file knows no roles.
+    """
+    owner = settings.place
+    if not isinstance(owner, PostgresPlace):
+        return dict.fromkeys(Duty, made)
+    made.close()
+    places = parted(owner)
+    config.write_text(config.read_text().replace(owner.url, places[Duty.SERVING].url))
+    return {duty: open_store(place, keys, who="test") for duty, place in places.items()}
+
+
+def _together(stores: Mapping[Duty, Store]) -> Store:
+    """Each port by the role of its duty; what belongs to no port is the desk's."""
+    serving = stores[Duty.SERVING]
+    return replace(
+        stores[Duty.DESK],
+        register=serving.register,
+        recorder=serving.recorder,
+        ledger=stores[Duty.SEQUENCING].ledger,
     )
 
 

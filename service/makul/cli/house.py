@@ -16,7 +16,7 @@ from uuid import UUID
 
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk, KeyRotation
+from makul.app.ports import Clock, Desk, Duty, KeyRotation
 from makul.app.ports.ledger import LedgerReport, LedgerState
 from makul.app.recovering import Missing
 from makul.cli.witnessing import Witness, WitnessOptions
@@ -269,14 +269,14 @@ class StoreInfo:
     months_missing: tuple[str, ...] = ()
     """Months near the present that have no partition, such as `2026-12`."""
     weaknesses: tuple[str, ...] = ()
-    """Why production does not serve on it."""
+    """Why production does not do that duty by this role."""
 
 
 class StoreKeeper(Protocol):
     """The store of an installation, for whoever administers it. All raises `HouseError`."""
 
-    def status(self) -> StoreInfo:
-        """Which database it is, of which version, and what it lacks."""
+    def status(self, duty: Duty) -> StoreInfo:
+        """Which database it is, of which version, and what it and the duty's role lack."""
 
     def upgrade(self) -> None:
         """Bring it to this program's version."""
@@ -287,8 +287,8 @@ class StoreKeeper(Protocol):
     def make_months(self, ahead: int) -> None:
         """Make the partitions that are missing."""
 
-    def grant(self, role: str) -> None:
-        """Give a database role what serving needs, and nothing more."""
+    def grant(self, role: str, duty: Duty) -> None:
+        """Give a database role what its duty takes, and nothing more."""
 
 
 class Runtime(Protocol):

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from makul.app.ports import CommitUnknownError, DeskError, StoreUnavailableError
+from makul.app.ports import CommitUnknownError, DeskError, NotThisDutyError, StoreUnavailableError
 from makul.cli import (
     agreement,
     disclosure,
@@ -52,6 +52,9 @@ class _Root(TyperGroup):
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
         except DeskError as error:
+            complain(f"{error}; nothing was changed")
+            raise typer.Exit(ExitCode.REFUSED) from None
+        except NotThisDutyError as error:
             complain(f"{error}; nothing was changed")
             raise typer.Exit(ExitCode.REFUSED) from None
         except CommitUnknownError:

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from makul.app.ports import Duty
 from makul.cli.house import ExitCode, HouseError
 from makul.cli.output import carry_out, complain, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The database: its version, its months, and the rights of the role that serves.",
+    help="The database: its version, its months, and the rights of each duty's role.",
 )
 
 Ahead = Annotated[
@@ -19,11 +20,25 @@ Ahead = Annotated[
 ]
 
 
-@app.command(epilog=examples("makul store status", "makul store status --json"))
-def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show what database it is and what it lacks; exit code 1 where it lacks something."""
+@app.command(
+    epilog=examples(
+        "makul store status", "makul store status --for sequencing", "makul store status --json"
+    )
+)
+def status(
+    ctx: typer.Context,
+    *,
+    duty: Annotated[
+        Duty, typer.Option("--for", help="What the role that asks is to do.")
+    ] = Duty.SERVING,
+    as_json: AsJson = False,
+) -> None:
+    """Show what database it is and what it lacks; exit code 1 where it lacks something.
+
+    Of PostgreSQL also whether the role that asks may do what its duty takes, and no more.
+    """
     current = session(ctx)
-    info = current.runtime.store(current.config).status()
+    info = current.runtime.store(current.config).status(duty)
     row = {
         "database": info.database,
         "version": info.version,
@@ -67,19 +82,41 @@ def months(
     )
 
 
-@app.command(epilog=examples("makul store grant makul_service --apply"))
+@app.command(
+    epilog=examples(
+        "makul store grant makul_service --for serving --apply",
+        "makul store grant makul_desk --for desk --apply",
+        "makul store grant makul_sequencer --for sequencing --apply",
+    )
+)
 def grant(
     ctx: typer.Context,
     *,
     role: Annotated[str, typer.Argument(metavar="ROLE", help="A role that the server has.")],
+    duty: Annotated[
+        Duty,
+        typer.Option(
+            "--for",
+            help="serving: `makul serve`. desk: the operator's commands. sequencing: `makul ledger"
+            " run` and `recover`.",
+        ),
+    ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give a role of PostgreSQL what serving needs: records are added to, and never changed."""
+    """Give a role of PostgreSQL what one duty takes, and take from it whatever it had more.
+
+    Give each duty a role of its own: in production nobody serves or sequences by one that may do
+    another's work. As the tables' owner; after each upgrade of the store anew.
+    """
     if re.fullmatch("[a-z_][a-z0-9_]{0,62}", role) is None:
         raise HouseError("a role's name has small letters, digits and _ alone")
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     carry_out(
-        "grant rights", {"role": role}, lambda: keeper.grant(role), apply=apply, as_json=as_json
+        "grant rights",
+        {"role": role, "duty": duty.value},
+        lambda: keeper.grant(role, duty),
+        apply=apply,
+        as_json=as_json,
     )

@@ -5,7 +5,14 @@ Everything else in this package is its own affair; the ports say what it does.
 
 from makul.store.housekeeping import Housekept
 from makul.store.keys import StoreKeys, StoreKeysError
-from makul.store.opening import Store, create_store, log_state_of, open_store, upgrade_store
+from makul.store.opening import (
+    Store,
+    create_store,
+    log_at,
+    log_state_of,
+    open_store,
+    upgrade_store,
+)
 
 __all__ = [
     "Housekept",
@@ -13,6 +20,7 @@ __all__ = [
     "StoreKeys",
     "StoreKeysError",
     "create_store",
+    "log_at",
     "log_state_of",
     "open_store",
     "upgrade_store",

@@ -108,7 +108,7 @@ def draft(
             raise DeskError("this recipient is not registered")
         known = transaction.one(_STANDING, {"number": number})
         if known is None:
-            key = {"number": number, "recipient": new.recipient}
+            key = {"number": number, "recipient": new.recipient, "to_lock_by": None}
             transaction.run(_ADD, {**key, **terms, "changed_at": micros(at)})
         else:
             _must_be_changeable(known, new.recipient)

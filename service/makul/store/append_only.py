@@ -1,9 +1,9 @@
 """Triggers that let a record be added to, and never changed or taken from.
 
 On SQLite this is the weaker claim: it stops this program's own mistakes and whoever comes through
-SQL without thinking, but who holds the file can drop a trigger or edit a page. On PostgreSQL the
-service's role is not given the right to change these tables in the first place (`granting`), and
-the triggers stop the owner's mistakes. Neither stops a superuser: that the record was not altered
+SQL without thinking, but who holds the file can drop a trigger or edit a page. On PostgreSQL no
+duty's role is given the right to change these tables in the first place (`duties`), and the
+triggers stop the owner's mistakes. Neither stops a superuser: that the record was not altered
 is proved by the ledger, whose checkpoints others hold.
 
 The text of a trigger, once released, changes only together with a migration.

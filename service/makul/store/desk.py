@@ -139,8 +139,8 @@ class StoreDesk(Desk):
         with self._office.changing() as transaction:
             if transaction.one(_RECIPIENT_KNOWN, {"code": recipient.code}) is not None:
                 raise DeskError("this recipient is already registered")
-            values = {"code": recipient.code, **facts, "changed_at": micros(at)}
-            transaction.run(_ADD_RECIPIENT, values)
+            values = {**facts, "changed_at": micros(at), "to_lock_by": None}
+            transaction.run(_ADD_RECIPIENT, {"code": recipient.code, **values})
             self._log.write(transaction, "recipient.add", recipient.code, facts, at=at)
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
@@ -171,6 +171,7 @@ class StoreDesk(Desk):
             "der": der,
             "added_at": micros(at),
             "withdrawn_at": None,
+            "to_lock_by": None,
         }
         facts = {"fingerprint": fingerprint.hex()}
         with self._office.changing() as transaction:

@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -137,6 +138,20 @@ def open_store(
         _database=database,
         _office=Office(database, sealer, DeskLog(sealer, who)),
     )
+
+
+@contextmanager
+def log_at(place: Place) -> Iterator[StoreLedger]:
+    """The log of an existing store, for whoever keeps it and holds no key of the store's.
+
+    Raises `StoreUnavailableError` where it is not there, not of this version, or lacks a trigger.
+    """
+    assert_schema(place)
+    database = database_at(place)
+    try:
+        yield StoreLedger(database)
+    finally:
+        database.close()
 
 
 def log_state_of(place: Place) -> Callable[[], LedgerState]:

@@ -26,7 +26,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
-from makul.app.ports import CommitUnknownError, StoreUnavailableError
+from makul.app.ports import CommitUnknownError, NotThisDutyError, StoreUnavailableError
 from makul.store.engine import (
     Cursor,
     Database,
@@ -247,6 +247,8 @@ def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnava
     """What a statement before COMMIT failed of; nothing was written."""
     if isinstance(error, _LOST_A_RACE) or connection.closed:
         return _AgainError(f"the record store failed: {type(error).__name__}")
+    if isinstance(error, errors.InsufficientPrivilege):
+        return NotThisDutyError("the database's role may not do this: see makul store grant --help")
     return unavailable(error)
 
 

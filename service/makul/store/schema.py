@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
-from makul.store import rewrap_guard
+from makul.store import meter_guard, rewrap_guard
 from makul.store.append_only import (
     POSTGRES_FUNCTIONS,
     all_postgres_triggers,
@@ -25,7 +25,7 @@ from makul.store.append_only import (
 from makul.store.places import Place, PostgresPlace
 from makul.store.sqlite import connect, driver
 
-VERSION = "0006"
+VERSION = "0007"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]
@@ -78,11 +78,19 @@ def assert_schema(place: Place) -> None:
                 _assert_postgres(rows)
             else:
                 found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-                wanted = {**all_sqlite_triggers(), **rewrap_guard.sqlite_triggers()}
+                wanted = {
+                    **all_sqlite_triggers(),
+                    **rewrap_guard.sqlite_triggers(),
+                    **meter_guard.sqlite_triggers(),
+                }
                 _assert_same(dict(found), wanted)
     except psycopg.OperationalError:
         raise StoreUnavailableError(
             "the store's server cannot be reached, or lets nobody in"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreUnavailableError(
+            "the role may not open the store: makul store grant, as the tables' owner"
         ) from None
     except (psycopg.Error, driver.Error, OSError):
         raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
@@ -92,10 +100,18 @@ def _assert_postgres(rows: Callable[[str], Rows]) -> None:
     triggers = rows(_POSTGRES_TRIGGERS)
     _assert_same(
         {name: sql if enabled == "O" else enabled for name, sql, enabled in triggers},
-        {**all_postgres_triggers(), **rewrap_guard.postgres_triggers()},
+        {
+            **all_postgres_triggers(),
+            **rewrap_guard.postgres_triggers(),
+            **meter_guard.postgres_triggers(),
+        },
     )
     _assert_same(dict.fromkeys(rows(_SWITCHED_OFF)), {})
-    functions = {**POSTGRES_FUNCTIONS, **rewrap_guard.POSTGRES_FUNCTIONS}
+    functions = {
+        **POSTGRES_FUNCTIONS,
+        **rewrap_guard.POSTGRES_FUNCTIONS,
+        **meter_guard.POSTGRES_FUNCTIONS,
+    }
     _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), functions)
     if rows("SHOW synchronous_commit") in ([("off",)], [("local",)]):
         raise StoreUnavailableError(

@@ -46,7 +46,8 @@ def add(
     key = {"recipient": recipient, "fingerprint": fingerprint}
     if transaction.one(_KNOWN, key) is not None:
         raise DeskError("this sealing certificate is already registered or was withdrawn")
-    transaction.run(_ADD, {**key, "der": der, "added_at": micros(at), "withdrawn_at": None})
+    values = {"der": der, "added_at": micros(at), "withdrawn_at": None, "to_lock_by": None}
+    transaction.run(_ADD, {**key, **values})
     log.write(transaction, "sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-from makul.store.columns import AGREEMENT, DIGEST, MEMBER, PURPOSE, UUID, WORD, metadata
+from makul.store.columns import AGREEMENT, DIGEST, MEMBER, PURPOSE, UUID, WORD, metadata, to_lock
 
 # --- the register: who may ask, under what terms, and who is in the database ------------------
 
@@ -35,6 +35,7 @@ recipient = Table(
     Column("name", Text, nullable=False),
     Column("state", WORD, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    to_lock(),
 )
 
 certificate = Table(
@@ -45,6 +46,7 @@ certificate = Table(
     Column("der", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
+    to_lock(),
 )
 
 official = Table(
@@ -66,6 +68,7 @@ agreement = Table(
     Column("valid_to", BigInteger, nullable=False),
     Column("terms", Text, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    to_lock(),
     Index(None, "recipient"),
 )
 
@@ -149,6 +152,7 @@ sealing_certificate = Table(
     Column("der", LargeBinary, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
+    to_lock(),
 )
 """To which certificate a recipient's answers are encrypted: its newest that is not withdrawn."""
 

@@ -45,6 +45,7 @@ from makul.app.ports.documents import (
     UnwritableError,
     VerifiedDocument,
 )
+from makul.app.ports.duties import Duty
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matching import Matcher
 from makul.app.ports.record import (
@@ -55,6 +56,7 @@ from makul.app.ports.record import (
     HeldConsent,
     KeptReceipt,
     Leaf,
+    NotThisDutyError,
     Overtaken,
     PaperUse,
     Recorded,
@@ -107,6 +109,7 @@ __all__ = [
     "DocumentError",
     "DocumentVerifier",
     "Documents",
+    "Duty",
     "Entry",
     "Evidence",
     "ExportLook",
@@ -125,6 +128,7 @@ __all__ = [
     "MessageVerifier",
     "MonthCount",
     "NamedParty",
+    "NotThisDutyError",
     "Notice",
     "NoticeApproval",
     "Official",

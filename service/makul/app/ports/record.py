@@ -32,6 +32,10 @@ class CommitUnknownError(StoreUnavailableError):
     """
 
 
+class NotThisDutyError(StoreUnavailableError):
+    """The database's role may not do this: it belongs to another `Duty`, or to the owner."""
+
+
 class Space(StrEnum):
     """Where a request id is unique, for one recipient."""
 

@@ -1,0 +1,287 @@
+"""Workers, the desk and the sequencer beside one another, each by its own role of PostgreSQL.
+
+The server writes to disk, so that production takes it; processes are those of `makul`.
+"""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from lxml import etree
+
+from makul.app.ports import Duty
+from makul.cli.house import HouseError
+from makul.fitness import refuse_a_weak_store
+from makul.ledger.notes import ED25519
+from makul.settings import Environment
+from makul.store.granting import grants
+from makul.store.ledger_files import LogDirectory
+from makul.store.places import PostgresPlace
+from makul.trust.notes import new_key_file
+from support.consents import handing_in, revocation
+from support.duties import as_role, parted
+from support.house import NS, RECIPIENT, InProcess, about, build_house_on, person_request
+from support.load import ask
+from support.messages import signed_message
+from support.postgres import Cluster, cluster
+from support.serving import Server, served
+
+PATIENCE = 40.0
+"""Seconds; a process starts in two on an idle machine."""
+
+_LEDGER = """
+[ledger]
+origin = "makul-test/GOV/70000001"
+key = "ledger.key"
+publish = "published"
+interval = 0.2
+[trust]"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with cluster(durable=True) as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A house with a log, and one listener that is served."""
+
+    house: InProcess
+    config: Path
+    places: Mapping[Duty, PostgresPlace]
+    served: Server
+
+    def ask(self, child: bytes) -> etree._Element:
+        """What the bank asks of the listener, signed; the Body's child of the answer."""
+        holder = self.house.world.messages["bank"]
+        message = signed_message(child, holder.key, holder.certificate, at=self.house.clock())
+        status, body = ask(self.served.port, message)
+        assert status == 200
+        found = etree.fromstring(body).find("s:Body", NS)
+        assert found is not None
+        return found[0]
+
+    def environment(self, duty: Duty, **more: str) -> dict[str, str]:
+        """Of a process of that duty."""
+        return os.environ | {"MAKUL_DATABASE_URL": self.places[duty].url} | more
+
+    def makul(self, duty: Duty, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command by a duty's role."""
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment(duty, **more),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "makul", "--config", str(self.config), *arguments]
+
+    @contextmanager
+    def sequencing(self) -> Iterator[None]:
+        """`makul ledger run`, in production: it takes the sequencer's role, and no other."""
+        environment = self.environment(Duty.SEQUENCING, MAKUL_ENVIRONMENT="PRODUCTION")
+        process = subprocess.Popen(self.command("ledger", "run"), env=environment)
+        try:
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(timeout=30) == 0
+
+    def published(self) -> int:
+        """Leaves of the tree that is published."""
+        note = LogDirectory(self.config.parent / "published").checkpoint()
+        return int(note.split(b"\n")[1]) if note is not None else 0
+
+
+@pytest.fixture(scope="module")
+def installation(
+    server: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    directory = tmp_path_factory.mktemp("parted")
+    house = build_house_on(directory, "postgresql", lambda: server)
+    config = directory / "makul.toml"
+    text = config.read_text().partition("[listeners.xroad]")[0]
+    config.write_text(text.replace("\n[trust]", _LEDGER, 1))
+    new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
+    assert isinstance(house.settings.place, PostgresPlace)
+    with served(config, workers=1) as listener:
+        yield Installation(house, config, parted(house.settings.place), listener)
+    house.close()
+
+
+def named(operation: str, content: str) -> bytes:
+    return (
+        f'<r:{operation} xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
+        f"{content}</r:{operation}>"
+    ).encode()
+
+
+def test_the_main_job_is_done_with_each_at_its_own_work(installation: Installation) -> None:
+    """Registered, given, given again, sequenced, proved; taken back, and given no more."""
+    house = installation.house
+    paper = house.paper("bank-02-data")
+    consent_id = UUID(etree.fromstring(paper.document).findtext("{urn:makul:consent:1}consentId"))
+    encoded = base64.b64encode(paper.document).decode()
+    asked = about(house.person_of(paper), of=house.bank, paper=paper)
+    child = person_request(**asked)
+
+    registered = installation.ask(
+        named(
+            "RegisterConsent",
+            f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
+            f"<r:consentDocument>{encoded}</r:consentDocument>",
+        )
+    )
+    released, again = installation.ask(child), installation.ask(child)
+    receipt_wanted = f"<r:ofRequest>{asked['request_id']}</r:ofRequest>"
+    with installation.sequencing():
+        proved = until_proved(installation, receipt_wanted)
+    taken_back = installation.ask(handing_in(revocation(house, consent_id)))
+    refused = installation.ask(person_request(**(asked | {"request_id": uuid4()})))
+
+    assert registered.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
+    assert released.findtext("r:outcome", namespaces=NS) == "RELEASED"
+    assert etree.tostring(again) == etree.tostring(released)
+    assert int(proved.findtext("r:treeSize", "", NS)) >= 2
+    assert taken_back.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
+    assert b"CNS-05" in etree.tostring(refused)
+    assert installation.makul(Duty.DESK, "ledger", "verify").returncode == 0
+
+
+def until_proved(installation: Installation, wanted: str) -> etree._Element:
+    """GetReceipt, until the receipt has its place in the log."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = installation.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
+        if found is not None:
+            return found
+        assert time.monotonic() < deadline, "no place in the log"
+        time.sleep(0.2)
+
+
+def test_the_listener_comes_by_the_role_that_serves(
+    installation: Installation, server: Cluster
+) -> None:
+    """What is said above of roles is said of those that were really used."""
+    installation.ask(named("GetStatus", ""))
+    pids = installation.served.workers
+    owner = installation.house.settings.place
+    assert isinstance(owner, PostgresPlace)
+    database = psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"]
+    rows = server.execute(
+        "SELECT DISTINCT usename FROM pg_stat_activity"  # noqa: S608
+        f" WHERE application_name = 'makul' AND datname = '{database}'"
+    )
+
+    assert pids
+    assert ("makul_serving",) in rows
+    assert ("postgres",) not in rows
+
+
+DESK_COMMANDS = (
+    ("recipient", "hold", "COM/60000001", "--reason", "test", "--apply"),
+    ("recipient", "release", "COM/60000001", "--reason", "test", "--apply"),
+    ("recipient", "add", "COM/69999999", "--kind", "BANK", "--name", "Another", "--apply"),
+    ("recipient", "list"),
+    ("agreement", "list"),
+    ("signatory", "list"),
+    ("notice", "list"),
+    ("disclosure", "list"),
+    ("disclosure", "statistics", "--month", "2026-11"),
+    ("key", "show"),
+    ("ledger", "status"),
+    ("ledger", "verify"),
+    ("store", "status", "--for", "desk"),
+)
+
+
+@pytest.mark.parametrize("command", DESK_COMMANDS, ids=" ".join)
+def test_the_operators_commands_by_the_desks_role(
+    installation: Installation, command: tuple[str, ...]
+) -> None:
+    said = installation.house.makul(Duty.DESK)(*command)
+
+    assert said.code == 0, said.err
+
+
+@pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
+def test_a_recipient_is_released_by_nobody_else(installation: Installation, duty: Duty) -> None:
+    """One line that says whose work it is, and nothing is done."""
+    makul = installation.house.makul(duty)
+
+    said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+
+    assert said.code == 1
+    assert "the database's role may not do this" in said.err
+    states = {each.code: each.state for each in installation.house.store.desk.recipients()}
+    assert states[installation.house.bank.code] == "ACTIVE"
+
+
+@pytest.mark.parametrize("duty", [Duty.SERVING, Duty.DESK])
+def test_production_sequences_by_no_other_role(installation: Installation, duty: Duty) -> None:
+    """Refused before anything is signed, with the command that mends it."""
+    done = installation.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
+
+    assert done.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for sequencing --apply" in done.stderr
+
+
+@pytest.mark.parametrize("duty", [Duty.DESK, Duty.SEQUENCING])
+def test_production_serves_by_no_other_role(installation: Installation, duty: Duty) -> None:
+    """As `makul serve` says it; there, that the roots are a sandbox's would come first."""
+    anchors = installation.config.parent / "none"
+    anchors.mkdir(exist_ok=True)
+    done = installation.makul(
+        duty,
+        "serve",
+        MAKUL_ENVIRONMENT="PRODUCTION",
+        MAKUL_TRUST__ANCHORS=str(anchors),
+        MAKUL_TRUST__TSA_ANCHORS=str(anchors),
+    )
+
+    assert done.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for serving --apply" in done.stderr
+
+
+def test_production_takes_the_role_that_serves_until_it_may_more(
+    installation: Installation, server: Cluster
+) -> None:
+    """One role for everything, as it was once, is refused; so is the owner. A sandbox asks not."""
+    owner = installation.house.settings.place
+    assert isinstance(owner, PostgresPlace)
+    for_all = as_role(owner, "for_all")
+    server.execute("CREATE ROLE for_all LOGIN")
+    statements = [each for duty in Duty for each in grants("for_all", duty) if "GRANT" in each]
+    database = str(psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"])
+    server.execute(";".join(statements), database=database)
+
+    production = {"environment": Environment.PRODUCTION}
+    for place, fit in (
+        (installation.places[Duty.SERVING], True),
+        (for_all, False),
+        (owner, False),
+    ):
+        url = {"database_url": type(installation.house.settings.database_url)(place.url)}
+        settings = installation.house.settings.model_copy(update=production | url)
+        if fit:
+            refuse_a_weak_store(settings, Duty.SERVING)
+            continue
+        with pytest.raises(HouseError, match=re.escape("not fit for production")):
+            refuse_a_weak_store(settings, Duty.SERVING)
+        sandbox = settings.model_copy(update={"environment": Environment.SANDBOX})
+        refuse_a_weak_store(sandbox, Duty.SERVING)

@@ -1,0 +1,114 @@
+"""A meter counts up alone, whoever changes it, past the store's own statements too."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from pysqlite3 import dbapi2
+
+from makul.app.ports import Duty, StoreUnavailableError
+from makul.store import StoreKeys, open_store
+from makul.store.columns import metadata
+from makul.store.meter_guard import SINCE_0007
+from makul.store.places import Place, PostgresPlace
+from support.duties import parted
+from support.postgres import Cluster
+from support.sql import parameters, raw
+
+REFUSED: Any = (dbapi2.IntegrityError, psycopg.errors.IntegrityConstraintViolation)
+_A_VALUE = {bytes: b"\1" * 32, str: "X", int: 2}
+
+
+@pytest.fixture
+def metered(place: Place) -> Place:
+    return filled(place)
+
+
+def filled(place: Place) -> Place:
+    """One row in each meter, which stands at two."""
+    with raw(place) as connection:
+        for name in SINCE_0007:
+            columns = metadata.tables[name].columns
+            row = tuple(_A_VALUE[column.type.python_type] for column in columns)
+            values = ", ".join("?" * len(row))
+            connection.execute(parameters(place, f"INSERT INTO {name} VALUES ({values})"), row)  # noqa: S608
+    return place
+
+
+def set_to(place: Place, table: str, value: int) -> None:
+    with raw(place) as connection:
+        connection.execute(f"UPDATE {table} SET {SINCE_0007[table]} = {value}")  # noqa: S608
+
+
+def reading(place: Place, table: str) -> int:
+    with raw(place) as connection:
+        (value,) = connection.execute(f"SELECT {SINCE_0007[table]} FROM {table}").fetchone()  # noqa: S608
+        return int(value)
+
+
+@pytest.mark.parametrize("table", sorted(SINCE_0007))
+def test_a_meter_is_not_set_back(metered: Place, table: str) -> None:
+    """Neither to nothing nor by one; to where it stands, or further, it is."""
+    for less in (0, 1):
+        with pytest.raises(REFUSED, match=f"{table} counts up"):
+            set_to(metered, table, less)
+        assert reading(metered, table) == 2
+
+    set_to(metered, table, 2)
+    if table != "ground_use":  # it stands at all that is allowed
+        set_to(metered, table, 3)
+        assert reading(metered, table) == 3
+
+
+def test_whoever_serves_gives_no_use_back(server: Cluster, server_template: str) -> None:
+    """It may count, and so it may change the column; the trigger is what stops it."""
+    name = server.create(template=server_template)
+    filled(server.place(name))
+    serving = parted(server.place(name))[Duty.SERVING]
+
+    for table in SINCE_0007:
+        with pytest.raises(REFUSED, match="counts up"):
+            set_to(serving, table, 1)
+        assert reading(serving, table) == 2
+    server.drop(name)
+
+
+def test_every_column_that_counts_is_guarded() -> None:
+    """A meter that is added without one fails here."""
+    counting = {
+        name: column.name
+        for name, table in metadata.tables.items()
+        for column in table.columns
+        if column.name in {"used", "bytes"}
+    }
+
+    assert counting == dict(SINCE_0007)
+
+
+@pytest.mark.parametrize("table", sorted(SINCE_0007))
+def test_a_store_without_one_of_them_is_not_opened(
+    metered: Place, keys: StoreKeys, table: str
+) -> None:
+    name = f"{table}_counts_up"
+    with raw(metered) as connection:
+        on = f" ON {table}" if isinstance(metered, PostgresPlace) else ""
+        connection.execute(f"DROP TRIGGER {name}{on}")
+
+    with pytest.raises(StoreUnavailableError, match="triggers"):
+        open_store(metered, keys, who="operator")
+
+
+def test_a_guard_without_teeth_is_found(
+    server: Cluster, server_template: str, keys: StoreKeys
+) -> None:
+    """The function that it calls is looked at as well."""
+    name = server.create(template=server_template)
+    server.execute(
+        "CREATE OR REPLACE FUNCTION makul_counts_up() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NEW; END'",
+        database=name,
+    )
+
+    with pytest.raises(StoreUnavailableError, match="triggers"):
+        open_store(server.place(name), keys, who="operator")
+    server.drop(name)

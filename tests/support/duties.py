@@ -1,0 +1,107 @@
+"""A role for each duty on a PostgreSQL server, and what the work of a duty asks of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Column, Table
+from sqlalchemy.sql import visitors
+
+from makul.app.ports import Duty
+from makul.store.duties import VERSION_TABLE, Right
+from makul.store.engine import Statements
+from makul.store.granting import grant
+from makul.store.places import PostgresPlace
+
+SUPERUSER = "user=postgres"
+"""As `Cluster.url` has it."""
+
+_SET = re.compile(r"(?:SET |, )(\w+)=")
+
+
+def parted(owner: PostgresPlace) -> Mapping[Duty, PostgresPlace]:
+    """How the role of each duty comes to a store; its roles are the server's, made once."""
+    places = {}
+    with psycopg.connect(owner.url, autocommit=True) as server:
+        known = {name for (name,) in server.execute("SELECT rolname FROM pg_roles")}
+        for duty in Duty:
+            role = f"makul_{duty.value}"
+            if role not in known:
+                server.execute(f"CREATE ROLE {role} LOGIN".encode())
+            grant(owner, role, duty)
+            places[duty] = as_role(owner, role)
+    return places
+
+
+def as_role(owner: PostgresPlace, role: str) -> PostgresPlace:
+    """The same database by another role."""
+    assert SUPERUSER in owner.url
+    return PostgresPlace(url=owner.url.replace(SUPERUSER, f"user={role}"))
+
+
+@dataclass(slots=True)
+class Asked:
+    """What statements asked of the server."""
+
+    rights: set[Right] = field(default_factory=lambda: {Right(VERSION_TABLE, "SELECT")})
+    """Of which version a store is, is asked in plain SQL."""
+    locked: set[str] = field(default_factory=set)
+    """Tables in which rows were locked: for that some column must be one that may be changed."""
+
+    def note(self, statement: Any, sql: str) -> None:
+        """The rights that a statement needs."""
+        if statement.is_select:
+            self._reads(*_tables_in(statement))
+            if " FOR UPDATE" in sql or " FOR SHARE" in sql:
+                self.locked |= {table.name for table in statement.get_final_froms()}
+            return
+        table = statement.table.name
+        if statement.is_insert:
+            self.rights.add(Right(table, "INSERT"))
+            if statement.select is not None:
+                self._reads(*_tables_in(statement.select))
+            return
+        self._reads(table, *_tables_in(statement))
+        if statement.is_delete:
+            self.rights.add(Right(table, "DELETE"))
+            return
+        assigned = sql.partition(" WHERE ")[0]
+        self.rights |= {Right(table, "UPDATE", name) for name in _SET.findall(assigned)}
+
+    def _reads(self, *tables: str) -> None:
+        self.rights |= {Right(table, "SELECT") for table in tables}
+
+    def needed(self, granted: frozenset[Right]) -> set[Right]:
+        """All that is needed of what was granted: of a table that is only locked, one column."""
+        changed = {right.table for right in self.rights if right.verb == "UPDATE"}
+        by_table: dict[str, Right] = {}
+        for right in sorted(granted):
+            if right.verb == "UPDATE" and right.table in self.locked - changed:
+                by_table.setdefault(right.table, right)
+        return self.rights | set(by_table.values())
+
+
+@contextmanager
+def asked(noted: Asked) -> Iterator[None]:
+    """Note every statement that is run in the block, of any store."""
+    prepared = Statements.prepared
+
+    def noting(self: Statements, statement: Any) -> Any:
+        found = prepared(self, statement)
+        noted.note(statement, found.sql)
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Statements, "prepared", noting)
+        yield
+
+
+def _tables_in(statement: Any) -> set[str]:
+    """Every table that stands in a statement, in whatever part of it."""
+    elements = list(visitors.iterate(statement))
+    tables = [*elements, *(each.table for each in elements if isinstance(each, Column))]
+    return {each.name for each in tables if isinstance(each, Table)}
