@@ -365,6 +365,16 @@ def test_weak_anchor(tmp_path: Path) -> None:
         TrustStore(directories(files))
 
 
+def test_anchor_without_a_name(tmp_path: Path, root: Authority) -> None:
+    """An anchor whose subject cannot be read, a string of bits, is refused by name."""
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+    unnamed = root.holder.der.replace(b"\x0c\x06A Root", b"\x03\x06A Root")
+    (files.anchors / "0.crt").write_bytes(unnamed)
+
+    with pytest.raises(TrustStoreError, match=r"0\.crt: cannot be used"):
+        TrustStore(directories(files))
+
+
 def test_forms_of_files(tmp_path: Path, root: Authority, ca: Authority) -> None:
     """PEM and DER, several certificates in one file; files of other names are passed over."""
     files = StoreFiles(tmp_path).write(anchors=[], crls=[root.crl(), ca.crl()])

@@ -296,6 +296,7 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
     certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.subject, certificate.issuer
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     if not constraints.value.ca:
         raise ValueError("it is not a CA's certificate")
