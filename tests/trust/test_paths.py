@@ -21,6 +21,7 @@ from makul.trust.wsse import WsseVerifier
 from support.pki import (
     DAY,
     NOW,
+    PIN,
     Authority,
     Holder,
     Profile,
@@ -230,6 +231,24 @@ def test_path_length(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert status(store, below.issue()).code is Code.SIG_09
 
 
+def test_length_like_an_indefinite_one(tmp_path: Path, root: Authority) -> None:
+    """Good is what the issuer signed, though its length ends in 0x80 (asn1crypto 1.5.1)."""
+    store = store_of(tmp_path, [root], [], [root.crl()])
+
+    assert status(store, of_length(root, 0x80)) is PathStatus.TRUSTED
+    assert status(store, of_length(root, 0x81)) is PathStatus.TRUSTED
+
+
+def of_length(issuer: Authority, last_octet: int) -> Holder:
+    """A certificate whose signed part has a length that ends so, and whose CRL lies in LDAP."""
+    place = x509.UniformResourceIdentifier("ldap:///" + "a" * 200)
+    point = x509.DistributionPoint([place], None, None, None)
+    extra = [(x509.CRLDistributionPoints([point]), False)]
+    names = (name_of("A" * length, f"PNOKG-{PIN}") for length in range(1, 64))
+    holders = (issuer.issue(Profile(subject=name, extra=extra)) for name in names)
+    return next(each for each in holders if each.certificate.tbs_certificate_bytes[3] == last_octet)
+
+
 def test_anchor_out_of_term(tmp_path: Path, root: Authority) -> None:
     """An anchor past its own notAfter trusts nobody any more."""
     later = NOW + 1500 * DAY
@@ -343,6 +362,16 @@ def test_weak_anchor(tmp_path: Path) -> None:
     files = StoreFiles(tmp_path).write(anchors=[Authority.root("Old", key=new_rsa_key(1024))])
 
     with pytest.raises(TrustStoreError, match=r"0\.crt: .*kind or size"):
+        TrustStore(directories(files))
+
+
+def test_anchor_without_a_name(tmp_path: Path, root: Authority) -> None:
+    """An anchor whose subject cannot be read, a string of bits, is refused by name."""
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+    unnamed = root.holder.der.replace(b"\x0c\x06A Root", b"\x03\x06A Root")
+    (files.anchors / "0.crt").write_bytes(unnamed)
+
+    with pytest.raises(TrustStoreError, match=r"0\.crt: cannot be used"):
         TrustStore(directories(files))
 
 

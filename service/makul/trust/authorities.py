@@ -20,12 +20,28 @@ All of it is Python under the interpreter's own lock, so that threads without th
 no more paths a second; processes do.
 """
 
-_Certificate: Any = x509.Certificate  # it writes no types
+_TbsCertificate: Any = x509.TbsCertificate  # it writes no types
+
+
+class _Signed(_TbsCertificate):  # type: ignore[misc]
+    """What an issuer has signed, in the very bytes that were read.
+
+    asn1crypto 1.5.1 takes a length whose last octet is 0x80 for an indefinite one, and then writes
+    the whole anew; a URI like `ldap:///` comes out as another, and no signature is good for that.
+    """
+
+    def dump(self, **_: bool) -> bytes:
+        return self._header + self.contents  # type: ignore[no-any-return]
+
+
+class _Certificate(x509.Certificate):
+    _fields = [("tbs_certificate", _Signed), *x509.Certificate._fields[1:]]  # noqa: RUF012
 
 
 def asn1_certificate(der: bytes) -> x509.Certificate:
     """A certificate as the path validator takes it; raises `ValueError`."""
-    return cast("x509.Certificate", _Certificate.load(der, strict=True))
+    load: Any = _Certificate.load
+    return cast("x509.Certificate", load(der, strict=True))
 
 
 class Anchors(TrustManager):

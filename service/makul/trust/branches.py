@@ -10,16 +10,23 @@ has no answer here: the validator judges it, and says why. Revocation is not par
 judged anew for every certificate of every path (`walking`).
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+from cryptography.x509.oid import (
+    ExtensionOID,
+    NameOID,
+    PublicKeyAlgorithmOID,
+    SignatureAlgorithmOID,
+)
 
 from makul.trust.certificates import ANY_POLICY, SigningCertificate
 from makul.trust.knowledge import Statements
+from makul.trust.material import Material
 from makul.trust.walking import Path, link_of
 
 _SIGNATURES = frozenset(
@@ -35,6 +42,9 @@ _SIGNATURES = frozenset(
 """By which a certificate may be signed here. PSS is accepted too, by the validator: it has
 parameters to be judged."""
 
+_KEYS = frozenset({PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5, PublicKeyAlgorithmOID.EC_PUBLIC_KEY})
+"""Of issuers. An RSA key that is for PSS alone (RFC 4055, 1.2) would verify PKCS #1 v1.5 too."""
+
 _USUAL = frozenset(
     {
         ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
@@ -44,19 +54,46 @@ _USUAL = frozenset(
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
         ExtensionOID.EXTENDED_KEY_USAGE,
         ExtensionOID.KEY_USAGE,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
         x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3"),  # qcStatements (RFC 3739, 3.2.6)
     }
 )
 """Extensions that, critical or not, limit no path below or above. Name constraints, mappings and
-constraints of policies do; whoever has these, or any that is not known here, is the validator's."""
+constraints of policies do; whoever has these, or any that is not known here, is the validator's.
+So is whoever has alternative names, which the validator reads, and refuses where it cannot."""
+
+_ATTRIBUTES = frozenset(
+    {
+        NameOID.COMMON_NAME,
+        NameOID.COUNTRY_NAME,
+        NameOID.GIVEN_NAME,
+        NameOID.LOCALITY_NAME,
+        NameOID.ORGANIZATIONAL_UNIT_NAME,
+        NameOID.ORGANIZATION_IDENTIFIER,
+        NameOID.ORGANIZATION_NAME,
+        NameOID.SERIAL_NUMBER,
+        NameOID.STATE_OR_PROVINCE_NAME,
+        NameOID.STREET_ADDRESS,
+        NameOID.SURNAME,
+        NameOID.TITLE,
+    }
+)
+_STRINGS = frozenset({"PrintableString", "UTF8String"})
+_LETTERS = re.compile("[ -~А-яЁёҢңӨөҮү]*")
+"""Subjects of these attributes, strings and letters can be read by anybody. The validator prepares
+names for comparison (RFC 4518, 2), and refuses whom it cannot prepare: by a string that it does not
+expect there, a character younger than Unicode 3.2, two directions in one word."""
+
+MOST_POLICIES = 20
+"""In one certificate. The validator refuses a path with a thousand."""
 
 MOST_BRANCHES = 1024
 """Far more than there are authorities; beyond it all are forgotten and found anew."""
 
 _Key: TypeAlias = tuple[bytes, bytes, bytes | None]
-"""The digest of what is trusted, the issuer's name, the key identifier that is named or None."""
+"""The digest of what is trusted; the issuer's name and the authority key identifier, in DER.
+
+By these alone the validator finds who may have issued a certificate, and in what order."""
 
 
 class Branches:
@@ -69,17 +106,19 @@ class Branches:
         self._branches: dict[_Key, _Branch] = {}
 
     def path_to(
-        self, certificate: SigningCertificate, material: bytes, *, at: datetime
+        self, certificate: SigningCertificate, material: Material, *, at: datetime
     ) -> Path | None:
         """The valid path of a certificate; None where the validator must judge it."""
         try:
             branch = self._branches.get(_key_of(certificate.x509, material))
-            return branch.path_to(certificate, at=at) if branch is not None else None
+            if branch is None or certificate.key in material.anchor_keys:
+                return None
+            return branch.path_to(certificate, at=at)
         except Exception:  # noqa: BLE001 - a stranger's certificate: the validator knows what it is
             return None
 
-    def learn(self, certificate: SigningCertificate, path: Path, material: bytes) -> None:
-        """Keep the authorities of a path that the validator found valid, if they may be kept."""
+    def learn(self, certificate: SigningCertificate, path: Path, material: Material) -> None:
+        """Keep the authorities of the first path that the validator found, if they may be kept."""
         try:
             key, branch = _key_of(certificate.x509, material), _branch_of(path)
         except Exception:  # noqa: BLE001 - whatever it trips over, nobody is known by it
@@ -95,12 +134,12 @@ class Branches:
         self._branches = {}
 
 
-def _key_of(certificate: x509.Certificate, material: bytes) -> _Key:
+def _key_of(certificate: x509.Certificate, material: Material) -> _Key:
     named: bytes | None = None
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.AuthorityKeyIdentifier):
-            named = extension.value.key_identifier
-    return material, certificate.issuer.public_bytes(), named
+            named = extension.value.public_bytes()
+    return material.digest, certificate.issuer.public_bytes(), named
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +157,10 @@ class _Branch:
         """The path to another certificate of this issuer; None where the validator must judge."""
         own = certificate.x509
         stated = _policies(own)
-        if stated is None or ANY_POLICY in stated or own.subject == own.issuer:
+        if stated is None or ANY_POLICY in stated or not _is_plain(own.subject):
             return None
+        if any(own.serial_number == above.asked.serial for above in self.path.links):
+            return None  # by name and number it may be one of the authorities
         link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
         links = (*self.path.links, link)
         terms = (self.path.anchor_term, *(each.term for each in links))
@@ -144,6 +185,9 @@ def _branch_of(path: Path) -> _Branch | None:
     if not path.links:
         return None
     own = path.links[-1]
+    issuer = x509.load_der_x509_certificate(own.issuer)
+    if issuer.public_key_algorithm_oid not in _KEYS:
+        return None
     policies = frozenset({ANY_POLICY})
     for link in path.links[1:]:
         stated = _policies(x509.load_der_x509_certificate(link.issuer))
@@ -151,7 +195,7 @@ def _branch_of(path: Path) -> _Branch | None:
             return None
         policies = _common(policies, stated)
     return _Branch(
-        issuer=x509.load_der_x509_certificate(own.issuer),
+        issuer=issuer,
         der=own.issuer,
         path=replace(path, links=path.links[:-1], policies=policies),
         statements=own.statements,
@@ -173,5 +217,17 @@ def _policies(certificate: x509.Certificate) -> frozenset[str] | None:
         if extension.oid not in _USUAL:
             return None
         if isinstance(extension.value, x509.CertificatePolicies):
+            if len(extension.value) > MOST_POLICIES:
+                return None
             named = frozenset(each.policy_identifier.dotted_string for each in extension.value)
     return named
+
+
+def _is_plain(subject: x509.Name) -> bool:
+    return all(
+        each.oid in _ATTRIBUTES
+        and isinstance(each.value, str)
+        and _LETTERS.fullmatch(each.value) is not None
+        and each._type.name in _STRINGS  # nothing public tells it
+        for each in subject
+    )

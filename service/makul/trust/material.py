@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
-from makul.trust.algorithms import strong_public_key
+from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
 from makul.trust.failures import SignatureFailure
 from makul.trust.knowledge import Said, Statements
@@ -96,6 +96,8 @@ class Material:
     """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
     anchor_terms: Mapping[bytes, Term]
     """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
+    anchor_keys: Sequence[PublicKey]
+    """Whoever has a key and name of theirs is an anchor, by whatever certificate."""
     digest: bytes
     """SHA-256 over every object: verdicts are remembered under it."""
     authorities_digest: bytes
@@ -136,6 +138,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
         intermediates=tuple(each.der for each in intermediates),
         statements=_by_issuer(files.values()),
         anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
+        anchor_keys=tuple(strong_public_key(each.parsed.public_key()) for each in anchors),
         digest=_digest(
             [authorities_digest], [digest for stated in files.values() for digest in stated.digests]
         ),
@@ -293,6 +296,7 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
     certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.subject, certificate.issuer
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     if not constraints.value.ca:
         raise ValueError("it is not a CA's certificate")

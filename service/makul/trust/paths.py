@@ -133,15 +133,15 @@ class TrustStore:
         self, certificate: SigningCertificate, trust: _Trusted, at: datetime
     ) -> tuple[PathFinding, Path | None]:
         """The finding, and the path where it is `TRUSTED`."""
-        moments, digest = Moments(at, at, past=False), trust.material.digest
-        path = self._branches.path_to(certificate, digest, at=at)
+        moments = Moments(at, at, past=False)
+        path = self._branches.path_to(certificate, trust.material, at=at)
         if path is not None:
             finding = _unrevoked(path, trust, moments)
             if finding.code is None:
                 return finding, path
-        finding, path = _validate(certificate, trust, moments)
-        if path is not None:
-            self._branches.learn(certificate, path, digest)
+        finding, path, first = _validate(certificate, trust, moments)
+        if path is not None and first:
+            self._branches.learn(certificate, path, trust.material)
         return finding, path
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
@@ -202,8 +202,8 @@ def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = (
 
 def _validate(
     certificate: SigningCertificate, trust: _Trusted, moments: Moments
-) -> tuple[PathFinding, Path | None]:
-    """The finding, and the path where it is `TRUSTED`.
+) -> tuple[PathFinding, Path | None, bool]:
+    """The finding; where it is `TRUSTED` the path, and whether that is the first there is.
 
     Of several paths one suffices. If none is good, the first that was more than a wrong guess at
     the issuer says why.
@@ -211,18 +211,19 @@ def _validate(
     found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     try:
         with READING:
-            for path in paths_of(certificate, trust.authorities, trust.material, at=moments.valid):
+            paths = paths_of(certificate, trust.authorities, trust.material, at=moments.valid)
+            for place, path in enumerate(paths):
                 if isinstance(path, Refused):
                     finding = _untrusted(path.status, moments.valid, path.digests)
                 else:
                     finding = _unrevoked(path, trust, moments)
                     if finding.code is None:
-                        return finding, path
+                        return finding, path, place == 0
                 if found.code is Code.SIG_09:
                     found = finding
     except Exception:  # noqa: BLE001 - a stranger's certificate may trip any parser: it is no path
-        return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None
-    return found, None
+        return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None, False
+    return found, None, False
 
 
 def _unrevoked(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
