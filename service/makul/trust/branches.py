@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import TypeAlias
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import (
     ExtensionOID,
     NameOID,
@@ -154,7 +153,10 @@ class _Branch:
     """The issuer's."""
 
     def path_to(self, certificate: SigningCertificate, *, at: datetime) -> Path | None:
-        """The path to another certificate of this issuer; None where the validator must judge."""
+        """The path to another certificate of this issuer; None where the validator must judge.
+
+        Raises what `cryptography` raises where the issuer, by its name and key, has not signed it.
+        """
         own = certificate.x509
         stated = _policies(own)
         if stated is None or ANY_POLICY in stated or not _is_plain(own.subject):
@@ -164,17 +166,10 @@ class _Branch:
         link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
         links = (*self.path.links, link)
         terms = (self.path.anchor_term, *(each.term for each in links))
-        if not all(since <= at <= until for since, until in terms) or not self._issued(own):
+        if not all(since <= at <= until for since, until in terms):
             return None
+        own.verify_directly_issued_by(self.issuer)
         return replace(self.path, links=links, policies=_common(stated, self.path.policies))
-
-    def _issued(self, certificate: x509.Certificate) -> bool:
-        """By name and signature, of an algorithm that is stated alike inside and out."""
-        try:
-            certificate.verify_directly_issued_by(self.issuer)
-        except (InvalidSignature, ValueError, TypeError):
-            return False
-        return True
 
 
 def _branch_of(path: Path) -> _Branch | None:

@@ -140,7 +140,7 @@ class TrustStore:
             if finding.code is None:
                 return finding, path
         finding, path, first = _validate(certificate, trust, moments)
-        if path is not None and first:
+        if path is not None and first and trust is self._trust:
             self._branches.learn(certificate, path, trust.material)
         return finding, path
 
