@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # These ask signatures, channels and what is told, not the store, or bring a server: once is enough.
-STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,corpus corpus_messages compromise duties mtls_direct mtls_nginx \
+STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,corpus corpus_messages compromise duties mtls_direct mtls_nginx operating_files \
 	timestamps_in_service told xroad_front)
 
 .DEFAULT_GOAL := help

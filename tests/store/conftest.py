@@ -9,6 +9,8 @@ import pytest
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.months import make_months
 from makul.store.places import Place
+from makul.trust.notes import NoteSigner
+from support.ledger import a_note_signer
 from support.postgres import Cluster, cluster
 from support.records import NOON, furnish
 
@@ -74,3 +76,9 @@ def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
     opened = open_store(place, keys, who="operator")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> NoteSigner:
+    """The log's, with a key of its own."""
+    return a_note_signer(tmp_path)

@@ -1,14 +1,8 @@
 """The sequencing transaction: every leaf has one place, whoever is killed and whoever races."""
 
-import os
-import random
-import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,12 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from alembic import command
 
-from makul.app.ports import Committed, StoreUnavailableError
-from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced, StandingBy
+from makul.app.ports import StoreUnavailableError
+from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
-from makul.store import Store, StoreKeys, log_state_of, open_store, upgrade_store
+from makul.store import Store, log_state_of, upgrade_store
 from makul.store.engine import Transaction
 from makul.store.ledger import StoreLedger
 from makul.store.opening import database_at
@@ -29,20 +23,20 @@ from makul.store.places import Place, PostgresPlace
 from makul.store.schema import migrate
 from makul.store.sqlite import SqliteDatabase
 from makul.trust.notes import NoteSigner, NoteVerifier
-from support.killed import FORK, killed_after
 from support.ledger import (
     DELAY,
     LEASE,
     ORIGIN,
-    a_note_signer,
     checked,
     leaf_ids,
+    positions,
+    recorded_in,
     recording,
     sequence,
     some_drafts,
 )
 from support.records import NOON, a_release
-from support.sql import count, everything, raw
+from support.sql import everything, raw
 
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
@@ -53,33 +47,9 @@ PATIENCE = 60.0
 Property = Callable[[str, object], None]
 
 
-def kind(place: Place) -> str:
-    """Which database it is."""
-    return "postgresql" if isinstance(place, PostgresPlace) else "sqlite"
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> NoteSigner:
-    return a_note_signer(tmp_path)
-
-
-def record(store: Store, number: int) -> list[UUID]:
-    """So many decisions, in an order that is not that of their ids."""
-    ids = [uuid4() for _ in range(number)]
-    for disclosure_id in ids:
-        assert store.recorder.record(a_release(disclosure_id=disclosure_id)) == Committed()
-    return ids
-
-
-def positions(place: Place) -> list[int]:
-    with raw(place) as connection:
-        rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")
-        return [position for (position,) in rows]
-
-
 def test_every_leaf_gets_a_place_that_can_be_proved(store: Store, signer: NoteSigner) -> None:
     """Its audit path leads to the root that was signed (RFC 9162, 2.1.3.2)."""
-    ids = record(store, 300)
+    ids = recorded_in(store, 300)
 
     assert sequence(store, signer) == Sequenced(taken=300, size=300, more=False)
 
@@ -107,7 +77,7 @@ def _rows(store: Store) -> list[object]:
 
 def test_what_waits_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
     """Neither a leaf in the queue nor a decision that there is not."""
-    (waiting,) = record(store, 1)
+    (waiting,) = recorded_in(store, 1)
 
     assert store.ledger.inclusion(waiting) is None
     sequence(store, signer)
@@ -126,7 +96,7 @@ def test_the_empty_log_is_signed_as_well(store: Store, signer: NoteSigner) -> No
 
 def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
     """Each is a transaction and a checkpoint of its own; `more` says whether to go on."""
-    record(store, 5)
+    recorded_in(store, 5)
 
     done = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
 
@@ -142,7 +112,7 @@ def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSign
     """Over tiles that fill up (RFC 9162, 2.1.4.2)."""
     known = []
     for number in (1, 254, 1, 1, 255, 40):
-        record(store, number)
+        recorded_in(store, number)
         sequence(store, signer)
         known.append(store.ledger.latest())
     newest = known[-1]
@@ -163,7 +133,7 @@ def test_where_nothing_waits_nothing_is_written(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """Rounds come every second: an idle one takes nobody's turn to write."""
-    record(store, 3)
+    recorded_in(store, 3)
     sequence(store, signer)
     before = everything(place)
 
@@ -178,7 +148,7 @@ def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
     """A commit that was cut off may be seen, and lie on one copy: it is published once another has
     followed it to the replica, and not because nothing seems to be left to do.
     """
-    record(store, 1)
+    recorded_in(store, 1)
     database = database_at(place)
     ledger, perform, told = StoreLedger(database), database.perform, [False, True, True]
 
@@ -201,203 +171,6 @@ def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
     assert len(told) == 1
 
 
-def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
-    """Past its half, though nothing waits."""
-    sequence(store, signer)
-    sequence(store, signer, at=NOON + timedelta(seconds=6))
-
-    assert store.ledger.state().held_until == NOON + timedelta(seconds=16)
-
-
-def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
-    """Until the lease has run out, or was given up."""
-    sequence(store, signer)
-    record(store, 1)
-
-    waits = store.ledger.sequence(signer, OTHER, at=NOON, batch=10)
-    assert waits == StandingBy(until=NOON + LEASE.length)
-    store.ledger.release(OTHER)
-    assert isinstance(store.ledger.sequence(signer, OTHER, at=NOON, batch=10), StandingBy)
-    store.ledger.release(LEASE)
-    assert store.ledger.sequence(signer, OTHER, at=NOON, batch=10) == Sequenced(
-        taken=1, size=1, more=False
-    )
-    record(store, 1)
-    assert isinstance(store.ledger.sequence(signer, LEASE, at=NOON, batch=10), StandingBy)
-    assert sequence(store, signer, at=LATER).size == 2
-
-
-def test_two_that_both_think_it_is_their_turn_are_still_correct(
-    store: Store, place: Place, signer: NoteSigner
-) -> None:
-    """The lease chooses, the head's lock decides: clocks that differ by a day change nothing."""
-    ids = iter([uuid4() for _ in range(240)])
-    guard = threading.Lock()
-    taken: list[int] = []
-
-    def take(clock: int, lease: Lease) -> None:
-        for turn in range(60):
-            with guard:
-                wanted = [next(ids) for _ in range(2)]
-            for disclosure_id in wanted:
-                store.recorder.record(a_release(disclosure_id=disclosure_id))
-            at = NOON + timedelta(days=clock * turn)
-            done = store.ledger.sequence(signer, lease, at=at, batch=7)
-            taken.append(done.taken if isinstance(done, Sequenced) else 0)
-
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(take, 1, LEASE), pool.submit(take, 2, OTHER)]:
-            future.result()
-    store.ledger.release(LEASE)
-    store.ledger.release(OTHER)
-    taken.append(sequence(store, signer, at=NOON).taken)
-
-    assert sum(taken) == 240
-    assert positions(place) == list(range(240))
-    assert count(place, "ledger_queue") == 0
-
-
-@dataclass(frozen=True)
-class Bell:
-    """Between a test and the process of a sequencer."""
-
-    started: Event = field(default_factory=FORK.Event)
-    stop: Event = field(default_factory=FORK.Event)
-
-
-def keep_sequencing(
-    place: Place, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
-) -> None:
-    """As a process of its own would, without waiting between rounds."""
-    store = open_store(place, keys, who="sequencer")
-    at = NOON
-    while not bell.stop.is_set():
-        store.ledger.sequence(signer, lease, at=at, batch=3)
-        bell.started.set()
-        at += timedelta(seconds=1)
-    store.close()
-
-
-def test_two_processes_beside_writers(
-    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
-) -> None:
-    """Each with a lease too short to keep the other out: no leaf is lost, none comes twice."""
-    bell = Bell()
-    store.close()
-    leases = [Lease(holder=uuid4(), length=timedelta(0)) for _ in range(2)]
-    workers = [
-        FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
-        for lease in leases
-    ]
-    for worker in workers:
-        worker.start()
-    with ThreadPoolExecutor(4) as pool:
-        for _ in pool.map(lambda _: record(store, 25), range(8)):
-            pass
-    bell.stop.set()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    sequence(store, signer, at=NOON + timedelta(days=365))
-
-    assert positions(place) == list(range(200))
-    assert count(place, "ledger_queue") == 0
-    with raw(place) as connection:
-        (holders,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
-    assert holders > 2
-    record_property(
-        "faults",
-        f"two sequencers at once beside writers [{kind(place)}]: 200 leaves in {holders} trees,"
-        " 0 lost, 0 doubled",
-    )
-
-
-def test_leaves_are_taken_whatever_order_they_commit_in(
-    store: Store, place: Place, signer: NoteSigner
-) -> None:
-    """Ids come from many clocks: an older one that commits late must not fall behind the head."""
-    ids = sorted(uuid4() for _ in range(40))
-    dice = random.Random(6962)  # noqa: S311 -- an order, not a secret
-    dice.shuffle(ids)
-    for start in range(0, 40, 5):
-        for disclosure_id in ids[start : start + 5]:
-            store.recorder.record(a_release(disclosure_id=disclosure_id))
-        assert sequence(store, signer).taken == 5
-
-    assert positions(place) == list(range(40))
-    assert all(store.ledger.inclusion(each) is not None for each in ids)
-
-
-def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
-    """Sequence in a child that is killed after its nth change; was there an nth?"""
-
-    def work() -> None:
-        opened = open_store(place, keys, who="sequencer")
-        lease = Lease(holder=uuid4(), length=timedelta(0))
-        opened.ledger.sequence(signer, lease, at=LATER, batch=1_000)
-
-    return killed_after(after, work)
-
-
-def test_killed_in_the_middle_nothing_is_done(
-    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
-) -> None:
-    """After each change in turn, over the edge of a tile: not a row of any table differs."""
-    record(store, 250)
-    sequence(store, signer)
-    record(store, 20)
-    store.close()
-    before = everything(place)
-    after = 1
-    while sequence_and_die(place, keys, signer, after):
-        assert everything(place) == before
-        after += 1
-
-    assert after > 6  # places, three tiles, queue, head, checkpoint
-    assert positions(place) == list(range(270))
-
-
-def test_killed_thirty_times_under_way(
-    place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
-) -> None:
-    """Kill -9 at random moments while decisions come in: none is lost, none has two places."""
-    dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
-    store = open_store(place, keys, who="operator")
-    office = recording(store)
-    roots: dict[int, bytes] = {}
-    for _ in range(KILLS):
-        for draft in some_drafts():
-            office.settle(draft)
-        store.close()
-        bell = Bell()
-        lease = Lease(holder=uuid4(), length=timedelta(0))
-        worker = FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
-        worker.start()
-        assert bell.started.wait(PATIENCE)
-        worker.join(dice.uniform(0, 0.02))
-        assert worker.pid is not None
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.join()
-        latest = store.ledger.latest()
-        if latest is not None:
-            roots[latest.size] = latest.root
-    recorded = KILLS * len(some_drafts())
-    waited = store.ledger.state().waiting
-    sequence(store, signer, at=NOON + timedelta(days=365))
-
-    report = checked(store, signer)
-    assert report.finding is None
-    assert (report.size, report.checked) == (recorded, recorded)
-    assert positions(place) == list(range(recorded))
-    for size, root in roots.items():
-        assert TileTree(size, store.ledger.tile).root() == root
-    record_property(
-        "faults",
-        f"kill -9 of a sequencer x{KILLS} [{kind(place)}]: {recorded} leaves,"
-        f" {recorded - waited} placed meanwhile, {len(roots)} trees seen; 0 lost, 0 doubled",
-    )
-
-
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
@@ -413,9 +186,9 @@ def test_a_log_that_does_not_fit_itself_is_not_appended_to(
     store: Store, place: Place, signer: NoteSigner, spoil: str, why: str
 ) -> None:
     """Whatever was signed then would be a second history. Nothing changes; somebody must look."""
-    record(store, 5)
+    recorded_in(store, 5)
     sequence(store, signer)
-    record(store, 1)
+    recorded_in(store, 1)
     by_hand(place, spoil, *([bytes(5 * 32)] if "$" in spoil else []))
     before = everything(place)
 
@@ -432,7 +205,7 @@ def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
     store: Store, place: Place, signer: NoteSigner, spoil: str
 ) -> None:
     """GetReceipt then gives a receipt without its proof; of a store that is away it gives none."""
-    first, *_ = record(store, 5)
+    first, *_ = recorded_in(store, 5)
     sequence(store, signer)
     by_hand(place, spoil)
 
@@ -451,7 +224,7 @@ def test_a_place_beyond_the_end_stops_the_log(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """Somebody wrote it by hand: the next leaf would get a place that is taken, or leave a gap."""
-    record(store, 2)
+    recorded_in(store, 2)
     by_hand(place, "INSERT INTO ledger_position SELECT disclosure_id, 7 FROM ledger_leaf LIMIT 1")
 
     with pytest.raises(LedgerBrokenError, match="beyond the log's end"):
@@ -462,11 +235,11 @@ def test_strays_in_the_queue_do_not_stop_the_log(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
     """A leaf that has its place, and one that there is not: both stay, and both are told of."""
-    record(store, 2)
+    recorded_in(store, 2)
     sequence(store, signer)
     by_hand(place, "INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_leaf LIMIT 1")
     by_hand(place, "INSERT INTO ledger_queue VALUES ($)", bytes(16))
-    record(store, 3)
+    recorded_in(store, 3)
 
     assert sequence(store, signer).size == 5
     assert positions(place) == list(range(5))
@@ -501,11 +274,11 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
     store: Store, signer: NoteSigner
 ) -> None:
     """Of the late ones that hold the leaf; before any is cosigned, the newest."""
-    first, *_ = record(store, 2)
+    first, *_ = recorded_in(store, 2)
     sequence(store, signer)
-    second, *_ = record(store, 1)
+    second, *_ = recorded_in(store, 1)
     sequence(store, signer)
-    last, *_ = record(store, 1)
+    last, *_ = recorded_in(store, 1)
     sequence(store, signer)
     sizes: Callable[[UUID], int | None] = lambda each: getattr(  # noqa: E731
         store.ledger.inclusion(each), "size", None

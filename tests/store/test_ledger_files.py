@@ -32,7 +32,7 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger import StoreLedger
 from makul.store.ledger_files import LogBundle, LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
-from support.ledger import LEASE, ORIGIN, a_note_signer, sequence
+from support.ledger import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
 from support.records import NOON, a_release
 from support.sql import everything, raw
 
@@ -45,11 +45,6 @@ OTHER = Lease(holder=uuid4(), length=LEASE.length)
 def place(path: Path) -> Path:
     """What is told here is of a file."""
     return path
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> NoteSigner:
-    return a_note_signer(tmp_path)
 
 
 @pytest.fixture
@@ -91,11 +86,6 @@ def a_sequencer(
     )
 
 
-def record(store: Store, number: int) -> None:
-    for _ in range(number):
-        store.recorder.record(a_release())
-
-
 def published_tree(published: PublishedLog, signer: NoteSigner) -> int:
     """The size of the published tree, which must be whole and as it was signed."""
     note = published.checkpoint()
@@ -115,7 +105,7 @@ def test_a_round_publishes_what_it_sequenced(
     sequencer = a_sequencer(store, signer, published)
     assert sequencer.round().published
     assert published_tree(published, signer) == 0
-    record(store, 250)
+    recorded_in(store, 250)
 
     done = sequencer.round()
 
@@ -131,7 +121,7 @@ def test_partial_tiles_go_once_nobody_needs_them(
     """Those of a full tile stay until the next is full: who reads them meanwhile finds them."""
     sequencer = a_sequencer(store, signer, published)
     for number in (200, 100, 100, 150):
-        record(store, number)
+        recorded_in(store, number)
         sequencer.round()
         published_tree(published, signer)
 
@@ -144,12 +134,12 @@ def test_a_reader_who_is_behind_finds_the_tree_that_it_knew(
 ) -> None:
     """A partial tile that is gone is read out of the full one (C2SP tlog-tiles)."""
     sequencer = a_sequencer(store, signer, published)
-    record(store, 100)
+    recorded_in(store, 100)
     sequencer.round()
     note = published.checkpoint()
     assert note is not None
     known = parse_checkpoint_unsafe(note.partition(b"\n\n")[0] + b"\n")
-    record(store, 500)
+    recorded_in(store, 500)
     sequencer.round()
 
     assert TileTree(100, published.tile).root() == known.root
@@ -197,16 +187,16 @@ def test_a_store_older_than_what_was_published_is_not_built_on(site: Site) -> No
     """Restored from a copy: another leaf in the same place would be a second history."""
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
-    record(store, 3)
+    recorded_in(store, 3)
     sequencer.round()
     store.close()
     backup = site.directory / "backup.db"
     backup.write_bytes(site.path.read_bytes())
-    record(store, 2)
+    recorded_in(store, 2)
     sequencer.round()
     store.close()
     restored = open_store(backup, site.keys, who="operator")
-    record(restored, 4)
+    recorded_in(restored, 4)
 
     with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
         a_sequencer(restored, signer, published).round()
@@ -236,15 +226,15 @@ def test_nor_is_one_that_became_older_during_the_round(site: Site) -> None:
     """
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
-    record(store, 3)
+    recorded_in(store, 3)
     sequencer.round()
     store.close()
     lagging = site.directory / "lagging.db"
     lagging.write_bytes(site.path.read_bytes())
-    record(store, 2)
+    recorded_in(store, 2)
     sequencer.round()
     replica = open_store(lagging, site.keys, who="operator")
-    record(replica, 4)
+    recorded_in(replica, 4)
     before = everything(lagging)
     sequencer._store = cast("LedgerStore", FailedOver(store.ledger, replica.ledger))
 
@@ -262,10 +252,10 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
     store.close()
     fork = site.directory / "fork.db"
     fork.write_bytes(site.path.read_bytes())
-    record(store, 3)
+    recorded_in(store, 3)
     a_sequencer(store, signer, published).round()
     other = open_store(fork, site.keys, who="operator")
-    record(other, 4)
+    recorded_in(other, 4)
     sequence(other, signer)
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
@@ -277,13 +267,13 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
 
 def test_what_does_not_continue_the_store_is_not_taken_back(site: Site) -> None:
     """A restored copy that was sequenced anew, or tiles that somebody changed: nothing changes."""
-    record(site.store, 3)
+    recorded_in(site.store, 3)
     a_sequencer(site.store, site.signer, site.published).round()
     verifier = NoteVerifier(key=site.signer.key)
     site.store.close()
     restored = site.directory / "restored.db"
     shutil.copy(site.path, restored)
-    record(site.store, 2)
+    recorded_in(site.store, 2)
     a_sequencer(site.store, site.signer, site.published).round()
     site.store.close()
     other = open_store(restored, site.keys, who="operator")
@@ -312,7 +302,7 @@ def test_what_another_key_signed_is_not_ours(
 ) -> None:
     """Neither another log's directory, nor one that somebody else wrote to."""
     stranger = a_note_signer(tmp_path, name)
-    record(store, 1)
+    recorded_in(store, 1)
     sequence(store, stranger)
     latest = store.ledger.latest()
     assert latest is not None
@@ -325,7 +315,7 @@ def test_what_another_key_signed_is_not_ours(
 @pytest.mark.parametrize("what", ["checkpoint", "cosignature", "another tree"])
 def test_what_the_log_did_not_sign_is_not_published(site: Site, what: str, tmp_path: Path) -> None:
     """Added to the store by whoever may add: the log stops, and witnesses see what they saw."""
-    record(site.store, 3)
+    recorded_in(site.store, 3)
     sequencer = a_sequencer(site.store, site.signer, site.published)
     sequencer.round()
     before = site.published.checkpoint()
@@ -340,7 +330,7 @@ def test_what_the_log_did_not_sign_is_not_published(site: Site, what: str, tmp_p
             connection.execute("INSERT INTO cosignature VALUES (4, 'w', 'no line of a note', 0)")
 
     if what == "cosignature":
-        record(site.store, 1)
+        recorded_in(site.store, 1)
     with pytest.raises(LedgerBrokenError, match="the store's checkpoint"):
         sequencer.round()
 
@@ -352,10 +342,10 @@ def test_a_smaller_tree_never_replaces_a_larger_one(
     store: Store, signer: NoteSigner, published: LogDirectory
 ) -> None:
     """Of two processes that publish, the slower one must not turn the log back."""
-    record(store, 1)
+    recorded_in(store, 1)
     sequence(store, signer)
     small = store.ledger.latest()
-    record(store, 1)
+    recorded_in(store, 1)
     a_sequencer(store, signer, published).round()
     assert small is not None
 
@@ -368,7 +358,7 @@ def test_a_bundle_is_one_file_with_all_of_it(
     store: Store, signer: NoteSigner, tmp_path: Path
 ) -> None:
     """The same log gives the same bytes, and an existing file is left alone."""
-    record(store, 300)
+    recorded_in(store, 300)
     sequence(store, signer)
     latest = store.ledger.latest()
     assert latest is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from makul.app.ports import Answer, Caller, Documents, Evidence, Receipt, Space
+from makul.app.ports import Answer, Caller, Committed, Documents, Evidence, Receipt, Space
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
 from makul.app.recording import Draft, Recording
 from makul.bootstrap import time_ordered_id
@@ -20,6 +20,7 @@ from makul.domain.reasons import Code, Reason
 from makul.ledger.notes import ED25519
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
+from makul.store.places import Place
 from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
 from support.records import (
     AGREEMENT_NUMBER,
@@ -32,9 +33,11 @@ from support.records import (
     a_basis,
     a_consent,
     a_key,
+    a_release,
     an_agreement,
     an_evidence,
 )
+from support.sql import raw
 
 ORIGIN = "makul-test/GOV/70000001"
 LEASE = Lease(holder=UUID(int=1), length=timedelta(seconds=10))
@@ -199,3 +202,18 @@ def leaf_ids(store: Store) -> list[UUID]:
         row.disclosure_id
         for row in store.desk.disclosures(recipient=None, since=None, limit=10_000)
     ]
+
+
+def recorded_in(store: Store, number: int) -> list[UUID]:
+    """So many decisions, in an order that is not that of their ids."""
+    ids = [uuid4() for _ in range(number)]
+    for disclosure_id in ids:
+        assert store.recorder.record(a_release(disclosure_id=disclosure_id)) == Committed()
+    return ids
+
+
+def positions(place: Place) -> list[int]:
+    """Places in the log that are taken, in order."""
+    with raw(place) as connection:
+        rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")
+        return [position for (position,) in rows]

@@ -1,0 +1,136 @@
+"""What docs/operating promises: units that systemd understands, alerts of metrics there are."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.needs import found, needs
+
+ROOT = Path(__file__).parents[2]
+OPERATING = ROOT / "docs" / "operating"
+UNITS = sorted((OPERATING / "systemd").iterdir())
+SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+DROP_INS = sorted((OPERATING / "postgresql").glob("*.service.d/*.conf"))
+MONTHS = OPERATING / "systemd" / "makul-store-months.service"
+
+
+def names(unit: Path) -> str:
+    return unit.name
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("unit", UNITS, ids=names)
+def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
+    """With the program where it is here; whatever systemd does not know, it says."""
+    for each in UNITS:
+        text = each.read_text().replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
+        (tmp_path / each.name).write_text(text)
+    done = analyzed("verify", "--man=no", str(tmp_path / unit.name))
+
+    said = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert said == []
+    assert done.returncode == 0
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("drop_in", DROP_INS, ids=lambda path: path.parent.name)
+def test_what_is_added_on_postgresql_fits_its_unit(drop_in: Path, tmp_path: Path) -> None:
+    """It is of a unit that there is, systemd understands both, and the whole stays confined."""
+    name = drop_in.parent.name.removesuffix(".d")
+    text = (OPERATING / "systemd" / name).read_text()
+    text = text.replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
+    (tmp_path / name).write_text(text)
+    shutil.copytree(drop_in.parent, tmp_path / drop_in.parent.name)
+
+    done = analyzed("verify", "--man=no", str(tmp_path / name))
+
+    assert [line for line in done.stderr.splitlines() if name in line] == []
+    assert done.returncode == 0
+    assert "MAKUL_DATABASE_URL=postgresql://makul_" in drop_in.read_text()
+
+
+def test_each_unit_comes_by_a_role_of_its_own() -> None:
+    """And the sequencer as another user than the one that serves."""
+    texts = [path.read_text() for path in (*DROP_INS, MONTHS)]
+    roles = [re.findall(r"postgresql://(\w+)@", text) for text in texts]
+
+    assert sorted(roles) == [["makul_owner"], ["makul_sequencer"], ["makul_service"]]
+    users = {user for text in texts for user in re.findall(r"^User=(.+)$", text, re.MULTILINE)}
+    assert users == {"makul-ledger", "makul-owner"}
+
+
+@needs("systemd-analyze")
+def test_a_unit_with_a_mistake_is_found(tmp_path: Path) -> None:
+    """The test above can fail."""
+    text = (OPERATING / "systemd" / "makul.service").read_text()
+    wrong = tmp_path / "makul.service"
+    wrong.write_text(text.replace("LimitCORE=0", "LimitCORES=0"))
+
+    assert "LimitCORES" in analyzed("verify", "--man=no", str(wrong)).stderr
+
+
+@needs("systemd-analyze")
+@pytest.mark.parametrize("unit", SERVICES, ids=names)
+def test_every_service_is_confined(unit: Path) -> None:
+    """By systemd's own account, of 10: what a defect in it could reach is little."""
+    done = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
+
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = found("systemd-analyze")
+    assert program is not None
+    environment = os.environ | {"SYSTEMD_COLORS": "0"}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=names)
+def test_no_service_leaves_a_core_dump(unit: Path) -> None:
+    """It would hold keys, and citizens' data in clear."""
+    assert "\nLimitCORE=0\n" in unit.read_text()
+
+
+def test_units_run_commands_that_there_are() -> None:
+    """Held against the command line, as documents are."""
+    commands = [
+        line.partition("/.venv/bin/makul ")[2].split()
+        for unit in SERVICES
+        for line in unit.read_text().splitlines()
+        if line.startswith("ExecStart=/opt/makul/.venv/bin/makul ")
+    ]
+    assert ["serve"] in commands
+    for words in commands:
+        bare = [word for word in words if not word.startswith("-")]
+        done = subprocess.run(
+            [sys.executable, "-m", "makul", *bare, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, bare
+        for option in set(words) - set(bare):
+            assert option in done.stdout, (bare, option)
+
+
+def test_alerts_speak_of_metrics_that_there_are() -> None:
+    """A rule over a name that nobody tells never fires."""
+    rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
+    page = (OPERATING / "metrics.md").read_text()
+    told = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
+    asked = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
+
+    assert asked
+    assert {name.removesuffix("_bucket") for name in asked} <= told
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    assert alerts == re.findall(r"^\| (Makul\w+) \|", page, re.MULTILINE)
+    for each in re.split(r"- alert: ", rules)[1:]:
+        assert re.search(r"severity: (critical|warning)", each)
+        assert "action:" in each

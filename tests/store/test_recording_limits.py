@@ -1,0 +1,127 @@
+"""What the recording transaction counts: failed matches and the day's quota (cl. 10)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from makul.app.ports import Committed, Overtaken, Recorded, Space
+from makul.domain.attempts import AttemptLimits
+from makul.domain.identifiers import Pin
+from makul.domain.reasons import Code, Reason
+from makul.store import Store
+from support.records import (
+    AZAMAT,
+    BANK,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_failed_match,
+    a_key,
+    a_recipient,
+    a_refusal,
+    a_release,
+)
+
+
+def codes(result: Recorded) -> tuple[Code, ...]:
+    assert isinstance(result, Overtaken)
+    return tuple(reason.code for reason in result.reasons)
+
+
+FEW = AttemptLimits(
+    failures_by_recipient_and_pin=2,
+    failures_by_pin=3,
+    failures_by_employee=4,
+    distinct_failed_pins_by_recipient=5,
+)
+
+
+@pytest.mark.parametrize(
+    ("limit", "differently"),
+    [
+        (2, [{}] * 9),
+        (4, [{"subject": Pin(f"2010119900{n:04}")} for n in range(9)]),
+        (5, [{"subject": Pin(f"2010119900{n:04}"), "employee": f"e{n}"} for n in range(9)]),
+    ],
+    ids=["by recipient and PIN", "by employee", "by distinct PINs"],
+)
+def test_failed_matches_are_limited(
+    store: Store, limit: int, differently: list[dict[str, Any]]
+) -> None:
+    """MAT-06: the limits hold at commit, whatever was counted when the request began."""
+    results = [
+        store.recorder.record(a_failed_match(attempt_limits=FEW, **changes))
+        for changes in differently
+    ]
+
+    assert results[:limit] == [Committed()] * limit
+    assert [codes(result) for result in results[limit:]] == [(Code.MAT_06,)] * (9 - limit)
+
+
+def test_a_match_is_limited_by_earlier_failures(store: Store) -> None:
+    """MAT-06 stops the guess that would be right."""
+    for _ in range(2):
+        store.recorder.record(a_failed_match(attempt_limits=FEW))
+
+    assert codes(store.recorder.record(a_release(attempt_limits=FEW))) == (Code.MAT_06,)
+    assert store.recorder.record(a_release(attempt_limits=FEW, subject=GULNARA)) == Committed()
+
+
+def test_failures_are_forgotten_with_the_window(store: Store) -> None:
+    """The window is the limits' own, counted back from the decision."""
+    for _ in range(2):
+        store.recorder.record(a_failed_match(attempt_limits=FEW))
+    counts = store.register.attempts(BANK, AZAMAT, "teller-42", since=NOON)
+    assert (counts.by_recipient_and_pin, counts.by_pin, counts.by_employee) == (2, 2, 2)
+
+    later = NOON + FEW.window + timedelta(microseconds=1)
+    assert store.recorder.record(a_release(attempt_limits=FEW, decided_at=later)) == Committed()
+
+
+def test_an_employee_is_one_recipients_own(store: Store) -> None:
+    """Two recipients may both have a teller-42."""
+    store.recorder.record(a_failed_match())
+
+    theirs = store.register.attempts(POLICE, GULNARA, "teller-42", since=NOON)
+
+    assert theirs.by_employee == 0
+
+
+def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) -> None:
+    """AGR-06, with the seconds until the next UTC day; a dry run eats no disclosure."""
+    tight = {"daily_quota": 1}
+    assert store.recorder.record(a_release(**tight)) == Committed()
+    explanation = a_release(key=a_key(space=Space.EXPLANATION), **tight)
+    tomorrow = a_release(decided_at=NOON + timedelta(hours=12), **tight)
+
+    result = store.recorder.record(a_release(**tight))
+
+    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=12 * 60 * 60),))
+    assert store.recorder.record(explanation) == Committed()
+    assert store.recorder.record(tomorrow) == Committed()
+
+
+@pytest.mark.parametrize(
+    ("before_midnight", "seconds"),
+    [(timedelta(microseconds=1), 1), (timedelta(seconds=1), 1), (timedelta(seconds=1.5), 2)],
+)
+def test_the_wait_for_the_next_day_is_rounded_up(
+    store: Store, before_midnight: timedelta, seconds: int
+) -> None:
+    """Who waits as long as told does not come a moment too early."""
+    at = NOON + timedelta(hours=12) - before_midnight
+
+    result = store.recorder.record(a_release(daily_quota=0, decided_at=at))
+
+    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=seconds),))
+
+
+def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> None:
+    """A recipient that names another's agreement uses up its own count alone."""
+    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    theirs = a_refusal(key=a_key(recipient=POLICE, space=Space.EXPLANATION), daily_quota=1)
+    ours = a_refusal(key=a_key(space=Space.EXPLANATION), daily_quota=1)
+
+    assert store.recorder.record(theirs) == Committed()
+    assert store.recorder.record(ours) == Committed()

@@ -1,0 +1,232 @@
+"""Sequencers that stand by, race and are killed: one works, and every leaf has one place."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from multiprocessing.synchronize import Event
+from uuid import UUID, uuid4
+
+from makul.app.ports.ledger import Lease, Sequenced, StandingBy
+from makul.ledger.proofs import TileTree
+from makul.store import Store, StoreKeys, open_store
+from makul.store.places import Place, PostgresPlace
+from makul.trust.notes import NoteSigner
+from support.killed import FORK, killed_after
+from support.ledger import LEASE, checked, positions, recorded_in, recording, sequence, some_drafts
+from support.records import NOON, a_release
+from support.sql import count, everything, raw
+
+LATER = NOON + timedelta(seconds=11)
+OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
+KILLS = 30
+PATIENCE = 60.0
+"""Seconds for a process to start."""
+
+Property = Callable[[str, object], None]
+
+
+def kind(place: Place) -> str:
+    """Which database it is."""
+    return "postgresql" if isinstance(place, PostgresPlace) else "sqlite"
+
+
+def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
+    """Past its half, though nothing waits."""
+    sequence(store, signer)
+    sequence(store, signer, at=NOON + timedelta(seconds=6))
+
+    assert store.ledger.state().held_until == NOON + timedelta(seconds=16)
+
+
+def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
+    """Until the lease has run out, or was given up."""
+    sequence(store, signer)
+    recorded_in(store, 1)
+
+    waits = store.ledger.sequence(signer, OTHER, at=NOON, batch=10)
+    assert waits == StandingBy(until=NOON + LEASE.length)
+    store.ledger.release(OTHER)
+    assert isinstance(store.ledger.sequence(signer, OTHER, at=NOON, batch=10), StandingBy)
+    store.ledger.release(LEASE)
+    assert store.ledger.sequence(signer, OTHER, at=NOON, batch=10) == Sequenced(
+        taken=1, size=1, more=False
+    )
+    recorded_in(store, 1)
+    assert isinstance(store.ledger.sequence(signer, LEASE, at=NOON, batch=10), StandingBy)
+    assert sequence(store, signer, at=LATER).size == 2
+
+
+def test_two_that_both_think_it_is_their_turn_are_still_correct(
+    store: Store, place: Place, signer: NoteSigner
+) -> None:
+    """The lease chooses, the head's lock decides: clocks that differ by a day change nothing."""
+    ids = iter([uuid4() for _ in range(240)])
+    guard = threading.Lock()
+    taken: list[int] = []
+
+    def take(clock: int, lease: Lease) -> None:
+        for turn in range(60):
+            with guard:
+                wanted = [next(ids) for _ in range(2)]
+            for disclosure_id in wanted:
+                store.recorder.record(a_release(disclosure_id=disclosure_id))
+            at = NOON + timedelta(days=clock * turn)
+            done = store.ledger.sequence(signer, lease, at=at, batch=7)
+            taken.append(done.taken if isinstance(done, Sequenced) else 0)
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(take, 1, LEASE), pool.submit(take, 2, OTHER)]:
+            future.result()
+    store.ledger.release(LEASE)
+    store.ledger.release(OTHER)
+    taken.append(sequence(store, signer, at=NOON).taken)
+
+    assert sum(taken) == 240
+    assert positions(place) == list(range(240))
+    assert count(place, "ledger_queue") == 0
+
+
+@dataclass(frozen=True)
+class Bell:
+    """Between a test and the process of a sequencer."""
+
+    started: Event = field(default_factory=FORK.Event)
+    stop: Event = field(default_factory=FORK.Event)
+
+
+def keep_sequencing(
+    place: Place, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
+) -> None:
+    """As a process of its own would, without waiting between rounds."""
+    store = open_store(place, keys, who="sequencer")
+    at = NOON
+    while not bell.stop.is_set():
+        store.ledger.sequence(signer, lease, at=at, batch=3)
+        bell.started.set()
+        at += timedelta(seconds=1)
+    store.close()
+
+
+def test_two_processes_beside_writers(
+    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
+) -> None:
+    """Each with a lease too short to keep the other out: no leaf is lost, none comes twice."""
+    bell = Bell()
+    store.close()
+    leases = [Lease(holder=uuid4(), length=timedelta(0)) for _ in range(2)]
+    workers = [
+        FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
+        for lease in leases
+    ]
+    for worker in workers:
+        worker.start()
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda _: recorded_in(store, 25), range(8)):
+            pass
+    bell.stop.set()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    sequence(store, signer, at=NOON + timedelta(days=365))
+
+    assert positions(place) == list(range(200))
+    assert count(place, "ledger_queue") == 0
+    with raw(place) as connection:
+        (holders,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
+    assert holders > 2
+    record_property(
+        "faults",
+        f"two sequencers at once beside writers [{kind(place)}]: 200 leaves in {holders} trees,"
+        " 0 lost, 0 doubled",
+    )
+
+
+def test_leaves_are_taken_whatever_order_they_commit_in(
+    store: Store, place: Place, signer: NoteSigner
+) -> None:
+    """Ids come from many clocks: an older one that commits late must not fall behind the head."""
+    ids = sorted(uuid4() for _ in range(40))
+    dice = random.Random(6962)  # noqa: S311 -- an order, not a secret
+    dice.shuffle(ids)
+    for start in range(0, 40, 5):
+        for disclosure_id in ids[start : start + 5]:
+            store.recorder.record(a_release(disclosure_id=disclosure_id))
+        assert sequence(store, signer).taken == 5
+
+    assert positions(place) == list(range(40))
+    assert all(store.ledger.inclusion(each) is not None for each in ids)
+
+
+def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
+    """Sequence in a child that is killed after its nth change; was there an nth?"""
+
+    def work() -> None:
+        opened = open_store(place, keys, who="sequencer")
+        lease = Lease(holder=uuid4(), length=timedelta(0))
+        opened.ledger.sequence(signer, lease, at=LATER, batch=1_000)
+
+    return killed_after(after, work)
+
+
+def test_killed_in_the_middle_nothing_is_done(
+    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
+) -> None:
+    """After each change in turn, over the edge of a tile: not a row of any table differs."""
+    recorded_in(store, 250)
+    sequence(store, signer)
+    recorded_in(store, 20)
+    store.close()
+    before = everything(place)
+    after = 1
+    while sequence_and_die(place, keys, signer, after):
+        assert everything(place) == before
+        after += 1
+
+    assert after > 6  # places, three tiles, queue, head, checkpoint
+    assert positions(place) == list(range(270))
+
+
+def test_killed_thirty_times_under_way(
+    place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
+) -> None:
+    """Kill -9 at random moments while decisions come in: none is lost, none has two places."""
+    dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
+    store = open_store(place, keys, who="operator")
+    office = recording(store)
+    roots: dict[int, bytes] = {}
+    for _ in range(KILLS):
+        for draft in some_drafts():
+            office.settle(draft)
+        store.close()
+        bell = Bell()
+        lease = Lease(holder=uuid4(), length=timedelta(0))
+        worker = FORK.Process(target=keep_sequencing, args=(place, keys, signer, lease, bell))
+        worker.start()
+        assert bell.started.wait(PATIENCE)
+        worker.join(dice.uniform(0, 0.02))
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join()
+        latest = store.ledger.latest()
+        if latest is not None:
+            roots[latest.size] = latest.root
+    recorded = KILLS * len(some_drafts())
+    waited = store.ledger.state().waiting
+    sequence(store, signer, at=NOON + timedelta(days=365))
+
+    report = checked(store, signer)
+    assert report.finding is None
+    assert (report.size, report.checked) == (recorded, recorded)
+    assert positions(place) == list(range(recorded))
+    for size, root in roots.items():
+        assert TileTree(size, store.ledger.tile).root() == root
+    record_property(
+        "faults",
+        f"kill -9 of a sequencer x{KILLS} [{kind(place)}]: {recorded} leaves,"
+        f" {recorded - waited} placed meanwhile, {len(roots)} trees seen; 0 lost, 0 doubled",
+    )
