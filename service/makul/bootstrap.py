@@ -32,7 +32,7 @@ from makul.app.ports import (
 from makul.app.ports.health import Check, Readiness, State
 from makul.app.ports.ledger import LedgerState
 from makul.app.receiving import Reception
-from makul.app.recording import KEEP_ANSWERS, SALT_BYTES, Recording
+from makul.app.recording import KEEP_ANSWERS, Recording
 from makul.app.requests import RecipientPort
 from makul.app.revocations import ListRevocations
 from makul.app.revoke import RevokeConsent
@@ -40,6 +40,7 @@ from makul.app.sealing import Sealing
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
+from makul.ledger.commitment import SALT_BYTES
 from makul.observing.access import Accounting, observe
 from makul.observing.health import Kept, Watch
 from makul.observing.metrics import Metrics
@@ -64,7 +65,7 @@ from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
-from makul.store.months import Month, missing_months
+from makul.store.months import UtcMonth, missing_months
 from makul.store.places import PostgresPlace
 from makul.store.schema import assert_schema
 from makul.trust.keys import load_certificates
@@ -355,7 +356,7 @@ def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Ch
     return checks
 
 
-def _months(missing: Sequence[Month], *, at: datetime) -> State:
+def _months(missing: Sequence[UtcMonth], *, at: datetime) -> State:
     """Without the partition of this month nothing can be recorded, and so nothing is given."""
     now = at.astimezone(UTC)
     if (now.year, now.month) in missing:

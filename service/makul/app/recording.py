@@ -45,9 +45,6 @@ from makul.domain.verdicts import Ruling
 from makul.ledger.commitment import commit
 from makul.ledger.statements import write_statement
 
-SALT_BYTES = 32
-"""A leaf's and a payload's salt: 256 bits, so that a digest of few facts cannot be guessed."""
-
 ATTEMPTS_TO_RECORD = 3
 """The decision; a refusal, where it was overtaken; one more, where that was overtaken as well."""
 

@@ -18,27 +18,28 @@ MONTHS_AHEAD = 3
 _NAME = "disclosure_{year:04}_{month:02}"
 _KNOWN = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'disclosure'::regclass"
 
-Month = tuple[int, int]
+UtcMonth = tuple[int, int]
+"""Year and month of a partition, in UTC; months of the Republic's calendar are `domain.months`."""
 
 
-def months_around(at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[Month]:
+def months_around(at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
     """The month before, for clocks that step back, the present one, and some to come (UTC)."""
     now = at.astimezone(UTC)
     first = now.year * 12 + now.month - 2
     return [divmod_month(number) for number in range(first, first + 2 + ahead)]
 
 
-def divmod_month(number: int) -> Month:
+def divmod_month(number: int) -> UtcMonth:
     """Year and month of a count of months."""
     return number // 12, number % 12 + 1
 
 
-def partition_name(month: Month) -> str:
+def partition_name(month: UtcMonth) -> str:
     """Of the partition of a month."""
     return _NAME.format(year=month[0], month=month[1])
 
 
-def missing_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[Month]:
+def missing_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
     """Months that have no partition yet; none on SQLite, which has no partitions."""
     if not isinstance(place, PostgresPlace):
         return []
@@ -47,7 +48,7 @@ def missing_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> 
     return [month for month in months_around(at, ahead) if partition_name(month) not in known]
 
 
-def make_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[Month]:
+def make_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
     """Make the partitions that are missing, as the tables' owner; which were made."""
     made = missing_months(place, at=at, ahead=ahead)
     if isinstance(place, PostgresPlace) and made:
@@ -57,7 +58,7 @@ def make_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Seq
     return made
 
 
-def _create(month: Month) -> str:
+def _create(month: UtcMonth) -> str:
     since, until = _begin(month), _begin(divmod_month(month[0] * 12 + month[1]))
     return (
         f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF disclosure"
@@ -65,5 +66,5 @@ def _create(month: Month) -> str:
     )
 
 
-def _begin(month: Month) -> datetime:
+def _begin(month: UtcMonth) -> datetime:
     return datetime(month[0], month[1], 1, tzinfo=UTC)
