@@ -4,6 +4,7 @@ gunicorn's threaded worker was measured steady under keep-alive and reloads with
 application is built after the fork, so that no database handle or lock is shared between workers.
 """
 
+import gc
 import logging
 import signal
 import ssl
@@ -78,8 +79,15 @@ class Server(BaseApplication):
             self._spool.bury(arbiter.WORKERS)
 
     def load(self) -> WsgiApplication:
-        """Build the application; called in each worker, after the fork."""
-        return self._build()
+        """Build the application; called in each worker, after the fork.
+
+        All that it is made of lasts as long as the worker. The collector need not walk through it
+        again each time that new citizens have filled the caches: that stopped a worker for 0.2 s.
+        """
+        application = self._build()
+        gc.collect()
+        gc.freeze()
+        return application
 
     def run(self) -> None:
         """Run until stopped."""

@@ -1,0 +1,24 @@
+"""How a worker begins."""
+
+import gc
+
+from makul.serving import Server
+from makul.settings import ListenerSettings
+
+LISTENER = ListenerSettings.model_validate(
+    {"channel": "wsse", "bind": "127.0.0.1:0", "public_url": "https://makul.example"}
+)
+
+
+def test_a_worker_is_not_collected_anew() -> None:
+    """What it is made of lasts as long as it does: the collector walks through the rest alone."""
+    made = [[number] for number in range(1000)]
+    server = Server("wsse", lambda: LISTENER, lambda: made, complaint=lambda: None)
+    gc.unfreeze()
+    try:
+        assert server.load() is made
+        walked = {id(each) for each in gc.get_objects()}
+        assert gc.get_freeze_count() > len(made)
+        assert not any(id(each) in walked for each in made)
+    finally:
+        gc.unfreeze()
