@@ -228,6 +228,16 @@ def called(value: str, kind: _ASN1Type = _ASN1Type.UTF8String) -> Any:
     return issued(subject=x509.Name([attribute]))
 
 
+def addressed(address: str) -> Any:
+    """A citizen with an e-mail address as another name."""
+    return issued(x509.SubjectAlternativeName([x509.RFC822Name(address)]))
+
+
+def mailed(address: str, kind: _ASN1Type = _ASN1Type.IA5String) -> Any:
+    """A citizen with an e-mail address in the subject, as was the custom (RFC 5280, 4.1.2.6)."""
+    return issued(subject=x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, address, kind)]))
+
+
 def by_pss(world: World) -> Holder:
     """RSASSA-PSS, where the issuer has an RSA key."""
     key = world.issuer.holder.key
@@ -274,14 +284,20 @@ CERTIFICATES: dict[str, Callable[[World], Holder]] = {
     "no place on the web": issued(
         x509.SubjectAlternativeName([x509.UniformResourceIdentifier("http://[")])
     ),
+    "an e-mail address": addressed("asan.usonov@mail.example.kg"),
+    "an address in Punycode": addressed("a@xn--0.kg"),
+    "an address of empty labels": addressed("a@b..kg"),
+    "an address and another name": issued(
+        x509.SubjectAlternativeName([x509.RFC822Name("a@b.kg"), x509.DNSName("example.kg")])
+    ),
+    "an address in the subject": mailed("asan.usonov@mail.example.kg"),
+    "an address as another string": mailed("a@b.kg", _ASN1Type.UTF8String),
     "a face for a name": called("\N{SLIGHTLY SMILING FACE}"),
     "a name in two directions": called("A\N{HEBREW LETTER ALEF}"),
     "a name in Vietnamese": called("Ngô Quyền"),
     "a visible string": called("Asan", _ASN1Type.VisibleString),
     "a string of octets": called("Asan", _ASN1Type.OctetString),
-    "an address that is none": issued(
-        subject=x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, "xn--@xn--0")])
-    ),
+    "an address that is none": mailed("xn--@xn--0"),
     "an authority's": issued(ca=True, usage=key_usage("key_cert_sign")),
     "no basic constraints": issued(ca=None),
     "expired": issued(not_after=NOW - timedelta(seconds=1)),

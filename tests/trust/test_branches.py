@@ -27,10 +27,12 @@ from support.hierarchies import (
     UNUSUAL,
     USUAL,
     World,
+    addressed,
     below,
     by_pss,
     issued,
     long,
+    mailed,
     misnamed,
     saying,
     signed_by,
@@ -108,7 +110,10 @@ def test_asked_once(tmp_path: Path, authorities: str, validated: list[bytes]) ->
     """The validator hears of the first citizen of an authority alone."""
     world = USUAL[authorities]()
     store = opened(world.files(tmp_path))
-    first, *others = (world.issuer.issue() for _ in range(4))
+    address = "asan.usonov@mail.example.kg"
+    first, *others = (
+        made(world) for made in (issued(), issued(), mailed(address), addressed(address))
+    )
 
     assert all(judge(store, each).code is None for each in (first, *others))
     assert validated == [first.fingerprint]

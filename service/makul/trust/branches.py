@@ -53,13 +53,15 @@ _USUAL = frozenset(
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
         ExtensionOID.EXTENDED_KEY_USAGE,
         ExtensionOID.KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
         x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3"),  # qcStatements (RFC 3739, 3.2.6)
     }
 )
 """Extensions that, critical or not, limit no path below or above. Name constraints, mappings and
 constraints of policies do; whoever has these, or any that is not known here, is the validator's.
-So is whoever has alternative names, which the validator reads, and refuses where it cannot."""
+So is whoever has alternative names other than plain e-mail addresses: the validator reads them, and
+refuses where it cannot."""
 
 _ATTRIBUTES = frozenset(
     {
@@ -82,6 +84,11 @@ _LETTERS = re.compile("[ -~А-яЁёҢңӨөҮү]*")
 """Subjects of these attributes, strings and letters can be read by anybody. The validator prepares
 names for comparison (RFC 4518, 2), and refuses whom it cannot prepare: by a string that it does not
 expect there, a character younger than Unicode 3.2, two directions in one word."""
+
+_ADDRESS = re.compile(
+    r"[a-z0-9]([._+-]?[a-z0-9]){0,63}@([a-z0-9](-?[a-z0-9]){0,30}\.){1,8}[a-z]{2,20}"
+)
+"""An e-mail address that can be read by anybody: in small letters, no label of it in Punycode."""
 
 MOST_POLICIES = 20
 """In one certificate. The validator refuses a path with a thousand."""
@@ -211,18 +218,28 @@ def _policies(certificate: x509.Certificate) -> frozenset[str] | None:
     for extension in certificate.extensions:
         if extension.oid not in _USUAL:
             return None
-        if isinstance(extension.value, x509.CertificatePolicies):
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            if not all(_is_address(each) for each in extension.value):
+                return None
+        elif isinstance(extension.value, x509.CertificatePolicies):
             if len(extension.value) > MOST_POLICIES:
                 return None
             named = frozenset(each.policy_identifier.dotted_string for each in extension.value)
     return named
 
 
+def _is_address(name: x509.GeneralName) -> bool:
+    return isinstance(name, x509.RFC822Name) and _ADDRESS.fullmatch(name.value) is not None
+
+
 def _is_plain(subject: x509.Name) -> bool:
-    return all(
-        each.oid in _ATTRIBUTES
-        and isinstance(each.value, str)
-        and _LETTERS.fullmatch(each.value) is not None
-        and each._type.name in _STRINGS  # nothing public tells it
-        for each in subject
-    )
+    return all(_is_readable(each) for each in subject)
+
+
+def _is_readable(attribute: x509.NameAttribute[str | bytes]) -> bool:
+    value, kind = attribute.value, attribute._type.name  # nothing public tells the kind
+    if not isinstance(value, str):
+        return False
+    if attribute.oid == NameOID.EMAIL_ADDRESS:
+        return kind == "IA5String" and _ADDRESS.fullmatch(value) is not None
+    return attribute.oid in _ATTRIBUTES and kind in _STRINGS and bool(_LETTERS.fullmatch(value))
