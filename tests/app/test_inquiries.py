@@ -16,15 +16,23 @@ from makul.app.ports import (
     LedgerBrokenError,
     LedgerNotice,
     Register,
+    RequestKey,
+    Space,
+    Standing,
     StoreUnavailableError,
 )
 from makul.app.recording import Recording
 from makul.app.requests import ReceiptQuery, StatusQuery
 from makul.documents.xml_documents import XmlDocuments
 from support.cases import AT, OPERATOR
-from support.records import BANK, a_caller, a_recipient
+from support.records import AGREEMENT_NUMBER, BANK, a_caller, a_recipient, an_agreement
 
-KEPT = KeptReceipt(disclosure_id=uuid4(), document=b"<Receipt/>")
+KEPT = KeptReceipt(
+    disclosure_id=uuid4(),
+    document=b"<Receipt/>",
+    space=Space.DISCLOSURE,
+    agreement_number=AGREEMENT_NUMBER,
+)
 PLACED = Inclusion(index=3, size=7, proof=(b"\x01" * 32,), note=b"note\n\nline\n")
 NOTICE = LedgerNotice(
     origin="log.example/makul", vkey="log.example/makul+0+A", max_merge_delay=timedelta(minutes=1)
@@ -49,6 +57,9 @@ class FakeRegister:
 
     def recipient(self, code: object) -> object:
         return a_recipient() if code == BANK else None
+
+    def standing(self, key: RequestKey, number: object) -> Standing:
+        return Standing(recipient=a_recipient(), agreement=an_agreement())
 
     def receipt(self, recipient: object, request_id: UUID) -> KeptReceipt | None:
         return KEPT if request_id == KEPT.disclosure_id and recipient == BANK else None

@@ -37,6 +37,7 @@ from support.records import (
     an_agreement,
     an_evidence,
     kept,
+    known_digest,
 )
 from support.sql import count, everything
 
@@ -76,7 +77,7 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
     assert (row.released, row.codes) == (("givenName", "surname"), ())
     assert (row.decided_at, row.leaf_hash) == (NOON, entry.leaf.hash)
     assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
-    assert store.register.standing(entry.key, None).known_digest == entry.key.digest
+    assert known_digest(store, entry.key) == entry.key.digest
     assert store.register.use(BANK, ground) == GroundUse(used=1)
     assert [count(place, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1, 1]
 
@@ -149,7 +150,7 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
     refusal = a_refusal(Code.REQ_04, key=other, closes=closes)
 
     assert store.recorder.record(refusal) == Committed()
-    assert store.register.standing(other, None).known_digest == first.key.digest
+    assert known_digest(store, other) == first.key.digest
     assert store.recorder.replay(first.key, a_caller(), at=NOON) == Replay(first.answer)
     assert store.register.receipt(BANK, first.key.request_id) in {
         kept(first),
@@ -163,7 +164,7 @@ def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
     later = a_refusal(Code.SIG_07, key=key, closes=False, outcome=Outcome.UNDETERMINED)
     assert store.recorder.record(later) == Committed()
 
-    assert store.register.standing(key, None).known_digest is None
+    assert store.register.standing(key, None).known is None
     assert store.recorder.record(a_release(key=key)) == Committed()
 
 
@@ -177,7 +178,7 @@ def test_spaces_and_recipients_have_ids_of_their_own(store: Store) -> None:
 
     assert store.recorder.record(explanation) == Committed()
     assert store.recorder.record(anothers) == Committed()
-    assert store.register.standing(anothers.key, None).known_digest == b"e" * 32
+    assert known_digest(store, anothers.key) == b"e" * 32
 
 
 # --- the rights (cl. 7 and 12) ----------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import Committed, Overtaken, Recorded, Space
+from makul.app.ports import Asker, Committed, Overtaken, Recorded, Space
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code, Reason
@@ -37,12 +37,17 @@ FEW = AttemptLimits(
 )
 
 
+def _of_employee(number: int) -> dict[str, Any]:
+    key = a_key(asker=Asker(employee=f"e{number}"))
+    return {"subject": Pin(f"2010119900{number:04}"), "key": key}
+
+
 @pytest.mark.parametrize(
     ("limit", "differently"),
     [
         (2, [{}] * 9),
         (4, [{"subject": Pin(f"2010119900{n:04}")} for n in range(9)]),
-        (5, [{"subject": Pin(f"2010119900{n:04}"), "employee": f"e{n}"} for n in range(9)]),
+        (5, [_of_employee(n) for n in range(9)]),
     ],
     ids=["by recipient and PIN", "by employee", "by distinct PINs"],
 )

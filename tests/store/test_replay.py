@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Overtaken, Replay
+from makul.app.ports import Asker, Committed, Entry, Overtaken, Replay, Space
 from makul.domain.agreements import AgreementState
-from makul.domain.disclosures import GroundRef
+from makul.domain.disclosures import GroundRef, Operation
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
@@ -16,6 +16,7 @@ from makul.store.housekeeping import MARKS_LINGER
 from support.agreed import agree
 from support.records import (
     BANK,
+    FINGERPRINT,
     NOON,
     a_basis,
     a_caller,
@@ -27,6 +28,7 @@ from support.records import (
     a_release,
     an_agreement,
     kept,
+    known_digest,
 )
 
 
@@ -141,7 +143,7 @@ def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) 
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.REQ_04]
     again = store.recorder.record(a_release(key=released.key))
     assert isinstance(again, Overtaken)
-    assert store.register.standing(released.key, None).known_digest == released.key.digest
+    assert known_digest(store, released.key) == released.key.digest
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
 
 
@@ -173,3 +175,63 @@ def test_now_and_then_a_new_mark_sweeps_stale_ones(store: Store) -> None:
     store.recorder.admit(sweeping, at=NOON + timedelta(hours=1))
 
     assert store.housekeep(at=NOON + timedelta(hours=1)).marks == 0
+
+
+def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released: Entry) -> None:
+    """GetReceipt finds the disclosure by its space, whatever was recorded after it."""
+    later = NOON + timedelta(minutes=1)
+    asked = replace(released.key, space=Space.EXPLANATION)
+    explained = a_refusal(
+        Code.CNS_06, key=asked, operation=Operation.EXPLAIN_DECISION, decided_at=later
+    )
+    misused = a_refusal(Code.REQ_04, key=released.key, closes=False, decided_at=later)
+    assert store.recorder.record(explained) == Committed()
+    assert store.recorder.record(misused) == Committed()
+
+    assert store.register.receipt(BANK, released.key.request_id) == kept(released)
+
+
+@pytest.mark.parametrize(
+    ("asker", "field"),
+    [
+        (Asker(employee="teller-43", case_number="CASE-9"), "employee"),
+        (Asker(employee="teller-42", case_number="CASE-8"), "caseNumber"),
+        (Asker(employee="teller-42", case_number="CASE-9", subsystem="core"), "subsystemCode"),
+        (Asker(), "employee"),
+    ],
+)
+def test_another_asker_gets_no_stored_answer(
+    store: Store, released: Entry, asker: Asker, field: str
+) -> None:
+    """Invariant 5, at commit too: REQ-04 names what differs, and no repetition is recorded."""
+    other = replace(released.key, asker=asker)
+    reused = Overtaken((Reason(code=Code.REQ_04, field=field),))
+
+    assert store.recorder.replay(other, a_caller(), at=NOON) == reused
+    assert store.recorder.record(a_release(key=other)) == reused
+    assert store.desk.repetitions(limit=10) == []
+
+
+def test_each_repetition_is_a_record_of_its_own(store: Store, released: Entry) -> None:
+    """Invariant 1: by asking again, and by losing the race for the id."""
+    store.recorder.replay(released.key, a_caller(certificate=FINGERPRINT), at=NOON)
+    late = NOON + timedelta(minutes=2)
+    assert store.recorder.record(a_release(key=released.key, decided_at=late)) == Replay(
+        released.answer
+    )
+
+    newest, oldest = store.desk.repetitions(limit=10)
+
+    assert (oldest.repeated_at, newest.repeated_at) == (NOON, late)
+    assert (oldest.certificate, newest.certificate) == (FINGERPRINT, None)
+    assert {row.disclosure_id for row in (oldest, newest)} == {released.disclosure_id}
+    assert {row.asker for row in (oldest, newest)} == {released.key.asker}
+    assert oldest.leaf_hash != newest.leaf_hash
+
+
+def test_a_repetition_that_is_refused_is_no_repetition(store: Store, released: Entry) -> None:
+    """Nothing left, so nothing is counted as having left."""
+    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.RCP_02]
+
+    assert store.desk.repetitions(limit=10) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from makul.app.ports import Answer, Caller, Committed, Documents, Evidence, Receipt, Space
+from makul.app.ports import Answer, Asker, Caller, Committed, Documents, Evidence, Receipt, Space
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
 from makul.app.recording import Draft, Recording
 from makul.bootstrap import time_ordered_id
@@ -98,8 +98,6 @@ def a_draft(**changes: Any) -> Draft:
         "at": NOON,
         "purpose": PURPOSE,
         "subject": AZAMAT,
-        "employee": "teller-42",
-        "case_number": "CASE-9",
         "released": frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
         "payload": b"<person/>",
         "terms": an_agreement(),
@@ -122,8 +120,11 @@ def some_drafts() -> list[Draft]:
     drafts = [
         a_draft(ground=a_consent(), meter=True, evidence=(document,), daily_quota=10),
         a_draft(ground=again, meter=True, evidence=(reused,)),
-        a_draft(ground=again, meter=True, evidence=(reused,), employee=None),
-        a_draft(seal_to=b"a sealing certificate", case_number=None),
+        a_draft(key=a_key(asker=Asker()), ground=again, meter=True, evidence=(reused,)),
+        a_draft(
+            key=a_key(asker=Asker(subsystem="CORE", employee="teller-7")),
+            seal_to=b"a sealing certificate",
+        ),
         a_draft(ground=a_basis(), outcome=Outcome.MATCHED, released=frozenset(), payload=None),
         a_draft(
             outcome=Outcome.NOT_MATCHED,

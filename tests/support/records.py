@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from makul.app.ports import (
+    Asker,
     Caller,
     Desk,
     Entry,
@@ -29,6 +30,7 @@ from makul.domain.matches import MatchMethod
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store import Store
 from support.agreed import agree
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -87,7 +89,11 @@ def a_person(
 
 def a_key(request_id: UUID | None = None, digest: bytes = b"d" * 32, **changes: Any) -> RequestKey:
     key = RequestKey(
-        recipient=BANK, space=Space.DISCLOSURE, request_id=request_id or uuid4(), digest=digest
+        recipient=BANK,
+        space=Space.DISCLOSURE,
+        request_id=request_id or uuid4(),
+        digest=digest,
+        asker=Asker(employee="teller-42", case_number="CASE-9"),
     )
     return replace(key, **changes)
 
@@ -135,8 +141,6 @@ def a_release(**changes: Any) -> Entry:
         operation=Operation.GET_PERSON_DATA,
         channel=Channel.WSSE,
         certificate=None,
-        employee="teller-42",
-        case_number="CASE-9",
         agreement_number=AGREEMENT_NUMBER,
         purpose=PURPOSE,
         subject=AZAMAT,
@@ -207,9 +211,20 @@ def a_leaf(disclosure_id: UUID) -> Leaf:
     return Leaf(salt=salt, statement=statement, hash=digest)
 
 
+def known_digest(store: Store, key: RequestKey) -> bytes | None:
+    """The digest of the request that closed this id; None if it is open."""
+    known = store.register.standing(key, None).known
+    return known.digest if known is not None else None
+
+
 def kept(entry: Entry) -> KeptReceipt:
     """The receipt of a recorded entry, as the register gives it."""
-    return KeptReceipt(disclosure_id=entry.disclosure_id, document=entry.receipt)
+    return KeptReceipt(
+        disclosure_id=entry.disclosure_id,
+        document=entry.receipt,
+        space=entry.key.space,
+        agreement_number=entry.agreement_number,
+    )
 
 
 def furnish(desk: Desk) -> None:

@@ -31,7 +31,7 @@ from makul.domain.disclosures import (
 from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
-from makul.domain.standing import StandingCase, judge_entry
+from makul.domain.standing import StandingCase, find_stop, judge_entry
 from makul.domain.verdicts import Ruling, Verdict
 
 _OPERATION_FOR = {
@@ -55,8 +55,8 @@ class RegisterConsent:
             asked, caller, space=Space.CONSENT, operation=Operation.REGISTER_CONSENT
         )
         draft, standing = received.draft, received.standing
-        if standing.known_digest is not None:
-            return self.recording.asked_before(draft, standing.known_digest)
+        if standing.known is not None:
+            return self.recording.asked_before(draft, standing.known)
         against = _may_not_enter(asked, caller, standing, draft.at)
         if against:
             return self.recording.settle(draft.refused(against))
@@ -184,10 +184,16 @@ class TellConsentStatus:
     recording: Recording
 
     def __call__(self, asked: ConsentQuery, caller: Caller) -> bytes:
-        """The consent's state and how often it was used; another recipient's is unknown."""
+        """The consent's state and how often it was used; another recipient's is unknown (CNS-01).
+
+        How often it was used tells outcomes, so a recipient on hold or cut off gets nothing
+        (invariant 4). Its state is read last: a hold that was committed by then is not missed.
+        """
         at = self.clock()
         self.recording.admit(caller.mark, asked.request_id, at=at)
-        if self.register.recipient(caller.recipient) is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
         status = self.register.consent_status(caller.recipient, asked.consent_id)
-        return self.documents.consent_status(asked.request_id, status, at=at)
+        recipient = self.register.recipient(caller.recipient)
+        if recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        found = find_stop(recipient) or status or Reason(code=Code.CNS_01, field="consentId")
+        return self.documents.consent_status(asked.request_id, found, at=at)

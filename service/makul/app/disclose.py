@@ -67,10 +67,10 @@ class Disclose:
             at=draft.at,
             sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
         )
-        if standing.known_digest is not None:
+        if standing.known is not None:
             # What can no longer be encrypted to them is not given again either.
             against = _against((can_be_sealed(case),))
-            return self.recording.asked_before(draft, standing.known_digest, against=against)
+            return self.recording.asked_before(draft, standing.known, against=against)
         return self.recording.settle(self._judge(draft, asked, case))
 
     def _judge(self, draft: Draft, asked: PersonRequest, case: StandingCase) -> Draft:

@@ -50,8 +50,8 @@ class Explain:
             subject=asked.subject,
         )
         standing, draft = received.standing, received.draft
-        if standing.known_digest is not None:
-            return self.recording.asked_before(draft, standing.known_digest)
+        if standing.known is not None:
+            return self.recording.asked_before(draft, standing.known)
         ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=draft.at)
         decision = decide(
             _request(asked, caller, operation),

@@ -8,6 +8,7 @@ from makul.app.ports import (
     Clock,
     Documents,
     Inclusion,
+    KeptReceipt,
     LedgerBrokenError,
     LedgerNotice,
     LedgerReader,
@@ -22,6 +23,7 @@ from makul.app.ports import (
 from makul.app.recording import Recording
 from makul.app.requests import AgreementQuery, ReceiptQuery, StatusQuery
 from makul.domain.reasons import Code, Reason
+from makul.domain.standing import find_stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +60,38 @@ class Inquiries:
         return self.documents.agreement(asked.request_id, own, signatures)
 
     def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
-        """The receipt of one of the caller's earlier requests, and its place in the log."""
+        """The receipt of one of the caller's earlier requests, and its place in the log.
+
+        After a hold, a cut-off or a termination it is withheld, as a repeated request would be
+        (invariant 4): a receipt tells an outcome.
+        """
         self._admit(caller, asked.request_id)
         kept = self.register.receipt(caller.recipient, asked.of_request)
         if kept is None:
-            return self.documents.receipt_answer(asked.request_id, None)
+            unknown = Reason(code=Code.REQ_01, field="ofRequest")
+            return self.documents.receipt_answer(asked.request_id, unknown)
+        stop = self._stop(caller, kept)
+        if stop is not None:
+            return self.documents.receipt_answer(asked.request_id, stop)
         inclusion = self._inclusion(kept.disclosure_id)
         return self.documents.receipt_answer(asked.request_id, kept.document, inclusion)
+
+    def _stop(self, caller: Caller, kept: KeptReceipt) -> Reason | None:
+        """Return why this receipt is not given; read after the receipt, so that no hold is missed.
+
+        A hold that commits before this read is seen; one that commits later is ordered after
+        this answer. A consent revocation only takes, so its receipt is given in any case.
+        """
+        if kept.space is Space.REVOCATION:
+            return None
+        key = RequestKey(
+            recipient=caller.recipient,
+            space=kept.space,
+            request_id=kept.disclosure_id,
+            digest=b"",
+        )
+        standing = self.register.standing(key, kept.agreement_number)
+        return find_stop(standing.recipient, standing.agreement)
 
     def _inclusion(self, disclosure_id: UUID) -> Inclusion | None:
         """None also where the log is broken: the client finds that the proof is overdue.

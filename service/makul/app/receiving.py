@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from makul.app.ports import Caller, Clock, Register, RejectedError, RequestKey, Space, Standing
+from makul.app.ports import (
+    Asker,
+    Caller,
+    Clock,
+    Register,
+    RejectedError,
+    RequestKey,
+    Space,
+    Standing,
+)
 from makul.app.recording import Draft
 from makul.app.requests import Asked, AskedUnderAgreement
 from makul.domain.disclosures import Operation, Outcome
@@ -45,6 +54,11 @@ class Reception:
             space=space,
             request_id=asked.request_id,
             digest=asked.digest,
+            asker=Asker(
+                subsystem=caller.subsystem,
+                employee=asked.employee,
+                case_number=asked.case_number,
+            ),
         )
         under = asked.agreement_number if isinstance(asked, AskedUnderAgreement) else None
         standing = self.register.standing(key, under)
@@ -60,7 +74,5 @@ class Reception:
             at=at,
             purpose=purpose,
             subject=subject,
-            employee=asked.employee,
-            case_number=asked.case_number,
         )
         return Received(draft, standing)

@@ -20,6 +20,7 @@ from makul.app.ports import (
     Documents,
     Entry,
     Evidence,
+    KnownRequest,
     Leaf,
     MessageMark,
     Overtaken,
@@ -65,8 +66,6 @@ class Draft:
     reasons: tuple[Reason, ...] = ()
     purpose: PurposeCode | None = None
     subject: Pin | None = None
-    employee: str | None = None
-    case_number: str | None = None
     ground: GroundRef | None = None
     evidence: tuple[Evidence, ...] = ()
     released: frozenset[Attribute] = frozenset()
@@ -147,14 +146,16 @@ class Recording:
         raise RejectedError(Reason(code=Code.OPS_03), request_id=draft.key.request_id)
 
     def asked_before(
-        self, draft: Draft, known_digest: bytes, *, against: Conclusion | None = None
+        self, draft: Draft, known: KnownRequest, *, against: Conclusion | None = None
     ) -> bytes:
-        """The id is closed: the same request gets its stored answer, another is refused.
+        """Handle a request id that is already closed.
 
-        `against` says why not even the stored answer is given, where that is known beforehand.
+        Return the stored answer if it is the same request of the same asker; else refuse it with
+        REQ-04. `against` says why not even the stored answer is given, if that is known already.
         """
-        if known_digest != draft.key.digest:
-            reused = Reason(code=Code.REQ_04, field="requestId")
+        differs = draft.key.reused_by(known)
+        if differs is not None:
+            reused = Reason(code=Code.REQ_04, field=differs)
             return self.settle(self._refusal(draft, (reused,)))
         if against is not None:
             refusal = draft.refused(against.reasons, outcome=against.outcome)
@@ -265,8 +266,6 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
         operation=draft.operation,
         channel=draft.caller.channel,
         certificate=draft.caller.certificate,
-        employee=draft.employee,
-        case_number=draft.case_number,
         agreement_number=draft.agreement_number,
         purpose=draft.purpose,
         subject=draft.subject,
@@ -325,9 +324,9 @@ def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) 
             "subject": draft.subject.digits if draft.subject is not None else None,
             "channel": draft.caller.channel.value,
             "certificate": _hex(draft.caller.certificate),
-            "subsystem": draft.caller.subsystem,
-            "employee": draft.employee,
-            "case": draft.case_number,
+            "subsystem": draft.key.asker.subsystem,
+            "employee": draft.key.asker.employee,
+            "case": draft.key.asker.case_number,
             "outcome": draft.outcome.value,
             "reasons": [
                 [

@@ -39,8 +39,8 @@ class RevokeConsent:
             asked, caller, space=Space.REVOCATION, operation=Operation.REVOKE_CONSENT
         )
         draft, standing = received.draft, received.standing
-        if standing.known_digest is not None:
-            return self.recording.asked_before(draft, standing.known_digest)
+        if standing.known is not None:
+            return self.recording.asked_before(draft, standing.known)
         digest = hashlib.sha256(asked.document).digest()
         verified = self.verifier.verify(asked.document, at=draft.at)
         proof, revocation = verified.proof, None

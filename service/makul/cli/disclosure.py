@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from makul.app.ports import DisclosureRow, ExportLook, MonthCount
+from makul.app.ports import DisclosureRow, ExportLook, MonthCount, RepetitionRow
 from makul.cli.disclosure_export import Form, destination, write_all
 from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
@@ -68,9 +68,45 @@ def show(
     """Show one decision. The PIN is masked; what left is told by name, never by value."""
     with session(ctx).house() as house:
         found = house.desk.disclosure(disclosure_id)
+        again = house.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
     if found is None:
         raise HouseError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
-    show_facts(_row(found), as_json=as_json)
+    show_facts({**_row(found), "repetitions": len(again)}, as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "makul disclosure repetitions",
+        "makul disclosure repetitions --of 01933f2c-7b1e-7c52-9d0a-0c8f3f0e6a11 --json",
+    )
+)
+def repetitions(
+    ctx: typer.Context,
+    *,
+    recipient: OfRecipient = None,
+    of: Annotated[
+        UUID | None, typer.Option("--of", metavar="ID", help="Of this decision only.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="From this instant on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List stored answers that were given again, the latest first: to whom and by which channel."""
+    wanted = _code(recipient)
+    from_instant = since.replace(tzinfo=UTC) if since is not None else None
+    with session(ctx).house() as house:
+        found = house.desk.repetitions(
+            recipient=wanted, since=from_instant, disclosure_id=of, limit=limit
+        )
+    show_rows(
+        [_repetition(row) for row in found],
+        columns=("repeated_at", "recipient", "operation", "employee", "channel", "disclosure_id"),
+        as_json=as_json,
+        empty="No stored answer was given again.",
+    )
 
 
 @app.command(
@@ -92,7 +128,7 @@ def statistics(
         counts = _counted(house, wanted, code)
     show_rows(
         [_count(each) for each in counts],
-        columns=("recipient", "purpose", "outcome", "ground", "decisions"),
+        columns=("recipient", "purpose", "outcome", "ground", "decisions", "repetitions"),
         as_json=as_json,
         empty=f"No decision of {wanted} is recorded.",
     )
@@ -170,6 +206,24 @@ def _count(count: MonthCount) -> Facts:
         "outcome": count.outcome.value,
         "ground": count.ground_kind,
         "decisions": count.decisions,
+        "repetitions": count.repetitions,
+    }
+
+
+def _repetition(row: RepetitionRow) -> Facts:
+    return {
+        "repetition_id": str(row.repetition_id),
+        "repeated_at": instant(row.repeated_at),
+        "recipient": row.recipient,
+        "subsystem": row.asker.subsystem,
+        "employee": row.asker.employee,
+        "case": row.asker.case_number,
+        "channel": row.channel.value,
+        "certificate": row.certificate.hex() if row.certificate is not None else None,
+        "operation": row.operation.value,
+        "request_id": str(row.request_id),
+        "disclosure_id": str(row.disclosure_id),
+        "leaf": row.leaf_hash.hex(),
     }
 
 

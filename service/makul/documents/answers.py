@@ -123,12 +123,13 @@ def _registered(consent: ConsentStatus | None, *, at: datetime) -> str:
     )
 
 
-def render_consent_status(request_id: UUID, status: ConsentStatus | None, *, at: datetime) -> bytes:
-    """GetConsentStatusResponse; a consent that is not this recipient's own is unknown (CNS-01)."""
+def render_consent_status(
+    request_id: UUID, status: ConsentStatus | Reason, *, at: datetime
+) -> bytes:
+    """GetConsentStatusResponse: the consent's state, or a reason."""
     asked = element("requestId", str(request_id))
-    if status is None:
-        unknown = answer_reason(Reason(code=Code.CNS_01, field="consentId"))
-        return _response("GetConsentStatus", asked, unknown)
+    if isinstance(status, Reason):
+        return _response("GetConsentStatus", asked, answer_reason(status))
     return _response(
         "GetConsentStatus",
         asked,
@@ -194,18 +195,14 @@ def _signature(signature: RecordedSignature) -> str:
 
 
 def render_receipt_answer(
-    request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None
+    request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None
 ) -> bytes:
-    """GetReceiptResponse: the receipt's exact bytes, and once it has one its place in the log.
-
-    A request not known is REQ-01, `ofRequest`.
-    """
+    """GetReceiptResponse: the receipt's exact bytes with its proof of inclusion, or a reason."""
     asked = element("requestId", str(request_id))
-    if receipt is None:
-        unknown = answer_reason(Reason(code=Code.REQ_01, field="ofRequest"))
-        return _response("GetReceipt", asked, unknown)
+    if isinstance(found, Reason):
+        return _response("GetReceipt", asked, answer_reason(found))
     proof = "" if inclusion is None else _inclusion(inclusion)
-    return _response("GetReceipt", asked, group("receipt", binary(receipt)), proof)
+    return _response("GetReceipt", asked, group("receipt", binary(found)), proof)
 
 
 def _inclusion(inclusion: Inclusion) -> str:

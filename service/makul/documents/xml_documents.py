@@ -37,6 +37,7 @@ from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.persons import Person
+from makul.domain.reasons import Reason
 from makul.domain.revocations import Revocation
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ class XmlDocuments:
         return answers.render_decision(answer, receipt)
 
     def consent_status(
-        self, request_id: UUID, status: ConsentStatus | None, *, at: datetime
+        self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
         """The answer of GetConsentStatus."""
-        return answers.render_consent_status(request_id, status, at=at)
+        return answers.render_consent_status(request_id, found, at=at)
 
     def revocations(
         self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
@@ -110,10 +111,10 @@ class XmlDocuments:
         return answers.render_agreement(request_id, agreement, signatures)
 
     def receipt_answer(
-        self, request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None = None
+        self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
         """The answer of GetReceipt."""
-        return answers.render_receipt_answer(request_id, receipt, inclusion)
+        return answers.render_receipt_answer(request_id, found, inclusion)
 
     def status(self, request_id: UUID, status: ServiceStatus) -> bytes:
         """The answer of GetStatus."""

@@ -140,6 +140,25 @@ STANDING_RULES: tuple[Rule[StandingCase], ...] = (
 )
 
 
+def find_stop(recipient: Recipient | None, agreement: Agreement | None = None) -> Reason | None:
+    """Return why nothing about earlier decisions is given to this recipient any more.
+
+    RCP-02 on hold, RCP-03 when cut off, AGR-02 when `agreement`, under which the decision was
+    made, is terminated (cl. 12). A term that is over stops nothing: the recipient needs its
+    receipts for the monthly check of its last month (cl. 11).
+    """
+    if recipient is None:
+        return Reason(code=Code.RCP_01)
+    if recipient.state == RecipientState.CUT_OFF:
+        return Reason(code=Code.RCP_03)
+    if recipient.state != RecipientState.ACTIVE:
+        return Reason(code=Code.RCP_02)
+    if agreement is None or agreement.recipient != recipient.code:
+        return None
+    terminated = agreement.state is AgreementState.TERMINATED
+    return Reason(code=Code.AGR_02) if terminated else None
+
+
 def judge_entry(case: StandingCase) -> tuple[Ruling, ...]:
     """The rules that can be answered before it is read what is asked for."""
     return tuple(rule.judge(case) for rule in ENTRY_RULES)

@@ -33,7 +33,15 @@ SINCE_0004: Mapping[str, tuple[str, ...]] = {
     "ledger_lost": ("position",),
     "ledger_position": ("disclosure_id",),
 }
-APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002, **SINCE_0004}
+SINCE_0008: Mapping[str, tuple[str, ...]] = {
+    "repetition": ("repetition_id",),
+}
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
+    **SINCE_0001,
+    **SINCE_0002,
+    **SINCE_0004,
+    **SINCE_0008,
+}
 """Append-only tables and their primary keys."""
 
 ALSO_UNIQUE: Mapping[str, str] = {"ledger_position": "position"}

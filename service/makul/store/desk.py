@@ -18,6 +18,7 @@ from makul.app.ports import (
     NoticeApproval,
     Official,
     RecordedSignature,
+    RepetitionRow,
     Signatory,
     SignedBytes,
     TakenBack,
@@ -45,6 +46,7 @@ from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
+from makul.store.repetitions import list_repetitions
 from makul.store.tables import (
     agreement,
     certificate,
@@ -372,6 +374,24 @@ class StoreDesk(Desk):
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """One decision."""
         return listing.one(self._database, self._sealer, disclosure_id)
+
+    def repetitions(
+        self,
+        *,
+        recipient: MemberCode | None = None,
+        since: datetime | None = None,
+        disclosure_id: UUID | None = None,
+        limit: int,
+    ) -> Sequence[RepetitionRow]:
+        """Return answers that were given again, the latest first."""
+        return list_repetitions(
+            self._database,
+            self._sealer,
+            recipient=recipient,
+            since=since,
+            disclosure_id=disclosure_id,
+            limit=limit,
+        )
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
         """A month's decisions, counted."""

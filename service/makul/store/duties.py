@@ -67,7 +67,7 @@ _METERS = ("attempt", "daily_use", "evidence_use", "ground_use", "paper_use", "s
 
 _SERVING = _Work(
     reads=(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, "consent_giver", "gate"),
-    adds=(*_RECORD, *_METERS, "consent_giver", "gate"),
+    adds=(*_RECORD, *_METERS, "consent_giver", "gate", "repetition"),
     changes={
         "agreement": ("to_lock_by",),
         "certificate": ("to_lock_by",),
@@ -87,7 +87,7 @@ _SERVING = _Work(
 _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG),
-        *("desk_document", "gate", "ground_use", "ledger_lost"),
+        *("desk_document", "gate", "ground_use", "ledger_lost", "repetition"),
     ),
     adds=(*_REGISTER, "desk_document", "desk_log", "gate", "revocation"),
     changes={

@@ -120,7 +120,9 @@ def check_attempts(transaction: Transaction, sealer: Sealer, entry: Entry) -> Re
     if limits is None or subject is None:
         return None
     since = entry.decided_at - limits.window
-    values = attempt_values(sealer, entry.key.recipient, subject.digits, entry.employee, since)
+    values = attempt_values(
+        sealer, entry.key.recipient, subject.digits, entry.key.asker.employee, since
+    )
     if entry.failed_attempt:
         _count_alone(transaction, entry.key.recipient, values)
     return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), limits)
@@ -147,7 +149,7 @@ def add_attempt(transaction: Transaction, sealer: Sealer, entry: Entry) -> None:
             "disclosure_id": entry.disclosure_id.bytes,
             "recipient": recipient,
             "pin_index": sealer.index("pin", entry.subject.digits),
-            "employee_index": employee_index(sealer, recipient, entry.employee),
+            "employee_index": employee_index(sealer, recipient, entry.key.asker.employee),
             "at": micros(entry.decided_at),
         },
     )

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from makul.app.ports import Entry
+from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.ledger.statements import read_statement
 from makul.store.codecs import CodecError, only, pack, unpack
 from makul.store.crypto import Sealer, place
 
@@ -15,8 +16,7 @@ class Private:
     """The part of a disclosure about people, and what the ledger's leaf is opened with."""
 
     subject: Pin | None
-    employee: str | None
-    case_number: str | None
+    asker: Asker
     request_digest: bytes
     leaf_salt: bytes
     leaf_statement: bytes
@@ -24,13 +24,17 @@ class Private:
     reports: tuple[tuple[bytes, bytes], ...]
     """For each piece of evidence its digest, and how it was judged for this decision."""
 
+    @property
+    def known(self) -> KnownRequest:
+        """The request that this decision was about."""
+        return KnownRequest(digest=self.request_digest, asker=self.asker)
+
 
 def private_of(entry: Entry) -> Private:
     """What of an entry is sealed."""
     return Private(
         subject=entry.subject,
-        employee=entry.employee,
-        case_number=entry.case_number,
+        asker=entry.key.asker,
         request_digest=entry.key.digest,
         leaf_salt=entry.leaf.salt,
         leaf_statement=entry.leaf.statement,
@@ -40,12 +44,13 @@ def private_of(entry: Entry) -> Private:
 
 
 def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> bytes:
-    """Seal it to its disclosure (format 1)."""
+    """Encrypt it for its disclosure (format 2)."""
     header = {
-        "v": 1,
+        "v": 2,
         "pin": private.subject.digits if private.subject is not None else None,
-        "employee": private.employee,
-        "case": private.case_number,
+        "subsystem": private.asker.subsystem,
+        "employee": private.asker.employee,
+        "case": private.asker.case_number,
     }
     parts = [
         private.request_digest,
@@ -60,18 +65,22 @@ def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> byte
 def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private:
     """Open it; raises `SealBrokenError` or `CodecError`."""
     header, parts = unpack(sealer.open(sealed, _place(disclosure_id)))
-    only(header, "v", "pin", "employee", "case")
-    pin, employee, case = header["pin"], header["employee"], header["case"]
     judged = parts[_FIXED_PARTS:]
-    texts_fit = all(text is None or isinstance(text, str) for text in (pin, employee, case))
-    if header["v"] != 1 or not texts_fit or len(parts) < _FIXED_PARTS or len(judged) % 2:
+    if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
         raise CodecError("a disclosure's sealed part has an unknown format")
     request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
+    if header["v"] == 1:
+        header = {**header, "subsystem": _stated_subsystem(leaf_statement)}
+    only(header, "v", "pin", "subsystem", "employee", "case")
+    pin = _text(header["pin"])
     try:
         return Private(
-            subject=Pin(str(pin)) if pin is not None else None,
-            employee=str(employee) if employee is not None else None,
-            case_number=str(case) if case is not None else None,
+            subject=Pin(pin) if pin is not None else None,
+            asker=Asker(
+                subsystem=_text(header["subsystem"]),
+                employee=_text(header["employee"]),
+                case_number=_text(header["case"]),
+            ),
             request_digest=request_digest,
             leaf_salt=leaf_salt,
             leaf_statement=leaf_statement,
@@ -80,6 +89,20 @@ def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private
         )
     except MalformedIdentifierError:
         raise CodecError("a disclosure's subject does not read back") from None
+
+
+def _stated_subsystem(leaf_statement: bytes) -> object:
+    """Format 1 has the subsystem in the leaf's statement alone."""
+    try:
+        return read_statement(leaf_statement).get("subsystem")
+    except ValueError:
+        raise CodecError("a leaf's statement does not read back") from None
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise CodecError("a disclosure's sealed part has an unknown format")
 
 
 def _place(disclosure_id: bytes) -> bytes:

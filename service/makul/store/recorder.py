@@ -44,6 +44,7 @@ from makul.store.limits import (
     use_quota,
 )
 from makul.store.private import Private, open_private, private_of, seal_private
+from makul.store.repetitions import RepeatedAnswer, add_repetition, is_recorded
 from makul.store.revocations import take_back
 from makul.store.rights import (
     Given,
@@ -59,6 +60,7 @@ _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
 _CLOSED = (
     select(
         request_key.c.disclosure_id,
+        request_key.c.decided_at,
         request_key.c.answer,
         request_key.c.answer_until,
         disclosure.c.sealed,
@@ -121,17 +123,28 @@ class StoreRecorder(Recorder):
             return self._perform(entry, rows, taking)
 
     def _perform(self, entry: Entry, rows: "_Rows", taking: TakingRights | None) -> Recorded:
+        repeated = RepeatedAnswer.create(
+            entry.key, entry.channel, entry.certificate, at=entry.decided_at
+        )
         return self._database.perform(
-            lambda transaction: self._record(transaction, entry, rows, taking),
-            settled=lambda transaction: _recorded(transaction, rows),
+            lambda transaction: self._record(transaction, entry, rows, taking, repeated),
+            settled=lambda transaction: (
+                _recorded(transaction, rows) or self._repeated(transaction, repeated)
+            ),
         )
 
     def _record(
-        self, transaction: Transaction, entry: Entry, rows: "_Rows", taking: TakingRights | None
+        self,
+        transaction: Transaction,
+        entry: Entry,
+        rows: "_Rows",
+        taking: TakingRights | None,
+        repeated: RepeatedAnswer,
     ) -> Recorded:
         if taking is not None:
             before_taking_rights(transaction, taking)
-        before = self._before(transaction, entry)
+        stopped: Replay | Overtaken | None
+        before = self._before(transaction, entry, repeated)
         if _stops(before, entry):
             stopped = before
         else:
@@ -148,18 +161,42 @@ class StoreRecorder(Recorder):
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
-        """The stored answer of a closed id, its rights re-checked."""
-        way = Way(channel=caller.channel, certificate=caller.certificate)
+        """The stored answer of a closed id, its rights re-checked; the repetition is recorded."""
+        repeated = RepeatedAnswer.create(key, caller.channel, caller.certificate, at=at)
 
         def work(transaction: Transaction) -> Replay | Overtaken | None:
             seen = note_mark(transaction, caller.mark)
-            stored = self._stored(transaction, key, way, at) if seen is None else Overtaken((seen,))
-            if not isinstance(stored, Replay):
+            given = self._repeat(transaction, repeated) if seen is None else Overtaken((seen,))
+            if not isinstance(given, Replay):
                 transaction.discard()
-            return stored
+            return given
 
         # An id is closed for good, so an open one is a question asked too early.
-        return self._database.perform(work) or Overtaken((Reason(code=Code.REQ_05),))
+        return self._database.perform(
+            work, settled=lambda transaction: self._repeated(transaction, repeated)
+        ) or Overtaken((Reason(code=Code.REQ_05),))
+
+    def _repeat(
+        self, transaction: Transaction, repeated: RepeatedAnswer
+    ) -> Replay | Overtaken | None:
+        """Give the stored answer again and record that; None if the id is open."""
+        stored = self._stored(transaction, repeated)
+        if not isinstance(stored, _Stored):
+            return stored
+        add_repetition(transaction, self._sealer, repeated, stored.disclosure_id, stored.decided_at)
+        return Replay(stored.answer)
+
+    def _repeated(
+        self, transaction: Transaction, repeated: RepeatedAnswer
+    ) -> Replay | Overtaken | None:
+        """Return the answer of a repetition whose commit was cut off; None if it was not recorded.
+
+        The rights are read once more, which locks the recipient's row (see `_recorded`).
+        """
+        if not is_recorded(transaction, repeated):
+            return None
+        stored = self._stored(transaction, repeated)
+        return Replay(stored.answer) if isinstance(stored, _Stored) else stored
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
         """Note a message that records nothing else; False where it came before (REQ-09)."""
@@ -198,15 +235,16 @@ class StoreRecorder(Recorder):
             recipient=recipient,
         )
 
-    def _before(self, transaction: Transaction, entry: Entry) -> Replay | Overtaken | None:
+    def _before(
+        self, transaction: Transaction, entry: Entry, repeated: RepeatedAnswer
+    ) -> Replay | Overtaken | None:
         """What came of this message or this id before; None where both are new."""
         seen = note_mark(transaction, entry.mark)
         if seen is not None:
             return Overtaken((seen,))
         if not entry.closes:
             return None
-        way = Way(channel=entry.channel, certificate=entry.certificate)
-        return self._stored(transaction, entry.key, way, entry.decided_at)
+        return self._repeat(transaction, repeated)
 
     def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Overtaken | None:
         """What no longer holds, or is used up; None where nothing stands against this entry."""
@@ -234,31 +272,38 @@ class StoreRecorder(Recorder):
             take_back(transaction, self._sealer, code, entry.revokes, at=at)
 
     def _stored(
-        self, transaction: Transaction, key: RequestKey, way: Way, at: datetime
-    ) -> Replay | Overtaken | None:
+        self, transaction: Transaction, repeated: RepeatedAnswer
+    ) -> "_Stored | Overtaken | None":
         """The answer under which this id was closed, or why it is not given; None if open.
 
         Another digest is REQ-04, and so is an answer that was forgotten: the id stays closed.
         """
+        key, at = repeated.key, repeated.at
         row = transaction.one(_CLOSED, _key_values(key))
         if row is None:
             return None
-        disclosure_id, answer, until, sealed = row[:4]
+        disclosure_id, decided_at, answer, until, sealed = row[:5]
         if sealed is None:
             return Overtaken((_REUSED,))
-        if open_private(self._sealer, disclosure_id, sealed).request_digest != key.digest:
-            return Overtaken((_REUSED,))
+        differs = key.reused_by(open_private(self._sealer, disclosure_id, sealed).known)
+        if differs is not None:
+            return Overtaken((Reason(code=Code.REQ_04, field=differs),))
         if key.space is Space.REVOCATION:
             # What took, and gave nothing, is told again whatever became of the recipient. Its row
             # is locked all the same: what was seen may lie on one copy (see `_recorded`).
             against_recipient(transaction, key.recipient)
         else:
-            reasons = against_replay(transaction, key.recipient, _given(row[4:]), way, at=at)
+            way = Way(channel=repeated.channel, certificate=repeated.certificate)
+            reasons = against_replay(transaction, key.recipient, _given(row[5:]), way, at=at)
             if reasons:
                 return Overtaken(reasons)
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
-        return Replay(self._sealer.open(answer, _answer_place(key)))
+        return _Stored(
+            answer=self._sealer.open(answer, _answer_place(key)),
+            disclosure_id=disclosure_id,
+            decided_at=decided_at,
+        )
 
 
 def _given(row: Row) -> Given:
@@ -272,6 +317,15 @@ def _given(row: Row) -> Given:
         subject_index=subject_index,
         sealed_to=sealed_to,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """The stored answer of a closed id, and the decision that it is of."""
+
+    answer: bytes
+    disclosure_id: bytes
+    decided_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

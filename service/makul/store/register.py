@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, literal_column, select
 
 from makul.app.ports import (
+    Asker,
     ConsentStatus,
     HeldConsent,
     KeptReceipt,
+    KnownRequest,
     RecordedSignature,
     Register,
     RegisteredCertificate,
@@ -39,6 +41,7 @@ from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
 from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.private import open_private
+from makul.store.receipts import find_receipt
 from makul.store.recorder import evidence_place
 from makul.store.revocations import subject_place, taken_back, taken_back_by_index
 from makul.store.tables import (
@@ -152,16 +155,6 @@ _PERSON = (
     .order_by(person.c.version.desc())
     .limit(1)
 )
-_RECEIPT = (
-    select(disclosure.c.disclosure_id, disclosure.c.sealed)
-    .where(
-        disclosure.c.recipient == bindparam("recipient"),
-        disclosure.c.request_id == bindparam("request_id"),
-    )
-    .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
-    .limit(1)
-)
-
 _END_OF_TIME = 2**63 - 1
 
 _NOBODY = Person(
@@ -213,7 +206,7 @@ class StoreRegister(Register):
         return Standing(
             recipient=recipient_from_row(key.recipient, row[:3]) if row[0] is not None else None,
             agreement=agreement_from_row(row[3:9]) if row[3] is not None else None,
-            known_digest=self._known_digest(disclosure_id, sealed),
+            known=self._known(disclosure_id, sealed),
         )
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
@@ -326,21 +319,16 @@ class StoreRegister(Register):
         return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
-        """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
-        values = {"recipient": recipient, "request_id": request_id.bytes}
-        row = self._database.one(_RECEIPT, values)
-        if row is None:
-            return None
-        document = open_private(self._sealer, *row).receipt
-        return KeptReceipt(disclosure_id=UUID(bytes=row[0]), document=document)
+        """The receipt of the decision that closed this recipient's request id."""
+        return find_receipt(self._database, self._sealer, recipient, request_id)
 
-    def _known_digest(self, disclosure_id: bytes | None, sealed: bytes | None) -> bytes | None:
-        """The digest that closed an id. Where its disclosure is gone, one that equals no other."""
+    def _known(self, disclosure_id: bytes | None, sealed: bytes | None) -> KnownRequest | None:
+        """The request that closed an id. If its disclosure is gone, one that equals no other."""
         if disclosure_id is None:
             return None
         if sealed is None:
-            return b""
-        return open_private(self._sealer, disclosure_id, sealed).request_digest
+            return KnownRequest(digest=b"", asker=Asker())
+        return open_private(self._sealer, disclosure_id, sealed).known
 
 
 def recipient_from_row(code: MemberCode, row: Row) -> Recipient:

@@ -39,6 +39,20 @@ SINCE_0005: Mapping[str, tuple[str, ...]] = {
     ),
     "evidence": ("recipient", "digest", "kind", "kept_at"),
 }
+SINCE_0008: Mapping[str, tuple[str, ...]] = {
+    "repetition": (
+        "repetition_id",
+        "recipient",
+        "space",
+        "request_id",
+        "disclosure_id",
+        "decided_at",
+        "channel",
+        "certificate",
+        "repeated_at",
+    ),
+}
+REWRAPPED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0008}
 """Append-only tables with a column `sealed`, and every other column they have."""
 
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))
@@ -48,7 +62,7 @@ _SAME_PARTS = (
 )
 
 
-def sqlite_triggers(tables: Mapping[str, tuple[str, ...]] = SINCE_0005) -> Mapping[str, str]:
+def sqlite_triggers(tables: Mapping[str, tuple[str, ...]] = REWRAPPED) -> Mapping[str, str]:
     """The triggers on updates of these tables, by name, in place of those of `append_only`.
 
     `IS` is never NULL, so nothing slips through an unknown comparison.
@@ -98,7 +112,7 @@ def create_postgres_function(name: str = POSTGRES_FUNCTION) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $makul${body}$makul$"
 
 
-def postgres_triggers(tables: Mapping[str, tuple[str, ...]] = SINCE_0005) -> Mapping[str, str]:
+def postgres_triggers(tables: Mapping[str, tuple[str, ...]] = REWRAPPED) -> Mapping[str, str]:
     """The same on PostgreSQL, as the server itself writes them down."""
     return {
         f"{table}_no_change": (

@@ -14,6 +14,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
 from makul.store.codecs import CodecError, micros
 from makul.store.engine import Database, Row
+from makul.store.repetitions import MONTH_REPETITIONS
 from makul.store.tables import disclosure
 
 _ALIKE = (
@@ -36,7 +37,13 @@ does not hold the rest, and to a record read for each row."""
 def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
     """What is recorded so far of a month, in order; what is alike and does not occur is absent."""
     values = {"begins": micros(month.begins), "ends": micros(month.ends)}
-    counts = [_read(row) for row in database.all(MONTH_COUNTS, values)]
+    repeated = {row[:4]: row[4] for row in database.all(MONTH_REPETITIONS, values)}
+    decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
+    # An answer of an earlier month may be given again in this one: then there is no decision.
+    counts = [
+        _read((*alike, decided.get(alike, 0), repeated.get(alike, 0)))
+        for alike in decided.keys() | repeated.keys()
+    ]
     return sorted(counts, key=_order)
 
 
@@ -45,7 +52,7 @@ def _order(count: MonthCount) -> tuple[str, ...]:
 
 
 def _read(row: Row) -> MonthCount:
-    recipient, purpose, outcome, ground_kind, decisions = row
+    recipient, purpose, outcome, ground_kind, decisions, repetitions = row
     try:
         return MonthCount(
             recipient=MemberCode(recipient),
@@ -53,6 +60,7 @@ def _read(row: Row) -> MonthCount:
             outcome=Outcome(outcome),
             ground_kind=ground_kind,
             decisions=decisions,
+            repetitions=repetitions,
         )
     except ValueError:
         raise CodecError("a decision does not read back") from None

@@ -320,6 +320,28 @@ salt and statement. The salt must be: beside the leaf's hash it would let the PI
 `sealed_to` is the certificate to which the data given were encrypted, if they were. The last index
 holds all that a month's statistics count, so that they are counted without reading a record."""
 
+repetition = Table(
+    "repetition",
+    metadata,
+    Column("repetition_id", UUID, primary_key=True),
+    Column("recipient", MEMBER, nullable=False),
+    Column("space", WORD, nullable=False),
+    Column("request_id", UUID, nullable=False),
+    Column("disclosure_id", UUID, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("channel", WORD, nullable=False),
+    Column("certificate", DIGEST),
+    Column("repeated_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "disclosure_id", "repeated_at"),
+    Index(None, "recipient", "repeated_at"),
+    Index(None, "repeated_at"),
+    sqlite_with_rowid=False,
+)
+"""A stored answer that was given again: of which decision, to whom, when and by which channel.
+`disclosure_id` and `decided_at` are the decision's. Encrypted: subsystem, employee, case, request
+digest, and the leaf's salt and statement."""
+
 ledger_leaf = Table(
     "ledger_leaf",
     metadata,

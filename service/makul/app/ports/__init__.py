@@ -23,6 +23,7 @@ from makul.app.ports.desk import (
     KeptPiece,
     MonthCount,
     Official,
+    RepetitionRow,
 )
 from makul.app.ports.documents import (
     MAX_SEALED_PERSON,
@@ -49,12 +50,14 @@ from makul.app.ports.duties import Duty
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matching import Matcher
 from makul.app.ports.record import (
+    Asker,
     Committed,
     CommitUnknownError,
     Entry,
     Evidence,
     HeldConsent,
     KeptReceipt,
+    KnownRequest,
     Leaf,
     NotThisDutyError,
     Overtaken,
@@ -96,6 +99,7 @@ __all__ = [
     "AgreementDraft",
     "AgreementSignature",
     "Answer",
+    "Asker",
     "Caller",
     "CertificateJudge",
     "Clock",
@@ -119,6 +123,7 @@ __all__ = [
     "KeptPiece",
     "KeptReceipt",
     "KeyRotation",
+    "KnownRequest",
     "Leaf",
     "LedgerBrokenError",
     "LedgerNotice",
@@ -145,6 +150,7 @@ __all__ = [
     "Register",
     "RegisteredCertificate",
     "RejectedError",
+    "RepetitionRow",
     "Replay",
     "RequestKey",
     "Retired",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from makul.app.ports.record import Asker
 from makul.app.ports.signing import (
     AgreementSignature,
     Notice,
@@ -14,7 +15,7 @@ from makul.app.ports.signing import (
     Signatory,
     SignedBytes,
 )
-from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
@@ -57,6 +58,24 @@ class DisclosureRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepetitionRow:
+    """An answer that was given again, as the operator lists it (Procedure, cl. 11)."""
+
+    repetition_id: UUID
+    disclosure_id: UUID
+    """The decision whose answer was given again."""
+    recipient: MemberCode
+    request_id: UUID
+    operation: Operation
+    channel: Channel
+    certificate: bytes | None
+    """SHA-256 of the certificate that authenticated the message; None over X-Road."""
+    asker: Asker
+    repeated_at: datetime
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonthCount:
     """How many decisions of a month are alike in this (Procedure, cl. 11)."""
 
@@ -65,6 +84,8 @@ class MonthCount:
     outcome: Outcome
     ground_kind: str | None
     decisions: int
+    repetitions: int = 0
+    """Answers of such decisions, of any month, that were given again in this month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +215,16 @@ class Desk(Protocol):
     ) -> Sequence[DisclosureRow]: ...
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None: ...
+
+    def repetitions(
+        self,
+        *,
+        recipient: MemberCode | None = None,
+        since: datetime | None = None,
+        disclosure_id: UUID | None = None,
+        limit: int,
+    ) -> Sequence[RepetitionRow]:
+        """Return answers that were given again, the latest first."""
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
         """A month's decisions, counted by recipient, purpose, outcome and ground (cl. 11)."""

@@ -208,9 +208,9 @@ class Documents(Protocol):
         """The Body's child of the answer, complete, with its own namespace declarations."""
 
     def consent_status(
-        self, request_id: UUID, status: ConsentStatus | None, *, at: datetime
+        self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
-        """The answer of GetConsentStatus; an unknown consent is answered with CNS-01."""
+        """The answer of GetConsentStatus: the state, or the reason why there is none to give."""
 
     def revocations(
         self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
@@ -226,9 +226,9 @@ class Documents(Protocol):
         """The answer of GetAgreement, with who has signed; none is answered with AGR-01."""
 
     def receipt_answer(
-        self, request_id: UUID, receipt: bytes | None, inclusion: Inclusion | None = None
+        self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
-        """The answer of GetReceipt; none is answered with REQ-01, field `ofRequest`."""
+        """The answer of GetReceipt: the receipt, or the reason why there is none to give."""
 
     def status(self, request_id: UUID, status: "ServiceStatus") -> bytes:
         """The answer of GetStatus."""

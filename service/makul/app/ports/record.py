@@ -40,10 +40,20 @@ class Space(StrEnum):
     """Where a request id is unique, for one recipient."""
 
     DISCLOSURE = "DISCLOSURE"
-    EXPLANATION = "EXPLANATION"
     CONSENT = "CONSENT"
     REVOCATION = "REVOCATION"
     """Takes and never gives: its stored answers need no rights."""
+    EXPLANATION = "EXPLANATION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who of a recipient asks: a request id belongs to one asker (invariant 5)."""
+
+    subsystem: str | None = None
+    """The X-Road subsystem of the member; None on other channels."""
+    employee: str | None = None
+    case_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +65,30 @@ class RequestKey:
     request_id: UUID
     digest: bytes
     """SHA-256 over the exclusive canonical form of the Body's child."""
+    asker: Asker = Asker()
+
+    def reused_by(self, known: "KnownRequest") -> str | None:
+        """Return the element in which this request differs from the one that closed its id.
+
+        None if it is the same request of the same asker. An answer goes to nobody else: another
+        employee, case or subsystem has its own consent to show (Procedure, cl. 4, 15).
+        """
+        if self.digest != known.digest:
+            return "requestId"
+        pairs = (
+            ("subsystemCode", self.asker.subsystem, known.asker.subsystem),
+            ("employee", self.asker.employee, known.asker.employee),
+            ("caseNumber", self.asker.case_number, known.asker.case_number),
+        )
+        return next((name for name, ours, theirs in pairs if ours != theirs), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRequest:
+    """The request that closed a request id."""
+
+    digest: bytes
+    asker: Asker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +97,8 @@ class Standing:
 
     recipient: Recipient | None
     agreement: Agreement | None
-    known_digest: bytes | None = None
-    """The digest under which this request id was closed before; None where it is open."""
+    known: KnownRequest | None = None
+    """The request that closed this request id before; None if the id is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +124,8 @@ class KeptReceipt:
 
     disclosure_id: UUID
     document: bytes
+    space: Space
+    agreement_number: AgreementNumber | None
 
 
 class Register(Protocol):
@@ -150,7 +186,11 @@ class Register(Protocol):
         """Failed matches since an instant."""
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
-        """The receipt of this recipient's earlier request, its last if it was asked repeatedly."""
+        """The receipt of the decision that closed this recipient's request id.
+
+        Searched in the order of `Space`; in one space, the last decision if the id is still open.
+        A later refusal or dry run under the same id never stands before a disclosure.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +246,6 @@ class Entry:
     operation: Operation
     channel: Channel
     certificate: bytes | None
-    employee: str | None
-    case_number: str | None
     agreement_number: AgreementNumber | None
     purpose: PurposeCode | None
     subject: Pin | None
@@ -279,9 +317,11 @@ class Recorder(Protocol):
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
         """The stored answer of a closed id, its rights re-checked (invariants 4 and 5).
 
+        The repetition is recorded in the same transaction, with a leaf of its own (invariant 1).
+
         `Overtaken` carries what forbids it: RCP-02/03/04, AGR-01 to 04, CNS-05, REQ-08 for a
-        channel that is not agreed, REQ-04 for another digest, REQ-09 for a message that came
-        before.
+        channel that is not agreed, REQ-04 for another digest or asker, REQ-09 for a message that
+        came before.
         """
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:

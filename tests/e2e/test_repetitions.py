@@ -1,0 +1,194 @@
+"""A stored answer belongs to the asker who got it, and is recorded each time (invariants 1 and 5).
+
+Over X-Road the employee, the case and the subsystem stand in headers: the Body, and so its digest,
+is the same for all of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from makul.app.ports import Asker, RepetitionRow
+from makul.domain.months import Month
+from makul.domain.reasons import Code
+from makul.domain.recipients import RecipientState
+from support.house import RECIPIENT, TYPES, Answered, InProcess, about, build_house, party
+from support.house import person_request as body_of
+from support.soap import XRD, enveloped, xroad_headers
+
+BY = "police"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("repetitions"))
+    yield built
+    built.close()
+
+
+def ask(
+    house: InProcess,
+    body: bytes,
+    request_id: UUID,
+    *,
+    employee: str | None = "EMP-1",
+    case: str | None = "CASE-1",
+    subsystem: str = "core",
+    service: str = "GetPersonData",
+    by: str = BY,
+) -> Answered:
+    """Send a Body over X-Road, as this employee, in this case, from this subsystem."""
+    more = ""
+    if employee is not None:
+        more += f'<x:userId xmlns:x="{XRD}">{employee}</x:userId>'
+    if case is not None:
+        more += f'<x:issue xmlns:x="{XRD}">{case}</x:issue>'
+    header = xroad_headers(service, request_id=str(request_id), member=party(by).code, more=more)
+    header = header.replace(">KG<", ">KG-SANDBOX<").replace(
+        "<i:subsystemCode>core<", f"<i:subsystemCode>{subsystem}<"
+    )
+    message = enveloped(body.decode(), header=header)
+    return house.post(message, listener="xroad")
+
+
+def a_body(house: InProcess, name: str, request_id: UUID, by: str) -> bytes:
+    paper = house.paper(name)
+    fields: dict[str, Any] = about(house.person_of(paper), of=party(by), paper=paper)
+    return body_of(**(fields | {"request_id": request_id}))
+
+
+@pytest.fixture(scope="module")
+def released(house: InProcess) -> tuple[UUID, bytes, Answered]:
+    request_id = uuid4()
+    body = a_body(house, paper_of(house), request_id, BY)
+    answer = ask(house, body, request_id)
+    assert (answer.outcome, answer.codes) == ("RELEASED", [])
+    return request_id, body, answer
+
+
+def paper_of(house: InProcess) -> str:
+    """A paper of the police by which data are released."""
+    return next(
+        name
+        for name, paper in house.world.papers.items()
+        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+    )
+
+
+def recorded(house: InProcess) -> list[RepetitionRow]:
+    return list(house.store.desk.repetitions(limit=100))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"employee": "EMP-2"}, "employee"),
+        ({"employee": None}, "employee"),
+        ({"employee": "emp-1"}, "employee"),
+        ({"case": "CASE-2"}, "caseNumber"),
+        ({"case": None}, "caseNumber"),
+        ({"subsystem": "branch"}, "subsystemCode"),
+    ],
+    ids=["another", "none", "other case of letters", "other case", "no case", "other subsystem"],
+)
+def test_another_asker_gets_nothing_under_the_same_id(
+    house: InProcess,
+    released: tuple[UUID, bytes, Answered],
+    changed: dict[str, Any],
+    field: str,
+) -> None:
+    """Cl. 15 and invariant 5: REQ-04 names what differs, and no personal data leave."""
+    request_id, body, _ = released
+    before = len(recorded(house))
+
+    answer = ask(house, body, request_id, **changed)
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
+    assert answer.child.findtext(f".//{{{TYPES}}}field") == field
+    assert answer.child.find(f"{{{RECIPIENT}}}person") is None
+    assert len(recorded(house)) == before
+
+
+def test_each_repetition_is_recorded_with_who_asked(
+    house: InProcess, released: tuple[UUID, bytes, Answered]
+) -> None:
+    """Invariant 1: who, when, by which channel; with a leaf of its own, and counted (cl. 11)."""
+    request_id, body, first = released
+    before = recorded(house)
+    counted = counts(house)
+
+    again = [ask(house, body, request_id) for _ in range(3)]
+
+    assert {answer.body for answer in again} == {first.body}
+    added = recorded(house)[: len(recorded(house)) - len(before)]
+    assert len(added) == 3
+    assert {row.asker for row in added} == {
+        Asker(subsystem="core", employee="EMP-1", case_number="CASE-1")
+    }
+    assert {(row.request_id, row.channel.value) for row in added} == {(request_id, "xroad")}
+    assert len({row.leaf_hash for row in added}) == 3
+    assert counts(house)[1] - counted[1] == 3
+    assert counts(house)[0] == counted[0]
+
+
+def counts(house: InProcess) -> tuple[int, int]:
+    """Decisions and repetitions of the police this month."""
+    now = house.clock()
+    rows = [
+        each
+        for each in house.store.desk.statistics(Month(now.year, now.month))
+        if each.recipient == party(BY).code
+    ]
+    return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
+
+
+def get_receipt(house: InProcess, of_request: UUID, **who: Any) -> Answered:
+    request_id = uuid4()
+    body = (
+        f'<r:GetReceipt xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
+        f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>"
+    ).encode()
+    return ask(house, body, request_id, service="GetReceipt", **who)
+
+
+def receipt_of(answer: Answered) -> str | None:
+    return answer.child.findtext(f"{{{RECIPIENT}}}receipt")
+
+
+def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(house: InProcess) -> None:
+    """GetReceipt finds the decision that closed the id, whatever was asked under it later."""
+    request_id = uuid4()
+    body = a_body(house, paper_of(house), request_id, BY)
+    first = ask(house, body, request_id)
+    theirs = receipt_of(first)
+    assert theirs is not None
+
+    assert ask(house, body, request_id, employee="EMP-9").codes == ["REQ-04"]
+    assert receipt_of(get_receipt(house, request_id)) == theirs
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
+)
+def test_a_stopped_recipient_gets_no_receipt(
+    house: InProcess,
+    released: tuple[UUID, bytes, Answered],
+    state: RecipientState,
+    code: Code,
+) -> None:
+    """Invariant 4, cl. 12: a receipt tells an outcome, so nothing is told after the commit."""
+    request_id, _, _ = released
+    police = next(r for r in house.store.desk.recipients() if r.code == party(BY).code)
+    house.store.desk.set_state(replace(police, state=state), reason="test", at=house.clock())
+    try:
+        answer = get_receipt(house, request_id)
+    finally:
+        house.store.desk.set_state(police, reason="test", at=house.clock())
+
+    assert answer.codes == [code.value]
+    assert receipt_of(answer) is None
+    assert receipt_of(get_receipt(house, request_id)) is not None
