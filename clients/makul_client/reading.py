@@ -132,6 +132,8 @@ def agreement(read: Any) -> Agreement:
             Power(purpose=each.purpose, attributes=tuple(each.attribute)) for each in read.power
         ),
         daily_quota=read.dailyQuota,
+        requests_per_minute=read.requestsPerMinute,
+        bytes_per_day=read.bytesPerDay,
         paper_daily_quota=read.paperDailyQuota,
         representatives=bool(read.representatives),
         delivery=read.delivery,

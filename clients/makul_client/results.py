@@ -275,6 +275,8 @@ class Agreement:
     provisions: tuple[str, ...]
     powers: tuple[Power, ...]
     daily_quota: int | None
+    requests_per_minute: int | None
+    bytes_per_day: int | None
     paper_daily_quota: int | None
     """Consents on paper that one official may hand in a day; None: paper is not allowed."""
     representatives: bool

@@ -40,6 +40,7 @@ from makul.app.sealing import Sealing
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
+from makul.domain.usage import UsageLimits
 from makul.ledger.commitment import SALT_BYTES
 from makul.observing.access import Accounting, observe
 from makul.observing.health import Kept, Watch
@@ -150,7 +151,7 @@ class _Steps:
 def _steps(parts: Parts, operator: MemberCode) -> _Steps:
     """The same for all use cases: a right or a limit is judged in one way, whatever is asked."""
     return _Steps(
-        reception=Reception(clock=parts.clock, register=parts.register),
+        reception=Reception(clock=parts.clock, register=parts.register, limits=parts.limits),
         grounds=Grounds(
             verifier=parts.verifier,
             documents=parts.documents,
@@ -166,6 +167,7 @@ def _steps(parts: Parts, operator: MemberCode) -> _Steps:
             operator=operator,
             new_id=time_ordered_id,
             new_salt=new_salt,
+            limits=parts.limits,
         ),
     )
 
@@ -197,14 +199,14 @@ def _inquiries(
         environment=environment,
         software_version=version("makul"),
         contract_version=CONTRACT_VERSION,
-        limits=published_limits(limits),
+        limits=published_limits(limits, parts.limits),
         receipt_certificates=parts.receipt_certificates,
         ledger=parts.ledger,
         ledger_notice=parts.ledger_notice,
     )
 
 
-def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
+def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[ServiceLimit, ...]:
     """The limits that GetStatus tells, so that clients need not find them by hitting them."""
     return (
         ServiceLimit(name="message", value=MAX_ORDINARY, unit="bytes"),
@@ -217,6 +219,8 @@ def published_limits(limits: AttemptLimits) -> tuple[ServiceLimit, ...]:
             value=limits.failures_by_recipient_and_pin,
             unit="perDay",
         ),
+        ServiceLimit(name="requests", value=usage.requests_a_minute, unit="perMinute"),
+        ServiceLimit(name="recorded", value=-(-usage.bytes_a_day // 2**20), unit="mebibytesPerDay"),
     )
 
 
@@ -253,6 +257,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         StoreKeys.load(settings.store.keys),
         who=f"listener {name}",
         retried=metrics.store_retried if metrics is not None else None,
+        documents_a_day=settings.limits.documents_per_day,
     )
     parts = observed(build_parts(settings, store, clock))
     _keep_house(store, clock)

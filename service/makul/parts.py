@@ -26,6 +26,7 @@ from makul.app.ports import (
     Register,
 )
 from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.domain.usage import UsageLimits
 from makul.ledger_settings import LedgerSettings
 from makul.matching.demographic import DemographicMatcher
 from makul.settings import (
@@ -72,6 +73,7 @@ class Parts:
     signer: ReceiptSigner
     sealer: DeliverySealer
     hidden_at_most: timedelta
+    limits: UsageLimits
     trust: TrustStore
     """By which documents and messages are judged; here to be asked how fresh it is."""
     ledger: LedgerReader
@@ -100,6 +102,7 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
             retired=settings.receipts.retired,
         ),
         hidden_at_most=settings.basis.hidden_at_most,
+        limits=settings.limits.usage,
         ledger=store.ledger,
         ledger_notice=_ledger_notice(settings.ledger),
     )

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.ledger_settings import LedgerSettings
 from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section
@@ -129,6 +130,23 @@ class BasisSettings(Section):
         return timedelta(days=self.max_hidden_days)
 
 
+class LimitSettings(Section):
+    """What one recipient may use, if its agreement sets no limit of its own (REQ-06)."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = REQUESTS_A_MINUTE
+    bytes_per_day: Annotated[int, Field(ge=1, le=2**50)] = BYTES_A_DAY
+    """What may be recorded for a recipient in a UTC day: decisions, answers and documents."""
+    documents_per_day: Annotated[int, Field(ge=1, le=2**50)] = DOCUMENTS_A_DAY
+    """Likewise, the bytes of documents and scans alone."""
+
+    @property
+    def usage(self) -> UsageLimits:
+        """The limits that an agreement may replace."""
+        return UsageLimits(
+            requests_a_minute=self.requests_per_minute, bytes_a_day=self.bytes_per_day
+        )
+
+
 class TlsSettings(Section):
     """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
 
@@ -196,6 +214,7 @@ class Settings(BaseSettings):
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
+    limits: LimitSettings = LimitSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings | None = None
     ledger: LedgerSettings | None = None

@@ -55,6 +55,8 @@ class RegisterConsent:
             asked, caller, space=Space.CONSENT, operation=Operation.REGISTER_CONSENT
         )
         draft, standing = received.draft, received.standing
+        if received.excess is not None:
+            return self.recording.settle(draft.refused((received.excess,)))
         if standing.known is not None:
             return self.recording.asked_before(draft, standing.known)
         against = _may_not_enter(asked, caller, standing, draft.at)
@@ -190,7 +192,7 @@ class TellConsentStatus:
         (invariant 4). Its state is read last: a hold that was committed by then is not missed.
         """
         at = self.clock()
-        self.recording.admit(caller.mark, asked.request_id, at=at)
+        self.recording.admit(caller, asked.request_id, at=at)
         status = self.register.consent_status(caller.recipient, asked.consent_id)
         recipient = self.register.recipient(caller.recipient)
         if recipient is None:

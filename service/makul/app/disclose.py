@@ -60,6 +60,8 @@ class Disclose:
             subject=asked.probe.pin,
         )
         standing, draft = received.standing, received.draft
+        if received.excess is not None:
+            return self.recording.settle(draft.refused((received.excess,)))
         case = StandingCase(
             request=_request(asked, caller),
             recipient=standing.recipient,

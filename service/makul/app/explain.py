@@ -50,6 +50,8 @@ class Explain:
             subject=asked.subject,
         )
         standing, draft = received.standing, received.draft
+        if received.excess is not None:
+            return self.recording.settle(draft.refused((received.excess,)))
         if standing.known is not None:
             return self.recording.asked_before(draft, standing.known)
         ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=draft.at)

@@ -51,7 +51,7 @@ class Inquiries:
             request_id=asked.request_id,
             digest=b"",
         )
-        standing = self.register.standing(key, asked.agreement_number)
+        standing = self.register.standing(key, asked.agreement_number, at=self.clock())
         found = standing.agreement
         own = found if found is not None and found.recipient == caller.recipient else None
         if own is None:
@@ -90,7 +90,7 @@ class Inquiries:
             request_id=kept.disclosure_id,
             digest=b"",
         )
-        standing = self.register.standing(key, kept.agreement_number)
+        standing = self.register.standing(key, kept.agreement_number, at=self.clock())
         return find_stop(standing.recipient, standing.agreement)
 
     def _inclusion(self, disclosure_id: UUID) -> Inclusion | None:
@@ -118,6 +118,6 @@ class Inquiries:
         return self.documents.status(asked.request_id, status)
 
     def _admit(self, caller: Caller, request_id: UUID) -> None:
-        self.recording.admit(caller.mark, request_id, at=self.clock())
+        self.recording.admit(caller, request_id, at=self.clock())
         if self.register.recipient(caller.recipient) is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=request_id)

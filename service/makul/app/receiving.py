@@ -1,6 +1,7 @@
 """The first steps that every decision takes: who asks, by which id, and what the record knows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from makul.app.ports import (
     Asker,
@@ -17,6 +18,7 @@ from makul.app.requests import Asked, AskedUnderAgreement
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
+from makul.domain.usage import DEFAULT_LIMITS, Excess, UsageLimits, find_excess
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Received:
 
     draft: Draft
     standing: Standing
+    excess: Reason | None = None
+    """The limit that the recipient reached (REQ-06): the request is refused and not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,7 @@ class Reception:
 
     clock: Clock
     register: Register
+    limits: UsageLimits = DEFAULT_LIMITS
 
     def receive(
         self,
@@ -44,7 +49,10 @@ class Reception:
         purpose: PurposeCode | None = None,
         subject: Pin | None = None,
     ) -> Received:
-        """Read the caller's standing; raises `RejectedError` for a stranger (RCP-01).
+        """Read the caller's standing.
+
+        Raises `RejectedError` for a stranger (RCP-01), and for a recipient that goes on far beyond
+        its limits (REQ-06): of that nothing is recorded.
 
         `purpose` and `subject` are what the request itself says of them.
         """
@@ -61,9 +69,12 @@ class Reception:
             ),
         )
         under = asked.agreement_number if isinstance(asked, AskedUnderAgreement) else None
-        standing = self.register.standing(key, under)
+        standing = self.register.standing(key, under, at=at)
         if standing.recipient is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        excess = self._excess(standing, space, at)
+        if excess is not None and not excess.recorded:
+            raise RejectedError(excess.reason, request_id=asked.request_id)
         draft = Draft(
             key=key,
             caller=caller,
@@ -75,4 +86,14 @@ class Reception:
             purpose=purpose,
             subject=subject,
         )
-        return Received(draft, standing)
+        return Received(draft, standing, excess.reason if excess is not None else None)
+
+    def _excess(self, standing: Standing, space: Space, at: datetime) -> Excess | None:
+        agreement, recipient = standing.agreement, standing.recipient
+        limits = self.limits
+        if agreement is not None and recipient is not None:
+            # Another's agreement sets no limit for this recipient.
+            limits = limits.under(agreement if agreement.recipient == recipient.code else None)
+        if space is Space.REVOCATION:
+            limits = limits.doubled()
+        return find_excess(standing.usage, limits, at=at)

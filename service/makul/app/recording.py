@@ -22,7 +22,6 @@ from makul.app.ports import (
     Evidence,
     KnownRequest,
     Leaf,
-    MessageMark,
     Overtaken,
     PaperUse,
     PersonDelivery,
@@ -42,6 +41,7 @@ from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundRef, Operation, Ou
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
+from makul.domain.usage import DEFAULT_LIMITS, Usage, UsageLimits, find_excess
 from makul.domain.verdicts import Ruling
 from makul.ledger.commitment import commit
 from makul.ledger.statements import write_statement
@@ -127,6 +127,7 @@ class Recording:
     operator: MemberCode
     new_id: Callable[[], UUID]
     new_salt: Callable[[], bytes]
+    limits: UsageLimits = DEFAULT_LIMITS
 
     def settle(self, draft: Draft) -> bytes:
         """The answer that was recorded: this draft's, an earlier one's, or a refusal's.
@@ -185,10 +186,18 @@ class Recording:
         refusal = draft.refused(reasons)
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
-    def admit(self, mark: MessageMark | None, request_id: UUID, *, at: datetime) -> None:
-        """Note a message that records no decision; raises `RejectedError` where it came before."""
-        if mark is not None and not self.recorder.admit(mark, at=at):
+    def admit(self, caller: Caller, request_id: UUID, *, at: datetime) -> None:
+        """Note a message that records no decision.
+
+        Raises `RejectedError` if it came before (REQ-09), or if the recipient sends more of them
+        in a minute than the settings allow (REQ-06).
+        """
+        if caller.mark is not None and not self.recorder.admit(caller.mark, at=at):
             raise RejectedError(Reason(code=Code.REQ_09), request_id=request_id)
+        usage = Usage(requests=self.recorder.count_inquiry(caller.recipient, at=at) - 1)
+        excess = find_excess(usage, self.limits, at=at)
+        if excess is not None:
+            raise RejectedError(excess.reason, request_id=request_id)
 
     def _render(self, draft: Draft) -> Entry:
         disclosure_id = self.new_id()

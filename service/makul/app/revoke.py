@@ -39,6 +39,8 @@ class RevokeConsent:
             asked, caller, space=Space.REVOCATION, operation=Operation.REVOKE_CONSENT
         )
         draft, standing = received.draft, received.standing
+        if received.excess is not None:
+            return self.recording.settle(draft.refused((received.excess,)))
         if standing.known is not None:
             return self.recording.asked_before(draft, standing.known)
         digest = hashlib.sha256(asked.document).digest()

@@ -254,6 +254,8 @@ def _facts(agreement: Agreement) -> Facts:
             for purpose, covered in sorted(agreement.powers.items())
         ],
         "daily_quota": agreement.daily_quota,
+        "requests_per_minute": agreement.requests_a_minute,
+        "bytes_per_day": agreement.bytes_a_day,
         "delivery": agreement.delivery.value,
         "scores_out": agreement.scores_out,
     }

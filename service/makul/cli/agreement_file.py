@@ -51,6 +51,8 @@ channels = ["wsse"]             # wsse, mtls, xroad: the only ways in
 delivery = "TYPED"
 scores_out = false              # may match scores be shown?
 daily_quota = 1000              # disclosures a day; left out: no limit of its own
+requests_per_minute = 600       # left out: as in the operator's settings, [limits]
+bytes_per_day = 4294967296      # what may be recorded for the recipient a day; likewise
 paper_allowed = false           # may consents be on paper, signed by an official?
 paper_daily_quota = 20          # how many of them one official may hand in a day
 representatives_allowed = false # parents, guardians, by power of attorney
@@ -76,6 +78,8 @@ _OPTIONAL = frozenset({"delivery", "scores_out", "daily_quota", "provisions", "p
     "paper_allowed",
     "paper_daily_quota",
     "representatives_allowed",
+    "requests_per_minute",
+    "bytes_per_day",
 }
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
@@ -122,6 +126,8 @@ def parse_agreement(table: _Table) -> Agreement:
         provisions=_set_of(Provision, table, "provisions", may_be_empty=True),
         powers=_powers(table),
         daily_quota=_quota(table, "daily_quota"),
+        requests_a_minute=_quota(table, "requests_per_minute"),
+        bytes_a_day=_quota(table, "bytes_per_day"),
         paper_allowed=_flag(table, "paper_allowed"),
         paper_daily_quota=_quota(table, "paper_daily_quota") or DEFAULT_PAPER_QUOTA,
         representatives_allowed=_flag(table, "representatives_allowed"),
@@ -192,6 +198,8 @@ def _powers(table: _Table) -> dict[PurposeCode, frozenset[Attribute]]:
 _QUOTA_HINTS = {
     "daily_quota": "is a whole number from 1; leave it out for no limit",
     "paper_daily_quota": "is a whole number from 1; leave it out for 20",
+    "requests_per_minute": "is a whole number from 1; leave it out for that of the settings",
+    "bytes_per_day": "is a whole number from 1; leave it out for that of the settings",
 }
 
 

@@ -35,7 +35,7 @@ def render_agreement(draft: AgreementDraft) -> bytes:
 
     Raises `UnwritableError` for terms that would not read back as they are.
     """
-    terms, quota = draft.terms, draft.terms.daily_quota
+    terms = draft.terms
     said = (
         element("number", terms.number),
         element("draftedAt", instant(draft.drafted_at)),
@@ -50,7 +50,9 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         group("channels", each("channel", terms.channels)),
         group("provisions", each("provision", terms.provisions)) if terms.provisions else "",
         group("powers", *_powers(terms)) if terms.powers else "",
-        optional("dailyQuota", None if quota is None else str(quota)),
+        optional("dailyQuota", _written(terms.daily_quota)),
+        optional("requestsPerMinute", _written(terms.requests_a_minute)),
+        optional("bytesPerDay", _written(terms.bytes_a_day)),
         element("delivery", terms.delivery),
         element("scoresOut", _boolean(terms.scores_out)),
         element("paperAllowed", _boolean(terms.paper_allowed)),
@@ -61,6 +63,10 @@ def render_agreement(draft: AgreementDraft) -> bytes:
     document = f"{root}{''.join(said)}</Agreement>".encode()
     _must_read_back(document, draft)
     return document
+
+
+def _written(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def read_agreement(signed: "Element") -> AgreementDraft:
@@ -84,6 +90,8 @@ def read_agreement(signed: "Element") -> AgreementDraft:
         provisions=_read_all(said.inside_if_any("provisions"), "provision", Provision),
         powers=_read_powers(said.inside_if_any("powers")),
         daily_quota=said.read_if_any("dailyQuota", int),
+        requests_a_minute=said.read_if_any("requestsPerMinute", int),
+        bytes_a_day=said.read_if_any("bytesPerDay", int),
         delivery=said.read("delivery", Delivery),
         scores_out=said.read("scoresOut", _read_boolean),
         paper_allowed=said.read("paperAllowed", _read_boolean),

@@ -177,6 +177,8 @@ def render_agreement(
         each("provision", agreement.provisions),
         *(_power(purpose, covered) for purpose, covered in sorted(agreement.powers.items())),
         "" if quota is None else element("dailyQuota", str(quota)),
+        _own_limit("requestsPerMinute", agreement.requests_a_minute),
+        _own_limit("bytesPerDay", agreement.bytes_a_day),
         _paper_quota(agreement),
         element("representatives", "true") if agreement.representatives_allowed else "",
         element("delivery", agreement.delivery),
@@ -267,6 +269,10 @@ def _response(operation: str, *content: str) -> bytes:
 
 def _power(purpose: PurposeCode, covered: frozenset[Attribute]) -> str:
     return group("power", element("purpose", purpose), each("attribute", covered))
+
+
+def _own_limit(name: str, limit: int | None) -> str:
+    return "" if limit is None else element(name, str(limit))
 
 
 def _paper_quota(agreement: Agreement) -> str:

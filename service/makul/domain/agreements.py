@@ -66,6 +66,10 @@ class Agreement:
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
     """For cl. 5.3: which attributes the body's powers cover, by purpose."""
     daily_quota: int | None = None
+    requests_a_minute: int | None = None
+    """None: the limit of the operator's settings (`domain.usage`)."""
+    bytes_a_day: int | None = None
+    """What may be recorded for the recipient in a UTC day; None likewise."""
     """Disclosures a day (UTC), or None for no limit beyond the rate limits."""
     paper_allowed: bool = False
     """May consents be given on paper, for an official to answer for (cl. 4)?"""

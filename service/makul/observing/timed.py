@@ -23,6 +23,7 @@ from makul.app.ports import (
     RequestKey,
     VerifiedDocument,
 )
+from makul.domain.identifiers import MemberCode
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchVerdict
 from makul.domain.persons import Person
 from makul.observing.accounts import REPLAYED, Decided, Room, current
@@ -156,6 +157,11 @@ class WatchedRecorder:
         """The recorder's."""
         with _Time(Room.RECORDING):
             return self.recorder.admit(mark, at=at)
+
+    def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
+        """The recorder's."""
+        with _Time(Room.RECORDING):
+            return self.recorder.count_inquiry(recipient, at=at)
 
 
 def _replayed(key: RequestKey) -> Decided:

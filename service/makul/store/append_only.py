@@ -36,11 +36,15 @@ SINCE_0004: Mapping[str, tuple[str, ...]] = {
 SINCE_0008: Mapping[str, tuple[str, ...]] = {
     "repetition": ("repetition_id",),
 }
+SINCE_0011: Mapping[str, tuple[str, ...]] = {
+    "dictionary": ("dictionary_id",),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
     **SINCE_0004,
     **SINCE_0008,
+    **SINCE_0011,
 }
 """Append-only tables and their primary keys."""
 

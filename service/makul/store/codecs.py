@@ -177,10 +177,10 @@ def _value(fact: object) -> AttributeValue:
 
 
 def terms_to_text(agreement: Agreement) -> str:
-    """An agreement's terms but for what stands in columns of its own (format 2)."""
+    """An agreement's terms but for what stands in columns of its own (format 3)."""
     return dumps(
         {
-            "v": 2,
+            "v": 3,
             "purposes": sorted(agreement.purposes),
             "attributes": sorted(agreement.attributes),
             "methods": sorted(agreement.methods),
@@ -188,6 +188,8 @@ def terms_to_text(agreement: Agreement) -> str:
             "provisions": sorted(agreement.provisions),
             "powers": {code: sorted(names) for code, names in agreement.powers.items()},
             "dailyQuota": agreement.daily_quota,
+            "requestsPerMinute": agreement.requests_a_minute,
+            "bytesPerDay": agreement.bytes_a_day,
             "delivery": agreement.delivery.value,
             "scoresOut": agreement.scores_out,
             "paper": agreement.paper_allowed,
@@ -197,8 +199,9 @@ def terms_to_text(agreement: Agreement) -> str:
     )
 
 
+_BEFORE_3: dict[str, object] = {"requestsPerMinute": None, "bytesPerDay": None}
 _CLOSED_BEFORE_2: dict[str, object] = {
-    "v": 2,
+    **_BEFORE_3,
     "paper": False,
     "paperQuota": DEFAULT_PAPER_QUOTA,
     "representatives": False,
@@ -218,16 +221,19 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
 
     def read(fields: dict[str, object]) -> Agreement:
         if fields.get("v") == 1:  # before consents on paper, and by representatives
-            fields = {**fields, **_CLOSED_BEFORE_2}
+            fields = {**fields, **_CLOSED_BEFORE_2, "v": 3}
+        elif fields.get("v") == 2:  # before limits on use
+            fields = {**fields, **_BEFORE_3, "v": 3}
         only(
             fields,
             *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
             *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
+            *("requestsPerMinute", "bytesPerDay"),
         )
-        quota, papers = fields["dailyQuota"], fields["paperQuota"]
-        if fields["v"] != 2:
+        papers = fields["paperQuota"]
+        if fields["v"] != 3:
             raise CodecError("an agreement has an unknown format")
-        if (quota is not None and not isinstance(quota, int)) or not isinstance(papers, int):
+        if not isinstance(papers, int):
             raise CodecError("a stored record has a field of another type")
         return Agreement(
             number=AgreementNumber(number),
@@ -246,7 +252,9 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
                     for code, names in _fields(fields["powers"]).items()
                 }
             ),
-            daily_quota=quota,
+            daily_quota=_number_if_any(fields["dailyQuota"]),
+            requests_a_minute=_number_if_any(fields["requestsPerMinute"]),
+            bytes_a_day=_number_if_any(fields["bytesPerDay"]),
             delivery=Delivery(_string(fields["delivery"])),
             scores_out=_flag(fields["scoresOut"]),
             paper_allowed=_flag(fields["paper"]),
@@ -255,6 +263,12 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
         )
 
     return _strictly(read, terms)
+
+
+def _number_if_any(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise CodecError("a stored record has a field of another type")
 
 
 # --- decisions --------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from makul.app.ports import StoreUnavailableError
+from makul.store.compression import Compressor
 from makul.store.keys import KEY_BYTES, KEY_ID_BYTES, StoreKeys
 
 _FORMAT = b"\x01"
@@ -43,7 +44,9 @@ def place(table: str, column: str, *record: bytes) -> bytes:
 class Sealer:
     """Seals and opens fields, and computes blind indexes, with one ring of keys."""
 
-    def __init__(self, keys: StoreKeys) -> None:
+    def __init__(self, keys: StoreKeys, compressor: "Compressor | None" = None) -> None:
+        self.compressor = compressor
+        """Compresses records before they are encrypted; None: they are written as they are."""
         self._held = keys.held
         self._masters = dict(keys.masters)
         self.current_id = keys.current_id

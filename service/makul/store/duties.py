@@ -63,11 +63,14 @@ _REGISTER = (
     "signatory",
 )
 _RECORD = ("disclosure", "evidence", "ledger_leaf", "ledger_queue", "request_key", "revocation")
-_METERS = ("attempt", "daily_use", "evidence_use", "ground_use", "paper_use", "seen_message")
+_METERS = (
+    *("attempt", "daily_use", "evidence_use", "ground_use", "paper_use"),
+    *("recipient_use", "seen_message"),
+)
 
 _SERVING = _Work(
-    reads=(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, "consent_giver", "gate"),
-    adds=(*_RECORD, *_METERS, "consent_giver", "gate", "repetition"),
+    reads=(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, "consent_giver", "dictionary", "gate"),
+    adds=(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
     changes={
         "agreement": ("to_lock_by",),
         "certificate": ("to_lock_by",),
@@ -77,17 +80,18 @@ _SERVING = _Work(
         "ground_use": ("used", "registered_at"),
         "paper_use": ("used",),
         "recipient": ("to_lock_by",),
+        "recipient_use": ("requests", "bytes"),
         "request_key": ("answer", "answer_until"),
         "sealing_certificate": ("to_lock_by",),
     },
-    forgets=("attempt", "gate", "seen_message"),
+    forgets=("attempt", "gate", "recipient_use", "seen_message"),
 )
 """Nothing of the register is changed or added to. What is forgotten is what housekeeping does."""
 
 _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG),
-        *("desk_document", "gate", "ground_use", "ledger_lost", "repetition"),
+        *("desk_document", "dictionary", "gate", "ground_use", "ledger_lost", "repetition"),
     ),
     adds=(*_REGISTER, "desk_document", "desk_log", "gate", "revocation"),
     changes={

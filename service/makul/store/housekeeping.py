@@ -14,6 +14,7 @@ from makul.store.codecs import micros
 from makul.store.engine import Database, Transaction
 from makul.store.gates import sweep_notices
 from makul.store.tables import attempt, request_key, seen_message
+from makul.store.usage import forget_use
 
 ROWS_A_CALL = 1_000
 """Rows of each kind forgotten in one call: some milliseconds of the writers' time."""
@@ -60,11 +61,12 @@ class Housekept:
     marks: int
     answers: int
     attempts: int
+    uses: int = 0
 
     @property
     def more(self) -> bool:
         """May there be more to forget?"""
-        return ROWS_A_CALL in (self.marks, self.answers, self.attempts)
+        return ROWS_A_CALL in (self.marks, self.answers, self.attempts, self.uses)
 
 
 def housekeep(database: Database, *, at: datetime) -> Housekept:
@@ -77,6 +79,7 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
             marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
             answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
             attempts=transaction.run(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
+            uses=forget_use(transaction, ROWS_A_CALL, at=at),
         )
 
     return database.perform(work)

@@ -11,6 +11,7 @@ from makul.app.ports import Entry, MessageMark
 from makul.domain.attempts import AttemptCounts, exhausted
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.reasons import Code, Reason
+from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.codecs import micros, utc_day
 from makul.store.crypto import Sealer
 from makul.store.engine import Row, Transaction
@@ -25,9 +26,6 @@ from makul.store.tables import (
     paper_use,
     seen_message,
 )
-
-_DAY_MICROS = 24 * 60 * 60 * 1_000_000
-_SECOND_MICROS = 1_000_000
 
 
 def _counted(
@@ -195,12 +193,6 @@ def use_quota(transaction: Transaction, entry: Entry) -> Reason | None:
     return None
 
 
-def seconds_to_midnight(at: datetime) -> int:
-    """Until the next UTC day, rounded up: who waits that long comes no moment too early."""
-    left = (utc_day(at) + 1) * _DAY_MICROS - micros(at)
-    return -(-left // _SECOND_MICROS)
-
-
 # --- consents on paper, by official -----------------------------------------------------------
 
 _THIS_OFFICIAL = (
@@ -251,10 +243,6 @@ def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
 
 # --- what is kept as evidence, by recipient ---------------------------------------------------
 
-EVIDENCE_A_DAY = 256 * 1024 * 1024
-"""Bytes of documents and scans kept for one recipient a UTC day: 25 scans of the largest size, or
-a thousand of the largest documents; refused ones are kept as well, for cl. 12 may need them."""
-
 _THIS_EVIDENCE = (
     evidence_use.c.recipient == bindparam("key_recipient"),
     evidence_use.c.day == bindparam("key_day"),
@@ -269,7 +257,7 @@ _OPEN_EVIDENCE = insert(evidence_use)
 
 
 def use_evidence(
-    transaction: Transaction, entry: Entry, size: int, *, budget: int = EVIDENCE_A_DAY
+    transaction: Transaction, entry: Entry, size: int, *, budget: int = DOCUMENTS_A_DAY
 ) -> Reason | None:
     """Count what is about to be kept; REQ-06 where it is more than a recipient's day allows."""
     if not size:

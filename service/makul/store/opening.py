@@ -20,6 +20,8 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
+from makul.domain.usage import DOCUMENTS_A_DAY
+from makul.store.compression import Compressor
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
@@ -115,24 +117,31 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
 
 
 def open_store(
-    place: Place, keys: StoreKeys, *, who: str, retried: Callable[[], None] | None = None
+    place: Place,
+    keys: StoreKeys,
+    *,
+    who: str,
+    retried: Callable[[], None] | None = None,
+    documents_a_day: int = DOCUMENTS_A_DAY,
 ) -> Store:
     """Open an existing store; leaves no connection open.
 
-    `retried` is told whenever work is done again because it lost a race.
+    `retried` is told whenever work is done again because it lost a race. `documents_a_day` is how
+    many bytes of documents are kept for a recipient in a UTC day.
 
     Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
     is not these keys'.
     """
     assert_schema(place)
-    database, sealer = database_at(place, retried), Sealer(keys)
+    database = database_at(place, retried)
+    sealer = Sealer(keys, Compressor(database))
     try:
         _assert_keys(database, sealer)
     finally:
         database.close()
     return Store(
         register=StoreRegister(database, sealer),
-        recorder=StoreRecorder(database, sealer),
+        recorder=StoreRecorder(database, sealer, evidence_a_day=documents_a_day),
         desk=StoreDesk(database, sealer, who),
         ledger=StoreLedger(database),
         _database=database,

@@ -59,12 +59,16 @@ def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> byte
         private.receipt,
         *(part for judged in private.reports for part in judged),
     ]
-    return sealer.seal(pack(header, parts), _place(disclosure_id))
+    plain = pack(header, parts)
+    if sealer.compressor is not None:
+        dictionary_id = sealer.compressor.dictionary_for(private.receipt)
+        plain = sealer.compressor.compress(plain, dictionary_id)
+    return sealer.seal(plain, _place(disclosure_id))
 
 
 def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private:
     """Open it; raises `SealBrokenError` or `CodecError`."""
-    header, parts = unpack(sealer.open(sealed, _place(disclosure_id)))
+    header, parts = unpack(expand(sealer, sealer.open(sealed, _place(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
     if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
         raise CodecError("a disclosure's sealed part has an unknown format")
@@ -89,6 +93,11 @@ def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private
         )
     except MalformedIdentifierError:
         raise CodecError("a disclosure's subject does not read back") from None
+
+
+def expand(sealer: Sealer, plain: bytes) -> bytes:
+    """Return a decrypted record as it was before its compression; raises `CodecError`."""
+    return plain if sealer.compressor is None else sealer.compressor.expand(plain)
 
 
 def _stated_subsystem(leaf_statement: bytes) -> object:

@@ -27,6 +27,8 @@ from makul.app.ports import (
 from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
+from makul.domain.usage import DOCUMENTS_A_DAY
+from makul.store.answers import answer_with_receipt, answer_without_receipt
 from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
@@ -34,7 +36,6 @@ from makul.store.gates import TakingRights, before_taking_rights, taking_rights
 from makul.store.housekeeping import sweep_marks
 from makul.store.ledger_tables import ledger_queue
 from makul.store.limits import (
-    EVIDENCE_A_DAY,
     add_attempt,
     check_attempts,
     note_mark,
@@ -54,6 +55,7 @@ from makul.store.rights import (
     against_replay,
 )
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
+from makul.store.usage import count_inquiry, count_use
 
 _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
 
@@ -106,7 +108,7 @@ class StoreRecorder(Recorder):
     """
 
     def __init__(
-        self, database: Database, sealer: Sealer, *, evidence_a_day: int = EVIDENCE_A_DAY
+        self, database: Database, sealer: Sealer, *, evidence_a_day: int = DOCUMENTS_A_DAY
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -158,6 +160,7 @@ class StoreRecorder(Recorder):
             _write(transaction, rows)
             add_attempt(transaction, self._sealer, entry)
             self._take_back(transaction, entry)
+            count_use(transaction, entry.key.recipient, rows.bytes, at=entry.decided_at)
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
@@ -184,6 +187,7 @@ class StoreRecorder(Recorder):
         if not isinstance(stored, _Stored):
             return stored
         add_repetition(transaction, self._sealer, repeated, stored.disclosure_id, stored.decided_at)
+        count_use(transaction, repeated.key.recipient, 0, at=repeated.at)
         return Replay(stored.answer)
 
     def _repeated(
@@ -207,6 +211,12 @@ class StoreRecorder(Recorder):
         sweep_marks(self._database, mark, at=at)
         return self._database.perform(work)
 
+    def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
+        """Count a request that records nothing else; return how many came in this minute."""
+        return self._database.perform(
+            lambda transaction: count_inquiry(transaction, recipient, at=at)
+        )
+
     def _rows(self, entry: Entry) -> "_Rows":
         """Seal what is to be written. A document that is kept already is not sealed again."""
         at = micros(entry.decided_at)
@@ -220,10 +230,11 @@ class StoreRecorder(Recorder):
                 new.append({**row, "kind": piece.kind, "sealed": sealed, "kept_at": at})
         closed = None
         if entry.closes:
+            answer = answer_without_receipt(self._sealer, entry.answer, entry.receipt)
             closed = {
                 **_key_values(entry.key),
                 "disclosure_id": disclosure_id,
-                "answer": self._sealer.seal(entry.answer, _answer_place(entry.key)),
+                "answer": self._sealer.seal(answer, _answer_place(entry.key)),
                 "answer_until": micros(entry.keep_answer_until),
                 "decided_at": at,
             }
@@ -285,7 +296,8 @@ class StoreRecorder(Recorder):
         disclosure_id, decided_at, answer, until, sealed = row[:5]
         if sealed is None:
             return Overtaken((_REUSED,))
-        differs = key.reused_by(open_private(self._sealer, disclosure_id, sealed).known)
+        private = open_private(self._sealer, disclosure_id, sealed)
+        differs = key.reused_by(private.known)
         if differs is not None:
             return Overtaken((Reason(code=Code.REQ_04, field=differs),))
         if key.space is Space.REVOCATION:
@@ -299,8 +311,9 @@ class StoreRecorder(Recorder):
                 return Overtaken(reasons)
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
+        plain = self._sealer.open(answer, _answer_place(key))
         return _Stored(
-            answer=self._sealer.open(answer, _answer_place(key)),
+            answer=answer_with_receipt(self._sealer, plain, private.receipt),
             disclosure_id=disclosure_id,
             decided_at=decided_at,
         )
@@ -337,6 +350,13 @@ class _Rows:
     new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
     recipient: MemberCode
+
+    @property
+    def bytes(self) -> int:
+        """What recording this entry takes, as it is encrypted."""
+        answer = self.key["answer"] if self.key is not None else None
+        parts = (self.disclosure["sealed"], answer)
+        return self.evidence_bytes + sum(len(part) for part in parts if isinstance(part, bytes))
 
     @property
     def evidence_bytes(self) -> int:

@@ -59,6 +59,7 @@ from makul.store.tables import (
     request_key,
     sealing_certificate,
 )
+from makul.store.usage import USED, usage_from_row, usage_values
 
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
@@ -88,6 +89,7 @@ _STANDING = select(
     agreement.c.terms,
     request_key.c.disclosure_id,
     disclosure.c.sealed,
+    *USED,
 ).select_from(
     _here.outerjoin(recipient, recipient.c.code == bindparam("code"))
     .outerjoin(agreement, agreement.c.number == bindparam("number"))
@@ -155,6 +157,7 @@ _PERSON = (
     .order_by(person.c.version.desc())
     .limit(1)
 )
+
 _END_OF_TIME = 2**63 - 1
 
 _NOBODY = Person(
@@ -191,21 +194,25 @@ class StoreRegister(Register):
         row = self._database.one(_RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
-    def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
-        """Recipient, agreement and whether the request id is closed, in one snapshot."""
+    def standing(
+        self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
+    ) -> Standing:
+        """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
         values = {
             "code": key.recipient,
             "number": agreement,
             "space": key.space.value,
             "request_id": key.request_id.bytes,
+            **usage_values(at),
         }
         row = self._database.one(_STANDING, values)
         if row is None:
             raise CodecError("the record store gave no row where there is always one")
-        disclosure_id, sealed = row[9:]
+        disclosure_id, sealed = row[9:11]
         return Standing(
             recipient=recipient_from_row(key.recipient, row[:3]) if row[0] is not None else None,
             agreement=agreement_from_row(row[3:9]) if row[3] is not None else None,
+            usage=usage_from_row(row[11:]),
             known=self._known(disclosure_id, sealed),
         )
 

@@ -45,7 +45,12 @@ STATEMENTS_KEPT = 256
 WAL_BYTES = 64 * 1024 * 1024
 """To what the write-ahead log is cut back after a checkpoint."""
 
+PAGE_BYTES = 8192
+"""The page size of a new file; an older file keeps its own. In a clustered table a row above a
+quarter of a page spills into a page of its own: a decision's row has up to 2 KB (`compression`)."""
+
 _PRAGMAS = (
+    f"PRAGMA page_size = {PAGE_BYTES}",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",

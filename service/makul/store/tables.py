@@ -272,6 +272,21 @@ evidence_use = Table(
 )
 """How much a recipient has had kept as evidence, by UTC day."""
 
+recipient_use = Table(
+    "recipient_use",
+    metadata,
+    Column("recipient", MEMBER, primary_key=True),
+    Column("span", WORD, primary_key=True),
+    Column("begins", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a recipient uses of the service in a span: a minute (`MINUTE`) or a UTC day (`DAY`), which
+begins so many spans after 1970. One use is counted in one of several slots, so that transactions
+which run side by side do not wait for one row; the use is the sum of the slots."""
+
 seen_message = Table(
     "seen_message",
     metadata,
@@ -341,6 +356,16 @@ repetition = Table(
 """A stored answer that was given again: of which decision, to whom, when and by which channel.
 `disclosure_id` and `decided_at` are the decision's. Encrypted: subsystem, employee, case, request
 digest, and the leaf's salt and statement."""
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    Column("dictionary_id", DIGEST, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A text by which records are compressed before they are encrypted, under its SHA-256: boilerplate
+and the operator's receipt certificate. Without it the records that name it cannot be read."""
 
 ledger_leaf = Table(
     "ledger_leaf",

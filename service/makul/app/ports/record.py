@@ -18,6 +18,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCo
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 from makul.domain.recipients import Recipient
+from makul.domain.usage import NO_USE, Usage
 
 
 class StoreUnavailableError(Exception):
@@ -97,6 +98,8 @@ class Standing:
 
     recipient: Recipient | None
     agreement: Agreement | None
+    usage: Usage = NO_USE
+    """What the recipient used so far in the minute and the UTC day of the request."""
     known: KnownRequest | None = None
     """The request that closed this request id before; None if the id is open."""
 
@@ -137,8 +140,10 @@ class Register(Protocol):
     def recipient(self, code: MemberCode) -> Recipient | None:
         """The recipient as registered."""
 
-    def standing(self, key: RequestKey, agreement: AgreementNumber | None) -> Standing:
-        """Recipient, agreement and whether the request id is closed, in one snapshot."""
+    def standing(
+        self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
+    ) -> Standing:
+        """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
 
     def official(
         self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
@@ -326,3 +331,6 @@ class Recorder(Protocol):
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
         """Note a message that records nothing else; False where it came before (REQ-09)."""
+
+    def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
+        """Count a request that records nothing else; return how many came in this minute."""
