@@ -1,7 +1,7 @@
 """GetReceipt and the log: a receipt is given with its proof, and never withheld for want of one."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -58,7 +58,7 @@ class FakeRegister:
     def recipient(self, code: object) -> object:
         return a_recipient() if code == BANK else None
 
-    def standing(self, key: RequestKey, number: object) -> Standing:
+    def standing(self, key: RequestKey, number: object, *, at: datetime) -> Standing:
         return Standing(recipient=a_recipient(), agreement=an_agreement())
 
     def receipt(self, recipient: object, request_id: UUID) -> KeptReceipt | None:

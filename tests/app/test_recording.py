@@ -14,6 +14,7 @@ from makul.app.ports import (
     Documents,
     Entry,
     Evidence,
+    KnownRequest,
     MessageMark,
     Overtaken,
     Receipt,
@@ -30,6 +31,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.reasons import Code, Reason
+from makul.domain.usage import UsageLimits
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BANK = MemberCode("COM/60000001")
@@ -76,6 +78,7 @@ class ScriptedRecorder:
     script: Sequence[Recorded] = (Committed(),)
     replayed: Replay | Overtaken = field(default_factory=lambda: Replay(b"<stored/>"))
     seen: bool = False
+    inquiries: int = 0
     entries: list[Entry] = field(default_factory=list)
 
     def record(self, entry: Entry) -> Recorded:
@@ -87,6 +90,10 @@ class ScriptedRecorder:
 
     def admit(self, mark: MessageMark, *, at: datetime) -> bool:
         return not self.seen
+
+    def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
+        self.inquiries += 1
+        return self.inquiries
 
 
 def recording(recorder: ScriptedRecorder) -> Recording:
@@ -118,6 +125,8 @@ RELEASE = Draft(
     meter=True,
     daily_quota=10,
 )
+KNOWN = KnownRequest(digest=RELEASE.key.digest, asker=RELEASE.key.asker)
+CALLER = replace(RELEASE.caller, mark=MARK)
 
 
 def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
@@ -188,7 +197,7 @@ def test_a_retry_gets_the_stored_answer() -> None:
     """Invariant 5: the same id with the same digest discloses nothing anew."""
     recorder = ScriptedRecorder()
 
-    assert recording(recorder).asked_before(RELEASE, RELEASE.key.digest) == b"<stored/>"
+    assert recording(recorder).asked_before(RELEASE, KNOWN) == b"<stored/>"
     assert recorder.entries == []
 
 
@@ -196,7 +205,7 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
     """REQ-04: the refusal is recorded, and leaves the id's stored answer alone."""
     recorder = ScriptedRecorder()
 
-    answer = recording(recorder).asked_before(RELEASE, b"e" * 32)
+    answer = recording(recorder).asked_before(RELEASE, replace(KNOWN, digest=b"e" * 32))
 
     assert b"REQ-04" in answer
     assert b"<person>" not in answer
@@ -207,7 +216,7 @@ def test_a_replay_whose_rights_have_ended_is_refused() -> None:
     """Invariant 4: a suspended recipient gets no stored answer either."""
     recorder = ScriptedRecorder(replayed=Overtaken((Reason(code=Code.RCP_03),)))
 
-    answer = recording(recorder).asked_before(RELEASE, RELEASE.key.digest)
+    answer = recording(recorder).asked_before(RELEASE, KNOWN)
 
     assert b"RCP-03" in answer
     assert b"<person>" not in answer
@@ -217,7 +226,19 @@ def test_a_replay_whose_rights_have_ended_is_refused() -> None:
 def test_an_inquiry_that_came_before_is_rejected() -> None:
     """REQ-09 holds for operations that record no decision, too."""
     with pytest.raises(RejectedError, match="REQ-09"):
-        recording(ScriptedRecorder(seen=True)).admit(MARK, UUID(int=7), at=AT)
+        recording(ScriptedRecorder(seen=True)).admit(CALLER, UUID(int=7), at=AT)
+
+
+def test_inquiries_are_limited_by_the_minute() -> None:
+    """REQ-06: what decides nothing is bounded as well, and is turned away without a record."""
+    limited = replace(
+        recording(ScriptedRecorder()), limits=UsageLimits(requests_a_minute=2, bytes_a_day=1)
+    )
+    for _ in range(2):
+        limited.admit(CALLER, UUID(int=7), at=AT)
+
+    with pytest.raises(RejectedError, match="REQ-06"):
+        limited.admit(CALLER, UUID(int=7), at=AT)
 
 
 def test_the_leaf_commits_to_every_fact() -> None:

@@ -164,7 +164,7 @@ def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
     later = a_refusal(Code.SIG_07, key=key, closes=False, outcome=Outcome.UNDETERMINED)
     assert store.recorder.record(later) == Committed()
 
-    assert store.register.standing(key, None).known is None
+    assert store.register.standing(key, None, at=NOON).known is None
     assert store.recorder.record(a_release(key=key)) == Committed()
 
 
@@ -401,4 +401,4 @@ def test_ground_kinds_do_not_share_ids(store: Store) -> None:
     store.recorder.record(a_release(ground=consent, meter=True))
 
     assert store.recorder.record(a_release(ground=basis, meter=True)) == Committed()
-    assert store.register.standing(a_key(), AGREEMENT_NUMBER).agreement == an_agreement()
+    assert store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON).agreement == an_agreement()

@@ -47,7 +47,7 @@ from support.records import (
 
 def test_standing_tells_recipient_and_agreement(store: Store) -> None:
     """In one snapshot; an id that was never closed has no digest."""
-    standing = store.register.standing(a_key(), AGREEMENT_NUMBER)
+    standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
 
     assert standing == Standing(recipient=a_recipient(), agreement=an_agreement())
 
@@ -55,14 +55,14 @@ def test_standing_tells_recipient_and_agreement(store: Store) -> None:
 @pytest.mark.parametrize("number", [None, AgreementNumber("A-9")])
 def test_standing_without_an_agreement(store: Store, number: AgreementNumber | None) -> None:
     """None named, or one that is not there."""
-    standing = store.register.standing(a_key(), number)
+    standing = store.register.standing(a_key(), number, at=NOON)
 
     assert (standing.recipient, standing.agreement) == (a_recipient(), None)
 
 
 def test_standing_of_an_unknown_recipient(store: Store) -> None:
     """RCP-01 is for the caller to conclude; the agreement named is another's."""
-    standing = store.register.standing(a_key(recipient=POLICE), AGREEMENT_NUMBER)
+    standing = store.register.standing(a_key(recipient=POLICE), AGREEMENT_NUMBER, at=NOON)
 
     assert standing.recipient is None
     assert standing.agreement is not None

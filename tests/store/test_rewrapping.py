@@ -68,6 +68,7 @@ def full(store: Store, place: Place) -> Place:
         document = b"<Consent n='%d'/>" % number
         entry = a_release(ground=a_consent(document), meter=True, evidence=(an_evidence(document),))
         assert store.recorder.record(entry) == Committed()
+        store.recorder.replay(entry.key, a_caller(), at=at)
     store.close()
     return place
 

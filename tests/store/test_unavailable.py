@@ -29,7 +29,7 @@ USES: list[Callable[[Store], Any]] = [
     lambda store: store.recorder.admit(a_mark(), at=NOON),
     lambda store: store.register.certificate(b"c" * 32),
     lambda store: store.register.recipient(BANK),
-    lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER),
+    lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON),
     lambda store: store.register.official(BANK, b"o" * 32),
     lambda store: store.register.notice_approved("n", b"n" * 32, "ky"),
     lambda store: store.register.use(BANK, a_consent()),
@@ -140,7 +140,7 @@ def test_a_reader_is_not_kept_waiting_by_a_writer(store: Store, path: Path) -> N
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
 
-        standing = store.register.standing(a_key(), AGREEMENT_NUMBER)
+        standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
 
         assert standing.recipient is not None
         assert standing.recipient.state == "ACTIVE"
@@ -183,5 +183,5 @@ def test_a_state_that_is_no_state_gives_nothing(store: Store, path: Path) -> Non
         connection.execute("UPDATE recipient SET state = 'FINE'")
 
     with pytest.raises(StoreUnavailableError):
-        store.register.standing(a_key(), AGREEMENT_NUMBER)
+        store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
     assert store.recorder.record(a_release()) != Committed()

@@ -21,6 +21,7 @@ SUPERUSER = "user=postgres"
 """As `Cluster.url` has it."""
 
 _SET = re.compile(r"(?:SET |, )(\w+)=")
+_UPSERTED = re.compile(r"(?:^|, )(\w+) = ")
 
 
 def parted(owner: PostgresPlace) -> Mapping[Duty, PostgresPlace]:
@@ -64,6 +65,12 @@ class Asked:
             self.rights.add(Right(table, "INSERT"))
             if statement.select is not None:
                 self._reads(*_tables_in(statement.select))
+            _, is_upsert, assigned = sql.partition(" DO UPDATE SET ")
+            if is_upsert:
+                self._reads(table)
+                self.rights |= {
+                    Right(table, "UPDATE", name) for name in _UPSERTED.findall(assigned)
+                }
             return
         self._reads(table, *_tables_in(statement))
         if statement.is_delete:

@@ -83,6 +83,7 @@ def looks(desk: Desk) -> None:
     (latest, *_) = desk.disclosures(recipient=BANK, since=None, limit=5)
     assert desk.disclosure(latest.disclosure_id) is not None
     assert desk.evidence_of(latest.disclosure_id, at=NOON) is not None
+    assert desk.repetitions(limit=5)
     month, look = Month(2026, 11), ExportLook(revealed=False, reason=None)
     assert desk.statistics(month)
     assert list(desk.export(month, None, look, at=NOON))
@@ -162,6 +163,7 @@ def _records(store: Store) -> None:
     ):
         assert store.recorder.record(entry) == Committed()
     assert store.recorder.admit(a_mark(b"\0" * 32), at=NOON)
+    assert store.recorder.count_inquiry(BANK, at=NOON) == 1
 
 
 def _answers_again(store: Store) -> None:
@@ -177,7 +179,7 @@ def _reads(store: Store) -> None:
     register = store.register
     assert register.certificate(FINGERPRINT) is not None
     assert register.recipient(BANK) is not None
-    assert register.standing(RELEASED.key, AGREEMENT_NUMBER).known is not None
+    assert register.standing(RELEASED.key, AGREEMENT_NUMBER, at=NOON).known is not None
     assert register.sealing_certificate(BANK) is not None
     assert register.official(BANK, OFFICIAL.fingerprint) == OFFICIAL.identifier
     assert register.notice_approved("BANK-2026/1", sha256(NOTICE_TEXTS["ky"]).digest(), "ky")

@@ -213,7 +213,7 @@ def a_leaf(disclosure_id: UUID) -> Leaf:
 
 def known_digest(store: Store, key: RequestKey) -> bytes | None:
     """The digest of the request that closed this id; None if it is open."""
-    known = store.register.standing(key, None).known
+    known = store.register.standing(key, None, at=NOON).known
     return known.digest if known is not None else None
 
 

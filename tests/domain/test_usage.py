@@ -1,0 +1,78 @@
+"""Limits on what one recipient uses: requests a minute and bytes a day (REQ-06)."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from makul.domain.reasons import Code, Reason
+from makul.domain.usage import (
+    Usage,
+    UsageLimits,
+    find_excess,
+    seconds_to_midnight,
+    seconds_to_next_minute,
+)
+from support.records import an_agreement
+
+AT = datetime(2026, 11, 22, 9, 0, 15, tzinfo=UTC)
+LIMITS = UsageLimits(requests_a_minute=10, bytes_a_day=1_000)
+
+
+@pytest.mark.parametrize(
+    ("requests", "excess"),
+    [(0, None), (9, None), (10, True), (19, True), (20, False), (10_000, False)],
+)
+def test_beyond_the_limit_requests_are_refused_and_then_turned_away(
+    requests: int, excess: bool | None
+) -> None:
+    """Up to twice the limit a refusal is on record; beyond it nothing is written."""
+    found = find_excess(Usage(requests=requests), LIMITS, at=AT)
+
+    assert (found.recorded if found is not None else None) == excess
+    if found is not None:
+        assert found.reason == Reason(code=Code.REQ_06, field="requestsPerMinute", retry_after=45)
+
+
+@pytest.mark.parametrize(
+    ("size", "excess"), [(999, None), (1_000, True), (1_124, True), (1_125, False)]
+)
+def test_bytes_are_limited_by_the_utc_day(size: int, excess: bool | None) -> None:
+    """The sender is told to come back after midnight."""
+    found = find_excess(Usage(bytes=size), LIMITS, at=AT)
+
+    assert (found.recorded if found is not None else None) == excess
+    if found is not None:
+        left = int(timedelta(hours=15).total_seconds()) - 15
+        assert found.reason == Reason(code=Code.REQ_06, field="bytesPerDay", retry_after=left)
+
+
+def test_an_agreement_sets_limits_of_its_own() -> None:
+    """Also stricter ones, down to none at all; what it leaves out is the operator's."""
+    strict = an_agreement(requests_a_minute=0)
+    wide = an_agreement(requests_a_minute=50, bytes_a_day=2_000)
+
+    assert LIMITS.under(None) == LIMITS
+    assert LIMITS.under(an_agreement()) == LIMITS
+    assert LIMITS.under(strict) == UsageLimits(requests_a_minute=0, bytes_a_day=1_000)
+    assert LIMITS.under(wide) == UsageLimits(requests_a_minute=50, bytes_a_day=2_000)
+    assert find_excess(Usage(), LIMITS.under(strict), at=AT) is not None
+
+
+@pytest.mark.parametrize(
+    ("at", "minute", "day"),
+    [
+        (datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=UTC), 1, 1),
+        (datetime(2026, 11, 22, 0, 0, tzinfo=UTC), 60, 86_400),
+        (datetime(2026, 11, 23, 5, 59, 30, tzinfo=timezone(timedelta(hours=6))), 30, 30),
+    ],
+)
+def test_who_waits_as_long_as_told_comes_no_moment_too_early(
+    at: datetime, minute: int, day: int
+) -> None:
+    """Whole seconds, rounded up, to the next minute and the next UTC day."""
+    assert (seconds_to_next_minute(at), seconds_to_midnight(at)) == (minute, day)
+    for wait, span in ((minute, 60), (day, 86_400)):
+        before, after = (
+            moment.timestamp() // span for moment in (at, at + timedelta(seconds=wait))
+        )
+        assert after == before + 1

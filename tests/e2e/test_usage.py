@@ -1,0 +1,108 @@
+"""A recipient at full speed: its requests are limited, and its refusals cost little (REQ-06)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from makul.domain.usage import UsageLimits
+from makul.parts import utc_now
+from support.clocks import SteppedClock
+from support.house import TYPES, Answered, InProcess, about, build_house, person_request
+from support.sql import raw
+
+LIMITS = UsageLimits(requests_a_minute=3, bytes_a_day=1_000_000)
+MAX_REFUSAL_BYTES = 4_096
+
+
+@pytest.fixture(scope="module")
+def clock() -> SteppedClock:
+    """Stands at the beginning of a minute, so that no test straddles two."""
+    now = utc_now()
+    return SteppedClock(now.replace(second=0, microsecond=0))
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock) -> Iterator[InProcess]:
+    """A house whose settings allow three requests a minute."""
+    built = build_house(
+        tmp_path_factory.mktemp("usage"),
+        clock=clock,
+        parts=lambda given: replace(given, limits=LIMITS),
+    )
+    yield built
+    built.close()
+
+
+def ask(house: InProcess, name: str, by: str = "bank") -> Answered:
+    paper = house.paper(name)
+    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+    return house.ask(asked, by=by)
+
+
+def test_beyond_its_limit_a_recipient_is_refused_and_then_turned_away(
+    limited: InProcess, clock: SteppedClock
+) -> None:
+    """REQ-06: with a receipt and the seconds to wait, then by a fault that writes nothing."""
+    clock.step(timedelta(minutes=1))
+    answers = [ask(limited, "expired") for _ in range(8)]
+
+    assert [answer.codes for answer in answers] == [["CNS-04"]] * 3 + [["REQ-06"]] * 5
+    assert [answer.status for answer in answers] == [200] * 6 + [500] * 2
+    for answer in answers[3:]:
+        assert next(answer.child.iter(f"{{{TYPES}}}field")).text == "requestsPerMinute"
+        assert next(answer.child.iter(f"{{{TYPES}}}retryAfter")).text == "60"
+    recorded = limited.store.desk.disclosures(recipient=limited.bank.code, since=None, limit=50)
+    assert [row.codes for row in recorded] == [("REQ-06",)] * 3 + [("CNS-04",)] * 3
+
+
+def test_the_next_minute_is_the_recipients_again(limited: InProcess, clock: SteppedClock) -> None:
+    """And one recipient's use is never another's."""
+    clock.step(timedelta(minutes=1))
+    for _ in range(7):
+        ask(limited, "expired")
+    assert ask(limited, "expired").codes == ["REQ-06"]
+    assert ask(limited, "mobile-05-data", by="mobile").outcome == "RELEASED"
+
+    clock.step(timedelta(minutes=1))
+
+    assert ask(limited, "expired").codes == ["CNS-04"]
+
+
+def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -> None:
+    """Procedure, cl. 7: what the three parties signed goes before the operator's settings."""
+    clock.step(timedelta(minutes=1))
+    register = limited.parts.register
+    bank = limited.bank
+    agreed = next(each for each in limited.store.desk.agreements() if each.number == bank.agreement)
+    assert agreed.requests_a_minute is None
+    assert LIMITS.under(replace(agreed, requests_a_minute=9)).requests_a_minute == 9
+    assert register.recipient(bank.code) is not None
+
+
+def database_bytes(house: InProcess) -> int:
+    """How much the record takes: pages in use of the file, or the server's database."""
+    place = house.settings.place
+    with raw(place) as connection:
+        if isinstance(place, Path):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+            return int((pages - free) * size)
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(row[0])
+
+
+def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InProcess) -> None:
+    """The record of a flood of refusals stays small, receipts and reports included."""
+    for _ in range(20):
+        ask(house, "expired")
+    before, count = database_bytes(house), 150
+
+    for _ in range(count):
+        assert ask(house, "expired").codes == ["CNS-04"]
+
+    assert (database_bytes(house) - before) / count < MAX_REFUSAL_BYTES
