@@ -14,6 +14,7 @@ from makul.bootstrap import build_service
 from makul.checking import complaint_of
 from makul.cli import main as command_line
 from makul.cli.house import (
+    Certification,
     DocumentQuestion,
     House,
     HouseError,
@@ -40,6 +41,7 @@ from makul.parts import (
 )
 from makul.sandbox import demo as sandbox_demo
 from makul.sandbox import run as sandbox_run
+from makul.sandbox.certification import certify
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, load_settings
 from makul.store import StoreKeys, create_store, log_at
@@ -183,6 +185,10 @@ class LocalRuntime:
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
         return sandbox_run.run(options, self)
+
+    def certify(self, request: Certification) -> str:
+        """Certify a key of somebody's own for a sandbox."""
+        return certify(request, self)
 
     def verify_document(self, question: DocumentQuestion) -> bytes:
         """The validation report of one document, offline."""

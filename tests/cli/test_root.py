@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
 from makul.cli import build, run
 from makul.cli.house import (
+    Certification,
     ExitCode,
     House,
     HouseFacts,
@@ -79,6 +80,10 @@ class Recorded:
     def sandbox(self, options: SandboxOptions) -> int:
         self.calls.append(("sandbox", options))
         return 0
+
+    def certify(self, request: Certification) -> str:
+        self.calls.append(("certify", request))
+        return "certified"
 
     def demo(self, directory: Path | None) -> int:
         self.calls.append(("demo", directory))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from makul.cli.house import HouseError, SandboxOptions
 from makul.runtime import LocalRuntime
 from makul.sandbox.handout import CONFIG
-from makul.sandbox.run import prepare, with_ports
+from makul.sandbox.run import addresses_of, prepare, with_ports
 from makul_client import Profile
 from support.commands import Makul
 from support.prepared import Prepared, prepared_in
@@ -176,9 +176,11 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 def test_free_ports_are_found() -> None:
     """Port 0 is any that is free; the two are never one."""
     given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
-    kept = with_ports(SandboxOptions(directory=Path("x"), port=8080, xroad_port=8081))
+    kept = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
+    named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
     free = {given.port, given.xroad_port, given.mtls_port}
     assert 0 not in free
     assert len(free) == 3
-    assert (kept.port, kept.xroad_port) == (8080, 8081)
+    assert (kept.port, kept.xroad_port, kept.mtls_port) == (9000, 9001, 9002)
+    assert (named.port, named.xroad_port, named.mtls_port) == (8, 9, 4)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -148,11 +148,36 @@ class SandboxOptions:
     directory: Path
     host: str = "127.0.0.1"
     port: int = 8080
-    xroad_port: int = 8081
-    """The listener that stands in for the operator's security server."""
-    mtls_port: int = 8082
+    xroad_port: int | None = None
+    """The listener that stands in for the operator's security server; None: the next port."""
+    mtls_port: int | None = None
+    """None: the port after that."""
     people: int = 1000
     seed: int = 1
+    keep: bool = False
+    """Start the sandbox that is there again, with its keys, its record and its ports."""
+
+
+class CertificateUse(StrEnum):
+    """What a certified key of a party is used for."""
+
+    MESSAGE = "message"
+    SEALING = "sealing"
+    OFFICIAL = "official"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certification:
+    """A key of somebody's own that the sandbox's authority is asked to certify."""
+
+    directory: Path
+    party: str | None
+    citizen: int | None
+    use: CertificateUse
+    key_file: Path
+    is_request: bool
+    """A certificate request (PKCS #10); else a public key."""
+    output: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +364,9 @@ class Runtime(Protocol):
 
         Raises `HouseUnavailableError` where neither directories nor settings can be used.
         """
+
+    def certify(self, request: Certification) -> str:
+        """Certify a key for a running or stopped sandbox; one line on what was done."""
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own; 0 where all came out as expected."""

@@ -22,6 +22,7 @@ from makul.cli import (
     person,
     recipient,
     running,
+    sandbox,
     signatory,
     store,
     trust,
@@ -103,6 +104,7 @@ def build(runtime: Runtime) -> typer.Typer:
         trust,
         store,
         ledger,
+        sandbox,
     )
     for noun in nouns:
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])

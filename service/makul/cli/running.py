@@ -1,14 +1,11 @@
-"""`makul serve`, `makul sandbox`, `makul demo`: what runs until it is done."""
+"""`makul serve`, `makul metrics`, `makul demo`: what runs until it is done."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from makul.cli.house import SandboxOptions
 from makul.cli.session import examples, session
-
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,9 +14,6 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples("makul serve", "makul --config /srv/makul/makul.toml serve --listener wsse")
     )(serve)
     app.command(epilog=examples("makul metrics"))(metrics)
-    app.command(epilog=examples("makul sandbox", "makul sandbox --port 8080 --dir build/sandbox"))(
-        sandbox
-    )
     app.command(epilog=examples("makul demo"))(demo)
 
 
@@ -43,34 +37,6 @@ def metrics(ctx: typer.Context) -> None:
     """
     current = session(ctx)
     raise typer.Exit(current.runtime.metrics(current.config))
-
-
-def sandbox(
-    ctx: typer.Context,
-    *,
-    directory: Annotated[
-        Path, typer.Option("--dir", help="Keys, documents and sandbox.json are written here.")
-    ] = Path("build/sandbox"),
-    host: Annotated[
-        str, typer.Option(help="Where to listen; never a public address.")
-    ] = "127.0.0.1",
-    port: Port = 8080,
-    xroad_port: Port = 8081,
-    mtls_port: Port = 8082,
-    people: Annotated[int, typer.Option(min=25, max=10_000, help="Synthetic citizens.")] = 1000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same citizens.")] = 1,
-) -> None:
-    """Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is real."""
-    options = SandboxOptions(
-        directory=directory,
-        host=host,
-        port=port,
-        xroad_port=xroad_port,
-        mtls_port=mtls_port,
-        people=people,
-        seed=seed,
-    )
-    raise typer.Exit(session(ctx).runtime.sandbox(options))
 
 
 def demo(

@@ -6,7 +6,6 @@ as expected was also proved.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -25,7 +23,7 @@ from rich.text import Text
 
 from makul.cli.house import ExitCode, HouseUnavailableError, SandboxOptions
 from makul.sandbox.handout import INDEX
-from makul.sandbox.run import with_ports
+from makul.sandbox.run import addresses_of, unanswered, with_ports
 from makul.sandbox.scenes import SCENES, Scene
 from makul.sandbox.stage import Stage
 from makul_client import MakulError
@@ -135,32 +133,12 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if (options.directory / INDEX).is_file() and (
-            all(_ready(options.host, port) for port in (options.port, options.xroad_port))
-            and _listens(options.host, options.mtls_port)
-        ):
+        if (options.directory / INDEX).is_file() and not unanswered(addresses_of(options)):
             return
         time.sleep(0.1)
     raise HouseUnavailableError(
         f"the sandbox did not start; try it alone to see why: {' '.join(_command(options)[1:])}"
     )
-
-
-def _ready(host: str, port: int) -> bool:
-    connection = HTTPConnection(host, port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _listens(host: str, port: int) -> bool:
-    """Of a listener that lets nobody ask without a certificate."""
-    with socket.socket() as probe:
-        return probe.connect_ex((host, port)) == 0
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

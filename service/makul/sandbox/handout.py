@@ -9,7 +9,7 @@ paths are relative to it. Keys lie open: whom they belong to does not exist.
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
     revocations/        what takes consents back, by the consents' names
-    authorities/        the key of the citizens' authority, for whoever wants to revoke
+    authorities/        the issuing authorities' keys: to revoke, and for `makul sandbox issue`
     look-alike/         an authority with the same names that nobody trusts
     notice.ky.txt       the notice that the consents cite; also in ru and en
     agreements/         what three parties signed, handed in or not, and the approval of the notice
@@ -43,6 +43,7 @@ __all__ = ["CONFIG", "INDEX", "Addresses", "hand_out", "write_service"]
 
 INDEX = "sandbox.json"
 CONFIG = Path("service") / "makul.toml"
+AUTHORITIES = "authorities"
 
 _SETTINGS = """\
 # Settings of a sandbox. Nothing here is secret, and nobody in it is real.
@@ -170,7 +171,8 @@ def hand_out(
             _write(directory / "documents" / name, content)
     for taking in world.takings_back.values():
         _write(directory / "revocations" / taking.file_name, taking.document)
-    _write_credential(directory / "authorities", "citizens", world.hierarchy.citizens.credential)
+    for name, authority in world.hierarchy.issuing.items():
+        _write_credential(directory / AUTHORITIES, name, authority.credential)
     false = directory / "look-alike"
     _write(false / "root.pem", world.look_alike.anchors())
     _write(false / "issuing.pem", world.look_alike.intermediate_certificates())

@@ -4,7 +4,7 @@ Names and profiles follow ETSI EN 319 412-1 and -2 and RFC 5280; every name says
 real. The look-alike authority bears the same names as the true one over other keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 ORGANISATION = "Makul sandbox, not a real authority"
 """Stands in the subject of every certificate of a sandbox, and of nobody else's."""
@@ -108,6 +109,17 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndEntity:
+    """What a certificate of an end entity says, but for its key."""
+
+    subject: x509.Name
+    policy: x509.ObjectIdentifier
+    purposes: Sequence[x509.ObjectIdentifier] = ()
+    names: Sequence[x509.GeneralName] = ()
+    usage: frozenset[str] = _SIGNING_USAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
     """A certification authority that issues to others."""
 
@@ -125,19 +137,32 @@ class Authority:
         usage: frozenset[str] = _SIGNING_USAGE,
     ) -> Credential:
         """A certificate for an end entity, over a fresh key; for signing, if nothing else."""
+        entity = EndEntity(
+            subject=subject, policy=policy, purposes=purposes, names=names, usage=usage
+        )
+        return self.issue_to(entity, use_rsa=use_rsa)
+
+    def issue_to(self, entity: "EndEntity", *, use_rsa: bool = False) -> Credential:
+        """A certificate for an end entity, over a fresh key."""
         key = new_key(use_rsa=use_rsa)
-        builder = _builder(subject, self.credential.certificate.subject, key, self.made_at, TERM)
+        return Credential(key=key, certificate=self.certify(entity, key.public_key()))
+
+    def certify(self, entity: "EndEntity", public_key: PublicKey) -> x509.Certificate:
+        """A certificate for an end entity over a key that somebody holds."""
+        issuer = self.credential.certificate.subject
+        builder = _builder(entity.subject, issuer, public_key, self.made_at, TERM)
         builder = (
-            builder.add_extension(_usage(usage), critical=True)
+            builder.add_extension(_usage(entity.usage), critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(self._own_key_identifier(), critical=False)
-            .add_extension(_policies(policy), critical=False)
+            .add_extension(_policies(entity.policy), critical=False)
         )
-        if purposes:
-            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
+        if entity.purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(entity.purposes), critical=False)
+        if entity.names:
+            alternative = x509.SubjectAlternativeName(entity.names)
+            builder = builder.add_extension(alternative, critical=False)
+        return builder.sign(self.credential.key, hashes.SHA256())
 
     def stamping(self, common_name: str) -> Credential:
         """A time-stamping authority's certificate (RFC 3161, 2.3)."""
@@ -145,7 +170,7 @@ class Authority:
         issuer = self.credential.certificate.subject
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = (
-            _builder(_ca_name(common_name), issuer, key, self.made_at, TERM)
+            _builder(_ca_name(common_name), issuer, key.public_key(), self.made_at, TERM)
             .add_extension(_usage(frozenset({"digital_signature"})), critical=True)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(purpose, critical=True)
@@ -157,7 +182,7 @@ class Authority:
         """An issuing CA beneath this one, for certificates of that policy alone."""
         key = new_key()
         issuer = self.credential.certificate.subject
-        builder = _builder(_ca_name(common_name), issuer, key, self.made_at, CA_TERM)
+        builder = _builder(_ca_name(common_name), issuer, key.public_key(), self.made_at, CA_TERM)
         builder = (
             builder.add_extension(_usage(_CA_USAGE), critical=True)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -212,6 +237,11 @@ class Hierarchy:
     organisations: Authority
 
     @property
+    def issuing(self) -> Mapping[str, Authority]:
+        """The issuing CAs, by the names under which a sandbox keeps them."""
+        return {"citizens": self.citizens, "organisations": self.organisations}
+
+    @property
     def intermediates(self) -> tuple[Authority, ...]:
         """The CAs between the root and end entities."""
         return (self.citizens, self.organisations)
@@ -224,33 +254,16 @@ class Hierarchy:
         given_name: str,
         use_rsa: bool = False,
     ) -> Credential:
-        """A citizen's signing certificate; `serialNumber` as EN 319 412-1, 5.1.3 has it."""
-        subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
-                x509.NameAttribute(NameOID.SURNAME, surname),
-                x509.NameAttribute(NameOID.GIVEN_NAME, given_name),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
-                x509.NameAttribute(NameOID.COMMON_NAME, f"{surname} {given_name}"),
-            ]
-        )
-        purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)
-        return self.citizens.issue(
-            subject, policy=CITIZEN_POLICY, purposes=purposes, use_rsa=use_rsa
-        )
+        """A citizen's signing certificate."""
+        entity = citizen_entity(pin_digits=pin_digits, surname=surname, given_name=given_name)
+        return self.citizens.issue_to(entity, use_rsa=use_rsa)
 
     def organisation(
         self, *, member_code: str, common_name: str, use_rsa: bool = False
     ) -> Credential:
         """A certificate with which an organisation signs its messages, or the operator receipts."""
-        subject = _organisation_name(member_code, common_name)
-        return self.organisations.issue(
-            subject,
-            policy=ORGANISATION_POLICY,
-            purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
-            use_rsa=use_rsa,
-        )
+        entity = organisation_entity(member_code=member_code, common_name=common_name)
+        return self.organisations.issue_to(entity, use_rsa=use_rsa)
 
     def server(self, *, member_code: str, host: str) -> Credential:
         """A TLS server's certificate for one address or name."""
@@ -267,20 +280,13 @@ class Hierarchy:
 
     def sealing(self, *, member_code: str, common_name: str) -> Credential:
         """A certificate to which an organisation's data are encrypted; it signs nothing."""
-        subject = _organisation_name(member_code, common_name)
-        return self.organisations.issue(
-            subject, policy=ORGANISATION_POLICY, use_rsa=True, usage=_SEALING_USAGE
-        )
+        entity = sealing_entity(member_code=member_code, common_name=common_name)
+        return self.organisations.issue_to(entity, use_rsa=True)
 
     def official(self, *, member_code: str, name: str, identifier: str) -> Credential:
         """A certificate with which an official of an organisation signs; without any purpose."""
-        subject = x509.Name(
-            [
-                *_organisation_name(member_code, name),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, identifier),
-            ]
-        )
-        return self.organisations.issue(subject, policy=ORGANISATION_POLICY)
+        entity = official_entity(member_code=member_code, name=name, identifier=identifier)
+        return self.organisations.issue_to(entity)
 
     def anchors(self) -> bytes:
         """What is trusted, in PEM: the root alone."""
@@ -314,7 +320,7 @@ def new_root(common_name: str, at: datetime) -> Authority:
     key = new_key()
     name = _ca_name(common_name)
     builder = (
-        _builder(name, name, key, at, CA_TERM)
+        _builder(name, name, key.public_key(), at, CA_TERM)
         .add_extension(_usage(_CA_USAGE), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
     )
@@ -328,6 +334,51 @@ def is_sandbox(certificate: x509.Certificate) -> bool:
     return any(name.value == ORGANISATION for name in names)
 
 
+def citizen_entity(*, pin_digits: str, surname: str, given_name: str) -> EndEntity:
+    """A citizen who signs; `serialNumber` as EN 319 412-1, 5.1.3 has it."""
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.SURNAME, surname),
+            x509.NameAttribute(NameOID.GIVEN_NAME, given_name),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{surname} {given_name}"),
+        ]
+    )
+    purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)
+    return EndEntity(subject=subject, policy=CITIZEN_POLICY, purposes=purposes)
+
+
+def organisation_entity(*, member_code: str, common_name: str) -> EndEntity:
+    """An organisation that signs its messages, or the operator who signs receipts."""
+    return EndEntity(
+        subject=_organisation_name(member_code, common_name),
+        policy=ORGANISATION_POLICY,
+        purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+    )
+
+
+def sealing_entity(*, member_code: str, common_name: str) -> EndEntity:
+    """An organisation to which data are encrypted; its key signs nothing."""
+    return EndEntity(
+        subject=_organisation_name(member_code, common_name),
+        policy=ORGANISATION_POLICY,
+        usage=_SEALING_USAGE,
+    )
+
+
+def official_entity(*, member_code: str, name: str, identifier: str) -> EndEntity:
+    """An official of an organisation, who signs; without any purpose."""
+    subject = x509.Name(
+        [
+            *_organisation_name(member_code, name),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, identifier),
+        ]
+    )
+    return EndEntity(subject=subject, policy=ORGANISATION_POLICY)
+
+
 def new_key(*, use_rsa: bool = False) -> PrivateKey:
     """P-256, or RSA-2048 where asked: both are in use among citizens and organisations."""
     if use_rsa:
@@ -336,17 +387,17 @@ def new_key(*, use_rsa: bool = False) -> PrivateKey:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: PrivateKey, at: datetime, term: timedelta
+    subject: x509.Name, issuer: x509.Name, public_key: PublicKey, at: datetime, term: timedelta
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(at - BACKDATED)
         .not_valid_after(at + term)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
 
 

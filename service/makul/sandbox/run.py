@@ -1,21 +1,30 @@
 """Making a sandbox and running it: an installation of its own, filled with a synthetic world."""
 
+import errno
+import fcntl
 import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO, Final
 
 from makul.cli.house import HouseError, Runtime, SandboxOptions
 from makul.domain.agreements import Channel
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
+from makul.settings import load_settings
 from makul.trust.notes import NoteVerifier, public_part
 
-MARK = "MADE-BY-MAKUL-SANDBOX"
+MARK: Final = "MADE-BY-MAKUL-SANDBOX"
+READY_SECONDS: Final = 120.0
+"""How long the listeners are asked whether they answer: a cold start takes some ten seconds."""
 
 _GUIDE = """\
 Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
@@ -25,30 +34,81 @@ Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   index     {index}
   log       {published}/checkpoint
   operator  makul --config {config} recipient list
-Stop it with Ctrl-C."""
+It is being started; stop it with Ctrl-C."""
 
 
 def run(options: SandboxOptions, runtime: Runtime) -> int:
-    """Prepare a sandbox and run it until it is stopped; the exit code."""
-    chosen = with_ports(options)
-    prepare(chosen, runtime)
-    addresses = addresses_of(chosen)
-    directory = chosen.directory
-    sys.stdout.write(
-        _GUIDE.format(
-            directory=directory,
-            wsse=addresses.url(Channel.WSSE),
-            xroad=addresses.url(Channel.XROAD),
-            mtls=addresses.url(Channel.MTLS),
-            index=directory / INDEX,
-            published=(directory / CONFIG).parent / "published",
-            config=directory / CONFIG,
-        )
-        + "\n"
+    """Prepare a sandbox, or take up the one that is there, and run it until it is stopped.
+
+    Raises `HouseError` before anything is written if a port is taken, or if a sandbox already runs
+    in this directory.
+    """
+    directory = options.directory
+    keeps = options.keep and (directory / INDEX).is_file()
+    with _lock(directory):
+        chosen = _kept(options) if keeps else with_ports(options)
+        _refuse_taken_ports(chosen)
+        if not keeps:
+            prepare(chosen, runtime)
+        addresses = addresses_of(chosen)
+        sys.stdout.write(_guide(directory, addresses) + "\n")
+        sys.stdout.flush()
+        _announce_when_ready(addresses)
+        with _sequencer(directory / CONFIG):
+            return runtime.serve(directory / CONFIG, None)
+
+
+def _guide(directory: Path, addresses: Addresses) -> str:
+    return _GUIDE.format(
+        directory=directory,
+        wsse=addresses.url(Channel.WSSE),
+        xroad=addresses.url(Channel.XROAD),
+        mtls=addresses.url(Channel.MTLS),
+        index=directory / INDEX,
+        published=(directory / CONFIG).parent / "published",
+        config=directory / CONFIG,
     )
-    sys.stdout.flush()
-    with _sequencer(directory / CONFIG):
-        return runtime.serve(directory / CONFIG, None)
+
+
+def _announce_when_ready(addresses: Addresses) -> None:
+    """Print one line as soon as every listener answers; the listeners run in other processes."""
+
+    def announce() -> None:
+        ends = time.monotonic() + READY_SECONDS
+        while unanswered(addresses):
+            if time.monotonic() > ends:
+                return
+            time.sleep(0.2)
+        sys.stdout.write("Ready: the service answers.\n")
+        sys.stdout.flush()
+
+    threading.Thread(target=announce, name="sandbox-ready", daemon=True).start()
+
+
+def unanswered(addresses: Addresses) -> list[int]:
+    """Return the ports of the listeners that do not answer yet."""
+    plain = {addresses.port: True, addresses.xroad_port: True, addresses.mtls_port: False}
+    return [
+        port
+        for port, is_plain in plain.items()
+        if not _answers(addresses.host, port, plain=is_plain)
+    ]
+
+
+def _answers(host: str, port: int, *, plain: bool) -> bool:
+    """Return whether a listener answers: by its readiness, or by taking a connection for TLS."""
+    try:
+        if not plain:
+            with socket.create_connection((host, port), timeout=5):
+                return True
+        connection = HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
+    except (OSError, HTTPException):
+        return False
 
 
 @contextmanager
@@ -78,34 +138,111 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
 
 
 def addresses_of(options: SandboxOptions) -> Addresses:
-    """Where these options listen."""
+    """Where these options listen: on three ports in a row, if nothing else is said."""
+    following = (options.port + 1, options.port + 2)
     return Addresses(
         host=options.host,
         port=options.port,
-        xroad_port=options.xroad_port,
-        mtls_port=options.mtls_port,
+        xroad_port=options.xroad_port if options.xroad_port is not None else following[0],
+        mtls_port=options.mtls_port if options.mtls_port is not None else following[1],
     )
 
 
 def with_ports(options: SandboxOptions) -> SandboxOptions:
-    """The same options with free ports in place of 0; all are held until all are known."""
+    """The same options with free ports in place of 0; all are held until all are known.
+
+    With `port` 0, ports that are not given are free ones as well.
+    """
+    unsaid = 0 if options.port == 0 else None
+    asked = (
+        options.port,
+        options.xroad_port if options.xroad_port is not None else unsaid,
+        options.mtls_port if options.mtls_port is not None else unsaid,
+    )
     with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+        free = []
         for each in (first, second, third):
             each.bind((options.host, 0))
-        return replace(
-            options,
-            port=options.port or first.getsockname()[1],
-            xroad_port=options.xroad_port or second.getsockname()[1],
-            mtls_port=options.mtls_port or third.getsockname()[1],
-        )
+            free.append(each.getsockname()[1])
+    chosen = [found if port == 0 else port for port, found in zip(asked, free, strict=True)]
+    return replace(
+        options, port=chosen[0] or options.port, xroad_port=chosen[1], mtls_port=chosen[2]
+    )
+
+
+def _kept(options: SandboxOptions) -> SandboxOptions:
+    """The options with which this sandbox was made: its documents and profiles name its ports."""
+    listeners = load_settings(options.directory / CONFIG).listeners
+    ports = {}
+    for name in ("wsse", "xroad", "mtls"):
+        host, _, port = listeners[name].bind.rpartition(":")
+        ports[name] = int(port)
+    return replace(
+        options,
+        host=host,
+        port=ports["wsse"],
+        xroad_port=ports["xroad"],
+        mtls_port=ports["mtls"],
+    )
+
+
+def _refuse_taken_ports(options: SandboxOptions) -> None:
+    """Raise `HouseError` if a port cannot be listened on; nothing was written by then."""
+    addresses = addresses_of(options)
+    ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
+    if len(set(ports)) < len(ports):
+        raise HouseError("--port, --xroad-port and --mtls-port must differ")
+    with ExitStack() as held:
+        for port in ports:
+            listening = held.enter_context(socket.socket())
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind((addresses.host, port))
+            except OSError as error:
+                why = "is in use" if error.errno == errno.EADDRINUSE else f"{error.strerror}"
+                raise HouseError(
+                    f"port {port} on {addresses.host}: {why}; name other ports: --port"
+                ) from None
+
+
+@contextmanager
+def _lock(directory: Path) -> Iterator[IO[str]]:
+    """Hold the sandbox's directory: one directory is one running sandbox.
+
+    Raises `HouseError` if it runs already, or if the directory is somebody else's.
+    """
+    _refuse_foreign(directory)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / MARK).open("a+", encoding="utf-8") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HouseError(
+                f"a sandbox runs in {directory} already; stop it, or name another --dir"
+            ) from None
+        if not mark.tell():
+            mark.write("Made by `makul sandbox`, which may delete all of this directory.\n")
+            mark.flush()
+        yield mark
+
+
+def _refuse_foreign(directory: Path) -> None:
+    if directory.exists() and not directory.is_dir():
+        raise HouseError(f"{directory} is no directory; name another one")
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / MARK).is_file():
+        raise HouseError(f"{directory} holds something that is no sandbox; name another one")
 
 
 def _make_room(directory: Path) -> None:
     """An empty directory, marked as a sandbox. An earlier one is taken away, and nothing else."""
-    mark = directory / MARK
-    if directory.exists() and any(directory.iterdir()):
-        if not mark.is_file():
-            raise HouseError(f"{directory} holds something that is no sandbox; name another one")
-        shutil.rmtree(directory)
+    _refuse_foreign(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mark.write_text("Made by `makul sandbox`, which may delete this directory and make it anew.\n")
+    mark = directory / MARK
+    for each in directory.iterdir():
+        if each == mark:
+            continue
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
+    mark.touch()

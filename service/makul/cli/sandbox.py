@@ -1,0 +1,113 @@
+"""`makul sandbox`: a service of synthetic citizens, and certificates for keys of your own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import CertificateUse, Certification, HouseError, SandboxOptions
+from makul.cli.session import examples, session
+
+DIRECTORY = Path("build/sandbox")
+
+app = typer.Typer(
+    invoke_without_command=True,
+    epilog=examples(
+        "makul sandbox",
+        "makul sandbox --port 9000 --dir build/sandbox",
+        "makul sandbox --keep --dir build/sandbox",
+    ),
+)
+
+
+@app.callback()
+def run(
+    ctx: typer.Context,
+    *,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Keys, documents and sandbox.json are written here.")
+    ] = DIRECTORY,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Start the sandbox of this directory again, with its record."),
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; never a public address.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65533, help="For wsse; 0 takes free ports for all three.")
+    ] = 8080,
+    xroad_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port after --port if not given.")
+    ] = None,
+    mtls_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The second port after --port.")
+    ] = None,
+    people: Annotated[int, typer.Option(min=25, max=10_000, help="Synthetic citizens.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same citizens.")] = 1,
+) -> None:
+    """Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is real."""
+    if ctx.invoked_subcommand is not None:
+        return
+    options = SandboxOptions(
+        directory=directory,
+        host=host,
+        port=port,
+        xroad_port=xroad_port,
+        mtls_port=mtls_port,
+        people=people,
+        seed=seed,
+        keep=keep,
+    )
+    raise typer.Exit(session(ctx).runtime.sandbox(options))
+
+
+@app.command(
+    epilog=examples(
+        "makul sandbox issue bank --csr hsm.csr --output hsm.cert.pem",
+        "makul sandbox issue bank --public-key hsm.pub.pem --for sealing --output seal.cert.pem",
+        "makul sandbox issue --citizen 7 --csr card.csr --output card.cert.pem",
+    )
+)
+def issue(
+    ctx: typer.Context,
+    *,
+    party: Annotated[
+        str | None, typer.Argument(help="Of sandbox.json: bank, notary, police and so on.")
+    ] = None,
+    csr: Annotated[
+        Path | None, typer.Option(help="A certificate request (PKCS #10, PEM or DER).")
+    ] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(help="A public key (PEM or DER), if there is no request.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="A new file for the certificate, in PEM.")],
+    use: Annotated[
+        CertificateUse, typer.Option("--for", help="What the key is to be used for.")
+    ] = CertificateUse.MESSAGE,
+    citizen: Annotated[
+        int | None,
+        typer.Option(min=0, help="Certify a citizen's key; a number of sandbox.json."),
+    ] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="The sandbox.")] = DIRECTORY,
+) -> None:
+    """Certify a key of your own for a party or a citizen of the sandbox, to try your own HSM.
+
+    A party's certificate is registered at once. The private key stays where it is.
+    """
+    if (party is None) is (citizen is None):
+        raise HouseError("name either a party or --citizen; sandbox.json lists both")
+    if (csr is None) is (public_key is None):
+        raise HouseError("give either --csr or --public-key")
+    if citizen is not None and use is not CertificateUse.MESSAGE:
+        raise HouseError("--for belongs to a party; a citizen's key signs consents")
+    request = Certification(
+        directory=directory,
+        party=party,
+        citizen=citizen,
+        use=use,
+        key_file=csr or public_key or output,
+        is_request=csr is not None,
+        output=output,
+    )
+    typer.echo(session(ctx).runtime.certify(request), err=True)

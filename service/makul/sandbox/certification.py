@@ -1,0 +1,176 @@
+"""Certificates for keys of somebody's own: a bank tries its HSM against the sandbox.
+
+The authorities' keys lie in the sandbox's directory, for nobody in it is real. The key to be
+certified never comes here: a certificate request or a public key does.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+from makul.app.ports import Desk, Official
+from makul.cli.house import CertificateUse, Certification, HouseError, Runtime
+from makul.domain.identifiers import MemberCode
+from makul.sandbox.handout import AUTHORITIES, CONFIG, INDEX
+from makul.sandbox.pki import (
+    Authority,
+    Credential,
+    PublicKey,
+    citizen_entity,
+    official_entity,
+    organisation_entity,
+    sealing_entity,
+)
+from makul.trust.keys import load_pair
+
+MAX_KEY_FILE_BYTES = 64 * 1024
+MIN_RSA_BITS = 2048
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+"""What the service accepts (`trust.algorithms`); anything else would be certified for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Whose key it is: as the index of the sandbox names them."""
+
+    told: Mapping[str, Any]
+    title: str
+
+
+def certify(request: Certification, runtime: Runtime) -> str:
+    """Certify a key, write the certificate and register it; return one line on what was done.
+
+    Raises `HouseError` for a directory that is no sandbox, an unknown party or citizen, and a key
+    that the service would not accept.
+    """
+    holder = _find_holder(request)
+    public_key = _read_public_key(request)
+    at = runtime.clock()
+    certificate = _issue(request, holder, public_key, at)
+    if request.output.exists():
+        raise HouseError(f"{request.output} exists already; name another --output")
+    request.output.write_bytes(certificate.public_bytes(Encoding.PEM))
+    if request.party is None:
+        return f"{request.output}: {holder.title} may sign consents with this key"
+    with runtime.open(request.directory / CONFIG) as house:
+        _register(house.desk, request, holder, certificate, at)
+    return f"{request.output}: registered for {holder.title}, for {request.use.value}"
+
+
+def _find_holder(request: Certification) -> _Holder:
+    path = request.directory / INDEX
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise HouseError(f"{request.directory} is no sandbox; start one: makul sandbox") from None
+    if request.citizen is not None:
+        known = {each["number"]: each for each in index["citizens"]}
+        if request.citizen not in known:
+            raise HouseError(f"there is no citizen {request.citizen}; see {path}")
+        return _Holder(known[request.citizen], f"citizen {request.citizen}")
+    parties = {each["key"]: each for each in index["parties"]}
+    if request.party not in parties:
+        raise HouseError(f"there is no such party; there are: {', '.join(sorted(parties))}")
+    told = parties[request.party]
+    return _Holder(told, f"{told['code']} ({request.party})")
+
+
+def _read_public_key(request: Certification) -> PublicKey:
+    """The key to be certified; of a request, only if its signature proves that it is held."""
+    name = request.key_file.name
+    try:
+        with request.key_file.open("rb") as file:
+            content = file.read(MAX_KEY_FILE_BYTES)
+    except OSError as error:
+        raise HouseError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        key = _key_of_request(content) if request.is_request else _plain_key(content)
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm):
+        kind = "certificate request" if request.is_request else "public key"
+        raise HouseError(f"{name} is not a {kind} whose signature holds, in PEM or DER") from None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
+        return key
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
+        return key
+    raise HouseError(f"{name}: the service takes RSA from {MIN_RSA_BITS} bits, P-256, -384, -521")
+
+
+def _key_of_request(content: bytes) -> object:
+    load: Callable[[bytes], x509.CertificateSigningRequest] = (
+        x509.load_pem_x509_csr if content.lstrip().startswith(b"-----") else x509.load_der_x509_csr
+    )
+    request = load(content)
+    if not request.is_signature_valid:
+        raise InvalidSignature
+    return request.public_key()
+
+
+def _plain_key(content: bytes) -> object:
+    if content.lstrip().startswith(b"-----"):
+        return load_pem_public_key(content)
+    return load_der_public_key(content)
+
+
+def _issue(
+    request: Certification, holder: _Holder, public_key: PublicKey, at: datetime
+) -> x509.Certificate:
+    told = holder.told
+    if request.citizen is not None:
+        citizen = citizen_entity(
+            pin_digits=told["pin"],
+            surname=told["surname"]["latin"],
+            given_name=told["givenName"]["latin"],
+        )
+        return _authority(request.directory, "citizens", at).certify(citizen, public_key)
+    code, name = told["code"], told["name"]
+    if request.use is CertificateUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
+        raise HouseError("answers are encrypted to RSA keys alone; give one, or --for message")
+    entity = {
+        CertificateUse.MESSAGE: organisation_entity(member_code=code, common_name=name),
+        CertificateUse.SEALING: sealing_entity(member_code=code, common_name=name),
+        CertificateUse.OFFICIAL: official_entity(member_code=code, name=name, identifier="OWN"),
+    }[request.use]
+    return _authority(request.directory, "organisations", at).certify(entity, public_key)
+
+
+def _authority(directory: Path, name: str, at: datetime) -> Authority:
+    home = directory / AUTHORITIES
+    key, chain = load_pair(home / f"{name}.key.pem", home / f"{name}.cert.pem")
+    return Authority(credential=Credential(key=key, certificate=chain[0]), made_at=at)
+
+
+def _register(
+    desk: Desk,
+    request: Certification,
+    holder: _Holder,
+    certificate: x509.Certificate,
+    at: datetime,
+) -> None:
+    der = certificate.public_bytes(Encoding.DER)
+    code, fingerprint = MemberCode(holder.told["code"]), sha256(der).digest()
+    if request.use is CertificateUse.SEALING:
+        desk.add_sealing_certificate(code, fingerprint, der, at=at)
+    elif request.use is CertificateUse.OFFICIAL:
+        identifier = f"OWN-{fingerprint.hex()[:8]}"
+        official = Official(
+            recipient=code,
+            identifier=identifier,
+            name=holder.told["name"],
+            fingerprint=fingerprint,
+        )
+        desk.add_official(official, at=at)
+    else:
+        desk.add_certificate(code, fingerprint, der, at=at)

@@ -1,0 +1,207 @@
+"""`makul sandbox` as a process: its ports, its lock, what is kept, and keys of one's own in it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+from makul.cli.house import CertificateUse, Certification, HouseError, SandboxOptions
+from makul.runtime import LocalRuntime
+from makul.sandbox.certification import certify
+from makul.sandbox.handout import CONFIG, INDEX
+from makul.sandbox.run import MARK, prepare, run, with_ports
+
+SECONDS = 300.0
+"""A start takes some seconds; a busy machine is given time."""
+
+
+def free(directory: Path) -> SandboxOptions:
+    return with_ports(SandboxOptions(directory=directory, port=0, people=25))
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The command in a process group of its own, until the end of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "makul", "sandbox", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def await_ready(process: "subprocess.Popen[str]") -> list[str]:
+    """What it prints up to the line that says that it answers."""
+    assert process.stdout is not None
+    lines, ends = [], time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        line = process.stdout.readline()
+        assert line, f"it ended after {lines}"
+        lines.append(line)
+        if line.startswith("Ready"):
+            return lines
+    raise AssertionError(lines)
+
+
+def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: Path) -> None:
+    """One directory is one running sandbox; started again with --keep, it has its record."""
+    directory = tmp_path / "sandbox"
+    options = free(directory)
+    arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
+    arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
+    with started(*arguments) as process:
+        await_ready(process)
+        socket.create_connection(("127.0.0.1", options.port), timeout=30).close()
+        index = (directory / INDEX).read_bytes()
+        with pytest.raises(HouseError, match=r"runs in .* already"):
+            run(free(directory), LocalRuntime())
+        assert (directory / INDEX).read_bytes() == index
+
+    with started("--dir", str(directory), "--keep") as again:
+        told = "".join(await_ready(again))
+
+    assert (directory / INDEX).read_bytes() == index
+    assert f":{options.port}/" in told
+    assert f":{options.mtls_port}/" in told
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset: int) -> None:
+    """Each of the three ports."""
+    directory = tmp_path / "sandbox"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        others = with_ports(SandboxOptions(directory=directory, port=0))
+        ports = [others.port, others.xroad_port, others.mtls_port]
+        ports[offset] = port
+        options = SandboxOptions(
+            directory=directory, port=ports[0] or 0, xroad_port=ports[1], mtls_port=ports[2]
+        )
+        with pytest.raises(HouseError, match=rf"port {port} .* is in use"):
+            run(options, LocalRuntime())
+
+    assert [each.name for each in directory.iterdir()] == [MARK]
+
+
+def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
+    """Also by the lock: no mark is put into somebody else's directory."""
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(HouseError, match="no sandbox"):
+        run(free(tmp_path), LocalRuntime())
+
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("issue") / "sandbox"
+    prepare(free(directory), LocalRuntime())
+    return directory
+
+
+def a_request(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "whatever the requester writes")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def asked(directory: Path, content: bytes, output: str, **changes: object) -> Certification:
+    file = directory.parent / f"{output}.in"
+    file.write_bytes(content)
+    fields: dict[str, object] = {
+        "directory": directory,
+        "party": "bank",
+        "citizen": None,
+        "use": CertificateUse.MESSAGE,
+        "key_file": file,
+        "is_request": True,
+        "output": directory.parent / output,
+    }
+    return Certification(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_a_key_of_ones_own_is_certified_and_registered(prepared: Path) -> None:
+    """The subject is the party's, whatever a request says; messages count at once."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = asked(prepared, a_request(key), "own.pem")
+
+    told = certify(request, LocalRuntime())
+
+    certificate = x509.load_pem_x509_certificate(request.output.read_bytes())
+    assert certificate.public_key() == key.public_key()
+    assert "whatever" not in certificate.subject.rfc4514_string()
+    assert "COM/60000001" in told
+    with LocalRuntime().open(prepared / CONFIG) as house:
+        certificates = {der for code, der in house.desk.certificates() if code == "COM/60000001"}
+    assert certificate.public_bytes(serialization.Encoding.DER) in certificates
+
+
+def test_a_citizens_key_is_certified_for_their_pin(prepared: Path) -> None:
+    """To try a citizen's card: consents signed by it are that citizen's."""
+    key = rsa.generate_private_key(65537, 2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    request = asked(prepared, public, "card.pem", party=None, citizen=0, is_request=False)
+
+    certify(request, LocalRuntime())
+
+    subject = x509.load_pem_x509_certificate(request.output.read_bytes()).subject
+    (serial,) = subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    assert str(serial.value).startswith("PNOKG-")
+
+
+_P256 = ec.generate_private_key(ec.SECP256R1())
+_ED = ed25519.Ed25519PrivateKey.generate().public_key()
+_PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "problem"),
+    [
+        (a_request(_P256), {"party": "nobody"}, "no such party"),
+        (a_request(_P256), {"party": None, "citizen": 9_999}, "no citizen 9999"),
+        (a_request(_P256)[:-60] + a_request(_P256)[-60:].lower(), {}, "request"),
+        (b"\0" * 100, {}, "not a certificate request"),
+        (_ED.public_bytes(*_PEM), {"is_request": False}, "the service takes"),
+        (b"\0" * 100, {"is_request": False}, "not a public key"),
+        (a_request(_P256), {"use": CertificateUse.SEALING}, "RSA keys alone"),
+    ],
+    ids=["party", "citizen", "spoilt", "no request", "ed25519", "no key", "sealing"],
+)
+def test_what_cannot_be_certified_is_told_in_one_line(
+    prepared: Path, content: bytes, changes: dict[str, object], problem: str
+) -> None:
+    """And nothing is written."""
+    request = asked(prepared, content, "never.pem", **changes)
+
+    with pytest.raises(HouseError, match=problem):
+        certify(request, LocalRuntime())
+
+    assert not request.output.exists()
