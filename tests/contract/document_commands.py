@@ -145,7 +145,8 @@ def _untrue_command(root: Any, program: str, words: list[str], *, whole: bool) -
         if not hasattr(command, "commands"):
             return _untrue_leaf(command, path, given, rest, whole=whole)
         if not rest:
-            return f"{path}: which command?" if whole else None
+            stands_alone = getattr(command, "invoke_without_command", False)
+            return f"{path}: which command?" if whole and not stands_alone else None
         if rest[0] not in command.commands:
             return f"{path} has no command {rest[0]}"
         command, path, rest = command.commands[rest[0]], f"{path} {rest[0]}", rest[1:]
