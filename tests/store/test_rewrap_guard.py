@@ -13,13 +13,13 @@ from sqlalchemy.pool import NullPool
 
 import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
-from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store import Store, StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY
 from makul.store.columns import metadata
 from makul.store.crypto import HEAD_BYTES, Sealer
 from makul.store.places import Place
-from makul.store.rewrap_guard import SINCE_0005, sqlite_triggers
-from makul.store.schema import assert_schema
+from makul.store.rewrap_guard import GUARDED, sqlite_triggers
+from makul.store.schema import assert_schema, migrate
 from makul.store.sqlite import connect, driver
 from support.records import a_release, an_evidence
 from support.sql import everything, parameters, raw
@@ -29,7 +29,7 @@ REFUSED = (DRIVER.IntegrityError, psycopg.IntegrityError)
 NOT_DONE = (*REFUSED, psycopg.DatabaseError)
 """PostgreSQL takes no text and no number for bytes in the first place."""
 
-TABLES = sorted(SINCE_0005)
+TABLES = sorted(GUARDED)
 OTHERS = {bytes: b"\2" * 32, str: "Y", int: 2}
 """A value of each type that no row has."""
 
@@ -86,7 +86,7 @@ def test_each_append_only_table_of_sealed_fields_and_every_column_of_it() -> Non
         if "sealed" in metadata.tables[name].columns
     }
 
-    assert {name: set(columns) for name, columns in SINCE_0005.items()} == stated
+    assert {name: set(columns) for name, columns in GUARDED.items()} == stated
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -103,7 +103,7 @@ def test_a_data_key_is_wrapped_anew(filled: Place, rotated: Sealer, table: str) 
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [(table, column) for table in TABLES for column in SINCE_0005[table]]
+    ("table", "column"), [(table, column) for table in TABLES for column in GUARDED[table]]
 )
 def test_no_other_column_is_changed_with_it(
     filled: Place, rotated: Sealer, table: str, column: str
@@ -162,7 +162,7 @@ def test_shapes_that_are_no_re_wrap(filled: Place, rotated: Sealer, table: str) 
     assert everything(filled) == before
 
 
-@pytest.mark.parametrize("table", sorted(set(APPEND_ONLY) - set(SINCE_0005)))
+@pytest.mark.parametrize("table", sorted(set(APPEND_ONLY) - set(GUARDED)))
 def test_tables_without_sealed_fields_let_nothing_through(table: str) -> None:
     """Their triggers are as they were."""
     assert "sealed" not in metadata.tables[table].columns
@@ -196,6 +196,6 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="migrate"):
         assert_schema(path)
 
-    upgrade_store(path)
+    migrate(path)
 
     assert_schema(path)

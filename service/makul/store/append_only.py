@@ -33,10 +33,16 @@ SINCE_0004: Mapping[str, tuple[str, ...]] = {
     "ledger_lost": ("position",),
     "ledger_position": ("disclosure_id",),
 }
-APPEND_ONLY: Mapping[str, tuple[str, ...]] = {**SINCE_0001, **SINCE_0002, **SINCE_0004}
+SINCE_0009: Mapping[str, tuple[str, ...]] = {"act": ("act_id",)}
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
+    **SINCE_0001,
+    **SINCE_0002,
+    **SINCE_0004,
+    **SINCE_0009,
+}
 """Append-only tables and their primary keys."""
 
-ALSO_UNIQUE: Mapping[str, str] = {"ledger_position": "position"}
+ALSO_UNIQUE: Mapping[str, str] = {"act": "number", "ledger_position": "position"}
 """A second column by which a row could be replaced: `INSERT OR REPLACE` takes every unique key."""
 
 

@@ -41,6 +41,12 @@ SINCE_0005: Mapping[str, tuple[str, ...]] = {
 }
 """Append-only tables with a column `sealed`, and every other column they have."""
 
+SINCE_0009: Mapping[str, tuple[str, ...]] = {
+    "act": ("act_id", "number", "at", "who", "kind", "target"),
+}
+GUARDED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0009}
+"""All of them."""
+
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))
 _SAME_PARTS = (
     "substr({row}.sealed, 1, 1)",
@@ -48,7 +54,7 @@ _SAME_PARTS = (
 )
 
 
-def sqlite_triggers(tables: Mapping[str, tuple[str, ...]] = SINCE_0005) -> Mapping[str, str]:
+def sqlite_triggers(tables: Mapping[str, tuple[str, ...]] = GUARDED) -> Mapping[str, str]:
     """The triggers on updates of these tables, by name, in place of those of `append_only`.
 
     `IS` is never NULL, so nothing slips through an unknown comparison.
@@ -98,7 +104,7 @@ def create_postgres_function(name: str = POSTGRES_FUNCTION) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $makul${body}$makul$"
 
 
-def postgres_triggers(tables: Mapping[str, tuple[str, ...]] = SINCE_0005) -> Mapping[str, str]:
+def postgres_triggers(tables: Mapping[str, tuple[str, ...]] = GUARDED) -> Mapping[str, str]:
     """The same on PostgreSQL, as the server itself writes them down."""
     return {
         f"{table}_no_change": (
