@@ -7,21 +7,34 @@ rights, on both databases: `ledger verify` names its table.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from makul.app.ports.ledger import Finding
+from makul.ledger.statements import read_statement
 from makul.store import Store, StoreKeys, open_store
 from makul.store.columns import metadata
+from makul.store.crypto import Sealer
+from makul.store.effects_check import read_effects
 from makul.store.held_rows import HELD
 from makul.store.places import Place, PostgresPlace
 from makul.trust.notes import NoteSigner
-from support.held import BY_OPERATOR, REGISTERED, TAKEN_BACK, a_release_on, a_revocation_draft, fill
+from support.held import (
+    BY_OPERATOR,
+    REGISTERED,
+    TAKEN_BACK,
+    a_failed_match,
+    a_registration,
+    a_release_on,
+    a_revocation_draft,
+    fill,
+)
 from support.ledger import a_note_signer, another, checked, recording, sequence
 from support.postgres import Cluster
-from support.records import BANK, NOON, a_recipient
+from support.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
 from support.sql import parameters, raw
 
 NOT_PROVED = {
@@ -316,6 +329,20 @@ def test_a_right_given_by_hand_stays_found_after_the_next_act(
     assert found is not None
     assert (found.where, found.record) == ("recipient", BANK)
     assert "from what no act had made it" in found.what
+
+
+def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
+    """It lies in a temporary file while the check runs: not even a plain digest, to be guessed."""
+    collected = ""
+    for draft in (a_registration(), a_revocation_draft(TAKEN_BACK), a_failed_match()):
+        statement = recording(store)._render(draft).leaf.statement
+        assert AZAMAT.digits.encode() in statement
+        collected += repr(read_effects(Sealer(keys), read_statement(statement)))
+
+    for pin in (AZAMAT, GULNARA):
+        assert pin.digits not in collected
+        assert sha256(pin.digits.encode()).hexdigest() not in collected
+    assert all(table in collected for table in ("ground_use", "revocation", "attempt"))
 
 
 def test_grounds_have_rows_of_each_kind(whole: Whole) -> None:

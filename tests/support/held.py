@@ -103,8 +103,9 @@ def _register(store: Store) -> None:
     approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
 
 
-def _decisions() -> list[Draft]:
-    missed = a_draft(
+def a_failed_match() -> Draft:
+    """A person who was compared and did not match; it counts against the limits."""
+    return a_draft(
         outcome=Outcome.NOT_MATCHED,
         reasons=(Reason(code=Code.MAT_01),),
         released=frozenset(),
@@ -112,13 +113,16 @@ def _decisions() -> list[Draft]:
         attempt_limits=AttemptLimits(),
         failed_attempt=True,
     )
+
+
+def _decisions() -> list[Draft]:
     return [
         a_registration(),
         a_registration(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),
         a_release_on(REGISTERED, b"<Consent>registered</Consent>"),
         a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>"),
         a_release_on(BY_OPERATOR, b"<Consent>ended by hand</Consent>"),
-        missed,
+        a_failed_match(),
         a_revocation_draft(TAKEN_BACK),
         a_revocation_draft(TAKEN_BACK, at=NOON + timedelta(minutes=2)),
     ]

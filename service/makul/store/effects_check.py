@@ -63,7 +63,11 @@ class _Effects:
             "allowed": allowed,
             "valid_from": micros(datetime.fromisoformat(valid_from)),
             "valid_to": micros(datetime.fromisoformat(valid_to)),
-            "subject": state_content(subject.encode("ascii")) if subject is not None else None,
+            "subject": (
+                state_content(self._sealer, subject.encode("ascii"))
+                if subject is not None
+                else None
+            ),
             "uses": 1 if self._effects["meters"] else 0,
             "registered_at": micros(self._at) if self._effects["registers"] else None,
         }

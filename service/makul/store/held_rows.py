@@ -1,8 +1,9 @@
 """The rows that decisions rest on, in the form in which acts state them and the check reads them.
 
 A row is stated by all its columns but the one that only serves to lock it. An encrypted column is
-stated by the SHA-256 of its content, because a rotation of the master key changes its bytes; so is
-a long value. Each value carries its type, so that no text is ever equal to a digest.
+stated by a keyed digest of its content, because a rotation of the master key changes its bytes, and
+a plain digest would let a PIN be guessed; a long value by its SHA-256. Each value carries its type,
+so that no text is ever equal to a digest.
 """
 
 from collections.abc import Iterator, Mapping
@@ -135,7 +136,7 @@ class HeldTable:
         value = row[name]
         sealed = value if isinstance(value, bytes) else b""
         try:
-            return state_content(sealer.open(sealed, place(self.name, name, *key)))
+            return state_content(sealer, sealer.open(sealed, place(self.name, name, *key)))
         except SealBrokenError:
             return ["unreadable", sha256(sealed).hexdigest()]
 
@@ -161,9 +162,9 @@ def state_value(value: object) -> object:
     return ["other", type(value).__name__]
 
 
-def state_content(content: bytes) -> object:
-    """Return the content of an encrypted column as a plain value."""
-    return ["content", sha256(content).hexdigest()]
+def state_content(sealer: Sealer, content: bytes) -> object:
+    """Return the content of an encrypted column as a plain value, which tells nothing of it."""
+    return ["content", sealer.content_index("held_row", content).hex()]
 
 
 def _key_part(value: object) -> bytes:

@@ -1,7 +1,7 @@
 """The kinds of records that have a leaf in the log, and how the check reads each.
 
 `ledger_leaf`, `ledger_queue` and `ledger_position` name a leaf by its record's id, whichever table
-holds the record. A further kind is one more entry of `record_kinds`.
+holds the record. A further kind is one more entry of `KINDS`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +35,8 @@ class RecordKind:
     """What a record is read by; its id is the first."""
     of_the_leaf: ColumnElement[bool]
     """Joins the record to its leaf."""
+    build_check: Callable[[Database, Sealer, Expectations], Hold]
+    """Builds what holds a row of `columns` against its leaf."""
     beside: tuple[Table, ColumnElement[bool]] | None = None
     """A table that may hold more of it."""
 
@@ -94,6 +96,7 @@ DECISION = RecordKind(
     columns=ledger_facts.COLUMNS,
     of_the_leaf=(disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id)
     & (disclosure.c.decided_at == ledger_leaf.c.recorded_at),  # PostgreSQL knows its month by it
+    build_check=lambda *of: ledger_facts.RecordChecker(*of).wrong_row,
     beside=(
         request_key,
         (request_key.c.recipient == disclosure.c.recipient)
@@ -105,6 +108,7 @@ ACT = RecordKind(
     table=act,
     columns=act_check.COLUMNS,
     of_the_leaf=act.c.act_id == ledger_leaf.c.disclosure_id,
+    build_check=lambda _, *of: act_check.ActChecker(*of).wrong,
 )
 KINDS = (DECISION, ACT)
 """Every kind of record."""
@@ -114,12 +118,7 @@ class Records:
     """Reads records of every kind, and holds each against its leaf."""
 
     def __init__(self, database: Database, sealer: Sealer, expectations: Expectations) -> None:
-        decisions = ledger_facts.RecordChecker(database, sealer, expectations)
-        acts = act_check.ActChecker(sealer, expectations)
-        self._holds: Sequence[tuple[RecordKind, Hold]] = (
-            (DECISION, decisions.wrong_row),
-            (ACT, acts.wrong),
-        )
+        self._holds = [(kind, kind.build_check(database, sealer, expectations)) for kind in KINDS]
 
     def placed(self, source: Database | Transaction, start: int, until: int) -> "FoundRecords":
         """Read the records of these positions."""
