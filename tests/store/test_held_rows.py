@@ -193,7 +193,7 @@ def test_a_value_of_another_type_is_no_null(
 ) -> None:
     """SQLite keeps any type in any column: a text where no digest is, an id that is none."""
     store = open_store(path, keys, who="operator")
-    recording(store).settle(a_revocation_draft(TAKEN_BACK, certificate=None))
+    recording(store).settle(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
     whole = Whole(path, store, signer)
     for name, value in (
