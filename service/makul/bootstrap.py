@@ -5,13 +5,12 @@ The only place where every room is known, and where the present enters.
 
 import logging
 import secrets
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
@@ -43,8 +42,10 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.usage import UsageLimits
 from makul.ledger.commitment import SALT_BYTES
 from makul.observing.access import Accounting, observe
+from makul.observing.events import Event as SecurityEvent
 from makul.observing.health import Kept, Watch
 from makul.observing.metrics import Metrics
+from makul.observing.security import tell as tell_event
 from makul.observing.spool import Spool
 from makul.observing.timed import (
     TimedChannel,
@@ -69,6 +70,7 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.months import UtcMonth, missing_months
 from makul.store.places import PostgresPlace
 from makul.store.schema import assert_schema
+from makul.supervision import SupervisedThread
 from makul.trust.keys import load_certificates
 
 RECIPIENT_PATH = "/v1/recipient"
@@ -260,7 +262,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         documents_a_day=settings.limits.documents_per_day,
     )
     parts = observed(build_parts(settings, store, clock))
-    _keep_house(store, clock)
+    start_housekeeping(store, clock, metrics)
     application = build_application(
         recipient_port(
             parts, operator=settings.operator_code, environment=settings.environment.value
@@ -297,22 +299,34 @@ def _metrics(settings: Settings, listener: str) -> Metrics | None:
     return Metrics(listener, recipients=settings.metrics.recipients)
 
 
-def _keep_house(store: Store, clock: Clock) -> None:
+def start_housekeeping(
+    store: Store,
+    clock: Clock,
+    metrics: Metrics | None,
+    *,
+    pause_seconds: float = HOUSEKEEPING_SECONDS,
+    stopped: Event | None = None,
+) -> None:
     """Forget, now and then, what has served its time: old answers, marks and attempts.
 
     Every worker does; the work is bounded, and finding nothing to do costs next to nothing.
     """
 
     def keep() -> None:
-        while True:
-            time.sleep(HOUSEKEEPING_SECONDS)
-            try:
-                while store.housekeep(at=clock()).more:
-                    pass
-            except StoreUnavailableError:
-                log.warning("housekeeping found the store unavailable")
+        try:
+            while store.housekeep(at=clock()).more:
+                pass
+        except StoreUnavailableError:
+            log.warning("housekeeping found the store unavailable")
 
-    threading.Thread(target=keep, name="housekeeping", daemon=True).start()
+    def count_error(thread: str) -> None:
+        tell_event(SecurityEvent.THREAD_FAILED)
+        if metrics is not None:
+            metrics.thread_failed(thread)
+
+    SupervisedThread(
+        "housekeeping", keep, pause_seconds=pause_seconds, stopped=stopped, on_error=count_error
+    ).start()
 
 
 def readiness(

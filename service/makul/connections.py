@@ -3,7 +3,9 @@
 Whoever connects without end, or never ends a request, takes so many threads and no more of them.
 """
 
+import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,13 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 from typing import Any
+
+from makul.supervision import SupervisedThread, trace
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 0.2
+"""After an unexpected error of the loop that accepts connections."""
 
 
 class BoundedServer(ThreadingMixIn, HTTPServer):
@@ -67,17 +76,31 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A peer that leaves is nobody's error, and who it was is not written down."""
+        """Log an unexpected error of one connection; the others go on.
+
+        A peer that leaves is nobody's error, and who it was is not written down.
+        """
+        del request, client_address
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            log.error("a connection met an unexpected error: %s", trace(error))
 
 
 @contextmanager
 def running(server: BoundedServer, name: str) -> Iterator[int]:
     """Serve while the block runs, in a thread of this name; the port, which 0 left open."""
-    thread = threading.Thread(target=server.serve_forever, name=name, daemon=True)
-    thread.start()
+    stopped = threading.Event()
+    thread = SupervisedThread(
+        name,
+        server.serve_forever,
+        pause_seconds=RESTART_SECONDS,
+        first_at_once=True,
+        stopped=stopped,
+    ).start()
     try:
         yield server.server_address[1]
     finally:
+        stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from uuid import uuid4
 
 from makul.app.ports import Clock, StoreUnavailableError
@@ -34,6 +34,7 @@ from makul.settings import Settings
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.supervision import SupervisedThread, trace
 from makul.tile_server import tiles_served
 from makul.trust.cosignatures import Collector, WitnessPlace
 from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
@@ -240,16 +241,23 @@ def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
 
 
 @contextmanager
-def collected(collector: Collector, stopped: Event) -> Iterator["deque[Cosigned]"]:
+def collected(
+    collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
+) -> Iterator["deque[Cosigned]"]:
     """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
     waiting: deque[Cosigned] = deque(maxlen=MOST_WAITING)
 
     def collect() -> None:
-        while not stopped.wait(COLLECT_SECONDS):
-            for each in collector.collect():
-                waiting.append(each)
+        for each in collector.collect():
+            waiting.append(each)
 
-    Thread(target=collect, name="witnesses", daemon=True).start()
+    SupervisedThread(
+        "witnesses",
+        collect,
+        pause_seconds=pause_seconds,
+        stopped=stopped,
+        on_error=lambda _: tell_event(SecurityEvent.THREAD_FAILED),
+    ).start()
     yield waiting
 
 
@@ -286,6 +294,9 @@ class _Rounds:
             except OSError as error:
                 self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
                 self._release()  # another may be able to
+            except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
+                tell_event(SecurityEvent.THREAD_FAILED)
+                self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
             self._stopped.wait(self._interval)
         self._release()
         return ExitCode.DONE

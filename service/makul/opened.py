@@ -34,7 +34,7 @@ from makul.parts import (
 )
 from makul.rejudging import rejudge
 from makul.settings import Settings
-from makul.store import Store, upgrade_store
+from makul.store import Store, StoreKeys, upgrade_store
 from makul.store.granting import grant, weaknesses
 from makul.store.months import make_months, missing_months
 from makul.store.schema import VERSION, assert_schema
@@ -188,7 +188,8 @@ class SettingsStore:
     def upgrade(self) -> None:
         """Bring it to this program's version."""
         with explained():
-            upgrade_store(self.settings.place)
+            keys = StoreKeys.load(self.settings.store.keys)
+            upgrade_store(self.settings.place, keys, who=who(), at=self.clock())
 
     def months_missing(self, ahead: int) -> Sequence[str]:
         """Months that have no partition yet."""

@@ -83,7 +83,7 @@ class LocalRuntime:
                     raise HouseError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
-            create_store(settings.place, keys, who=who()).close()
+            create_store(settings.place, keys, who=who(), at=utc_now()).close()
             make_months(settings.place, at=utc_now())
             if settings.ledger is not None:
                 new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)

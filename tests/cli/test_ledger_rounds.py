@@ -6,8 +6,6 @@ from threading import Event
 from types import SimpleNamespace
 from typing import cast
 
-import pytest
-
 from makul import keeping
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
@@ -45,16 +43,14 @@ def test_what_waits_to_be_kept_is_bounded() -> None:
     shown = [cosigned(number) for number in range(MOST_WAITING + 30)]
     collector = cast("Collector", SimpleNamespace(collect=lambda: [shown.pop(0)] if shown else []))
     stopped = Event()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keeping, "COLLECT_SECONDS", 0.0005)
-        with keeping.collected(collector, stopped) as waiting:
-            rounds = keeping._Rounds(cast("Sequencer", sequencer), stopped, 0, waiting)
-            until = time.monotonic() + PATIENCE
-            while shown:
-                assert time.monotonic() < until
-                with suppress(StoreUnavailableError):
-                    rounds._keep()
-            stopped.set()
+    with keeping.collected(collector, stopped, pause_seconds=0.0005) as waiting:
+        rounds = keeping._Rounds(cast("Sequencer", sequencer), stopped, 0, waiting)
+        until = time.monotonic() + PATIENCE
+        while shown:
+            assert time.monotonic() < until
+            with suppress(StoreUnavailableError):
+                rounds._keep()
+        stopped.set()
     time.sleep(0.1)  # what was taken last may be on its way into the queue
     sequencer.away = False
     rounds._keep()

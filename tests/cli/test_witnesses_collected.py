@@ -35,7 +35,7 @@ def test_lines_are_collected_kept_and_published(
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
     recording(store).settle(a_refused_draft(at=utc_now()))
     with sequencer(makul):
-        until_published(makul, 1)
+        until_published(makul, 2)
         watched = makul(
             *("ledger", "witness", "--log", makul.directory / "published"),
             *("--log-key", makul.directory / "keys" / "ledger.key.pub"),
@@ -43,10 +43,10 @@ def test_lines_are_collected_kept_and_published(
             *("--once", "--json"),
         )
         assert json.loads(watched.out)["result"] == "cosigned"
-        note = until_published(makul, 1, lines=2)
+        note = until_published(makul, 2, lines=2)
 
     CosignatureVerifier.parse(vkey).verify(note)
-    assert makul.done("ledger", "status")["cosigned"] == 1
+    assert makul.done("ledger", "status")["cosigned"] == 2
     (row,) = store.desk.disclosures(recipient=None, since=None, limit=10)
     proof = store.ledger.inclusion(row.disclosure_id)
     assert proof is not None

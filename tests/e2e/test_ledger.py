@@ -9,6 +9,7 @@ from makul.parts import utc_now
 from makul.store import Store
 from support.house import InProcess, about, build_house, person_request
 from support.ledger import a_note_signer, checked, leaf_ids, sequence
+from support.sql import count
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def house(tmp_path: Path) -> Iterator[InProcess]:
 
 
 def log_of(store: Store, directory: Path) -> int:
-    """Sequence all and hold it against the log; how many decisions fit."""
+    """Sequence all and hold it against the log; how many decisions and acts fit."""
     signer = a_note_signer(directory)
     sequence(store, signer, at=utc_now())
     report = checked(store, signer, at=utc_now())
@@ -40,4 +41,6 @@ def test_every_paper_of_every_party(house: InProcess, tmp_path: Path) -> None:
     }
 
     assert {"RELEASED", "MATCHED", "REFUSED"} <= outcomes
-    assert log_of(house.store, tmp_path) == len(leaf_ids(house.store)) > 40
+    decisions, acts = len(leaf_ids(house.store)), count(house.settings.place, "act")
+    assert log_of(house.store, tmp_path) == decisions + acts
+    assert decisions > 40

@@ -180,7 +180,9 @@ def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
     watched.decide()
     watched.sequencer(watched.house.store, watched.directory / "published").round()
     watched.witness.round()
-    older = create_store(tmp_path / "older.db", StoreKeys.generate(), who="test")
+    older = create_store(
+        tmp_path / "older.db", StoreKeys.generate(), who="test", at=watched.house.clock()
+    )
     try:
         sequencer = watched.sequencer(older, tmp_path / "put-back")
         with pytest.raises(LedgerBrokenError, match="older copy"):

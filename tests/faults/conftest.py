@@ -63,7 +63,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, datab
     if database != "sqlite":
         server: Cluster = request.getfixturevalue("server")
         made = server.place(server.create())
-    store = create_store(made, keys, who="operator")
+    store = create_store(made, keys, who="operator", at=NOON)
     make_months(made, at=NOON)
     furnish(store.desk)
     store.close()

@@ -21,6 +21,7 @@ from support.sql import parameters, without_guards
 
 UNPROVED = {
     "disclosure": set[str](),
+    "act": set[str](),
     "ledger_leaf": set[str](),
     "evidence": set[str](),
     "ledger_position": set[str](),

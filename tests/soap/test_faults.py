@@ -10,10 +10,10 @@ import pytest
 
 from makul.app.ports import RejectedError, StoreUnavailableError
 from makul.domain.reasons import Code, Reason
-from makul.soap import faults
 from makul.soap.application import Answered
 from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.spyne_setup import Fault as SpyneFault
+from makul.supervision import trace
 from support.soap import (
     GET_STATUS,
     MEMBER,
@@ -189,6 +189,6 @@ def test_trace_of_a_long_chain_ends() -> None:
         outer = ValueError(SECRET)
         outer.__cause__, error = error, outer
 
-    line = faults.trace(error)
+    line = trace(error)
     assert line.count("ValueError") < 10
     assert SECRET not in line

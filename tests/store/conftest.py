@@ -10,7 +10,7 @@ from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.months import make_months
 from makul.store.places import Place
 from makul.trust.notes import NoteSigner
-from support.ledger import a_note_signer
+from support.ledger import a_note_signer, begin_empty_log
 from support.postgres import Cluster, cluster
 from support.records import NOON, furnish
 
@@ -27,7 +27,7 @@ def keys() -> StoreKeys:
 def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
     """A store with the bank, its agreement and certificate, and one citizen."""
     path = tmp_path_factory.mktemp("store") / "makul.db"
-    made = create_store(path, keys, who="operator")
+    made = create_store(path, keys, who="operator", at=NOON)
     furnish(made.desk)
     made.close()
     return path
@@ -44,7 +44,7 @@ def server() -> Iterator[Cluster]:
 def server_template(server: Cluster, keys: StoreKeys) -> str:
     """The same store as a database of the server."""
     name = server.create()
-    made = create_store(server.place(name), keys, who="operator")
+    made = create_store(server.place(name), keys, who="operator", at=NOON)
     make_months(server.place(name), at=NOON, ahead=MONTHS)
     furnish(made.desk)
     made.close()
@@ -76,6 +76,12 @@ def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
     opened = open_store(place, keys, who="operator")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def empty_log(place: Place) -> None:
+    """The furnished store, its log empty: the acts of the template have no leaves in it."""
+    begin_empty_log(place)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from alembic import command
 from psycopg import errors
+from sqlalchemy import column, insert, table
 
 from makul.app.ports import Duty
 from makul.domain.identifiers import MemberCode
@@ -25,6 +26,7 @@ from support import duty_work as work
 from support.duties import Asked, asked, parted
 from support.ledger import a_note_signer
 from support.postgres import Cluster
+from support.records import NOON
 from support.sql import raw
 
 Places = Mapping[Duty, PostgresPlace]
@@ -144,6 +146,8 @@ SERVING_MUST_NOT = (
     "INSERT INTO person DEFAULT VALUES",
     "UPDATE person SET sealed = sealed",
     "UPDATE ground_use SET revoked_at = NULL",
+    "INSERT INTO act DEFAULT VALUES",
+    "UPDATE act SET sealed = sealed",
     "UPDATE ground_use SET allowed = 99",
     "DELETE FROM ground_use",
     "DELETE FROM daily_use",
@@ -163,7 +167,9 @@ SERVING_MUST_NOT = (
 )
 DESK_MUST_NOT = (
     "INSERT INTO disclosure DEFAULT VALUES",
-    "INSERT INTO ledger_leaf DEFAULT VALUES",
+    "UPDATE act SET sealed = sealed",
+    "DELETE FROM act",
+    "DELETE FROM ledger_leaf",
     "INSERT INTO request_key DEFAULT VALUES",
     "UPDATE request_key SET answer = NULL",
     "UPDATE ground_use SET used = 0",
@@ -172,7 +178,7 @@ DESK_MUST_NOT = (
     "DELETE FROM attempt",
     "DELETE FROM seen_message",
     "DELETE FROM ledger_queue",
-    "INSERT INTO ledger_queue DEFAULT VALUES",
+    "INSERT INTO ledger_position DEFAULT VALUES",
     "UPDATE ledger_head SET size = 0",
     "UPDATE ledger_tile SET hashes = hashes",
     "INSERT INTO checkpoint DEFAULT VALUES",
@@ -266,6 +272,11 @@ def test_by_what_a_row_is_locked_nothing_can_be_said(places: Places, table: str)
     assert ours == {"to_lock_by"}
 
 
+IDENTITY_OF_BEFORE = table(
+    "store_identity", column("store_id"), column("index_check"), column("sealed_check")
+)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_store_of_before_is_brought_up_to_date(
     kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -278,11 +289,13 @@ def test_a_store_of_before_is_brought_up_to_date(
     with monkeypatch.context() as before:
         before.setattr(command, "upgrade", lambda config, _: newest(config, "0006"))
         before.setattr("makul.store.opening.open_store", lambda *_, **__: None)
-        create_store(place, keys, who="operator")
+        before.setattr("makul.store.opening.write_baseline", lambda *_, **__: True)
+        before.setattr("makul.store.opening._ADD_IDENTITY", insert(IDENTITY_OF_BEFORE))
+        create_store(place, keys, who="operator", at=NOON)
     with raw(place) as connection:
         connection.execute("INSERT INTO recipient VALUES ('COM/1', 'BANK', 'A bank', 'ACTIVE', 1)")
 
-    upgrade_store(place)
+    upgrade_store(place, keys, who="operator", at=NOON)
 
     assert_schema(place)
     opened = parted(place)[Duty.SERVING] if isinstance(place, PostgresPlace) else place

@@ -15,7 +15,7 @@ from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
-from makul.store import Store, log_state_of, upgrade_store
+from makul.store import Store, log_state_of
 from makul.store.engine import Transaction
 from makul.store.ledger import StoreLedger
 from makul.store.opening import database_at
@@ -47,6 +47,7 @@ PATIENCE = 60.0
 Property = Callable[[str, object], None]
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_every_leaf_gets_a_place_that_can_be_proved(store: Store, signer: NoteSigner) -> None:
     """Its audit path leads to the root that was signed (RFC 9162, 2.1.3.2)."""
     ids = recorded_in(store, 300)
@@ -85,6 +86,7 @@ def test_what_waits_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
     assert store.ledger.inclusion(uuid4()) is None
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_the_empty_log_is_signed_as_well(store: Store, signer: NoteSigner) -> None:
     """Witnesses can begin before the first decision."""
     sequence(store, signer)
@@ -94,6 +96,7 @@ def test_the_empty_log_is_signed_as_well(store: Store, signer: NoteSigner) -> No
     assert (latest.size, latest.root) == (0, EMPTY_ROOT)
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
     """Each is a transaction and a checkpoint of its own; `more` says whether to go on."""
     recorded_in(store, 5)
@@ -142,6 +145,7 @@ def test_where_nothing_waits_nothing_is_written(
     assert everything(place) == before
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
     store: Store, place: Place, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +175,7 @@ def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("empty_log")
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
@@ -220,6 +225,7 @@ def by_hand(place: Place, sql: str, *values: object) -> None:
         assert connection.execute(sql.replace("$", mark), values).rowcount > 0
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_a_place_beyond_the_end_stops_the_log(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
@@ -231,6 +237,7 @@ def test_a_place_beyond_the_end_stops_the_log(
         sequence(store, signer)
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_strays_in_the_queue_do_not_stop_the_log(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
@@ -256,6 +263,7 @@ def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: Place)
         look()
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_the_state_tells_what_waits_and_since_when(store: Store, signer: NoteSigner) -> None:
     """For whoever watches the lag."""
     sequence(store, signer)
@@ -270,6 +278,7 @@ def test_the_state_tells_what_waits_and_since_when(store: Store, signer: NoteSig
     assert state.holder == LEASE.holder
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
     store: Store, signer: NoteSigner
 ) -> None:
@@ -312,7 +321,7 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
             row = (uuid4().bytes, bytes([number]) * 32, number)
             connection.execute("INSERT INTO ledger_leaf VALUES (?, ?, ?)", row)
 
-    upgrade_store(path)
+    migrate(path)
 
     database = SqliteDatabase(path)
     done = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
@@ -322,12 +331,13 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
 
 def test_a_late_leaf_is_told_apart_from_one_that_may_wait(store: Store, signer: NoteSigner) -> None:
     """The maximum merge delay is a promise: whoever waits longer is a finding."""
+    sequence(store, signer)
     recording(store).settle(replace(some_drafts()[0], at=NOON))
 
     in_time = checked(store, signer, at=NOON + DELAY)
     late = checked(store, signer, at=NOON + DELAY + timedelta(microseconds=1))
 
-    assert (in_time.finding, in_time.waiting, in_time.checked) == (None, 1, 1)
+    assert (in_time.finding, in_time.waiting, in_time.checked) == (None, 1, 11)
     assert late.finding is not None
     assert late.finding.where == "ledger_leaf"
     assert late.finding.record == str(leaf_ids(store)[0])

@@ -42,7 +42,8 @@ PROVED = {
     "ledger_tile": set(),
     "ledger_head": {"holder", "held_until"},
     "checkpoint": {"made_at"},
-    "request_key": {"answer", "answer_until"},
+    "request_key": {"answer"},
+    "act": set(),
 }
 """Tables that the log proves, and their columns that it does not: whose turn it is, when a tree was
 signed (the note bears no time), and the stored answer, which is forgotten after a day."""
@@ -94,7 +95,7 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> NoteSigner:
 def good(
     tmp_path_factory: pytest.TempPathFactory, template: Path, keys: StoreKeys, signer: NoteSigner
 ) -> Path:
-    """Thirty decisions of every kind, a tree after each ten, and ten that wait."""
+    """Ten acts and thirty decisions of every kind, a tree after each ten, and ten that wait."""
     path = tmp_path_factory.mktemp("good") / "makul.db"
     shutil.copy(template, path)
     store = open_store(path, keys, who="operator")
@@ -106,7 +107,7 @@ def good(
         recording(store).settle(draft)
     report = checked(store, signer)
     assert report.finding is None
-    assert (report.size, report.checked, report.waiting, report.checkpoints) == (30, 40, 10, 3)
+    assert (report.size, report.checked, report.waiting, report.checkpoints) == (40, 50, 10, 3)
     store.close()
     with raw(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -190,9 +191,9 @@ def test_a_row_that_was_taken_out_is_found(spoiled: Spoiled, table: str) -> None
     assert spoiled.finding(f"DELETE FROM {table}") is not None  # noqa: S608
 
 
-PLACED_20, PLACED_29 = (
+PLACED_30, PLACED_39 = (
     f"(SELECT disclosure_id FROM ledger_position WHERE position = {place})"  # noqa: S608
-    for place in (20, 29)
+    for place in (30, 39)
 )
 WAITING = "(SELECT disclosure_id FROM ledger_queue)"
 ANOTHERS = (
@@ -203,7 +204,7 @@ SHIFTED = "CAST(substr(hashes, 33) || substr(hashes, 1, 32) AS BLOB)"
 
 TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
     "the newest checkpoint taken out": (
-        ("DELETE FROM checkpoint WHERE size = 30",),
+        ("DELETE FROM checkpoint WHERE size = 40",),
         "checkpoint",
         "not signed",
     ),
@@ -235,7 +236,7 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
         "has its leaf",
     ),
     "a loss beyond the end": (
-        ("INSERT INTO ledger_lost VALUES (30, zeroblob(32), 0)",),
+        ("INSERT INTO ledger_lost VALUES (40, zeroblob(32), 0)",),
         "ledger_lost",
         "beyond",
     ),
@@ -246,19 +247,19 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "a decision and its leaf taken out": (
         (
-            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_20}",  # noqa: S608
-            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_20}",  # noqa: S608
+            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_30}",  # noqa: S608
+            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_30}",  # noqa: S608
         ),
         "ledger_leaf",
         "not there",
     ),
     "all of a decision taken out, the places closed up": (
         (
-            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_29}",  # noqa: S608
-            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_29}",  # noqa: S608
-            "DELETE FROM ledger_position WHERE position = 29",
-            "UPDATE ledger_head SET size = 29",
-            "DELETE FROM checkpoint WHERE size = 30",
+            f"DELETE FROM disclosure WHERE disclosure_id = {PLACED_39}",  # noqa: S608
+            f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_39}",  # noqa: S608
+            "DELETE FROM ledger_position WHERE position = 39",
+            "UPDATE ledger_head SET size = 39",
+            "DELETE FROM checkpoint WHERE size = 40",
         ),
         "checkpoint",
         "not signed",
@@ -329,7 +330,7 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
     store.close()
 
     assert finding is not None
-    assert (finding.where, finding.record) == ("checkpoint", "41")
+    assert (finding.where, finding.record) == ("checkpoint", "51")
     assert "signature" in finding.what
 
 
@@ -344,7 +345,7 @@ def test_a_witness_whose_line_was_changed_is_found(
     latest = store.ledger.latest()
     assert latest is not None
     line = witness.cosign(latest.note, at=NOON).splitlines()[-1].decode()
-    store.ledger.keep_cosignatures(0, {"w": line}, at=NOON)
+    store.ledger.keep_cosignatures(latest.size, {"w": line}, at=NOON)
     assert checked(store, signer, witnesses=known).finding is None
     with raw(path) as connection:
         sql = "SELECT sql FROM sqlite_master WHERE name = 'cosignature_no_update'"
@@ -356,7 +357,7 @@ def test_a_witness_whose_line_was_changed_is_found(
     finding = checked(store, signer, witnesses=known).finding
 
     assert finding is not None
-    assert (finding.where, finding.record) == ("cosignature", "0 w")
+    assert (finding.where, finding.record) == ("cosignature", "10 w")
     assert checked(store, signer).finding is None
 
 
@@ -367,11 +368,11 @@ def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
         by_place = {position: identifier.lower() for identifier, position in ids}
     finding = spoiled.finding(
         "UPDATE disclosure SET purpose = 'LOAN' WHERE disclosure_id IN"
-        " (SELECT disclosure_id FROM ledger_position WHERE position IN (23, 17, 28))"
+        " (SELECT disclosure_id FROM ledger_position WHERE position IN (33, 27, 38))"
     )
 
     assert finding is not None
-    assert finding.record.replace("-", "") == by_place[17]
+    assert finding.record.replace("-", "") == by_place[27]
     assert finding.what == "purpose is not what the leaf commits to"
 
 
@@ -399,7 +400,7 @@ def test_the_report_does_not_depend_on_how_much_is_read_at_once(
 
     assert checked(store, signer) == whole
     assert whole.finding is None
-    assert whole.checked == 30
+    assert whole.checked == 40
 
 
 def test_the_log_goes_on_while_it_is_checked(
@@ -431,5 +432,5 @@ def test_the_log_goes_on_while_it_is_checked(
     report = store.check_ledger(question, tell)
 
     assert report.finding is None
-    assert report.size == 10
-    assert report.checked > 20
+    assert report.size == 20
+    assert report.checked > 30

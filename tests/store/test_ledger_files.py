@@ -36,6 +36,8 @@ from support.ledger import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
 from support.records import NOON, a_release
 from support.sql import everything, raw
 
+pytestmark = pytest.mark.usefixtures("empty_log")
+
 FORK = get_context("fork")
 KILLS = 15
 OTHER = Lease(holder=uuid4(), length=LEASE.length)

@@ -22,7 +22,7 @@ def test_each_repetition_is_told_once(server: Cluster, server_template: str) -> 
     database = database_at(
         server.place(server.create(template=server_template)), lambda: told.append("again")
     )
-    row = {"index_check": b"i", "sealed_check": b"s"}
+    row = {"index_check": b"i", "sealed_check": b"s", "baseline_at": None}
     with database.transaction() as transaction:
         taken = uuid4().bytes
         transaction.run(_ADD, {"store_id": taken, **row})
@@ -45,7 +45,12 @@ def test_a_commit_that_rolls_back_is_not_taken_for_one(
     all: whoever passed over that error would let an answer leave unrecorded (invariant 1).
     """
     database = database_at(server.place(server.create(template=server_template)))
-    row = {"store_id": uuid4().bytes, "index_check": b"i", "sealed_check": b"s"}
+    row = {
+        "store_id": uuid4().bytes,
+        "index_check": b"i",
+        "sealed_check": b"s",
+        "baseline_at": None,
+    }
 
     def work(transaction: Transaction) -> str:
         transaction.run(_ADD, row)

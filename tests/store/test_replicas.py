@@ -11,7 +11,7 @@ import pytest
 
 from makul.app.ports import Committed, Replay
 from makul.store import StoreKeys, open_store
-from support.ledger import a_note_signer, sequence
+from support.ledger import a_note_signer, begin_empty_log, sequence
 from support.postgres import Cluster
 from support.records import AZAMAT, NOON, a_caller, a_consent, a_release, a_revocation
 
@@ -120,6 +120,7 @@ def test_nor_is_a_tree_published_that_lies_on_one_copy(
 ) -> None:
     """Whoever fetched it would hold the log to leaves that a failover takes back."""
     name = server.create(template=server_template)
+    begin_empty_log(server.place(name))
     store = open_store(server.place(name), keys, who="operator")
     store.recorder.record(a_release())
     signer = a_note_signer(tmp_path)

@@ -13,13 +13,13 @@ from sqlalchemy.pool import NullPool
 
 import makul.store.migrations
 from makul.app.ports import StoreUnavailableError
-from makul.store import Store, StoreKeys, open_store, upgrade_store
+from makul.store import Store, StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY
 from makul.store.columns import metadata
 from makul.store.crypto import HEAD_BYTES, Sealer
 from makul.store.places import Place
 from makul.store.rewrap_guard import REWRAPPED, sqlite_triggers
-from makul.store.schema import assert_schema
+from makul.store.schema import assert_schema, migrate
 from makul.store.sqlite import connect, driver
 from support.records import NOON, a_caller, a_release, an_evidence
 from support.sql import everything, parameters, raw
@@ -198,6 +198,6 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="migrate"):
         assert_schema(path)
 
-    upgrade_store(path)
+    migrate(path)
 
     assert_schema(path)

@@ -22,6 +22,7 @@ from makul.store.columns import metadata
 from makul.store.schema import VERSION, migrate
 from makul.store.sqlite import connect, driver
 from support.postgres import Cluster
+from support.records import NOON
 from support.sql import raw
 
 
@@ -103,9 +104,11 @@ def test_a_store_of_another_version_is_not_opened(path: Path, keys: StoreKeys, s
         open_store(path, keys, who="operator")
 
 
-def test_a_store_that_is_up_to_date_stays_as_it_is(store: Store, path: Path) -> None:
+def test_a_store_that_is_up_to_date_stays_as_it_is(
+    store: Store, path: Path, keys: StoreKeys
+) -> None:
     """Upgrading twice is upgrading once."""
-    upgrade_store(path)
+    upgrade_store(path, keys, who="operator", at=NOON)
 
     assert len(store.desk.recipients()) == 1
 
@@ -115,7 +118,7 @@ def test_a_store_is_never_made_over_something(path: Path, keys: StoreKeys) -> No
     size = path.stat().st_size
 
     with pytest.raises(StoreUnavailableError, match="exists"):
-        create_store(path, keys, who="operator")
+        create_store(path, keys, who="operator", at=NOON)
     assert path.stat().st_size == size
 
 
@@ -129,14 +132,14 @@ def test_a_store_not_made_to_its_end_is_taken_away(
 
     monkeypatch.setattr("makul.store.opening._identify", fail)
     with pytest.raises(StoreUnavailableError, match="disk full"):
-        create_store(tmp_path / "new.db", keys, who="operator")
+        create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
 
     assert not (tmp_path / "new.db").exists()
 
 
 def test_a_new_store_is_its_owners_alone(tmp_path: Path, keys: StoreKeys) -> None:
     """0600, and an empty register."""
-    store = create_store(tmp_path / "new.db", keys, who="operator")
+    store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
 
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
     assert store.desk.recipients() == []
@@ -155,10 +158,10 @@ def test_a_database_that_is_there_is_not_brought_up_to_date_by_making_one(
         migrate(place)
 
     with pytest.raises(StoreUnavailableError, match="there is a store already"):
-        create_store(place, keys, who="operator")
+        create_store(place, keys, who="operator", at=NOON)
 
     with raw(place) as connection:
         versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     assert versions == [("0004",)]
     migrate(place)
-    create_store(place, keys, who="operator").close()
+    create_store(place, keys, who="operator", at=NOON).close()

@@ -11,6 +11,8 @@ from datetime import timedelta
 from multiprocessing.synchronize import Event
 from uuid import UUID, uuid4
 
+import pytest
+
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
@@ -43,6 +45,7 @@ def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> 
     assert store.ledger.state().held_until == NOON + timedelta(seconds=16)
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
     """Until the lease has run out, or was given up."""
     sequence(store, signer)
@@ -61,6 +64,7 @@ def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> 
     assert sequence(store, signer, at=LATER).size == 2
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_two_that_both_think_it_is_their_turn_are_still_correct(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
@@ -112,6 +116,7 @@ def keep_sequencing(
     store.close()
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_two_processes_beside_writers(
     store: Store, place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
 ) -> None:
@@ -146,6 +151,7 @@ def test_two_processes_beside_writers(
     )
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_leaves_are_taken_whatever_order_they_commit_in(
     store: Store, place: Place, signer: NoteSigner
 ) -> None:
@@ -173,6 +179,7 @@ def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: i
     return killed_after(after, work)
 
 
+@pytest.mark.usefixtures("empty_log")
 def test_killed_in_the_middle_nothing_is_done(
     store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
 ) -> None:
@@ -215,7 +222,7 @@ def test_killed_thirty_times_under_way(
         latest = store.ledger.latest()
         if latest is not None:
             roots[latest.size] = latest.root
-    recorded = KILLS * len(some_drafts())
+    recorded = KILLS * len(some_drafts()) + count(place, "act")
     waited = store.ledger.state().waiting
     sequence(store, signer, at=NOON + timedelta(days=365))
 

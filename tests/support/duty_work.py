@@ -104,7 +104,8 @@ def takes_away(desk: Desk) -> None:
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
     """`makul ledger verify`, `status` and `export`."""
     report = checked(store, signer, at=NOON + timedelta(minutes=15), lost=1)
-    assert (report.finding, report.checked) == (None, len(DRAFTS))
+    assert report.finding is None
+    assert report.checked > len(DRAFTS)
     latest = store.ledger.latest()
     assert latest is not None
     assert store.ledger.tile(0, 0, latest.size)

@@ -188,7 +188,7 @@ def build_house(
     settings = _write(directory, world)
     keys = keys or StoreKeys.generate()
     keys.save(settings.store.keys)
-    made = create_store(settings.place, keys, who="test")
+    made = create_store(settings.place, keys, who="test", at=clock())
     make_months(settings.place, at=clock())
     stores = _by_duty(settings, made, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)

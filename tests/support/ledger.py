@@ -37,7 +37,7 @@ from support.records import (
     an_agreement,
     an_evidence,
 )
-from support.sql import raw
+from support.sql import raw, without_guards
 
 ORIGIN = "makul-test/GOV/70000001"
 LEASE = Lease(holder=UUID(int=1), length=timedelta(seconds=10))
@@ -203,6 +203,18 @@ def leaf_ids(store: Store) -> list[UUID]:
         row.disclosure_id
         for row in store.desk.disclosures(recipient=None, since=None, limit=10_000)
     ]
+
+
+def begin_empty_log(place: Place) -> None:
+    """Take the leaves of the template's acts out, for a test whose log begins with nothing.
+
+    Such a store does not verify: its acts have no leaves.
+    """
+    for table in ("ledger_queue", "ledger_leaf"):
+        with without_guards(place, table) as connection:
+            connection.execute(
+                f"DELETE FROM {table} WHERE disclosure_id IN (SELECT act_id FROM act)"  # noqa: S608
+            )
 
 
 def recorded_in(store: Store, number: int) -> list[UUID]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from makul.app.effects import state_effects
 from makul.app.ports import (
     Answer,
     Caller,
@@ -356,8 +357,14 @@ def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) 
             ],
             "closes": draft.closes,
             "decidedAt": draft.at.isoformat(),
+            "effects": state_effects(draft, answer_until=_answer_until(draft)),
         }
     )
+
+
+def _answer_until(draft: Draft) -> str | None:
+    """Until when the answer is kept; only that of a closed id is."""
+    return (draft.at + KEEP_ANSWERS).isoformat() if draft.closes else None
 
 
 def _sealed_to(draft: Draft) -> bytes | None:

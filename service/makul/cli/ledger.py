@@ -1,4 +1,4 @@
-"""`makul ledger`: the log over all decisions: kept, watched, checked, handed out."""
+"""`makul ledger`: the log over all decisions and acts: kept, watched, checked, handed out."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +13,7 @@ from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, 
 from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(
-    no_args_is_help=True, help="The log over all decisions, which nobody can rewrite."
+    no_args_is_help=True, help="The log over all decisions and acts, which nobody can rewrite."
 )
 witness.add_to(app)
 
@@ -47,11 +47,12 @@ def verify(
     ctx: typer.Context,
     *,
     lost: Annotated[
-        int, typer.Option(min=0, help="How many decisions are known to be lost by a restore.")
+        int, typer.Option(min=0, help="How many records are known to be lost by a restore.")
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Hold every recorded decision against the log, and the log against what was published.
+    """Hold every record, and every row that decisions rest on, against the log; and the log
+    against what was published.
 
     Exit code 1 where something does not fit: the first record that does not is named.
     """
@@ -93,7 +94,7 @@ def export(
 def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
     """Take published leaves back into a store that was restored from an older copy.
 
-    Those whose decisions the copy lacks are noted as lost: `makul ledger verify --lost` knows them.
+    Those whose records the copy lacks are noted as lost: `makul ledger verify --lost` knows them.
     """
     with _keeper(ctx) as keeper:
         lacking = keeper.missing()

@@ -1,4 +1,4 @@
-"""`makul store`: the database itself, for whoever administers it. No record is opened here."""
+"""`makul store`: the database itself, for whoever administers it. `upgrade` alone has the keys."""
 
 import re
 from typing import Annotated
@@ -54,7 +54,10 @@ def status(
 
 @app.command(epilog=examples("makul store upgrade", "makul store upgrade --apply"))
 def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
-    """Bring the store to this program's version. Stop the service, and make a copy first."""
+    """Bring the store to this program's version. Stop the service, and make a copy first.
+
+    It needs the store's keys: the rights of a store from before acts are recorded in the ledger.
+    """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     carry_out(

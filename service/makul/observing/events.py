@@ -194,6 +194,10 @@ class Event(Enum):
         "MKL-406", "internal-error", _HIGH, _BROKEN,
         "The service failed at a request; its reference is in the log", Code.OPS_99,
     )  # fmt: skip
+    THREAD_FAILED = _entry(
+        "MKL-407", "thread-failed", _HIGH, _BROKEN,
+        "A background thread met an unexpected error and went on; the log says where",
+    )  # fmt: skip
     LEDGER_ALARM = _entry(
         "MKL-501", "ledger-alarm", _CRITICAL, _HOSTILE,
         "The ledger does not fit its records or its earlier checkpoint",

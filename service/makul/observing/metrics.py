@@ -49,6 +49,7 @@ class Instruments:
     in_flight: Gauge
     workers: Gauge
     store_retries: Counter
+    thread_errors: Counter
 
 
 def instruments() -> Instruments:
@@ -90,6 +91,11 @@ def instruments() -> Instruments:
             "Work done again in the store because it lost a race.",
             ("listener",),
         ),
+        thread_errors=counter(
+            "makul_thread_errors_total",
+            "Unexpected errors of a background thread, which went on.",
+            ("listener", "thread"),
+        ),
     )
 
 
@@ -128,6 +134,10 @@ class Metrics:
     def store_retried(self) -> None:
         """The store did some work again."""
         self._retries.inc()
+
+    def thread_failed(self, thread: str) -> None:
+        """Count an unexpected error of a background thread."""
+        self._found.thread_errors.labels(self._listener, thread).inc()
 
     def _count_decision(self, decided: Decided, codes: tuple[str, ...], operation: str) -> None:
         labels = (self._listener, operation, decided.outcome)

@@ -9,10 +9,8 @@ the request.
 import logging
 import re
 import secrets
-import traceback
 from dataclasses import dataclass
 from enum import Enum
-from types import TracebackType
 from typing import Final
 from uuid import UUID
 from xml.sax.saxutils import escape
@@ -22,6 +20,7 @@ from makul.domain.reason_texts import Text, text
 from makul.domain.reasons import Code, Reason, Side
 from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
 from makul.soap.spyne_setup import Fault as SpyneFault
+from makul.supervision import trace
 
 log = logging.getLogger(__name__)
 
@@ -205,27 +204,3 @@ def _published_form(field: str | None) -> str | None:
 
 def _element(name: str, content: str) -> str:
     return f"<t:{name}>{escape(content)}</t:{name}>"
-
-
-def trace(error: BaseException) -> str:
-    """How an error came about, by the types and places of its chain; never by its messages.
-
-    Messages of exceptions quote the values they choke on, and values here are personal data.
-    """
-    links: list[str] = []
-    link: BaseException | None = error
-    while link is not None and len(links) < _LONGEST_CHAIN:
-        links.append(f"{type(link).__qualname__} at {_places(link.__traceback__)}")
-        link = link.__cause__ or link.__context__
-    return " <- ".join(links)
-
-
-_LONGEST_CHAIN: Final = 8
-_FRAMES_TOLD: Final = 12
-
-
-def _places(trail: TracebackType | None) -> str:
-    frames = [
-        f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in traceback.walk_tb(trail)
-    ]
-    return " ".join(frames[-_FRAMES_TOLD:]) or "?"

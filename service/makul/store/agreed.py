@@ -10,6 +10,7 @@ from makul.app.ports import AgreementSignature, DeskError, RecordedSignature, Si
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store import signatories
+from makul.store.acts import RowKey
 from makul.store.codecs import instant, micros, terms_to_text
 from makul.store.engine import Database, Row, Transaction
 from makul.store.office import Office
@@ -106,6 +107,12 @@ def draft(
     with office.changing(taking_from=new.recipient) as transaction:
         if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
             raise DeskError("this recipient is not registered")
+        act = office.act(
+            transaction,
+            _agreement_row(number),
+            RowKey("agreement_draft", {"number": number, "terms_digest": digest}),
+            signatories.document_row(digest),
+        )
         known = transaction.one(_STANDING, {"number": number})
         if known is None:
             key = {"number": number, "recipient": new.recipient, "to_lock_by": None}
@@ -117,7 +124,7 @@ def draft(
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
         signatories.keep(transaction, office.sealer, DRAFT_KIND, unsigned, at=at)
         facts = {**terms, "digest": digest.hex()}
-        office.log.write(transaction, "agreement.draft", number, facts, at=at)
+        act.write("agreement.draft", number, facts, at=at)
 
 
 def draft_document(office: Office, number: AgreementNumber) -> bytes | None:
@@ -145,6 +152,12 @@ def sign(
         }
         if transaction.one(_SIGNED_ALREADY, values) is not None:
             raise DeskError("this signatory has signed these terms already")
+        act = office.act(
+            transaction,
+            _agreement_row(number),
+            RowKey("agreement_signature", values),
+            signatories.document_row(signature.signed.digest),
+        )
         signatories.keep(transaction, office.sealer, SIGNED_KIND, signature.signed, at=at)
         recorded = {
             **values,
@@ -166,7 +179,7 @@ def sign(
             "document": signature.signed.digest.hex(),
             "state": state.value,
         }
-        office.log.write(transaction, "agreement.sign", number, facts, at=at)
+        act.write("agreement.sign", number, facts, at=at)
     return state
 
 
@@ -203,9 +216,14 @@ def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datet
             raise DeskError("this agreement was terminated before")
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(at)}
+        act = office.act(transaction, _agreement_row(number))
         transaction.run(_SET_STATE, values)
         facts = {"state": state, "was": known[1], "reason": reason}
-        office.log.write(transaction, "agreement.end", number, facts, at=at)
+        act.write("agreement.end", number, facts, at=at)
+
+
+def _agreement_row(number: AgreementNumber) -> RowKey:
+    return RowKey("agreement", {"number": number})
 
 
 def _owner(office: Office, number: AgreementNumber) -> str | None:

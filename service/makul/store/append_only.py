@@ -39,16 +39,18 @@ SINCE_0008: Mapping[str, tuple[str, ...]] = {
 SINCE_0011: Mapping[str, tuple[str, ...]] = {
     "dictionary": ("dictionary_id",),
 }
+SINCE_0009: Mapping[str, tuple[str, ...]] = {"act": ("act_id",)}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
     **SINCE_0004,
     **SINCE_0008,
     **SINCE_0011,
+    **SINCE_0009,
 }
 """Append-only tables and their primary keys."""
 
-ALSO_UNIQUE: Mapping[str, str] = {"ledger_position": "position"}
+ALSO_UNIQUE: Mapping[str, str] = {"act": "number", "ledger_position": "position"}
 """A second column by which a row could be replaced: `INSERT OR REPLACE` takes every unique key."""
 
 

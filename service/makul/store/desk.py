@@ -21,7 +21,6 @@ from makul.app.ports import (
     RepetitionRow,
     Signatory,
     SignedBytes,
-    TakenBack,
 )
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
@@ -35,22 +34,22 @@ from makul.store import (
     listing,
     notices,
     people,
-    revocations,
     sealing,
     signatories,
     statistics,
 )
+from makul.store.acts import RowKey
 from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
+from makul.store.ground_revocations import revoke_ground
 from makul.store.office import Office
 from makul.store.register import recipient_from_row, seal_official
 from makul.store.repetitions import list_repetitions
 from makul.store.tables import (
     agreement,
     certificate,
-    ground_use,
     official,
     official_withdrawal,
     recipient,
@@ -103,21 +102,6 @@ _ALL_AGREEMENTS = select(
     agreement.c.terms,
 ).order_by(agreement.c.number)
 _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("recipient"))
-_REVOKE_GROUND = (
-    update(ground_use)
-    .where(
-        ground_use.c.recipient == bindparam("key_recipient"),
-        ground_use.c.kind == bindparam("key_kind"),
-        ground_use.c.ground_id == bindparam("key_ground"),
-        ground_use.c.revoked_at.is_(None),
-    )
-    .values(revoked_at=bindparam("revoked_at"))
-)
-_GROUND_SUBJECT = select(ground_use.c.subject).where(
-    ground_use.c.recipient == bindparam("recipient"),
-    ground_use.c.kind == bindparam("kind"),
-    ground_use.c.ground_id == bindparam("ground_id"),
-)
 
 
 class StoreDesk(Desk):
@@ -141,9 +125,10 @@ class StoreDesk(Desk):
         with self._office.changing() as transaction:
             if transaction.one(_RECIPIENT_KNOWN, {"code": recipient.code}) is not None:
                 raise DeskError("this recipient is already registered")
+            act = self._office.act(transaction, _recipient_row(recipient.code))
             values = {**facts, "changed_at": micros(at), "to_lock_by": None}
             transaction.run(_ADD_RECIPIENT, {"code": recipient.code, **values})
-            self._log.write(transaction, "recipient.add", recipient.code, facts, at=at)
+            act.write("recipient.add", recipient.code, facts, at=at)
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
         """Hold, cut off or release; takes effect for everything ordered after its commit."""
@@ -154,9 +139,10 @@ class StoreDesk(Desk):
         }
         facts = {"state": recipient.state.value, "reason": reason}
         with self._office.changing(taking_from=recipient.code) as transaction:
+            act = self._office.act(transaction, _recipient_row(recipient.code))
             if not transaction.run(_SET_STATE, values):
                 raise DeskError("this recipient is not registered")
-            self._log.write(transaction, "recipient.state", recipient.code, facts, at=at)
+            act.write("recipient.state", recipient.code, facts, at=at)
 
     def recipients(self) -> Sequence[Recipient]:
         """Every recipient, by code."""
@@ -180,8 +166,9 @@ class StoreDesk(Desk):
             _must_know(transaction, recipient)
             if transaction.one(_CERTIFICATE_KNOWN, {"fingerprint": fingerprint}) is not None:
                 raise DeskError("this certificate is already registered or was withdrawn")
+            act = self._office.act(transaction, _certificate_row(fingerprint))
             transaction.run(_ADD_CERTIFICATE, values)
-            self._log.write(transaction, "certificate.add", recipient, facts, at=at)
+            act.write("certificate.add", recipient, facts, at=at)
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Every recipient's certificate in use for messages: whose, and in DER."""
@@ -202,9 +189,10 @@ class StoreDesk(Desk):
         }
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
         with self._office.changing(taking_from=recipient) as transaction:
+            act = self._office.act(transaction, _certificate_row(fingerprint))
             if not transaction.run(_WITHDRAW_CERTIFICATE, values):
                 raise DeskError("this recipient has no such certificate in use")
-            self._log.write(transaction, "certificate.withdraw", recipient, facts, at=at)
+            act.write("certificate.withdraw", recipient, facts, at=at)
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
@@ -212,14 +200,16 @@ class StoreDesk(Desk):
         """Encrypt this recipient's data to this certificate; raises `DeskError` if known."""
         with self._office.changing() as transaction:
             _must_know(transaction, recipient)
-            sealing.add(transaction, self._log, recipient, fingerprint, der, at=at)
+            sealing.add(self._office, transaction, recipient, fingerprint, der, at=at)
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Encrypt nothing more to it, and give no stored answer again that is; for good."""
         with self._office.changing(taking_from=recipient) as transaction:
-            sealing.withdraw(transaction, self._log, recipient, fingerprint, reason=reason, at=at)
+            sealing.withdraw(
+                self._office, transaction, recipient, fingerprint, reason=reason, at=at
+            )
 
     def add_official(self, official: Official, *, at: datetime) -> None:
         """Register a person of a recipient who signs basis statements."""
@@ -235,8 +225,9 @@ class StoreDesk(Desk):
             _must_know(transaction, code)
             if transaction.one(_OFFICIAL_KNOWN, key) is not None:
                 raise DeskError("this official's certificate is already registered")
+            act = self._office.act(transaction, RowKey("official", key))
             transaction.run(_ADD_OFFICIAL, {**key, "sealed": sealed, "added_at": micros(at)})
-            self._log.write(transaction, "official.add", code, facts, at=at)
+            act.write("official.add", code, facts, at=at)
 
     def withdraw_official(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
@@ -249,8 +240,9 @@ class StoreDesk(Desk):
                 raise DeskError("this recipient has no such official")
             if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
                 raise DeskError("this official was withdrawn before")
+            act = self._office.act(transaction, RowKey("official_withdrawal", key))
             transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
-            self._log.write(transaction, "official.withdraw", recipient, facts, at=at)
+            act.write("official.withdraw", recipient, facts, at=at)
 
     # --- terms and grounds --------------------------------------------------------------------
 
@@ -320,38 +312,7 @@ class StoreDesk(Desk):
         at: datetime,
     ) -> None:
         """Revoke a consent or basis statement that was used or registered, from this commit on."""
-        values = {
-            "key_recipient": recipient,
-            "key_kind": kind.value,
-            "key_ground": ground_id.bytes,
-            "revoked_at": micros(at),
-        }
-        facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
-        with self._office.changing(taking_from=recipient) as transaction:
-            if not transaction.run(_REVOKE_GROUND, values):
-                raise DeskError("this recipient has no such ground in force")
-            self._revoke_consent(transaction, recipient, kind, ground_id, at)
-            self._log.write(transaction, "ground.revoke", recipient, facts, at=at)
-
-    def _revoke_consent(
-        self,
-        transaction: Transaction,
-        recipient: MemberCode,
-        kind: GroundKind,
-        ground_id: UUID,
-        at: datetime,
-    ) -> None:
-        """Beside its meter: so that ListRevocations tells of it as of any other."""
-        if kind is not GroundKind.CONSENT:
-            return
-        values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
-        row = transaction.one(_GROUND_SUBJECT, values)
-        if row is None or row[0] is None:
-            return
-        where = revocations.subject_place(recipient, kind, ground_id.bytes)
-        subject = Pin(self._sealer.open(row[0], where).decode("ascii"))
-        taken = TakenBack(consent_id=ground_id, subject=subject, document=None)
-        revocations.take_back(transaction, self._sealer, recipient, taken, at=at)
+        revoke_ground(self._office, recipient, kind, ground_id, reason=reason, at=at)
 
     # --- persons and the record ---------------------------------------------------------------
 
@@ -414,3 +375,11 @@ class StoreDesk(Desk):
 def _must_know(transaction: Transaction, code: MemberCode) -> None:
     if transaction.one(_RECIPIENT_KNOWN, {"code": code}) is None:
         raise DeskError("this recipient is not registered")
+
+
+def _recipient_row(code: MemberCode) -> RowKey:
+    return RowKey("recipient", {"code": code})
+
+
+def _certificate_row(fingerprint: bytes) -> RowKey:
+    return RowKey("certificate", {"fingerprint": fingerprint})

@@ -19,7 +19,7 @@ class DeskLog:
 
     def __init__(self, sealer: Sealer, who: str) -> None:
         self._sealer = sealer
-        self._who = who
+        self.who = who
 
     def write(
         self,
@@ -39,7 +39,7 @@ class DeskLog:
             {
                 "entry_id": entry_id,
                 "at": micros(at),
-                "who": self._who,
+                "who": self.who,
                 "action": action,
                 "target": target,
                 "subject_index": subject_index,

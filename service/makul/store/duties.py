@@ -90,10 +90,14 @@ _SERVING = _Work(
 
 _DESK = _Work(
     reads=(
-        *(*_OPENING, *_REGISTER, *_RECORD, *_LOG),
-        *("desk_document", "dictionary", "gate", "ground_use", "ledger_lost", "repetition"),
+        *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
+        *("attempt", "daily_use", "ground_use", "paper_use"),
+        *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
     ),
-    adds=(*_REGISTER, "desk_document", "desk_log", "gate", "revocation"),
+    adds=(
+        *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "revocation"),
+        *("ledger_leaf", "ledger_queue"),
+    ),
     changes={
         "agreement": ("state", "valid_from", "valid_to", "terms", "changed_at"),
         "certificate": ("withdrawn_at",),
@@ -105,7 +109,8 @@ _DESK = _Work(
     },
     forgets=("gate",),
 )
-"""The record and the log are read, also to hold one against the other; neither is written."""
+"""The record and the log are read, also to hold one against the other. Of both, acts alone are
+written, each with its leaf and the leaf's place in the queue."""
 
 _SEQUENCING = _Work(
     reads=(*_OPENING, *_LOG, "ledger_leaf", "ledger_queue"),

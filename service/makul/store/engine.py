@@ -78,7 +78,7 @@ class Statements:
 
 
 class Transaction:
-    """A write transaction that is under way."""
+    """A transaction that is under way. That of a snapshot only reads."""
 
     __slots__ = ("_execute", "_statements", "discarded")
 
@@ -128,6 +128,13 @@ class Database(Protocol):
 
         Raises `StoreUnavailableError`; then nothing was written, except where it is a
         `CommitUnknownError`.
+        """
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        """Read as of one moment: what others commit in the block is not seen. Nobody waits for it.
+
+        To be left soon, because the database keeps what is deleted meanwhile. Raises
+        `StoreUnavailableError`.
         """
 
     def perform(

@@ -1,8 +1,8 @@
 """Every record against the log, and the log against itself: the first that does not fit is named.
 
 Reads in pages and keeps none, so that a million decisions take no more memory than a thousand. The
-service may go on meanwhile: what is checked is the log as it was when the check began, and then
-whatever has no place in it.
+service may go on meanwhile: what is checked is the log as it was when the check began, and then, in
+one snapshot, whatever has no place in it and every row that decisions rest on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,11 +22,13 @@ from makul.ledger.appending import EMPTY_EDGE, RightEdge
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tiles import TILE_WIDTH, Tile, hashes_at
-from makul.store.codecs import CodecError, micros
+from makul.store.codecs import micros
 from makul.store.crypto import Sealer
-from makul.store.engine import Database, Row
+from makul.store.engine import Database, Row, Transaction
+from makul.store.expectations import Expectations
+from makul.store.held_rows_check import HeldRowsCheck
 from makul.store.ledger import LOG
-from makul.store.ledger_facts import COLUMNS, UUID_BYTES, Record, RecordChecker
+from makul.store.ledger_facts import UUID_BYTES
 from makul.store.ledger_tables import (
     checkpoint,
     cosignature,
@@ -36,6 +38,7 @@ from makul.store.ledger_tables import (
     ledger_queue,
     ledger_tile,
 )
+from makul.store.record_kinds import KINDS, FoundRecords, Records
 from makul.store.tables import disclosure, ledger_leaf, request_key
 
 PAGE = 512
@@ -43,23 +46,16 @@ PAGE = 512
 
 _HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
 
-_OF_THE_DECISION = (disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id) & (
-    disclosure.c.decided_at == ledger_leaf.c.recorded_at  # by which PostgreSQL knows its month
-)
-_OF_ITS_REQUEST = (
-    (request_key.c.recipient == disclosure.c.recipient)
-    & (request_key.c.space == disclosure.c.space)
-    & (request_key.c.request_id == disclosure.c.request_id)
-)
-# One chain of joins, for SQLite would compute a join in brackets whole, for each page anew.
 _PLACED = (
-    select(ledger_position.c.position, ledger_position.c.disclosure_id, *COLUMNS)
+    select(
+        ledger_position.c.position,
+        ledger_position.c.disclosure_id,
+        ledger_leaf.c.leaf_hash,
+    )
     .select_from(
         ledger_position.outerjoin(
             ledger_leaf, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
         )
-        .outerjoin(disclosure, _OF_THE_DECISION)
-        .outerjoin(request_key, _OF_ITS_REQUEST)
     )
     .where(
         ledger_position.c.position >= bindparam("start"),
@@ -77,15 +73,14 @@ _LOST = (
 _REST = (
     select(
         ledger_leaf.c.disclosure_id,
+        ledger_leaf.c.recorded_at,
         ledger_position.c.position,
         ledger_queue.c.disclosure_id,
-        *COLUMNS,
     )
     .select_from(
-        ledger_leaf.outerjoin(disclosure, _OF_THE_DECISION)
-        .outerjoin(request_key, _OF_ITS_REQUEST)
-        .outerjoin(ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)
-        .outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
+        ledger_leaf.outerjoin(
+            ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id
+        ).outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
     )
     .where(
         or_(ledger_position.c.position.is_(None), ledger_position.c.position >= bindparam("size")),
@@ -94,10 +89,16 @@ _REST = (
     .order_by(ledger_leaf.c.disclosure_id)
     .limit(bindparam("page"))
 )
-_WITHOUT_LEAF = (
-    select(disclosure.c.disclosure_id)
-    .select_from(disclosure.outerjoin(ledger_leaf, _OF_THE_DECISION))
-    .where(ledger_leaf.c.disclosure_id.is_(None))
+_KEY_OF_NOTHING = (
+    select(request_key.c.disclosure_id)
+    .select_from(
+        request_key.outerjoin(
+            disclosure,
+            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
+            & (disclosure.c.decided_at == request_key.c.decided_at),
+        )
+    )
+    .where(disclosure.c.disclosure_id.is_(None))
     .limit(1)
 )
 _QUEUED_WRONGLY = (
@@ -173,7 +174,7 @@ class LedgerCheck:
         tell: Callable[[int, int], None],
     ) -> None:
         self._database = database
-        self._records = RecordChecker(database, sealer)
+        self._sealer = sealer
         self._question = question
         self._tell = tell
         self._size = self._checked = self._waiting = self._checkpoints = self._all = 0
@@ -185,7 +186,8 @@ class LedgerCheck:
         """The report, with the first finding, by place in the log, if there is one."""
         found: Finding | None = None
         try:
-            self._run()
+            with Expectations() as expectations:
+                self._run(expectations)
         except _FoundError as error:
             found = error.finding
         return LedgerReport(
@@ -197,26 +199,31 @@ class LedgerCheck:
             finding=found,
         )
 
-    def _run(self) -> None:
+    def _run(self, expectations: Expectations) -> None:
+        records = Records(self._database, self._sealer, expectations)
         head = self._database.one(_HEAD, {"log": LOG})
         if head is None:
             raise _FoundError("ledger_head", LOG, "the log has no head")
         self._size, root = head
         (self._all,) = self._database.one(_LEAVES, {}) or (0,)
-        edge = self._replay(self._size)
+        edge = self._replay(self._size, records)
         if edge.root() != root:
             raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
-        self._rest()
-        self._strays()
+        with self._database.snapshot() as transaction:
+            self._rest(transaction, records)
+            self._strays(transaction)
+            held = HeldRowsCheck(self._sealer, expectations, at=self._question.at)
+            for finding in held.find(transaction):
+                raise _FoundError(*finding)
         if self._lost != self._question.lost:
             what = f"{self._lost} decisions are noted as lost, {self._question.lost} are known of"
             raise _FoundError("ledger_lost", str(self._first_lost), what)
 
-    def _replay(self, size: int) -> RightEdge:
+    def _replay(self, size: int, records: Records) -> RightEdge:
         """Every leaf in its place, every tile, every checkpoint."""
         edge, signed = EMPTY_EDGE, self._signed(size)
         due = self._hold(next(signed, None), edge, signed)
-        for page in self._pages(size):
+        for page in self._pages(size, records):
             leaves = page
             while leaves:
                 until = due[0] - edge.size if due is not None else len(leaves)
@@ -229,45 +236,47 @@ class LedgerCheck:
                 self._hold_tile(Tile(level, hashes_at(level, size) // TILE_WIDTH), row)
         return edge
 
-    def _pages(self, size: int) -> Iterator[list[bytes]]:
+    def _pages(self, size: int, records: Records) -> Iterator[list[bytes]]:
         """Leaf hashes in their order, each of a record that fits, or noted as lost."""
         start = 0
         while start < size:
             places = {"start": start, "size": size, "page": PAGE}
             placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
+            until = placed[-1][0] + 1 if placed else start
+            found = records.placed(self._database, start, until)
             leaves: list[bytes] = []
             # Each list is whole up to its page's end: what is dense in both is to be checked now.
             for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
                 if row[0] != start + len(leaves):
                     break
-                leaves.append(self._leaf_of(row))
+                leaves.append(self._leaf_of(row, found))
             if not leaves:
                 raise _FoundError("ledger_position", str(start), "no leaf has this place")
             start += len(leaves)
             self._tell(self._checked, self._all)
             yield leaves
 
-    def _leaf_of(self, row: Row) -> bytes:
+    def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
         """The leaf of a place, its record held against it; or of a place that is noted as lost."""
         if len(row) == len(_LOST.selected_columns):
             self._lost += 1
             self._first_lost = row[0] if self._lost == 1 else self._first_lost
             return bytes(row[1])
-        self._hold_record(row[1], Record.of(row[2:]))
-        return bytes(row[3])
-
-    def _hold_record(self, disclosure_id: bytes, record: Record) -> None:
-        name = _name(disclosure_id)
-        if record.columns["leaf_hash"] is None:
+        _, record_id, leaf_hash = row
+        if leaf_hash is None:
+            name = _name(record_id)
             raise _FoundError("ledger_leaf", name, "the leaf of this place is not there")
-        if record.columns["disclosure_id"] is None:
-            raise _FoundError("disclosure", name, "a leaf without its decision")
-        try:
-            wrong = self._records.wrong(record)
-        except CodecError as error:
-            raise _FoundError("disclosure", name, str(error)) from None
-        if wrong is not None:
-            raise _FoundError(wrong[0], name, wrong[1])
+        self._hold_record(record_id, found)
+        return bytes(leaf_hash)
+
+    def _hold_record(self, record_id: bytes, found: FoundRecords) -> None:
+        name, records = _name(record_id), found.of(record_id)
+        if not records:
+            raise _FoundError("ledger_leaf", name, "a leaf without its record")
+        for _, hold, row in records:
+            wrong = hold(row)
+            if wrong is not None:
+                raise _FoundError(wrong[0], name, wrong[1])
         self._checked += 1
 
     def _append(self, edge: RightEdge, leaves: list[bytes]) -> RightEdge:
@@ -325,43 +334,44 @@ class LedgerCheck:
                 what = "the witness's signature does not hold"
                 raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
-    def _rest(self) -> None:
+    def _rest(self, transaction: Transaction, records: Records) -> None:
         """Leaves without a place yet, or placed since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
-        while rows := self._database.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
-            for disclosure_id, position, queued, *columns in rows:
-                record = Record.of(tuple(columns))
-                self._hold_record(disclosure_id, record)
+        while rows := transaction.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
+            last = rows[-1][0]
+            found = records.rest(transaction, size=self._size, after=after, last=last)
+            for record_id, recorded_at, position, queued in rows:
+                self._hold_record(record_id, found)
+                if position is None and queued is None:
+                    what = "the leaf has no place and does not wait for one"
+                    raise _FoundError("ledger_queue", _name(record_id), what)
                 if position is None:
-                    self._hold_waiting(disclosure_id, record, latest, queued=queued is not None)
-            after = rows[-1][0]
+                    self._hold_waiting(record_id, recorded_at, latest)
+            after = last
             self._tell(self._checked, self._all)
 
-    def _hold_waiting(
-        self, disclosure_id: bytes, record: Record, latest: int, *, queued: bool
-    ) -> None:
-        name = _name(disclosure_id)
-        recorded_at = record.columns["recorded_at"]
-        if not queued:
-            raise _FoundError(
-                "ledger_queue", name, "the leaf has no place and does not wait for one"
-            )
+    def _hold_waiting(self, record_id: bytes, recorded_at: object, latest: int) -> None:
         if not isinstance(recorded_at, int) or recorded_at < latest:
-            raise _FoundError("ledger_leaf", name, "it waits longer than max_merge_delay")
+            what = "it waits longer than max_merge_delay"
+            raise _FoundError("ledger_leaf", _name(record_id), what)
         self._waiting += 1
 
-    def _strays(self) -> None:
+    def _strays(self, transaction: Transaction) -> None:
         """Rows that belong to nothing."""
+        without_leaf = (
+            (kind.without_leaf, kind.name, "a record without its leaf") for kind in KINDS
+        )
         for statement, where, what in (
-            (_WITHOUT_LEAF, "disclosure", "a decision without its leaf"),
+            *without_leaf,
+            (_KEY_OF_NOTHING, "request_key", "a request id that no decision closed"),
             (_BELOW_0, "ledger_position", "a place before the first"),
             (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
             (_LOST_BEYOND, "ledger_lost", "a loss beyond the log's places"),
             (_LOST_AND_PLACED, "ledger_lost", "a place noted as lost, and it has its leaf"),
             (_QUEUED_WRONGLY, "ledger_queue", "it waits and is no leaf, or has its place already"),
         ):
-            row = self._database.one(statement, {})
+            row = transaction.one(statement, {})
             if row is not None:
                 raise _FoundError(where, _name(row[0]), what)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from sqlalchemy import bindparam, select
 from makul.domain.disclosures import TELLS_OF_A_PERSON
 from makul.ledger.commitment import SALT_BYTES, commit
 from makul.ledger.statements import NOT_IN_1, ONLY_HERE, read_statement
-from makul.store.codecs import CodecError, instant, names_from_text
+from makul.store.codecs import CodecError, instant, micros, names_from_text
 from makul.store.crypto import SealBrokenError, Sealer
+from makul.store.effects_check import read_effects
 from makul.store.engine import Database, Row
+from makul.store.expectations import Expectations
 from makul.store.private import Private, open_private
 from makul.store.recorder import evidence_place
 from makul.store.tables import disclosure, evidence, ledger_leaf, request_key
@@ -26,6 +29,7 @@ COLUMNS = (
     ledger_leaf.c.recorded_at,
     request_key.c.disclosure_id.label("closed_by"),
     request_key.c.decided_at.label("closed_at"),
+    request_key.c.answer_until,
     disclosure.c.recipient,
     disclosure.c.space,
     disclosure.c.request_id,
@@ -52,6 +56,12 @@ _REASON = ("code", "because", "field", "retryAfter")
 
 UUID_BYTES = 16
 
+_NOT_THIS_TYPE = "of another type"
+"""Stands for a value that no decision has, where NULL would pass for one that has none."""
+
+_EARLIER_ANSWERS = timedelta(hours=24)
+"""How long answers were kept when statements (formats 1 and 2) did not name the moment."""
+
 _PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
 )
@@ -72,8 +82,8 @@ class Record:
     """A decision as it lies in the tables, its leaf beside it."""
 
     columns: Mapping[str, object]
-    """By name: `leaf_hash` and `recorded_at` are the leaf's, `closed_by` and `closed_at` those of
-    the request id, all others the decision's."""
+    """By name: `leaf_hash` and `recorded_at` are the leaf's, `closed_by`, `closed_at` and
+    `answer_until` those of the request id, all others the decision's."""
 
     @classmethod
     def of(cls, row: Row) -> "Record":
@@ -91,9 +101,17 @@ class Record:
 class RecordChecker:
     """Says of a record what does not fit. Raises `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Sealer, expectations: Expectations) -> None:
         self._database = database
         self._sealer = sealer
+        self._expectations = expectations
+
+    def wrong_row(self, row: Row) -> tuple[str, str] | None:
+        """Hold a row of `COLUMNS` against its leaf; what fits, says what it made or used up."""
+        try:
+            return self.wrong(Record.of(row))
+        except CodecError as error:
+            return "disclosure", str(error)
 
     def wrong(self, record: Record) -> tuple[str, str] | None:
         """The first thing that does not fit, its table before it; None where all fits."""
@@ -120,13 +138,19 @@ class RecordChecker:
             yield "ledger_leaf", "recorded_at is not the decision's moment"
         for name in _differing(stated, self._expected(record, private)):
             yield "disclosure", f"{name} is not what the leaf commits to"
+        # The blind index is a column of its own: a decision about nobody has none.
+        subject = private.subject
+        index = self._sealer.index("pin", subject.digits) if subject is not None else None
+        if record.columns["subject_index"] != index:
+            yield "disclosure", "subject_index is not what the leaf commits to"
         yield from self._evidence(record, private, stated)
         yield from self._request_id(record, stated)
+        for effect in read_effects(self._sealer, stated):
+            self._expectations.add_effect(*effect)
 
     def _expected(self, record: Record, private: Private) -> Facts:
         """The facts that columns and sealed part tell."""
         row, subject = record.columns, private.subject
-        index = self._sealer.index("pin", subject.digits) if subject is not None else None
         ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
         return {
             "disclosureId": _uuid(row["disclosure_id"]),
@@ -137,8 +161,7 @@ class RecordChecker:
             "recipient": row["recipient"],
             "agreement": row["agreement_number"],
             "purpose": row["purpose"],
-            # The blind index is a column, the PIN is sealed: both are held against the statement.
-            "subject": subject.digits if subject and row["subject_index"] == index else None,
+            "subject": subject.digits if subject is not None else None,
             "channel": row["channel"],
             "certificate": _hex(row["certificate"]),
             "subsystem": private.asker.subsystem,
@@ -200,10 +223,12 @@ class RecordChecker:
 
     def _request_id(self, record: Record, stated: Facts) -> Iterator[tuple[str, str]]:
         """A closed request id has its tombstone, by this decision or one of the same request."""
-        if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
-            return
         closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
         closed_at = record.columns["closed_at"]
+        if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
+            if closed_by == own and "closes" in stated:
+                yield "request_key", "the request id was closed by a decision that closes none"
+            return
         if closed_by is None:
             yield "request_key", "the closed request id is not there"
         elif closed_by != own:
@@ -215,6 +240,8 @@ class RecordChecker:
                 yield "request_key", "the request id was closed by another decision"
         elif closed_at != record.columns["decided_at"]:
             yield "request_key", "the request id was closed at another moment"
+        elif not _is_kept_until(record.columns["answer_until"], stated):
+            yield "request_key", "answer_until is not what the leaf commits to"
 
 
 def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
@@ -222,7 +249,7 @@ def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
     if stated["format"] == 1:
         expected = {name: value for name, value in expected.items() if name not in NOT_IN_1}
         expected = {**expected, "reasons": _without_retry(expected["reasons"])}
-    checked_elsewhere = ONLY_HERE | {"closes", "evidence"}
+    checked_elsewhere = ONLY_HERE | {"closes", "evidence", "effects"}
     for name in sorted((stated.keys() | expected.keys()) - checked_elsewhere):
         if name not in stated or name not in expected or stated[name] != expected[name]:
             yield name
@@ -251,14 +278,29 @@ def _without_retry(reasons: object) -> object:
     return [each[:3] for each in reasons] if isinstance(reasons, list) else reasons
 
 
+def _is_kept_until(until: object, stated: Facts) -> bool:
+    """Return whether a stored answer is forgotten, or kept no longer than the decision says."""
+    if until is None:
+        return True
+    effects, decided_at = stated.get("effects"), datetime.fromisoformat(str(stated["decidedAt"]))
+    if not isinstance(effects, dict):
+        return until == micros(decided_at + _EARLIER_ANSWERS)
+    kept = effects.get("answerUntil")
+    return isinstance(kept, str) and until == micros(datetime.fromisoformat(kept))
+
+
 def _uuid(value: object) -> str | None:
-    if not isinstance(value, bytes) or len(value) != UUID_BYTES:
+    if value is None:
         return None
+    if not isinstance(value, bytes) or len(value) != UUID_BYTES:
+        return _NOT_THIS_TYPE
     return str(UUID(bytes=value))
 
 
 def _hex(value: object) -> str | None:
-    return value.hex() if isinstance(value, bytes) else None
+    if value is None:
+        return None
+    return value.hex() if isinstance(value, bytes) else _NOT_THIS_TYPE
 
 
 def _instant(value: object) -> str | None:

@@ -1,8 +1,25 @@
-"""The tables of the log: what waits for a place, the places, tiles, and what was signed."""
+"""The tables of the log: acts, what waits for a place, the places, tiles, and what was signed."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
 from makul.store.columns import DIGEST, UUID, WORD, metadata
+
+act = Table(
+    "act",
+    metadata,
+    Column("act_id", UUID, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "number", unique=True),
+    sqlite_with_rowid=False,
+)
+"""An act of the operator or the authorised body that gives or takes a right, with a leaf of its
+own. `number` counts from 1 without gaps, in the order of the acts. Encrypted: the salt and the
+statement of the leaf, which names every row that the act changed, before and after."""
 
 ledger_queue = Table(
     "ledger_queue",

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select
 from makul.app.ports import NOTICE_LANGUAGES, DeskError, Notice, NoticeApproval, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.store import signatories
+from makul.store.acts import RowKey
 from makul.store.codecs import instant, micros
 from makul.store.office import Office
 from makul.store.tables import notice_approval, notice_text
@@ -43,6 +44,8 @@ def add(office: Office, ref: str, texts: Mapping[str, bytes], *, at: datetime) -
     with office.changing() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
             raise DeskError("this notice is already registered")
+        rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
+        act = office.act(transaction, *rows)
         for language, text in texts.items():
             values = {
                 "ref": ref,
@@ -53,7 +56,7 @@ def add(office: Office, ref: str, texts: Mapping[str, bytes], *, at: datetime) -
             }
             transaction.run(_ADD, values)
         facts = {language: digest.hex() for language, digest in digests.items()}
-        office.log.write(transaction, "notice.add", ref, facts, at=at)
+        act.write("notice.add", ref, facts, at=at)
 
 
 def approve(
@@ -71,6 +74,8 @@ def approve(
             raise DeskError("this notice is approved already")
         if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
             raise DeskError("the signer is not a signatory of the authorised body")
+        document = signatories.document_row(signed.digest)
+        act = office.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
         signatories.keep(transaction, office.sealer, APPROVAL_KIND, signed, at=at)
         values = {
             "ref": ref,
@@ -81,7 +86,7 @@ def approve(
         }
         transaction.run(_APPROVE, values)
         facts = {"signer": signer.hex(), "document": signed.digest.hex()}
-        office.log.write(transaction, "notice.approve", ref, facts, at=at)
+        act.write("notice.approve", ref, facts, at=at)
 
 
 def everything(office: Office) -> Sequence[Notice]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from makul.store.acts import PendingAct, RowKey
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
@@ -17,6 +18,10 @@ class Office:
     database: Database
     sealer: Sealer
     log: DeskLog
+
+    def act(self, transaction: Transaction, *rows: RowKey) -> PendingAct:
+        """Begin an act that is about to change these rows; write it after the change."""
+        return PendingAct(transaction, self.sealer, self.log, rows)
 
     @contextmanager
     def changing(self, *, taking_from: str | None = None) -> Iterator[Transaction]:

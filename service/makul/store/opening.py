@@ -21,6 +21,7 @@ from makul.app.ports.ledger import (
     StandingBy,
 )
 from makul.domain.usage import DOCUMENTS_A_DAY
+from makul.store.baseline import write_baseline
 from makul.store.compression import Compressor
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
@@ -44,6 +45,7 @@ from makul.store.tables import store_identity
 _IDENTITY = select(
     store_identity.c.store_id, store_identity.c.index_check, store_identity.c.sealed_check
 )
+_BASELINE = select(store_identity.c.baseline_at).where(store_identity.c.baseline_at.is_not(None))
 _ADD_IDENTITY = insert(store_identity)
 _CHECK = b"makul"
 
@@ -92,7 +94,7 @@ class Store:
         self._database.close()
 
 
-def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
+def create_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> Store:
     """Make a new store and open it; a file is readable by its owner alone.
 
     `who` is whom the desk's changes are logged under. A PostgreSQL database is there already, and
@@ -102,6 +104,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     if isinstance(place, PostgresPlace):
         migrate(place, new=True)
         _identify(place, Sealer(keys))
+        _record_baseline(place, keys, who=who, at=at)
         return open_store(place, keys, who=who)
     try:
         os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -110,6 +113,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str) -> Store:
     try:
         migrate(place, new=True)
         _identify(place, Sealer(keys))
+        _record_baseline(place, keys, who=who, at=at)
     except BaseException:
         place.unlink(missing_ok=True)
         raise
@@ -137,6 +141,11 @@ def open_store(
     sealer = Sealer(keys, Compressor(database))
     try:
         _assert_keys(database, sealer)
+        if database.one(_BASELINE, {}) is None:
+            raise StoreUnavailableError(
+                "the store's acts have no baseline: its upgrade was not finished."
+                " Run: makul store upgrade --apply"
+            )
     finally:
         database.close()
     return Store(
@@ -179,12 +188,17 @@ def log_state_of(place: Place) -> Callable[[], LedgerState]:
     return state
 
 
-def upgrade_store(place: Place) -> None:
-    """Bring an existing store to this program's version. Make a copy of it first."""
+def upgrade_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> None:
+    """Bring an existing store to this program's version. Make a copy of it first.
+
+    A store from before acts gets their baseline; `who` is whom it is recorded under. An upgrade
+    that was cut off is finished by another.
+    """
     if isinstance(place, Path) and not place.is_file():
         raise StoreUnavailableError("the store is not there")
     migrate(place)
     assert_schema(place)
+    _record_baseline(place, keys, who=who, at=at)
 
 
 def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:
@@ -207,8 +221,19 @@ def _identify(place: Place, sealer: Sealer) -> None:
                     "store_id": store_id,
                     "index_check": sealer.content_index("store", store_id),
                     "sealed_check": sealer.seal(_CHECK, _check_place(store_id)),
+                    "baseline_at": None,
                 },
             )
+    finally:
+        database.close()
+
+
+def _record_baseline(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> None:
+    """Record the baseline of acts, by keys that are this store's."""
+    database, sealer = database_at(place), Sealer(keys)
+    try:
+        _assert_keys(database, sealer)
+        write_baseline(database, sealer, who=who, at=at)
     finally:
         database.close()
 

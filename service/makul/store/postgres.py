@@ -131,6 +131,19 @@ class PostgresDatabase(Database):
             else:
                 _commit(connection, execute)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Read as of the first statement in the block."""
+        with self._connection() as connection:
+            execute = _executor(connection)
+            try:
+                execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+                yield Transaction(execute, _STATEMENTS)
+            except psycopg.Error as error:
+                raise _failure(error, connection) from None
+            finally:
+                _roll_back(connection)
+
     def perform(
         self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
     ) -> ResultT:

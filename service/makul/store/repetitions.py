@@ -5,7 +5,7 @@ transaction that hands the answer out, so that personal data never leave twice u
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -200,7 +200,7 @@ def open_repetition(sealer: Sealer, repetition_id: bytes, sealed: bytes) -> Repe
     )
 
 
-def repetition_facts(row: dict[str, object], secret: RepetitionSecret) -> dict[str, object]:
+def repetition_facts(row: Mapping[str, object], secret: RepetitionSecret) -> dict[str, object]:
     """Return the facts that a repetition's leaf commits to: every column, and who asked."""
     return {
         "repetitionId": _uuid(row["repetition_id"]),

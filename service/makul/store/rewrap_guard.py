@@ -52,7 +52,10 @@ SINCE_0008: Mapping[str, tuple[str, ...]] = {
         "repeated_at",
     ),
 }
-REWRAPPED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0008}
+SINCE_0009: Mapping[str, tuple[str, ...]] = {
+    "act": ("act_id", "number", "at", "who", "kind", "target"),
+}
+REWRAPPED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0008, **SINCE_0009}
 """Append-only tables with a column `sealed`, and every other column they have."""
 
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))

@@ -6,9 +6,10 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import DeskError
 from makul.domain.identifiers import MemberCode
+from makul.store.acts import RowKey
 from makul.store.codecs import micros
-from makul.store.desk_log import DeskLog
 from makul.store.engine import Transaction
+from makul.store.office import Office
 from makul.store.tables import sealing_certificate
 
 _KNOWN = select(sealing_certificate.c.fingerprint).where(
@@ -34,8 +35,8 @@ _WITHDRAW = (
 
 
 def add(
+    office: Office,
     transaction: Transaction,
-    log: DeskLog,
     recipient: MemberCode,
     fingerprint: bytes,
     der: bytes,
@@ -47,13 +48,14 @@ def add(
     if transaction.one(_KNOWN, key) is not None:
         raise DeskError("this sealing certificate is already registered or was withdrawn")
     values = {"der": der, "added_at": micros(at), "withdrawn_at": None, "to_lock_by": None}
+    act = office.act(transaction, RowKey("sealing_certificate", key))
     transaction.run(_ADD, {**key, **values})
-    log.write(transaction, "sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
+    act.write("sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
 
 
 def withdraw(
+    office: Office,
     transaction: Transaction,
-    log: DeskLog,
     recipient: MemberCode,
     fingerprint: bytes,
     *,
@@ -66,7 +68,9 @@ def withdraw(
         "key_fingerprint": fingerprint,
         "withdrawn_at": micros(at),
     }
+    key = {"recipient": recipient, "fingerprint": fingerprint}
+    act = office.act(transaction, RowKey("sealing_certificate", key))
     if not transaction.run(_WITHDRAW, values):
         raise DeskError("this recipient has no such sealing certificate in use")
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    log.write(transaction, "sealing.withdraw", recipient, facts, at=at)
+    act.write("sealing.withdraw", recipient, facts, at=at)

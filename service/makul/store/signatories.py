@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import DeskError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+from makul.store.acts import RowKey
 from makul.store.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Row, Transaction
@@ -68,8 +69,9 @@ def add(office: Office, new: Signatory, *, at: datetime) -> None:
             "added_at": micros(at),
             "withdrawn_at": None,
         }
+        act = office.act(transaction, _row_key(new.member, new.fingerprint))
         transaction.run(_ADD, values)
-        office.log.write(transaction, "signatory.add", new.member, facts, at=at)
+        act.write("signatory.add", new.member, facts, at=at)
 
 
 def withdraw(
@@ -88,9 +90,10 @@ def withdraw(
     }
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with office.changing() as transaction:
+        act = office.act(transaction, _row_key(member, fingerprint))
         if not transaction.run(_WITHDRAW, values):
             raise DeskError("this member has no such signatory")
-        office.log.write(transaction, "signatory.withdraw", member, facts, at=at)
+        act.write("signatory.withdraw", member, facts, at=at)
 
 
 def everyone(office: Office) -> Sequence[Signatory]:
@@ -165,6 +168,15 @@ def _from_row(sealer: Sealer, row: Row) -> Signatory:
         key_digest=parts[0],
         withdrawn_at=instant(withdrawn_at) if withdrawn_at is not None else None,
     )
+
+
+def document_row(digest: bytes) -> RowKey:
+    """Return the key of a document that is kept for an act."""
+    return RowKey("desk_document", {"digest": digest})
+
+
+def _row_key(member: str, fingerprint: bytes) -> RowKey:
+    return RowKey("signatory", {"member": member, "fingerprint": fingerprint})
 
 
 def _place(member: str, fingerprint: bytes) -> bytes:

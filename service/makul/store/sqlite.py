@@ -153,6 +153,20 @@ class SqliteDatabase(Database):
         except (driver.Error, OSError) as error:
             raise unavailable(error) from None
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Read as of the first statement in the block (WAL), by a connection of its own."""
+        try:
+            self._connection()  # raises where this file is not to be used here
+            connection = connect(self._path)
+            try:
+                connection.execute("BEGIN")
+                yield Transaction(connection.execute, _STATEMENTS)
+            finally:
+                connection.close()
+        except (driver.Error, OSError) as error:
+            raise unavailable(error) from None
+
     def perform(
         self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
     ) -> ResultT:

@@ -437,5 +437,7 @@ store_identity = Table(
     Column("store_id", UUID, primary_key=True),
     Column("index_check", DIGEST, nullable=False),
     Column("sealed_check", LargeBinary, nullable=False),
+    Column("baseline_at", BigInteger),
 )
-"""One row, by which keys that do not belong to this store are known when it is opened."""
+"""One row, by which keys that do not belong to this store are known when it is opened.
+`baseline_at` is NULL until the baseline of acts is recorded (`baseline`)."""

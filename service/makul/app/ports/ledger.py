@@ -169,12 +169,12 @@ class LedgerReport:
     size: int
     """Leaves that were in the log when it began."""
     checked: int
-    """Decisions that were held against their leaves."""
+    """Records (decisions and acts) that were held against their leaves."""
     waiting: int
     """Of these, how many have no place yet, and need none yet."""
     checkpoints: int
     lost: int
-    """Places whose decisions were lost when an older copy was restored, as noted then."""
+    """Places whose records were lost when an older copy was restored, as noted then."""
     finding: Finding | None
     """None where all of it fits."""
 

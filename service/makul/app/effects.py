@@ -1,0 +1,52 @@
+"""The effects of a decision: the rows beside its own that it makes or uses up.
+
+The statement of its leaf names them, so that `makul ledger verify` finds a row that was deleted,
+moved or changed later: a deleted revocation would let a revoked consent carry disclosures again
+(invariant 13).
+"""
+
+from typing import TYPE_CHECKING
+
+from makul.domain.disclosures import GroundRef
+
+if TYPE_CHECKING:
+    from makul.app.ports import TakenBack
+    from makul.app.recording import Draft
+
+
+def state_effects(draft: "Draft", *, answer_until: str | None) -> dict[str, object]:
+    """Return the effects of a decision as plain values, for the statement of its leaf.
+
+    `answer_until` is the moment until which the stored answer is kept, if one is stored.
+    """
+    kept = draft.meter or draft.register_consent
+    return {
+        "answerUntil": answer_until,
+        "failedAttempt": draft.failed_attempt,
+        "ground": _state_ground(draft.ground) if draft.ground is not None and kept else None,
+        "meters": draft.meter,
+        "paper": draft.paper.official.hex() if draft.paper is not None else None,
+        "quota": draft.daily_quota is not None,
+        "registers": draft.register_consent,
+        "revokes": _state_revocation(draft.revokes) if draft.revokes is not None else None,
+    }
+
+
+def _state_ground(ground: GroundRef) -> list[object]:
+    """Return what the row of a ground holds besides its id and digest, and who gave it."""
+    giver = ground.representative
+    return [
+        ground.max_disclosures,
+        ground.valid_from.isoformat(),
+        ground.valid_to.isoformat(),
+        giver.digits if giver is not None else None,
+    ]
+
+
+def _state_revocation(revoked: "TakenBack") -> list[object]:
+    document = revoked.document
+    return [
+        str(revoked.consent_id),
+        revoked.subject.digits,
+        document.hex() if document is not None else None,
+    ]

@@ -1,0 +1,85 @@
+"""The operator's revocation of a consent or basis statement that was used or registered."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+
+from makul.app.ports import DeskError, TakenBack
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import MemberCode, Pin
+from makul.store import revocations
+from makul.store.acts import RowKey
+from makul.store.codecs import micros
+from makul.store.engine import Transaction
+from makul.store.office import Office
+from makul.store.tables import ground_use
+
+_REVOKE_GROUND = (
+    update(ground_use)
+    .where(
+        ground_use.c.recipient == bindparam("key_recipient"),
+        ground_use.c.kind == bindparam("key_kind"),
+        ground_use.c.ground_id == bindparam("key_ground"),
+        ground_use.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("revoked_at"))
+)
+_GROUND_SUBJECT = select(ground_use.c.subject).where(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
+)
+
+
+def revoke_ground(
+    office: Office,
+    recipient: MemberCode,
+    kind: GroundKind,
+    ground_id: UUID,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Revoke a ground from this commit on; raises `DeskError` if none is in force."""
+    values = {
+        "key_recipient": recipient,
+        "key_kind": kind.value,
+        "key_ground": ground_id.bytes,
+        "revoked_at": micros(at),
+    }
+    key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
+    with office.changing(taking_from=recipient) as transaction:
+        subject = _read_subject(office, transaction, recipient, kind, ground_id)
+        rows = [RowKey("ground_use", key)]
+        if subject is not None:
+            index = office.sealer.index("pin", subject.digits)
+            taken = {"recipient": recipient, "consent_id": ground_id.bytes}
+            rows.append(RowKey("revocation", {**taken, "subject_index": index}))
+        act = office.act(transaction, *rows)
+        if not transaction.run(_REVOKE_GROUND, values):
+            raise DeskError("this recipient has no such ground in force")
+        if subject is not None:
+            # Beside its meter, so that ListRevocations lists it as any other.
+            by_hand = TakenBack(consent_id=ground_id, subject=subject, document=None)
+            revocations.take_back(transaction, office.sealer, recipient, by_hand, at=at)
+        act.write("ground.revoke", recipient, facts, at=at)
+
+
+def _read_subject(
+    office: Office,
+    transaction: Transaction,
+    recipient: MemberCode,
+    kind: GroundKind,
+    ground_id: UUID,
+) -> Pin | None:
+    """Return whose consent it is; None for a basis statement, or if no subject is known."""
+    if kind is not GroundKind.CONSENT:
+        return None
+    values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    row = transaction.one(_GROUND_SUBJECT, values)
+    if row is None or row[0] is None:
+        return None
+    where = revocations.subject_place(recipient, kind, ground_id.bytes)
+    return Pin(office.sealer.open(row[0], where).decode("ascii"))

@@ -1,0 +1,233 @@
+"""A background thread that meets an unexpected error logs it, counts it and goes on."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from makul.app.ports import StoreUnavailableError
+from makul.app.ports.ledger import Cosigned
+from makul.app.sequencing import Sequencer
+from makul.bootstrap import start_housekeeping
+from makul.cli.house import ExitCode
+from makul.connections import BoundedServer, running
+from makul.keeping import _Rounds, collected
+from makul.observing.metrics import Metrics
+from makul.parts import utc_now
+from makul.store import Store
+from makul.supervision import SupervisedThread
+from makul.trust.cosignatures import Collector
+from makul.trust.fetching import Fetcher, FetchError
+
+PATIENCE = 60.0
+"""Seconds."""
+
+SECRET = "20101199000123"
+
+
+class UnexpectedError(Exception):
+    """What nobody foresaw; its message quotes a person's number."""
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that another thread does."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def lines(caplog: pytest.LogCaptureFixture, thread: str) -> list[str]:
+    """What was logged of a thread's unexpected errors."""
+    begin = f"thread {thread} met an unexpected error"
+    return [line for line in caplog.messages if line.startswith(begin)]
+
+
+def test_a_turn_that_fails_is_logged_counted_and_the_next_is_taken(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By its type and place, never by its message."""
+    turns, counted, stopped = [0], [], threading.Event()
+
+    def turn() -> None:
+        turns[0] += 1
+        if turns[0] < 3:
+            raise UnexpectedError(SECRET)
+
+    def count(name: str) -> None:
+        counted.append(name)
+        raise UnexpectedError(SECRET)  # counting must not end the thread either
+
+    thread = SupervisedThread(
+        "turns", turn, pause_seconds=0.001, stopped=stopped, on_error=count
+    ).start()
+    until(lambda: turns[0] > 3)
+    stopped.set()
+    thread.join()
+
+    assert (thread.errors, counted) == (2, ["turns", "turns"])
+    assert len(lines(caplog, "turns")) == 2
+    assert "UnexpectedError at" in lines(caplog, "turns")[0]
+    assert SECRET not in caplog.text
+
+
+def test_housekeeping_goes_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that is no outage of the store: with its metric and its event."""
+    counted: list[str] = []
+    events: list[object] = []
+    monkeypatch.setattr("makul.bootstrap.tell_event", events.append)
+    outcomes = deque([UnexpectedError(SECRET), StoreUnavailableError("away"), KeyError(SECRET)])
+    done: list[datetime] = []
+
+    def housekeep(*, at: datetime) -> Any:
+        if outcomes:
+            raise outcomes.popleft()
+        done.append(at)
+        return SimpleNamespace(more=False)
+
+    stopped = threading.Event()
+    start_housekeeping(
+        cast("Store", SimpleNamespace(housekeep=housekeep)),
+        utc_now,
+        cast("Metrics", SimpleNamespace(thread_failed=counted.append)),
+        pause_seconds=0.001,
+        stopped=stopped,
+    )
+    until(lambda: len(done) > 1)
+    stopped.set()
+
+    assert counted == ["housekeeping", "housekeeping"]
+    assert [event.name for event in events] == ["THREAD_FAILED", "THREAD_FAILED"]  # type: ignore[attr-defined]
+    assert len(lines(caplog, "housekeeping")) == 2
+    assert SECRET not in caplog.text
+
+
+def test_the_number_of_a_threads_errors_is_a_metric() -> None:
+    """By listener and thread."""
+    metrics = Metrics("wsse", recipients=False)
+
+    metrics.thread_failed("housekeeping")
+
+    counter = metrics._found.thread_errors.labels("wsse", "housekeeping")
+    assert counter._value.get() == 1
+
+
+def test_collecting_cosignatures_goes_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a witness shows must not end the collecting of all of them."""
+    events: list[object] = []
+    monkeypatch.setattr("makul.keeping.tell_event", events.append)
+    outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
+    cosigned = cast("Cosigned", object())
+
+    def collect() -> list[Cosigned]:
+        if outcomes:
+            raise outcomes.popleft()
+        return [cosigned]
+
+    stopped = threading.Event()
+    collector = cast("Collector", SimpleNamespace(collect=collect))
+    with collected(collector, stopped, pause_seconds=0.001) as waiting:
+        until(lambda: len(waiting) > 1)
+        stopped.set()
+
+    assert len(lines(caplog, "witnesses")) == 2
+    assert len(events) == 2
+    assert SECRET not in caplog.text
+
+
+def test_the_rounds_of_the_sequencer_go_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round begins where the committed log ends, so another is taken."""
+    events: list[object] = []
+    monkeypatch.setattr("makul.keeping.tell_event", events.append)
+    stopped, rounds = threading.Event(), [0]
+
+    def take_round() -> Any:
+        rounds[0] += 1
+        if rounds[0] == 3:
+            stopped.set()
+            return SimpleNamespace(size=None)
+        raise UnexpectedError(SECRET)
+
+    sequencer = SimpleNamespace(round=take_round, release=lambda: None)
+
+    code = _Rounds(cast("Sequencer", sequencer), stopped, 0.0, deque()).run()
+
+    assert (code, rounds[0], len(events)) == (ExitCode.DONE, 3, 2)
+    assert "an unexpected error: UnexpectedError at" in caplog.text
+    assert SECRET not in caplog.text
+
+
+class _Breaking(BaseHTTPRequestHandler):
+    broken = True
+
+    def do_GET(self) -> None:
+        if self.path == "/broken":
+            raise UnexpectedError(SECRET)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
+        """Nothing."""
+
+
+class _BreakingServer(BoundedServer):
+    """Breaks in the loop that accepts connections, when it is told to."""
+
+    breaks = 0
+
+    def service_actions(self) -> None:
+        if self.breaks:
+            self.breaks -= 1
+            raise UnexpectedError(SECRET)
+        super().service_actions()
+
+
+def status_at(port: int, path: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_what_is_served_beside_the_service_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    """Tiles, checkpoints and metrics: after an error of the accepting loop, and of a connection."""
+    server = _BreakingServer(("127.0.0.1", 0), _Breaking, connections=4, seconds=PATIENCE)
+    with running(server, "beside") as port:
+        server.breaks = 2
+        until(lambda: len(lines(caplog, "beside")) == 2)
+        assert status_at(port, "/") == 204
+        with pytest.raises(OSError):  # noqa: PT011 -- closed without an answer, in whatever way
+            status_at(port, "/broken")
+        assert status_at(port, "/") == 204
+
+    assert "a connection met an unexpected error: UnexpectedError at" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_an_error_of_the_thread_that_fetches_comes_to_who_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It does one thing and ends; what nobody foresaw is a failed fetch, and the next one works."""
+    fetch = Fetcher(PATIENCE)
+    with monkeypatch.context() as broken:
+        broken.setattr("makul.trust.fetching._fetched", lambda *_: 1 / 0)
+        with pytest.raises(FetchError, match="ZeroDivisionError"):
+            fetch("http://127.0.0.1:1/crl", None, 10)
+    with monkeypatch.context() as mended:
+        mended.setattr("makul.trust.fetching._fetched", lambda *_: b"crl")
+        assert fetch("http://127.0.0.1:1/crl", None, 10) == b"crl"

@@ -1,0 +1,354 @@
+"""Every row that a decision rests on is held against the ledger (invariant 13).
+
+An attacker with write access to the database deletes, inserts or alters one row, past triggers and
+rights, on both databases: `ledger verify` names its table.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.app.ports.ledger import Finding
+from makul.ledger.statements import read_statement
+from makul.store import Store, StoreKeys, open_store
+from makul.store.columns import metadata
+from makul.store.crypto import Sealer
+from makul.store.effects_check import read_effects
+from makul.store.held_rows import HELD
+from makul.store.places import Place, PostgresPlace
+from makul.trust.notes import NoteSigner
+from support.held import (
+    BY_OPERATOR,
+    REGISTERED,
+    TAKEN_BACK,
+    a_failed_match,
+    a_registration,
+    a_release_on,
+    a_revocation_draft,
+    fill,
+)
+from support.ledger import a_note_signer, another, checked, recording, sequence
+from support.postgres import Cluster
+from support.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
+from support.sql import parameters, raw
+
+NOT_PROVED = {
+    ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
+    ("gate", "rows to lock"),
+    ("person", "the record itself: each version is encrypted and bound to its place"),
+    ("seen_message", "marks of messages, forgotten within minutes"),
+}
+"""Tables that decisions read and that nothing is held against, and why."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A store with a row in each table, sequenced."""
+
+    place: Place
+    store: Store
+    signer: NoteSigner
+
+    def finding(self) -> Finding | None:
+        return checked(self.store, self.signer).finding
+
+    @contextmanager
+    def attacker(self) -> Iterator[Callable[..., Any]]:
+        """SQL past every guard."""
+        with raw(self.place) as connection:
+            if isinstance(self.place, PostgresPlace):
+                connection.execute("SET session_replication_role = replica")
+                yield lambda sql, *values: connection.execute(parameters(self.place, sql), values)
+                return
+            guards = connection.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall()
+            for name, _ in guards:
+                connection.execute(f"DROP TRIGGER {name}")
+            try:
+                yield lambda sql, *values: connection.execute(sql, values)
+            finally:
+                for _, sql in guards:
+                    connection.execute(sql)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys
+) -> Iterator[Whole]:
+    directory = tmp_path_factory.mktemp("whole")
+    place: Place
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("template")
+        place = directory / "makul.db"
+        place.write_bytes(template.read_bytes())
+    else:
+        server: Cluster = request.getfixturevalue("server")
+        name = server.create(template=request.getfixturevalue("server_template"))
+        place = server.place(name)
+    store, signer = open_store(place, keys, who="operator"), a_note_signer(directory)
+    fill(store)
+    sequence(store, signer)
+    made = Whole(place, store, signer)
+    assert made.finding() is None
+    yield made
+    store.close()
+
+
+def test_every_table_that_decisions_read_is_held_or_said_not_to_be() -> None:
+    """A new table is not forgotten."""
+    of_the_log = {"checkpoint", "cosignature", "desk_log", "store_identity"}
+    log = {name for name in metadata.tables if name.startswith("ledger_")}
+    records = {"act", "disclosure", "evidence", "request_key"}
+
+    said = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
+
+    assert said == set(metadata.tables)
+
+
+@pytest.mark.parametrize("table", HELD)
+def test_a_row_that_was_deleted_is_named(whole: Whole, table: str) -> None:
+    """The revocation of a consent before all others."""
+    columns, rows = read(whole, table)
+    for row in first_and_last(rows):
+        with whole.attacker() as run:
+            key = key_of(table, columns, row)
+            run(f"DELETE FROM {table} WHERE {where(key)}", *key.values())  # noqa: S608
+            found = whole.finding()
+            insert(run, table, dict(zip(columns, row, strict=True)))
+        assert found is not None, row
+        assert found.where == table, found
+        assert "not there" in found.what
+    assert whole.finding() is None
+
+
+@pytest.mark.parametrize("table", HELD)
+def test_a_row_that_was_inserted_is_named(whole: Whole, table: str) -> None:
+    """A copy of a row under another key: no act and no decision stands behind it."""
+    columns, rows = read(whole, table)
+    row = dict(zip(columns, rows[0], strict=True))
+    for name, column in metadata.tables[table].primary_key.columns.items():
+        forged = {**row, name: another(row[name], column.type.python_type)}
+        key = {each: forged[each] for each in key_names(table)}
+        with whole.attacker() as run:
+            insert(run, table, forged)
+            found = whole.finding()
+            run(f"DELETE FROM {table} WHERE {where(key)}", *key.values())  # noqa: S608
+        assert found is not None, name
+        assert (found.where, "stands behind" in found.what) == (table, True), found
+    assert whole.finding() is None
+
+
+@pytest.mark.parametrize("table", HELD)
+def test_a_column_that_was_altered_is_named(whole: Whole, table: str) -> None:
+    """Each, to another value, and to NULL or from it where it may be NULL."""
+    columns, rows = read(whole, table)
+    for row in first_and_last(rows):
+        values = dict(zip(columns, row, strict=True))
+        key = key_of(table, columns, row)
+        for name in columns:
+            if name in key or name == "to_lock_by":
+                continue
+            for value in others(table, name, values[name]):
+                change = f"UPDATE {table} SET {name} = ? WHERE {where(key)}"  # noqa: S608
+                with whole.attacker() as run:
+                    run(change, value, *key.values())
+                    found = whole.finding()
+                    run(change, values[name], *key.values())
+                assert found is not None, (name, value)
+                assert found.where == table, (name, found)
+    assert whole.finding() is None
+
+
+def test_a_decision_about_nobody_has_no_subject_and_no_ground(whole: Whole) -> None:
+    """A column that is NULL by right is held as well as one that says something."""
+    names = ("subject_index", "ground_kind", "ground_id", "ground_digest", "certificate")
+    names += ("agreement_number", "purpose", "sealed_to")
+    columns, rows = read(whole, "disclosure")
+    assert all(any(row[columns.index(name)] is None for row in rows) for name in names[1:4])
+    for row in (rows[0], next(row for row in rows if row[columns.index("ground_id")] is None)):
+        values = dict(zip(columns, row, strict=True))
+        key = {name: values[name] for name in ("disclosure_id", "decided_at")}
+        for name in names:
+            if values[name] is not None:
+                continue
+            for value in others("disclosure", name, None):
+                change = f"UPDATE disclosure SET {name} = ? WHERE {where(key)}"  # noqa: S608
+                with whole.attacker() as run:
+                    run(change, value, *key.values())
+                    found = whole.finding()
+                    run(change, None, *key.values())
+                assert found is not None, (name, value)
+                assert found.where == "disclosure"
+    assert whole.finding() is None
+
+
+def test_a_value_of_another_type_is_no_null(
+    path: Path, keys: StoreKeys, signer: NoteSigner
+) -> None:
+    """SQLite keeps any type in any column: a text where no digest is, an id that is none."""
+    store = open_store(path, keys, who="operator")
+    recording(store).settle(a_revocation_draft(TAKEN_BACK))
+    sequence(store, signer)
+    whole = Whole(path, store, signer)
+    for name, value in (
+        ("sealed_to", "text"),
+        ("ground_digest", "text"),
+        ("ground_id", b"short"),
+        ("ground_id", "text"),
+        ("subject_index", "text"),
+    ):
+        with whole.attacker() as run:
+            was = run(f"SELECT {name} FROM disclosure").fetchone()[0]  # noqa: S608
+            run(f"UPDATE disclosure SET {name} = ?", value)  # noqa: S608
+            found = whole.finding()
+            run(f"UPDATE disclosure SET {name} = ?", was)  # noqa: S608
+        assert found is not None, (name, value)
+    assert whole.finding() is None
+    store.close()
+
+
+def read(whole: Whole, table: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+    """Every row of a table, by its columns."""
+    names = [column.name for column in metadata.tables[table].columns]
+    with raw(whole.place) as connection:
+        rows = connection.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()  # noqa: S608
+    return names, rows
+
+
+def first_and_last(rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """Two rows of a table stand for all; one, where there is one."""
+    return (rows[0], rows[-1]) if len(rows) > 1 else (rows[0],)
+
+
+def key_names(table: str) -> list[str]:
+    return [column.name for column in metadata.tables[table].primary_key.columns]
+
+
+def key_of(table: str, columns: Sequence[str], row: Sequence[object]) -> dict[str, object]:
+    values = dict(zip(columns, row, strict=True))
+    return {name: values[name] for name in key_names(table)}
+
+
+def where(key: Mapping[str, object]) -> str:
+    return " AND ".join(f"{name} = ?" for name in key)
+
+
+def insert(run: Callable[..., Any], table: str, values: Mapping[str, object]) -> None:
+    marks = ", ".join("?" for _ in values)
+    run(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", *values.values())  # noqa: S608
+
+
+def others(table: str, name: str, value: object) -> Iterator[object]:
+    """Values that a column may be given by hand, and does not have."""
+    column = metadata.tables[table].columns[name]
+    if name == "used":
+        yield value - 1 if isinstance(value, int) and value else 1
+        return
+    kind = column.type.python_type
+    yield another(value, kind) if value is not None else {bytes: b"\1" * 16, str: "X", int: 1}[kind]
+    if column.nullable and value is not None:
+        yield None
+
+
+# --- the attack, end to end, and what an act says ----------------------------------------------
+
+
+def test_who_deletes_a_revocation_is_found(whole: Whole) -> None:
+    """The consent carries a disclosure again; the ledger tells of the revocation that was there."""
+    consent = (BANK, TAKEN_BACK.id.bytes)
+    with whole.attacker() as run:
+        row = run(
+            "SELECT subject_index, document, revoked_at FROM revocation"
+            " WHERE recipient = ? AND consent_id = ?",
+            *consent,
+        ).fetchone()
+        run("DELETE FROM revocation WHERE recipient = ? AND consent_id = ?", *consent)
+    draft = a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>")
+    assert b"RELEASED" in recording(whole.store).settle(draft)
+
+    found = whole.finding()
+
+    with whole.attacker() as run:
+        names = ("recipient", "consent_id", "subject_index", "document", "revoked_at")
+        insert(run, "revocation", dict(zip(names, (*consent, *row), strict=True)))
+    assert found is not None
+    assert (found.where, str(TAKEN_BACK.id) in found.record) == ("revocation", True)
+    assert whole.finding() is None
+
+
+def test_an_act_that_waits_and_a_later_one_is_there_is_missed(whole: Whole) -> None:
+    """Acts are counted: one taken out with its leaf, before it has a place, leaves a gap."""
+    whole.store.desk.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
+    whole.store.desk.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
+    tables = {"act": "act_id", "ledger_leaf": "disclosure_id", "ledger_queue": "disclosure_id"}
+    taken = {}
+    with whole.attacker() as run:
+        (act_id, number) = run(
+            "SELECT act_id, number FROM act WHERE number = (SELECT max(number) - 1 FROM act)"
+        ).fetchone()
+        for table, name in tables.items():
+            columns, rows = read(whole, table)
+            taken[table] = next(
+                dict(zip(columns, row, strict=True))
+                for row in rows
+                if row[columns.index(name)] == act_id
+            )
+            run(f"DELETE FROM {table} WHERE {name} = ?", act_id)  # noqa: S608
+        found = whole.finding()
+        for table, values in taken.items():
+            insert(run, table, values)
+
+    assert found == Finding(
+        where="act", record=str(number), what="the act of this number is not there"
+    )
+    sequence(whole.store, whole.signer)
+    assert whole.finding() is None
+
+
+def test_a_right_given_by_hand_stays_found_after_the_next_act(
+    path: Path, keys: StoreKeys, signer: NoteSigner
+) -> None:
+    """Each act begins with what the one before had left; what came between is named."""
+    store = open_store(path, keys, who="operator")
+    fill(store)
+    whole = Whole(path, store, signer)
+    sequence(store, signer)
+    with whole.attacker() as run:
+        run("UPDATE recipient SET state = 'CUT_OFF' WHERE code = ?", BANK)
+    store.desk.set_state(a_recipient(BANK), reason="back", at=NOON)
+
+    found = whole.finding()
+
+    store.close()
+    assert found is not None
+    assert (found.where, found.record) == ("recipient", BANK)
+    assert "from what no act had made it" in found.what
+
+
+def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
+    """It lies in a temporary file while the check runs: not even a plain digest, to be guessed."""
+    collected = ""
+    for draft in (a_registration(), a_revocation_draft(TAKEN_BACK), a_failed_match()):
+        statement = recording(store)._render(draft).leaf.statement
+        assert AZAMAT.digits.encode() in statement
+        collected += repr(read_effects(Sealer(keys), read_statement(statement)))
+
+    for pin in (AZAMAT, GULNARA):
+        assert pin.digits not in collected
+        assert sha256(pin.digits.encode()).hexdigest() not in collected
+    assert all(table in collected for table in ("ground_use", "revocation", "attempt"))
+
+
+def test_grounds_have_rows_of_each_kind(whole: Whole) -> None:
+    """Registered, used, taken back by the subject, and ended by the operator."""
+    columns, rows = read(whole, "ground_use")
+    by_id = {bytes(row[columns.index("ground_id")]): row for row in rows}
+
+    assert by_id[REGISTERED.id.bytes][columns.index("registered_at")] is not None
+    assert by_id[BY_OPERATOR.id.bytes][columns.index("revoked_at")] is not None
