@@ -41,6 +41,9 @@ def test_every_paper_of_every_party(house: InProcess, tmp_path: Path) -> None:
     }
 
     assert {"RELEASED", "MATCHED", "REFUSED"} <= outcomes
-    decisions, acts = len(leaf_ids(house.store)), count(house.settings.place, "act")
-    assert log_of(house.store, tmp_path) == decisions + acts
+    place = house.settings.place
+    decisions, acts = len(leaf_ids(house.store)), count(place, "act")
+    repetitions = count(place, "repetition")
+    assert log_of(house.store, tmp_path) == decisions + acts + repetitions
+    assert repetitions > 40
     assert decisions > 40

@@ -39,7 +39,9 @@ from support.sql import parameters, raw
 
 NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
+    ("dictionary", "text without which nothing reads back, under its own digest"),
     ("gate", "rows to lock"),
+    ("recipient_use", "requests a minute and bytes a day: a limit of cost, and no right"),
     ("person", "the record itself: each version is encrypted and bound to its place"),
     ("seen_message", "marks of messages, forgotten within minutes"),
 }
@@ -104,7 +106,7 @@ def test_every_table_that_decisions_read_is_held_or_said_not_to_be() -> None:
     """A new table is not forgotten."""
     of_the_log = {"checkpoint", "cosignature", "desk_log", "store_identity"}
     log = {name for name in metadata.tables if name.startswith("ledger_")}
-    records = {"act", "disclosure", "evidence", "request_key"}
+    records = {"act", "disclosure", "evidence", "repetition", "request_key"}
 
     said = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
 

@@ -23,6 +23,7 @@ from makul.trust.notes import (
 from support.ledger import (
     DELAY,
     ORIGIN,
+    a_draft,
     a_note_signer,
     another,
     checked,
@@ -44,6 +45,7 @@ PROVED = {
     "checkpoint": {"made_at"},
     "request_key": {"answer"},
     "act": set(),
+    "repetition": set(),
 }
 """Tables that the log proves, and their columns that it does not: whose turn it is, when a tree was
 signed (the note bears no time), and the stored answer, which is forgotten after a day."""
@@ -103,11 +105,14 @@ def good(
         for draft in some_drafts():
             recording(store).settle(draft)
         sequence(store, signer)
+    again = a_draft()
+    for _ in range(3):  # the second and the third are repetitions
+        recording(store).settle(again)
     for draft in some_drafts():
         recording(store).settle(draft)
     report = checked(store, signer)
     assert report.finding is None
-    assert (report.size, report.checked, report.waiting, report.checkpoints) == (40, 50, 10, 3)
+    assert (report.size, report.checked, report.waiting, report.checkpoints) == (40, 53, 13, 3)
     store.close()
     with raw(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -157,6 +162,9 @@ def test_a_change_to_any_column_is_found_on_postgresql(
     store = open_store(place, keys, who="operator")
     for draft in some_drafts():
         recording(store).settle(draft)
+    again = a_draft()
+    for _ in range(2):
+        recording(store).settle(again)
     sequence(store, signer)
     unfound = []
     with raw(place) as connection:
@@ -330,7 +338,7 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
     store.close()
 
     assert finding is not None
-    assert (finding.where, finding.record) == ("checkpoint", "51")
+    assert (finding.where, finding.record) == ("checkpoint", "54")
     assert "signature" in finding.what
 
 
