@@ -2,6 +2,7 @@
 serial numbers beyond their length. Each gets its verdict, and none breaks anything.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,15 +135,12 @@ def test_what_is_read_as_it_stands_is_not_copied(world) -> None:
 @pytest.mark.parametrize("cut", [0, 1, 2, 3, 10, 40, 200, 300])
 def test_what_is_no_certificate_stays_none(world, cut: int) -> None:
     """A copy is made of DER alone."""
-    broken = altered.issued(
-        world.ca, retagged(NAME, PRINTABLE), world.ca.issue(subject_named())
-    ).der
+    good = world.ca.issue(subject_named())
+    odd = altered.issued(world.ca, retagged(NAME, PRINTABLE), good).der
 
-    for octets in (broken[:cut], broken + b"\0", broken[:cut] + b"\xff\xff" + broken[cut + 2 :]):
-        try:
-            read_certificate(octets)
-        except SignatureFailure as failure:
-            assert failure.code in {Code.SIG_02, Code.SIG_04}
+    for octets in (odd[:cut], odd + b"\0", odd[: cut + 1] + b"\xff\xff" + odd[cut + 3 :]):
+        with suppress(SignatureFailure):
+            assert read_certificate(octets).der == octets
 
 
 # --- keys of foreign algorithms ---------------------------------------------------------------
