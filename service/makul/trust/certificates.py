@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from makul.certificate_der import load_certificate, serial_number_of, signed_part
+from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
 from makul.trust.algorithms import PublicKey, strong_public_key
@@ -92,20 +93,24 @@ class SigningCertificate:
 def read_certificate(der: bytes) -> SigningCertificate:
     """A certificate from its DER bytes; SIG-02 if it is none, SIG-04 if its key is too weak."""
     if len(der) > MAX_CERTIFICATE_BYTES:
-        raise SignatureFailure(Code.SIG_02, "the certificate is too large")
+        raise SignatureFailure(
+            Code.SIG_02, "the certificate is too large", cause=Cause.CERTIFICATE_FORM
+        )
     try:
         certificate = load_certificate(der)
     except Exception:  # noqa: BLE001 - any defect of a stranger's certificate means: no certificate
-        raise SignatureFailure(Code.SIG_02, "the certificate cannot be read") from None
+        raise SignatureFailure(
+            Code.SIG_02, "the certificate cannot be read", cause=Cause.CERTIFICATE_FORM
+        ) from None
     return SigningCertificate(
         x509=certificate,
         der=der,
         fingerprint=sha256(der).digest(),
-        key=strong_public_key(_public_key(certificate)),
+        key=strong_public_key(public_key_of(certificate)),
     )
 
 
-def _public_key(certificate: x509.Certificate) -> object:
+def public_key_of(certificate: x509.Certificate) -> object:
     """Return the key; SIG-04 for one that no library here reads (GOST), SIG-02 for a broken one."""
     try:
         return certificate.public_key()
@@ -113,8 +118,12 @@ def _public_key(certificate: x509.Certificate) -> object:
         pass
     except Exception:  # noqa: BLE001 - as above
         if certificate.public_key_algorithm_oid in _KEYS:
-            raise SignatureFailure(Code.SIG_02, "the certificate's key cannot be read") from None
-    raise SignatureFailure(Code.SIG_04, "the key's algorithm is not accepted here")
+            raise SignatureFailure(
+                Code.SIG_02, "the certificate's key cannot be read", cause=Cause.CERTIFICATE_FORM
+            ) from None
+    raise SignatureFailure(
+        Code.SIG_04, "the key's algorithm is not accepted here", cause=Cause.KEY_ALGORITHM
+    )
 
 
 def require_regular_serial(der: bytes) -> None:
@@ -127,6 +136,7 @@ def require_regular_serial(der: bytes) -> None:
             Code.SIG_10,
             "the certificate's serial number is not positive, or is longer than 20 octets"
             " (RFC 5280, 4.1.2.2)",
+            cause=Cause.CERTIFICATE_SERIAL,
         )
 
 

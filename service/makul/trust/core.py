@@ -28,7 +28,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.published_names import speakable_name
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
@@ -90,6 +92,8 @@ class _Schema:
                 Code.SIG_02,
                 "the signature is not what its schema says",
                 SubIndication.FORMAT_FAILURE,
+                field="Signature",
+                cause=Cause.SIGNATURE_FORM,
             )
 
 
@@ -118,12 +122,17 @@ def verify_proven(
         digest = _DIGESTS[part.reference.digest](content).digest()
         if not compare_digest(part.reference.value, digest):
             raise SignatureFailure(
-                Code.SIG_02, "a signed part was changed", SubIndication.HASH_FAILURE
+                Code.SIG_02,
+                "a signed part was changed",
+                SubIndication.HASH_FAILURE,
+                field=speakable_name(part.element),
             )
     try:
         _verify_value(key, signature_method(signed_info.method, key), stated, value)
     except InvalidSignature:
-        raise SignatureFailure(Code.SIG_02, "the signature value does not verify") from None
+        raise SignatureFailure(
+            Code.SIG_02, "the signature value does not verify", field="SignatureValue"
+        ) from None
     signed = {part.reference.uri: content for part, content in zip(proven, octets, strict=True)}
     if len(signed) != len(proven):
         raise SignatureFailure(Code.SIG_03, "two references to the same element")
@@ -184,6 +193,8 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
                 Code.SIG_02,
                 "KeyInfo states another key than its certificate",
                 SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+                field="KeyInfo",
+                cause=Cause.KEY_INFO,
             )
 
 

@@ -6,14 +6,15 @@ that is not listed is refused.
 """
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
 )
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
@@ -22,6 +23,8 @@ from makul.trust.xml import DS, EXC_C14N, binary_of, only_child, only_one
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
+
+ReadT = TypeVar("ReadT")
 
 MAX_REFERENCES = 3
 """The document, SignedProperties, KeyInfo. More are refused before any is looked at."""
@@ -84,11 +87,16 @@ def read_signed_info(signature: "Element") -> SignedInfo:
     parts = list(signed_info)
     references = [part for part in parts if part.tag == _REFERENCE]
     if not 1 <= len(references) <= MAX_REFERENCES:
-        raise SignatureFailure(Code.SIG_03, "too few or too many references")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "too few or too many references",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     step = only_one(parts, _CANONICALIZATION_METHOD, code=Code.SIG_02)
     return SignedInfo(
         element=signed_info,
-        canonicalisation=algorithms.canonicalisation(step.get("Algorithm")),
+        canonicalisation=_within("CanonicalizationMethod", algorithms.canonicalisation, step),
         prefixes=read_prefixes(step),
         method=only_one(parts, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
         references=tuple(read_reference(reference) for reference in references),
@@ -101,10 +109,10 @@ def read_reference(reference: "Element") -> Reference:
     transforms = [part for part in parts if part.tag == _TRANSFORMS]
     steps: Sequence[Element] = list(transforms[0]) if transforms else []
     if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
-        raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
+        raise _transform("an unknown element among the transforms")
     enveloped, steps = split_removals(steps)
     if len(steps) > 1:
-        raise SignatureFailure(Code.SIG_04, "more than one canonicalisation")
+        raise _transform("more than one canonicalisation, or an unknown transform")
     digest = only_one(parts, _DIGEST_METHOD, code=Code.SIG_02)
     step = steps[0] if steps else None
     return Reference(
@@ -114,10 +122,10 @@ def read_reference(reference: "Element") -> Reference:
         method=(
             algorithms.INCLUSIVE
             if step is None
-            else algorithms.canonicalisation(step.get("Algorithm"))
+            else _within("Transform", algorithms.canonicalisation, step)
         ),
         prefixes=() if step is None else read_prefixes(step),
-        digest=algorithms.digest_algorithm(digest.get("Algorithm")),
+        digest=_within("DigestMethod", algorithms.digest_algorithm, digest),
         value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
 
@@ -125,7 +133,12 @@ def read_reference(reference: "Element") -> Reference:
 def _uri(reference: "Element") -> str:
     uri = reference.get("URI")
     if uri is None:
-        raise SignatureFailure(Code.SIG_03, "a reference without a URI")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "a reference without a URI",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     return uri
 
 
@@ -135,10 +148,23 @@ def read_prefixes(step: "Element") -> tuple[str, ...]:
         return ()
     exclusive = step.get("Algorithm") == algorithms.EXCLUSIVE.value
     if len(step) > 1 or step[0].tag != _INCLUSIVE_NAMESPACES or not exclusive:
-        raise SignatureFailure(Code.SIG_04, "a canonicalisation with unknown parameters")
+        raise _transform("a canonicalisation with unknown parameters", "InclusiveNamespaces")
     listed = step[0].get("PrefixList") or ""
     # By its length first: split, 16 MB of it are 300 of strings.
     prefixes = tuple(listed.split()) if len(listed) <= MAX_PREFIX_LIST else ()
     if len(listed) > MAX_PREFIX_LIST or len(prefixes) > MAX_PREFIXES:
-        raise SignatureFailure(Code.SIG_04, "a PrefixList that is too long")
+        raise _transform("a PrefixList that is too long", "InclusiveNamespaces")
     return prefixes
+
+
+def _transform(why: str, field: str = "Transform") -> SignatureFailure:
+    return SignatureFailure(Code.SIG_04, why, field=field, cause=Cause.TRANSFORM)
+
+
+def _within(field: str, read: Callable[[str | None], ReadT], element: "Element") -> ReadT:
+    """Return what an algorithm's URI means; a failure names the element that bears it."""
+    try:
+        return read(element.get("Algorithm"))
+    except SignatureFailure as failure:
+        cause = Cause.TRANSFORM if field == "Transform" else None
+        raise failure.within(field, cause) from None

@@ -22,6 +22,7 @@ from cryptography.x509 import ocsp
 
 from makul.certificate_der import load_certificate, load_crl
 from makul.trust.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
+from makul.trust.failures import UnusableObjectError
 from makul.trust.fetching import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.trust.findings import CertificateEnd
 from makul.trust.material import TrustDirectories, ca_certificates
@@ -180,9 +181,10 @@ def _told(source: str, act: Callable[[], Result]) -> Outcome:
     except OSError as error:
         why = f"cannot be written ({error.strerror})"
         return Outcome(source=source, result=Result.FAILED, why=why)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
-        why = f"cannot be read ({type(error).__name__})"
-        return Outcome(source=source, result=Result.FAILED, why=why)
+    except UnusableObjectError as error:
+        return Outcome(source=source, result=Result.FAILED, why=str(error))
+    except Exception:  # noqa: BLE001 - whatever a stranger's octets trip over
+        return Outcome(source=source, result=Result.FAILED, why="cannot be read")
 
 
 class _Refused(Exception):  # noqa: N818 - a finding about what was received

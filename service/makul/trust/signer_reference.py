@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from signxml.algorithms import DigestAlgorithm
 
 from makul.certificate_der import serial_number_of
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.algorithms import digest_algorithm
 from makul.trust.certificates import SigningCertificate
@@ -77,27 +78,32 @@ def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
     """
     found = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
     if not found or len({each.tag for each in found}) != len(found):
-        raise SignatureFailure(
-            Code.SIG_02, "not exactly one SigningCertificateV2 (or SigningCertificate)"
-        )
+        raise _refused("not exactly one SigningCertificateV2 (or SigningCertificate)")
     return [_read(each) for each in found]
 
 
 def _read(signing_certificate: "Element") -> SignerReference:
     certs = children_of(signing_certificate, _CERT)
     if not certs:
-        raise SignatureFailure(Code.SIG_02, "the signing certificate's property names none")
+        raise _refused("the signing certificate's property names none")
     claim = list(only_child(certs[0], _CERT_DIGEST, code=Code.SIG_02))
     method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
     issuer, serial = None, None
     if signing_certificate.tag == _VERSION_1:
         issuer, serial = _issuer_serial(certs[0])
     return SignerReference(
-        hash_name=_HASH_NAMES[digest_algorithm(method.get("Algorithm"))],
+        hash_name=_hash_name(method),
         digest=binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02)),
         issuer=issuer,
         serial=serial,
     )
+
+
+def _hash_name(method: "Element") -> str:
+    try:
+        return _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
+    except SignatureFailure as failure:
+        raise failure.within("DigestMethod") from None
 
 
 def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
@@ -109,11 +115,15 @@ def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
     issuer = text_of(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
     serial = text_of(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
     if not _SERIAL.fullmatch(serial):
-        raise SignatureFailure(Code.SIG_02, "X509SerialNumber is not a number")
+        raise _refused("X509SerialNumber is not a number")
     return issuer, int(serial)
 
 
 def _another(part: str) -> SignatureFailure:
+    return _refused(f"SigningCertificate states another {part} than the certificate's")
+
+
+def _refused(why: str) -> SignatureFailure:
     return SignatureFailure(
-        Code.SIG_02, f"SigningCertificate states another {part} than the certificate's"
+        Code.SIG_02, why, field="SigningCertificateV2", cause=Cause.SIGNER_REFERENCE
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from signxml.algorithms import SignatureConstructionMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.failures import SignatureFailure
 from makul.trust.xml import DS
@@ -58,7 +59,7 @@ def split_removals(steps: "Sequence[Element]") -> "tuple[bool, Sequence[Element]
     for step in removals:
         _require_removal(step)
     if len({step.get("Algorithm") == ENVELOPED for step in removals}) != len(removals):
-        raise SignatureFailure(Code.SIG_04, "the signature is removed twice in the same way")
+        raise _refused("the signature is removed twice in the same way", "Transform")
     return bool(removals), steps[len(removals) :]
 
 
@@ -70,7 +71,7 @@ def _require_removal(step: "Element") -> None:
     algorithm = step.get("Algorithm")
     if algorithm == ENVELOPED:
         if len(step):
-            raise SignatureFailure(Code.SIG_04, "the enveloped transform takes no parameters")
+            raise _refused("the enveloped transform takes no parameters", "Transform")
         return
     name = f"{{{FILTER2 if algorithm == FILTER2 else DS}}}XPath"
     if len(step) != 1 or step[0].tag != name or len(step[0]):
@@ -89,6 +90,10 @@ def _require_removal(step: "Element") -> None:
 
 
 def _unknown() -> SignatureFailure:
-    return SignatureFailure(
-        Code.SIG_04, "an XPath expression that is not known to remove the signature and no more"
+    return _refused(
+        "an XPath expression that is not known to remove the signature and no more", "XPath"
     )
+
+
+def _refused(why: str, field: str) -> SignatureFailure:
+    return SignatureFailure(Code.SIG_04, why, field=field, cause=Cause.TRANSFORM)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from signxml.algorithms import CanonicalizationMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.failures import SignatureFailure
 
@@ -65,7 +66,12 @@ def _joined(own: str | None, bases: list[str]) -> str:
     joined = values[0]
     if len(values) > 1 or not joined:
         if not all(map(_PLAIN.fullmatch, values)):
-            raise SignatureFailure(Code.SIG_04, "xml:base that cannot be joined with certainty")
+            raise SignatureFailure(
+                Code.SIG_04,
+                "xml:base that cannot be joined with certainty",
+                field="CanonicalizationMethod",
+                cause=Cause.TRANSFORM,
+            )
         for base in values[1:]:
             joined = join_references(base, joined)
     return joined
