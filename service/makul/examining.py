@@ -75,8 +75,9 @@ def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
             intermediates=question.intermediates,
             crls=question.crls or empty,
             ocsp=question.ocsp,
+            others_expected=True,
         )
-        return _Trusting(named, PinRule(), _named_tsa(question, named))
+        return _Trusting(named, PinRule(), _tsa(question, named, None))
     if not question.config.exists():
         raise HouseUnavailableError(
             f"there is no {question.config}; name the trusted CA certificates with --anchors"
@@ -88,22 +89,33 @@ def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
         intermediates=question.intermediates or own.intermediates,
         crls=question.crls or own.crls,
         ocsp=question.ocsp or own.ocsp,
+        others_expected=True,
     )
     return _Trusting(
         directories,
         pin_rule(settings),
-        _named_tsa(question, directories) or tsa_directories(settings),
+        _tsa(question, directories, tsa_directories(settings)),
         settings.trust.tsa_policies or frozenset(),
     )
 
 
-def _named_tsa(
-    question: DocumentQuestion, directories: TrustDirectories
+def _tsa(
+    question: DocumentQuestion, directories: TrustDirectories, own: TrustDirectories | None
 ) -> TrustDirectories | None:
-    """The time-stamping authorities that were named, with the other certificates and CRLs."""
-    if question.tsa_anchors is None:
-        return None
-    return replace(directories, anchors=question.tsa_anchors)
+    """Return whom timestamps are trusted of: those who were named, else those of the settings.
+
+    Their CRLs are the document's, unless others are named.
+    """
+    trusted = replace(own, others_expected=True) if own is not None else None
+    if question.tsa_anchors is not None:
+        trusted = replace(directories, anchors=question.tsa_anchors)
+    if trusted is None and question.tsa_crls is not None:
+        raise HouseUnavailableError(
+            "--tsa-crl without time-stamping authorities; name theirs with --tsa-anchors"
+        )
+    if trusted is None or question.tsa_crls is None:
+        return trusted
+    return replace(trusted, crls=question.tsa_crls)
 
 
 def _profile(name: str, rule: PinRule) -> Profile:

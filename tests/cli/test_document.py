@@ -1,8 +1,12 @@
 """`makul document verify`: the report, offline, for people and for programs."""
 
+import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
 from makul.app.ports import NamedParty, NoticeApproval
@@ -10,11 +14,12 @@ from makul.documents import XmlDocuments
 from makul.documents.notices import render_approval
 from makul.domain.identifiers import MemberCode
 from makul.sandbox.people import MINOR, PARENT
-from makul.trust.signing import sign_document
+from makul.sandbox.tsa import StampingAuthority
+from makul.trust.signing import add_timestamp, sign_document
 from support.commands import Makul, Said
 from support.documents import RECEIPT
 from support.house import InProcess, build_house
-from support.pki import DAY, NOW, Authority, Profile, StoreFiles
+from support.pki import DAY, NOW, Authority, Profile, StoreFiles, key_usage, name_of
 from support.xades import Forge
 
 PAPER = "bank-01-data"
@@ -153,15 +158,88 @@ def test_unusable(anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Auth
         assert (said.code, said.out, said.err.count("\n")) == (3, "", 1), run
 
 
-@pytest.mark.parametrize("document", [b"", b"\0", b"<a/>", b"x" * 3_000_000])
+@pytest.mark.parametrize(
+    ("document", "answer"),
+    [
+        (b"", (1, "FORMAT_FAILURE")),
+        (b"<a/>", (1, "FORMAT_FAILURE")),
+        (b"\0", (2, "SIG_CONSTRAINTS_FAILURE")),
+        (b"x" * 3_000_000, (2, "SIG_CONSTRAINTS_FAILURE")),
+    ],
+    ids=["empty", "unsigned", "a null", "3 MB"],
+)
 def test_anything_is_a_document(
-    anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes
+    anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes, answer: tuple[int, str]
 ) -> None:
-    """What is no signed XML is answered by a report."""
+    """What is no signed XML is answered by a report, with the digest of the whole file."""
     said = verify(anywhere, written(tmp_path, document), files, "--json")
 
-    assert said.code == 1
-    assert said.json["subIndication"] == "FORMAT_FAILURE"
+    assert (said.code, said.json["subIndication"]) == answer
+    assert said.json["evidence"]["document"] == sha256(document).hexdigest()
+
+
+def test_it_says_what_a_profile_takes(anywhere: Makul, files: StoreFiles, tmp_path: Path) -> None:
+    """A PDF, say: which documents the profile is for, and no name of a class of ours."""
+    said = verify(anywhere, written(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
+
+    assert "one enveloped XAdES signature" in " ".join(said.out.split())
+    assert "Error" not in said.out + said.err
+
+
+def test_crls_of_others_are_no_notice(
+    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+) -> None:
+    """A directory of everybody's CRLs is what an auditor has."""
+    other = Authority.root("Another Root")
+    (files.crls / "other.crl").write_bytes(other.crl())
+
+    said = verify(anywhere, written(tmp_path, Forge(holder=root.issue()).signed()), files)
+
+    assert (said.code, said.err) == (0, "")
+
+
+def test_crls_of_time_stamping_authorities(
+    anywhere: Makul, tmp_path: Path, root: Authority
+) -> None:
+    """They may lie apart: --tsa-crl, for the authorities that --tsa-anchors names."""
+    tsa = Authority.root("A TSA Root")
+    stamping = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True)
+    usage = key_usage("digital_signature")
+    responder = tsa.issue(Profile(subject=name_of("A TSA"), usage=usage, extra=[stamping]))
+    stamps = StampingAuthority(key=responder.key, certificate=responder.certificate)
+    files = StoreFiles(tmp_path / "own").write(anchors=[root], crls=[root.crl()])
+    theirs = StoreFiles(tmp_path / "tsa").write(anchors=[tsa], crls=[tsa.crl()])
+    signed = add_timestamp(
+        Forge(holder=root.issue()).signed(), lambda octets: stamps.stamp(octets, at=NOW)
+    )
+    file = written(tmp_path, signed)
+    anchors = ("--tsa-anchors", theirs.anchors)
+
+    without = verify(anywhere, file, files, *anchors, "--json")
+    given = verify(anywhere, file, files, *anchors, "--tsa-crl", theirs.crls, "--json")
+    alone = verify(anywhere, file, files, "--tsa-crl", theirs.crls)
+
+    assert without.json["evidence"]["timestamps"][0]["reason"] == "SIG-07"
+    assert given.json["evidence"]["timestamps"][0]["reason"] is None, given.json
+    assert (alone.code, alone.err.count("\n")) == (3, 1)
+
+
+@pytest.mark.parametrize("name", ["anchors", "crls", "ocsp"])
+def test_material_that_cannot_be_read(
+    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path, name: str
+) -> None:
+    """3, one line in words: no name of a class, and nothing of a parser's own."""
+    (tmp_path / "ocsp").mkdir()
+    broken = {"anchors": files.anchors, "crls": files.crls, "ocsp": tmp_path / "ocsp"}[name]
+    suffix = {"anchors": "broken.crt", "crls": "broken.crl", "ocsp": "broken.ors"}[name]
+    (broken / suffix).write_bytes(b"\x30\x03\x02\x01\x01")
+    file = written(tmp_path, Forge(holder=root.issue()).signed())
+
+    said = verify(anywhere, file, files, "--ocsp", tmp_path / "ocsp")
+
+    assert (said.code, said.out, said.err.count("\n")) == (3, "", 1)
+    assert suffix in said.err
+    assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", said.err)
 
 
 def test_a_consent_by_the_settings(house: InProcess, tmp_path: Path) -> None:

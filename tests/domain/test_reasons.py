@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from makul.domain.causes import Cause
 from makul.domain.decide import MATCH_RULES
 from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
-from makul.domain.reason_texts import Text, text
+from makul.domain.reason_texts import Text, text, text_of, text_of_cause
 from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
 from makul.domain.reason_texts_messages import MESSAGE_TEXTS
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
@@ -20,6 +21,12 @@ RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *
 CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
 """The clauses that say to whom, on what ground and how data are given. Clauses 1, 6 and 8 bind
 nobody to anything here; 9 is the channel; 11 to 16 are carried out by operations, not decisions."""
+
+CAUSES = [
+    pytest.param(getattr(text_of_cause(cause), language), id=f"{cause}-{language}")
+    for cause in Cause
+    for language in ("ky", "ru", "en")
+]
 
 TEXTS = [
     pytest.param(said, id=f"{code}-{language}")
@@ -182,3 +189,60 @@ def test_a_cause_that_will_pass_speaks_for_the_reason() -> None:
     assert (unknown.spoken, unknown.retry) == (Code.SIG_07, Retry.LATER)
     assert unknown.side is Side.OPERATOR
     assert (broken.spoken, broken.retry) == (Code.CNS_02, Retry.AFTER_FIXING)
+
+
+# --- causes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", CAUSES)
+def test_causes_say_what_is_wrong_and_what_is_expected(said: str) -> None:
+    """As short as the reasons' own texts; names of elements may stand in them, values may not."""
+    assert 20 <= len(said) <= 300
+    assert said[0].isupper()
+    assert said.endswith(".")
+    assert 1 <= len(re.findall(r"\.(?:\s|$)", said)) <= 3
+    assert not re.search(r"[{}%<>]|\s\s|TODO", said)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_each_cause_is_said_in_its_own_language(cause: Cause) -> None:
+    """Names of the standards are Latin in each of them."""
+    said = text_of_cause(cause)
+
+    assert _KYRGYZ_ALONE.search(said.ky)
+    assert re.search("[а-яА-Я]", said.ru)
+    assert not _KYRGYZ_ALONE.search(said.ru)
+    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", said.en)
+
+
+def test_a_cause_is_said_in_place_of_a_messages_reason() -> None:
+    """SIG-02 alone says that the content may have changed; of a comment that would mislead."""
+    reason = Reason(code=Code.REQ_07, field="surname", cause=Cause.COMMENT)
+
+    assert text_of(reason) == text_of_cause(Cause.COMMENT)
+    assert text_of(Reason(code=Code.REQ_07)) == text(Code.REQ_07)
+
+
+def test_a_cause_within_a_document_is_said_after_the_reason() -> None:
+    """CNS-02 because SIG-02: that the consent's signature fails, and what is wrong with it."""
+    reason = Reason(code=Code.CNS_02, because=Code.SIG_02, cause=Cause.TIME_ZONE)
+
+    for language in ("ky", "ru", "en"):
+        said = getattr(text_of(reason), language)
+        assert said.startswith(getattr(text(Code.CNS_02), language))
+        assert said.endswith(getattr(text_of_cause(Cause.TIME_ZONE), language))
+
+
+@pytest.mark.parametrize("code", [Code.CNS_02, Code.LAW_09, Code.SIG_02])
+@pytest.mark.parametrize("cause", Cause)
+def test_what_is_said_fits_the_schema(code: Code, cause: Cause) -> None:
+    """types.xsd, Text: at most 500 characters."""
+    because = None if code is Code.SIG_02 else Code.SIG_02
+    said = text_of(Reason(code=code, because=because, cause=cause))
+
+    assert max(len(said.ky), len(said.ru), len(said.en)) <= 500
+
+
+def test_a_cause_decides_nothing() -> None:
+    """Programs, receipts and the ledger compare codes and fields."""
+    assert Reason(code=Code.SIG_03, cause=Cause.KEY_REFERENCE) == Reason(code=Code.SIG_03)

@@ -86,8 +86,8 @@ ROWS: list[Row] = [
         lambda world: Forge(holder=world.citizen, target="#another").signed(),
         "format",
         Code.SIG_03,
-        SubIndication.FORMAT_FAILURE,
-        FAILED,
+        SubIndication.SIG_CONSTRAINTS_FAILURE,
+        OPEN,
     ),
     (
         "no SigningCertificateV2",

@@ -203,7 +203,7 @@ def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) 
     web.at["/ca.crl"] = b""
     stranger = Authority.root("A Stranger").subordinate("A CA")
     for response, why in (
-        (b"junk", "cannot be read"),
+        (b"junk", "no OCSP response"),
         (response_of(stranger, citizen), "not signed for that CA"),
         (response_of(ca, citizen, next_update=NOW), "run out"),
         (response_of(ca, citizen, this_update=NOW + HOUR, next_update=None), "from the future"),

@@ -89,6 +89,8 @@ def reports() -> Iterator[Report]:
         yield Report(
             code=code,
             why=why,
+            field=None if why is None else "SigningTime",
+            cause=None,
             sub_indication=sub,
             profile="request" if proof is None else AWKWARD,
             checks=CHECKS if code is not None else CHECKS[:1],
@@ -111,6 +113,7 @@ def plain(report: Report) -> dict[str, Any]:
         "subIndication": report.sub_indication,
         "reason": report.code,
         "why": report.why,
+        "field": report.field,
         "status": report.status.value,
         "profile": report.profile,
         "certificate": told(report.certificate),

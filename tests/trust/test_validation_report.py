@@ -31,7 +31,7 @@ def test_fields_in_their_order(documents: XadesVerifier, world) -> None:
     told = json.loads(documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report)
 
     assert list(told) == [
-        "version", "indication", "subIndication", "reason", "why", "status", "profile",
+        "version", "indication", "subIndication", "reason", "why", "field", "status", "profile",
         "certificate", "signatureMethod", "times", "checks", "evidence",
     ]  # fmt: skip
     assert list(told["times"]) == [

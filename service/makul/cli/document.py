@@ -17,7 +17,7 @@ from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUna
 from makul.cli.output import Facts, show_facts, show_json, show_rows
 from makul.cli.session import AsJson, examples, session
 
-MAX_FILE_BYTES: Final = 1024 * 1024
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """What is read at most; a document above 256 KiB is refused by the report itself."""
 
 _EXIT_BY_INDICATION: Final = {
@@ -44,6 +44,37 @@ class DocumentProfile(StrEnum):
     AGREEMENT = "agreement"
     NOTICE = "notice"
     GENERIC = "generic"
+
+
+_SIGNED: Final = (
+    "one enveloped XAdES signature of level B or higher, as a child of the root; at most 256 KiB of"
+    " XML in UTF-8 without DOCTYPE, comments and processing instructions"
+)
+_TAKES: Final = {
+    "consent": f"a consent by consent.xsd with {_SIGNED}; signed by its subject or representative",
+    "basis": f"a basis statement by basis.xsd with {_SIGNED}",
+    "receipt": f"a receipt by receipt.xsd with {_SIGNED}",
+    "agreement": f"an agreement by agreement.xsd with {_SIGNED}",
+    "notice": f"an approval by notice.xsd with {_SIGNED}",
+    "generic": f"any XML document with {_SIGNED}; plain XML Signature will do as well."
+    " Not PDF, ASiC, CMS (.p7s), detached or enveloping signatures",
+}
+"""What a document of each profile must be; shown where one is not."""
+
+
+_Profile = Annotated[
+    DocumentProfile,
+    typer.Option(
+        help="What it must be. generic takes any XML document of at most 256 KiB with one"
+        " enveloped signature, XAdES or plain XML Signature, as a child of its root."
+    ),
+]
+
+
+_TsaCrl = Annotated[
+    Path | None,
+    typer.Option(help="CRLs of time-stamping authorities, if they lie apart from --crl."),
+]
 
 
 class _NotUnderstoodError(HouseError):
@@ -91,9 +122,7 @@ def verify(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The document's exact bytes.", show_default=False)],
     *,
-    profile: Annotated[
-        DocumentProfile, typer.Option(help="What it must be; generic takes plain XML-DSig too.")
-    ] = DocumentProfile.GENERIC,
+    profile: _Profile = DocumentProfile.GENERIC,
     anchors: Annotated[
         Path | None, typer.Option(help="CA certificates that are trusted; else the settings'.")
     ] = None,
@@ -105,6 +134,7 @@ def verify(
     tsa_anchors: Annotated[
         Path | None, typer.Option(help="CA certificates of time-stamping authorities.")
     ] = None,
+    tsa_crl: _TsaCrl = None,
     at: Annotated[
         str | None, typer.Option(help="Judge for this time (ISO 8601 with zone); else for now.")
     ] = None,
@@ -125,6 +155,7 @@ def verify(
             crls=crl,
             ocsp=ocsp,
             tsa_anchors=tsa_anchors,
+            tsa_crls=tsa_crl,
             at=_instant("--at", at) or found.runtime.clock(),
             existed_at=_instant("--existed-at", existed_at),
         )
@@ -201,7 +232,9 @@ def _show(report: Mapping[str, Any]) -> None:
         "sub-indication": report["subIndication"],
         "reason": report["reason"],
         "why": report["why"],
+        "field": report["field"],
         "profile": report["profile"],
+        "takes": None if report["reason"] is None else _TAKES[report["profile"]],
         "judged at": times["judgedAt"],
         "claimed signing time": times["claimedSigningTime"],
         "proof of existence": f"{proof['time']} ({proof['source']})" if proof else None,

@@ -196,6 +196,8 @@ class DocumentQuestion:
     tsa_anchors: Path | None
     at: datetime
     existed_at: datetime | None
+    tsa_crls: Path | None = None
+    """CRLs of time-stamping authorities; those of `crls` where it is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

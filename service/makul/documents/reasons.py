@@ -3,7 +3,9 @@
 from functools import cache
 
 from makul.documents.canonical import element, group, optional, text
-from makul.domain.reason_texts import text as text_of
+from makul.domain.causes import Cause
+from makul.domain.reason_texts import text as text_of_code
+from makul.domain.reason_texts import text_of
 from makul.domain.reasons import Code, Reason, Side
 
 TYPES = "urn:makul:types:1"
@@ -28,7 +30,7 @@ def answer_reason(reason: Reason) -> str:
         parts.append(typed("retryAfter", str(reason.retry_after)))
     if reason.field is not None:
         parts.append(typed("field", reason.field))
-    parts.append(_words(reason.spoken))
+    parts.append(_words(reason.code, reason.because, reason.cause))
     return group("reason", *parts)
 
 
@@ -42,13 +44,13 @@ def receipt_reason(reason: Reason) -> str:
 
 def localized(code: Code) -> str:
     """The content of a LocalizedText: what a code says, in the three languages."""
-    said = text_of(code)
+    said = text_of_code(code)
     return typed("ky", said.ky) + typed("ru", said.ru) + typed("en", said.en)
 
 
 @cache
-def _words(code: Code) -> str:
+def _words(code: Code, because: Code | None, cause: Cause | None) -> str:
     """A reason's `text`, which is of the types namespace like its children."""
-    said = text_of(code)
+    said = text_of(Reason(code=code, because=because, cause=cause))
     words = element("t:ky", said.ky) + element("t:ru", said.ru) + element("t:en", said.en)
     return f'<t:text xmlns:t="{TYPES}">{words}</t:text>'

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from makul.domain.agreements import Channel
 from makul.domain.bases import BasisStatement
+from makul.domain.causes import Cause
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.reasons import Code
@@ -99,6 +100,10 @@ class Proof:
     status: ProofStatus
     reasons: tuple[Code, ...] = ()
     """SIG-*; empty exactly where the status is `PASSED`."""
+    field: str | None = None
+    """The element that the reason is about, by a name of the standards or of a published schema."""
+    cause: Cause | None = None
+    """What exactly was wrong with it."""
     signer: DocumentSigner | None = None
 
     def __bool__(self) -> bool:

@@ -12,7 +12,10 @@ def proven(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
     """Did its supposed signer sign it? Passes only with a signer and a readable document."""
-    reasons = tuple(Reason(code=code, because=because) for because in proof.reasons)
+    reasons = tuple(
+        Reason(code=code, because=because, field=proof.field, cause=proof.cause)
+        for because in proof.reasons
+    )
     if proof.status is ProofStatus.INDETERMINATE:
         return unknown(code, *(reasons or (Reason(code=code, because=Code.SIG_07),)))
     passed = proof.status is ProofStatus.PASSED and not proof.reasons

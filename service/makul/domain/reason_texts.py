@@ -5,11 +5,17 @@ that nothing about a person can travel in them. Terms are those of the Procedure
 макулдук, макулдашуу, ыйгарым укуктуу орган, иштеп чыгуучу (here: the operator).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from makul.domain.causes import Cause
+from makul.domain.reason_texts_causes import CAUSE_TEXTS
 from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
 from makul.domain.reason_texts_messages import MESSAGE_TEXTS
-from makul.domain.reasons import Code
+from makul.domain.reasons import Code, Reason
+
+KeyT = TypeVar("KeyT", Code, Cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +32,27 @@ def text(code: Code) -> Text:
     return _TEXTS[code]
 
 
-def _read(table: str) -> dict[Code, Text]:
+def text_of_cause(cause: Cause) -> Text:
+    """What a cause says: what is wrong, and what is expected."""
+    return _CAUSES[cause]
+
+
+def text_of(reason: Reason) -> Text:
+    """What a reason says. A cause is said in the code's place; of a document, after the code."""
+    spoken = text(reason.spoken)
+    if reason.cause is None:
+        return spoken
+    cause = text_of_cause(reason.cause)
+    if reason.because is None:
+        return cause
+    return Text(
+        ky=f"{spoken.ky} {cause.ky}", ru=f"{spoken.ru} {cause.ru}", en=f"{spoken.en} {cause.en}"
+    )
+
+
+def _read(table: str, kind: Callable[[str], KeyT]) -> dict[KeyT, Text]:
     """A code at the margin, then its three languages, indented; lines further in go on."""
-    said: dict[Code, dict[str, str]] = {}
+    said: dict[KeyT, dict[str, str]] = {}
     sentences: dict[str, str] = {}
     language = ""
     for line in table.strip().splitlines():
@@ -37,8 +61,9 @@ def _read(table: str) -> dict[Code, Text]:
         elif line.startswith(" "):
             language, sentences[language] = line.strip().split(" ", 1)
         else:
-            sentences = said.setdefault(Code(line), {})
+            sentences = said.setdefault(kind(line), {})
     return {code: Text(**sentences) for code, sentences in said.items()}
 
 
-_TEXTS = _read(MESSAGE_TEXTS) | _read(DOCUMENT_TEXTS)
+_TEXTS = _read(MESSAGE_TEXTS, Code) | _read(DOCUMENT_TEXTS, Code)
+_CAUSES = _read(CAUSE_TEXTS, Cause)

@@ -4,7 +4,10 @@ What a reason says to people stands in `reason_texts`, in Kyrgyz, Russian and En
 """
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
+
+from makul.domain.causes import Cause
 
 
 class Retry(StrEnum):
@@ -152,6 +155,8 @@ class Reason:
     because: Code | None = None
     field: str | None = None
     retry_after: int | None = None
+    cause: Cause | None = dataclass_field(default=None, compare=False)
+    """What exactly was wrong, for the text alone: no program decides by it."""
 
     @property
     def clause(self) -> str:

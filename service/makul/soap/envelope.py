@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code, Reason
+from makul.published_names import speakable_name
 from makul.soap.arrivals import NOTHING_TOLD, Arrival
 from makul.soap.faults import EnvelopeError, FaultCode, HttpError
 from makul.soap.messages import VERSIONS, SoapVersion
@@ -46,6 +48,7 @@ _DECLARED_ENCODING: Final = re.compile(
     rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"'>]{1,40})["']"""
 )
 _too_deep: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_has_comment: Final = etree.XPath("boolean(//comment())")
 _hidden: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
 
 _own: Final = local()
@@ -77,22 +80,22 @@ def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> 
     """Parse and split a message; raises `EnvelopeError` or `HttpError` (REQ-01, REQ-07)."""
     large = len(raw) > MAX_ORDINARY
     if large and not any(name.encode() in raw for name in MAY_BE_LARGE):
-        raise HttpError(413, Reason(code=Code.REQ_07))
+        raise _too_large()
     root = _parse(raw, large=large)
     _check_root(root, version)
     if _too_deep(root):
-        raise _refused(Code.REQ_07)
+        raise _refused(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
     if _hidden(root):
-        raise _refused(Code.REQ_07)
+        raise _hidden_part(root)
     header, body = _parts(root, version)
     headers = () if header is None else _elements(header)
     if len(headers) > MAX_HEADER_BLOCKS:
-        raise _refused(Code.REQ_07, "Header")
+        raise _refused(Code.REQ_07, "Header", Cause.TOO_MANY_PARTS)
     children = _elements(body)
     if len(children) != 1:
-        raise _refused(Code.REQ_01, "Body")
+        raise _refused(Code.REQ_01, "Body", Cause.BODY_CONTENT)
     if large and local_name(children[0]) not in MAY_BE_LARGE:
-        raise HttpError(413, Reason(code=Code.REQ_07))
+        raise _too_large()
     return Message(version, root, headers, children[0], arrival)
 
 
@@ -118,9 +121,10 @@ def check_understood(message: Message, understood: frozenset[str]) -> None:
     for block in message.headers:
         insisted = block.get(must, "0").strip(_SPACE) not in ("0", "false")
         if insisted and _addressed_to_us(block, message.version) and block.tag not in understood:
-            raise EnvelopeError(
-                Reason(code=Code.REQ_01, field="Header"), code=FaultCode.MUST_UNDERSTAND
+            reason = Reason(
+                code=Code.REQ_01, field=speakable_name(block), cause=Cause.NOT_UNDERSTOOD
             )
+            raise EnvelopeError(reason, code=FaultCode.MUST_UNDERSTAND)
 
 
 def _addressed_to_us(block: "Element", version: SoapVersion) -> bool:
@@ -130,19 +134,19 @@ def _addressed_to_us(block: "Element", version: SoapVersion) -> bool:
 
 def _parse(raw: bytes, *, large: bool) -> "Element":
     if raw.count(b"<") > MAX_MARKUP or raw.count(b"=") > MAX_EQUALS:
-        raise _refused(Code.REQ_07)
+        raise _refused(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
     declared = _DECLARED_ENCODING.match(raw)
     if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
-        raise _refused(Code.REQ_07)
+        raise _refused(Code.REQ_07, "encoding", Cause.ENCODING)
     try:
         root = etree.fromstring(raw, _parser(large=True) if large else _own_parser())
     except etree.XMLSyntaxError:
-        raise _refused(Code.REQ_01) from None
+        raise _refused(Code.REQ_01, "Envelope", Cause.NOT_WELL_FORMED) from None
     about = root.getroottree().docinfo
     if about.internalDTD is not None:
-        raise _refused(Code.REQ_07)
+        raise _refused(Code.REQ_07, "DOCTYPE", Cause.DOCUMENT_TYPE)
     if about.xml_version != "1.0":  # libxml2 reads 1.1 by the rules of 1.0; others read otherwise
-        raise _refused(Code.REQ_07)
+        raise _refused(Code.REQ_07, "version", Cause.XML_VERSION)
     return root
 
 
@@ -182,11 +186,15 @@ def _parser(*, large: bool) -> etree.XMLParser:
 
 def _check_root(root: "Element", version: SoapVersion) -> None:
     if local_name(root) != "Envelope":
-        raise _refused(Code.REQ_01, "Envelope")
+        raise _refused(Code.REQ_01, "Envelope", Cause.BODY_CONTENT)
     if root.tag != version.qualified("Envelope"):
         known = any(root.tag == each.qualified("Envelope") for each in VERSIONS.values())
         raise EnvelopeError(
-            Reason(code=Code.REQ_02 if known else Code.REQ_01, field="Envelope"),
+            Reason(
+                code=Code.REQ_02 if known else Code.REQ_01,
+                field="Envelope",
+                cause=Cause.SOAP_VERSION,
+            ),
             code=FaultCode.VERSION_MISMATCH,
         )
 
@@ -200,7 +208,8 @@ def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "El
         return None, parts[0]
     if names == [header, body]:
         return parts[0], parts[1]
-    raise _refused(Code.REQ_01, "Envelope" if names.count(body) == 1 else "Body")
+    field = "Envelope" if names.count(body) == 1 else "Body"
+    raise _refused(Code.REQ_01, field, Cause.BODY_CONTENT)
 
 
 def _elements(parent: "Element") -> tuple["Element", ...]:
@@ -208,9 +217,25 @@ def _elements(parent: "Element") -> tuple["Element", ...]:
     children = tuple(parent)
     texts = (parent.text, *(child.tail for child in children))
     if any(text is not None and text.strip(_SPACE) for text in texts):
-        raise _refused(Code.REQ_01, local_name(parent))
+        raise _refused(Code.REQ_01, local_name(parent), Cause.TEXT_BESIDE)
     return children
 
 
-def _refused(code: Code, field: str | None = None) -> EnvelopeError:
-    return EnvelopeError(Reason(code=code, field=field), code=FaultCode.SENDER)
+def _hidden_part(root: "Element") -> EnvelopeError:
+    """The refusal of the first comment or processing instruction, by the element that holds it."""
+    comment = next(root.iter(etree.Comment), None)
+    part = comment if comment is not None else next(root.iter(etree.ProcessingInstruction), None)
+    parent = part.getparent() if part is not None else None
+    return _refused(
+        Code.REQ_07,
+        speakable_name(parent if parent is not None else root),
+        Cause.COMMENT if comment is not None or _has_comment(root) else Cause.INSTRUCTION,
+    )
+
+
+def _too_large() -> HttpError:
+    return HttpError(413, Reason(code=Code.REQ_07, field="Envelope", cause=Cause.TOO_LARGE))
+
+
+def _refused(code: Code, field: str | None, cause: Cause) -> EnvelopeError:
+    return EnvelopeError(Reason(code=code, field=field, cause=cause), code=FaultCode.SENDER)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from threading import local
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,11 +10,11 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
+from makul.published_names import published_names
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _NAMED: Final = re.compile(
     r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?"
 )
@@ -69,17 +68,5 @@ def _fields(messages: list[str]) -> Iterator[str | None]:
         named, expected = _NAMED.match(said), _EXPECTED.search(said)
         missing = expected[1] if expected and "Missing child" in said else None
         candidates = (missing, *(named.groups()[::-1] if named else ()), expected and expected[1])
-        published = [name for name in candidates if name in _published_names()]
+        published = [name for name in candidates if name in published_names()]
         yield published[0] if published else None
-
-
-@cache
-def _published_names() -> frozenset[str]:
-    """Every name that an element or attribute has in any published schema."""
-    documents = [etree.fromstring(makul_schemas.read(name)) for name in makul_schemas.names()]
-    declarations = (
-        declared
-        for document in documents
-        for declared in document.iter(f"{_XS}element", f"{_XS}attribute")
-    )
-    return frozenset(name for declared in declarations if (name := declared.get("name")))

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
@@ -176,7 +177,9 @@ def strong_public_key(key: object) -> PublicKey:
     """The key itself, where its kind and size are accepted at some time; else SIG-04."""
     term = term_of_key(key)
     if term is None or term.obsolete or not isinstance(key, PublicKey):
-        raise _not_accepted(term, "the key's kind or size is not accepted")
+        raise _not_accepted(
+            term, "the key's kind or size is not accepted", cause=Cause.KEY_ALGORITHM
+        )
     if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e < MIN_RSA_EXPONENT:
         raise _not_accepted(None, "the key's public exponent is too small")
     return key
@@ -188,7 +191,9 @@ def signature_method(uri: str | None, key: PublicKey) -> SignatureMethod:
     fitting = _RSA_METHODS if isinstance(key, rsa.RSAPublicKey) else _ECDSA_METHODS
     if method is None or method not in fitting:
         raise _not_accepted(
-            _OBSOLETE_URIS.get(uri or ""), "the signature method is not accepted for this key"
+            _OBSOLETE_URIS.get(uri or ""),
+            "the signature method is not accepted for this key",
+            field="SignatureMethod",
         )
     return method
 
@@ -222,12 +227,15 @@ def require_in_force(
             raise _not_accepted(term, "an algorithm is out of its term")
 
 
-def _not_accepted(term: Term | None, why: str) -> SignatureFailure:
+def _not_accepted(
+    term: Term | None, why: str, *, field: str | None = None, cause: Cause | None = None
+) -> SignatureFailure:
     """Which of two: it was never good (or too weak), or it has ended and proof is missing."""
-    if term is None or term.until is None:
-        return SignatureFailure(Code.SIG_04, why, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
-    said = f"{why}: {term.name} counted until {term.until:%Y-%m-%d}"
-    return SignatureFailure(Code.SIG_04, said, SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE)
+    sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
+    if term is not None and term.until is not None:
+        why = f"{why}: {term.name} counted until {term.until:%Y-%m-%d}"
+        sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    return SignatureFailure(Code.SIG_04, why, sub, field=field, cause=cause)
 
 
 def method_for(key: PrivateKey | PublicKey) -> tuple[SignatureMethod, DigestAlgorithm]:

@@ -15,6 +15,8 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256, sha384, sha512
 from hmac import compare_digest
+from importlib.resources import files
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -25,14 +27,15 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
-from signxml.processor import get_schema
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.published_names import speakable_name
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
 from makul.trust.references import Proven, SignedInfo
-from makul.trust.xml import DS, binary_of, canonical, canonical_without, only_child
+from makul.trust.xml import DS, EXC_C14N, binary_of, canonical, canonical_without, only_child
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -55,11 +58,30 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
 }
 
 
+_SCHEMA_SOURCE = f"""
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{EXC_C14N}">
+  <xs:import namespace="{DS}" schemaLocation="{{location}}"/>
+  <xs:element name="InclusiveNamespaces">
+    <xs:complexType><xs:attribute name="PrefixList" type="xs:string"/></xs:complexType>
+  </xs:element>
+</xs:schema>
+"""
+"""XML Signature's schema, with the element of exclusive canonicalisation (exc-c14n, 4).
+
+CanonicalizationMethod takes elements that a schema declares, and no others. WSS4J and CXF write
+InclusiveNamespaces there."""
+
+
+def _load_schema() -> etree.XMLSchema:
+    location = Path(str(files("signxml.schemas"))) / "xmldsig1-schema.xsd"
+    return etree.XMLSchema(etree.fromstring(_SCHEMA_SOURCE.format(location=location.as_uri())))
+
+
 class _Schema:
-    """xmldsig1-schema.xsd. libxml2 keeps the errors of a schema's last run, hence the lock."""
+    """The schema of a signature. libxml2 keeps the errors of its last run, hence the lock."""
 
     def __init__(self) -> None:
-        self._schema: etree.XMLSchema = get_schema("xmldsig1-schema.xsd")
+        self._schema = _load_schema()
         self._lock = Lock()
 
     def require(self, signature: "Element") -> None:
@@ -70,6 +92,8 @@ class _Schema:
                 Code.SIG_02,
                 "the signature is not what its schema says",
                 SubIndication.FORMAT_FAILURE,
+                field="Signature",
+                cause=Cause.SIGNATURE_FORM,
             )
 
 
@@ -98,12 +122,17 @@ def verify_proven(
         digest = _DIGESTS[part.reference.digest](content).digest()
         if not compare_digest(part.reference.value, digest):
             raise SignatureFailure(
-                Code.SIG_02, "a signed part was changed", SubIndication.HASH_FAILURE
+                Code.SIG_02,
+                "a signed part was changed",
+                SubIndication.HASH_FAILURE,
+                field=speakable_name(part.element),
             )
     try:
         _verify_value(key, signature_method(signed_info.method, key), stated, value)
     except InvalidSignature:
-        raise SignatureFailure(Code.SIG_02, "the signature value does not verify") from None
+        raise SignatureFailure(
+            Code.SIG_02, "the signature value does not verify", field="SignatureValue"
+        ) from None
     signed = {part.reference.uri: content for part, content in zip(proven, octets, strict=True)}
     if len(signed) != len(proven):
         raise SignatureFailure(Code.SIG_03, "two references to the same element")
@@ -164,6 +193,8 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
                 Code.SIG_02,
                 "KeyInfo states another key than its certificate",
                 SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+                field="KeyInfo",
+                cause=Cause.KEY_INFO,
             )
 
 

@@ -99,7 +99,13 @@ class XadesVerifier:
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(
-            proof=Proof(status=report.status, reasons=reasons, signer=signer),
+            proof=Proof(
+                status=report.status,
+                reasons=reasons,
+                field=report.field,
+                cause=report.cause,
+                signer=signer,
+            ),
             signed=validated.root,
             report=render(report),
         )
@@ -204,6 +210,8 @@ class _Signature:
         return Report(
             code=failure.code if failure is not None else None,
             why=failure.why if failure is not None else None,
+            field=failure.field if failure is not None else None,
+            cause=failure.cause if failure is not None else None,
             sub_indication=self._course.sub,
             profile=self._profile.name,
             checks=self._course.results(checks.CHECKS),

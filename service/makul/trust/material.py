@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
+from makul.certificate_der import load_certificate, load_crl
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
-from makul.trust.failures import SignatureFailure
+from makul.trust.certificates import public_key_of, require_regular_serial
+from makul.trust.failures import SignatureFailure, UnusableObjectError
 from makul.trust.knowledge import Said, Statements
 from makul.trust.ocsp import answer_of, load_response
 from makul.trust.revocation import Statement, Term, issuers_of, statement_of, term_of
@@ -56,6 +58,9 @@ class TrustDirectories:
     elsewhere: Path | None = None
     """CA certificates trusted for something else, whose CRLs lie in `crls` as well: here these
     state nothing, and that is no cause for alarm."""
+    others_expected: bool = False
+    """Whether CRLs and OCSP responses of unknown authorities may lie here without a warning, as
+    where somebody points at a directory of all CRLs to have one document judged."""
 
     def fingerprint(self) -> tuple[Stamp, ...]:
         """What changes when a file is added, replaced or removed; costs one `stat` a file."""
@@ -117,7 +122,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
             f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
         )
     intermediates = (
-        _read(directories.intermediates, _ca_certificate) if directories.intermediates else []
+        _read(directories.intermediates, _intermediate) if directories.intermediates else []
     )
     authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
     authorities_digest = _digest(
@@ -130,7 +135,10 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
             for each in (*anchors, *intermediates):
                 Archive(directories.archive).keep(each.der, CERTIFICATE)
         others = _read(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
-        files = _files(directories, _Known(authorities, [each.parsed for each in others]), known)
+        authorities_known = _Known(
+            authorities, [each.parsed for each in others], directories.others_expected
+        )
+        files = _files(directories, authorities_known, known)
     except OSError as error:
         raise TrustStoreError(f"{error.filename}: {error.strerror}. Mend that.") from None
     return Material(
@@ -166,6 +174,7 @@ class _Known:
 
     here: Mapping[x509.Certificate, bytes]
     elsewhere: Sequence[x509.Certificate]
+    others_expected: bool
 
 
 def _files(
@@ -180,7 +189,7 @@ def _files(
         found[stamp] = known.get(stamp) or _crls_in(path, authorities, archive)
     for path in files_in(directories.ocsp) if directories.ocsp else ():
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _answers_in(path, authorities.here, archive)
+        found[stamp] = known.get(stamp) or _answers_in(path, authorities, archive)
     return found
 
 
@@ -222,12 +231,13 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     elsewhere = False
     authorities = known.here
     for crl in objects:
-        issuers = issuers_of(crl.parsed, authorities)
-        if not issuers and issuers_of(crl.parsed, known.elsewhere):
+        issuers = issuers_of(crl.parsed, authorities, crl.der)
+        if not issuers and issuers_of(crl.parsed, known.elsewhere, crl.der):
             elsewhere = True
             continue
         if not issuers:
-            log.warning("%s: a CRL states nothing, no CA known here signed it", path)
+            if not known.others_expected:
+                log.warning("%s: a CRL states nothing, no CA known here signed it", path)
             continue
         statement = statement_of(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
@@ -244,15 +254,14 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     return _Stated(digests=digests, crls=stated, elsewhere=elsewhere)
 
 
-def _answers_in(
-    path: Path, authorities: Mapping[x509.Certificate, bytes], archive: Archive | None
-) -> _Stated:
+def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     """Each OCSP response, for each certificate of the CA behind it."""
+    authorities = known.here
     objects = _objects(path, load_response)
     stated: list[tuple[bytes, int, Said]] = []
     for each in objects:
         answer = answer_of(each.parsed, authorities, each.fingerprint)
-        if not answer.issuers:
+        if not answer.issuers and not known.others_expected:
             log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
         stated += [(authorities[issuer], answer.serial, answer.said) for issuer in answer.issuers]
         if archive is not None and answer.issuers:
@@ -288,28 +297,54 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
         else:
             found = [content]
         return [_Object(path=path, der=der, parsed=parse(der)) for der in found]
-    except Exception as error:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
+    except UnusableObjectError as error:
         raise TrustStoreError(
             f"{path}: cannot be used ({error}). Replace it, or take it away."
+        ) from None
+    except Exception:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
+        raise TrustStoreError(
+            f"{path}: cannot be used (it is neither PEM nor DER). Replace it, or take it away."
         ) from None
 
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
-    certificate = x509.load_der_x509_certificate(der)
-    _ = certificate.subject, certificate.issuer
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    if not constraints.value.ca:
-        raise ValueError("it is not a CA's certificate")
     try:
-        strong_public_key(certificate.public_key())
+        certificate = load_certificate(der)
+    except ValueError:
+        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        raise UnusableObjectError("it is not a CA's certificate") from None
+    if not constraints.value.ca:
+        raise UnusableObjectError("it is not a CA's certificate")
+    try:
+        strong_public_key(public_key_of(certificate))
     except SignatureFailure as failure:
-        raise ValueError(failure.why) from None
+        raise UnusableObjectError(failure.why) from None
     return certificate
 
 
+def _intermediate(der: bytes) -> x509.Certificate:
+    """Return a CA certificate whose revocation can be stated; raises `ValueError`."""
+    try:
+        require_regular_serial(der)
+    except SignatureFailure as failure:
+        raise UnusableObjectError(failure.why) from None
+    except ValueError:
+        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+    return _ca_certificate(der)
+
+
 def _crl(der: bytes) -> x509.CertificateRevocationList:
-    crl = x509.load_der_x509_crl(der)
-    _ = crl.issuer, term_of(crl)
+    try:
+        crl = load_crl(der)
+    except ValueError:
+        raise UnusableObjectError("it is no CRL in PEM or DER") from None
+    try:
+        _ = term_of(crl)
+    except ValueError as error:
+        raise UnusableObjectError(str(error)) from None
     return crl
 
 

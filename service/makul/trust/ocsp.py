@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.authorities import READING
-from makul.trust.failures import SignatureFailure
+from makul.trust.failures import SignatureFailure, UnusableObjectError
 from makul.trust.findings import CertificateEnd
 from makul.trust.knowledge import Asked, Said, Source
 from makul.trust.revocation import Entry
@@ -67,11 +67,16 @@ class Answer:
 
 def load_response(der: bytes) -> ocsp.OCSPResponse:
     """A response that answers for one certificate; raises `ValueError`."""
-    response = ocsp.load_der_ocsp_response(der)
+    try:
+        response = ocsp.load_der_ocsp_response(der)
+    except ValueError:
+        raise UnusableObjectError("it is no OCSP response in DER") from None
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise ValueError("the responder did not answer")
+        raise UnusableObjectError("the responder did not answer")
     if len(list(response.responses)) != 1:
-        raise ValueError("it answers for none or for several certificates; ask for one at a time")
+        raise UnusableObjectError(
+            "it answers for none or for several certificates; ask for one at a time"
+        )
     _read_whole(response)
     return response
 
@@ -83,9 +88,9 @@ def _read_whole(response: ocsp.OCSPResponse) -> None:
         _ = response.hash_algorithm, response.signature_hash_algorithm, response.certificates
         _ = response.responder_name, response.responder_key_hash, response.serial_number
     except UnsupportedAlgorithm:
-        raise ValueError("it names an algorithm that is not known") from None
-    except Exception as error:  # noqa: BLE001 - a stranger's bytes: whatever the parser says
-        raise ValueError(f"a part of it cannot be read ({type(error).__name__})") from None
+        raise UnusableObjectError("it names an algorithm that is not known") from None
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser says
+        raise UnusableObjectError("a part of it cannot be read") from None
 
 
 def answer_of(

@@ -6,21 +6,25 @@ that is not listed is refused.
 """
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
-    SignatureConstructionMethod,
 )
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
+from makul.trust.transforms import split_removals
 from makul.trust.xml import DS, EXC_C14N, binary_of, only_child, only_one
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
+
+ReadT = TypeVar("ReadT")
 
 MAX_REFERENCES = 3
 """The document, SignedProperties, KeyInfo. More are refused before any is looked at."""
@@ -29,7 +33,6 @@ MAX_PREFIXES = 32
 MAX_PREFIX_LIST = 4096
 """Characters: prefixes of a hundred each, with room between them."""
 
-ENVELOPED = SignatureConstructionMethod.enveloped.value
 _CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
 _SIGNATURE_METHOD = f"{{{DS}}}SignatureMethod"
 _SIGNED_INFO = f"{{{DS}}}SignedInfo"
@@ -51,6 +54,7 @@ class Reference(NamedTuple):
     kind: str | None
     """Its `Type` attribute."""
     enveloped: bool
+    """Is the signature removed? Then the document may hold no other Signature (`transforms`)."""
     method: CanonicalizationMethod
     prefixes: tuple[str, ...]
     digest: DigestAlgorithm
@@ -83,31 +87,32 @@ def read_signed_info(signature: "Element") -> SignedInfo:
     parts = list(signed_info)
     references = [part for part in parts if part.tag == _REFERENCE]
     if not 1 <= len(references) <= MAX_REFERENCES:
-        raise SignatureFailure(Code.SIG_03, "too few or too many references")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "too few or too many references",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     step = only_one(parts, _CANONICALIZATION_METHOD, code=Code.SIG_02)
     return SignedInfo(
         element=signed_info,
-        canonicalisation=algorithms.canonicalisation(step.get("Algorithm")),
-        prefixes=_prefixes(step),
+        canonicalisation=_within("CanonicalizationMethod", algorithms.canonicalisation, step),
+        prefixes=read_prefixes(step),
         method=only_one(parts, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
         references=tuple(read_reference(reference) for reference in references),
     )
 
 
 def read_reference(reference: "Element") -> Reference:
-    """One reference: enveloped-signature at most, then one canonicalisation at most; SIG-04."""
+    """One reference: the signature removed at most, then one canonicalisation at most; SIG-04."""
     parts = list(reference)
     transforms = [part for part in parts if part.tag == _TRANSFORMS]
-    steps = list(transforms[0]) if transforms else []
+    steps: Sequence[Element] = list(transforms[0]) if transforms else []
     if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
-        raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
-    enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
-    if enveloped:
-        if len(steps[0]):
-            raise SignatureFailure(Code.SIG_04, "the enveloped transform takes no parameters")
-        steps = steps[1:]
+        raise _transform("an unknown element among the transforms")
+    enveloped, steps = split_removals(steps)
     if len(steps) > 1:
-        raise SignatureFailure(Code.SIG_04, "more than one canonicalisation")
+        raise _transform("more than one canonicalisation, or an unknown transform")
     digest = only_one(parts, _DIGEST_METHOD, code=Code.SIG_02)
     step = steps[0] if steps else None
     return Reference(
@@ -117,10 +122,10 @@ def read_reference(reference: "Element") -> Reference:
         method=(
             algorithms.INCLUSIVE
             if step is None
-            else algorithms.canonicalisation(step.get("Algorithm"))
+            else _within("Transform", algorithms.canonicalisation, step)
         ),
-        prefixes=() if step is None else _prefixes(step),
-        digest=algorithms.digest_algorithm(digest.get("Algorithm")),
+        prefixes=() if step is None else read_prefixes(step),
+        digest=_within("DigestMethod", algorithms.digest_algorithm, digest),
         value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
 
@@ -128,20 +133,38 @@ def read_reference(reference: "Element") -> Reference:
 def _uri(reference: "Element") -> str:
     uri = reference.get("URI")
     if uri is None:
-        raise SignatureFailure(Code.SIG_03, "a reference without a URI")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "a reference without a URI",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     return uri
 
 
-def _prefixes(step: "Element") -> tuple[str, ...]:
+def read_prefixes(step: "Element") -> tuple[str, ...]:
     """The PrefixList of an exclusive canonicalisation; nothing else may stand in the step."""
     if not len(step):
         return ()
     exclusive = step.get("Algorithm") == algorithms.EXCLUSIVE.value
     if len(step) > 1 or step[0].tag != _INCLUSIVE_NAMESPACES or not exclusive:
-        raise SignatureFailure(Code.SIG_04, "a canonicalisation with unknown parameters")
+        raise _transform("a canonicalisation with unknown parameters", "InclusiveNamespaces")
     listed = step[0].get("PrefixList") or ""
     # By its length first: split, 16 MB of it are 300 of strings.
     prefixes = tuple(listed.split()) if len(listed) <= MAX_PREFIX_LIST else ()
     if len(listed) > MAX_PREFIX_LIST or len(prefixes) > MAX_PREFIXES:
-        raise SignatureFailure(Code.SIG_04, "a PrefixList that is too long")
+        raise _transform("a PrefixList that is too long", "InclusiveNamespaces")
     return prefixes
+
+
+def _transform(why: str, field: str = "Transform") -> SignatureFailure:
+    return SignatureFailure(Code.SIG_04, why, field=field, cause=Cause.TRANSFORM)
+
+
+def _within(field: str, read: Callable[[str | None], ReadT], element: "Element") -> ReadT:
+    """Return what an algorithm's URI means; a failure names the element that bears it."""
+    try:
+        return read(element.get("Algorithm"))
+    except SignatureFailure as failure:
+        cause = Cause.TRANSFORM if field == "Transform" else None
+        raise failure.within(field, cause) from None

@@ -26,7 +26,7 @@ class TlsClientJudge:
             require_in_term(read, at)
             self._store.require(read, Use.TLS_CLIENT, at=at)
         except SignatureFailure as failure:
-            raise RejectedError(Reason(code=failure.code)) from failure
+            raise RejectedError(failure.reason) from failure
         except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
             cause = SignatureFailure(Code.SIG_02, f"cannot be processed ({type(error).__name__})")
             raise RejectedError(Reason(code=Code.SIG_02)) from cause

@@ -16,22 +16,34 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
-from makul.domain.reasons import Code, Reason
+from makul.domain.causes import Cause
+from makul.domain.reasons import Code
+from makul.published_names import speakable_name
 from makul.trust.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.certificates import (
     SigningCertificate,
     Use,
-    read_certificate,
     require_in_term,
 )
 from makul.trust.core import verify_proven
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
 from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.security_tokens import (
+    ID,
+    TOKEN,
+    WSSE,
+    WSU,
+    certificate_of,
+    require_reference,
+    require_reference_to,
+)
 from makul.trust.xml import (
     DS,
     binary_of,
+    hidden_part,
     instant_of,
+    is_zone_apart,
     only_child,
     only_one,
     parse_signed,
@@ -49,11 +61,6 @@ CLOCK_SKEW = timedelta(seconds=60)
 SOAP_NAMESPACES = frozenset(
     {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
 )
-_WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
-WSSE = f"{_WSS}wssecurity-secext-1.0.xsd"
-WSU = f"{_WSS}wssecurity-utility-1.0.xsd"
-X509_V3 = f"{_WSS}x509-token-profile-1.0#X509v3"
-BASE64 = f"{_WSS}soap-message-security-1.0#Base64Binary"
 
 _US = frozenset(
     {
@@ -66,17 +73,13 @@ _US = frozenset(
 """Actors and roles that mean whoever reads the Body (SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2)."""
 
 _SECURITY = f"{{{WSSE}}}Security"
-_TOKEN = f"{{{WSSE}}}BinarySecurityToken"
-_TOKEN_REFERENCE = f"{{{WSSE}}}SecurityTokenReference"
-_REFERENCE = f"{{{WSSE}}}Reference"
 _TIMESTAMP = f"{{{WSU}}}Timestamp"
 _CREATED = f"{{{WSU}}}Created"
 _EXPIRES = f"{{{WSU}}}Expires"
-_ID = f"{{{WSU}}}Id"
 _SIGNATURE = f"{{{DS}}}Signature"
-_PARTS = sorted((_TOKEN, _TIMESTAMP, _SIGNATURE))
+_PARTS = sorted((TOKEN, _TIMESTAMP, _SIGNATURE))
+_SIGNED_PARTS = 2
 _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
-_KEY_INFO = f"{{{DS}}}KeyInfo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +109,19 @@ class WsseVerifier:
         try:
             return self._verify(envelope, at)
         except SignatureFailure as failure:
-            raise RejectedError(Reason(code=failure.code)) from failure
+            raise RejectedError(failure.reason) from failure
         except RejectedError:
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
             # Only its type is kept: its message may quote what was received.
             why = f"could not be processed ({type(error).__name__})"
-            cause = SignatureFailure(Code.SIG_02, why)
-            raise RejectedError(Reason(code=Code.SIG_02)) from cause
+            cause = SignatureFailure(Code.SIG_02, why, field="Signature")
+            raise RejectedError(cause.reason) from cause
 
     def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:
         _refuse_markup(envelope)
         shape = _prove_shape(envelope)
-        certificate = _certificate(shape.token)
+        certificate = certificate_of(shape.token)
         require_in_term(certificate, at)
         method = signature_method(shape.signed_info.method, certificate.key)
         digests = (part.reference.digest for part in shape.proven)
@@ -137,26 +140,32 @@ class WsseVerifier:
 def _refuse_markup(envelope: "Element") -> None:
     """No comment and no processing instruction anywhere: no value may be read in two pieces."""
     if next(envelope.iter(etree.Comment, etree.ProcessingInstruction), None) is not None:
-        raise SignatureFailure(Code.REQ_07, "a comment or a processing instruction")
+        raise hidden_part(envelope, Code.REQ_07)
     require_modest_tree(envelope)
 
 
 def _prove_shape(envelope: "Element") -> _Shape:
     name = etree.QName(envelope)
     if name.namespace not in SOAP_NAMESPACES or name.localname != "Envelope":
-        raise SignatureFailure(Code.SIG_03, "not a SOAP envelope")
+        raise SignatureFailure(Code.SIG_03, "not a SOAP envelope", field="Envelope")
     soap = name.namespace
     if [child.tag for child in envelope] != [f"{{{soap}}}Header", f"{{{soap}}}Body"]:
-        code = Code.SIG_03 if envelope.find(f"{{{soap}}}Header") is not None else Code.SIG_01
-        raise SignatureFailure(code, "not exactly one Header and one Body")
+        if envelope.find(f"{{{soap}}}Header") is None:
+            raise SignatureFailure(
+                Code.SIG_01, "no Header", field="Security", cause=Cause.NO_SECURITY
+            )
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one Header and one Body",
+            field="Envelope",
+            cause=Cause.BODY_CONTENT,
+        )
     header, body = envelope[0], envelope[1]
     security = _the_security(envelope, header)
     signature = _the_signature(envelope, security)
-    parts = list(security)
-    if sorted(str(part.tag) for part in parts) != _PARTS:
-        raise SignatureFailure(Code.SIG_03, "not exactly one token, Timestamp and Signature")
-    token, timestamp = only_one(parts, _TOKEN), only_one(parts, _TIMESTAMP)
-    _require_reference_to(token, signature)
+    _require_parts(security, signature)
+    token, timestamp = only_child(security, TOKEN), only_child(security, _TIMESTAMP)
+    require_reference_to(token, signature)
     signed_info = read_signed_info(signature)
     return _Shape(
         body=body,
@@ -168,32 +177,85 @@ def _prove_shape(envelope: "Element") -> _Shape:
     )
 
 
+def _require_parts(security: "Element", signature: "Element") -> None:
+    """One token, one Timestamp and one Signature, and nothing beside them; else SIG-03."""
+    tags = [str(part.tag) for part in security]
+    if sorted(tags) == _PARTS:
+        return
+    if TOKEN not in tags:
+        # A stack that names its certificate in another way leaves the token out.
+        require_reference(signature)
+    missing = [tag for tag in _PARTS if tag not in tags]
+    beside = [part for part in security if part.tag not in _PARTS]
+    twice = [tag for tag in _PARTS if tags.count(tag) > 1]
+    field = (
+        speakable_name(beside[0])
+        if beside and not missing
+        else (missing or twice or [_SECURITY])[0].rpartition("}")[2]
+    )
+    raise SignatureFailure(
+        Code.SIG_03,
+        "not exactly one token, Timestamp and Signature",
+        field=field,
+        cause=Cause.SECURITY_PARTS,
+    )
+
+
 def _the_security(envelope: "Element", header: "Element") -> "Element":
     found = list(envelope.iter(_SECURITY))
     if not found:
-        raise SignatureFailure(Code.SIG_01, "the message has no Security header")
+        raise SignatureFailure(
+            Code.SIG_01,
+            "the message has no Security header",
+            field="Security",
+            cause=Cause.NO_SECURITY,
+        )
     if len(found) != 1 or found[0].getparent() is not header:
-        raise SignatureFailure(Code.SIG_03, "not exactly one Security, as a header block")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one Security, as a header block",
+            field="Security",
+            cause=Cause.SECURITY_COUNT,
+        )
     soap = etree.QName(envelope).namespace
     if not {found[0].get(f"{{{soap}}}{name}", "").strip() for name in ("actor", "role")} <= _US:
-        raise SignatureFailure(Code.SIG_01, "the Security header is for another node")
+        raise SignatureFailure(
+            Code.SIG_01,
+            "the Security header is for another node",
+            field="Security",
+            cause=Cause.SECURITY_FOR_ANOTHER,
+        )
     return found[0]
 
 
 def _the_signature(envelope: "Element", security: "Element") -> "Element":
     found = list(envelope.iter(_SIGNATURE))
     if not found:
-        raise SignatureFailure(Code.SIG_01, "the message is not signed")
+        raise SignatureFailure(
+            Code.SIG_01, "the message is not signed", field="Signature", cause=Cause.NO_SIGNATURE
+        )
     if len(found) != 1 or found[0].getparent() is not security:
-        raise SignatureFailure(Code.SIG_03, "not exactly one signature, in the Security header")
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one signature, in the Security header",
+            field="Signature",
+            cause=Cause.SIGNATURE_COUNT,
+        )
     return found[0]
 
 
 def _uri_of(element: "Element") -> str:
-    identifier = element.get(_ID)
+    identifier = element.get(ID)
     if not identifier:
-        raise SignatureFailure(Code.SIG_03, "Body or Timestamp bears no wsu:Id")
+        raise _unsigned(element)
     return f"#{identifier}"
+
+
+def _unsigned(element: "Element") -> SignatureFailure:
+    name = str(element.tag).rpartition("}")[2]
+    return SignatureFailure(
+        Code.SIG_03, f"the {name} is not signed", field=name, cause=Cause.PART_UNSIGNED
+    )
 
 
 def _prove_references(
@@ -202,12 +264,24 @@ def _prove_references(
     """Exactly the actual Body and the actual Timestamp, by exclusive canonicalisation."""
     references = signed_info.references
     uris = [reference.uri for reference in references]
-    if len(uris) != len(targets) or set(uris) != set(targets):
-        raise SignatureFailure(Code.SIG_03, "not exactly the Body and the Timestamp are signed")
-    if signed_info.canonicalisation is not EXCLUSIVE or not all(
-        map(_is_plain_exclusive, references)
-    ):
-        raise SignatureFailure(Code.SIG_04, "another transform than exclusive canonicalisation")
+    for uri, element in targets.items():
+        if uri not in uris:
+            raise _unsigned(element)
+    if len(uris) != len(targets) or len(targets) != _SIGNED_PARTS:
+        raise SignatureFailure(
+            Code.SIG_03,
+            "more than the Body and the Timestamp are signed",
+            field="Reference",
+            cause=Cause.SIGNED_BESIDE,
+        )
+    exclusive = signed_info.canonicalisation is EXCLUSIVE
+    if not exclusive or not all(map(_is_plain_exclusive, references)):
+        raise SignatureFailure(
+            Code.SIG_04,
+            "another transform than exclusive canonicalisation",
+            field="Transform" if exclusive else "CanonicalizationMethod",
+            cause=Cause.TRANSFORM,
+        )
     return tuple(Proven(reference, targets[reference.uri]) for reference in references)
 
 
@@ -215,48 +289,52 @@ def _is_plain_exclusive(reference: Reference) -> bool:
     return reference.method is EXCLUSIVE and not reference.enveloped
 
 
-def _require_reference_to(token: "Element", signature: "Element") -> None:
-    """KeyInfo names this token and nothing else (X.509 Token Profile 1.1, 3.2.1)."""
-    key_info = only_child(signature, _KEY_INFO)
-    if len(key_info) != 1 or key_info[0].tag != _TOKEN_REFERENCE or len(key_info[0]) != 1:
-        raise SignatureFailure(Code.SIG_03, "KeyInfo holds something else than a token reference")
-    reference = key_info[0][0]
-    identifier = token.get(_ID)
-    if (
-        reference.tag != _REFERENCE
-        or not identifier
-        or reference.get("URI") != f"#{identifier}"
-        or reference.get("ValueType", X509_V3) != X509_V3
-    ):
-        raise SignatureFailure(Code.SIG_03, "KeyInfo names another token")
-
-
-def _certificate(token: "Element") -> SigningCertificate:
-    if token.get("ValueType") != X509_V3 or token.get("EncodingType", BASE64) != BASE64:
-        raise SignatureFailure(Code.SIG_04, "the token is not an X.509 certificate in base64")
-    return read_certificate(binary_of(token))
-
-
 def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
     """When the message is stale anyway; REQ-03 if it is already, or comes from the future."""
     parts = list(timestamp)
     if {part.tag for part in parts} != {_CREATED, _EXPIRES} or len(parts) != 2:
-        raise SignatureFailure(Code.REQ_03, "the Timestamp needs Created and Expires alone")
-    try:
-        created = instant_of(only_one(parts, _CREATED))
-        expires = instant_of(only_one(parts, _EXPIRES))
-    except SignatureFailure as failure:
-        raise SignatureFailure(Code.REQ_03, failure.why) from None
+        raise SignatureFailure(
+            Code.REQ_03,
+            "the Timestamp needs Created and Expires alone",
+            field="Timestamp",
+            cause=Cause.TIMESTAMP_PARTS,
+        )
+    created, expires = (_instant(only_one(parts, tag)) for tag in (_CREATED, _EXPIRES))
     stale_after = min(expires, created + MAX_AGE) + CLOCK_SKEW
-    if expires <= created or not created - CLOCK_SKEW <= at < stale_after:
-        raise SignatureFailure(Code.REQ_03, "stale, or from the future")
+    if expires <= created:
+        raise SignatureFailure(Code.REQ_03, "it expires before it is created", field="Expires")
+    if not created - CLOCK_SKEW <= at < stale_after:
+        field = "Created" if not created - CLOCK_SKEW <= at < created + MAX_AGE else "Expires"
+        raise SignatureFailure(
+            Code.REQ_03,
+            "stale, or from the future",
+            field=field,
+            cause=Cause.TIME_ZONE if is_zone_apart(created, at) else None,
+        )
     return stale_after
+
+
+def _instant(element: "Element") -> datetime:
+    try:
+        return instant_of(element)
+    except SignatureFailure as failure:
+        raise SignatureFailure(
+            Code.REQ_03,
+            failure.why,
+            field=str(element.tag).rpartition("}")[2],
+            cause=Cause.TIMESTAMP_PARTS,
+        ) from None
 
 
 def _only_content(body: "Element") -> "Element":
     """The Body's one child, with no text beside it; else REQ-01."""
     if len(body) != 1 or (body.text or "").strip() or (body[0].tail or "").strip():
-        raise SignatureFailure(Code.REQ_01, "the Body does not hold exactly one element")
+        raise SignatureFailure(
+            Code.REQ_01,
+            "the Body does not hold exactly one element",
+            field="Body",
+            cause=Cause.BODY_CONTENT,
+        )
     return body[0]
 
 

@@ -9,17 +9,22 @@ qualifying properties, has a shape too, for whoever asks for it; nothing that is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
-from signxml.algorithms import DigestAlgorithm
-
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
-from makul.trust.algorithms import INCLUSIVE, canonicalisation, digest_algorithm
+from makul.trust.algorithms import INCLUSIVE, canonicalisation
 from makul.trust.certificates import SigningCertificate, read_certificate
-from makul.trust.failures import SignatureFailure
+from makul.trust.failures import SignatureFailure, outside_profile
 from makul.trust.findings import SubIndication
-from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.references import (
+    Proven,
+    Reference,
+    SignedInfo,
+    read_prefixes,
+    read_signed_info,
+)
+from makul.trust.signer_reference import SignerReference, read_signer_references
 from makul.trust.xml import (
     DS,
     XADES,
@@ -28,7 +33,6 @@ from makul.trust.xml import (
     children_of,
     instant_of,
     only_child,
-    only_one,
 )
 
 if TYPE_CHECKING:
@@ -57,17 +61,6 @@ _SIGNATURE_TIMESTAMP = f"{{{XADES}}}SignatureTimeStamp"
 _ENCAPSULATED = f"{{{XADES}}}EncapsulatedTimeStamp"
 _SIGNATURE_PROPERTIES = f"{{{XADES}}}SignedSignatureProperties"
 _SIGNING_TIME = f"{{{XADES}}}SigningTime"
-_SIGNING_CERTIFICATE = f"{{{XADES}}}SigningCertificateV2"
-_CERT = f"{{{XADES}}}Cert"
-_CERT_DIGEST = f"{{{XADES}}}CertDigest"
-_DIGEST_METHOD = f"{{{DS}}}DigestMethod"
-_DIGEST_VALUE = f"{{{DS}}}DigestValue"
-
-_HASH_NAMES = {
-    DigestAlgorithm.SHA256: "sha256",
-    DigestAlgorithm.SHA384: "sha384",
-    DigestAlgorithm.SHA512: "sha512",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +97,12 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     parts = tuple(part.tag for part in signature)
     is_plain = plain and parts == _PLAIN_PARTS
     if parts != _PARTS and not is_plain:
-        raise SignatureFailure(Code.SIG_03, "parts of the signature are missing or repeated")
+        raise outside_profile(
+            Code.SIG_03,
+            "not exactly SignedInfo, SignatureValue, KeyInfo and one Object in the signature",
+            field=_misplaced(parts),
+            cause=Cause.DOCUMENT_SIGNATURE,
+        )
     key_info = signature[2]
     properties = None if is_plain else _signed_properties(root, signature, signature[3])
     signed_info = read_signed_info(signature)
@@ -115,7 +113,12 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     signed = [part.element for part in proven]
     whole = [root] if properties is None else [root, properties]
     if any(signed.count(part) != 1 for part in whole) or signed.count(key_info) > 1:
-        raise SignatureFailure(Code.SIG_03, "not exactly the document and its properties signed")
+        raise outside_profile(
+            Code.SIG_03,
+            "not exactly the document and its properties signed",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     return Shape(
         signature=signature,
         signed_info=signed_info,
@@ -133,25 +136,52 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
 def _the_signature(root: "Element") -> "Element":
     found = list(root.iter(SIGNATURE))
     if not found:
-        raise SignatureFailure(Code.SIG_01, "the document is not signed")
+        raise SignatureFailure(
+            Code.SIG_01,
+            "the document is not signed",
+            field="Signature",
+            cause=Cause.NO_SIGNATURE,
+        )
     if len(found) != 1 or found[0].getparent() is not root:
-        raise SignatureFailure(Code.SIG_03, "not exactly one signature, as a child of the root")
+        raise outside_profile(
+            Code.SIG_03,
+            "not exactly one signature, as a child of the root",
+            field="Signature",
+            cause=Cause.SIGNATURE_COUNT,
+        )
     return found[0]
+
+
+def _misplaced(parts: Sequence[object]) -> str:
+    """Name the first part that is missing or stands where it must not."""
+    for expected in _PARTS:
+        if parts.count(expected) != 1:
+            return expected.rpartition("}")[2]
+    return "Signature"
 
 
 def _signed_properties(root: "Element", signature: "Element", holder: "Element") -> "Element":
     """The signed properties at their one place, targeting this very signature."""
     if len(holder) != 1 or holder[0].tag != _QUALIFYING:
-        raise SignatureFailure(Code.SIG_02, "no XAdES qualifying properties")
+        raise outside_profile(
+            Code.SIG_02,
+            "no XAdES qualifying properties of version 1.3.2",
+            field="QualifyingProperties",
+            cause=Cause.PROPERTIES,
+        )
     qualifying = holder[0]
     if sum(1 for _ in root.iter(_QUALIFYING)) != 1 or sum(1 for _ in root.iter(_SIGNED)) != 1:
-        raise SignatureFailure(Code.SIG_03, "more than one set of qualifying properties")
+        raise _properties("more than one set of qualifying properties")
     if any(child.tag not in (_SIGNED, _UNSIGNED) for child in qualifying):
-        raise SignatureFailure(Code.SIG_03, "an unknown element in the qualifying properties")
+        raise _properties("an unknown element in the qualifying properties")
     identifier = signature.get("Id")
     if not identifier or qualifying.get("Target") != f"#{identifier}":
-        raise SignatureFailure(Code.SIG_03, "the qualifying properties target something else")
+        raise _properties("the qualifying properties target something else")
     return only_child(qualifying, _SIGNED)
+
+
+def _properties(why: str) -> SignatureFailure:
+    return outside_profile(Code.SIG_03, why, field="QualifyingProperties", cause=Cause.PROPERTIES)
 
 
 def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Timestamp, ...]:
@@ -166,19 +196,27 @@ def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Tim
         for stamp in own.iterchildren(_SIGNATURE_TIMESTAMP)
     ]
     if len(found) > MAX_TIMESTAMPS:
-        raise SignatureFailure(Code.SIG_02, "too many signature timestamps")
+        raise _timestamp_failure("too many signature timestamps")
     return tuple(_timestamp(stamp, signature[1]) for stamp in found)
 
 
 def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
     token = binary_of(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
     if len(token) > MAX_TOKEN_BYTES:
-        raise SignatureFailure(Code.SIG_02, "a timestamp token is too large")
+        raise _timestamp_failure("a timestamp token is too large")
     steps = children_of(stamp, _CANONICALIZATION_METHOD)
-    if len(steps) > 1 or any(len(step) for step in steps):
-        raise SignatureFailure(Code.SIG_02, "a timestamp's canonicalisation is not understood")
-    method = canonicalisation(steps[0].get("Algorithm")) if steps else INCLUSIVE
-    return Timestamp(token, canonical(value, method))
+    if len(steps) > 1:
+        raise _timestamp_failure("a timestamp's canonicalisation is not understood")
+    if not steps:
+        return Timestamp(token, canonical(value, INCLUSIVE))
+    method = canonicalisation(steps[0].get("Algorithm"))
+    return Timestamp(token, canonical(value, method, read_prefixes(steps[0])))
+
+
+def _timestamp_failure(why: str) -> SignatureFailure:
+    return outside_profile(
+        Code.SIG_02, why, field="SignatureTimeStamp", cause=Cause.TIMESTAMP_TOKEN
+    )
 
 
 def _targets(
@@ -205,57 +243,81 @@ def _prove(
             Code.SIG_03,
             "a reference to something else than the document",
             SubIndication.SIGNED_DATA_NOT_FOUND,
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
         )
     if reference.enveloped is not (element is root):
-        raise SignatureFailure(Code.SIG_03, "the enveloped transform belongs to the document alone")
+        raise outside_profile(
+            Code.SIG_03,
+            "the enveloped transform belongs to the document, and to it alone",
+            field="Transform",
+            cause=Cause.TRANSFORM,
+        )
     if (reference.kind == SIGNED_PROPERTIES_TYPE) is not (element is properties):
-        raise SignatureFailure(Code.SIG_03, "a reference whose type is not its target's")
+        raise outside_profile(
+            Code.SIG_03,
+            "a reference whose type is not its target's",
+            field="Reference",
+            cause=Cause.REFERENCE_TARGET,
+        )
     return Proven(reference, element)
 
 
 def signing_time(properties: "Element") -> datetime:
     """What the signer says of the time; required (ETSI EN 319 132-1, 6.3, table 2), else SIG-02."""
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
-    return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
+    try:
+        return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
+    except SignatureFailure as failure:
+        raise SignatureFailure(
+            failure.code, failure.why, field="SigningTime", cause=Cause.SIGNING_TIME
+        ) from None
 
 
 def signing_certificate(properties: "Element", key_info: "Element") -> SigningCertificate:
-    """The certificate in KeyInfo that SigningCertificateV2 names first.
+    """The certificate in KeyInfo that the signing certificate's property names first.
 
     The property is required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without it.
     """
-    hash_name, digest = _named(properties)
+    references = _references(properties)
     for element in _certificates(key_info):
         der = binary_of(element)
-        if new_hash(hash_name, der).digest() == digest:
-            return read_certificate(der)
-    raise SignatureFailure(Code.SIG_02, "KeyInfo lacks the certificate that was signed")
+        if all(each.is_digest_of(der) for each in references):
+            return _certificate(der)
+    raise SignatureFailure(
+        Code.SIG_02,
+        "KeyInfo lacks the certificate that the signed properties name first",
+        field="KeyInfo",
+        cause=Cause.SIGNER_REFERENCE,
+    )
 
 
 def names_certificate(properties: "Element", certificate: SigningCertificate) -> bool:
-    """Is this the certificate that SigningCertificateV2 names first? SIG-02 without the property.
+    """Is this the certificate that the property names? SIG-02 without the property.
 
     The certificate came out of KeyInfo by `signing_certificate`; no other there is looked at again.
     """
-    hash_name, digest = _named(properties)
-    return new_hash(hash_name, certificate.der).digest() == digest
+    references = _references(properties)
+    for each in references:
+        each.require_issuer(certificate)
+    return all(each.is_digest_of(certificate.der) for each in references)
 
 
 def first_certificate(key_info: "Element") -> SigningCertificate:
     """Of a plain XML Signature: the first certificate in KeyInfo, which nothing signed names."""
-    return read_certificate(binary_of(_certificates(key_info)[0]))
+    return _certificate(binary_of(_certificates(key_info)[0]))
 
 
-def _named(properties: "Element") -> tuple[str, bytes]:
-    """The digest of the certificate that SigningCertificateV2 names first, and of what kind."""
+def _certificate(der: bytes) -> SigningCertificate:
+    try:
+        return read_certificate(der)
+    except SignatureFailure as failure:
+        raise failure.within("X509Certificate") from None
+
+
+def _references(properties: "Element") -> Sequence[SignerReference]:
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
-    named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
-    if not named:
-        raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    claim = list(only_child(named[0], _CERT_DIGEST, code=Code.SIG_02))
-    method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
-    hash_name = _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
-    return hash_name, binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02))
+    return read_signer_references(own)
 
 
 def _certificates(key_info: "Element") -> "Sequence[Element]":
@@ -265,5 +327,10 @@ def _certificates(key_info: "Element") -> "Sequence[Element]":
         for certificate in data.iterchildren(_CERTIFICATE)
     ]
     if not 1 <= len(found) <= MAX_CERTIFICATES:
-        raise SignatureFailure(Code.SIG_02, "too few or too many certificates in KeyInfo")
+        raise SignatureFailure(
+            Code.SIG_02,
+            "too few or too many certificates in KeyInfo",
+            field="X509Data",
+            cause=Cause.KEY_INFO,
+        )
     return found

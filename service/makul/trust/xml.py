@@ -7,16 +7,19 @@ processing instructions, comments, an identifier that two elements share.
 import re
 from binascii import a2b_base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import local
 from typing import TYPE_CHECKING
 
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.published_names import speakable_name
 from makul.trust.algorithms import EXCLUSIVE
-from makul.trust.failures import SignatureFailure
+from makul.trust.failures import SignatureFailure, outside_profile
+from makul.trust.xml_attributes import inherited_attributes
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -52,6 +55,9 @@ _IDENTIFIERS = etree.XPath(
     smart_strings=False,
 )
 """No name holds a space, so of two letters there are just those four. Twice as fast as `or`."""
+_DEFAULT = "#default"
+"""The default namespace in a PrefixList (Exclusive XML Canonicalization, 3)."""
+_HIDDEN = etree.XPath("//comment() | //processing-instruction()")
 _ELEMENTS = etree.XPath("count(//*)")
 _OWN = local()
 _DATE_TIME = re.compile(
@@ -89,19 +95,23 @@ def own_parser() -> etree.XMLParser:
 def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
     """A document's root from its exact bytes; SIG-02 for XML that no signed document needs."""
     if len(document) > MAX_DOCUMENT_BYTES:
-        raise SignatureFailure(Code.SIG_02, "the document is larger than 256 KiB")
+        raise outside_profile(
+            Code.SIG_02, "the document is larger than 256 KiB", cause=Cause.DOCUMENT_SIZE
+        )
     if document.count(b"=") > MAX_EQUALS:
-        raise SignatureFailure(Code.SIG_02, "more attributes than any document needs")
+        raise outside_profile(
+            Code.SIG_02, "more attributes than any document needs", cause=Cause.TOO_MANY_PARTS
+        )
     declaration = _DECLARATION.match(document)
     content = document[declaration.end() :] if declaration else document
     if _holds_forbidden_markup(content):
-        raise SignatureFailure(
-            Code.SIG_02, "a DTD, a comment, a processing instruction or another encoding than UTF-8"
-        )
+        raise _forbidden_markup(document, content)
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
-        raise SignatureFailure(Code.SIG_02, "not well-formed XML in UTF-8") from None
+        raise SignatureFailure(
+            Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
+        ) from None
     require_modest_tree(root)
     return root
 
@@ -111,6 +121,43 @@ def _holds_forbidden_markup(content: bytes) -> bool:
     if b"!" not in content and b"?" not in content and b"\0" not in content:
         return False
     return any(markup in content for markup in _FORBIDDEN_MARKUP)
+
+
+def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
+    """Say which markup it is; the first that software would stumble on."""
+    if b"\0" in content or content.lstrip()[:6] in (b"<?xml ", b"<?xml\t", b"<?xml\n"):
+        return outside_profile(
+            Code.SIG_02,
+            "another encoding than UTF-8, or another version than XML 1.0",
+            cause=Cause.ENCODING,
+        )
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        return outside_profile(
+            Code.SIG_02, "a document type declaration", cause=Cause.DOCUMENT_TYPE
+        )
+    try:
+        return hidden_part(etree.fromstring(document, safe_parser()), Code.SIG_02)
+    except etree.XMLSyntaxError:
+        return SignatureFailure(
+            Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
+        )
+
+
+def hidden_part(root: "Element", code: Code) -> SignatureFailure:
+    """Return the refusal of a comment or processing instruction, by the element that holds it.
+
+    Text in a CDATA section that looks like one counts as a comment.
+    """
+    parts: Sequence[Element] = _HIDDEN(root)  # type: ignore[assignment]
+    for part in parts[:1]:
+        comment = isinstance(part, etree._Comment)
+        return outside_profile(
+            code,
+            "a comment" if comment else "a processing instruction",
+            field=speakable_name(part.getparent()),
+            cause=Cause.COMMENT if comment else Cause.INSTRUCTION,
+        )
+    return outside_profile(code, "text that looks like markup", cause=Cause.COMMENT)
 
 
 def parse_signed(octets: bytes) -> "Element":
@@ -126,10 +173,17 @@ def require_modest_tree(root: "Element") -> None:
         float(str(_ELEMENTS(root))) > MAX_ELEMENTS
         or next(root.iter(etree.Entity), None) is not None
     ):
-        raise SignatureFailure(Code.SIG_02, "too many elements, or an entity reference")
+        raise outside_profile(
+            Code.SIG_02, "too many elements, or an entity reference", cause=Cause.TOO_MANY_PARTS
+        )
     identifiers = identifiers_of(root)
     if len(identifiers) != len(set(identifiers)):
-        raise SignatureFailure(Code.SIG_03, "two elements share an identifier")
+        raise outside_profile(
+            Code.SIG_03,
+            "two elements share an identifier",
+            field="Id",
+            cause=Cause.IDENTIFIER_SHARED,
+        )
 
 
 def identifiers_of(root: "Element") -> Sequence[str]:
@@ -151,17 +205,38 @@ def canonical(
     declares what was in scope. libxml2 then meets at the children the declarations of old, and
     takes those of the new root for hidden: it may declare again what was declared, and writes
     `xmlns=""` where there is a default. It leaves none out, so where it wrote none below it is
-    right; else the element is parsed anew with the namespaces in scope, as for a PrefixList. (What
-    it would inherit of `xml:lang` and its like is missing either way: such a signature fails, it
-    is never wrongly accepted.)
+    right; else the element is parsed anew with the namespaces in scope, as for a PrefixList.
+
+    What an inclusive method takes over from ancestors (`xml:lang` and its like) is set on the
+    element parsed anew, for libxml2 sees no ancestors either way.
     """
     exclusive = method is EXCLUSIVE
     if prefixes:
-        return _canonicalised(_standing_alone(element), exclusive, prefixes)
+        alone = parse_signed(etree.tostring(element, with_tail=False))
+        return _canonicalised(alone, exclusive, _as_libxml2_has_them(prefixes))
+    inherited = {} if exclusive else inherited_attributes(element, method)
+    if inherited:
+        alone = _standing_alone(element)
+        for name, value in inherited.items():
+            alone.set(name, value)
+        return _canonicalised(alone, exclusive)
     octets = _canonicalised(element, exclusive)
     if exclusive or octets.find(b"xmlns", octets.find(b">")) < 0 or element.getparent() is None:
         return octets
     return _canonicalised(_standing_alone(element), exclusive)
+
+
+def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
+    """Return a PrefixList with the empty prefix for `#default`.
+
+    lxml leaves out prefixes that it never met in a document of this thread, for these cannot be in
+    scope. `#default` is no name and never met; the empty prefix, which libxml2 takes for it, is met
+    in a declaration that takes the default namespace back.
+    """
+    if _DEFAULT not in prefixes:
+        return prefixes
+    etree.fromstring(b'<met xmlns=""/>', own_parser())
+    return ["" if prefix == _DEFAULT else prefix for prefix in prefixes]
 
 
 def _canonicalised(element: "Element", exclusive: bool, prefixes: Sequence[str] = ()) -> bytes:
@@ -218,7 +293,7 @@ def only_child(parent: "Element", tag: str, *, code: Code = Code.SIG_03) -> "Ele
     """The one child of that name; none or several is the given code."""
     found = list(parent.iterchildren(tag))
     if len(found) != 1:
-        raise _missing_or_repeated(code)
+        raise _missing_or_repeated(code, tag)
     return found[0]
 
 
@@ -226,12 +301,15 @@ def only_one(elements: "Sequence[Element]", tag: str, *, code: Code = Code.SIG_0
     """The one element of that name among these; none or several is the given code."""
     found = [element for element in elements if element.tag == tag]
     if len(found) != 1:
-        raise _missing_or_repeated(code)
+        raise _missing_or_repeated(code, tag)
     return found[0]
 
 
-def _missing_or_repeated(code: Code) -> SignatureFailure:
-    return SignatureFailure(code, "an element of the signature is missing or repeated")
+def _missing_or_repeated(code: Code, tag: str) -> SignatureFailure:
+    name = tag.rpartition("}")[2]
+    return SignatureFailure(
+        code, f"{name} is missing or repeated", field=name, cause=Cause.SIGNATURE_FORM
+    )
 
 
 def children_of(parent: "Element", tag: str) -> "Sequence[Element]":
@@ -242,7 +320,12 @@ def children_of(parent: "Element", tag: str) -> "Sequence[Element]":
 def text_of(element: "Element") -> str:
     """The text of an element that has no children; else SIG-02."""
     if len(element):
-        raise SignatureFailure(Code.SIG_02, "text was expected where there are elements")
+        raise SignatureFailure(
+            Code.SIG_02,
+            "text was expected where there are elements",
+            field=speakable_name(element),
+            cause=Cause.SIGNATURE_FORM,
+        )
     return (element.text or "").strip()
 
 
@@ -256,7 +339,31 @@ def binary_of(element: "Element") -> bytes:
             text_of(element).encode("ascii").translate(None, b" \t\r\n"), strict_mode=True
         )
     except ValueError:
-        raise SignatureFailure(Code.SIG_02, "not base64") from None
+        raise SignatureFailure(
+            Code.SIG_02,
+            "not base64",
+            field=speakable_name(element),
+            cause=Cause.SIGNATURE_FORM,
+        ) from None
+
+
+MAX_ZONE = timedelta(hours=14)
+"""The widest offset of a time zone (Kiribati)."""
+_ZONE_STEP = timedelta(minutes=30)
+_ZONE_SLACK = timedelta(minutes=6)
+
+
+def is_zone_apart(stated: datetime, at: datetime) -> bool:
+    """Return whether two times differ as local time does from UTC: by half hours, to some minutes.
+
+    A time in the future can hardly have another cause, so all up to the widest offset counts.
+    """
+    apart = stated - at
+    if timedelta(0) < apart <= MAX_ZONE + _ZONE_SLACK:
+        return apart > _ZONE_STEP - _ZONE_SLACK
+    beyond = -apart % _ZONE_STEP
+    near = min(beyond, _ZONE_STEP - beyond) <= _ZONE_SLACK
+    return near and _ZONE_STEP - _ZONE_SLACK <= -apart <= MAX_ZONE + _ZONE_SLACK
 
 
 def instant_of(element: "Element") -> datetime:

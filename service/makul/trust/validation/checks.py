@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from signxml.algorithms import SignatureMethod
 
+from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.algorithms import require_in_force, signature_method
 from makul.trust.certificates import SigningCertificate, Use, require_usage
@@ -30,7 +31,7 @@ from makul.trust.xades import (
     signing_certificate,
 )
 from makul.trust.xades import signing_time as claimed_signing_time
-from makul.trust.xml import own_parser, parse_document, parse_signed
+from makul.trust.xml import MAX_ZONE, own_parser, parse_document, parse_signed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -58,7 +59,7 @@ class Signed:
     "5.2.2",
     SIG_01=SubIndication.FORMAT_FAILURE,
     SIG_02=SubIndication.FORMAT_FAILURE,
-    SIG_03=SubIndication.FORMAT_FAILURE,
+    SIG_03=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
 def format_(document: bytes, *, plain: bool) -> Shape:
     """One enveloped signature at its one place, over the document and its own properties."""
@@ -77,7 +78,7 @@ def identification(shape: Shape) -> SigningCertificate:
     "integrity",
     "5.2.7",
     SIG_02=SubIndication.SIG_CRYPTO_FAILURE,
-    SIG_03=SubIndication.FORMAT_FAILURE,
+    SIG_03=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
 def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureMethod, Signed]:
     """The digest of every reference (HASH_FAILURE), then the value by the certificate's key."""
@@ -96,7 +97,12 @@ def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureM
 def certificate_reference(properties: "Element", certificate: SigningCertificate) -> None:
     """The certificate whose key verified is the one that the *signed* properties name."""
     if not names_certificate(properties, certificate):
-        raise SignatureFailure(Code.SIG_02, "signed for another certificate")
+        raise SignatureFailure(
+            Code.SIG_02,
+            "signed for another certificate",
+            field="SigningCertificateV2",
+            cause=Cause.SIGNER_REFERENCE,
+        )
 
 
 @check("proof-of-existence", "5.4, 5.5.4", SIG_02=SubIndication.SIG_CONSTRAINTS_FAILURE)
@@ -112,7 +118,12 @@ def existence(
     findings = tuple(judge(stamp.token, stamp.stamped, at) for stamp in stamps)
     for finding in findings:
         if finding.code is Code.SIG_02:
-            raise SignatureFailure(Code.SIG_02, f"signature timestamp: {finding.why}")
+            raise SignatureFailure(
+                Code.SIG_02,
+                f"signature timestamp: {finding.why}",
+                field="SignatureTimeStamp",
+                cause=Cause.TIMESTAMP_TOKEN,
+            )
     return findings
 
 
@@ -138,10 +149,23 @@ def signing_time(properties: "Element", *, best: datetime) -> datetime:
     """The claimed time is there, and not after the moment at which the signature existed."""
     claimed = claimed_signing_time(properties)
     if claimed > best + CLOCK_SKEW:
-        raise SignatureFailure(
-            Code.SIG_02, "the signing time lies in the future of its proof, or of the present"
-        )
+        raise _future(claimed - best)
     return claimed
+
+
+def _future(ahead: timedelta) -> SignatureFailure:
+    """A time that is ahead by no more than a zone's offset is most likely local time as UTC."""
+    minutes = int(ahead.total_seconds()) // 60
+    why = "the signing time lies in the future of its proof, or of the present"
+    if ahead > MAX_ZONE:
+        return SignatureFailure(Code.SIG_02, why, field="SigningTime", cause=Cause.SIGNING_TIME)
+    return SignatureFailure(
+        Code.SIG_02,
+        f"{why}, by {minutes // 60} h {minutes % 60:02} min: local time written as UTC? Write UTC"
+        " with Z, or local time with its offset, such as +06:00",
+        field="SigningTime",
+        cause=Cause.TIME_ZONE,
+    )
 
 
 @check(

@@ -1,5 +1,6 @@
 """A check, and the course of checks over one signature."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -8,6 +9,8 @@ from makul.domain.reasons import Code
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
 from makul.trust.validation.report import CheckResult, CheckVerdict
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,8 +76,9 @@ class Course:
             self._fail(check, failure)
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            why = f"could not be processed ({type(error).__name__})"
-            broken = SignatureFailure(Code.SIG_02, why)
+            # The report is kept and shown to people: what broke us is named in the log alone.
+            log.warning("check %s met %s", check.name, type(error).__name__)
+            broken = SignatureFailure(Code.SIG_02, "could not be processed")
             self._fail(check, broken)
             raise broken from None
         self._results[check.name] = check.passed

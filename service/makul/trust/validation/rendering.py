@@ -26,6 +26,7 @@ def render(report: Report) -> bytes:
         f',"subIndication":{_text(sub.value if sub is not None else None)}'
         f',"reason":{_text(report.code.value if report.code is not None else None)}'
         f',"why":{_text(report.why)}'
+        f',"field":{_text(report.field)}'
         f',"status":"{report.status.value}"'
         f',"profile":{_text(report.profile)}'
         f',"certificate":{_hex(report.certificate)}'

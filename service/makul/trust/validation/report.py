@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from makul.domain.causes import Cause
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
 from makul.trust.findings import (
@@ -89,6 +90,10 @@ class Report:
     code: Code | None
     """The reason; None exactly where the indication is TOTAL-PASSED."""
     why: str | None
+    field: str | None
+    """The element that the reason is about, by name."""
+    cause: Cause | None
+    """What people are told to do about it; no part of the report's JSON."""
     sub_indication: SubIndication | None
     profile: str
     checks: tuple[CheckResult, ...]
