@@ -14,7 +14,10 @@ NAMESPACE: Final = "urn:makul:recipient:1"
 TYPES_NAMESPACE: Final = "urn:makul:types:1"
 
 _UUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_PLAIN: Final = r"[^<>\p{C}]+"
+_PLAIN: Final = (
+    "[^<>\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u17b4\u17b5\u180e"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff\ufff9-\ufffb]+"
+)
 
 
 def _token(pattern: str | None = None, **facets: Any) -> Any:
