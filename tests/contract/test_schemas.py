@@ -216,7 +216,7 @@ def test_requests_are_bounded() -> None:
     """What a caller can send has an end; only answers may be as long as they need to be."""
     for name, path in (
         ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
-        ("types.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
+        ("recipient.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
         ("consent.xsd", "/*"),
         ("basis.xsd", "/*"),
         ("agreement.xsd", "/*"),
