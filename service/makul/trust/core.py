@@ -15,6 +15,8 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256, sha384, sha512
 from hmac import compare_digest
+from importlib.resources import files
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -25,14 +27,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
-from signxml.processor import get_schema
 
 from makul.domain.reasons import Code
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
 from makul.trust.references import Proven, SignedInfo
-from makul.trust.xml import DS, binary_of, canonical, canonical_without, only_child
+from makul.trust.xml import DS, EXC_C14N, binary_of, canonical, canonical_without, only_child
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -55,11 +56,30 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
 }
 
 
+_SCHEMA_SOURCE = f"""
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{EXC_C14N}">
+  <xs:import namespace="{DS}" schemaLocation="{{location}}"/>
+  <xs:element name="InclusiveNamespaces">
+    <xs:complexType><xs:attribute name="PrefixList" type="xs:string"/></xs:complexType>
+  </xs:element>
+</xs:schema>
+"""
+"""XML Signature's schema, with the element of exclusive canonicalisation (exc-c14n, 4).
+
+CanonicalizationMethod takes elements that a schema declares, and no others. WSS4J and CXF write
+InclusiveNamespaces there."""
+
+
+def _load_schema() -> etree.XMLSchema:
+    location = Path(str(files("signxml.schemas"))) / "xmldsig1-schema.xsd"
+    return etree.XMLSchema(etree.fromstring(_SCHEMA_SOURCE.format(location=location.as_uri())))
+
+
 class _Schema:
-    """xmldsig1-schema.xsd. libxml2 keeps the errors of a schema's last run, hence the lock."""
+    """The schema of a signature. libxml2 keeps the errors of its last run, hence the lock."""
 
     def __init__(self) -> None:
-        self._schema: etree.XMLSchema = get_schema("xmldsig1-schema.xsd")
+        self._schema = _load_schema()
         self._lock = Lock()
 
     def require(self, signature: "Element") -> None:

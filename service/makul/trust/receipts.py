@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.trust.algorithms import EXCLUSIVE, method_for, strong_public_key
 from makul.trust.keys import RawSigner, same_key
-from makul.trust.references import ENVELOPED
+from makul.trust.transforms import ENVELOPED
 from makul.trust.xades import SIGNED_PROPERTIES_TYPE
 from makul.trust.xml import DS, XADES
 

@@ -6,17 +6,18 @@ that is not listed is refused.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
-    SignatureConstructionMethod,
 )
 
 from makul.domain.reasons import Code
 from makul.trust import algorithms
 from makul.trust.failures import SignatureFailure
+from makul.trust.transforms import split_removals
 from makul.trust.xml import DS, EXC_C14N, binary_of, only_child, only_one
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ MAX_PREFIXES = 32
 MAX_PREFIX_LIST = 4096
 """Characters: prefixes of a hundred each, with room between them."""
 
-ENVELOPED = SignatureConstructionMethod.enveloped.value
 _CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
 _SIGNATURE_METHOD = f"{{{DS}}}SignatureMethod"
 _SIGNED_INFO = f"{{{DS}}}SignedInfo"
@@ -51,6 +51,7 @@ class Reference(NamedTuple):
     kind: str | None
     """Its `Type` attribute."""
     enveloped: bool
+    """Is the signature removed? Then the document may hold no other Signature (`transforms`)."""
     method: CanonicalizationMethod
     prefixes: tuple[str, ...]
     digest: DigestAlgorithm
@@ -88,24 +89,20 @@ def read_signed_info(signature: "Element") -> SignedInfo:
     return SignedInfo(
         element=signed_info,
         canonicalisation=algorithms.canonicalisation(step.get("Algorithm")),
-        prefixes=_prefixes(step),
+        prefixes=read_prefixes(step),
         method=only_one(parts, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
         references=tuple(read_reference(reference) for reference in references),
     )
 
 
 def read_reference(reference: "Element") -> Reference:
-    """One reference: enveloped-signature at most, then one canonicalisation at most; SIG-04."""
+    """One reference: the signature removed at most, then one canonicalisation at most; SIG-04."""
     parts = list(reference)
     transforms = [part for part in parts if part.tag == _TRANSFORMS]
-    steps = list(transforms[0]) if transforms else []
+    steps: Sequence[Element] = list(transforms[0]) if transforms else []
     if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
         raise SignatureFailure(Code.SIG_04, "an unknown element among the transforms")
-    enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
-    if enveloped:
-        if len(steps[0]):
-            raise SignatureFailure(Code.SIG_04, "the enveloped transform takes no parameters")
-        steps = steps[1:]
+    enveloped, steps = split_removals(steps)
     if len(steps) > 1:
         raise SignatureFailure(Code.SIG_04, "more than one canonicalisation")
     digest = only_one(parts, _DIGEST_METHOD, code=Code.SIG_02)
@@ -119,7 +116,7 @@ def read_reference(reference: "Element") -> Reference:
             if step is None
             else algorithms.canonicalisation(step.get("Algorithm"))
         ),
-        prefixes=() if step is None else _prefixes(step),
+        prefixes=() if step is None else read_prefixes(step),
         digest=algorithms.digest_algorithm(digest.get("Algorithm")),
         value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
@@ -132,7 +129,7 @@ def _uri(reference: "Element") -> str:
     return uri
 
 
-def _prefixes(step: "Element") -> tuple[str, ...]:
+def read_prefixes(step: "Element") -> tuple[str, ...]:
     """The PrefixList of an exclusive canonicalisation; nothing else may stand in the step."""
     if not len(step):
         return ()

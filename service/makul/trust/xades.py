@@ -9,17 +9,21 @@ qualifying properties, has a shape too, for whoever asks for it; nothing that is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
-from signxml.algorithms import DigestAlgorithm
-
 from makul.domain.reasons import Code
-from makul.trust.algorithms import INCLUSIVE, canonicalisation, digest_algorithm
+from makul.trust.algorithms import INCLUSIVE, canonicalisation
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication
-from makul.trust.references import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.references import (
+    Proven,
+    Reference,
+    SignedInfo,
+    read_prefixes,
+    read_signed_info,
+)
+from makul.trust.signer_reference import SignerReference, read_signer_references
 from makul.trust.xml import (
     DS,
     XADES,
@@ -28,7 +32,6 @@ from makul.trust.xml import (
     children_of,
     instant_of,
     only_child,
-    only_one,
 )
 
 if TYPE_CHECKING:
@@ -57,17 +60,6 @@ _SIGNATURE_TIMESTAMP = f"{{{XADES}}}SignatureTimeStamp"
 _ENCAPSULATED = f"{{{XADES}}}EncapsulatedTimeStamp"
 _SIGNATURE_PROPERTIES = f"{{{XADES}}}SignedSignatureProperties"
 _SIGNING_TIME = f"{{{XADES}}}SigningTime"
-_SIGNING_CERTIFICATE = f"{{{XADES}}}SigningCertificateV2"
-_CERT = f"{{{XADES}}}Cert"
-_CERT_DIGEST = f"{{{XADES}}}CertDigest"
-_DIGEST_METHOD = f"{{{DS}}}DigestMethod"
-_DIGEST_VALUE = f"{{{DS}}}DigestValue"
-
-_HASH_NAMES = {
-    DigestAlgorithm.SHA256: "sha256",
-    DigestAlgorithm.SHA384: "sha384",
-    DigestAlgorithm.SHA512: "sha512",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +167,12 @@ def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
     if len(token) > MAX_TOKEN_BYTES:
         raise SignatureFailure(Code.SIG_02, "a timestamp token is too large")
     steps = children_of(stamp, _CANONICALIZATION_METHOD)
-    if len(steps) > 1 or any(len(step) for step in steps):
+    if len(steps) > 1:
         raise SignatureFailure(Code.SIG_02, "a timestamp's canonicalisation is not understood")
-    method = canonicalisation(steps[0].get("Algorithm")) if steps else INCLUSIVE
-    return Timestamp(token, canonical(value, method))
+    if not steps:
+        return Timestamp(token, canonical(value, INCLUSIVE))
+    method = canonicalisation(steps[0].get("Algorithm"))
+    return Timestamp(token, canonical(value, method, read_prefixes(steps[0])))
 
 
 def _targets(
@@ -220,25 +214,27 @@ def signing_time(properties: "Element") -> datetime:
 
 
 def signing_certificate(properties: "Element", key_info: "Element") -> SigningCertificate:
-    """The certificate in KeyInfo that SigningCertificateV2 names first.
+    """The certificate in KeyInfo that the signing certificate's property names first.
 
     The property is required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without it.
     """
-    hash_name, digest = _named(properties)
+    references = _references(properties)
     for element in _certificates(key_info):
         der = binary_of(element)
-        if new_hash(hash_name, der).digest() == digest:
+        if all(each.is_digest_of(der) for each in references):
             return read_certificate(der)
     raise SignatureFailure(Code.SIG_02, "KeyInfo lacks the certificate that was signed")
 
 
 def names_certificate(properties: "Element", certificate: SigningCertificate) -> bool:
-    """Is this the certificate that SigningCertificateV2 names first? SIG-02 without the property.
+    """Is this the certificate that the property names? SIG-02 without the property.
 
     The certificate came out of KeyInfo by `signing_certificate`; no other there is looked at again.
     """
-    hash_name, digest = _named(properties)
-    return new_hash(hash_name, certificate.der).digest() == digest
+    references = _references(properties)
+    for each in references:
+        each.require_issuer(certificate)
+    return all(each.is_digest_of(certificate.der) for each in references)
 
 
 def first_certificate(key_info: "Element") -> SigningCertificate:
@@ -246,16 +242,9 @@ def first_certificate(key_info: "Element") -> SigningCertificate:
     return read_certificate(binary_of(_certificates(key_info)[0]))
 
 
-def _named(properties: "Element") -> tuple[str, bytes]:
-    """The digest of the certificate that SigningCertificateV2 names first, and of what kind."""
+def _references(properties: "Element") -> Sequence[SignerReference]:
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
-    named = children_of(only_child(own, _SIGNING_CERTIFICATE, code=Code.SIG_02), _CERT)
-    if not named:
-        raise SignatureFailure(Code.SIG_02, "SigningCertificateV2 names no certificate")
-    claim = list(only_child(named[0], _CERT_DIGEST, code=Code.SIG_02))
-    method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
-    hash_name = _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
-    return hash_name, binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02))
+    return read_signer_references(own)
 
 
 def _certificates(key_info: "Element") -> "Sequence[Element]":

@@ -17,6 +17,7 @@ from signxml.algorithms import CanonicalizationMethod
 from makul.domain.reasons import Code
 from makul.trust.algorithms import EXCLUSIVE
 from makul.trust.failures import SignatureFailure
+from makul.trust.xml_attributes import inherited_attributes
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -52,6 +53,8 @@ _IDENTIFIERS = etree.XPath(
     smart_strings=False,
 )
 """No name holds a space, so of two letters there are just those four. Twice as fast as `or`."""
+_DEFAULT = "#default"
+"""The default namespace in a PrefixList (Exclusive XML Canonicalization, 3)."""
 _ELEMENTS = etree.XPath("count(//*)")
 _OWN = local()
 _DATE_TIME = re.compile(
@@ -151,17 +154,38 @@ def canonical(
     declares what was in scope. libxml2 then meets at the children the declarations of old, and
     takes those of the new root for hidden: it may declare again what was declared, and writes
     `xmlns=""` where there is a default. It leaves none out, so where it wrote none below it is
-    right; else the element is parsed anew with the namespaces in scope, as for a PrefixList. (What
-    it would inherit of `xml:lang` and its like is missing either way: such a signature fails, it
-    is never wrongly accepted.)
+    right; else the element is parsed anew with the namespaces in scope, as for a PrefixList.
+
+    What an inclusive method takes over from ancestors (`xml:lang` and its like) is set on the
+    element parsed anew, for libxml2 sees no ancestors either way.
     """
     exclusive = method is EXCLUSIVE
     if prefixes:
-        return _canonicalised(_standing_alone(element), exclusive, prefixes)
+        alone = parse_signed(etree.tostring(element, with_tail=False))
+        return _canonicalised(alone, exclusive, _as_libxml2_has_them(prefixes))
+    inherited = {} if exclusive else inherited_attributes(element, method)
+    if inherited:
+        alone = _standing_alone(element)
+        for name, value in inherited.items():
+            alone.set(name, value)
+        return _canonicalised(alone, exclusive)
     octets = _canonicalised(element, exclusive)
     if exclusive or octets.find(b"xmlns", octets.find(b">")) < 0 or element.getparent() is None:
         return octets
     return _canonicalised(_standing_alone(element), exclusive)
+
+
+def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
+    """Return a PrefixList with the empty prefix for `#default`.
+
+    lxml leaves out prefixes that it never met in a document of this thread, for these cannot be in
+    scope. `#default` is no name and never met; the empty prefix, which libxml2 takes for it, is met
+    in a declaration that takes the default namespace back.
+    """
+    if _DEFAULT not in prefixes:
+        return prefixes
+    etree.fromstring(b'<met xmlns=""/>', own_parser())
+    return ["" if prefix == _DEFAULT else prefix for prefix in prefixes]
 
 
 def _canonicalised(element: "Element", exclusive: bool, prefixes: Sequence[str] = ()) -> bytes:

@@ -13,7 +13,8 @@ from support.pki import NOW, key_usage
 from support.xades import C14N, DS, ENVELOPED, EXC_C14N, MORE, SHA256, XADES
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, reference, signed, spoilt
-from vectors.attacks.references import prefixes
+from vectors.attacks.properties import first_form, first_form_issued
+from vectors.attacks.references import KEPT, SUBTRACTED, filtered, kept, listed, prefixes
 from vectors.attacks.values import P256_ORDER, encoded
 from vectors.attacks.vector import Vector
 
@@ -40,6 +41,38 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "clock-ahead": ({"time": NOW + timedelta(minutes=4)}, "within five minutes"),
     "local-time": ({"time": "2026-11-22T18:00:00.123+06:00"}, "Bishkek's"),
     "a-year-ago": ({"time": "2025-12-01T00:00:00Z"}, "SigningTime alone proves nothing, or harms"),
+    "filter-subtract": (
+        {"transforms": (filtered(SUBTRACTED), EXC_C14N)},
+        "as EU DSS writes it by default; it is the enveloped transform, letter by letter",
+    ),
+    "filter-subtract-anywhere": (
+        {"transforms": (filtered("//ds:Signature"), EXC_C14N)},
+        "as above",
+    ),
+    "filter-here": (
+        {"transforms": (filtered(" here()/ancestor::ds:Signature[1] "), EXC_C14N)},
+        "XPath Filter 2.0, its own example",
+    ),
+    "xpath-not-signature": ({"transforms": (kept(KEPT), EXC_C14N)}, "XML Signature 1.1, 6.6.3"),
+    "xpath-counted": (
+        {
+            "transforms": (
+                kept(
+                    "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1])\n"
+                    "&gt; count(ancestor-or-self::ds:Signature)"
+                ),
+            )
+        },
+        "XML Signature 1.1, 6.6.4: so it explains the enveloped transform",
+    ),
+    "enveloped-and-filter": (
+        {"transforms": (ENVELOPED, filtered(SUBTRACTED), EXC_C14N)},
+        "the filter has nothing left to do",
+    ),
+    "prefix-list-default": (
+        {"transforms": (ENVELOPED, listed("#default ds ds c unknown"))},
+        "exclusive canonicalisation, 3",
+    ),
     "prefix-list": ({"transforms": (ENVELOPED, prefixes(3))}, "a PrefixList of nothing in scope"),
 }
 
@@ -124,6 +157,26 @@ def with_policy(cast: "Cast", *, xml: str) -> bytes:
         )
 
     return signed(cast, edit)
+
+
+ISSUERS: dict[str, tuple[str, str]] = {
+    "backwards": ("cn=corpus citizens ca,c=kg", "Java writes names in this order and case"),
+    "spaced": ("C = KG, CN = Corpus Citizens CA", "OpenSSL's one-line form"),
+    "dotted": (
+        "OID.2.5.4.3=Corpus\\20Citizens CA, 2.5.4.6=#13024b47",
+        "dotted types, escapes, hexadecimal",
+    ),
+    "quoted": ('CN="Corpus Citizens CA";C=KG', "RFC 2253, 4"),
+    "unknown": ("urn:nobody knows this form", "it cannot be read: the digest binds by itself"),
+}
+
+
+def first_formed(cast: "Cast", *, edit: "Callable[[Draft], None]" = first_form) -> bytes:
+    return signed(cast, edit)
+
+
+def issued(cast: "Cast", *, issuer: str) -> bytes:
+    return signed(cast, partial(first_form_issued, issuer=issuer))
 
 
 def certified(cast: "Cast", **changes: Any) -> bytes:
@@ -226,6 +279,16 @@ VECTORS: tuple[Vector, ...] = (
         partial(encoded, encode=malleable, rsa=False),
     ),
     _accepted("policy-implied", "5.2.9", partial(with_policy, xml="<x:SignaturePolicyImplied/>")),
+    _accepted("first-form", "SigningCertificate, as xades4j writes it", first_formed),
+    _accepted(
+        "first-form-issuer",
+        "with issuer and serial number",
+        partial(first_formed, edit=first_form_issued),
+    ),
+    *(
+        _accepted(f"first-form-issuer-{name}", why, partial(issued, issuer=issuer))
+        for name, (issuer, why) in ISSUERS.items()
+    ),
     _accepted("garbage-unsigned", "unsigned properties are not believed", unsigned_property),
     _accepted(
         "usage-digital-signature",

@@ -43,6 +43,12 @@ XMLENC = "http://www.w3.org/2001/04/xmlenc#"
 MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 C14N_11 = "http://www.w3.org/2006/12/xml-c14n11"
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
+REMOVALS = {
+    ENVELOPED,
+    "http://www.w3.org/2002/06/xmldsig-filter2",
+    "http://www.w3.org/TR/1999/REC-xpath-19991116",
+}
+"""Transforms that a signer means for the enveloped one, in this corpus."""
 IDENTIFIERS = ("Id", "ID", "id", "iD", XML_ID)
 
 HASHES = {
@@ -206,7 +212,7 @@ def octets_of(root: "Element", signature: "Element", reference: "Element") -> by
         return b""
     copy = deepcopy(root)
     apex = _at(copy, _place(target, root))
-    if ENVELOPED in steps:
+    if not REMOVALS.isdisjoint(steps):
         _cut(_at(copy, _place(signature, root)))
     named = [step for step in steps if "c14n" in step]
     return canonical(apex, named[-1] if named else C14N, _prefixes(reference))

@@ -71,6 +71,36 @@ def first_form(drawn: "Draft") -> None:
     named.tag = f"{X}SigningCertificate"
 
 
+def both_forms(drawn: "Draft") -> None:
+    """The first form names another certificate than the second."""
+    named = drawn.one("SigningCertificateV2", XADES)
+    other = deepcopy(named)
+    other.tag = f"{X}SigningCertificate"
+    value = other.find(f".//{{{DS}}}DigestValue")
+    assert value is not None
+    value.text = b64encode(bytes(32)).decode()
+    named.addprevious(other)
+
+
+def first_form_twice(drawn: "Draft") -> None:
+    first_form(drawn)
+    named = drawn.one("SigningCertificate", XADES)
+    named.addnext(deepcopy(named))
+
+
+def first_form_issued(
+    drawn: "Draft", *, issuer: str | None = None, serial: int | str | None = None
+) -> None:
+    """The first form with issuer and serial number; those of the certificate unless given."""
+    first_form(drawn)
+    certificate = drawn.holder.certificate
+    holder = etree.SubElement(drawn.one("Cert", XADES), f"{X}IssuerSerial")
+    name = etree.SubElement(holder, f"{{{DS}}}X509IssuerName")
+    name.text = issuer or certificate.issuer.rfc4514_string()
+    number = etree.SubElement(holder, f"{{{DS}}}X509SerialNumber")
+    number.text = str(certificate.serial_number if serial is None else serial)
+
+
 def first_form_sha1(drawn: "Draft") -> None:
     """The first form by SHA-1, as signers of fifteen years ago wrote it."""
     first_form(drawn)
@@ -201,8 +231,29 @@ DRAWN: dict[str, tuple[Any, Code, str]] = {
     "certificate-not-named": (no_signing_certificate, Code.SIG_02, "5.2.2: required"),
     "certificate-named-twice": (signing_certificate_twice, Code.SIG_02, "which of the two?"),
     "certificate-named-by-nothing": (signing_certificate_empty, Code.SIG_02, "5.2.2"),
-    "certificate-in-the-first-form": (first_form, Code.SIG_02, "5.2.2: V2 is required"),
-    "certificate-in-the-first-form-sha1": (first_form_sha1, Code.SIG_02, "5.2.2"),
+    "certificate-in-the-first-form-sha1": (first_form_sha1, Code.SIG_04, "a twin of that digest"),
+    "certificate-in-both-forms-that-differ": (both_forms, Code.SIG_02, "which of the two?"),
+    "certificate-in-the-first-form-twice": (first_form_twice, Code.SIG_02, "which of the two?"),
+    "first-form-of-another-serial": (
+        partial(first_form_issued, serial=1),
+        Code.SIG_02,
+        "digest and number speak of two certificates",
+    ),
+    "first-form-of-another-issuer": (
+        partial(first_form_issued, issuer="CN=Another,C=KG"),
+        Code.SIG_02,
+        "digest and issuer speak of two certificates",
+    ),
+    "first-form-serial-no-number": (
+        partial(first_form_issued, serial="1e3"),
+        Code.SIG_02,
+        "not a number",
+    ),
+    "first-form-serial-of-5000-digits": (
+        partial(first_form_issued, serial="9" * 5000),
+        Code.SIG_02,
+        "Python would take seconds, or refuse",
+    ),
     "certificate-by-sha1": (sha1_digest, Code.SIG_04, "a twin of the same digest"),
     "certificate-by-a-wrong-digest": (wrong_digest, Code.SIG_02, "names nobody who is here"),
     "certificate-by-half-a-digest": (short_digest, Code.SIG_02, "half is not enough"),

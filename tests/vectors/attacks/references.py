@@ -96,6 +96,14 @@ def prefixes(count: int) -> str:
     )
 
 
+def listed(prefix_list: str) -> str:
+    """An exclusive canonicalisation with this PrefixList."""
+    return (
+        f'<ds:Transform Algorithm="{EXC_C14N}"><e:InclusiveNamespaces xmlns:e="{EXC_C14N}"'
+        f' PrefixList="{prefix_list}"/></ds:Transform>'
+    )
+
+
 STEPS: dict[str, tuple[tuple[str, ...], Code]] = {
     "xslt-that-reads-a-file": ((ENVELOPED, XSLT_BODY, EXC_C14N), Code.SIG_04),
     "xpath-that-leaves-the-pin-out": ((ENVELOPED, XPATH_BODY, EXC_C14N), Code.SIG_04),
@@ -113,6 +121,66 @@ STEPS: dict[str, tuple[tuple[str, ...], Code]] = {
     "no-transforms": ((), Code.SIG_03),
     "an-element-that-is-no-transform": ((ENVELOPED, "<ds:Other/>", EXC_C14N), Code.SIG_04),
 }
+
+
+def filtered(text: str, *, how: str = "subtract", declared: str = "", more: str = "") -> str:
+    """An XPath Filter 2.0 (W3C, 2002) as signers write it in place of the enveloped transform."""
+    return (
+        f'<ds:Transform Algorithm="{FILTER2}"><f:XPath xmlns:f="{FILTER2}"{declared}'
+        f' Filter="{how}">{text}</f:XPath>{more}</ds:Transform>'
+    )
+
+
+def kept(text: str, *, declared: str = "") -> str:
+    """An XPath transform (XML Signature 1.1, 6.6.3)."""
+    return f'<ds:Transform Algorithm="{XPATH}"><ds:XPath{declared}>{text}</ds:XPath></ds:Transform>'
+
+
+SUBTRACTED = "/descendant::ds:Signature"
+KEPT = "not(ancestor-or-self::ds:Signature)"
+_MORE = f'<f:XPath xmlns:f="{FILTER2}" Filter="subtract">//*[local-name()=\'pin\']</f:XPath>'
+REMOVALS: dict[str, tuple[str, ...]] = {
+    "intersect": (filtered(SUBTRACTED, how="intersect"), EXC_C14N),
+    "union": (filtered(SUBTRACTED, how="union"), EXC_C14N),
+    "without-a-filter": (filtered(SUBTRACTED, how=""), EXC_C14N),
+    "two-filters": (filtered(SUBTRACTED, more=_MORE), EXC_C14N),
+    "two-filter-steps": (filtered(SUBTRACTED), filtered(SUBTRACTED), EXC_C14N),
+    "two-filter-steps-of-two-kinds": (filtered(SUBTRACTED), kept(KEPT), EXC_C14N),
+    "another-namespace": (filtered(SUBTRACTED, declared=' xmlns:ds="urn:other"'), EXC_C14N),
+    "unbound-prefix": (filtered("/descendant::dsig:Signature"), EXC_C14N),
+    "no-prefix": (filtered("/descendant::Signature", declared=f' xmlns="{DS}"'), EXC_C14N),
+    "with-a-predicate": (filtered("/descendant::ds:Signature[1]"), EXC_C14N),
+    "or-more": (filtered("/descendant::ds:Signature | //*[local-name()='pin']"), EXC_C14N),
+    "another-element": (filtered("/descendant::ds:KeyInfo"), EXC_C14N),
+    "everything": (filtered("/descendant::*"), EXC_C14N),
+    "nothing": (filtered(""), EXC_C14N),
+    "long": (filtered(SUBTRACTED + " " * 300), EXC_C14N),
+    "kept-of-another-namespace": (kept(KEPT, declared=' xmlns:ds="urn:other"'), EXC_C14N),
+    "kept-everything": (kept("true()"), EXC_C14N),
+    "kept-signature": (kept("ancestor-or-self::ds:Signature"), EXC_C14N),
+    "kept-without-more": (
+        kept("not(ancestor-or-self::ds:Signature or self::*[local-name()='pin'])"),
+        EXC_C14N,
+    ),
+    "kept-count-of-two-prefixes": (
+        kept(
+            "count(ancestor-or-self::ds:Signature | here()/ancestor::x:Signature[1])"
+            " &gt; count(ancestor-or-self::ds:Signature)",
+            declared=' xmlns:x="urn:other"',
+        ),
+        EXC_C14N,
+    ),
+    "filter-as-xpath": (
+        filtered(SUBTRACTED).replace(f'"{FILTER2}"', f'"{XPATH}"', 1),
+        EXC_C14N,
+    ),
+    "after-c14n": (EXC_C14N, filtered(SUBTRACTED)),
+    "xpath-of-filter": (
+        kept(SUBTRACTED, declared=' Filter="subtract"').replace(XPATH, FILTER2),
+        EXC_C14N,
+    ),
+}
+"""Expressions that are not, letter by letter, those that remove the signature alone: SIG-04."""
 
 URIS: dict[str, str | None] = {
     "none": None,
@@ -155,6 +223,16 @@ def many(cast: "Cast", *, count: int, uri: str) -> bytes:
             drawn.info.append(etree.fromstring(single))
 
     return signed(cast, edit)
+
+
+def second_signature(cast: "Cast") -> bytes:
+    """A filter removes both; in the second one stands what nobody signed."""
+
+    def edit(drawn: "Draft") -> None:
+        other = etree.SubElement(drawn.root, f"{{{DS}}}Signature")
+        other.append(etree.fromstring("<pin>0</pin>"))
+
+    return signed(cast, edit, transforms=(filtered(SUBTRACTED), EXC_C14N))
 
 
 def none_at_all(drawn: "Draft") -> None:
@@ -247,6 +325,21 @@ VECTORS: tuple[Vector, ...] = (
             code=code,
         )
         for name, (steps, code) in STEPS.items()
+    ),
+    *(
+        Vector(
+            name=f"transforms/removal-{name}",
+            why="what it leaves in is decided by whoever evaluates it, and we evaluate nothing",
+            build=partial(signed, transforms=steps),
+            code=Code.SIG_04,
+        )
+        for name, steps in REMOVALS.items()
+    ),
+    Vector(
+        name="transforms/removal-of-two-signatures",
+        why="the filter removes each Signature, and with it whatever a second one holds",
+        build=second_signature,
+        code=Code.SIG_03,
     ),
     *(
         Vector(

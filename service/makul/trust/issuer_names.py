@@ -1,0 +1,107 @@
+"""Issuer names as text, in ds:X509IssuerName (XML Signature 1.1, 4.5.4.1; RFC 4514).
+
+Writers differ in the keywords, the order, the case and the escapes. A name is compared by the types
+and values of its attributes, whatever their order.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from cryptography import x509
+
+_KEYWORDS: Final = {
+    "CN": "2.5.4.3",
+    "SN": "2.5.4.4",
+    "SURNAME": "2.5.4.4",
+    "SERIALNUMBER": "2.5.4.5",
+    "C": "2.5.4.6",
+    "L": "2.5.4.7",
+    "ST": "2.5.4.8",
+    "S": "2.5.4.8",
+    "STREET": "2.5.4.9",
+    "O": "2.5.4.10",
+    "OU": "2.5.4.11",
+    "T": "2.5.4.12",
+    "TITLE": "2.5.4.12",
+    "POSTALCODE": "2.5.4.17",
+    "GN": "2.5.4.42",
+    "G": "2.5.4.42",
+    "GIVENNAME": "2.5.4.42",
+    "DNQ": "2.5.4.46",
+    "DNQUALIFIER": "2.5.4.46",
+    "ORGANIZATIONIDENTIFIER": "2.5.4.97",
+    "UID": "0.9.2342.19200300.100.1.1",
+    "DC": "0.9.2342.19200300.100.1.25",
+    "E": "1.2.840.113549.1.9.1",
+    "EMAIL": "1.2.840.113549.1.9.1",
+    "EMAILADDRESS": "1.2.840.113549.1.9.1",
+}
+"""As Java, OpenSSL, BouncyCastle and .NET write them."""
+_OID: Final = re.compile(r"(?:OID\.)?([0-2](?:\.[0-9]{1,20}){1,20})", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(
+    r"""\s*([A-Za-z0-9.]{1,200})\s*=\s*
+        (?: \#(?P<hex>(?:[0-9A-Fa-f]{2})+)
+          | "(?P<quoted>(?:[^"\\]|\\.)*)"
+          | (?P<plain>(?:[^,;+"\\]|\\.)*) )
+        \s*(?:[,;+]|\Z)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED: Final = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
+_MAX_NAME: Final = 4096
+_SHORT_LENGTH: Final = 0x80
+
+
+def is_name_of(text: str, name: x509.Name) -> bool | None:
+    """Return whether this text is the name; None where the text cannot be read."""
+    try:
+        stated = Counter(_attributes(text))
+    except ValueError:
+        return None
+    return stated == Counter((each.oid.dotted_string, _folded(each.value)) for each in name)
+
+
+def _attributes(text: str) -> Iterator[tuple[str, str]]:
+    if len(text) > _MAX_NAME:
+        raise ValueError("too long")
+    at = 0
+    while at < len(text):
+        found = _ATTRIBUTE.match(text, at)
+        if found is None or found.end() == at:
+            raise ValueError("not a name")
+        at = found.end()
+        yield _type_of(found[1]), _folded(_value_of(found))
+
+
+def _type_of(keyword: str) -> str:
+    numbers = _OID.fullmatch(keyword)
+    dotted = numbers[1] if numbers else _KEYWORDS.get(keyword.upper())
+    if dotted is None:
+        raise ValueError("an unknown type of attribute")
+    return dotted
+
+
+def _value_of(found: re.Match[str]) -> str:
+    if found["hex"] is not None:
+        return _text_of(bytes.fromhex(found["hex"]))
+    return _ESCAPED.sub(_unescaped, found["quoted"] or found["plain"] or "")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return bytes.fromhex(found[1].replace("\\", "")).decode("utf-8")
+    return found[2]
+
+
+def _text_of(der: bytes) -> str:
+    """The text of one string in DER (RFC 4514, 2.4); raises `ValueError`."""
+    if len(der) < 2 or der[1] >= _SHORT_LENGTH or der[1] != len(der) - 2:
+        raise ValueError("not a short string")
+    return der[2:].decode("utf-16-be" if der[0] == 0x1E else "utf-8")
+
+
+def _folded(value: str | bytes) -> str:
+    """RFC 5280, 7.1, as far as it matters here: case and white space do not count."""
+    text = value if isinstance(value, str) else value.hex()
+    return " ".join(text.split()).casefold()

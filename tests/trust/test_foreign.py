@@ -1,0 +1,102 @@
+"""What other vendors' software signed gets its verdict (`tests/vectors/trust/foreign`)."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from makul.app.ports import RejectedError
+from makul.domain.disclosures import ProofStatus
+from makul.domain.reasons import Code
+from makul.trust.documents import XadesVerifier
+from makul.trust.material import TrustDirectories
+from makul.trust.paths import TrustStore
+from makul.trust.wsse import WsseVerifier
+
+HOME = Path(__file__).parents[1] / "vectors" / "trust" / "foreign"
+VECTORS = tomllib.loads((HOME / "vectors.toml").read_text())
+DOCUMENTS = [pytest.param(each, id=f"{each['file']} {each['at']}") for each in VECTORS["document"]]
+MESSAGES = [pytest.param(each, id=f"{each['file']} {each['at']}") for each in VECTORS["message"]]
+PASSING = [each for each in VECTORS["document"] if "reason" not in each]
+
+
+@pytest.fixture(scope="module")
+def foreign() -> TrustStore:
+    trust = HOME / "trust"
+    return TrustStore(
+        TrustDirectories(
+            anchors=trust / "anchors",
+            intermediates=trust / "intermediates",
+            crls=trust / "crls",
+        )
+    )
+
+
+@pytest.mark.parametrize("vector", DOCUMENTS)
+def test_document(foreign: TrustStore, vector: dict[str, Any]) -> None:
+    """ETSI EN 319 102-1, 5.1.3: the indication that DSS and libxmlsec come to as well."""
+    document = (HOME / vector["file"]).read_bytes()
+
+    verified = XadesVerifier(foreign).verify(document, at=vector["at"])
+
+    report = json.loads(verified.report)
+    assert (report["indication"], report["reason"]) == (vector["indication"], vector.get("reason"))
+
+
+@pytest.mark.parametrize("vector", PASSING, ids=lambda vector: vector["file"])
+def test_document_changed(foreign: TrustStore, vector: dict[str, Any]) -> None:
+    """STYLE, rule 12: every good vector is mutated, octet by octet of what is signed."""
+    document = (HOME / vector["file"]).read_bytes()
+    verifier = XadesVerifier(foreign)
+    content = document.index(b"Signature")
+    good = verifier.verify(document, at=vector["at"]).signed
+    assert good is not None
+
+    for position in range(document.index(b"?>") + 2, content, 7):
+        changed = bytearray(document)
+        changed[position] ^= 0x01
+        verified = verifier.verify(bytes(changed), at=vector["at"])
+        if verified.proof.status is ProofStatus.PASSED:
+            assert verified.signed is not None
+            assert etree.tostring(verified.signed) == etree.tostring(good)
+
+
+@pytest.mark.parametrize("vector", MESSAGES)
+def test_message(foreign: TrustStore, vector: dict[str, Any]) -> None:
+    """WSS X.509 Token Profile 1.1: the signature verifies, as it does for libxmlsec."""
+    envelope = etree.parse(HOME / vector["file"]).getroot()
+    verifier = WsseVerifier(foreign)
+
+    with pytest.raises(RejectedError) as caught:
+        verifier.verify(envelope, at=vector["at"])
+
+    assert caught.value.reasons[0].code is Code(vector["reason"])
+
+
+def test_message_changed(foreign: TrustStore) -> None:
+    """SIG-02: the same message with another request id."""
+    octets = (HOME / "wss4j-default.xml").read_bytes()
+    envelope = etree.fromstring(octets.replace(b"f54cd246-", b"f54cd247-"))
+
+    with pytest.raises(RejectedError) as caught:
+        WsseVerifier(foreign).verify(envelope, at=VECTORS["message"][0]["at"])
+
+    assert caught.value.reasons[0].code is Code.SIG_02
+
+
+def test_declarations_that_a_prefix_list_names_count(foreign: TrustStore) -> None:
+    """Exclusive canonicalisation, 2.1: another namespace for a listed prefix breaks the digest.
+
+    `soap` is listed for SignedInfo. Bound to something else there, the value no longer verifies.
+    """
+    octets = (HOME / "wss4j-default.xml").read_bytes()
+    changed = octets.replace(b"<ds:SignedInfo>", b'<ds:SignedInfo xmlns:soap="urn:other">', 1)
+    assert changed != octets
+
+    with pytest.raises(RejectedError) as caught:
+        WsseVerifier(foreign).verify(etree.fromstring(changed), at=VECTORS["message"][0]["at"])
+
+    assert caught.value.reasons[0].code is Code.SIG_02

@@ -1,0 +1,119 @@
+"""Attributes of the xml namespace in a canonical form (Canonical XML 1.0 and 1.1, 2.4)."""
+
+import threading
+from itertools import product
+
+import pytest
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod
+
+from makul.domain.reasons import Code
+from makul.trust.algorithms import EXCLUSIVE, INCLUSIVE
+from makul.trust.failures import SignatureFailure
+from makul.trust.xml import canonical
+from makul.trust.xml_attributes import XML, inherited_attributes, join_references
+from support.generated import digest_by_xmlsec
+
+VERSION_1_1 = CanonicalizationMethod.CANONICAL_XML_1_1
+NESTED = (
+    '<a xml:lang="ky" xml:id="one" xml:other="1" xml:base="http://example.kg/a/b">'
+    '<b xml:space="preserve" xml:base="c"><e Id="x" xml:lang="ru"><f/></e></b></a>'
+)
+
+
+def apex(xml: str) -> etree._Element:
+    return next(each for each in etree.fromstring(xml).iter("*") if each.get("Id") == "x")
+
+
+def test_version_1_0_takes_over_all() -> None:
+    """2.4: each attribute of the xml namespace, the nearest first, but for the element's own."""
+    assert inherited_attributes(apex(NESTED), INCLUSIVE) == {
+        f"{XML}space": "preserve",
+        f"{XML}base": "c",
+        f"{XML}id": "one",
+        f"{XML}other": "1",
+    }
+
+
+def test_version_1_1_takes_over_language_space_and_base() -> None:
+    """2.4: xml:id is not inherited, xml:base is joined, and nothing else is known."""
+    assert inherited_attributes(apex(NESTED), VERSION_1_1) == {
+        f"{XML}space": "preserve",
+        f"{XML}base": "http://example.kg/a/c",
+    }
+
+
+def test_exclusive_takes_over_none() -> None:
+    """Exclusive XML Canonicalization, 3: ancestors count for namespaces alone."""
+    assert canonical(apex(NESTED), EXCLUSIVE) == b'<e Id="x" xml:lang="ru"><f></f></e>'
+
+
+VALUES = (None, "a", "a/", "b/c/d", "/r/s", "/", "http://h/x/y", "http://h", "https://h2:80/a.b/c")
+
+
+@pytest.mark.parametrize("method", [INCLUSIVE, VERSION_1_1], ids=lambda each: each.name)
+def test_bases_as_libxml2_joins_them(method: CanonicalizationMethod) -> None:
+    """Every triple of plain values: of the element, its parent and its grandparent."""
+
+    def written(value: str | None) -> str:
+        return "" if value is None else f' xml:base="{value}"'
+
+    for one, two, three in product(VALUES, repeat=3):
+        xml = f'<r{written(one)}><m{written(two)}><e Id="x"{written(three)}/></m></r>'
+        assert digest_by_xmlsec(canonical(apex(xml), method)) == digest_by_xmlsec(
+            xml, method.value
+        ), (one, two, three)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "..", "../a", "a/../b", "?q", "#f", "//h/p", "urn:a:b", "a//b"]
+)
+def test_bases_of_which_implementations_make_different_things(odd: str) -> None:
+    """SIG-04: to guess would be to call a good signature altered."""
+    xml = f'<r xml:base="a/b"><m xml:base="{odd}"><e Id="x"/></m></r>'
+
+    with pytest.raises(SignatureFailure) as caught:
+        canonical(apex(xml), VERSION_1_1)
+    assert caught.value.code is Code.SIG_04
+    assert inherited_attributes(apex(xml), INCLUSIVE) == {f"{XML}base": odd}
+
+
+def test_one_odd_base_is_taken_over_as_it_is() -> None:
+    """There is nothing to join."""
+    element = apex('<r xml:base="../a?b#c"><e Id="x"/></r>')
+
+    assert inherited_attributes(element, VERSION_1_1) == {f"{XML}base": "../a?b#c"}
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "joined"),
+    [
+        ("http://h/a/b", "c", "http://h/a/c"),
+        ("http://h", "c", "http://h/c"),
+        ("http://h/a", "/c/d", "http://h/c/d"),
+        ("a/b", "http://h/c", "http://h/c"),
+        ("a/b", "c", "a/c"),
+        ("a", "c/", "c/"),
+    ],
+)
+def test_joined(base: str, reference: str, joined: str) -> None:
+    """RFC 3986, 5.2."""
+    assert join_references(base, reference) == joined
+
+
+def test_the_default_prefix_in_a_new_thread() -> None:
+    """Exclusive canonicalisation, 3: `#default` counts, whatever this thread parsed before.
+
+    lxml leaves out prefixes that it did not meet in this thread.
+    """
+    found: list[bytes] = []
+
+    def run() -> None:
+        element = etree.fromstring('<p:r xmlns="urn:a" xmlns:p="urn:p"><p:e><f/></p:e></p:r>')[0]
+        found.append(canonical(element, EXCLUSIVE, ("#default",)))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+    assert found == [b'<p:e xmlns="urn:a" xmlns:p="urn:p"><f></f></p:e>']
