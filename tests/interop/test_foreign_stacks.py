@@ -1,10 +1,11 @@
 """SOAP stacks of others ask a running sandbox, each by code from the WSDL and at its defaults.
 
 CXF with WSS4J and gSOAP with its own plugin sign by WS-Security. PHP's SoapClient cannot sign, so
-it comes over mtls, in SOAP 1.1 and 1.2.
+it comes over mtls, in SOAP 1.1 and 1.2; so does gowsdl, which knows nothing of namespaces.
 """
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -124,6 +125,40 @@ def test_gsoap_signs_by_its_own_plugin(sandbox: Sandbox, gsoap: str, tmp_path: P
 
     assert given == {
         "released": ("RELEASED", "", surname(sandbox, "bank-04-data")),
+        "refused": ("REFUSED", "CNS-04", ""),
+        "fault": ("FAULT", "REQ-01 pin", ""),
+    }
+
+
+@pytest.fixture(scope="session")
+def go(requested: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A client of what gowsdl generates, which is vetted as well."""
+    if found("go") is None:
+        pytest.skip("needs Go 1.22 or newer on the PATH, and github.com/hooklift/gowsdl")
+    home = tmp_path_factory.mktemp("go")
+    shutil.copytree(HERE / "go", home, dirs_exist_ok=True)
+    run(["go", "build", "-o", "gowsdl", "github.com/hooklift/gowsdl/cmd/gowsdl"], cwd=home)
+    generate = ["./gowsdl", "-p", "contract", "-d", ".", "-o", "contract.go"]
+    for name in ("recipient-xroad", "recipient-soap12", "recipient"):
+        run([*generate, str(WSDL.with_name(f"{name}.wsdl"))], cwd=home)
+        run(["go", "vet", "./contract"], cwd=home)
+    run(["go", "build", "-o", "ask", "."], cwd=home)
+    return str(home / "ask")
+
+
+def test_gowsdl_asks_by_its_own_client(sandbox: Sandbox, go: str, tmp_path: Path) -> None:
+    """Contract, mtls: its code for each WSDL compiles; released, refused and a typed fault."""
+    anchors = [sandbox.file("service/anchors/root.pem")]
+    tasks = [
+        sandbox.task("bank-06-data", label="released", channel="mtls") + anchors,
+        sandbox.task("expired", label="refused", channel="mtls") + anchors,
+        sandbox.task("bank-07-data", label="fault", channel="mtls", pin="1") + anchors,
+    ]
+
+    given = answers(run([go, write(tmp_path / "tasks", tasks)]))
+
+    assert given == {
+        "released": ("RELEASED", "", surname(sandbox, "bank-06-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),
     }

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-START_SECONDS = 60
+START_SECONDS = 300
 BUILD_SECONDS = 900
 """A first Maven build fetches hundreds of files, perhaps beside other work."""
 
@@ -100,7 +100,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)  # its workers too: the session is its own
 
 
-def run(command: list[str], *, cwd: Path | None = None, seconds: int = 120) -> str:
+def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> str:
     """Return what a program wrote to its output; fail the test with all that it said otherwise."""
     done = subprocess.run(
         command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=seconds, check=False
