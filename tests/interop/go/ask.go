@@ -8,6 +8,9 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -36,14 +39,10 @@ func read(file string) []byte {
 	return content
 }
 
-// The detail of a fault, as gowsdl's client wants it: with an element to read and two methods.
-type detail struct {
-	Fault contract.MakulFault `xml:"Fault"`
+// What stands in a fault. gowsdl's client reads faults under HTTP 200 alone, and hands others over as they came.
+type envelope struct {
+	Reasons []*contract.Reason `xml:"Body>Fault>detail>Fault>reason"`
 }
-
-func (found *detail) HasData() bool { return len(found.Fault.Reason) > 0 }
-
-func (found *detail) ErrorString() string { return codes(found.Fault.Reason, true) }
 
 func codes(reasons []*contract.Reason, withField bool) string {
 	var found []string
@@ -68,7 +67,8 @@ func ask(task []string) string {
 		Certificates: []tls.Certificate{certificate}, RootCAs: authorities,
 	}))
 	ground := &contract.Ground{}
-	document := contract.Document(read(task[8]))
+	// gowsdl takes base64Binary for octets and leaves the base64 to the caller.
+	document := contract.Document(base64.StdEncoding.EncodeToString(read(task[8])))
 	if task[9] == "CONSENT" {
 		ground.ConsentDocument = &document
 	} else {
@@ -88,12 +88,17 @@ func ask(task []string) string {
 			Attribute: pointer(contract.AttributeName(strings.Fields(task[11])[0])),
 		},
 	}
-	answer, fault := &contract.GetPersonDataResponse{}, &detail{}
-	if err := client.CallWithFaultDetail("", question, answer, fault); err != nil {
-		if fault.HasData() {
-			return "FAULT\t" + fault.ErrorString() + "\t"
+	answer, err := contract.NewRecipient(client).GetPersonData(question)
+	var refused *soap.HTTPError
+	if errors.As(err, &refused) {
+		var fault envelope
+		if err := xml.Unmarshal(refused.ResponseBody, &fault); err != nil {
+			panic(err)
 		}
-		return "NO ANSWER\t" + err.Error() + "\t"
+		return "FAULT\t" + codes(fault.Reasons, true) + "\t"
+	}
+	if err != nil {
+		panic(err)
 	}
 	surname := ""
 	if answer.Person != nil {
