@@ -9,7 +9,7 @@ STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,corpus corpus_messages co
 	timestamps_in_service told xroad_front)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deps check format interop corpus corpus-exhaustive fuzz bench serve sandbox lock clean
+.PHONY: help setup demo test test-deps check format interop interop-deps corpus corpus-exhaustive fuzz bench serve sandbox lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,7 +33,10 @@ test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
 test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
 	tests/deps.sh
 
-interop: $(READY) ## clients in Node.js and Java against a sandbox; needs node 20, npm, Java 17, Maven
+interop-deps: ## PHP's SoapClient, gSOAP and g++, which `make interop` needs besides Node.js, Java and Maven
+	tests/deps.sh --interop
+
+interop: $(READY) ## software of others against a sandbox: Node.js, Java, CXF, DSS, xades4j, PHP, gSOAP; needs node 20, npm, Java 17, Maven
 	MAKUL_INTEROP=1 $(BIN)/python -m pytest tests/interop
 
 corpus: $(READY) ## write the attack corpus as files, with what each must be answered; ARGS="--dir build/corpus"
@@ -69,4 +72,4 @@ lock: ## pin what is installed now, transitively
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^makul' > constraints.txt
 
 clean: ## remove what was built
-	rm -rf build dist $(VENV) clients/node/node_modules clients/java/target
+	rm -rf build dist $(VENV) clients/node/node_modules clients/java/target tests/interop/java/target

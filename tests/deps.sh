@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Debian programs that some tests run against: installed where that may be done, else the command is
 # told. Exit 0 either way: a test without its program is skipped, and says so (tests/support/needs.py).
-# `--check` installs nothing, and exits 1 where one is missing.
+# `--check` installs nothing, and exits 1 where one is missing. `--interop` is about the SOAP stacks of
+# others that `make interop` needs besides.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -9,10 +10,30 @@ declare -A packages=(
     [nginx]=nginx-light [xmlsec1]=xmlsec1 [softhsm2-util]=softhsm2 [openssl]=openssl
     [systemd-analyze]=systemd
 )
+names="nginx, xmlsec1, SoftHSM2, openssl and systemd"
+check=false
+for option in "$@"; do
+    case "$option" in
+        --check) check=true ;;
+        --interop)
+            names="PHP's SoapClient, gSOAP and g++"
+            packages=(
+                [php]=php-cli ["/usr/lib/php/*/soap.so"]=php-soap [g++]=g++
+                [soapcpp2]=gsoap [/usr/include/stdsoap2.h]=libgsoap-dev
+                [/usr/include/openssl/evp.h]=libssl-dev [/usr/include/zlib.h]=zlib1g-dev
+            ) ;;
+        *) echo "test-deps: unknown option: $option. Use --check or --interop." >&2; exit 2 ;;
+    esac
+done
 
+# A program by its name, a library or module by a file of it.
 missing() {
-    for program in "${!packages[@]}"; do
-        command -v "$program" >/dev/null || echo "${packages[$program]}"
+    for part in "${!packages[@]}"; do
+        if [[ "$part" == /* ]]; then
+            compgen -G "$part" >/dev/null || echo "${packages[$part]}"
+        else
+            command -v "$part" >/dev/null || echo "${packages[$part]}"
+        fi
     done
 }
 
@@ -24,10 +45,10 @@ install() {
 
 mapfile -t wanted < <(missing)
 if [[ ${#wanted[@]} -eq 0 ]]; then
-    echo "test-deps: nginx, xmlsec1, SoftHSM2, openssl and systemd are there"
+    echo "test-deps: $names are there"
     exit 0
 fi
-if [[ "${1:-}" == --check ]]; then
+if $check; then
     echo "test-deps: missing: ${wanted[*]}" >&2
     exit 1
 fi

@@ -123,7 +123,7 @@ class Client:
         fields = {
             "purpose": purpose or self.profile.purpose,
             "probe": probe_on_wire(probe),
-            "attributes": {"attribute": list(attributes)},
+            "requestedAttributes": {"attribute": list(attributes)},
         }
         return self._exchange.decide(
             "GetPersonData", fields, context, read, ground=ground, attributes=attributes
@@ -156,7 +156,7 @@ class Client:
             "methods": {"method": list(methods)},
         }
         if attributes:
-            fields["attributes"] = {"attribute": list(attributes)}
+            fields["requestedAttributes"] = {"attribute": list(attributes)}
         return self._exchange.decide("ExplainDecision", fields, context, read, ground=ground)
 
     def register_consent(

@@ -22,12 +22,7 @@ export class MakulFault extends Error {
 
 /** A client from the WSDL, served or in a file; `endpoint` is your own security server. */
 export async function connect(wsdl, endpoint) {
-  return soap.createClientAsync(wsdl, {
-    endpoint,
-    // The package takes the key "attributes" for XML attributes, and the contract has an element of
-    // that name: left alone, the package sends a request without it.
-    attributesKey: "$attributes",
-  });
+  return soap.createClientAsync(wsdl, { endpoint });
 }
 
 /**
@@ -67,7 +62,7 @@ function identifier(objectType, written, more = {}) {
   const [xRoadInstance, memberClass, memberCode, subsystemCode] = written.split("/");
   const parts = Object.entries({ xRoadInstance, memberClass, memberCode, subsystemCode, ...more });
   return {
-    $attributes: { "id:objectType": objectType, "xmlns:id": IDENTIFIERS },
+    attributes: { "id:objectType": objectType, "xmlns:id": IDENTIFIERS },
     ...Object.fromEntries(parts.map(([name, value]) => [`id:${name}`, value])),
   };
 }

@@ -25,7 +25,7 @@ export function prepared(directory, name) {
       probe: { demographic: { pin: citizen.pin, documentNumber: citizen.documentNumber } },
       // The paper's exact bytes: a document read and written anew is no longer what was signed.
       ground: { [paper.kind === "CONSENT" ? "consentDocument" : "basisDocument"]: document },
-      attributes: { attribute: paper.attributes },
+      requestedAttributes: { attribute: paper.attributes },
     },
   };
 }

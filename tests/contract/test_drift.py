@@ -146,4 +146,4 @@ def test_models_stand_in_the_published_namespaces() -> None:
     for model in types.OPERATIONS.values():
         assert model.get_namespace() == types.NAMESPACE
     for part in (types.Probe, types.DemographicProbe, types.Ground):
-        assert part.get_namespace() == types.TYPES_NAMESPACE
+        assert part.get_namespace() == types.NAMESPACE

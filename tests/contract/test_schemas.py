@@ -55,6 +55,10 @@ FORBIDDEN = (
 """What some client of the day generates badly, or what would let unknown content in."""
 
 
+UNCOMMON = re.compile(r"\\[pPiIcCwWdDbB]|\[[^\]]*-\[|\(\?|[\^$]|&&")
+"""What not every engine of regular expressions reads, or reads as XML Schema does."""
+
+
 # ------------------------------------------------------------------ the packages
 
 
@@ -183,6 +187,21 @@ def test_nothing_that_generators_stumble_over(name: str) -> None:
     assert root.get("attributeFormDefault") is None
 
 
+@pytest.mark.parametrize("name", makul_schemas.names())
+def test_patterns_are_read_by_every_regular_expression_engine(name: str) -> None:
+    """Contract: generators compile patterns with the engine of their own language.
+
+    Common to all are literals, classes with ranges, groups, alternatives and counts. Categories
+    (soap4r), XML names, class subtraction and anchors (every engine but XSD's own) are not, and a
+    range beyond U+FFFF is one of surrogates to .NET and JavaScript.
+    """
+    for pattern in elements(schema_root(name), "//xs:pattern"):
+        value = str(pattern.get("value"))
+
+        assert not UNCOMMON.search(value.replace("[^", "[")), value
+        assert all(ord(each) <= 0xFFFF for each in value), value
+
+
 def test_lists_that_may_grow_are_patterns() -> None:
     """CONTRACT: so that generated clients do not break."""
     root = schema_root("types.xsd")
@@ -197,7 +216,7 @@ def test_requests_are_bounded() -> None:
     """What a caller can send has an end; only answers may be as long as they need to be."""
     for name, path in (
         ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
-        ("types.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
+        ("recipient.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
         ("consent.xsd", "/*"),
         ("basis.xsd", "/*"),
         ("agreement.xsd", "/*"),
@@ -267,7 +286,8 @@ def test_files_are_tidy(name: str) -> None:
     assert text.endswith(">\n")
     for number, line in enumerate(text.splitlines(), start=1):
         assert line == line.rstrip(), f"{name}:{number}"
-        assert len(line) <= 120, f"{name}:{number}"
+        # A pattern cannot be broken into lines: white space is a part of it.
+        assert len(line) <= 120 or "<xs:pattern " in line, f"{name}:{number}"
 
 
 @pytest.mark.parametrize("name", FILES)

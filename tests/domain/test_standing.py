@@ -164,12 +164,14 @@ def test_a_name_that_is_no_attribute_is_refused_and_not_repeated(name: str) -> N
     """A closed list without wildcard; what a stranger wrote is not echoed."""
     asking = BY_CONSENT.asking(attributes=frozenset({name}))
 
-    assert standing(asking) == {("AGR-04", "attributes")}
+    assert standing(asking) == {("AGR-04", "requestedAttributes")}
 
 
 def test_a_request_for_data_asks_for_some() -> None:
     """GetPersonData without an attribute would be a VerifyPerson that nobody consented to."""
-    assert standing(BY_CONSENT.asking(attributes=frozenset())) == {("AGR-04", "attributes")}
+    assert standing(BY_CONSENT.asking(attributes=frozenset())) == {
+        ("AGR-04", "requestedAttributes")
+    }
     assert not standing(
         BY_CONSENT.asking(attributes=frozenset(), operation=Operation.VERIFY_PERSON)
     )

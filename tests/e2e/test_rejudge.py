@@ -133,8 +133,8 @@ def test_a_consent_that_was_held(house: InProcess, makul: Makul, clock: MovableC
     revoke_late(house, paper, clock())
     clock.ahead += RELOAD_INTERVAL
     cited = re.sub(
-        rb"<t:consentDocument>.*</t:consentDocument>",
-        f"<t:consentId>{consent_id}</t:consentId>".encode(),
+        rb"<r:consentDocument>.*</r:consentDocument>",
+        f"<r:consentId>{consent_id}</r:consentId>".encode(),
         asked(house, paper),
     )
     assert house.ask(cited).outcome == "RELEASED"

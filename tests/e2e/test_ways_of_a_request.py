@@ -89,11 +89,11 @@ def explain(house: InProcess, document: bytes) -> bytes:
 
     bank = party("bank")
     return (
-        f'<r:ExplainDecision xmlns:r="{RECIPIENT}" xmlns:t="urn:makul:types:1">'
+        f'<r:ExplainDecision xmlns:r="{RECIPIENT}">'
         f"<r:requestId>{uuid4()}</r:requestId><r:agreementNumber>{bank.agreement}"
         f"</r:agreementNumber><r:purpose>{house.bank.purpose}</r:purpose>"
         "<r:operation>GetPersonData</r:operation><r:methods><r:method>demographic</r:method>"
-        "</r:methods><r:ground><t:consentDocument>"
-        f"{base64.b64encode(document).decode()}</t:consentDocument></r:ground>"
-        "<r:attributes><r:attribute>surname</r:attribute></r:attributes></r:ExplainDecision>"
+        "</r:methods><r:ground><r:consentDocument>"
+        f"{base64.b64encode(document).decode()}</r:consentDocument></r:ground>"
+        "<r:requestedAttributes><r:attribute>surname</r:attribute></r:requestedAttributes></r:ExplainDecision>"
     ).encode()

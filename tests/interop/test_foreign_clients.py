@@ -5,25 +5,19 @@ that is missing is a failure, not a skip.
 """
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
+
+from support.foreign import Sandbox
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 INSTALL_SECONDS = 600
 """A first Maven build fetches a hundred packages."""
-START_SECONDS = 60
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 300
 
 DONE, NO, WRONG_USE, REJECTED = 0, 1, 2, 5
 """Exit codes, as `makul-client --help` tells them."""
@@ -55,17 +49,6 @@ JAVA = Kit(
 
 
 @dataclass(frozen=True, slots=True)
-class Sandbox:
-    """A running sandbox: its directory and its index."""
-
-    directory: Path
-    index: dict[str, Any]
-
-    def paper(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.index["papers"] if each["name"] == name)
-
-
-@dataclass(frozen=True, slots=True)
 class Foreigner:
     """An installed kit that asks a running sandbox."""
 
@@ -81,12 +64,6 @@ class Foreigner:
             timeout=ANSWER_SECONDS,
             check=False,
         )
-
-
-@pytest.fixture(scope="session")
-def requested() -> None:
-    if os.environ.get("MAKUL_INTEROP") != "1":
-        pytest.skip("needs Node.js, Java, Maven and packages of theirs; run it with: make interop")
 
 
 @pytest.fixture(scope="session", params=[NODE, JAVA], ids=lambda kit: kit.name)
@@ -108,50 +85,6 @@ def kit(request: pytest.FixtureRequest, requested: None) -> Kit:
         said = installed.stdout + installed.stderr
         pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{said}")
     return kit
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory, requested: None) -> Iterator[Sandbox]:
-    """`makul sandbox`, as a recipient's developer starts it, on free ports."""
-    home = tmp_path_factory.mktemp("interop")
-    directory = home / "sandbox"
-    command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
-    with (
-        (home / "said.txt").open("wb") as said,
-        subprocess.Popen(
-            [*command, "--port", "0", "--xroad-port", "0", "--mtls-port", "0"],
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            yield Sandbox(directory, _index_once_serving(process, directory))
-        finally:
-            _stop(process)
-
-
-def _index_once_serving(process: subprocess.Popen[bytes], directory: Path) -> dict[str, Any]:
-    index = directory / "sandbox.json"
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        if index.is_file():  # it is written last, just before the listeners open
-            described: dict[str, Any] = json.loads(index.read_bytes())
-            try:
-                with urlopen(f"{described['urls']['xroad']}?wsdl=xroad", timeout=5):  # noqa: S310 - loopback
-                    return described
-            except OSError:  # not listening yet
-                pass
-        time.sleep(0.1)
-    pytest.fail(f"the sandbox does not answer; what it said stands in {directory.parent}/said.txt")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers too: the session is its own
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Consents that tools of others signed, inside the profile: all must be accepted.
 
-xmlsec1 (the program), python-xmlsec, and from the JavaScript world xml-crypto and xadesjs. Each
-gets the unsigned consent and makes digests and signature itself.
+xmlsec1 (the program), python-xmlsec, from the JavaScript world xml-crypto and xadesjs, and from
+Java's EU DSS and xades4j. Each gets the unsigned consent and makes digests and signature itself.
 """
 
 import json
@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 import xmlsec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.documents import XadesVerifier
+from support.foreign import run
 from support.needs import needs
 from support.pki import NOW, Holder, pem_of
 from support.xades import C14N, ENVELOPED, MORE, instant
@@ -162,3 +164,40 @@ def test_javascript(  # noqa: PLR0917 - fixtures and parameters
 
     assert done.returncode == 0, done.stderr.decode()
     accept(verifier, cast, done.stdout, record_property)
+
+
+@pytest.fixture(scope="module")
+def signed_by_java(
+    cast: Cast, java: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """One consent, signed by EU DSS and by xades4j in two profiles each, all in one JVM."""
+    home = tmp_path_factory.mktemp("java-signers")
+    (home / "content.xml").write_text(cast.content(), encoding="utf-8")
+    for who in ("citizen", "rsa_citizen"):
+        holder: Holder = getattr(cast, who)
+        store = serialize_key_and_certificates(
+            b"signer", holder.key, holder.certificate, None, BestAvailableEncryption(b"interop")
+        )
+        (home / f"{who}.p12").write_bytes(store)
+    run([*java, "interop.Sign", str(home), instant(NOW)])
+    return {file.stem: file.read_bytes() for file in (home / "signed").iterdir()}
+
+
+@pytest.mark.parametrize("who", ["citizen", "rsa_citizen"])
+@pytest.mark.parametrize("profile", ["default", "inclusive"])
+@pytest.mark.parametrize("tool", ["dss", "xades4j"])
+def test_java(  # noqa: PLR0917 - fixtures and parameters
+    cast: Cast,
+    verifier: XadesVerifier,
+    signed_by_java: dict[str, bytes],
+    tool: str,
+    profile: str,
+    who: str,
+    record_property: Recorder,
+) -> None:
+    """`default` sets nothing that need not be set; `inclusive` is of older habits.
+
+    DSS at its defaults writes the XPath Filter 2 transform, xades4j SigningCertificate in its first
+    version. `inclusive` is of inclusive canonicalisation, the first version, a signed KeyInfo.
+    """
+    accept(verifier, cast, signed_by_java[f"{tool}-{profile}-{who}"], record_property)

@@ -162,7 +162,7 @@ def test_zeep_asks_about_a_person(plain: _Listener, variant: str, operation: str
         "ground": {"consentDocument": b"<consent/>"},
     }
     if operation == "GetPersonData":
-        arguments["attributes"] = {"attribute": ["surname", "faceImage"]}
+        arguments["requestedAttributes"] = {"attribute": ["surname", "faceImage"]}
     with _Zeep(f"{plain.url}?{variant}") as client:
         answer = client.service[operation](**arguments)
 

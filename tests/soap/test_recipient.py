@@ -31,7 +31,7 @@ from support.soap import (
     send,
 )
 
-_FACTOR = "<t:documentNumber>ID1</t:documentNumber>"
+_FACTOR = "<r:documentNumber>ID1</r:documentNumber>"
 
 
 def _ask(body: str, version: SoapVersion = SOAP_11) -> tuple[FakePort, Response]:
@@ -113,12 +113,12 @@ def test_document_bytes_arrive_as_they_were() -> None:
 def test_probe_is_read_whole() -> None:
     """Contract, matching: every factor of the demographic probe, and which other methods."""
     body = _person(
-        "<t:documentNumber>ID1234567</t:documentNumber><t:surname> Асанов\n уулу </t:surname>"
-        "<t:givenName>Бакыт</t:givenName><t:patronymic>Т</t:patronymic>"
-        "<t:birthDate> 1990-01-31 </t:birthDate><t:sex>M</t:sex>",
-        "<t:face><t:image>AAAA</t:image><t:format>jpeg</t:format></t:face>"
-        "<t:finger><t:position>1</t:position><t:format>wsq</t:format><t:data>AAAA</t:data></t:finger>"
-        "<t:finger><t:position>2</t:position><t:format>wsq</t:format><t:data>AAAA</t:data></t:finger>",
+        "<r:documentNumber>ID1234567</r:documentNumber><r:surname> Асанов\n уулу </r:surname>"
+        "<r:givenName>Бакыт</r:givenName><r:patronymic>Т</r:patronymic>"
+        "<r:birthDate> 1990-01-31 </r:birthDate><r:sex>M</r:sex>",
+        "<r:face><r:image>AAAA</r:image><r:format>jpeg</r:format></r:face>"
+        "<r:finger><r:position>1</r:position><r:format>wsq</r:format><r:data>AAAA</r:data></r:finger>"
+        "<r:finger><r:position>2</r:position><r:format>wsq</r:format><r:data>AAAA</r:data></r:finger>",
     )
     request = _asked(body)
 
@@ -133,7 +133,7 @@ def test_probe_is_read_whole() -> None:
 
 def test_white_space_other_than_xml_s_is_kept() -> None:
     """XML Schema part 2, 4.3.6: only space, tab, CR and LF collapse; a no-break space does not."""
-    request = _asked(_person("<t:surname>А\u00a0Б</t:surname><t:givenName>В</t:givenName>"))
+    request = _asked(_person("<r:surname>А\u00a0Б</r:surname><r:givenName>В</r:givenName>"))
 
     assert request.probe.surname == "А\u00a0Б"
 
@@ -142,7 +142,7 @@ def test_white_space_other_than_xml_s_is_kept() -> None:
 def test_a_pin_whose_date_does_not_exist_is_a_fault(day: str) -> None:
     """Contract, attributes: PIN, date checked. The schema cannot; the fault names the field."""
     fake, response = _ask(
-        _person("<t:documentNumber>ID1</t:documentNumber>", pin=f"2{day}199000001")
+        _person("<r:documentNumber>ID1</r:documentNumber>", pin=f"2{day}199000001")
     )
 
     assert fake.asked == []
@@ -154,7 +154,7 @@ def test_a_pin_whose_date_does_not_exist_is_a_fault(day: str) -> None:
 @pytest.mark.parametrize("day", ["0000-01-01", "1990-02-30", "9999999-01-01"])
 def test_a_date_that_does_not_exist_is_a_fault(day: str) -> None:
     """A date that the schema or Python does not know is the sender's fault, never ours."""
-    _, response = _ask(_person(f"{_FACTOR}<t:birthDate>{day}</t:birthDate>"))
+    _, response = _ask(_person(f"{_FACTOR}<r:birthDate>{day}</r:birthDate>"))
 
     assert response.codes == ["REQ-01"]
     assert response.fault_code == "Client"
@@ -238,8 +238,8 @@ def test_the_channel_s_child_is_held_against_the_schema(verified: str) -> None:
 
 def _person(factors: str, more: str = "", pin: str = "23101199000001") -> str:
     return (
-        f'<r:VerifyPerson xmlns:r="{R}" xmlns:t="urn:makul:types:1">'
+        f'<r:VerifyPerson xmlns:r="{R}">'
         f"<r:requestId>{REQUEST_ID}</r:requestId><r:agreementNumber>A-1</r:agreementNumber>"
-        f"<r:purpose>ACCOUNT_OPENING</r:purpose><r:probe><t:demographic><t:pin>{pin}</t:pin>{factors}"
-        f"</t:demographic>{more}</r:probe></r:VerifyPerson>"
+        f"<r:purpose>ACCOUNT_OPENING</r:purpose><r:probe><r:demographic><r:pin>{pin}</r:pin>{factors}"
+        f"</r:demographic>{more}</r:probe></r:VerifyPerson>"
     )

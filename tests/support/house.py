@@ -352,15 +352,19 @@ def person_request(
     if ground is not None:
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
         encoded = base64.b64encode(ground[1]).decode()
-        given = f"<r:ground><t:{name}>{encoded}</t:{name}></r:ground>"
+        given = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
     asked = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
-    wanted = f"<r:attributes>{asked}</r:attributes>" if operation == "GetPersonData" else ""
+    wanted = (
+        f"<r:requestedAttributes>{asked}</r:requestedAttributes>"
+        if operation == "GetPersonData"
+        else ""
+    )
     return (
-        f'<r:{operation} xmlns:r="{RECIPIENT}" xmlns:t="{TYPES}">'
+        f'<r:{operation} xmlns:r="{RECIPIENT}">'
         f"<r:requestId>{request_id}</r:requestId>"
         f"<r:agreementNumber>{agreement}</r:agreementNumber>"
         f"<r:purpose>{purpose}</r:purpose>"
-        f"<r:probe><t:demographic><t:pin>{pin}</t:pin>"
-        f"<t:documentNumber>{document_number}</t:documentNumber></t:demographic></r:probe>"
+        f"<r:probe><r:demographic><r:pin>{pin}</r:pin>"
+        f"<r:documentNumber>{document_number}</r:documentNumber></r:demographic></r:probe>"
         f"{given}{wanted}</r:{operation}>"
     ).encode()

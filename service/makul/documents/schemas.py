@@ -9,12 +9,15 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import DocumentError
+from makul.domain.plain_text import has_hidden_character
 from makul.domain.reasons import Code, Reason
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _XSD_ELEMENT = "{http://www.w3.org/2001/XMLSchema}element"
+
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 # How libxml2 begins every message: Element '{urn:makul:consent:1}pin': …, sometimes with an
 # attribute's name before the colon. The rest may quote the value and is never read.
@@ -55,11 +58,21 @@ class DocumentSchema:
                 self._schema.assertValid(document)
             except etree.DocumentInvalid as error:
                 raise malformed(self._culprit(str(error))) from None
+        for child in document:
+            # The schema skips the signature: the names in its certificates are the authority's.
+            if child.tag != _SIGNATURE:
+                _check_texts(child)
 
     def _culprit(self, message: str) -> str:
         """The element at fault, if it is one of the schema's own; else the root."""
         found = _CULPRIT.match(message)
         return found[1] if found is not None and found[1] in self._names else self._root_name
+
+
+def _check_texts(element: "Element") -> None:
+    for part in element.iter():
+        if has_hidden_character(part.text or ""):
+            raise malformed(etree.QName(part).localname)
 
 
 @cache

@@ -89,7 +89,7 @@ def _attributes_agreed(case: StandingCase) -> Ruling:
     if found is None:
         return not_applicable(Code.AGR_04)
     if case.request.operation.result_form is ResultForm.DATA and not case.request.attributes:
-        return holds(Code.AGR_04, False, "attributes")
+        return holds(Code.AGR_04, False, "requestedAttributes")
     return within(Code.AGR_04, case.request.attributes, found.attributes)
 
 
@@ -177,7 +177,7 @@ def within(code: Code, asked: frozenset[str], allowed: frozenset[str]) -> Ruling
     beyond = asked - allowed
     if not beyond:
         return holds(code, True)
-    named = {name if name in _ATTRIBUTE_NAMES else "attributes" for name in beyond}
+    named = {name if name in _ATTRIBUTE_NAMES else "requestedAttributes" for name in beyond}
     return fails(code, *(Reason(code=code, field=name) for name in sorted(named)))
 
 

@@ -214,7 +214,7 @@ def _person_request(ask: _Ask, operation: Operation) -> requests.PersonRequest:
         probe=_demographic(body.probe.demographic, ask.request_id),
         other_methods=_other_methods(body.probe),
         ground=_ground(body.ground, ask.request_id),
-        attributes=_listed(getattr(body, "attributes", None), "attribute"),
+        attributes=_listed(getattr(body, "requestedAttributes", None), "attribute"),
         employee=ask.employee,
         case_number=ask.case_number,
     )
@@ -231,7 +231,7 @@ def _explain_request(ask: _Ask) -> requests.ExplainRequest:
         subject=None if body.pin is None else ask.parsed("pin", Pin),
         methods=_listed(body.methods, "method"),
         ground=_ground(body.ground, ask.request_id),
-        attributes=_listed(body.attributes, "attribute"),
+        attributes=_listed(body.requestedAttributes, "attribute"),
         employee=ask.employee,
         case_number=ask.case_number,
     )

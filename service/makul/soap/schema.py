@@ -9,8 +9,10 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import RejectedError
+from makul.domain.plain_text import has_hidden_character
 from makul.domain.reasons import Code, Reason
 from makul.published_names import published_names
+from makul.soap.envelope import local_name
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -50,12 +52,23 @@ class PublishedSchema:
             raise RejectedError(
                 *(Reason(code=Code.REQ_01, field=field) for field in fields or (None,))
             )
+        for part in element.iter():
+            # Text behind a comment is the comment's tail, and belongs to the element around it.
+            if has_hidden_character(part.tail or "") and part is not element:
+                raise RejectedError(_hidden(part.getparent()))
+            if has_hidden_character(part.text or "") and isinstance(part.tag, str):
+                raise RejectedError(_hidden(part))
 
     def _schema(self) -> etree.XMLSchema:
         schema: etree.XMLSchema | None = getattr(self._compiled, "schema", None)
         if schema is None:
             schema = self._compiled.schema = etree.XMLSchema(etree.parse(self._path))
         return schema
+
+
+def _hidden(element: "Element | None") -> Reason:
+    """The schema passed the element, so its name is one that is published."""
+    return Reason(code=Code.REQ_01, field=None if element is None else local_name(element))
 
 
 def _fields(messages: list[str]) -> Iterator[str | None]:

@@ -11,10 +11,12 @@ from typing import Any, Final
 from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 NAMESPACE: Final = "urn:makul:recipient:1"
-TYPES_NAMESPACE: Final = "urn:makul:types:1"
 
 _UUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_PLAIN: Final = r"[^<>\p{C}]+"
+_PLAIN: Final = (
+    "[^<>\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u17b4\u17b5\u180e"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff\ufff9-\ufffb]+"
+)
 
 
 def _token(pattern: str | None = None, **facets: Any) -> Any:
@@ -43,7 +45,7 @@ MatchMethod = _token(r"[a-z][a-z0-9]{1,31}")
 OperationName = _token(r"[A-Za-z]{1,64}")
 SampleFormat = _token(r"[a-z][a-z0-9.\-]{1,31}")
 DocumentNumber = _token(r"[0-9A-Z\-]{3,20}")
-UserId = _token(_PLAIN, min_len=1, max_len=64)
+EmployeeId = _token(_PLAIN, min_len=1, max_len=64)
 CaseNumber = _token(_PLAIN, min_len=1, max_len=64)
 Name = _token(_PLAIN, min_len=1, max_len=100)
 Sex = _token(values=["M", "F"])
@@ -62,7 +64,7 @@ AuthorityDocument = _octets(1_048_576)
 
 DemographicProbe = _model(
     "DemographicProbe",
-    TYPES_NAMESPACE,
+    NAMESPACE,
     ("pin", Pin),
     ("documentNumber", _optional(DocumentNumber)),
     ("surname", _optional(Name)),
@@ -76,7 +78,7 @@ DemographicProbe = _model(
 
 FaceProbe = _model(
     "FaceProbe",
-    TYPES_NAMESPACE,
+    NAMESPACE,
     ("image", SampleData),
     ("format", SampleFormat),
 )
@@ -85,7 +87,7 @@ FaceProbe = _model(
 
 FingerProbe = _model(
     "FingerProbe",
-    TYPES_NAMESPACE,
+    NAMESPACE,
     ("position", FingerPosition),
     ("format", SampleFormat),
     ("data", SampleData),
@@ -95,7 +97,7 @@ FingerProbe = _model(
 
 Probe = _model(
     "Probe",
-    TYPES_NAMESPACE,
+    NAMESPACE,
     ("demographic", DemographicProbe.customize(min_occurs=1)),
     ("face", _optional(FaceProbe)),
     ("finger", FingerProbe.customize(min_occurs=0, max_occurs=10)),
@@ -105,7 +107,7 @@ Probe = _model(
 
 Ground = _model(
     "Ground",
-    TYPES_NAMESPACE,
+    NAMESPACE,
     ("consentDocument", _optional(Document)),
     ("consentId", _optional(Uuid)),
     ("basisDocument", _optional(Document)),
@@ -113,8 +115,8 @@ Ground = _model(
 """By what right: one of the three. The schema's choice; to Spyne, three optional elements."""
 
 
-Attributes = _model(
-    "Attributes",
+AttributeList = _model(
+    "AttributeList",
     NAMESPACE,
     ("attribute", AttributeName.customize(max_occurs=32)),
 )
@@ -132,10 +134,10 @@ Methods = _model(
 _UNDER_AGREEMENT: Final = [
     ("requestId", RequestId),
     ("agreementNumber", AgreementNumber),
-    ("employee", _optional(UserId)),
+    ("employee", _optional(EmployeeId)),
     ("caseNumber", _optional(CaseNumber)),
 ]
-_QUERY: Final = [("requestId", RequestId), ("employee", _optional(UserId))]
+_QUERY: Final = [("requestId", RequestId), ("employee", _optional(EmployeeId))]
 
 
 VerifyPerson = _model(
@@ -156,7 +158,7 @@ GetPersonData = _model(
     ("purpose", PurposeCode),
     ("probe", Probe.customize(min_occurs=1)),
     ("ground", _optional(Ground)),
-    ("attributes", Attributes.customize(min_occurs=1)),
+    ("requestedAttributes", AttributeList.customize(min_occurs=1)),
 )
 """Match the person and give exactly these attributes."""
 
@@ -170,7 +172,7 @@ ExplainDecision = _model(
     ("pin", _optional(Pin)),
     ("methods", Methods.customize(min_occurs=1)),
     ("ground", _optional(Ground)),
-    ("attributes", _optional(Attributes)),
+    ("requestedAttributes", _optional(AttributeList)),
 )
 """A dry run up to the match."""
 
@@ -190,7 +192,7 @@ RevokeConsent = _model(
     "RevokeConsent",
     NAMESPACE,
     ("requestId", RequestId),
-    ("employee", _optional(UserId)),
+    ("employee", _optional(EmployeeId)),
     ("caseNumber", _optional(CaseNumber)),
     ("revocationDocument", Document),
 )

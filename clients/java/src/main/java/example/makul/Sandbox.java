@@ -1,7 +1,7 @@
 package example.makul;
 
 import example.makul.MakulClient.Subsystem;
-import example.makul.contract.Attributes;
+import example.makul.contract.AttributeList;
 import example.makul.contract.DemographicProbe;
 import example.makul.contract.GetPersonData;
 import example.makul.contract.Ground;
@@ -61,7 +61,7 @@ final class Sandbox {
         question.setPurpose(paper.getString("purpose"));
         question.setProbe(probe(paper));
         question.setGround(ground(paper));
-        question.setAttributes(attributes(paper));
+        question.setRequestedAttributes(attributes(paper));
         return question;
     }
 
@@ -87,8 +87,8 @@ final class Sandbox {
         return ground;
     }
 
-    private static Attributes attributes(JsonObject paper) {
-        var attributes = new Attributes();
+    private static AttributeList attributes(JsonObject paper) {
+        var attributes = new AttributeList();
         paper.getJsonArray("attributes").getValuesAs(JsonString::getString).forEach(attributes.getAttribute()::add);
         return attributes;
     }

@@ -1,0 +1,146 @@
+"""Names in the contract that code generators turn into names of a program.
+
+The schemas of the messages (what a WSDL imports) and of each document are looked at as one set. A
+generator may know no namespaces, or put all into one package, and may write a name with a capital
+(Go) or without regard to it (file names on Windows and macOS).
+"""
+
+from collections import defaultdict
+
+import makul_schemas
+import pytest
+from lxml import etree
+
+from support.published_contract import XS, elements, schema_root
+
+MESSAGES = ("recipient.xsd", "types.xsd", "xroad.xsd", "identifiers.xsd")
+DOCUMENTS = ("consent.xsd", "basis.xsd", "agreement.xsd", "notice.xsd", "receipt.xsd")
+
+TAKEN = {
+    "attributes": "node-soap and SOAP::Lite take it for the XML attributes of an element",
+    "any": "the member for open content in JAXB, gSOAP and .NET",
+    "class": "a keyword of most languages",
+    "default": "a keyword of most languages",
+    "package": "a keyword of Java and Go",
+    "return": "a keyword of all",
+    "type": "a keyword of Go",
+    "xmlname": "the member for an element's name in Go",
+    "xsitype": "a parameter of node-soap and suds",
+}
+"""Element names of messages that generated code has another use for."""
+
+RESERVED_CLASS_NAMES = {
+    "abstract", "array", "class", "date", "default", "enum", "error", "exception", "final", "float",
+    "function", "interface", "list", "match", "mixed", "namespace", "never", "null", "object",
+    "parent", "readonly", "resource", "self", "static", "string", "thread", "trait", "void",
+}  # fmt: skip
+"""Names that a class cannot have in PHP, or that hide a class of java.lang or java.util."""
+
+UNKNOWN_TO_GOWSDL = {"ID", "IDREF", "duration", "anySimpleType", "NMTOKEN", "language", "QName"}
+"""Built-in types that gowsdl 0.5.0 has no Go type for: code with one of them does not compile."""
+
+
+def _closure(name: str) -> dict[str, etree._Element]:
+    """A schema and what it imports, by file name."""
+    found: dict[str, etree._Element] = {}
+    waiting = [name]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            root = found[file] = schema_root(file)
+            imports = elements(root, "xs:import")
+            waiting += [str(each.get("schemaLocation")) for each in imports]
+    return found
+
+
+def _messages() -> list[etree._Element]:
+    return [schema_root(name) for name in MESSAGES]
+
+
+def test_messages_are_what_a_wsdl_imports() -> None:
+    """Contract: types and headers, no document."""
+    assert set(MESSAGES) == set(_closure("recipient.xsd")) | set(_closure("xroad.xsd"))
+
+
+@pytest.mark.parametrize("name", ["messages", *DOCUMENTS, "delivery.xsd"])
+def test_no_two_global_names_differ_in_namespace_or_case_alone(name: str) -> None:
+    """gowsdl: X-Road's memberCode and userId were redeclared by types of ours."""
+    roots = _messages() if name == "messages" else list(_closure(name).values())
+    declared: dict[str, set[str]] = defaultdict(set)
+    for root in roots:
+        for each in elements(root, "/xs:schema/xs:*[@name]"):
+            if each.tag == f"{{{XS}}}attribute":
+                continue
+            # An element of a type that has its name is one thing to a generator: person, Person.
+            own = str(each.get("type", "")).rpartition(":")[2]
+            spelled = str(each.get("name"))
+            same = own.lower() == spelled.lower()
+            declared[spelled.lower()].add(
+                f"{root.get('targetNamespace')} {own if same else spelled}"
+            )
+
+    assert not {key: found for key, found in declared.items() if len(found) > 1}
+
+
+def test_no_element_of_a_message_has_a_name_that_generated_code_uses() -> None:
+    """FACTS of foreign stacks, each with its reason in the table."""
+    names = {
+        str(each.get("name")).lower()
+        for root in _messages()
+        for each in elements(root, "//xs:element[@name]")
+    }
+
+    assert not names & set(TAKEN)
+
+
+def test_no_class_is_named_by_a_reserved_word() -> None:
+    """Complex types and enumerations become classes; `Match` cannot be one in PHP 8."""
+    names = {
+        str(each.get("name")).lower()
+        for root in _messages()
+        for each in elements(root, "//xs:complexType[@name] | //xs:simpleType[.//xs:enumeration]")
+    }
+
+    assert not names & RESERVED_CLASS_NAMES
+
+
+def test_messages_use_no_built_in_type_that_generators_lack() -> None:
+    """Such types are left to documents, which no WSDL imports."""
+    bases = {
+        str(each.get("base")).rpartition(":")[2]
+        for root in _messages()
+        for each in elements(root, "//xs:restriction")
+    }
+
+    assert not bases & UNKNOWN_TO_GOWSDL
+
+
+def test_requests_are_of_one_namespace() -> None:
+    """Who writes one `xmlns` at the top writes the whole request: gowsdl, and templates by hand."""
+    root = schema_root("recipient.xsd")
+    waiting = [
+        each
+        for each in elements(root, "xs:element[xs:complexType]")
+        if not str(each.get("name")).endswith("Response")
+    ]
+    assert waiting
+    while waiting:
+        for element in elements(waiting.pop(), ".//xs:element"):
+            prefix, _, local = str(element.get("type") or element.get("ref")).partition(":")
+            complex_type = elements(root, f"xs:complexType[@name='{local}']")
+            foreign = elements(schema_root("types.xsd"), f"xs:complexType[@name='{local}']")
+            assert element.get("ref") is None
+            assert not (prefix == "t" and foreign), element.get("name")
+            waiting += complex_type if prefix == "r" else []
+
+
+def test_ids_of_documents_are_of_one_form() -> None:
+    """xs:ID stands in each document's own schema; what it allows is the same in each."""
+    patterns = {
+        name: [str(each.get("value")) for each in elements(schema_root(name), path)]
+        for path in ["//xs:simpleType[@name='ElementId']/xs:restriction[@base='xs:ID']/xs:pattern"]
+        for name in (*DOCUMENTS, "delivery.xsd")
+    }
+
+    assert set(patterns) <= set(makul_schemas.names())
+    assert all(found == [r"[A-Za-z_][0-9A-Za-z_.\-]{0,79}"] for found in patterns.values())

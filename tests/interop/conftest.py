@@ -1,0 +1,34 @@
+"""What the tests with software of others share: one sandbox and one Java build a session."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.foreign import BUILD_SECONDS, Sandbox, run, running_sandbox
+
+JAVA = Path(__file__).parent / "java"
+
+
+@pytest.fixture(scope="session")
+def requested() -> None:
+    if os.environ.get("MAKUL_INTEROP") != "1":
+        pytest.skip("needs software of others and packages of theirs; run it with: make interop")
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, requested: None) -> Iterator[Sandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("interop")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def java(requested: None) -> list[str]:
+    """The beginning of a command that runs a class of the build; there is one build for all."""
+    if shutil.which("mvn") is None or shutil.which("java") is None:
+        pytest.fail("needs mvn and java, found nowhere on the PATH")
+    # What was built is built again only where a source is newer: Maven itself asks.
+    run(["mvn", "--batch-mode", "--quiet", "package"], cwd=JAVA, seconds=BUILD_SECONDS)
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", str(JAVA / "target" / "makul-interop.jar")]

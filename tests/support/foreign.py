@@ -1,0 +1,116 @@
+"""Software of others, held against a sandbox that runs as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+START_SECONDS = 300
+BUILD_SECONDS = 900
+"""A first Maven build fetches hundreds of files, perhaps beside other work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: its directory and its index."""
+
+    directory: Path
+    index: dict[str, Any]
+
+    def paper(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.index["papers"] if each["name"] == name)
+
+    def file(self, name: str) -> str:
+        """Return the path of a file that the index names, as text for another program."""
+        return str(self.directory / name)
+
+    def task(
+        self, paper_name: str, *, label: str, channel: str, pin: str | None = None
+    ) -> list[str]:
+        """Return what a foreign client needs to present a paper, in the order of its columns."""
+        paper = self.paper(paper_name)
+        citizen = next(c for c in self.index["citizens"] if c["number"] == paper["citizen"])
+        party = next(p for p in self.index["parties"] if p["key"] == paper["presentedBy"])
+        return [
+            label,
+            self.index["urls"][channel],
+            self.file(party["messageCertificate"]),
+            self.file(party["messageKey"]),
+            party["agreement"]["number"],
+            paper["purpose"],
+            pin or citizen["pin"],
+            citizen["documentNumber"],
+            self.file(paper["file"]),
+            paper["kind"],
+            self.file(party["sealingKey"] or ""),
+            " ".join(paper["attributes"]),
+        ]
+
+
+@contextmanager
+def running_sandbox(home: Path) -> Iterator[Sandbox]:
+    """`makul sandbox`, as a recipient's developer starts it, on free ports."""
+    directory = home / "sandbox"
+    command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
+    with (
+        (home / "said.txt").open("wb") as said,
+        subprocess.Popen(
+            [*command, "--port", "0", "--xroad-port", "0", "--mtls-port", "0"],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield Sandbox(directory, _index_once_serving(process, directory))
+        finally:
+            _stop(process)
+
+
+def _index_once_serving(process: subprocess.Popen[bytes], directory: Path) -> dict[str, Any]:
+    index = directory / "sandbox.json"
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if index.is_file():  # it is written last, just before the listeners open
+            described: dict[str, Any] = json.loads(index.read_bytes())
+            try:
+                with urlopen(f"{described['urls']['xroad']}?wsdl=xroad", timeout=5):  # noqa: S310 - loopback
+                    return described
+            except OSError:  # not listening yet
+                pass
+        time.sleep(0.1)
+    pytest.fail(f"the sandbox does not answer; what it said stands in {directory.parent}/said.txt")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its workers too: the session is its own
+
+
+def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> str:
+    """Return what a program wrote to its output; fail the test with all that it said otherwise."""
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=seconds, check=False
+    )
+    if done.returncode != 0:
+        pytest.fail(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def answers(output: str) -> dict[str, tuple[str, ...]]:
+    """Read the lines of a foreign client: a task's label, what came back, codes, what was given."""
+    rows = [line.split("\t") for line in output.splitlines()]
+    return {row[0]: tuple(each.strip() for each in row[1:]) for row in rows}
