@@ -1,7 +1,7 @@
 """`makul-client`: the service from the command line, for a recipient's staff and scripts."""
 
-import sys
-from pathlib import Path
+import signal
+from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -35,6 +35,7 @@ from makul_client.commands import (
     ground_from,
     outcome_code,
     probe_from,
+    receipt_in,
     reporting,
 )
 from makul_client.console import (
@@ -44,13 +45,12 @@ from makul_client.console import (
     print_person,
     print_reasons,
     print_rules,
-    require_new,
     say,
-    write_new,
+    say_aside,
 )
 from makul_client.errors import MakulError
-from makul_client.exchange import Context
-from makul_client.results import Decision, LedgerNotice
+from makul_client.outputs import use_utf8
+from makul_client.results import LedgerNotice
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.
@@ -110,8 +110,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Is this person who they say they are? Yes or no, never data."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(receipt)
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -121,18 +124,20 @@ def verify(
             given_name=given_name,
             patronymic=patronymic,
         )
+        probe = probe_from(person, face, finger)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         result = client.verify_person(
-            probe_from(person, face, finger),
+            probe,
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
-        _keep(result.decision, receipt)
-        if as_json:
-            print_json(result)
-        else:
-            say("matched" if result.matched else "not matched")
-            print_reasons(result.decision.reasons, client.profile.language)
+        with keep(result.decision):
+            if as_json:
+                print_json(result)
+            else:
+                say("matched" if result.matched else "not matched")
+                print_reasons(result.decision.reasons, client.profile.language)
         raise typer.Exit(outcome_code(result.decision.outcome))
 
 
@@ -168,8 +173,11 @@ def get(
     as_json: AsJson = False,
 ) -> None:
     """A person's data, once matched. Prints them on standard output."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(receipt)
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -179,19 +187,21 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
+        probe, attributes = probe_from(person, face, finger), _asked_for(attribute, ground)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         data = client.get_person_data(
-            probe_from(person, face, finger),
-            _asked_for(attribute, ground),
+            probe,
+            attributes,
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
-        _keep(data.decision, receipt)
-        if as_json:
-            print_json(data)
-        else:
-            print_person(data.person)
-            print_reasons(data.decision.reasons, client.profile.language)
+        with keep(data.decision):
+            if as_json:
+                print_json(data)
+            else:
+                print_person(data.person)
+                print_reasons(data.decision.reasons, client.profile.language)
 
 
 @app.command(
@@ -221,7 +231,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """How a request would be decided, rule by rule. No person is looked at, nothing is used up."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
         if isinstance(ground, ConsentDocument):
@@ -229,6 +239,7 @@ def explain(
             pin = pin or view.subject.pin
             attributes = attributes or view.attributes
         asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         explanation = client.explain(
             asked,
             methods=methods or ("demographic",),
@@ -236,7 +247,7 @@ def explain(
             attributes=attributes if asked == "GetPersonData" else (),
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
         if as_json:
             print_json(explanation)
@@ -260,8 +271,8 @@ def agreement(
     as_json: AsJson = False,
 ) -> None:
     """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        found = client.agreement(number, context=Context(employee=employee))
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.agreement(number, context=run.inquire(employee=employee))
         if as_json:
             print_json(found)
         else:
@@ -275,19 +286,19 @@ def agreement(
 )
 def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
     """Is the service there, is it a sandbox, and what are its limits?"""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        found = client.status(context=Context(employee=employee))
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.status(context=run.inquire(employee=employee))
         for each in client.unpinned(found):
-            sys.stderr.write(
+            say_aside(
                 f"the profile lacks the operator's {each.state} receipt certificate"
                 f" {each.fingerprint.hex()}, from {each.valid_from.isoformat()}:"
-                " add it to operator.certificates\n"
+                " add it to operator.certificates"
             )
         other = client.other_log(found)
         if other is not None:
-            sys.stderr.write(
+            say_aside(
                 f"the service announces another log key than the profile's: {other.key}; ask the"
-                " operator, and do not take it over from here\n"
+                " operator, and do not take it over from here"
             )
         if as_json:
             print_json(found)
@@ -321,11 +332,13 @@ def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
     return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]
 
 
-def _keep(decision: Decision, file: Path | None) -> None:
-    if file is not None:
-        write_new(file, decision.receipt.document)
-
-
 def main() -> None:
     """Run the command line."""
+    use_utf8()
+    signal.signal(signal.SIGTERM, _end)
     app()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as the signal would, but with what was reserved given back."""
+    raise SystemExit(128 + number)

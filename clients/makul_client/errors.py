@@ -6,6 +6,8 @@
     ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
     ├── LedgerError        a receipt's proof does not hold, or is overdue
     ├── SealError          the data did not come sealed as they must: they are withheld
+    ├── OutputError        a result has no place to go; asked again with the same id it comes again
+    ├── UnfinishedError    a run of the command ended before its answer was there, or was shown
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
         └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
@@ -181,6 +183,16 @@ class InvalidRequestError(MakulError):
 
 class ConsentError(MakulError):
     """A consent document is not what it should be."""
+
+
+class OutputError(MakulError):
+    """A result cannot be written. The message names the place, and nothing of the result."""
+
+
+class UnfinishedError(MakulError):
+    """A run of the command ended after a request may have been sent, and without its answer."""
+
+    default_retry = Retry.LATER
 
 
 class TransportError(MakulError):
