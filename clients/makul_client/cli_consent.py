@@ -16,11 +16,12 @@ from makul_client.commands import (
     Employee,
     ProfileFile,
     RequestId,
+    as_typed,
     examples,
     instant,
     reporting,
 )
-from makul_client.consent_form import ASKED_FOR, FORM, read_form, wish_of
+from makul_client.consent_form import FORM, NAMES, read_form, wish_of
 from makul_client.console import (
     print_consent,
     print_json,
@@ -74,9 +75,9 @@ def draft(
         known = read_form(form)
         options = {
             "pin": pin,
-            "surname": surname,
-            "given_name": given_name,
-            "patronymic": patronymic,
+            "surname": as_typed(surname),
+            "given_name": as_typed(given_name),
+            "patronymic": as_typed(patronymic),
             "attributes": attribute,
             "methods": method,
             "valid_from": since,
@@ -84,9 +85,12 @@ def draft(
             "max_disclosures": times,
         }
         known.update({key: value for key, value in options.items() if value is not None})
-        for key in ASKED_FOR:
-            if key not in known:
-                known[key] = typer.prompt(key, hide_input=key == "pin", err=True)
+        if "pin" not in known:
+            known["pin"] = typer.prompt("pin", hide_input=True, err=True)
+        if not any(known.get(key) for key in NAMES):
+            for key in NAMES:
+                asked = f"{key} (empty: none)"
+                known[key] = typer.prompt(asked, default="", show_default=False, err=True)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
         wish = wish_of(known, folder=folder, now=now)

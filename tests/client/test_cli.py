@@ -280,6 +280,33 @@ def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
     assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
 
 
+@pytest.mark.parametrize(
+    ("form", "stdin", "names"),
+    [
+        ({"surname": SURNAME}, "", [SURNAME, None]),
+        ({"given_name": "Тест"}, "", [None, "Тест"]),
+        ({"surname": "", "given_name": "Тест"}, "", [None, "Тест"]),
+        ({}, f"{SURNAME}\n\n", [SURNAME, None]),
+    ],
+)
+def test_a_form_may_have_one_name(
+    tmp_path: Path, form: dict[str, str], stdin: str, names: list[str | None]
+) -> None:
+    """Who has one name is not asked for another."""
+    profile = write_profile(tmp_path, "https://makul.example/")
+    file, drawn_up = tmp_path / "form.json", tmp_path / "draft.xml"
+    file.write_text(json.dumps({"pin": PIN, **form}), encoding="utf-8")
+    drafting = run(
+        *("consent", "draft", "-p", profile, "--from", file, "--until", "2099-01-01"),
+        *("-o", drawn_up),
+        stdin=stdin,
+    )
+
+    assert drafting.exit_code == ExitCode.OK, drafting.output
+    shown = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
+    assert [shown["subject"][key] for key in ("surname", "given_name")] == names
+
+
 def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:
     """Each step tells a program which consent it is about, as with a consent itself."""
     profile, consent_id = write_profile(tmp_path, "https://makul.example/"), str(uuid4())

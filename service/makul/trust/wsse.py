@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
+from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.reasons import Code, Reason
 from makul.trust.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.certificates import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 MAX_AGE = timedelta(minutes=5)
 """How long a message may be on its way (CONTRACT, Channels)."""
-CLOCK_SKEW = timedelta(seconds=60)
+CLOCK_SKEW = CLOCK_TOLERANCE
 """How far the recipient's clock may differ from ours, either way."""
 
 SOAP_NAMESPACES = frozenset(
