@@ -63,7 +63,7 @@ First steps:
   makul-client consent draft -a surname --until 2027-11-01 --out draft.xml
   makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
   makul-client explain --consent consent.xml
-  makul-client get --consent consent.xml --receipt receipt.xml
+  makul-client get --consent consent.xml --document-number ID0000001 --receipt receipt.xml
 
 The profile says who you are, how you call and whom you believe; nothing is edited in code.
 Personal data are printed on standard output by `get` alone, and never logged.
@@ -86,7 +86,7 @@ app.add_typer(receipt_app, name="receipt")
 @app.command(
     epilog=examples(
         "makul-client verify --consent consent.xml --document-number ID0000001",
-        "makul-client verify --consent-id 7d9a3c1e-0000-4000-8000-0000000000c1 --face photo.jpg",
+        "makul-client verify --consent consent.xml --surname Sample --given-name Test",
     )
 )
 def verify(
@@ -143,9 +143,9 @@ def verify(
 
 @app.command(
     epilog=examples(
-        "makul-client get --consent consent.xml",
-        "makul-client get --consent consent.xml -a surname -a birthDate --receipt receipt.xml",
-        "makul-client get --basis court-order.xml -a address --json",
+        "makul-client get --consent consent.xml --document-number ID0000001",
+        "makul-client get --consent consent.xml --surname Sample -a birthDate --receipt r.xml",
+        "makul-client get --basis court-order.xml --document-number ID0000001 -a address --json",
     )
 )
 def get(

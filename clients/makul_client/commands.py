@@ -67,9 +67,10 @@ EXIT_CODES: Final = """\b
 Exit codes:
   0  done: released, matched, accepted
   1  the answer is no: refused, or not matched
-  2  wrong use: an option, the profile, a document; nothing was sent
-  3  not now: unreachable, unavailable or undetermined; repeat later,
-     the same command with --request-id
+  2  wrong use: an option, the profile, a document, a place of output;
+     nothing was sent
+  3  not now: unreachable, unavailable, undetermined, broken off, or the
+     answer could not be written; repeat the same command with --request-id
   4  the operator's receipt is not to be trusted, and the answer was withheld;
      or its proof in the log does not hold or is overdue
   5  the message was not accepted: its form, its signature, or who sent it
@@ -105,9 +106,12 @@ Pin = Annotated[
     str | None,
     typer.Option(help="The PIN. Better left out: it is read from the consent, or asked for."),
 ]
-DocumentNumber = Annotated[str | None, typer.Option(help="Of the identity document shown.")]
-Surname = Annotated[str | None, typer.Option(help="As in the document.")]
-GivenName = Annotated[str | None, typer.Option(help="As in the document.")]
+DocumentNumber = Annotated[
+    str | None,
+    typer.Option(help="Of the identity document shown; asked for where no name is given either."),
+]
+Surname = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
+GivenName = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
 Patronymic = Annotated[str | None, typer.Option(help="As in the document.")]
 Face = Annotated[Path | None, typer.Option(help="A picture of the face: .jpg or .png.")]
 Finger = Annotated[
@@ -193,7 +197,7 @@ def receipt_in(
 def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
     """Turn what goes wrong into a line and an exit code.
 
-    Once a request may be on its way, a failure that is no answer is "not now", whatever it is: the
+    Once a request may be on its way, every failure that is no answer is "not now": the
     person's data may have been disclosed, and the same id gets the same answer.
     """
     use_utf8()
@@ -314,7 +318,7 @@ def demographic_from(
 
 
 def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
-    """Ask for the document number, or else for the names: whoever has one name gives one."""
+    """Ask for the document number, or else for the names; a person with one name gives one."""
     asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
     try:
         number = typer.prompt(asked[0], default="", show_default=False, err=True)

@@ -120,7 +120,7 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def use_utf8() -> None:
-    """Write UTF-8 on both standard streams, whatever the locale says.
+    """Write UTF-8 on both standard streams in every locale.
 
     A console or pipe of another encoding (cp1251, KOI8-R, ASCII) has no place for Kyrgyz letters,
     and the error would come after the disclosure.

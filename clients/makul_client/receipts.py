@@ -122,7 +122,7 @@ class ReceiptVerifier:
         """Verify the receipt of an answer just received, before anything of the answer is read.
 
         `answer_digest` is that of the answer as it came. A receipt without one binds only a part
-        of the answer, so it proves none: whoever ends TLS on the way could have changed the rest.
+        of the answer, so it proves none: a party that ends TLS could have changed the rest.
         """
         if document is None:
             raise ReceiptError(ReceiptFlaw.UNREADABLE, "the answer has not exactly one")

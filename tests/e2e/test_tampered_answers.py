@@ -376,7 +376,7 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
 def test_no_field_of_a_receipt_lets_a_guess_be_tested(man: Man) -> None:
     """Invariant 7: a sealed answer and its receipt, the person's data known but for one number.
 
-    Whoever has both guesses the very number; nothing in them says so. With `payloadSalt` in the
+    An attacker who has both guesses the very number; nothing in them says so. With `payloadSalt` in the
     receipt this was a hit after ten seconds for the whole range of numbers.
     """
     paper = man.house.paper("wallet-00-data")
