@@ -1,6 +1,7 @@
 """`makul-client`: the service from the command line, for a recipient's staff and scripts."""
 
 import signal
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated, Final
 
@@ -335,7 +336,8 @@ def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
 def main() -> None:
     """Run the command line."""
     use_utf8()
-    signal.signal(signal.SIGTERM, _end)
+    with suppress(ValueError):  # a thread that is not the main one gets no signals
+        signal.signal(signal.SIGTERM, _end)
     app()
 
 

@@ -6,8 +6,7 @@
     ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
     ├── LedgerError        a receipt's proof does not hold, or is overdue
     ├── SealError          the data did not come sealed as they must: they are withheld
-    ├── OutputError        a result has no place to go; asked again with the same id it comes again
-    ├── UnfinishedError    a run of the command ended before its answer was there, or was shown
+    ├── OutputError, UnfinishedError      an answer could not be shown; the same id gets it again
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
         └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
@@ -397,6 +396,5 @@ def fault(
     reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
 ) -> FaultError:
     """The fault of the family to which the first reason belongs."""
-    family = reasons[0].code[:3] if reasons else ""
-    kind = _FAMILIES.get(family, FaultError)
+    kind = _FAMILIES.get(reasons[0].code[:3] if reasons else "", FaultError)
     return kind(reasons, request_id=request_id, language=language)

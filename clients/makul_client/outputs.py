@@ -38,6 +38,8 @@ _FLAGS: Final = (
 )
 
 
+_LETTERS: Final = "Үөң№ў┌"
+"""Kyrgyz, Uzbek and what tables are drawn with: an encoding that has these has the rest."""
 _CANNOT_ALLOCATE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENODEV, errno.ESPIPE}
 )
@@ -136,6 +138,8 @@ def require_standard_output(max_bytes: int) -> None:
     if stream is None or stream.closed:
         raise OutputError("standard output is closed; give it a place to go")
     try:
+        # A program that put a stream of its own there may have one that `use_utf8` cannot change.
+        _LETTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
         stream.flush()
         descriptor = stream.fileno()
     except io.UnsupportedOperation:

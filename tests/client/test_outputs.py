@@ -111,9 +111,6 @@ def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
     return opened
 
 
-# ------------------------------------------------------------------ before anything is sent
-
-
 @pytest.mark.parametrize(
     ("shell", "command", "word"),
     [
@@ -194,9 +191,6 @@ def test_what_was_reserved_is_given_back_where_nothing_was_decided(
         assert not receipt.exists()
 
 
-# ------------------------------------------------------------------ whatever the locale
-
-
 @pytest.mark.parametrize(
     ("environ", "word"),
     [
@@ -243,9 +237,6 @@ def test_an_error_is_told_in_an_ascii_locale(desk_with: Callable[..., Any]) -> N
 
         assert done.returncode == ExitCode.NO
         assert "CNS-05 по-русски" in done.stderr.decode()
-
-
-# ------------------------------------------------------------------ after the disclosure
 
 
 def request_id_in(stderr: bytes, desk: Desk) -> bool:
@@ -379,9 +370,6 @@ def test_a_refusals_receipt_is_kept_as_well(desk_with: Callable[..., Any], tmp_p
 
         assert done.returncode == ExitCode.NO
         assert b"REFUSED" in receipt.read_bytes()
-
-
-# ------------------------------------------------------------------ files
 
 
 def test_a_reserved_file_holds_what_was_kept_and_nothing_else(tmp_path: Path) -> None:

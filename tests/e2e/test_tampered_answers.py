@@ -5,7 +5,6 @@ has, and handed to the client as the answer to the same request.
 """
 
 import base64
-import copy
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,10 +35,8 @@ from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.messages import ReceivedAnswer
 from makul_client.transport import Wire
-from support.house import NS, RECIPIENT, InProcess, about, build_house
-
-Element = etree._Element
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
+from support.changes import CHANGES, XSI, body_of, changed
+from support.house import NS, InProcess, about, build_house
 
 
 @dataclass
@@ -171,91 +168,6 @@ def man(town: Man, monkeypatch: pytest.MonkeyPatch) -> Man:
     return town
 
 
-def body_of(envelope: Element) -> Element:
-    (child,) = envelope.find("s:Body", NS)
-    return child
-
-
-def changed(message: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what came, each time with one thing done to one element of each name.
-
-    What stands inside the receipt is for its own signature to protect.
-    """
-    names: dict[str, int] = {}
-    for number, element in enumerate(body_of(etree.fromstring(message)).iter()):
-        names.setdefault(str(element.tag), number)
-    for (tag, number), (kind, change) in itertools.product(names.items(), CHANGES.items()):
-        envelope = etree.fromstring(message)
-        child = body_of(envelope)
-        element = next(itertools.islice(child.iter(), number, None))
-        if tag == f"{{{RECIPIENT}}}receipt" and kind in ("altered", "padded"):
-            continue
-        if element is child and kind in ("removed", "repeated", "moved"):
-            continue
-        if change(element):
-            yield etree.QName(tag).localname, kind, etree.tostring(envelope)
-
-
-def _altered(element: Element) -> bool:
-    if len(element) or not element.text:
-        return False
-    last = element.text[-1]
-    element.text = element.text[:-1] + ("1" if last != "1" else "2")
-    return True
-
-
-def _padded(element: Element) -> bool:
-    element.text = (element.text or "") + " "
-    return True
-
-
-def _removed(element: Element) -> bool:
-    parent = element.getparent()
-    assert parent is not None
-    parent.remove(element)
-    return True
-
-
-def _repeated(element: Element) -> bool:
-    element.addnext(copy.deepcopy(element))
-    return True
-
-
-def _moved(element: Element) -> bool:
-    following = element.getnext()
-    if following is None:
-        return False
-    following.addnext(element)
-    return True
-
-
-def _attributed(element: Element) -> bool:
-    element.set(f"{{{XSI}}}type", "anything")
-    return True
-
-
-def _renamed(element: Element) -> bool:
-    element.tag = f"{element.tag}x"
-    return True
-
-
-def _extended(element: Element) -> bool:
-    etree.SubElement(element, f"{{{RECIPIENT}}}outcome").text = "RELEASED"
-    return True
-
-
-CHANGES: dict[str, Callable[[Element], bool]] = {
-    "altered": _altered,
-    "padded": _padded,
-    "removed": _removed,
-    "repeated": _repeated,
-    "moved": _moved,
-    "attributed": _attributed,
-    "renamed": _renamed,
-    "extended": _extended,
-}
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_of_an_answer_can_be_changed_unseen(man: Man, case: str) -> None:
     """Each element altered, padded, removed, repeated, moved, renamed, or given more than it had.
@@ -376,8 +288,8 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
 def test_no_field_of_a_receipt_lets_a_guess_be_tested(man: Man) -> None:
     """Invariant 7: a sealed answer and its receipt, the person's data known but for one number.
 
-    An attacker who has both guesses the very number; nothing in them says so. With `payloadSalt` in the
-    receipt this was a hit after ten seconds for the whole range of numbers.
+    An attacker who has both guesses the very number; nothing in them says so. With `payloadSalt`
+    in the receipt this was a hit after ten seconds for the whole range of numbers.
     """
     paper = man.house.paper("wallet-00-data")
     person = man.house.person_of(paper)
