@@ -1,7 +1,8 @@
 """`makul-client`: the service from the command line, for a recipient's staff and scripts."""
 
-import sys
-from pathlib import Path
+import signal
+from contextlib import suppress
+from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -35,6 +36,7 @@ from makul_client.commands import (
     ground_from,
     outcome_code,
     probe_from,
+    receipt_in,
     reporting,
 )
 from makul_client.console import (
@@ -44,13 +46,12 @@ from makul_client.console import (
     print_person,
     print_reasons,
     print_rules,
-    require_new,
     say,
-    write_new,
+    say_aside,
 )
 from makul_client.errors import MakulError
-from makul_client.exchange import Context
-from makul_client.results import Decision, LedgerNotice
+from makul_client.outputs import use_utf8
+from makul_client.results import LedgerNotice
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.
@@ -63,7 +64,7 @@ First steps:
   makul-client consent draft -a surname --until 2027-11-01 --out draft.xml
   makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
   makul-client explain --consent consent.xml
-  makul-client get --consent consent.xml --receipt receipt.xml
+  makul-client get --consent consent.xml --document-number ID0000001 --receipt receipt.xml
 
 The profile says who you are, how you call and whom you believe; nothing is edited in code.
 Personal data are printed on standard output by `get` alone, and never logged.
@@ -86,7 +87,7 @@ app.add_typer(receipt_app, name="receipt")
 @app.command(
     epilog=examples(
         "makul-client verify --consent consent.xml --document-number ID0000001",
-        "makul-client verify --consent-id 7d9a3c1e-0000-4000-8000-0000000000c1 --face photo.jpg",
+        "makul-client verify --consent consent.xml --surname Sample --given-name Test",
     )
 )
 def verify(
@@ -110,8 +111,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Is this person who they say they are? Yes or no, never data."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(receipt)
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -121,26 +125,28 @@ def verify(
             given_name=given_name,
             patronymic=patronymic,
         )
+        probe = probe_from(person, face, finger)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         result = client.verify_person(
-            probe_from(person, face, finger),
+            probe,
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
-        _keep(result.decision, receipt)
-        if as_json:
-            print_json(result)
-        else:
-            say("matched" if result.matched else "not matched")
-            print_reasons(result.decision.reasons, client.profile.language)
+        with keep(result.decision):
+            if as_json:
+                print_json(result)
+            else:
+                say("matched" if result.matched else "not matched")
+                print_reasons(result.decision.reasons, client.profile.language)
         raise typer.Exit(outcome_code(result.decision.outcome))
 
 
 @app.command(
     epilog=examples(
-        "makul-client get --consent consent.xml",
-        "makul-client get --consent consent.xml -a surname -a birthDate --receipt receipt.xml",
-        "makul-client get --basis court-order.xml -a address --json",
+        "makul-client get --consent consent.xml --document-number ID0000001",
+        "makul-client get --consent consent.xml --surname Sample -a birthDate --receipt r.xml",
+        "makul-client get --basis court-order.xml --document-number ID0000001 -a address --json",
     )
 )
 def get(
@@ -168,8 +174,11 @@ def get(
     as_json: AsJson = False,
 ) -> None:
     """A person's data, once matched. Prints them on standard output."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(receipt)
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
         ground = ground_from(consent, consent_id, basis)
         person = demographic_from(
             ground,
@@ -179,19 +188,21 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
+        probe, attributes = probe_from(person, face, finger), _asked_for(attribute, ground)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         data = client.get_person_data(
-            probe_from(person, face, finger),
-            _asked_for(attribute, ground),
+            probe,
+            attributes,
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
-        _keep(data.decision, receipt)
-        if as_json:
-            print_json(data)
-        else:
-            print_person(data.person)
-            print_reasons(data.decision.reasons, client.profile.language)
+        with keep(data.decision):
+            if as_json:
+                print_json(data)
+            else:
+                print_person(data.person)
+                print_reasons(data.decision.reasons, client.profile.language)
 
 
 @app.command(
@@ -221,7 +232,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """How a request would be decided, rule by rule. No person is looked at, nothing is used up."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
         if isinstance(ground, ConsentDocument):
@@ -229,6 +240,7 @@ def explain(
             pin = pin or view.subject.pin
             attributes = attributes or view.attributes
         asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+        context = run.begin(employee=employee, case=case, request_id=request_id)
         explanation = client.explain(
             asked,
             methods=methods or ("demographic",),
@@ -236,7 +248,7 @@ def explain(
             attributes=attributes if asked == "GetPersonData" else (),
             ground=ground,
             purpose=purpose,
-            context=Context(employee=employee, case_number=case, request_id=request_id),
+            context=context,
         )
         if as_json:
             print_json(explanation)
@@ -260,8 +272,8 @@ def agreement(
     as_json: AsJson = False,
 ) -> None:
     """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        found = client.agreement(number, context=Context(employee=employee))
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.agreement(number, context=run.inquire(employee=employee))
         if as_json:
             print_json(found)
         else:
@@ -275,19 +287,19 @@ def agreement(
 )
 def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
     """Is the service there, is it a sandbox, and what are its limits?"""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        found = client.status(context=Context(employee=employee))
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.status(context=run.inquire(employee=employee))
         for each in client.unpinned(found):
-            sys.stderr.write(
+            say_aside(
                 f"the profile lacks the operator's {each.state} receipt certificate"
                 f" {each.fingerprint.hex()}, from {each.valid_from.isoformat()}:"
-                " add it to operator.certificates\n"
+                " add it to operator.certificates"
             )
         other = client.other_log(found)
         if other is not None:
-            sys.stderr.write(
+            say_aside(
                 f"the service announces another log key than the profile's: {other.key}; ask the"
-                " operator, and do not take it over from here\n"
+                " operator, and do not take it over from here"
             )
         if as_json:
             print_json(found)
@@ -321,11 +333,14 @@ def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
     return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]
 
 
-def _keep(decision: Decision, file: Path | None) -> None:
-    if file is not None:
-        write_new(file, decision.receipt.document)
-
-
 def main() -> None:
     """Run the command line."""
+    use_utf8()
+    with suppress(ValueError):  # a thread that is not the main one gets no signals
+        signal.signal(signal.SIGTERM, _end)
     app()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as the signal would, but with what was reserved given back."""
+    raise SystemExit(128 + number)

@@ -16,21 +16,21 @@ from makul_client.commands import (
     Employee,
     ProfileFile,
     RequestId,
+    as_typed,
     examples,
     instant,
     reporting,
 )
-from makul_client.consent_form import ASKED_FOR, FORM, read_form, wish_of
+from makul_client.consent_form import FORM, NAMES, read_form, wish_of
 from makul_client.console import (
     print_consent,
     print_json,
     print_pairs,
     print_result,
     read_file,
-    write_new,
 )
 from makul_client.credentials import load_credential
-from makul_client.exchange import Context
+from makul_client.outputs import write_new
 from makul_client.profile import Profile
 
 consent_app = typer.Typer(
@@ -75,9 +75,9 @@ def draft(
         known = read_form(form)
         options = {
             "pin": pin,
-            "surname": surname,
-            "given_name": given_name,
-            "patronymic": patronymic,
+            "surname": as_typed(surname),
+            "given_name": as_typed(given_name),
+            "patronymic": as_typed(patronymic),
             "attributes": attribute,
             "methods": method,
             "valid_from": since,
@@ -85,9 +85,12 @@ def draft(
             "max_disclosures": times,
         }
         known.update({key: value for key, value in options.items() if value is not None})
-        for key in ASKED_FOR:
-            if key not in known:
-                known[key] = typer.prompt(key, hide_input=key == "pin", err=True)
+        if "pin" not in known:
+            known["pin"] = typer.prompt("pin", hide_input=True, err=True)
+        if not any(known.get(key) for key in NAMES):
+            for key in NAMES:
+                asked = f"{key} (empty: none)"
+                known[key] = typer.prompt(asked, default="", show_default=False, err=True)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
         wish = wish_of(known, folder=folder, now=now)
@@ -183,13 +186,12 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Hand a consent in; afterwards its id is enough: --consent-id."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        held = client.register_consent(
-            ConsentDocument(read_file(file)),
-            scan=None if scan is None else read_file(scan),
-            authority=None if authority is None else read_file(authority),
-            context=Context(employee=employee, case_number=case, request_id=request_id),
-        )
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        document = ConsentDocument(read_file(file))
+        scanned = None if scan is None else read_file(scan)
+        proved = None if authority is None else read_file(authority)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
+        held = client.register_consent(document, scan=scanned, authority=proved, context=context)
         line = f"{held.consent_id} {held.state}, remaining {held.remaining}"
         print_result(held, line, as_json=as_json)
 
@@ -207,8 +209,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Where a consent stands: in force, expired, used up, revoked."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        found = client.consent_status(consent_id, context=Context(employee=employee))
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.consent_status(consent_id, context=run.inquire(employee=employee))
         if as_json:
             print_json(found)
             return
@@ -268,11 +270,10 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Hand in what the subject signed; the consent carries nothing from then on."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        revoked = client.revoke_consent(
-            read_file(file),
-            context=Context(employee=employee, case_number=case, request_id=request_id),
-        )
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        document = read_file(file)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
+        revoked = client.revoke_consent(document, context=context)
         print_result(revoked, f"{revoked.consent_id} REVOKED", as_json=as_json)
 
 
@@ -289,10 +290,10 @@ def revocations(
     as_json: AsJson = False,
 ) -> None:
     """Which consents given to you were taken back, oldest first."""
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         told = client.revocations(
             None if since is None else instant(since, "--since"),
-            context=Context(employee=employee),
+            context=run.inquire(employee=employee),
         )
         lines = (f"{each.consent_id} {each.revoked_at.isoformat()}" for each in told)
         print_result(told, *lines, as_json=as_json)

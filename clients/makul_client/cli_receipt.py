@@ -26,13 +26,12 @@ from makul_client.console import (
     print_receipt,
     print_result,
     read_file,
-    require_new,
     say_aside,
-    write_new,
 )
 from makul_client.errors import Language, MakulError, ProfileError
 from makul_client.exchange import Context
 from makul_client.ledger import LedgerVerifier, Proof, Standing
+from makul_client.outputs import PROOF_BYTES, RECEIPT_BYTES, reserved
 from makul_client.profile import Profile
 from makul_client.published import is_address
 from makul_client.receipts import ReceiptVerifier
@@ -89,14 +88,17 @@ def get(
 
     Where the profile has a table [ledger], its proof in the log is verified as well.
     """
-    with reporting(as_json=as_json, profile=profile), Client.from_file(profile) as client:
-        require_new(out)
-        require_new(proof)
-        found = client.receipt_in_log(of_request, context=Context(employee=employee))
-        if out is not None:
-            write_new(out, found.receipt.document)
-        if proof is not None:
-            write_new(proof, write_bundle(found.receipt.document, found.inclusion))
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        reserved(out, max_bytes=RECEIPT_BYTES) as receipt_file,
+        reserved(proof, max_bytes=PROOF_BYTES) as proof_file,
+    ):
+        found = client.receipt_in_log(of_request, context=run.inquire(employee=employee))
+        if receipt_file is not None:
+            receipt_file.keep(found.receipt.document)
+        if proof_file is not None:
+            proof_file.keep(write_bundle(found.receipt.document, found.inclusion))
         if as_json:
             print_json(found.receipt)
         else:

@@ -1,12 +1,13 @@
 """What the commands share: options, exit codes, and how an error becomes one of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Final
-from uuid import UUID
+from typing import Annotated, Final, NoReturn
+from uuid import UUID, uuid4
 
 import typer
 
@@ -21,20 +22,34 @@ from makul_client.asking import (
     Ground,
     Probe,
 )
-from makul_client.console import print_error, read_file
+from makul_client.console import print_error, read_file, say_aside
 from makul_client.errors import (
+    ConsentError,
     FaultError,
+    InvalidRequestError,
     Language,
     LedgerError,
     MakulError,
+    ProfileError,
     ReceiptError,
     RefusedError,
     Retry,
     SealError,
     TransportError,
     UndeterminedError,
+    UnfinishedError,
+)
+from makul_client.exchange import Context
+from makul_client.outputs import (
+    JSON_BYTES,
+    RECEIPT_BYTES,
+    TEXT_BYTES,
+    ReservedFile,
+    require_standard_output,
+    use_utf8,
 )
 from makul_client.profile import Profile
+from makul_client.results import Decision
 
 
 class ExitCode(IntEnum):
@@ -52,9 +67,10 @@ EXIT_CODES: Final = """\b
 Exit codes:
   0  done: released, matched, accepted
   1  the answer is no: refused, or not matched
-  2  wrong use: an option, the profile, a document; nothing was sent
-  3  not now: unreachable, unavailable or undetermined; repeat later,
-     the same command with --request-id
+  2  wrong use: an option, the profile, a document, a place of output;
+     nothing was sent
+  3  not now: unreachable, unavailable, undetermined, broken off, or the
+     answer could not be written; repeat the same command with --request-id
   4  the operator's receipt is not to be trusted, and the answer was withheld;
      or its proof in the log does not hold or is overdue
   5  the message was not accepted: its form, its signature, or who sent it
@@ -90,9 +106,12 @@ Pin = Annotated[
     str | None,
     typer.Option(help="The PIN. Better left out: it is read from the consent, or asked for."),
 ]
-DocumentNumber = Annotated[str | None, typer.Option(help="Of the identity document shown.")]
-Surname = Annotated[str | None, typer.Option(help="As in the document.")]
-GivenName = Annotated[str | None, typer.Option(help="As in the document.")]
+DocumentNumber = Annotated[
+    str | None,
+    typer.Option(help="Of the identity document shown; asked for where no name is given either."),
+]
+Surname = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
+GivenName = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
 Patronymic = Annotated[str | None, typer.Option(help="As in the document.")]
 Face = Annotated[Path | None, typer.Option(help="A picture of the face: .jpg or .png.")]
 Finger = Annotated[
@@ -111,16 +130,121 @@ _FINGER_FORMATS: Final = {
 }
 
 
+class Run:
+    """One run of a command, as far as it decides what a failure means."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.request_id: UUID | None = None
+        """There once a request may be on its way."""
+
+    def require_output(self) -> None:
+        """Raise `OutputError` where the answer could not be shown."""
+        require_standard_output(JSON_BYTES if self._as_json else TEXT_BYTES)
+
+    def begin(self, *, employee: str | None, case: str | None, request_id: UUID | None) -> Context:
+        """Check standard output and print the request's id: from here on it may be on its way.
+
+        The id is printed before anything is sent, so that a run that is killed, or that waits for
+        ever, can be repeated too.
+        """
+        self.require_output()
+        self.request_id = request_id or uuid4()
+        say_aside(f"makul-client: request {self.request_id}")
+        return Context(
+            employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
+        )
+
+    def inquire(self, *, employee: str | None) -> Context:
+        """Check standard output for an inquiry, which decides nothing and discloses nothing."""
+        self.require_output()
+        return Context(employee=as_typed(employee))
+
+
 @contextmanager
-def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[None]:
-    """Turn this library's errors into a line and an exit code."""
+def receipt_in(
+    path: Path | None,
+) -> Iterator[Callable[[Decision], AbstractContextManager[None]]]:
+    """Reserve the place of a receipt before anything is sent. A refusal's is kept there as well.
+
+    What it yields keeps a decision's receipt around the printing of its answer: neither is lost
+    where the other fails.
+    """
+    with ExitStack() as opened:
+        file = (
+            None
+            if path is None
+            else opened.enter_context(ReservedFile(path, max_bytes=RECEIPT_BYTES))
+        )
+
+        @contextmanager
+        def keep(decision: Decision) -> Iterator[None]:
+            try:
+                yield
+            finally:
+                if file is not None:
+                    file.keep(decision.receipt.document)
+
+        try:
+            yield keep
+        except RefusedError as refused:
+            if refused.decision is not None and file is not None:
+                file.keep(refused.decision.receipt.document)
+            raise
+
+
+@contextmanager
+def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
+    """Turn what goes wrong into a line and an exit code.
+
+    Once a request may be on its way, every failure that is no answer is "not now": the
+    person's data may have been disclosed, and the same id gets the same answer.
+    """
+    use_utf8()
+    run = Run(as_json=as_json)
     try:
-        yield
+        yield run
     except MakulError as error:
+        code = exit_code(error)
+        if run.request_id is not None and code is ExitCode.USAGE and not _was_not_sent(error):
+            code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
         print_error(error, _language(profile), as_json=as_json)
-        raise typer.Exit(exit_code(error)) from None
-    except typer.Abort:  # a question that nobody answered; typer's own code would read as "no"
+        raise typer.Exit(code) from None
+    except (typer.Abort, KeyboardInterrupt):  # typer's own code would read as "no"
+        _report_broken_off(run, "interrupted", profile, as_json=as_json)
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        if run.request_id is None:
+            raise
+        _report_broken_off(run, f"unexpected {type(error).__name__}", profile, as_json=as_json)
+
+
+def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
+    """End a run that came to no answer; the message of what broke it may hold data."""
+    if run.request_id is None:
         raise typer.Exit(ExitCode.USAGE) from None
+    error = UnfinishedError(
+        f"{what}: whether the request was answered is unknown", request_id=run.request_id
+    )
+    print_error(error, _language(profile), as_json=as_json)
+    raise typer.Exit(ExitCode.LATER) from None
+
+
+def _was_not_sent(error: MakulError) -> bool:
+    return isinstance(error, InvalidRequestError | ProfileError | ConsentError)
+
+
+def as_typed(text: str | None) -> str | None:
+    """A word of the command line as UTF-8, which an ASCII locale takes for single bytes."""
+    if text is None:
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        with suppress(UnicodeError):
+            return os.fsencode(text).decode()
+    return text
 
 
 def exit_code(error: MakulError) -> ExitCode:
@@ -128,7 +252,7 @@ def exit_code(error: MakulError) -> ExitCode:
     match error:
         case ReceiptError() | SealError() | LedgerError():
             return ExitCode.RECEIPT
-        case UndeterminedError() | TransportError():
+        case UndeterminedError() | TransportError() | UnfinishedError():
             return ExitCode.LATER
         case RefusedError() | FaultError() if error.retry is Retry.LATER:
             return ExitCode.LATER
@@ -173,19 +297,43 @@ def demographic_from(
     given_name: str | None,
     patronymic: str | None,
 ) -> Demographic:
-    """Who the person says they are: from the options, else from the consent, else asked for."""
-    if isinstance(ground, ConsentDocument):
-        subject = consent_view.read_unsafe(ground.document).subject
-        pin, surname = pin or subject.pin, surname or subject.surname
-        given_name = given_name or subject.given_name
-        patronymic = patronymic or subject.patronymic
+    """Who the person says they are: from the options, or asked for.
+
+    The PIN alone is taken from the consent, for it says whose record is meant and proves nothing.
+    A name from there would have the record compared with the consent, and not with the person who
+    came: what is to match is given by who saw the person's document.
+    """
+    if pin is None and isinstance(ground, ConsentDocument):
+        pin = consent_view.read_unsafe(ground.document).subject.pin
+    pin = pin or typer.prompt("PIN", hide_input=True, err=True)
+    if document_number is None and surname is None and given_name is None:
+        document_number, surname, given_name = _prompt_for_factors()
     return Demographic(
-        pin=pin or typer.prompt("PIN", hide_input=True, err=True),
-        document_number=document_number,
-        surname=surname,
-        given_name=given_name,
-        patronymic=patronymic,
+        pin=pin,
+        document_number=as_typed(document_number),
+        surname=as_typed(surname),
+        given_name=as_typed(given_name),
+        patronymic=as_typed(patronymic),
     )
+
+
+def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
+    """Ask for the document number, or else for the names; a person with one name gives one."""
+    asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
+    try:
+        number = typer.prompt(asked[0], default="", show_default=False, err=True)
+        if number:
+            return number, None, None
+        surname, given_name = (
+            typer.prompt(each, default="", show_default=False, err=True) for each in asked[1:]
+        )
+    except typer.Abort:
+        surname = given_name = ""
+    if not surname and not given_name:
+        raise typer.BadParameter(
+            "say what is to match: --document-number, or --surname and --given-name"
+        )
+    return None, surname or None, given_name or None
 
 
 def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:

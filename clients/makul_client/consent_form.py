@@ -14,7 +14,7 @@ from makul_client.toml import digest_of_file
 
 FORM: Final = """\b
 form.json, every key optional where the option is given:
-  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",
+  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",  (one name: that one)
    "attributes": ["surname"], "methods": ["demographic"],
    "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
    "purpose": "…", "purpose_text": "…", "relation": "contract 17",
@@ -25,8 +25,8 @@ form.json, every key optional where the option is given:
 """
 """The form, as help shows it."""
 
-ASKED_FOR: Final = ("pin", "surname", "given_name")
-"""What no consent goes without, and a person at the desk can be asked for."""
+NAMES: Final = ("surname", "given_name")
+"""No consent goes without one of them. A person with one name has one alone."""
 
 _KEYS: Final = frozenset(
     {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
@@ -62,7 +62,7 @@ def read_form(file: Path | None) -> dict[str, Any]:
 def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
     """What is to be drawn up, its scans looked for in `folder`. Raises `ConsentError`.
 
-    The form has all of `ASKED_FOR`; where it does not say since when, the consent runs from `now`.
+    The form has the PIN and a name; where it does not say since when, the consent runs from `now`.
     """
     if "valid_to" not in form:
         raise ConsentError("say until when it is good: --until 2027-11-01")
@@ -71,9 +71,9 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
         return Wish(
             subject=Subject(
                 pin=form["pin"],
-                surname=form["surname"],
-                given_name=form["given_name"],
-                patronymic=form.get("patronymic"),
+                surname=form.get("surname") or None,
+                given_name=form.get("given_name") or None,
+                patronymic=form.get("patronymic") or None,
             ),
             attributes=tuple(form.get("attributes", ())),
             methods=tuple(form["methods"]) if "methods" in form else None,

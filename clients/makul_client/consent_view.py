@@ -50,8 +50,8 @@ def read_unsafe(document: bytes) -> ConsentView:
         consent_id=_text(root, "consentId"),
         subject=Subject(
             pin=_text(root, "subject/pin"),
-            surname=_text(root, "subject/surname"),
-            given_name=_text(root, "subject/givenName"),
+            surname=_optional(root, "subject/surname"),
+            given_name=_optional(root, "subject/givenName"),
             patronymic=_optional(root, "subject/patronymic"),
         ),
         representative=_optional(root, "representative/name"),

@@ -34,8 +34,9 @@ class Subject(Discreet):
     """Whose data they are, as in the identity document."""
 
     pin: str
-    surname: str
-    given_name: str
+    surname: str | None = None
+    given_name: str | None = None
+    """At least one of the two; a person with one name has one."""
     patronymic: str | None = None
 
 
@@ -268,10 +269,12 @@ def _party(parent: "Element", name: str, party: Party) -> None:
 def _subject(parent: "Element", subject: Subject) -> None:
     node = _add(parent, "subject")
     _add(node, "pin", subject.pin)
-    _add(node, "surname", subject.surname)
-    _add(node, "givenName", subject.given_name)
-    if subject.patronymic is not None:
-        _add(node, "patronymic", subject.patronymic)
+    if subject.surname is None and subject.given_name is None:
+        raise ConsentError("the subject has no name: give the surname, the given name, or both")
+    names = ("surname", subject.surname), ("givenName", subject.given_name)
+    for name, value in (*names, ("patronymic", subject.patronymic)):
+        if value is not None:
+            _add(node, name, value)
 
 
 def _representative(parent: "Element", representative: Representative) -> None:

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from makul_client.consent_view import ConsentView
-from makul_client.errors import ADVICE, Language, MakulError, Reason, Retry
+from makul_client.errors import ADVICE, Language, MakulError, OutputError, Reason, Retry
+from makul_client.outputs import write_aside, write_output
 from makul_client.profile import Party
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
 
@@ -24,7 +25,6 @@ _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 
 # Neither markup nor emoji: what a service says is shown, not interpreted.
 _OUT: Final = Console(markup=False, emoji=False, highlight=False)
-_ERR: Final = Console(markup=False, emoji=False, highlight=False, stderr=True, soft_wrap=True)
 
 
 @singledispatch
@@ -75,12 +75,19 @@ def _(value: Iterable[object]) -> object:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    _OUT.out(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    write_output(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
 def say(line: str) -> None:
     """One line on standard output."""
-    _OUT.print(line, soft_wrap=True)
+    write_output(f"{line}\n")
+
+
+def _print_table(table: Table) -> None:
+    """Let rich draw it and nothing more: on a closed pipe it would exit with the code of a "no"."""
+    with _OUT.capture() as drawn:
+        _OUT.print(table)
+    write_output(drawn.get())
 
 
 def print_result(value: Any, *lines: str, as_json: bool) -> None:
@@ -94,20 +101,26 @@ def print_result(value: Any, *lines: str, as_json: bool) -> None:
 
 def say_aside(line: str) -> None:
     """One line on standard error, beside the result."""
-    _ERR.print(line)
+    write_aside(f"{line}\n")
 
 
 def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
-    """What went wrong and what to do: one line each, on standard error; or JSON on output."""
+    """What went wrong and what to do: one line each, on standard error; or JSON on output.
+
+    Where standard output takes nothing any more, JSON goes to standard error as well.
+    """
     if as_json:
-        print_json({"error": _error(error)})
+        try:
+            print_json({"error": _error(error)})
+        except OutputError:
+            say_aside(json.dumps(plain({"error": _error(error)}), ensure_ascii=False))
         return
-    _ERR.print(f"makul-client: {error}")
+    say_aside(f"makul-client: {error}")
     if error.retry is not None:
-        _ERR.print(ADVICE[error.retry][language])
+        say_aside(ADVICE[error.retry][language])
     if error.request_id is not None:
         repeat = "--request-id" if error.retry is Retry.LATER else "request"
-        _ERR.print(f"{repeat} {error.request_id}")
+        say_aside(f"{repeat} {error.request_id}")
 
 
 def _error(error: MakulError) -> dict[str, Any]:
@@ -128,7 +141,7 @@ def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in pairs:
         table.add_row(name, value)
-    _OUT.print(table)
+    _print_table(table)
 
 
 def print_person(person: Person) -> None:
@@ -148,7 +161,7 @@ def print_rules(rules: Iterable[Rule], language: Language) -> None:
     for rule in rules:
         told = rule.texts[language] if rule.verdict in _TOLD else ""
         table.add_row(rule.code, rule.clause or "", rule.verdict, told)
-    _OUT.print(table)
+    _print_table(table)
 
 
 def print_receipt(receipt: Receipt) -> None:
@@ -225,23 +238,6 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
 def masked(pin: str) -> str:
     """A PIN as logs and screens may show it: its first digit and its last two."""
     return f"{pin[0]}***********{pin[-2:]}"
-
-
-def write_new(file: Path, content: bytes) -> None:
-    """Write a new file that only its owner may read. Raises `MakulError` where there is one."""
-    try:
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_bytes(content)
-    except FileExistsError:
-        raise MakulError(f"{file}: there is such a file already; name another") from None
-    except OSError:
-        raise MakulError(f"{file}: it cannot be written") from None
-
-
-def require_new(file: Path | None) -> None:
-    """Complain before anything is sent where the result could not be kept afterwards."""
-    if file is not None and file.exists():
-        raise MakulError(f"{file}: there is such a file already; name another")
 
 
 def read_file(file: Path) -> bytes:

@@ -6,6 +6,7 @@
     ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
     ├── LedgerError        a receipt's proof does not hold, or is overdue
     ├── SealError          the data did not come sealed as they must: they are withheld
+    ├── OutputError, UnfinishedError      an answer could not be shown; the same id gets it again
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
         └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
@@ -181,6 +182,16 @@ class InvalidRequestError(MakulError):
 
 class ConsentError(MakulError):
     """A consent document is not what it should be."""
+
+
+class OutputError(MakulError):
+    """A result cannot be written. The message names the place, and nothing of the result."""
+
+
+class UnfinishedError(MakulError):
+    """A run of the command ended after a request may have been sent, and without its answer."""
+
+    default_retry = Retry.LATER
 
 
 class TransportError(MakulError):
@@ -385,6 +396,5 @@ def fault(
     reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
 ) -> FaultError:
     """The fault of the family to which the first reason belongs."""
-    family = reasons[0].code[:3] if reasons else ""
-    kind = _FAMILIES.get(family, FaultError)
+    kind = _FAMILIES.get(reasons[0].code[:3] if reasons else "", FaultError)
     return kind(reasons, request_id=request_id, language=language)

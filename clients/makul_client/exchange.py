@@ -1,7 +1,7 @@
 """One exchange with the service: write, sign, send, read, prove; and again, where that is safe.
 
-The order is the promise: an answer's receipt is verified before its outcome is looked at, so a
-refusal is proved as a release is.
+The order is the promise: the receipt, and by its digest the whole answer, is verified before
+anything of the answer is read or decrypted, so a refusal is proved as a release is.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ from makul_client.errors import (
     TransportError,
     UndeterminedError,
 )
-from makul_client.messages import Answer, Messages, request_of
+from makul_client.messages import Answer, Messages, ReceivedAnswer, request_of
 from makul_client.profile import Channel, Endpoint, Profile
 from makul_client.receipts import ClaimedAnswer, ReceiptVerifier, SentRequest
-from makul_client.results import Decision
+from makul_client.results import Decision, Receipt
 from makul_client.retrying import Retrying
 from makul_client.sealing import Unsealer
 from makul_client.transport import Wire
@@ -94,7 +94,10 @@ class Exchange:
 
         def attempt(request_id: UUID) -> T:
             asked = {"requestId": str(request_id), "employee": context.employee, **fields}
-            _, answer = self._converse(operation, asked, context, request_id)
+            _, received = self._converse(operation, asked, context, request_id)
+            answer = self._messages.read(operation, received)
+            if UUID(answer.values.requestId) != request_id:
+                raise TransportError("the answer is to another request", passing=False)
             if answer.values.reason if "reason" in answer.values else ():
                 raise RefusedError(
                     reading.reasons(answer.values.reason),
@@ -129,7 +132,7 @@ class Exchange:
 
         def attempt(request_id: UUID) -> T:
             named = {"requestId": str(request_id), **asked}
-            digest, answer = self._converse(operation, named, context, request_id)
+            digest, received = self._converse(operation, named, context, request_id)
             sent = SentRequest(
                 request_id=request_id,
                 digest=digest,
@@ -139,8 +142,11 @@ class Exchange:
                 attributes=frozenset(attributes),
                 ground_digest=_ground_digest(ground),
             )
-            opened = self._opened(answer, sent)
-            return read(opened.values, self._prove(opened, sent))
+            receipt = self.receipts.prove(
+                received.receipt(), sent, received.digest(), at=self.clock()
+            )
+            opened = self._opened(self._messages.read(operation, received), sent)
+            return read(opened.values, self._decision(opened, receipt, sent))
 
         return self._repeatedly(operation, context, attempt)
 
@@ -171,8 +177,8 @@ class Exchange:
 
     def _converse(
         self, operation: str, fields: Mapping[str, Any], context: Context, request_id: UUID
-    ) -> tuple[bytes, Answer]:
-        """Send once. Returns the digest of what was sent, and the answer."""
+    ) -> tuple[bytes, ReceivedAnswer]:
+        """Send once. Returns the digest of what was sent, and the answer, not proved yet."""
         envelope = self._messages.write(
             operation,
             fields,
@@ -183,10 +189,7 @@ class Exchange:
         if self._signature is not None:
             self._signature.apply(envelope, {})
         message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-        answer = self._messages.read(operation, self._wire.send(operation, message))
-        if UUID(answer.values.requestId) != request_id:
-            raise TransportError("the answer is to another request", passing=False)
-        return digest, answer
+        return digest, self._messages.receive(operation, self._wire.send(operation, message))
 
     def _headers(self, operation: str, context: Context, request_id: UUID) -> dict[str, Any]:
         if self._profile.xroad is None or self._profile.service.channel is not Channel.XROAD:
@@ -210,20 +213,22 @@ class Exchange:
             raise SealError(SealFlaw.NO_KEY, "add [sealing]")
         document = self._unsealer.open(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
-        person = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
-        return self._messages.opened(answer, person)
+        given = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
+        return self._messages.opened(answer, given.person, given.payload_salt)
 
-    def _prove(self, answer: Answer, sent: SentRequest) -> Decision:
+    def _decision(self, answer: Answer, receipt: Receipt, sent: SentRequest) -> Decision:
         values = answer.values
         claimed = ClaimedAnswer(
+            request_id=UUID(values.requestId),
             disclosure_id=UUID(values.disclosureId),
             outcome=values.outcome,
             reasons=reading.reasons(values.reason),
             decided_at=values.decidedAt,
             person=answer.person,
+            payload_salt=answer.payload_salt,
             attributes=reading.attributes_in(values.person if "person" in values else None),
         )
-        receipt = self.receipts.prove(values.receipt, sent, claimed, at=self.clock())
+        self.receipts.hold(receipt, sent, claimed)
         return Decision(
             request_id=sent.request_id,
             disclosure_id=claimed.disclosure_id,

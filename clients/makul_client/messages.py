@@ -4,6 +4,9 @@ What zeep is not left alone with: it takes a value that it cannot read for an ab
 directions are held against the published schemas first.
 """
 
+import base64
+import binascii
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +34,8 @@ from makul_client.xml import (
     UnsafeXmlError,
     broken_fields,
     canonical,
+    canonical_without,
+    local_name,
     parse,
 )
 
@@ -45,6 +50,7 @@ _WSDL: Final = {
 _PACKAGED: Final = "file:///makul/wsdl/v1/"
 """Not a place: a name by which zeep resolves the relative imports among the packaged files."""
 _FAULT_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:]{0,99}", re.ASCII)
+_RECEIPT: Final = f"{{{RECIPIENT}}}receipt"
 _OWN_CODE: Final = re.compile(r"([A-Z]{3}-[0-9]{2}): ", re.ASCII)
 
 
@@ -64,13 +70,46 @@ _TRANSPORT: Final[Any] = _Packaged
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ReceivedAnswer:
+    """The Body's child as it came. Neither its schema nor its receipt was verified."""
+
+    child: "Element"
+
+    def receipt(self) -> bytes | None:
+        """Return the receipt's exact bytes; None unless there is one, plain and in the last place.
+
+        The digest does not see where the receipt stands, so its place is judged here.
+        """
+        found = self.child.findall(_RECEIPT)
+        if len(found) != 1 or found[0] is not self.child[-1] or len(found[0]) or found[0].attrib:
+            return None
+        try:
+            return base64.b64decode("".join((found[0].text or "").split()), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 that a receipt has as its answerDigest (receipt.xsd).
+
+        It is taken over what arrived, not over what was read from it: an attribute, an element or
+        white space that no reader looks at changes it as well.
+        """
+        found = self.child.find(_RECEIPT)
+        if found is None:
+            return hashlib.sha256(canonical(self.child)).digest()
+        return hashlib.sha256(canonical_without(self.child, found)).digest()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """An answer that fits the schema. Nothing of it is proved yet."""
+    """An answer that fits the schema."""
 
     values: Any
     """As zeep reads it: attributes by element name."""
     person: bytes | None
     """The element `person` in exclusive canonical form, as receipts digest it."""
+    payload_salt: bytes | None
+    """What stands before it in the receipt's payload digest."""
     sealed: bytes | None
     """The same, still sealed, in its place."""
 
@@ -120,14 +159,24 @@ class Messages:
             raise InvalidRequestError(operation, broken, request_id=request_id)
         return envelope
 
-    def read(self, operation: str, answer: bytes) -> Answer:
-        """Read an answer. Raises `FaultError`, and `TransportError` for what is no answer."""
+    def receive(self, operation: str, answer: bytes) -> ReceivedAnswer:
+        """Take an answer in. Raises `FaultError`, and `TransportError` for what is no answer.
+
+        Whether it is one to this operation is not judged here, for a receipt proves that first.
+        """
         try:
             child = _body_child(parse(answer))
         except UnsafeXmlError as error:
             raise TransportError(f"the answer is not readable: {error}", passing=False) from None
         if child.tag == f"{{{SOAP}}}Fault":
             raise self._fault(child)
+        if child.tag != f"{{{RECIPIENT}}}{local_name(child)}":
+            raise TransportError(f"the answer is not one to {operation}", passing=False)
+        return ReceivedAnswer(child)
+
+    def read(self, operation: str, received: ReceivedAnswer) -> Answer:
+        """Read an answer by the schema. Raises `TransportError` for one that does not fit."""
+        child = received.child
         if child.tag != f"{{{RECIPIENT}}}{operation}Response":
             raise TransportError(f"the answer is not one to {operation}", passing=False)
         broken = broken_fields(child, "recipient")
@@ -139,13 +188,19 @@ class Messages:
         return Answer(
             values=values,
             person=None if person is None else canonical(person),
+            payload_salt=values.payloadSalt if "payloadSalt" in values else None,
             sealed=values.sealed if "sealed" in values else None,
         )
 
-    def opened(self, answer: Answer, person: "Element") -> Answer:
+    def opened(self, answer: Answer, person: "Element", payload_salt: bytes) -> Answer:
         """The answer with the element `person` that was sealed in it, verified meanwhile."""
         answer.values.person = self._typed(person)
-        return Answer(values=answer.values, person=canonical(person), sealed=None)
+        return Answer(
+            values=answer.values,
+            person=canonical(person),
+            payload_salt=payload_salt,
+            sealed=None,
+        )
 
     def _fault(self, node: "Element") -> FaultError | TransportError:
         detail = node.find(f"detail/{{{TYPES}}}Fault")

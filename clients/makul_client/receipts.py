@@ -1,8 +1,9 @@
 """Verifies the operator's receipts before an answer is handed over.
 
 A receipt proves an answer when the operator's pinned certificate signed it, its path is trusted
-at that moment, and it says of this very request what the answer says: same request, same content,
-same outcome, same reasons, same data. Anything else withholds the answer (`ReceiptError`).
+at that moment, it is of this very request, and its `answerDigest` is that of the answer as it came:
+match, state of a consent, rules, texts, data. Anything else withholds the answer (`ReceiptError`).
+Only then is the answer read, and held against what else the receipt says.
 """
 
 import base64
@@ -59,16 +60,26 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ClaimedAnswer:
-    """What the answer says, not yet proved."""
+    """What the answer says, its digest proved, not yet held against the receipt's own fields."""
 
+    request_id: UUID
     disclosure_id: UUID
     outcome: str
     reasons: tuple[Reason, ...]
     decided_at: datetime
     person: bytes | None
     """The element `person` in exclusive canonical form."""
+    payload_salt: bytes | None
     attributes: frozenset[str]
     """Those that it carries."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Delivered:
+    """Data that came encrypted, the operator's signature over them verified."""
+
+    person: "Element"
+    payload_salt: bytes
 
 
 class ReceiptVerifier:
@@ -106,19 +117,32 @@ class ReceiptVerifier:
         return fingerprint in self._pinned
 
     def prove(
-        self, document: bytes, sent: SentRequest, claimed: ClaimedAnswer, *, at: datetime
+        self, document: bytes | None, sent: SentRequest, answer_digest: bytes, *, at: datetime
     ) -> Receipt:
-        """Verify a receipt and hold request and answer against it."""
+        """Verify the receipt of an answer just received, before anything of the answer is read.
+
+        `answer_digest` is that of the answer as it came. A receipt without one binds only a part
+        of the answer, so it proves none: a party that ends TLS could have changed the rest.
+        """
+        if document is None:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, "the answer has not exactly one")
         receipt = self.verify(document, at=at)
         _same_request(receipt, sent)
+        if receipt.answer_digest is None:
+            raise ReceiptError(ReceiptFlaw.ANSWER, "it has no answerDigest")
+        if not hmac.compare_digest(receipt.answer_digest, answer_digest):
+            raise ReceiptError(ReceiptFlaw.ANSWER, "the answer was changed on its way")
+        return receipt
+
+    def hold(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+        """Hold what an answer says against its proved receipt: the operator must not differ."""
         _same_answer(receipt, sent, claimed)
         _same_payload(receipt, claimed)
-        return receipt
 
     def open_delivery(
         self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
-    ) -> "Element":
-        """The element `person` of a delivery just decrypted, once the operator's signature holds.
+    ) -> Delivered:
+        """The data of a delivery just decrypted, once the operator's signature holds.
 
         Raises `SealError` for one of another request, disclosure or recipient, however well it
         is encrypted: anybody can encrypt to a certificate that they know.
@@ -144,7 +168,8 @@ class ReceiptVerifier:
             if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
                 raise SealError(SealFlaw.ANSWER, f"its {name} is another")
         (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
-        return person
+        salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
+        return Delivered(person, base64.b64decode(_collapse(salt)))
 
     def _verify(
         self, document: bytes, *, at: datetime, kept: bool, held_since: datetime | None = None
@@ -188,6 +213,8 @@ def _same_request(receipt: Receipt, sent: SentRequest) -> None:
 
 
 def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+    if receipt.request_id != claimed.request_id:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the answer is to another request")
     if receipt.receipt_id != claimed.disclosure_id:
         raise ReceiptError(ReceiptFlaw.ANSWER, "it is of another disclosure")
     if receipt.outcome != claimed.outcome:
@@ -215,14 +242,16 @@ def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
 
 
 def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
-    """SHA-256 of the salt and the element `person` as it came."""
+    """SHA-256 of the salt and the element `person`, as both came."""
     if claimed.person is None:
         if receipt.payload_digest is not None:
             raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data are missing")
         return
-    if receipt.payload_digest is None or receipt.payload_salt is None:
+    if receipt.payload_digest is None:
         raise ReceiptError(ReceiptFlaw.PAYLOAD, "it vouches for no data")
-    digest = hashlib.sha256(receipt.payload_salt + claimed.person).digest()
+    if claimed.payload_salt is None:
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data came without their salt")
+    digest = hashlib.sha256(claimed.payload_salt + claimed.person).digest()
     if not hmac.compare_digest(digest, receipt.payload_digest):
         raise ReceiptError(ReceiptFlaw.PAYLOAD, "their digest differs")
 
@@ -246,7 +275,7 @@ def _read(root: "Element", document: bytes) -> Receipt:
         reasons=tuple(_reason(_Fields(each)) for each in root.findall(_tag("reason"))),
         released=frozenset(_collapse(each.text) for each in root.findall(_tag("attribute"))),
         payload_digest=fields.optional_binary("payloadDigest"),
-        payload_salt=fields.optional_binary("payloadSalt"),
+        answer_digest=fields.optional_binary("answerDigest"),
         ground=None if ground is None else _ground(_Fields(ground)),
         decided_at=datetime.fromisoformat(fields.text("decidedAt")),
         leaf_hash=fields.binary("leafHash"),

@@ -44,7 +44,8 @@ class Receipt:
     reasons: tuple[ReceiptReason, ...]
     released: frozenset[str]
     payload_digest: bytes | None
-    payload_salt: bytes | None = field(repr=False)
+    answer_digest: bytes | None
+    """SHA-256 of the whole answer but for the receipt; None in receipts of before there was one."""
     ground: GroundRef | None
     decided_at: datetime
     leaf_hash: bytes

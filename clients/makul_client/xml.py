@@ -56,6 +56,31 @@ def canonical(element: "Element") -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
 
+def canonical_without(element: "Element", child: "Element") -> bytes:
+    """Exclusive canonical XML of an element as it stands in its tree, but for one of its children.
+
+    Only that element goes; the text around it stays where it was. The tree is left as it was found.
+    """
+    index, tail, before = element.index(child), child.tail, child.getprevious()
+    holder_text = element.text if before is None else before.tail
+    joined = (holder_text or "") + (tail or "")
+    _set_text_before(element, before, joined or None)
+    element.remove(child)
+    try:
+        return canonical(element)
+    finally:
+        _set_text_before(element, before, holder_text)
+        element.insert(index, child)
+        child.tail = tail
+
+
+def _set_text_before(element: "Element", before: "Element | None", text: str | None) -> None:
+    if before is None:
+        element.text = text
+    else:
+        before.tail = text
+
+
 @cache
 def _schema(name: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(makul_schemas.location() / f"{name}.xsd")))

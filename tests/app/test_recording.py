@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -48,14 +49,24 @@ class PlainDocuments:
     def receipt(self, receipt: Receipt) -> bytes:
         return f"<receipt {receipt.outcome} {sorted(receipt.released)}/>".encode()
 
-    def answer(self, answer: Answer, receipt: bytes) -> bytes:
+    def answer(self, answer: Answer) -> "PlainAnswer":
         codes = ",".join(reason.code for reason in answer.reasons)
-        return b"<answer %s [%s] %s %s/>" % (
-            answer.outcome.encode(),
-            codes.encode(),
-            answer.payload or b"-",
-            receipt,
+        return PlainAnswer(
+            b"<answer %s [%s] %s "
+            % (answer.outcome.encode(), codes.encode(), answer.payload or b"-")
         )
+
+
+@dataclass
+class PlainAnswer:
+    content: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return sha256(self.content).digest()
+
+    def with_receipt(self, receipt: bytes) -> bytes:
+        return self.content + receipt + b"/>"
 
 
 class PlainSigner:

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from lxml import etree
 from typer.testing import CliRunner, Result
 
 from makul_client.cli import app
@@ -14,7 +15,7 @@ from makul_client.consents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
 from makul_client.wsse import utc_now
 from support.client_pki import pem_of, pem_of_key
-from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 from support.fake_service import PERSON, FakeOperator, Reply, answer, fault, hang_up, serving
 
 COMMANDS = [
@@ -35,6 +36,9 @@ COMMANDS = [
     ["consent", "register"],
     ["consent", "status"],
 ]
+
+FACTOR = ("--document-number", DOCUMENT)
+"""What is to match; the client takes none of it from the consent."""
 
 GROUPS = [["consent"], ["receipt"]]
 """They list their commands, which explain themselves."""
@@ -83,10 +87,10 @@ def test_help_teaches(command: list[str]) -> None:
 
 
 def test_get_prints_a_table_and_keeps_the_receipt(tmp_path: Path, consent: Path) -> None:
-    """`get` alone prints data; PIN, names and attributes come from the consent."""
+    """`get` alone prints data; PIN and attributes come from the consent."""
     receipt = tmp_path / "receipt.xml"
     reply = operator_now().decide("RELEASED", person=PERSON)
-    result = call(tmp_path, reply, "get", "--consent", consent, "--receipt", receipt)
+    result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--receipt", receipt)
 
     assert result.exit_code == ExitCode.OK, result.output
     assert SURNAME in result.stdout
@@ -97,7 +101,7 @@ def test_get_prints_a_table_and_keeps_the_receipt(tmp_path: Path, consent: Path)
 def test_get_as_json(tmp_path: Path, consent: Path) -> None:
     """JSON names attributes as the contract does."""
     reply = operator_now().decide("RELEASED", person=PERSON)
-    result = call(tmp_path, reply, "get", "--consent", consent, "--json")
+    result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--json")
 
     data = json.loads(result.stdout)
     assert data["person"]["surname"] == {"ky": SURNAME, "ru": None, "latin": None}
@@ -106,11 +110,12 @@ def test_get_as_json(tmp_path: Path, consent: Path) -> None:
 
 def test_verify_says_yes_or_no(tmp_path: Path, consent: Path) -> None:
     """0 and 1, so that a script may branch."""
-    yes = call(tmp_path, operator_now().decide("MATCHED"), "verify", "--consent", consent)
+    yes = call(tmp_path, operator_now().decide("MATCHED"), "verify", *FACTOR, "--consent", consent)
     no = call(
         tmp_path,
         operator_now().decide("NOT_MATCHED", codes=("MAT-01",), retry="N"),
         "verify",
+        *FACTOR,
         "--consent",
         consent,
     )
@@ -135,7 +140,7 @@ def test_verify_says_yes_or_no(tmp_path: Path, consent: Path) -> None:
 )
 def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode) -> None:
     """One line on standard error, what to do, and the id to go on with; never a traceback."""
-    result = call(tmp_path, reply, "get", "--consent", consent)
+    result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent)
 
     assert result.exit_code == code
     assert result.stdout == ""
@@ -148,7 +153,7 @@ def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode)
 def test_an_error_as_json(tmp_path: Path, consent: Path) -> None:
     """Programs read reasons, not lines."""
     reply = operator_now().decide("REFUSED", codes=("CNS-05",), retry="N")
-    result = call(tmp_path, reply, "get", "--consent", consent, "--json")
+    result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--json")
 
     error = json.loads(result.stdout)["error"]
     assert (error["kind"], error["retry"]) == ("RefusedError", "N")
@@ -168,6 +173,38 @@ def test_the_pin_is_asked_for_when_it_is_nowhere(tmp_path: Path) -> None:
     assert unanswered.exit_code == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("command", ["get", "verify"])
+def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, command: str) -> None:
+    """Procedure, cl. 10: who the person says they are is compared, not what the consent says.
+
+    The PIN alone is read from it, for it proves nothing.
+    """
+    outcome = "RELEASED" if command == "get" else "MATCHED"
+    person = PERSON if command == "get" else None
+    with serving(operator_now().decide(outcome, person=person)) as service:
+        file = write_profile(tmp_path, service.url)
+        words = (command, "--consent", consent, "-p", file)
+        by_number = run(*words, *FACTOR)
+        by_one_name = run(*words, "--surname", "Мисал")
+        nothing = run(*words)
+        asked = run(*words, stdin=f"{DOCUMENT}\n")
+        asked_by_name = run(*words, stdin="\n\nТест\n")
+
+    assert [each.exit_code for each in (by_number, by_one_name, asked, asked_by_name)] == [0] * 4
+    assert nothing.exit_code == ExitCode.USAGE
+    assert "--document-number" in nothing.stderr
+    sent = [
+        {etree.QName(each).localname: each.text for each in found.child.find(".//{*}demographic")}
+        for found in service.asked
+    ]
+    assert sent == [
+        {"pin": PIN, "documentNumber": DOCUMENT},
+        {"pin": PIN, "surname": "Мисал"},
+        {"pin": PIN, "documentNumber": DOCUMENT},
+        {"pin": PIN, "givenName": "Тест"},
+    ]
+
+
 def test_two_grounds_are_one_too_many(tmp_path: Path, consent: Path) -> None:
     """A request has one ground, or none."""
     result = call(tmp_path, hang_up, "verify", "--consent", consent, "--basis", consent)
@@ -177,7 +214,7 @@ def test_two_grounds_are_one_too_many(tmp_path: Path, consent: Path) -> None:
 
 def test_nothing_is_sent_where_the_receipt_could_not_be_kept(tmp_path: Path, consent: Path) -> None:
     """A receipt that is lost is a disclosure that cannot be proved."""
-    result = call(tmp_path, hang_up, "get", "--consent", consent, "--receipt", consent)
+    result = call(tmp_path, hang_up, "get", *FACTOR, "--consent", consent, "--receipt", consent)
 
     assert result.exit_code == ExitCode.USAGE
 
@@ -241,6 +278,33 @@ def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
     assert "2***********01" in shown.stdout
     assert json.loads(revealed.stdout)["subject"]["pin"] == PIN
     assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("form", "stdin", "names"),
+    [
+        ({"surname": SURNAME}, "", [SURNAME, None]),
+        ({"given_name": "Тест"}, "", [None, "Тест"]),
+        ({"surname": "", "given_name": "Тест"}, "", [None, "Тест"]),
+        ({}, f"{SURNAME}\n\n", [SURNAME, None]),
+    ],
+)
+def test_a_form_may_have_one_name(
+    tmp_path: Path, form: dict[str, str], stdin: str, names: list[str | None]
+) -> None:
+    """Who has one name is not asked for another."""
+    profile = write_profile(tmp_path, "https://makul.example/")
+    file, drawn_up = tmp_path / "form.json", tmp_path / "draft.xml"
+    file.write_text(json.dumps({"pin": PIN, **form}), encoding="utf-8")
+    drafting = run(
+        *("consent", "draft", "-p", profile, "--from", file, "--until", "2099-01-01"),
+        *("-o", drawn_up),
+        stdin=stdin,
+    )
+
+    assert drafting.exit_code == ExitCode.OK, drafting.output
+    shown = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
+    assert [shown["subject"][key] for key in ("surname", "given_name")] == names
 
 
 def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:

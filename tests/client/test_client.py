@@ -17,6 +17,7 @@ from makul_client import (
     Language,
     NotMatchedError,
     Probe,
+    ReceiptError,
     RecipientFaultError,
     RefusedError,
     RequestFaultError,
@@ -206,7 +207,6 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
         envelope('<StatusResponse xmlns="urn:makul:recipient:1"/><y/>'),
         b'<!DOCTYPE x [<!ENTITY e "v">]>' + envelope("<x>&e;</x>"),
         envelope("<!-- c --><x/>"),
-        envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>'),
     ],
 )
 def test_what_is_no_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
@@ -215,6 +215,15 @@ def test_what_is_no_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
 
     assert isinstance(came, TransportError)
     assert came.passing is False
+    assert len(asked) == 1
+
+
+def test_an_answer_that_lost_its_receipt_is_not_read(tmp_path: Path) -> None:
+    """What looks like the service's answer and is not proved is withheld, not asked for again."""
+    bare = envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>')
+    came, asked = ask(tmp_path, lambda _: (200, bare))
+
+    assert isinstance(came, ReceiptError)
     assert len(asked) == 1
 
 

@@ -182,3 +182,23 @@ def test_times_are_written_in_utc(profile: Profile) -> None:
     view = read_unsafe(draft(profile, wish, given_at=NOW))
 
     assert view.valid_from == datetime(2026, 11, 2, 4, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("names", [{"surname": SURNAME}, {"given_name": "Тест"}])
+def test_a_person_with_one_name_can_consent(profile: Profile, names: dict[str, str]) -> None:
+    """Surname alone, or given name alone: drawn up, signed, attached and shown as it stands."""
+    wish = replace(WISH, subject=Subject(pin=PIN, **names))
+    drawn_up = draft(profile, wish, given_at=NOW)
+    view = read_unsafe(sign(profile, drawn_up, parties().citizen))
+
+    assert valid(drawn_up)
+    assert (view.subject.surname, view.subject.given_name) == (
+        names.get("surname"),
+        names.get("given_name"),
+    )
+
+
+def test_a_person_without_a_name_cannot(profile: Profile) -> None:
+    """The schema leaves each name out for who lacks it; both are never lacking."""
+    with pytest.raises(ConsentError, match="no name"):
+        draft(profile, replace(WISH, subject=Subject(pin=PIN)), given_at=NOW)

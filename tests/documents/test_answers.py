@@ -3,6 +3,7 @@
 from base64 import b64decode
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -44,6 +45,7 @@ from support.people import PERSON
 
 DOCUMENTS = XmlDocuments(OPERATOR)
 NAMESPACES = {"r": "urn:makul:recipient:1", "t": "urn:makul:types:1"}
+SALT = bytes(range(32))
 PAYLOAD = DOCUMENTS.person(PERSON, frozenset({Attribute.SURNAME}))
 RECEIPT = b"<Receipt/>"
 
@@ -126,13 +128,16 @@ def test_every_answer_is_valid_canonical_and_ends_with_its_receipt(
     answer: Answer, receipt: bytes
 ) -> None:
     """recipient.xsd; and the receipt is carried as base64 of its exact bytes."""
-    written = DOCUMENTS.answer(answer, receipt)
+    rendered = DOCUMENTS.answer(answer)
+    written = rendered.with_receipt(receipt)
     root = valid(written, "recipient")
 
     assert canonical(root) == written
     assert local_names(root)[-1] == "receipt"
     assert b64decode(root[-1].text or "", validate=True) == receipt
     assert root.findtext("r:requestId", namespaces=NAMESPACES) == str(answer.request_id)
+    root.remove(root[-1])
+    assert sha256(canonical(root)).digest() == rendered.digest
 
 
 def test_a_release_holds_the_person_exactly_as_digested() -> None:
@@ -143,11 +148,17 @@ def test_a_release_holds_the_person_exactly_as_digested() -> None:
         outcome=Outcome.RELEASED,
         matches=(MATCH,),
         payload=PAYLOAD,
+        payload_salt=SALT,
     )
-    written = DOCUMENTS.answer(released, RECEIPT)
+    written = DOCUMENTS.answer(released).with_receipt(RECEIPT)
 
     assert PAYLOAD in written
-    assert local_names(valid(written, "recipient"))[-3:] == ["match", "person", "receipt"]
+    assert local_names(valid(written, "recipient"))[-4:] == [
+        "match",
+        "person",
+        "payloadSalt",
+        "receipt",
+    ]
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -156,17 +167,21 @@ def test_a_person_is_told_only_where_the_outcome_says_released(
     outcome: Outcome, operation: Operation
 ) -> None:
     """Attack on ourselves: an answer with data and another outcome is not written at all."""
-    answer = replace(ANSWER, operation=operation, outcome=outcome, payload=PAYLOAD)
+    answer = replace(
+        ANSWER, operation=operation, outcome=outcome, payload=PAYLOAD, payload_salt=SALT
+    )
     releases = outcome is Outcome.RELEASED
 
     if releases and operation is Operation.GET_PERSON_DATA:
-        assert PAYLOAD in DOCUMENTS.answer(answer, RECEIPT)
+        assert PAYLOAD in DOCUMENTS.answer(answer).with_receipt(RECEIPT)
     else:
         with pytest.raises(UnwritableError):
-            DOCUMENTS.answer(answer, RECEIPT)
+            DOCUMENTS.answer(answer).with_receipt(RECEIPT)
     if releases:
         with pytest.raises(UnwritableError):
-            DOCUMENTS.answer(replace(answer, payload=None), RECEIPT)
+            DOCUMENTS.answer(replace(answer, payload=None, payload_salt=None))
+        with pytest.raises(UnwritableError):
+            DOCUMENTS.answer(replace(answer, payload_salt=None))
 
 
 @pytest.mark.parametrize("code", Code)
@@ -175,7 +190,7 @@ def test_a_reason_tells_its_clause_its_side_and_three_languages(code: Code) -> N
     refused = replace(
         ANSWER, outcome=Outcome.REFUSED, reasons=(Reason(code=code, field="purpose"),)
     )
-    root = valid(DOCUMENTS.answer(refused, RECEIPT), "recipient")
+    root = valid(DOCUMENTS.answer(refused).with_receipt(RECEIPT), "recipient")
 
     def said(name: str) -> str:
         return str(root.xpath(f"string(r:reason/t:{name})", namespaces=NAMESPACES))
@@ -201,7 +216,9 @@ def test_scores_are_told_only_where_they_are_given(
 ) -> None:
     """CONTRACT, Matching: score, threshold, algorithm and version only where the agreement lets."""
     match = replace(MATCH, score=score, threshold=threshold)
-    root = valid(DOCUMENTS.answer(replace(ANSWER, matches=(match,)), RECEIPT), "recipient")
+    root = valid(
+        DOCUMENTS.answer(replace(ANSWER, matches=(match,))).with_receipt(RECEIPT), "recipient"
+    )
     (found,) = root.iterfind("r:match", namespaces=NAMESPACES)
 
     assert local_names(found) == told
@@ -217,7 +234,7 @@ def test_a_dry_run_tells_every_rule() -> None:
         rulings=rulings,
         matches=(MATCH,),
     )
-    root = valid(DOCUMENTS.answer(answer, RECEIPT), "recipient")
+    root = valid(DOCUMENTS.answer(answer).with_receipt(RECEIPT), "recipient")
 
     verdicts = root.xpath("r:rule/r:verdict/text()", namespaces=NAMESPACES)
     assert verdicts == ["FAILED", "PASSED"]
@@ -343,7 +360,7 @@ def test_a_registered_consent_is_told_with_its_meter() -> None:
         outcome=Outcome.ACCEPTED,
         consent=CONSENT_STATUS,
     )
-    root = valid(DOCUMENTS.answer(answer, RECEIPT), "recipient")
+    root = valid(DOCUMENTS.answer(answer).with_receipt(RECEIPT), "recipient")
 
     assert root.findtext("r:consentId", namespaces=NAMESPACES) == str(CONSENT_STATUS.consent_id)
     assert root.findtext("r:state", namespaces=NAMESPACES) == "IN_FORCE"

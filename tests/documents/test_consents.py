@@ -1,5 +1,6 @@
 """Consent documents: what is read is what was signed (Procedure, cl. 4)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -249,3 +250,22 @@ def test_any_name_is_carried_as_it_is(name: str) -> None:
 
     assert canonical(root) == document
     assert root.findtext("{*}subject/{*}surname") == name
+
+
+@pytest.mark.parametrize("names", [("Үлгүлөва", None), (None, "Айгүл")])
+def test_a_subject_may_have_one_name(names: tuple[str | None, str | None]) -> None:
+    """A person with one name can consent (cl. 4): the name is left out, not written empty."""
+    display = replace(CONSENT_DISPLAY, surname=names[0], given_name=names[1])
+    document = render_consent(CONSENT, display)
+
+    assert read(document) == CONSENT
+    assert len(valid(document, "consent").xpath("//*[local-name()='subject']/*")) == 3
+
+
+def test_a_subject_without_a_name_is_refused() -> None:
+    """The subject would not see whose consent they sign."""
+    nameless = re.sub(b"<(surname|givenName)>[^<]*</(surname|givenName)>", b"", PLAIN)
+
+    assert refused_field(nameless) == "subject"
+    with pytest.raises(UnwritableError):
+        render_consent(CONSENT, replace(CONSENT_DISPLAY, surname=None, given_name=None))

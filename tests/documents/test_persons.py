@@ -21,6 +21,11 @@ RELEASES = replace(ANSWER, operation=Operation.GET_PERSON_DATA, outcome=Outcome.
 SETS = st.frozensets(st.sampled_from(Attribute))
 
 
+def released_answer(payload: bytes) -> bytes:
+    released = replace(RELEASES, payload=payload, payload_salt=bytes(32))
+    return DOCUMENTS.answer(released).with_receipt(b"receipt")
+
+
 def holding(**values: AttributeValue) -> Person:
     return replace(PERSON, values={Attribute(name): value for name, value in values.items()})
 
@@ -35,7 +40,7 @@ def test_exactly_the_released_attributes_leave_in_schema_order(
     assert local_names(etree.fromstring(payload)) == [
         name.value for name in Attribute if name in released
     ]
-    valid(DOCUMENTS.answer(replace(RELEASES, payload=payload), b"receipt"), "recipient")
+    valid(released_answer(payload), "recipient")
 
 
 @pytest.mark.parametrize("attribute", Attribute)
@@ -57,7 +62,7 @@ def test_the_element_is_the_same_bytes_alone_and_in_the_answer(
 ) -> None:
     """WIRE, receipt: payloadDigest is over the exclusive c14n of `person` as it stands there."""
     payload = DOCUMENTS.person(PERSON, released)
-    answer = DOCUMENTS.answer(replace(RELEASES, payload=payload), b"receipt")
+    answer = released_answer(payload)
     envelope = (
         b'<s:E xmlns:s="urn:s" xmlns="urn:d" xmlns:p="urn:p"><s:B>' + answer + b"</s:B></s:E>"
     )

@@ -65,14 +65,19 @@ def test_a_refusal_names_no_ground_and_no_payload_it_does_not_have() -> None:
         reasons=(Reason(code=Code.CNS_02, because=Code.SIG_06, field="ground"),),
         released=frozenset(),
         payload_digest=None,
-        payload_salt=None,
         ground=None,
     )
     root = valid(DOCUMENTS.receipt(refused), "receipt")
 
-    assert not {"agreementNumber", "attribute", "payloadDigest", "payloadSalt", "ground"} & set(
-        local_names(root)
-    )
+    assert not {"agreementNumber", "attribute", "payloadDigest", "ground"} & set(local_names(root))
+
+
+def test_a_receipt_binds_the_answer_and_holds_no_salt() -> None:
+    """Invariants 7 and 8: all that the answer says, and nothing by which data can be guessed."""
+    names = local_names(valid(DOCUMENTS.receipt(RECEIPT), "receipt"))
+
+    assert "answerDigest" in names
+    assert "payloadSalt" not in names
 
 
 def test_another_operators_receipt_is_not_written() -> None:

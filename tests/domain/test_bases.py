@@ -8,6 +8,7 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
+from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import (
     BasisGround,
@@ -326,7 +327,8 @@ def test_a_basis_fits_one_request(said: dict[str, Any], against: set[Any]) -> No
 @pytest.mark.parametrize(
     ("at", "in_term"),
     [
-        (STATEMENT.issued_at - INSTANT, False),
+        (STATEMENT.issued_at - CLOCK_TOLERANCE - INSTANT, False),
+        (STATEMENT.issued_at - CLOCK_TOLERANCE, True),
         (STATEMENT.issued_at, True),
         (STATEMENT.valid_to - INSTANT, True),
         (STATEMENT.valid_to, False),

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from makul.domain.attributes import Attribute
+from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import ConsentState, ResultForm, consent_state
 from makul.domain.disclosures import (
     ConsentGround,
@@ -146,20 +147,25 @@ def test_the_same_id_on_other_bytes_is_another_paper() -> None:
 @pytest.mark.parametrize(
     ("at", "codes"),
     [
-        (CONSENT.valid_from - INSTANT, {"CNS-03"}),
+        (CONSENT.valid_from - CLOCK_TOLERANCE - INSTANT, {"CNS-03"}),
+        (CONSENT.valid_from - CLOCK_TOLERANCE, set()),
         (CONSENT.valid_from, set()),
         (CONSENT.valid_to - INSTANT, set()),
         (CONSENT.valid_to, {"CNS-04"}),
     ],
 )
 def test_the_term_is_half_open(at: datetime, codes: set[str]) -> None:
-    """Procedure, cl. 4: in force from its first instant, not at its last."""
+    """Procedure, cl. 4: in force from its first instant, not at its last.
+
+    Who signs may have a clock that is as much ahead as a message's may be.
+    """
     assert BY_CONSENT.but(at=at).codes() == codes
 
 
 def test_a_consent_does_not_reach_back_before_it_was_given() -> None:
     """A term that begins before the signing covers nothing that came before it."""
-    backdated = BY_CONSENT.saying(given_at=AT + INSTANT, valid_from=AT - 30 * DAY)
+    given_at = AT + CLOCK_TOLERANCE + INSTANT
+    backdated = BY_CONSENT.saying(given_at=given_at, valid_from=AT - 30 * DAY)
 
     assert backdated.codes() == {"CNS-03"}
     assert backdated.but(at=AT + INSTANT).codes() == set()
@@ -178,8 +184,10 @@ def test_a_term_turned_inside_out_is_never_in_force(term: dict[str, datetime]) -
     """There is no instant at which such a consent gives anything."""
     case = BY_CONSENT.saying(**term)
 
-    for hours in range(-72, 73, 6):
-        assert not case.but(at=AT + timedelta(hours=hours)).decide().permitted
+    moments = [timedelta(hours=hours) for hours in range(-72, 73, 6)]
+    moments += [shift - CLOCK_TOLERANCE / 2 for shift in (-DAY, timedelta(), DAY)]
+    for moment in moments:
+        assert not case.but(at=AT + moment).decide().permitted
 
 
 def test_a_revoked_consent_gives_nothing() -> None:
@@ -209,8 +217,10 @@ def test_a_consent_is_used_as_often_as_it_says(used: int, allowed: int, codes: s
     ("changes", "state"),
     [
         ({}, ConsentState.IN_FORCE),
-        ({"at": CONSENT.valid_from - INSTANT}, ConsentState.PENDING),
+        ({"at": CONSENT.valid_from - CLOCK_TOLERANCE - INSTANT}, ConsentState.PENDING),
+        ({"at": CONSENT.valid_from - CLOCK_TOLERANCE}, ConsentState.IN_FORCE),
         ({"at": CONSENT.valid_from}, ConsentState.IN_FORCE),
+        ({"at": CONSENT.valid_from, "valid_to": CONSENT.valid_from}, ConsentState.EXPIRED),
         ({"at": CONSENT.valid_to}, ConsentState.EXPIRED),
         ({"at": CONSENT.valid_to - INSTANT}, ConsentState.IN_FORCE),
         ({"used": 1}, ConsentState.USED_UP),

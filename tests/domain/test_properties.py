@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from makul.domain import grounds, standing
 from makul.domain.agreements import AgreementState
 from makul.domain.bases import BasisStatement, Provision
+from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.disclosures import (
     Outcome,
@@ -96,8 +97,9 @@ def by_the_subject(case: Case, said: Consent) -> bool:
         and case.ground.proof.signer.pin == said.subject
         and said.controller == case.operator
         and case.request.methods <= said.methods
-        and said.given_at <= case.at
-        and said.valid_from <= case.at
+        and said.given_at <= case.at + CLOCK_TOLERANCE
+        and said.valid_from <= case.at + CLOCK_TOLERANCE
+        and max(said.given_at, said.valid_from) < said.valid_to
         and not said.represented
         and not said.on_paper
     )
@@ -121,7 +123,8 @@ def by_law(case: Case, said: BasisStatement) -> bool:
         and said.provision in agreement.provisions
         and body.kind.clause in kinds
         and within_powers
-        and said.issued_at <= case.at
+        and said.issued_at <= case.at + CLOCK_TOLERANCE
+        and said.issued_at < said.valid_to
         and said.act.issued_on <= (said.issued_at + timedelta(hours=6)).date()
         and said.case_number != " "
         and (said.hidden_until is None or kinds == {"3a", "3b"})

@@ -105,13 +105,16 @@ def test_the_receipt_stands_for_the_answer(house: InProcess) -> None:
     child = house.ask(message).child
 
     receipt = receipt_of(child)
-    person = child.find("r:person", {"r": "urn:makul:recipient:1"})
-    salt = base64.b64decode(receipt.findtext("rc:payloadSalt", namespaces=RECEIPT) or "")
+    person = child.find("r:person", {"r": RECIPIENT})
+    salt = base64.b64decode(child.findtext("r:payloadSalt", "", {"r": RECIPIENT}))
     canonical = etree.tostring(person, method="c14n", exclusive=True, with_tail=False)
     digest = base64.b64decode(receipt.findtext("rc:payloadDigest", namespaces=RECEIPT) or "")
     asked = base64.b64decode(receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or "")
     assert digest == sha256(salt + canonical).digest()
     assert asked == request_digest(etree.fromstring(message))
+    said = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
+    child.remove(child[-1])
+    assert said == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
     leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
     recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
     assert recorded.leaf_hash == leaf

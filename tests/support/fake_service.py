@@ -29,6 +29,9 @@ PERSON = (
 ).encode()
 """A person who is nobody, in exclusive canonical form."""
 
+SALT = b"\7" * 32
+"""What stands before a person in the payload digest; it travels with the person."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -186,8 +189,13 @@ class FakeOperator:
         in_answer: dict[str, Any] | None = None,
         in_receipt: dict[str, Any] | None = None,
         signed: Callable[[bytes], bytes] = lambda receipt: receipt,
+        on_its_way: Callable[[bytes], bytes] = lambda answer: answer,
     ) -> Reply:
-        """A decision; `in_answer`, `in_receipt` make them differ, `signed` spoils the receipt."""
+        """Return a decision.
+
+        `in_answer` and `in_receipt` make an operator that says two things, and signs both;
+        `signed` spoils the receipt, and `on_its_way` the answer that leaves.
+        """
 
         def reply(asked: Asked) -> tuple[int, bytes]:
             facts: dict[str, Any] = {
@@ -197,27 +205,35 @@ class FakeOperator:
                 "person": person,
                 "at": self.at,
             }
-            receipt = signed(self.receipt(asked, **{**facts, **(in_receipt or {})}))
             said = {**facts, **(in_answer or {})}
             reasons = "".join(f"<reason>{reason(c, retry=retry)}</reason>" for c in said["codes"])
-            return answer(
-                asked.operation,
+            data = (
+                ""
+                if said["person"] is None
+                else f"{said['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
+            )
+            before = (
                 f"<outcome>{said['outcome']}</outcome>{reasons}"
                 f"<disclosureId>{said['id']}</disclosureId>"
-                f"<decidedAt>{_instant(said['at'])}</decidedAt>"
-                f"{(said['person'] or b'').decode()}{content}"
-                f"<receipt>{base64.b64encode(receipt).decode()}</receipt>",
-            )(asked)
+                f"<decidedAt>{_instant(said['at'])}</decidedAt>{data}{content}"
+            )
+            _, bare = answer(asked.operation, before)(asked)
+            facts["answer"] = answer_digest(bare)
+            receipt = signed(self.receipt(asked, **{**facts, **(in_receipt or {})}))
+            status, whole = answer(asked.operation, f"{before}<receipt>{_b64(receipt)}</receipt>")(
+                asked
+            )
+            return status, on_its_way(whole)
 
         return reply
 
     def receipt(self, asked: Asked, **facts: Any) -> bytes:
         """A signed receipt of a request."""
-        person, salt = facts["person"], b"\7" * 32
+        person = facts["person"]
         names = (
             [] if person is None else [etree.QName(e).localname for e in etree.fromstring(person)]
         )
-        payload = b"" if person is None else hashlib.sha256(salt + person).digest()
+        payload = b"" if person is None else hashlib.sha256(SALT + person).digest()
         document = asked.child.find(".//{urn:makul:types:1}consentDocument")
         content = [
             ("receiptId", facts["id"]),
@@ -231,10 +247,11 @@ class FakeOperator:
             *(("attribute", name) for name in facts.get("released", names)),
         ]
         if payload:
-            content += [
-                ("payloadDigest", _b64(facts.get("payload", payload))),
-                ("payloadSalt", _b64(salt)),
-            ]
+            content.append(("payloadDigest", _b64(facts.get("payload", payload))))
+        if facts.get("salt") is not None:
+            content.append(("payloadSalt", _b64(facts["salt"])))
+        if facts.get("answer") is not None:
+            content.append(("answerDigest", _b64(facts["answer"])))
         if document is not None:
             digest = hashlib.sha256(base64.b64decode(document.text)).digest()
             ground = [
@@ -257,6 +274,12 @@ class FakeOperator:
         signer = XAdESSigner(signature_algorithm=self.credential.method)
         signed = signer.sign(root, key=self.credential.key, cert=[self.credential.certificate])
         return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
+
+
+def answer_digest(message: bytes) -> bytes:
+    """Return the digest of an answer that has no receipt yet, as the contract defines it."""
+    child = etree.fromstring(message).find(f"{{{SOAP}}}Body")[0]
+    return hashlib.sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
 
 
 def _build(parent: Any, content: list[tuple[str, Any]]) -> None:

@@ -7,10 +7,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from makul.app.ports import Answer, Asker, Caller, Committed, Documents, Evidence, Receipt, Space
+from makul.app.ports import (
+    Answer,
+    Asker,
+    Caller,
+    Committed,
+    Documents,
+    Evidence,
+    Receipt,
+    RenderedAnswer,
+    Space,
+)
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
 from makul.app.recording import Draft, Recording
 from makul.bootstrap import time_ordered_id
+from makul.documents.answers import RenderedDecision
 from makul.domain.agreements import Channel
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
@@ -50,8 +61,8 @@ class _PlainDocuments:
     def receipt(self, receipt: Receipt) -> bytes:
         return f"<Receipt>{receipt.receipt_id}</Receipt>".encode()
 
-    def answer(self, answer: Answer, receipt: bytes) -> bytes:
-        return b"<Answer>%s %s</Answer>" % (answer.outcome.encode(), receipt)
+    def answer(self, answer: Answer) -> RenderedAnswer:
+        return RenderedDecision(b"<Answer>%s" % answer.outcome.encode(), b"</Answer>")
 
     def delivery(self, delivery: Any) -> bytes:
         return bytes(delivery.person)

@@ -205,6 +205,23 @@ class Recording:
         payload_salt = self.new_salt() if draft.payload is not None else None
         payload_digest = _payload_digest(payload_salt, draft.payload)
         leaf = self._leaf(draft, disclosure_id, payload_digest)
+        answer = self.documents.answer(
+            Answer(
+                operation=draft.operation,
+                request_id=draft.key.request_id,
+                outcome=draft.outcome,
+                reasons=draft.reasons,
+                disclosure_id=disclosure_id,
+                decided_at=draft.at,
+                matches=draft.matches,
+                payload=draft.payload if draft.seal_to is None else None,
+                payload_salt=payload_salt if draft.seal_to is None else None,
+                sealed=self._sealed(draft, disclosure_id, payload_salt),
+                rulings=draft.rulings,
+                consent=draft.consent,
+                revoked=draft.revokes.consent_id if draft.revokes is not None else None,
+            )
+        )
         receipt = self.signer.sign(
             self.documents.receipt(
                 Receipt(
@@ -218,7 +235,7 @@ class Recording:
                     reasons=draft.reasons,
                     released=draft.released,
                     payload_digest=payload_digest,
-                    payload_salt=payload_salt,
+                    answer_digest=answer.digest,
                     ground=draft.ground,
                     decided_at=draft.at,
                     leaf_hash=leaf.hash,
@@ -227,29 +244,17 @@ class Recording:
             ),
             at=draft.at,
         )
-        answer = Answer(
-            operation=draft.operation,
-            request_id=draft.key.request_id,
-            outcome=draft.outcome,
-            reasons=draft.reasons,
-            disclosure_id=disclosure_id,
-            decided_at=draft.at,
-            matches=draft.matches,
-            payload=draft.payload if draft.seal_to is None else None,
-            sealed=self._sealed(draft, disclosure_id),
-            rulings=draft.rulings,
-            consent=draft.consent,
-            revoked=draft.revokes.consent_id if draft.revokes is not None else None,
-        )
-        return _entry(draft, disclosure_id, leaf, receipt, self.documents.answer(answer, receipt))
+        return _entry(draft, disclosure_id, leaf, receipt, answer.with_receipt(receipt))
 
-    def _sealed(self, draft: Draft, disclosure_id: UUID) -> bytes | None:
+    def _sealed(
+        self, draft: Draft, disclosure_id: UUID, payload_salt: bytes | None
+    ) -> bytes | None:
         """The payload bound to request and recipient, signed, then encrypted: in that order.
 
         The signature lies inside, so that it proves to the recipient what it was given; whoever
         opens it cannot pass it on as meant for another, for it names its recipient.
         """
-        if draft.seal_to is None or draft.payload is None:
+        if draft.seal_to is None or draft.payload is None or payload_salt is None:
             return None
         delivery = self.documents.delivery(
             PersonDelivery(
@@ -259,6 +264,7 @@ class Recording:
                 operator=self.operator,
                 decided_at=draft.at,
                 person=draft.payload,
+                payload_salt=payload_salt,
             )
         )
         return self.sealer.seal(self.signer.sign(delivery, at=draft.at), draft.seal_to)

@@ -4,7 +4,9 @@ Every element of an answer stands in the default namespace, which the answer dec
 parts that are defined in types.xsd carry a prefix of their own.
 """
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -36,16 +38,43 @@ _SCORE_DIGITS = 6
 """types.xsd, Score: fractionDigits."""
 
 
-def render_decision(answer: Answer, receipt: bytes) -> bytes:
-    """The answer to an operation that decides, its receipt last, as base64 of its exact bytes.
+@dataclass(frozen=True, slots=True)
+class RenderedDecision:
+    """The answer to an operation that decides, rendered but for its receipt, which stands last.
 
-    Raises `UnwritableError` for data of a person in an answer that does not release any, and for
-    the same data twice, in the clear and sealed.
+    It is rendered once: the bytes that the receipt digests are the bytes that leave. They are in
+    exclusive canonical form already, and stay so without the element `receipt`, which declares
+    nothing; so the digest is that of the canonical form without parsing anything.
+    """
+
+    content: bytes
+    """From the start tag to the place of the receipt."""
+    end_tag: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the answer without its receipt: the receipt's answerDigest (receipt.xsd)."""
+        hashed = hashlib.sha256(self.content)
+        hashed.update(self.end_tag)
+        return hashed.digest()
+
+    def with_receipt(self, receipt: bytes) -> bytes:
+        """The whole answer, its receipt last, as base64 of its exact bytes."""
+        return self.content + group("receipt", binary(receipt)).encode() + self.end_tag
+
+
+def render_decision(answer: Answer) -> RenderedDecision:
+    """Render the answer to an operation that decides, but for its receipt.
+
+    Raises `UnwritableError` for data of a person in an answer that does not release any, for the
+    same data twice, in the clear and sealed, and for data in the clear without their salt.
     """
     releases = answer.outcome is Outcome.RELEASED
     tells = answer.payload is not None or answer.sealed is not None
     if answer.payload is not None and answer.sealed is not None:
         raise UnwritableError("what is sealed is not told in the clear as well")
+    if (answer.payload is None) is not (answer.payload_salt is None):
+        raise UnwritableError("data in the clear and their salt go together")
     if tells != releases or (tells and answer.operation is not Operation.GET_PERSON_DATA):
         raise UnwritableError("a person is told by GetPersonData, where the outcome is RELEASED")
     said = (
@@ -55,9 +84,10 @@ def render_decision(answer: Answer, receipt: bytes) -> bytes:
         element("disclosureId", str(answer.disclosure_id)),
         element("decidedAt", instant(answer.decided_at)),
         _particulars(answer),
-        group("receipt", binary(receipt)),
     )
-    return _response(answer.operation, *said)
+    name = f"{answer.operation}Response"
+    start = f'<{name} xmlns="{RECIPIENT}">'
+    return RenderedDecision(f"{start}{''.join(said)}".encode(), f"</{name}>".encode())
 
 
 def _particulars(answer: Answer) -> str:
@@ -80,7 +110,9 @@ def _person(answer: Answer) -> str:
     """The data as agreed: typed elements, or one that only the recipient can open."""
     if answer.sealed is not None:
         return group("sealed", binary(answer.sealed))
-    return answer.payload.decode() if answer.payload is not None else ""
+    if answer.payload is None or answer.payload_salt is None:
+        return ""
+    return answer.payload.decode() + element("payloadSalt", binary(answer.payload_salt))
 
 
 def _match(verdict: MethodVerdict) -> str:

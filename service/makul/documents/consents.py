@@ -22,7 +22,7 @@ from makul.documents.reading import Reader, subject_pin, uuid
 from makul.documents.reading import binary as read_binary
 from makul.documents.reading import day as read_day
 from makul.documents.reading import instant as read_instant
-from makul.documents.schemas import consent_schema
+from makul.documents.schemas import consent_schema, malformed
 from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.identifiers import (
     MemberCode,
@@ -68,8 +68,9 @@ class Paper:
 class ConsentDisplay:
     """What a consent says to people besides what is judged. Personal data: it does not print."""
 
-    surname: str
-    given_name: str
+    surname: str | None = None
+    given_name: str | None = None
+    """One of the two is there, and for a person with one name one alone."""
     patronymic: str | None = None
     controller_name: str
     recipient_name: str
@@ -90,9 +91,12 @@ def read_consent(signed: "Element") -> Consent:
     said = Reader(signed)
     attributes = said.inside_if_any("attributes")
     notice = said.inside("notice")
+    subject = said.inside("subject")
+    if all(subject.read_if_any(name, str) is None for name in ("surname", "givenName")):
+        raise malformed("subject")  # the subject did not see whose consent they signed
     return Consent(
         consent_id=said.read("consentId", uuid),
-        subject=subject_pin(said.inside("subject")),
+        subject=subject_pin(subject),
         controller=said.inside("controller").read("memberCode", parse_member_code),
         recipient=said.inside("recipient").read("memberCode", parse_member_code),
         agreement_number=said.read("agreementNumber", parse_agreement_number),
@@ -139,8 +143,11 @@ def _read_paper(said: Reader | None) -> PaperTaken | None:
 def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
     """An unsigned consent document in exclusive canonical form, with `Id="consent-<consentId>"`.
 
-    Raises `UnwritableError` where the two arguments tell of different documents.
+    Raises `UnwritableError` where the two arguments tell of different documents, and for a subject
+    without a name.
     """
+    if display.surname is None and display.given_name is None:
+        raise UnwritableError("a subject has at least one name")
     if (consent.representative is not None) != (display.representative is not None):
         raise UnwritableError("a represented consent names its representative, and no other does")
     if (consent.paper is not None) != (display.paper is not None):
@@ -150,8 +157,8 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
         group(
             "subject",
             element("pin", consent.subject.digits),
-            element("surname", display.surname),
-            element("givenName", display.given_name),
+            optional("surname", display.surname),
+            optional("givenName", display.given_name),
             optional("patronymic", display.patronymic),
         ),
         _representative(consent.representative, display.representative),

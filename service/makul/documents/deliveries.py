@@ -1,7 +1,7 @@
 """What is signed and then sealed: the data, to whom and in answer to what (delivery.xsd)."""
 
 from makul.app.ports import PersonDelivery
-from makul.documents.canonical import element, instant
+from makul.documents.canonical import binary, element, instant
 
 NAMESPACE = "urn:makul:delivery:1"
 
@@ -19,4 +19,5 @@ def render_delivery(delivery: PersonDelivery) -> bytes:
         element("decidedAt", instant(delivery.decided_at)),
     )
     root = f'<Delivery xmlns="{NAMESPACE}" Id="delivery-{delivery.disclosure_id}">'
-    return f"{root}{''.join(said)}".encode() + delivery.person + b"</Delivery>"
+    salt = element("payloadSalt", binary(delivery.payload_salt))
+    return f"{root}{''.join(said)}".encode() + delivery.person + f"{salt}</Delivery>".encode()

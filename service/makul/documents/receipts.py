@@ -25,7 +25,7 @@ def render_receipt(receipt: Receipt) -> bytes:
         *map(receipt_reason, receipt.reasons),
         *(element("attribute", name) for name in Attribute if name in receipt.released),
         _digest("payloadDigest", receipt.payload_digest),
-        _digest("payloadSalt", receipt.payload_salt),
+        _digest("answerDigest", receipt.answer_digest),
         _ground(receipt.ground),
         element("decidedAt", instant(receipt.decided_at)),
         element("leafHash", binary(receipt.leaf_hash)),

@@ -15,6 +15,7 @@ from makul.app.ports import (
     PersonDelivery,
     Receipt,
     RecordedSignature,
+    RenderedAnswer,
     RevokedConsent,
     ServiceStatus,
     UnwritableError,
@@ -85,9 +86,9 @@ class XmlDocuments:
             raise UnwritableError("data are given by the operator alone")
         return deliveries.render_delivery(delivery)
 
-    def answer(self, answer: Answer, receipt: bytes) -> bytes:
-        """The answer of an operation that decides."""
-        return answers.render_decision(answer, receipt)
+    def answer(self, answer: Answer) -> RenderedAnswer:
+        """Render the answer of an operation that decides, but for its receipt."""
+        return answers.render_decision(answer)
 
     def consent_status(
         self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime

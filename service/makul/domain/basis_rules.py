@@ -7,6 +7,7 @@ from datetime import datetime
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement, Provision
+from makul.domain.calendar import has_begun
 from makul.domain.disclosures import (
     BasisGround,
     DisclosureRequest,
@@ -125,7 +126,9 @@ def _basis_for_recipient_and_agreement(case: BasisCase) -> Ruling:
 
 
 def _basis_in_term(case: BasisCase) -> Ruling:
-    return holds(Code.LAW_07, case.statement.issued_at <= case.at < case.statement.valid_to)
+    issued_at = case.statement.issued_at
+    ended = max(case.at, issued_at) >= case.statement.valid_to
+    return holds(Code.LAW_07, has_begun(issued_at, at=case.at) and not ended)
 
 
 def _basis_not_used_up(case: BasisCase) -> Ruling:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from unicodedata import normalize
 
 from makul.domain.agreements import Agreement
-from makul.domain.calendar import legal_day
+from makul.domain.calendar import CLOCK_TOLERANCE, has_begun, legal_day
 from makul.domain.consents import AuthorityKind, Consent, Representation
 from makul.domain.disclosures import (
     ConsentGround,
@@ -57,11 +57,13 @@ def _signed_by_party(case: ConsentCase) -> bool:
 
 
 def _consent_begun(case: ConsentCase) -> Ruling:
-    return holds(Code.CNS_03, case.at >= case.consent.begins_at, "validFrom")
+    return holds(Code.CNS_03, has_begun(case.consent.begins_at, at=case.at), "validFrom")
 
 
 def _consent_not_expired(case: ConsentCase) -> Ruling:
-    return holds(Code.CNS_04, case.at < case.consent.valid_to, "validTo")
+    # A term that ends when it begins has no instant, not even within the tolerance before it.
+    latest = max(case.at, case.consent.begins_at)
+    return holds(Code.CNS_04, latest < case.consent.valid_to, "validTo")
 
 
 def _consent_not_revoked(case: ConsentCase) -> Ruling:
@@ -128,7 +130,7 @@ def _consent_paper_allowed(case: ConsentCase) -> Ruling:
         Code.CNS_12,
         paper=case.agreement is not None and case.agreement.paper_allowed,
         employee=employee is not None and not _same_person(employee, said.official),
-        date=said.date <= signed_on and said.date <= case.today,
+        date=said.date <= signed_on and said.date <= legal_day(case.at + CLOCK_TOLERANCE),
     )
 
 

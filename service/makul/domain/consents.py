@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from makul.domain.calendar import has_begun
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 
 
@@ -114,6 +115,6 @@ def consent_state(
         return ConsentState.REVOKED
     if used >= allowed:
         return ConsentState.USED_UP
-    if at < valid_from:
+    if not has_begun(valid_from, at=at):
         return ConsentState.PENDING
-    return ConsentState.IN_FORCE if at < valid_to else ConsentState.EXPIRED
+    return ConsentState.IN_FORCE if max(at, valid_from) < valid_to else ConsentState.EXPIRED

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
+from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.published_names import speakable_name
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 MAX_AGE = timedelta(minutes=5)
 """How long a message may be on its way (CONTRACT, Channels)."""
-CLOCK_SKEW = timedelta(seconds=60)
+CLOCK_SKEW = CLOCK_TOLERANCE
 """How far the recipient's clock may differ from ours, either way."""
 
 SOAP_NAMESPACES = frozenset(

@@ -51,7 +51,8 @@ class Receipt:
     reasons: tuple[Reason, ...]
     released: frozenset[Attribute]
     payload_digest: bytes | None
-    payload_salt: bytes | None
+    answer_digest: bytes
+    """SHA-256 of the answer without its receipt (`RenderedAnswer.digest`)."""
     ground: GroundRef | None
     decided_at: datetime
     leaf_hash: bytes
@@ -74,6 +75,7 @@ class PersonDelivery:
     decided_at: datetime
     person: bytes
     """The rendered `person` element, exactly as digested into the receipt."""
+    payload_salt: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,8 @@ class Answer:
     """Scores and thresholds are set here only where the agreement lets them out."""
     payload: bytes | None = None
     """The rendered `person` element, exactly as digested into the receipt."""
+    payload_salt: bytes | None = None
+    """Beside the payload and nowhere else: a receipt with it would let guesses be tested."""
     sealed: bytes | None = None
     """In its place, where the agreement wants it: the same, signed and encrypted."""
     rulings: tuple[Ruling, ...] = ()
@@ -120,6 +124,17 @@ class Answer:
     """For RegisterConsent."""
     revoked: UUID | None = None
     """For RevokeConsent: the consent that is revoked now."""
+
+
+class RenderedAnswer(Protocol):
+    """An answer rendered once, whose receipt is not there yet because it signs these bytes."""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the answer without its receipt, in exclusive canonical form."""
+
+    def with_receipt(self, receipt: bytes) -> bytes:
+        """The Body's child of the answer, complete, with its own namespace declarations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +219,8 @@ class Documents(Protocol):
     def delivery(self, delivery: PersonDelivery) -> bytes:
         """What is signed and then sealed, already in exclusive canonical form."""
 
-    def answer(self, answer: Answer, receipt: bytes) -> bytes:
-        """The Body's child of the answer, complete, with its own namespace declarations."""
+    def answer(self, answer: Answer) -> RenderedAnswer:
+        """Render the answer of an operation that decides, but for its receipt."""
 
     def consent_status(
         self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime

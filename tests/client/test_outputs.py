@@ -1,0 +1,396 @@
+"""Where results go: checked before a request is sent, and never the end of a disclosure.
+
+The command runs as a program of its own, for what is tested is what the system hands it.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from makul_client.commands import ExitCode
+from makul_client.consents import Subject, Wish, draft, sign
+from makul_client.errors import OutputError
+from makul_client.outputs import ReservedFile, write_new
+from makul_client.profile import Profile
+from makul_client.wsse import utc_now
+from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+from support.fake_service import (
+    PERSON,
+    Asked,
+    FakeOperator,
+    FakeService,
+    Reply,
+    hang_up,
+    serving,
+)
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
+
+PROGRAM = "import sys; from makul_client.cli import main; sys.exit(main())"
+NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""An ASCII locale, which Python does not mend by itself."""
+
+
+@pytest.fixture(scope="module")
+def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("consent")
+    profile = Profile.load(write_profile(folder, "https://makul.example/"))
+    wish = Wish(
+        subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
+        attributes=("pin", "surname", "birthDate"),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=365),
+    )
+    file = folder / "consent.xml"
+    file.write_bytes(sign(profile, draft(profile, wish, given_at=NOW), parties().citizen))
+    return file
+
+
+def released(**changes: Any) -> Reply:
+    """A disclosure, decided now: the command line has no clock of its own to set."""
+
+    def reply(asked: Asked) -> tuple[int, bytes]:
+        at = utc_now().replace(microsecond=0)
+        given = {"person": PERSON, **changes}
+        return FakeOperator(parties().operator, at).decide("RELEASED", **given)(asked)
+
+    return reply
+
+
+class Desk:
+    """A recipient's desk at a service."""
+
+    def __init__(self, folder: Path, consent: Path, service: FakeService) -> None:
+        self.service, self.consent = service, consent
+        self.profile = write_profile(folder, service.url, extra="[retry]\nattempts = 1")
+
+    def words(self, *words: object, command: str = "get") -> list[str]:
+        given = [command, "--consent", self.consent, "--document-number", "ID0000001"]
+        return [sys.executable, "-c", PROGRAM, *map(str, [*given, "-p", self.profile, *words])]
+
+    def run(
+        self,
+        *words: object,
+        command: str = "get",
+        environ: Mapping[str, str] | None = None,
+        shell: str = "",
+        **given: Any,
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Run the command; `shell` is what a shell does to its descriptors."""
+        argv = self.words(*words, command=command)
+        if shell:
+            argv = ["sh", "-c", f'exec "$@" {shell}', "sh", *argv]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given}
+        return subprocess.run(
+            argv, env={**os.environ, **(environ or {})}, timeout=120, check=False, **streams
+        )
+
+    @property
+    def was_asked(self) -> bool:
+        return bool(self.service.asked)
+
+
+@pytest.fixture
+def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
+    @contextmanager
+    def opened(*replies: Reply) -> Iterator[Desk]:
+        with serving(*(replies or (released(),))) as service:
+            yield Desk(tmp_path, consent, service)
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("shell", "command", "word"),
+    [
+        (">&-", "get", None),
+        (">/dev/full", "get", None),
+        (">/dev/full", "verify", "--json"),
+        ("1</dev/null", "get", "--json"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_sends_nothing(
+    desk_with: Callable[..., Any], shell: str, command: str, word: str | None
+) -> None:
+    """Closed, full, or open for reading alone: found while nothing is disclosed yet."""
+    with desk_with() as desk:
+        done = desk.run(*([word] if word else []), command=command, shell=shell)
+
+        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert not desk.was_asked
+        assert b"standard output" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_a_pipe_that_nobody_reads_sends_nothing(desk_with: Callable[..., Any]) -> None:
+    """Its reader went away before there was anything to read."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with desk_with() as desk:
+        done = desk.run(stdout=writer)
+        os.close(writer)
+
+        assert done.returncode == ExitCode.USAGE
+        assert not desk.was_asked
+
+
+@pytest.mark.parametrize("place", ["none/receipt.xml", "{consent}"])
+def test_a_place_where_no_receipt_can_be_kept_sends_nothing(
+    desk_with: Callable[..., Any], tmp_path: Path, place: str
+) -> None:
+    """A directory that is not there; a file that is read."""
+    with desk_with() as desk:
+        before = desk.consent.read_bytes()
+        done = desk.run("--receipt", tmp_path / place.format(consent=desk.consent))
+
+        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert not desk.was_asked
+        assert desk.consent.read_bytes() == before
+
+
+def test_a_limit_on_files_is_found_before_anything_is_sent(
+    desk_with: Callable[..., Any], tmp_path: Path
+) -> None:
+    """`ulimit -f`: neither the receipt nor a file at standard output would have had room."""
+    with desk_with() as desk:
+        argv = desk.words("--receipt", tmp_path / "receipt.xml")
+        kept = subprocess.run(
+            ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *argv],
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *desk.words()]
+        shown = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
+
+        assert (kept.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
+        assert not desk.was_asked
+        assert not (tmp_path / "receipt.xml").exists()
+
+
+def test_what_was_reserved_is_given_back_where_nothing_was_decided(
+    desk_with: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The command can be repeated as it stands, with `--request-id`."""
+    receipt = tmp_path / "receipt.xml"
+    with desk_with(hang_up) as desk:
+        done = desk.run("--receipt", receipt)
+
+        assert done.returncode == ExitCode.LATER
+        assert not receipt.exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "word"),
+    [
+        (NARROW, None),
+        (NARROW, "--json"),
+        ({"PYTHONIOENCODING": "cp1251"}, None),
+        ({"PYTHONIOENCODING": "koi8-r:strict"}, "--json"),
+    ],
+)
+def test_output_is_utf8_whatever_the_locale(
+    desk_with: Callable[..., Any], tmp_path: Path, environ: dict[str, str], word: str | None
+) -> None:
+    """Kyrgyz letters are in neither code page; the receipt is verified and the data are shown."""
+    receipt = tmp_path / "квитанция.xml"
+    with desk_with() as desk:
+        words = [word] if word else []
+        done = desk.run(*words, "--receipt", receipt, environ=environ)
+
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert SURNAME in done.stdout.decode("utf-8")
+        assert receipt.exists()
+
+
+def test_names_of_an_ascii_locale_are_sent_as_they_were_typed(
+    desk_with: Callable[..., Any],
+) -> None:
+    """Python takes them for single bytes there; the service gets the letters."""
+    with desk_with() as desk:
+        words = ("--surname", SURNAME, "--given-name", "Тест", "--case", "№ 7")
+        done = desk.run(*words, environ=NARROW)
+
+        assert done.returncode == ExitCode.OK, done.stderr
+        (asked,) = desk.service.asked
+        assert asked.child.findtext(".//{*}demographic/{*}surname") == SURNAME
+        assert asked.text("caseNumber") == "№ 7"
+
+
+def test_an_error_is_told_in_an_ascii_locale(desk_with: Callable[..., Any]) -> None:
+    """In the profile's language, which is Russian."""
+    at = utc_now().replace(microsecond=0)
+    no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
+    with desk_with(no) as desk:
+        done = desk.run(environ=NARROW)
+
+        assert done.returncode == ExitCode.NO
+        assert "CNS-05 по-русски" in done.stderr.decode()
+
+
+def request_id_in(stderr: bytes, desk: Desk) -> bool:
+    """Does standard error name the id under which it was asked?"""
+    return desk.service.asked[-1].text("requestId").encode() in stderr
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_reader_that_goes_away_meanwhile_is_not_a_no(
+    desk_with: Callable[..., Any], tmp_path: Path, *, as_json: bool
+) -> None:
+    """`| head -0`: exit code 3, the receipt kept, and the id to go on with."""
+    reader, writer = os.pipe()
+
+    def reply(asked: Asked) -> tuple[int, bytes]:
+        os.close(reader)
+        return released()(asked)
+
+    receipt = tmp_path / "receipt.xml"
+    with desk_with(reply) as desk:
+        words = ["--json"] if as_json else []
+        done = desk.run(*words, "--receipt", receipt, stdout=writer)
+        os.close(writer)
+
+        assert done.returncode == ExitCode.LATER, done.stderr
+        assert request_id_in(done.stderr, desk)
+        assert b"--request-id" in done.stderr or as_json
+        assert b"Traceback" not in done.stderr
+        assert receipt.read_bytes()
+
+
+def test_a_place_that_goes_away_meanwhile_is_not_a_no(
+    desk_with: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The receipt's directory is gone when the answer comes: the data are shown all the same."""
+    folder = tmp_path / "receipts"
+    folder.mkdir()
+
+    def reply(asked: Asked) -> tuple[int, bytes]:
+        (folder / "receipt.xml").unlink()
+        folder.rmdir()
+        return released()(asked)
+
+    with desk_with(reply) as desk:
+        done = desk.run("--receipt", folder / "receipt.xml")
+
+        assert done.returncode == ExitCode.LATER, done.stderr
+        assert SURNAME in done.stdout.decode()
+        assert request_id_in(done.stderr, desk)
+
+
+def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
+    """Nothing depends on what is said beside the result."""
+    for shell in ("2>/dev/full", "2>&-"):
+        with desk_with() as desk:
+            done = desk.run(shell=shell)
+
+            assert done.returncode == ExitCode.OK
+            assert SURNAME in done.stdout.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_broken_off_names_its_request(
+    desk_with: Callable[..., Any], tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C, `timeout`: neither a traceback nor a no, and the file reserved is given back."""
+    receipt = tmp_path / "receipt.xml"
+
+    def reply(asked: Asked) -> tuple[int, bytes]:
+        running.get(timeout=60).send_signal(number)
+        ended.wait(60)
+        return hang_up(asked)
+
+    running: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
+    ended = threading.Event()
+    with desk_with(reply) as desk:
+        argv = desk.words("--receipt", receipt)
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            running.put(process)
+            stdout, stderr = process.communicate(timeout=120)
+            ended.set()
+
+        expected = ExitCode.LATER if number is signal.SIGINT else 128 + number
+        assert process.returncode == expected, stderr
+        assert stdout == b""
+        assert request_id_in(stderr, desk)
+        assert b"Traceback" not in stderr
+        assert not receipt.exists()
+
+
+def test_a_fault_of_our_own_is_not_a_no(desk_with: Callable[..., Any]) -> None:
+    """What nobody foresaw, after the answer came: one line without the data, and exit code 3."""
+    broken = (
+        "import makul_client.reading as reading\n"
+        "def person(read): raise KeyError(read.surname)\n"
+        "reading.person = person\n" + PROGRAM
+    )
+    with desk_with() as desk:
+        argv = [broken if word == PROGRAM else word for word in desk.words()]
+        done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
+
+        assert done.returncode == ExitCode.LATER, done.stderr
+        assert b"KeyError" in done.stderr
+        assert b"--request-id" in done.stderr
+        assert b"Traceback" not in done.stderr
+        assert SURNAME.encode() not in done.stderr
+
+
+@pytest.mark.parametrize("word", [None, "--json"])
+def test_the_id_is_printed_before_and_after(
+    desk_with: Callable[..., Any], word: str | None
+) -> None:
+    """Of an answer, of a time-out; and it is the one that was given, where one was."""
+    wanted = uuid4()
+    for reply in (released(), hang_up):
+        with desk_with(reply) as desk:
+            words = [] if word is None else [word]
+            done = desk.run(*words, "--request-id", wanted)
+
+            assert str(wanted).encode() in done.stderr
+            assert desk.service.asked[-1].text("requestId") == str(wanted)
+
+
+def test_a_refusals_receipt_is_kept_as_well(desk_with: Callable[..., Any], tmp_path: Path) -> None:
+    """Procedure, cl. 11: every decision has one, and a refusal may be disputed too."""
+    receipt = tmp_path / "receipt.xml"
+    at = utc_now().replace(microsecond=0)
+    no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
+    with desk_with(no) as desk:
+        done = desk.run("--receipt", receipt)
+
+        assert done.returncode == ExitCode.NO
+        assert b"REFUSED" in receipt.read_bytes()
+
+
+def test_a_reserved_file_holds_what_was_kept_and_nothing_else(tmp_path: Path) -> None:
+    """Its room is given back; only its owner reads it."""
+    file = tmp_path / "kept"
+    with ReservedFile(file, max_bytes=100_000) as reserved:
+        reserved.keep(b"content")
+
+    assert file.read_bytes() == b"content"
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_no_file_of_others_is_ever_removed(tmp_path: Path) -> None:
+    """A place that cannot be had stays as it was."""
+    (tmp_path / "other").write_bytes(b"other")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
+    for name in ("other", "folder", "other/x", "none/x", "dangling", "x" * 300, "nul\0", ""):
+        with pytest.raises(OutputError):
+            write_new(tmp_path / name, b"mine")
+
+    assert not (tmp_path / "elsewhere").exists()
+    assert (tmp_path / "other").read_bytes() == b"other"
+    assert (tmp_path / "folder").is_dir()
