@@ -25,9 +25,9 @@ from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK
 from makul.sandbox.world import World, _certified
 from makul.store import StoreKeys, codecs, crypto, tables
-from makul.store.codecs import micros, person_to_bytes
+from makul.store.codecs import micros
 from makul.store.crypto import Sealer
-from makul.store.register import person_place
+from makul.store.person_codec import person_place
 
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)

@@ -20,6 +20,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
+from makul.store import person_upgrade
 from makul.store.crypto import Sealer, place
 from makul.store.desk import StoreDesk
 from makul.store.desk_log import DeskLog
@@ -80,6 +81,14 @@ class Store:
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
+
+    def samples_to_move(self) -> int:
+        """Return how many versions of records still hold their samples."""
+        return person_upgrade.count_rows(self._database)
+
+    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.Moved]:
+        """Move samples to rows of their own, and yield what each batch came to."""
+        return person_upgrade.move_samples(self._office, at=at)
 
     def rotation(self, ring: Path) -> KeyRotation:
         """The rotation of the master key; `ring` is the file of the keys that opened the store."""
@@ -176,6 +185,15 @@ def upgrade_store(place: Place) -> None:
         raise StoreUnavailableError("the store is not there")
     migrate(place)
     assert_schema(place)
+
+
+def samples_to_move(place: Place) -> int:
+    """Return how many versions of records still hold their samples; needs no key."""
+    database = database_at(place)
+    try:
+        return person_upgrade.count_rows(database)
+    finally:
+        database.close()
 
 
 def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:

@@ -1,10 +1,11 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, literal_column, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 
 from makul.app.ports import (
     ConsentStatus,
@@ -21,7 +22,7 @@ from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
-from makul.domain.persons import LocalizedName, Person
+from makul.domain.persons import Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 from makul.store import agreed, revocations
 from makul.store.codecs import (
@@ -31,13 +32,19 @@ from makul.store.codecs import (
     micros,
     only,
     pack,
-    person_from_bytes,
-    person_to_bytes,
     unpack,
 )
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
 from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
+from makul.store.person_codec import (
+    FILLERS,
+    pad,
+    person_from_bytes,
+    person_place,
+    person_to_bytes,
+    sample_place,
+)
 from makul.store.private import open_private
 from makul.store.recorder import evidence_place
 from makul.store.revocations import subject_place, taken_back, taken_back_by_index
@@ -52,6 +59,7 @@ from makul.store.tables import (
     official,
     official_withdrawal,
     person,
+    person_sample,
     recipient,
     request_key,
     sealing_certificate,
@@ -146,11 +154,26 @@ _STATUS = select(
     ground_use.c.used,
     ground_use.c.revoked_at,
 ).where(*_this_ground)
+_neighbour = person.alias("neighbour")
 _PERSON = (
-    select(person.c.version, person.c.sealed)
-    .where(person.c.pin_index == bindparam("pin_index"))
+    select(person.c.pin_index, person.c.version, person.c.sealed)
+    .where(
+        person.c.pin_index
+        == func.coalesce(
+            select(func.max(_neighbour.c.pin_index))
+            .where(_neighbour.c.pin_index <= bindparam("pin_index"))
+            .scalar_subquery(),
+            select(func.min(_neighbour.c.pin_index)).scalar_subquery(),
+        )
+    )
     .order_by(person.c.version.desc())
     .limit(1)
+)
+"""The person of this index or, where there is none, that of a neighbouring index: a row is found
+and read in any case."""
+_SAMPLE = select(person_sample.c.sealed).where(
+    person_sample.c.pin_index == bindparam("pin_index"),
+    person_sample.c.sample_index == bindparam("sample_index"),
 )
 _RECEIPT = (
     select(disclosure.c.disclosure_id, disclosure.c.sealed)
@@ -164,18 +187,8 @@ _RECEIPT = (
 
 _END_OF_TIME = 2**63 - 1
 
-_NOBODY = Person(
-    pin=Pin("00101190000000"),
-    values={
-        Attribute.SURNAME: LocalizedName(ky="-" * 12, ru="-" * 12, latin="-" * 12),
-        Attribute.GIVEN_NAME: LocalizedName(ky="-" * 8, ru="-" * 8, latin="-" * 8),
-        Attribute.PATRONYMIC: LocalizedName(ky="-" * 14, ru="-" * 14, latin="-" * 14),
-        Attribute.BIRTH_DATE: date(1900, 1, 1),
-        Attribute.ADDRESS: "-" * 60,
-        Attribute.DOCUMENT_NUMBER: "-" * 9,
-    },
-)
-"""Opened in place of a person who is not held."""
+_NOBODY = Person(pin=Pin("00101190000000"), values=FILLERS)
+"""Opened in place of a person who is not held: as large as a record, and of its shape."""
 
 
 class StoreRegister(Register):
@@ -184,7 +197,7 @@ class StoreRegister(Register):
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
-        self._nobody = sealer.seal(person_to_bytes(_NOBODY), person_place(b"", 0))
+        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
         """The recipient for whom this certificate is registered and not withdrawn."""
@@ -303,20 +316,41 @@ class StoreRegister(Register):
         )
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record.
+        """The current version of a person's record, its samples named and not read.
 
-        Where there is none, another's is opened and thrown away: the same kind of work.
+        Where there is none, a neighbour's row is read and not opened, and a record of nobody is
+        opened in its place: the same work.
         """
         index = self._sealer.index("pin", pin.digits)
         row = self._database.one(_PERSON, {"pin_index": index})
-        version, sealed = row if row is not None else (0, self._nobody)
-        where = person_place(index if row is not None else b"", version)
-        found = person_from_bytes(self._sealer.open(sealed, where), version)
-        if row is None:
+        held = row is not None and row[0] == index
+        where, version, sealed = row if row is not None and held else (b"", 0, self._nobody)
+        found = person_from_bytes(self._sealer.open(sealed, person_place(where, version)), version)
+        if not held:
             return None
         if found.pin != pin:
             raise CodecError("a person's record does not belong where it was found")
         return found
+
+    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+        """Return this version with those of its samples read that are wanted.
+
+        They are found by the digests that this version names, so another version's are never read.
+        """
+        index = self._sealer.index("pin", person.pin.digits)
+        samples = {
+            name: self._sample(index, ref.index)
+            for name, ref in person.samples.items()
+            if name in wanted
+        }
+        return replace(person, values={**person.values, **samples})
+
+    def _sample(self, pin_index: bytes, sample_index: bytes) -> bytes:
+        values = {"pin_index": pin_index, "sample_index": sample_index}
+        row = self._database.one(_SAMPLE, values)
+        if row is None:
+            raise CodecError("a person's record names a sample that is not there")
+        return self._sealer.open(row[0], sample_place(pin_index, sample_index))
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
@@ -352,11 +386,6 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
         )
     except ValueError:
         raise CodecError("a recipient does not read back") from None
-
-
-def person_place(pin_index: bytes, version: int) -> bytes:
-    """Where a version of a person's record is sealed to."""
-    return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
 
 
 def seal_official(

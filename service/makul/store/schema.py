@@ -25,7 +25,7 @@ from makul.store.append_only import (
 from makul.store.places import Place, PostgresPlace
 from makul.store.sqlite import connect, driver
 
-VERSION = "0007"
+VERSION = "0010"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]
