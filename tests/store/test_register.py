@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from datetime import UTC, date
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.matches import MatchMethod
-from makul.domain.persons import LocalizedName, Person
 from makul.store import Store
 from makul.store.codecs import (
     CodecError,
@@ -37,7 +36,6 @@ from support.records import (
     NOON,
     POLICE,
     a_key,
-    a_person,
     a_recipient,
     an_agreement,
 )

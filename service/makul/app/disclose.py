@@ -144,8 +144,9 @@ class Disclose:
     ) -> tuple[Conclusion, bytes | None]:
         """The conclusion with what it releases.
 
-        A record that cannot be written, or whose samples cannot be read, is told of like a conclusion, recorded and counted: a fault
-        would say, without a trace and as often as one likes, that the person matched (invariant 1).
+        A record that cannot be written, or whose samples cannot be read, is told of like a
+        conclusion, recorded and counted: a fault would say, without a trace and as often as one
+        likes, that the person matched (invariant 1).
         """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
             return conclusion, None

@@ -1,13 +1,14 @@
 """Comparison of what is said of a person with what the record says (Procedure, cl. 10).
 
-The PIN finds the record; a document number, or every name that the record holds, show that the asker
-has the person or their papers at hand. Every factor that is given must agree, and all of them are
-compared whatever the first ones gave: neither the answer nor the work tells which factor failed.
-Without a record the same work is done against a decoy, and the result is never a match (invariant 6).
+The PIN finds the record; a document number, or every name that the record holds, show that the
+asker has the person or their papers at hand. Every factor that is given must agree, and all of them
+are compared whatever the first ones gave: neither the answer nor the work tells which factor
+failed. Without a record the same work is done against a decoy, and the result is never a match
+(invariant 6).
 
-Birth date and sex are those of the record, which may have been corrected (cl. 14); the digits of the
-PIN stay what they were. Some people have one name: it is compared with the one that is given, in
-whichever field each stands.
+Birth date and sex are those of the record, which may have been corrected (cl. 14); the digits of
+the PIN stay what they were. Some people have one name: it is compared with the one that is given,
+in whichever field each stands.
 """
 
 import hashlib
@@ -132,9 +133,10 @@ def _is_one(surname: object, given_name: object) -> bool:
 
 
 def _name(held: object) -> LocalizedName | None:
-    """The name as it is held; None where no letter of it is, as of "-" for a name that is missing."""
-    named = isinstance(held, LocalizedName) and any(map(str.isalpha, "".join(held.forms)))
-    return held if named else None
+    """The name as it is held; None where no letter is, as of "-" for a name that is missing."""
+    if isinstance(held, LocalizedName) and any(map(str.isalpha, "".join(held.forms))):
+        return held
+    return None
 
 
 def _agreement(agrees: bool) -> float:

@@ -21,7 +21,7 @@ from makul.store.person_codec import (
     person_to_bytes,
     sample_place,
 )
-from makul.store.tables import person, person_sample
+from makul.store.person_tables import person, person_sample
 
 _CURRENT = (
     select(person.c.version, person.c.sealed, person.c.content_index, person.c.format)

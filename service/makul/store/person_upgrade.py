@@ -2,7 +2,8 @@
 
 Each row says in which format it is, so the move needs no memory: after a kill it goes on with what
 is left. A batch is one short transaction in which a sample's row is added and the record is written
-without it, so a reader finds the sample in one place or in the other. The service may run meanwhile.
+without it, so a reader finds the sample in one place or in the other. The service may run
+meanwhile.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from makul.store.engine import Database, Transaction
 from makul.store.office import Office
 from makul.store.person_codec import WHOLE, name_samples, person_from_bytes, person_place
 from makul.store.person_rows import add_samples, seal_record
-from makul.store.tables import person
+from makul.store.person_tables import person
 
 MAX_BATCH_ROWS = 100
 MAX_BATCH_BYTES = 4 * 1024 * 1024

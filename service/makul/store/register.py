@@ -1,11 +1,10 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, literal_column, select
+from sqlalchemy import bindparam, exists, literal_column, select
 
 from makul.app.ports import (
     ConsentStatus,
@@ -37,14 +36,7 @@ from makul.store.codecs import (
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
 from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
-from makul.store.person_codec import (
-    FILLERS,
-    pad,
-    person_from_bytes,
-    person_place,
-    person_to_bytes,
-    sample_place,
-)
+from makul.store.person_reader import PersonReader
 from makul.store.private import open_private
 from makul.store.recorder import evidence_place
 from makul.store.revocations import subject_place, taken_back, taken_back_by_index
@@ -58,8 +50,6 @@ from makul.store.tables import (
     notice_text,
     official,
     official_withdrawal,
-    person,
-    person_sample,
     recipient,
     request_key,
     sealing_certificate,
@@ -154,27 +144,6 @@ _STATUS = select(
     ground_use.c.used,
     ground_use.c.revoked_at,
 ).where(*_this_ground)
-_neighbour = person.alias("neighbour")
-_PERSON = (
-    select(person.c.pin_index, person.c.version, person.c.sealed)
-    .where(
-        person.c.pin_index
-        == func.coalesce(
-            select(func.max(_neighbour.c.pin_index))
-            .where(_neighbour.c.pin_index <= bindparam("pin_index"))
-            .scalar_subquery(),
-            select(func.min(_neighbour.c.pin_index)).scalar_subquery(),
-        )
-    )
-    .order_by(person.c.version.desc())
-    .limit(1)
-)
-"""The person of this index or, where there is none, that of a neighbouring index: a row is found
-and read in any case."""
-_SAMPLE = select(person_sample.c.sealed).where(
-    person_sample.c.pin_index == bindparam("pin_index"),
-    person_sample.c.sample_index == bindparam("sample_index"),
-)
 _RECEIPT = (
     select(disclosure.c.disclosure_id, disclosure.c.sealed)
     .where(
@@ -187,9 +156,6 @@ _RECEIPT = (
 
 _END_OF_TIME = 2**63 - 1
 
-_NOBODY = Person(pin=Pin("00101190000000"), values=FILLERS)
-"""Opened in place of a person who is not held: as large as a record, and of its shape."""
-
 
 class StoreRegister(Register):
     """The record as a request reads it. Raises `StoreUnavailableError`."""
@@ -197,7 +163,7 @@ class StoreRegister(Register):
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
-        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))
+        self._persons = PersonReader(database, sealer)
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
         """The recipient for whom this certificate is registered and not withdrawn."""
@@ -316,41 +282,12 @@ class StoreRegister(Register):
         )
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record, its samples named and not read.
-
-        Where there is none, a neighbour's row is read and not opened, and a record of nobody is
-        opened in its place: the same work.
-        """
-        index = self._sealer.index("pin", pin.digits)
-        row = self._database.one(_PERSON, {"pin_index": index})
-        held = row is not None and row[0] == index
-        where, version, sealed = row if row is not None and held else (b"", 0, self._nobody)
-        found = person_from_bytes(self._sealer.open(sealed, person_place(where, version)), version)
-        if not held:
-            return None
-        if found.pin != pin:
-            raise CodecError("a person's record does not belong where it was found")
-        return found
+        """The current version of a person's record, its samples named and not read."""
+        return self._persons.read(pin)
 
     def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
-        """Return this version with those of its samples read that are wanted.
-
-        They are found by the digests that this version names, so another version's are never read.
-        """
-        index = self._sealer.index("pin", person.pin.digits)
-        samples = {
-            name: self._sample(index, ref.index)
-            for name, ref in person.samples.items()
-            if name in wanted
-        }
-        return replace(person, values={**person.values, **samples})
-
-    def _sample(self, pin_index: bytes, sample_index: bytes) -> bytes:
-        values = {"pin_index": pin_index, "sample_index": sample_index}
-        row = self._database.one(_SAMPLE, values)
-        if row is None:
-            raise CodecError("a person's record names a sample that is not there")
-        return self._sealer.open(row[0], sample_place(pin_index, sample_index))
+        """Return this version with those of its samples read that are wanted."""
+        return self._persons.read_samples(person, wanted)
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime

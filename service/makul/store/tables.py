@@ -8,7 +8,7 @@ stand on their own, whoever is registered later, and can be partitioned and shar
 Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
 hidden row number by which an append-only row could be replaced.
 
-The log's own tables are in `ledger_tables`.
+Persons are in `person_tables`, the log's own tables in `ledger_tables`.
 """
 
 from sqlalchemy import (
@@ -21,7 +21,6 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    text,
 )
 
 from makul.store.columns import AGREEMENT, DIGEST, MEMBER, PURPOSE, UUID, WORD, metadata, to_lock
@@ -166,39 +165,6 @@ official_withdrawal = Table(
     sqlite_with_rowid=False,
 )
 """An official who signs no more: what they sign from then on does not count."""
-
-person = Table(
-    "person",
-    metadata,
-    Column("pin_index", DIGEST, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("content_index", DIGEST, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-    Column("format", Integer, nullable=False, server_default="1"),
-    Index(
-        "ix_person_to_upgrade",
-        *("pin_index", "version"),
-        sqlite_where=text("format = 1"),
-        postgresql_where=text("format = 1"),
-    ),
-)
-"""Every version is kept; the highest is current. `content_index` tells whether one would differ.
-
-Matching reads this row, and it holds no sample of the body. In `format` 1 it did; the index finds
-those that are still to be moved (`person_upgrade`). On PostgreSQL `sealed` is stored in the row
-itself (STORAGE MAIN), never in the TOAST table."""
-
-person_sample = Table(
-    "person_sample",
-    metadata,
-    Column("pin_index", DIGEST, primary_key=True),
-    Column("sample_index", DIGEST, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-)
-"""Photographs, templates and images. A version of a person's record names its samples by digest, so
-versions that have a sample in common share its row. Read only for what is released."""
 
 # --- meters and limits: what changes with each decision ---------------------------------------
 
