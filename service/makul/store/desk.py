@@ -26,14 +26,12 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
-from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 from makul.store import (
     agreed,
     evidence,
     listing,
     notices,
-    people,
     revocations,
     sealing,
     signatories,
@@ -44,6 +42,7 @@ from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.office import Office
+from makul.store.person_desk import PersonDesk
 from makul.store.register import recipient_from_row, seal_official
 from makul.store.tables import (
     agreement,
@@ -118,7 +117,7 @@ _GROUND_SUBJECT = select(ground_use.c.subject).where(
 )
 
 
-class StoreDesk(Desk):
+class StoreDesk(PersonDesk, Desk):
     """The desk of one operator. Raises `DeskError` and `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: Sealer, who: str) -> None:
@@ -351,15 +350,7 @@ class StoreDesk(Desk):
         taken = TakenBack(consent_id=ground_id, subject=subject, document=None)
         revocations.take_back(transaction, self._sealer, recipient, taken, at=at)
 
-    # --- persons and the record ---------------------------------------------------------------
-
-    def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
-        """Insert or replace as a new version, one transaction a call; how many changed."""
-        return people.put(self._office, persons, at=at)
-
-    def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-        """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16)."""
-        return people.look(self._office, pin, reason=reason, at=at)
+    # --- the record ---------------------------------------------------------------------------
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int
