@@ -27,7 +27,7 @@ WHOLE = 1
 
 PADDED_BYTES = 1_792
 """A record is padded to a multiple of this. Nearly all fit in one: the 1,000 citizens of a sandbox
-take 1,180 to 1,330 bytes. Two such rows fit in a page of SQLite, and one stays below the 2,000
+take 1,265 to 1,416 bytes. Two such rows fit in a page of SQLite, and one stays below the 2,000
 bytes from which PostgreSQL moves a value to its TOAST table."""
 
 _LENGTH_BYTES = 4
