@@ -28,7 +28,7 @@ from support.records import AZAMAT, a_person
 from support.whole_records import whole_bytes
 
 FACTS = frozenset(Attribute) - BIOMETRIC
-REF = SampleRef(index=b"i" * 32, size_bytes=1_000_000)
+REF = SampleRef(digest=b"i" * 32, size_bytes=1_000_000)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 names = st.builds(
@@ -38,7 +38,7 @@ facts = st.dictionaries(st.sampled_from(sorted(FACTS)), texts | st.dates() | nam
 samples = st.dictionaries(
     st.sampled_from(sorted(BIOMETRIC)),
     st.builds(
-        SampleRef, index=st.binary(min_size=32, max_size=32), size_bytes=st.integers(0, 10**7)
+        SampleRef, digest=st.binary(min_size=32, max_size=32), size_bytes=st.integers(0, 10**7)
     ),
 )
 subsets = st.frozensets(st.sampled_from(Attribute))
@@ -83,7 +83,7 @@ def test_samples_are_named_and_not_in_the_record(sealer: Sealer) -> None:
     assert isinstance(face, bytes)
     assert list(apart.values()) == [face]
     assert record.samples == {
-        Attribute.FACE_IMAGE: SampleRef(index=next(iter(apart)), size_bytes=len(face))
+        Attribute.FACE_IMAGE: SampleRef(digest=next(iter(apart)), size_bytes=len(face))
     }
     assert record.held == person.held
     assert face not in person_to_bytes(record)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
@@ -28,11 +29,13 @@ class LocalizedName:
 AttributeValue = str | date | LocalizedName | bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleRef:
-    """A sample of the body that is stored apart from the record that names it."""
+class SampleRef(NamedTuple):
+    """A sample of the body that is stored apart from the record that names it.
 
-    index: bytes
+    A tuple, because four are made for each comparison, whatever is held.
+    """
+
+    digest: bytes
     """The keyed digest by which the store finds exactly this sample."""
     size_bytes: int
 

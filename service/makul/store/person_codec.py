@@ -61,7 +61,7 @@ FILLERS: Mapping[Attribute, AttributeValue] = MappingProxyType(
     }
 )
 """What is written for an attribute that is not held: as long as such a value usually is."""
-_NO_SAMPLE = SampleRef(index=bytes(_DIGEST_BYTES), size_bytes=0)
+_NO_SAMPLE = SampleRef(digest=bytes(_DIGEST_BYTES), size_bytes=0)
 
 
 def person_place(pin_index: bytes, version: int) -> bytes:
@@ -88,7 +88,7 @@ def name_samples(sealer: Sealer, person: Person) -> tuple[Person, dict[bytes, by
             values[attribute] = value
             continue
         index = sample_index(sealer, attribute, value)
-        named[attribute] = SampleRef(index=index, size_bytes=len(value))
+        named[attribute] = SampleRef(digest=index, size_bytes=len(value))
         samples[index] = value
     record = Person(
         pin=person.pin,
@@ -201,14 +201,17 @@ def _value(fact: object) -> AttributeValue:
 
 
 def _sample(ref: SampleRef) -> object:
-    return [ref.index.hex(), ref.size_bytes]
+    return [ref.digest.hex(), ref.size_bytes]
 
 
 def _sample_ref(stored: object) -> SampleRef:
-    match stored:
-        case [str(index), int(size_bytes)] if len(index) == 2 * _DIGEST_BYTES:
-            return SampleRef(index=bytes.fromhex(index), size_bytes=size_bytes)
-    raise CodecError("a person's record names a sample in no known way")
+    if not isinstance(stored, list):
+        raise CodecError("a person's record names a sample in no known way")
+    digest, size_bytes = stored
+    index = bytes.fromhex(digest)
+    if len(index) != _DIGEST_BYTES or not isinstance(size_bytes, int):
+        raise CodecError("a person's record names a sample in no known way")
+    return SampleRef(index, size_bytes)
 
 
 def _attributes(stored: object) -> list[Attribute]:

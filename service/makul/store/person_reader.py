@@ -78,7 +78,7 @@ class PersonReader:
         """
         index = self._sealer.index("pin", person.pin.digits)
         samples = {
-            name: self._sample(index, ref.index)
+            name: self._sample(index, ref.digest)
             for name, ref in person.samples.items()
             if name in wanted
         }
