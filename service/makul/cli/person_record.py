@@ -102,19 +102,7 @@ def search(
     (Procedure, cl. 13 and 16). Exit code 1 where nobody is found.
     """
     said(reason)
-    born = _birth_date(birth_date)
-    try:
-        query = PersonQuery(
-            document_number=document,
-            surname=surname,
-            given_name=given_name,
-            patronymic=patronymic,
-            birth_date=born,
-        )
-    except ValueError:
-        raise HouseError(
-            "Too little is said to search by: give --document, --surname or --given-name"
-        ) from None
+    query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
     with session(ctx).house() as house, progress_bar() as progress:
         total = house.desk.count_persons().persons
         task = progress.add_task("records", total=total)
@@ -137,6 +125,27 @@ def search(
         complain(f"there are more than {MAX_FOUND}, which are not shown: say more of the person")
     if not found.persons:
         raise typer.Exit(1)
+
+
+def _query(
+    document: str | None,
+    surname: str | None,
+    given_name: str | None,
+    patronymic: str | None,
+    birth_date: date | None,
+) -> PersonQuery:
+    try:
+        return PersonQuery(
+            document_number=document,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+            birth_date=birth_date,
+        )
+    except ValueError:
+        raise HouseError(
+            "Too little is said to search by: give --document, --surname or --given-name"
+        ) from None
 
 
 def set_field(
