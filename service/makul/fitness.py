@@ -9,6 +9,7 @@ from makul.explaining import explained, open_of
 from makul.parts import build_parts, utc_now
 from makul.sandbox.pki import is_sandbox
 from makul.settings import Environment, Settings, load_settings
+from makul.store import samples_to_move
 from makul.store.granting import weaknesses
 from makul.trust.material import ca_certificates
 
@@ -20,6 +21,7 @@ def refuse_unfit(settings: Settings) -> None:
     _refuse_sandbox_roots(settings)
     _refuse_anyones_citizens(settings)
     refuse_a_weak_store(settings, Duty.SERVING)
+    _refuse_samples_in_records(settings)
 
 
 def refuse_a_weak_store(settings: Settings, duty: Duty) -> None:
@@ -30,6 +32,20 @@ def refuse_a_weak_store(settings: Settings, duty: Duty) -> None:
     if settings.environment is Environment.PRODUCTION:
         for weakness in weaknesses(settings.place, duty):
             raise HouseError(f"the record store is not fit for production: {weakness}")
+
+
+def _refuse_samples_in_records(settings: Settings) -> None:
+    """A comparison with a record that holds its samples takes longer, which tells that it is held.
+
+    Raises `HouseError`, `StoreUnavailableError`.
+    """
+    if settings.environment is Environment.PRODUCTION:
+        left = samples_to_move(settings.place)
+        if left:
+            raise HouseError(
+                f"{left} records still hold their samples: finish the upgrade of the store; give:"
+                " makul store upgrade --apply"
+            )
 
 
 def complaint(config: Path, listener: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """An installation, opened for one command: its register, its trust, its database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from makul.cli.house import (
     StoreInfo,
     TrustInfo,
 )
-from makul.explaining import explained, who
+from makul.explaining import explained, open_of, who
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.observing.events import Event
 from makul.observing.security import WatchedDesk
@@ -34,7 +35,7 @@ from makul.parts import (
 )
 from makul.rejudging import rejudge
 from makul.settings import Settings
-from makul.store import Store, StoreKeys, upgrade_store
+from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.granting import grant, weaknesses
 from makul.store.months import make_months, missing_months
 from makul.store.schema import VERSION, assert_schema
@@ -183,13 +184,39 @@ class SettingsStore:
                 version=VERSION,
                 months_missing=_named(missing_months(place, at=self.clock())),
                 weaknesses=tuple(weaknesses(place, duty)),
+                samples_to_move=samples_to_move(place) if duty in _READ_PERSONS else 0,
             )
 
-    def upgrade(self) -> None:
-        """Bring it to this program's version."""
+    def upgrade(self, report: Callable[[int, int], None]) -> None:
+        """Bring it to this program's version, then move samples to rows of their own.
+
+        The second needs the store's keys. It goes on where an interrupted one stopped.
+        """
         with explained():
             keys = StoreKeys.load(self.settings.store.keys)
             upgrade_store(self.settings.place, keys, who=who(), at=self.clock())
+            left = samples_to_move(self.settings.place)
+        if left:
+            self._move_samples(left, report)
+
+    def _move_samples(self, left: int, report: Callable[[int, int], None]) -> None:
+        moved = broken = 0
+        try:
+            with explained(), closing(open_of(self.settings)) as store:
+                for batch in store.move_samples(at=self.clock()):
+                    moved, broken = moved + batch.versions, broken + batch.broken
+                    report(moved + broken, left)
+        except HouseUnavailableError as error:
+            raise HouseUnavailableError(
+                f"the store has this program's version, and the samples of {left - moved} records"
+                f" are still to be moved: {error}. Give the command again, as a user who may read"
+                " the store's keys"
+            ) from None
+        if broken:
+            raise HouseError(
+                f"{broken} records do not open with these keys and stay as they were;"
+                " see: makul key show"
+            )
 
     def months_missing(self, ahead: int) -> Sequence[str]:
         """Months that have no partition yet."""
@@ -208,6 +235,10 @@ class SettingsStore:
             raise HouseError("an SQLite store has no roles; the file's owner may do everything")
         with explained():
             grant(place, role, duty)
+
+
+_READ_PERSONS = frozenset({Duty.SERVING, Duty.DESK})
+"""Duties whose role may ask what is to be moved; the sequencer's may read no table of persons."""
 
 
 def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:

@@ -24,10 +24,9 @@ from makul.sandbox import people
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK
 from makul.sandbox.world import World, _certified
-from makul.store import StoreKeys, codecs, crypto, tables
-from makul.store.codecs import micros, person_to_bytes
+from makul.store import StoreKeys, codecs, crypto, person_codec, person_tables
+from makul.store.codecs import micros
 from makul.store.crypto import Sealer
-from makul.store.register import person_place
 
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,8 +37,8 @@ _A_BIRTHDAY = 10_000
 _BORN_FROM = date(1900, 1, 1)
 """Before any citizen of a world is born, so that no two have one PIN."""
 
-PersonRow = tuple[bytes, int, bytes, bytes, int]
-"""As the table has it: PIN index, version, content index, sealed, recorded."""
+PersonRow = tuple[bytes, int, bytes, bytes, int, int]
+"""As the table has it: PIN index, version, content index, sealed, recorded, format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,11 @@ class SealedCrowd:
     """A crowd sealed by its own keys."""
 
     def __init__(self, count: int, *, cache: Path = CACHE) -> None:
-        table = str(CreateTable(tables.person).compile(dialect=sqlite.dialect()))
+        table = str(CreateTable(person_tables.person).compile(dialect=sqlite.dialect()))
         made_by = (
-            codecs.person_to_bytes,
+            person_codec,
             codecs.pack,
             crypto,
-            person_place,
             people,
             crowd,
             _sealed,
@@ -152,12 +150,12 @@ class SealedCrowd:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(
             "CREATE TABLE person (pin_index BLOB PRIMARY KEY, version, content_index, sealed,"
-            " recorded_at) WITHOUT ROWID"
+            " recorded_at, format) WITHOUT ROWID"
         )
         connection.execute("PRAGMA cache_size = -500000")
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO person VALUES (?, ?, ?, ?, ?)", _sealed(Sealer(keys), self._count)
+            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", _sealed(Sealer(keys), self._count)
         )
         connection.execute("COMMIT")
         connection.close()
@@ -169,10 +167,11 @@ def _sealed(sealer: Sealer, count: int) -> Iterator[PersonRow]:
     """The rows as `store.people` writes them."""
     at = micros(RECORDED)
     for person in crowd(count):
-        content = person_to_bytes(person)
+        content = person_codec.person_to_bytes(person)
         index = sealer.index("pin", person.pin.digits)
-        sealed = sealer.seal(content, person_place(index, 1))
-        yield index, 1, sealer.content_index("person", content), sealed, at
+        sealed = sealer.seal(person_codec.pad(content), person_codec.person_place(index, 1))
+        digest = sealer.content_index("person", content)
+        yield index, 1, digest, sealed, at, person_codec.FORMAT
 
 
 def spread(found: Sequence[Signer], count: int) -> Iterator[Signer]:

@@ -14,7 +14,7 @@ from support import house as houses
 from support.house import InProcess, build_house
 from support.postgres import Cluster, cluster
 
-_COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at) FROM STDIN"
+_COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at, format) FROM STDIN"
 
 
 class Database(Protocol):

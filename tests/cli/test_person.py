@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -15,23 +14,15 @@ from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.people import citizens
 from makul.store.desk import StoreDesk
 from support.commands import Makul
+from support.people import json_line
 
 PEOPLE = citizens(7)
-
-
-def line(person: Person) -> str:
-    """A citizen as one JSON line."""
-    fields = {
-        name.value: asdict(value) if isinstance(value, LocalizedName) else str(value)
-        for name, value in person.values.items()
-    }
-    return json.dumps(fields, ensure_ascii=False)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "people.jsonl"
-    path.write_text("".join(f"{line(person)}\n" for person in PEOPLE), encoding="utf-8")
+    path.write_text("".join(f"{json_line(person)}\n" for person in PEOPLE), encoding="utf-8")
     return path
 
 
@@ -67,11 +58,14 @@ def test_bad_lines_are_skipped_and_told_without_what_stands_in_them(
     """By number and cause; the rest is taken, and the exit code says that some was not."""
     bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
     with file.open("a", encoding="utf-8") as opened:
-        opened.write(f"not json, Secret\n{json.dumps(bad)}\n{line(PEOPLE[1])}\n")
+        opened.write(f"not json, Secret\n{json.dumps(bad)}\n{json_line(PEOPLE[1])}\n")
     said = makul("person", "import", file, "--apply", "--json")
 
     assert said.code == 1
-    assert said.json["faults"] == ["line 8: not JSON", "line 9: address: not of its form"]
+    assert said.json["faults"] == [
+        "line 8: not JSON: write one object a line",
+        "line 9: address: not of its form; must be up to 500 printable characters without < and >",
+    ]
     assert said.json["skipped"] == 2
     assert "Secret" not in said.out + said.err
     assert PEOPLE[1].pin.digits not in said.out + said.err
@@ -82,7 +76,7 @@ def test_an_interrupted_import_goes_on(
 ) -> None:
     """After a crash in the third batch, two are there, and the next run begins with the third."""
     monkeypatch.setattr(person_import, "BATCH", 2)
-    third = line(PEOPLE[4])
+    third = json_line(PEOPLE[4])
     whole = file.read_text(encoding="utf-8")
 
     class PowerCutError(RuntimeError):
@@ -108,6 +102,33 @@ def test_an_interrupted_import_goes_on(
     assert position["offset"] == len(whole[: whole.index(third)].encode())
     assert (shown["read"], shown["changed"]) == (7, 4 + 1), "the third batch was there already"
     assert not list(file.parent.glob("*.position"))
+
+
+def test_bad_lines_before_an_interruption_are_reported_again(
+    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that was skipped before the power was cut is still to be mended after it."""
+    monkeypatch.setattr(person_import, "BATCH", 2)
+    good = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(["not json\n", *good[:4], "[]\n", *good[4:]]), encoding="utf-8")
+    put, batches = StoreDesk.put_persons, [1, 2]
+
+    def failing_put(self: StoreDesk, persons: Sequence[Person], *, at: datetime) -> int:
+        if not batches:
+            raise StoreUnavailableError("away")
+        batches.pop()
+        return put(self, persons, at=at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreDesk, "put_persons", failing_put)
+        assert makul("person", "import", file, "--apply").code == 3
+    said = makul("person", "import", file, "--apply", "--json")
+
+    assert said.code == 1
+    assert said.json["skipped"] == 2
+    assert [fault.partition(":")[0] for fault in said.json["faults"]] == ["line 1", "line 6"]
+    assert len(said.json["causes"]) == 2
+    assert "not json" not in said.out + said.err
 
 
 def test_a_store_that_goes_away_under_way_is_told_with_what_was_taken(
@@ -146,9 +167,26 @@ def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
     assert "belongs to other contents" in said.err
 
 
-def test_a_damaged_position_is_told(makul: Makul, file: Path) -> None:
+WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
+    ("line", "offset", "read", "changed", "skipped"), 0
+)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        '{"line": "x"}',
+        "[]",
+        "[" * 100_000,
+        "",
+        json.dumps(WHOLE_POSITION | {"offset": -1}),
+        json.dumps(WHOLE_POSITION | {"faults": [1]}),
+        json.dumps(WHOLE_POSITION | {"causes": []}),
+    ],
+)
+def test_a_damaged_position_is_told(makul: Makul, file: Path, damage: str) -> None:
     """Nothing is guessed."""
-    file.with_name("people.jsonl.position").write_text('{"line": "x"}')
+    file.with_name("people.jsonl.position").write_text(damage)
     said = makul("person", "import", file, "--apply")
 
     assert said.code == 1
@@ -157,8 +195,8 @@ def test_a_damaged_position_is_told(makul: Makul, file: Path) -> None:
 
 def test_the_later_of_two_lines_about_one_person_stands(makul: Makul, file: Path) -> None:
     """A file is a history in order: two versions, the second the current one."""
-    changed = json.loads(line(PEOPLE[0])) | {"address": "Жаңы дарек"}
-    file.write_text(f"{line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
+    changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек"}
+    file.write_text(f"{json_line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
     makul.done("person", "import", file, "--apply")
 
     shown = show(makul, PEOPLE[0], "--reveal")
@@ -221,3 +259,38 @@ def test_what_is_typed_is_not_repeated(makul: Makul) -> None:
 
     assert said.code == 1
     assert "2150519859000X" not in said.out + said.err
+
+
+# --- files as others write them ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"pin","surname.ky"\n"10101199100503","Өмүров"\n',
+        "pin;surname.ky\n10101199100503;Өмүров\n",
+        "\ufeffpin\tsurname.ky\r\n10101199100503\tӨмүров\r\n",
+    ],
+    ids=["quoted heading", "semicolons", "tabs, a mark and CRLF"],
+)
+def test_files_of_exporters_and_spreadsheets_are_imported(
+    makul: Makul, tmp_path: Path, content: str
+) -> None:
+    """As two tools wrote them on which an import failed, and one more."""
+    file = tmp_path / "people.csv"
+    file.write_bytes(content.encode())
+
+    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_the_example_is_imported_as_it_is_printed(makul: Makul, tmp_path: Path, form: str) -> None:
+    """Two citizens, one of them with one name, and each of the fields in one of them."""
+    file = tmp_path / f"people.{form}"
+    file.write_text(makul("person", "example", "--format", form).out, encoding="utf-8")
+    done = makul.done("person", "import", file, "--apply")
+
+    assert (done["read"], done["changed"], done["skipped"]) == (2, 2, 0)
+    shown = makul.done("person", "show", "21505198590001", "--reason", "test", "--reveal")
+    assert shown["surname"] == "Үлгүлөв / Образцов / Ulgulov"
+    assert (shown["disputed"], shown["locked"]) == (["address"], False)

@@ -1,5 +1,6 @@
 """Citizens in a file: every line by itself, bad lines told by number and cause, never by value."""
 
+import base64
 import io
 import json
 from datetime import date
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from makul.cli.house import HouseError
+from makul.cli.person_csv import parse_heading
+from makul.cli.person_fields import COLUMNS
 from makul.cli.person_file import MAX_LINE, Format, Line, read_people
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName
@@ -24,6 +27,17 @@ RECORD: dict[str, Any] = {
     "sex": "M",
     "faceImage": "/9j/4A==",
 }
+
+
+NOT_A_CODE = (
+    "not of its form; must be a code of 2 to 32 of A-Z, 0-9 and _, such as ID_CARD, PASSPORT"
+)
+NOT_JSON = "not JSON: write one object a line"
+NOT_A_NAME = "not of its form; must be up to 100 printable characters without < and >"
+NOT_DISPUTED = (
+    "disputed: not a list of attributes; must be names of attributes, such as address"
+    " documentNumber"
+)
 
 
 def read(
@@ -75,31 +89,57 @@ def test_what_is_empty_is_not_held() -> None:
     ("changes", "cause"),
     [
         ({"pin": None}, "pin: missing"),
-        ({"pin": 21505198590001}, "pin: missing"),
+        ({"pin": 21505198590001}, "pin: not text; write it in quotes"),
         ({"pin": "99999999999999"}, "pin: a PIN is 14 digits, the first of them 0, 1 or 2"),
         ({"nickname": "secret"}, "a field that is no attribute"),
-        ({"sex": "X"}, "sex: not of its form"),
-        ({"sex": ["secret"]}, "sex: not text"),
+        ({"surname.ky": "secret"}, "a field that is no attribute; did you mean surname.ky?"),
+        ({"dateOfBirth": "secret"}, "a field that is no attribute; did you mean birthDate?"),
+        ({"sex": "X"}, "sex: not of its form; must be F or M"),
+        ({"sex": ["secret"]}, "sex: not text; must be F or M"),
         ({"birthDate": "15.05.1985"}, "birthDate: not a date as YYYY-MM-DD"),
+        ({"birthDate": "19850515"}, "birthDate: not a date as YYYY-MM-DD"),
+        ({"birthDate": "1985-W20-3"}, "birthDate: not a date as YYYY-MM-DD"),
+        ({"birthDate": "1985-05-15T00:00"}, "birthDate: not a date as YYYY-MM-DD"),
+        ({"birthDate": "٠٩٨٥-٠٥-١٥"}, "birthDate: not a date as YYYY-MM-DD"),
+        ({"birthDate": "1985-02-30"}, "birthDate: no such day; must be a date as YYYY-MM-DD"),
+        ({"birthDate": "0000-01-01"}, "birthDate: no such day; must be a date as YYYY-MM-DD"),
         ({"surname": "secret"}, "surname: not a name by script (ky, ru, latin)"),
         ({"surname": {"kg": "secret"}}, "surname: not a name by script (ky, ru, latin)"),
         ({"surname": {"ky": 7}}, "surname.ky: not text"),
         ({"surname": {}}, "surname: in no script"),
-        ({"surname": {"ky": "secret\x1b[2J"}}, "surname: not of its form"),
-        ({"surname": {"ky": "<secret/>"}}, "surname: not of its form"),
-        ({"address": "s" * 501}, "address: not of its form"),
-        ({"documentNumber": "№secret"}, "documentNumber: not of its form"),
-        ({"citizenship": "secret"}, "citizenship: not of its form"),
-        ({"faceImage": "secret!"}, "faceImage: not base64"),
+        ({"surname": {"ky": None}}, "surname: in no script"),
+        ({"surname": {"ky": "secret\x1b[2J"}}, f"surname.ky: {NOT_A_NAME}"),
+        ({"surname": {"ky": "<secret/>"}}, f"surname.ky: {NOT_A_NAME}"),
+        ({"surname": {"ky": "\ud800"}}, f"surname.ky: {NOT_A_NAME}"),
+        (
+            {"address": "s" * 501},
+            "address: not of its form; must be up to 500 printable characters without < and >",
+        ),
+        (
+            {"documentNumber": "№secret"},
+            "documentNumber: not of its form; must be 3 to 20 of A-Z (Latin), 0-9 and -",
+        ),
+        (
+            {"citizenship": "secret"},
+            "citizenship: not of its form; must be three capital letters (ISO 3166-1), such as KGZ",
+        ),
+        (
+            {"documentType": "id card"},
+            f"documentType: {NOT_A_CODE}",
+        ),
+        ({"faceImage": "secret!"}, "faceImage: not base64; must be JPEG or JPEG 2000 in base64"),
         ({"faceImage": "c2VjcmV0"}, "faceImage: the face image is neither JPEG nor JPEG 2000"),
         ({"signatureImage": "c2VjcmV0"}, "signatureImage: the signature image is not PNG"),
         (
             {"fingerprintTemplates": "c2VjcmV0"},
             "fingerprintTemplates: not a finger record of ISO/IEC 19794",
         ),
-        ({"disputed": ["secret"]}, "disputed: not a list of attributes"),
-        ({"disputed": [["secret"]]}, "disputed: not a list of attributes"),
-        ({"locked": "secret"}, "locked: neither true nor false"),
+        ({"disputed": ["secret"]}, NOT_DISPUTED),
+        ({"disputed": [["secret"]]}, NOT_DISPUTED),
+        ({"disputed": [{}]}, NOT_DISPUTED),
+        ({"disputed": "address"}, NOT_DISPUTED),
+        ({"locked": "secret"}, "locked: must be true or false"),
+        ({"locked": 1}, "locked: must be true or false"),
     ],
 )
 def test_a_bad_line_is_told_by_cause(changes: dict[str, Any], cause: str) -> None:
@@ -114,9 +154,15 @@ def test_a_bad_line_is_told_by_cause(changes: dict[str, Any], cause: str) -> Non
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("not json", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[1]", "not a JSON object"),
+        ("not json", NOT_JSON),
+        ("[" * 100_000, NOT_JSON),
+        ('{"pin": ' + "1" * 5_000 + "}", NOT_JSON),
+        (f'{{"pin": "{PIN}"}} {{"pin": "{PIN}"}}', NOT_JSON),
+        ("[1]", "not a JSON object: write one a line"),
+        ("NaN", "not a JSON object: write one a line"),
+        (f'{{"pin": "{PIN}", "pin": "{PIN}"}}', "a field stands in it twice"),
+        (f'{{"pin": "{PIN}", "surname": {{"ky": "А", "ky": "Б"}}}}', "a field stands in it twice"),
+        (f'{{"pin": "{PIN}\0"}}', "holds NUL bytes"),
     ],
 )
 def test_what_is_no_record_is_told(text: str, cause: str) -> None:
@@ -133,17 +179,41 @@ def test_one_bad_line_spoils_no_other() -> None:
 
     assert [(line.number, line.fault) for line in lines] == [
         (1, None),
-        (2, "not JSON"),
+        (2, NOT_JSON),
         (4, "not UTF-8"),
         (5, None),
     ]
 
 
-def test_a_stray_quote_swallows_no_neighbour() -> None:
-    """A quoted field that does not end on its line is that line's fault, not the next person's."""
-    lines = read(f'pin,address\n{PIN},"open\n{PIN},closed\n')
+QUOTES = "quotes do not close: a field ends on its line, and a quote in it is doubled"
 
-    assert [line.fault for line in lines] == ["quotes do not close", None]
+
+@pytest.mark.parametrize("cell", ['"open', '"half" closed', '"a"b"', '"', '"""'])
+def test_a_stray_quote_swallows_no_neighbour(cell: str) -> None:
+    """A quoted field that does not end on its line is that line's fault, not the next person's."""
+    lines = read(f"pin,address\n{PIN},{cell}\n{PIN},closed\n")
+
+    assert [line.fault for line in lines] == [QUOTES, None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        ('"Ош, Ленин, 5"', "Ош, Ленин, 5"),
+        ('"ОсОО ""Үлгү"", 1"', 'ОсОО "Үлгү", 1'),
+        (' "Ош, 5" ', "Ош, 5"),
+        ('ОсОО "Үлгү"', 'ОсОО "Үлгү"'),
+        ("  Ош   5 ", "Ош 5"),
+        ('""', None),
+        ('" "', None),
+    ],
+)
+def test_quoted_fields_are_read(cell: str, address: str | None) -> None:
+    """RFC 4180: separators and doubled quotes within quotes; spaces around them as well."""
+    (line,) = read(f"pin,address\n{PIN},{cell}\n")
+
+    assert line.person is not None
+    assert line.person.values.get(Attribute.ADDRESS) == address
 
 
 def test_a_line_of_another_width_is_not_shifted_into_place() -> None:
@@ -154,6 +224,50 @@ def test_a_line_of_another_width_is_not_shifted_into_place() -> None:
         "1 fields where the heading has 2",
         "3 fields where the heading has 2",
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("mark", ["", "\N{BYTE ORDER MARK}"])
+@pytest.mark.parametrize("first", ["", "sep=SEPARATOR"])
+def test_spreadsheets_and_exporters_are_read(
+    end: str, separator: str, quote: str, mark: str, first: str
+) -> None:
+    """Every field quoted or none; comma, semicolon or tab; a mark; CRLF; `sep=;` before all."""
+    rows = [["pin", "surname.ky", "address"], [PIN, "Өмүров", "Ош"], ["", "", ""], [PIN, "", ""]]
+    text = end.join(separator.join(f"{quote}{cell}{quote}" for cell in row) for row in rows)
+    before = f"{first}{end}".replace("SEPARATOR", separator) if first else ""
+    one, two = read(f"{mark}{before}{text}{end}")
+
+    assert one.person is not None
+    assert one.person.values[Attribute.SURNAME] == LocalizedName(ky="Өмүров")
+    assert one.person.values[Attribute.ADDRESS] == "Ош"
+    assert two.person is not None
+    assert (one.number, two.number) == ((3, 5) if first else (2, 4))
+
+
+def test_trailing_separators_are_no_fields() -> None:
+    """A spreadsheet writes them for columns that were emptied."""
+    lines = read(f"pin,address,,\n{PIN},Ош,,\n{PIN},Ош\n{PIN},Ош,,x\n,,,\n")
+
+    assert [line.fault for line in lines] == [None, None, "4 fields where the heading has 2"]
+
+
+def test_the_separator_of_the_heading_is_that_of_every_line() -> None:
+    """A comma in an address is no separator where the heading has semicolons."""
+    (line,) = read(f"pin;address\n{PIN};Ош, Ленин, 5\n")
+
+    assert line.person is not None
+    assert line.person.values[Attribute.ADDRESS] == "Ош, Ленин, 5"
+
+
+def test_a_field_of_a_megabyte_is_read() -> None:
+    """A face in a CSV is longer than the standard library's limit on a field."""
+    face = base64.b64encode(b"\xff\xd8\xff" + bytes(1_000_000)).decode()
+    (line,) = read(f"pin,faceImage\n{PIN},{face}\n")
+
+    assert line.fault is None
 
 
 def test_an_endless_line_is_passed_over() -> None:
@@ -181,18 +295,59 @@ def test_reading_goes_on_from_any_line(form: Format) -> None:
     ("heading", "message"),
     [
         ("surname.ky,address", "no column pin"),
-        ("pin,address,address", "twice"),
-        ("pin,secret", "column 2 of the heading is no attribute"),
-        ("pin,surname", "column 2 of the heading is no attribute"),
-        ("", "is no attribute"),
+        ("surname.ky;address", "no column pin"),
+        ("pin,address,address", "twice: address"),
+        ('"pin","pin"', "twice: pin"),
+        ("pin,secret", "column 2 of the heading is no attribute; see: makul person example"),
+        ("pin,surname", "column 2 of the heading is no attribute; did you mean surname.ky?"),
+        ("pin,surname_ky", "column 2 .* did you mean surname.ky?"),
+        ("PIN,address", "column 1 .* did you mean pin?"),
+        ("pin,date_of_birth", "column 2 .* did you mean birthDate?"),
+        ("pin,,address", "column 2 of the heading is no attribute"),
+        ("pin,address;sex", "column 2 of the heading is no attribute"),
+        ("ИНН,Фамилия", "column 1 of the heading is no attribute"),
+        ("", "first line is empty"),
+        ("   ", "first line is empty"),
+        ('pin,"address', "quote that does not close"),
+        ('pin,"addr\ness"', "quote that does not close"),
+        ("pin|surname.ky", "separated by a vertical bar"),
+        (f"{PIN},secret", "first line holds data"),
+        (f"{PIN}", "first line holds data"),
+        ("pin,address\r", "carriage return alone"),
+        ("pin\0,address", "NUL bytes"),
+        ("pin," + "address" * 5_000, "longer than"),
     ],
 )
 def test_a_heading_that_cannot_serve_stops_the_import(heading: str, message: str) -> None:
     """Without its heading no line of a CSV can be understood; nothing is imported."""
     with pytest.raises(HouseError, match=message) as refused:
-        read(f"{heading}\n")
+        read(heading if heading.endswith("\r") else f"{heading}\n")
 
     assert "secret" not in str(refused.value)
+    assert PIN not in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
+@pytest.mark.parametrize("form", Format)
+def test_another_encoding_is_named(form: Format, encoding: str) -> None:
+    """What to do is said: save it as UTF-8. JSON Lines in a code page is told line by line."""
+    text = f"pin,surname.ky,address\n{PIN},Асанов,Ош\n"
+    if form is Format.JSON_LINES:
+        text = json.dumps({"pin": PIN, "surname": {"ky": "Асанов"}}, ensure_ascii=False)
+    if encoding == "cp1251":
+        (line,) = read(text.encode(encoding), form)
+        assert line.fault == "not UTF-8"
+        return
+    with pytest.raises(HouseError, match="Save it as UTF-8"):
+        read(text.encode(encoding), form)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_each_column_of_the_help_is_one(column: str) -> None:
+    """What `person import --help` lists is what is read."""
+    heading = parse_heading("pin" if column == "pin" else f"pin;{column}")
+
+    assert heading.columns[-1] == column
 
 
 def test_a_byte_order_mark_is_no_part_of_the_heading() -> None:

@@ -2,12 +2,24 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from makul.cli.house import HouseError
+from makul.domain.attributes import Attribute
+from makul.domain.persons import Person
+from makul.fitness import refuse_unfit
+from makul.sandbox.people import citizens
+from makul.settings import Environment, load_settings
+from makul.store import StoreKeys
+from makul.store.crypto import Sealer
+from makul.store.places import Place
 from support.commands import Makul, installed
 from support.postgres import Cluster, cluster
+from support.sql import raw
+from support.whole_records import put_whole
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +85,82 @@ def test_a_role_that_was_granted_nothing(
 
     assert said.code == 3
     assert "makul store grant" in said.err
+
+
+# --- samples that lie in their records --------------------------------------------------------
+
+
+def with_whole_records(makul: Makul) -> Person:
+    """Write a record as the program before migration 0010 did."""
+    person = citizens(1)[0]
+    face = {**person.values, Attribute.FACE_IMAGE: b"\xff\xd8\xff a face"}
+    keys = StoreKeys.load(makul.directory / "keys" / "store.json")
+    person = replace(person, values=face)
+    put_whole(place_of(makul), Sealer(keys), person)
+    return person
+
+
+def place_of(makul: Makul) -> Place:
+    return load_settings(makul.directory / "makul.toml").place
+
+
+@pytest.mark.parametrize("kind", ["on_file", "on_server"])
+def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> None:
+    """What is left is told by the status, and done by the upgrade; a preview moves nothing."""
+    makul: Makul = request.getfixturevalue(kind)
+    person = with_whole_records(makul)
+    before = makul("store", "status", "--json")
+    assert makul.done("store", "upgrade")["applied"] is False
+    still = makul("store", "status", "--json")
+    makul.done("store", "upgrade", "--apply")
+    after = makul("store", "status", "--json")
+
+    assert (before.code, before.json[0]["samples_to_move"]) == (1, 1)
+    assert "makul store upgrade --apply" in before.err
+    assert still.json[0]["samples_to_move"] == 1
+    assert after.json[0]["samples_to_move"] == 0
+    shown = makul.done("person", "show", person.pin.digits, "--reason", "test")
+    assert shown["faceImage"] == "(10 bytes)"
+
+
+def test_an_upgrade_without_the_keys_says_what_is_left(on_file: Makul) -> None:
+    """The administrator of a database may have no keys: the second half is then another's."""
+    with_whole_records(on_file)
+    keys = on_file.directory / "keys" / "store.json"
+    kept = keys.read_bytes()
+    keys.unlink()
+    said = on_file("store", "upgrade", "--apply")
+    keys.write_bytes(kept)
+    keys.chmod(0o600)
+
+    assert said.code == 3
+    assert "samples of 1 records are still to be moved" in said.err
+    on_file.done("store", "upgrade", "--apply")
+
+
+def test_a_record_that_does_not_open_is_told(on_file: Makul) -> None:
+    """It stays as it was, and the exit code says that not all was done."""
+    with_whole_records(on_file)
+    with raw(place_of(on_file)) as connection:
+        connection.execute("UPDATE person SET sealed = x'0100'")
+    said = on_file("store", "upgrade", "--apply")
+
+    assert said.code == 1
+    assert "1 records do not open" in said.err
+
+
+def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> None:
+    """The time of a comparison would tell who is held (invariant 6); a sandbox may."""
+    settings = load_settings(on_file.directory / "makul.toml")
+    with_whole_records(on_file)
+    trust = settings.trust.model_copy(update={"pin_policies": ("1.2.3",)})
+    fit = {
+        environment: settings.model_copy(update={"environment": environment, "trust": trust})
+        for environment in Environment
+    }
+
+    refuse_unfit(fit[Environment.SANDBOX])
+    with pytest.raises(HouseError, match="makul store upgrade --apply"):
+        refuse_unfit(fit[Environment.PRODUCTION])
+    on_file.done("store", "upgrade", "--apply")
+    refuse_unfit(fit[Environment.PRODUCTION])

@@ -6,11 +6,24 @@ from typing import Any
 
 import pytest
 
+from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken, Representation
-from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
+from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import Pin
-from support.cases import AT, BANK_AGREEMENT, BY_CONSENT, CONSENT, CONSENT_GROUND, SUBJECT, Case
+from makul.domain.matches import MatchResult
+from makul.domain.reasons import Code
+from support.cases import (
+    AT,
+    BANK_AGREEMENT,
+    BY_CONSENT,
+    CONSENT,
+    CONSENT_GROUND,
+    PERSON,
+    SUBJECT,
+    Case,
+    found,
+)
 
 OFFICIAL = "B-1001"
 TODAY = legal_day(AT)
@@ -134,6 +147,44 @@ def test_nobody_speaks_for_who_is_of_age_as_a_parent() -> None:
     grown = replace(FOR_CHILD, request=replace(FOR_CHILD.request, subject=SUBJECT))
 
     assert grown.saying(subject=SUBJECT).against() == {("CNS-11", "authority")}
+
+
+@pytest.mark.parametrize(
+    ("born", "outcome"),
+    [
+        (date(2015, 1, 1), Outcome.RELEASED),
+        (TODAY.replace(year=TODAY.year - 18), Outcome.NOT_MATCHED),
+        (date(2000, 1, 1), Outcome.NOT_MATCHED),
+        (None, Outcome.RELEASED),
+    ],
+)
+def test_a_corrected_birth_date_ends_what_a_parent_may_consent_to(
+    born: date | None, outcome: Outcome
+) -> None:
+    """Cl. 4 and 14: the record's birth date counts, not the digits of the PIN.
+
+    Nobody consented then, so no more is told than that there is no match.
+    """
+    values = {name: value for name, value in PERSON.values.items() if name != "birthDate"}
+    held = values if born is None else {**values, Attribute.BIRTH_DATE: born}
+    case = FOR_CHILD.but(person=replace(PERSON, pin=CHILD, values=held))
+
+    assert case.conclude().outcome is outcome
+    if outcome is Outcome.NOT_MATCHED:
+        nothing = case.conclude()
+        locked = case.but(person=replace(PERSON, pin=CHILD, values=held, locked=True))
+        near = case.but(match=found(MatchResult.INCONCLUSIVE))
+        assert {locked.conclude(), near.conclude()} == {nothing}
+        assert [reason.code for reason in nothing.reasons] == [Code.MAT_01]
+
+
+def test_a_power_of_attorney_is_for_any_age() -> None:
+    """Whoever is of age by the record may have given one."""
+    power = replace(BY_PARENT, kind="POWER_OF_ATTORNEY", valid_to=TODAY + timedelta(days=1))
+    values = {**PERSON.values, Attribute.BIRTH_DATE: date(2000, 1, 1)}
+    grown = FOR_CHILD.but(person=replace(PERSON, pin=CHILD, values=values))
+
+    assert grown.saying(representative=power).conclude().outcome is Outcome.RELEASED
 
 
 @pytest.mark.parametrize(("days", "holds"), [(-1, False), (0, True), (30, True), (None, False)])

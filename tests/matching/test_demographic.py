@@ -151,12 +151,35 @@ def test_birth_date_and_sex_need_only_the_pin_where_they_are_not_held() -> None:
     assert result(replace(WITH_ALL, birth_date=date(1990, 1, 2)), held) is MatchResult.NO_MATCH
 
 
-def test_birth_date_and_sex_must_agree_with_the_record_too() -> None:
-    """A record that contradicts its own PIN agrees with nobody who states them."""
-    odd = replace(PERSON, values={**EVERYTHING, Attribute.BIRTH_DATE: date(1991, 1, 1)})
+CORRECTED = replace(
+    PERSON,
+    values={**EVERYTHING, Attribute.BIRTH_DATE: date(1991, 1, 1), Attribute.SEX: "M"},
+)
+"""Both were corrected (cl. 14); the PIN's digits say 1 January 1990 and F, as before."""
 
-    assert result(WITH_ALL, odd) is MatchResult.NO_MATCH
-    assert result(BY_DOCUMENT, odd) is MatchResult.MATCH
+
+def test_birth_date_and_sex_are_those_of_the_record() -> None:
+    """Procedure, cl. 14: a corrected record counts, and not the digits of the PIN."""
+    probe = replace(WITH_ALL, birth_date=date(1991, 1, 1), sex="M")
+
+    assert result(probe, CORRECTED) is MatchResult.MATCH
+    assert result(replace(BY_DOCUMENT, birth_date=date(1991, 1, 1)), CORRECTED) is MatchResult.MATCH
+    assert result(replace(BY_DOCUMENT, sex="M"), CORRECTED) is MatchResult.MATCH
+    assert result(BY_DOCUMENT, CORRECTED) is MatchResult.MATCH
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        WITH_ALL,
+        replace(BY_DOCUMENT, birth_date=date(1990, 1, 1)),
+        replace(BY_DOCUMENT, sex="F"),
+        replace(BY_NAME, birth_date=date(1990, 1, 1), sex="M"),
+    ],
+)
+def test_the_digits_of_the_pin_do_not_stand_for_a_corrected_record(probe: DemographicProbe) -> None:
+    """Procedure, cl. 14: who says what the PIN's digits say contradicts the record."""
+    assert result(probe, CORRECTED) is MatchResult.NO_MATCH
 
 
 def test_a_pin_that_tells_no_sex_agrees_with_the_record_alone() -> None:
@@ -194,8 +217,8 @@ def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> Non
     "probe",
     [
         DemographicProbe(pin=PIN),
-        DemographicProbe(pin=PIN, surname="Үлгүлөва"),
-        DemographicProbe(pin=PIN, given_name="Нурлан"),
+        DemographicProbe(pin=PIN, patronymic="Мисалбековна"),
+        DemographicProbe(pin=PIN, surname=" ", given_name=""),
         DemographicProbe(pin=PIN, birth_date=date(1990, 1, 1), sex="F"),
         DemographicProbe(pin=PIN, birth_date=date(1990, 1, 2), sex="M"),
     ],
@@ -213,7 +236,7 @@ def test_verdict_names_its_method_score_threshold_and_version() -> None:
 
     assert found.method is MatchMethod.DEMOGRAPHIC
     assert (found.score, found.threshold) == (1.0, THRESHOLD)
-    assert (found.algorithm, found.version) == ("icao9303-fold+jaro-winkler", "1")
+    assert (found.algorithm, found.version) == ("icao9303-fold+jaro-winkler", "2")
     assert MATCHER.methods == {MatchMethod.DEMOGRAPHIC}
 
 
@@ -267,6 +290,9 @@ def test_an_unknown_person_is_the_same_work(
         ),
         operations(probe, None, monkeypatch),
         operations(probe, Person(pin=PIN, values={}), monkeypatch),
+        operations(probe, without(Attribute.GIVEN_NAME), monkeypatch),
+        operations(probe, without(Attribute.SURNAME), monkeypatch),
+        operations(probe, CORRECTED, monkeypatch),
     ]
 
     assert all(counted == work[0] for counted in work)

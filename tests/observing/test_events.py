@@ -152,8 +152,7 @@ def test_what_is_watched_is_what_the_desk_does() -> None:
     assert does - WATCHED.keys() == {
         *("recipients", "certificates", "sealing_certificates", "notices", "signatories"),
         *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
-        "repetitions",
-        "statistics",
+        *("repetitions", "statistics", "count_persons"),
     }
 
 

@@ -1,6 +1,6 @@
 """Synthetic citizens: the same each time, well formed, and nobody real."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from makul.domain.attributes import NAMES, Attribute
 from makul.domain.persons import LocalizedName
 from makul.sandbox.names import to_latin
 from makul.sandbox.people import (
+    CORRECTED,
     DISPUTED_ADDRESS,
     LOCKED,
     MINOR,
@@ -30,11 +31,12 @@ def test_another_seed_gives_other_people() -> None:
 
 
 def test_pins_are_unique_and_agree_with_the_record() -> None:
-    """A PIN tells birth date and sex: the record says the same."""
+    """A PIN tells birth date and sex: the record says the same, unless it was corrected."""
     assert len({person.pin.digits for person in PEOPLE}) == len(PEOPLE)
     for person in PEOPLE:
         assert person.values[Attribute.PIN] == person.pin.digits
-        assert person.values[Attribute.BIRTH_DATE] == person.pin.birth_date
+        corrected = timedelta(days=person == PEOPLE[CORRECTED])
+        assert person.values[Attribute.BIRTH_DATE] == person.pin.birth_date + corrected
         assert person.values[Attribute.SEX] == person.pin.sex
 
 

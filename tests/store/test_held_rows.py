@@ -41,6 +41,7 @@ NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
     ("dictionary", "text without which nothing reads back, under its own digest"),
     ("gate", "rows to lock"),
+    ("person_sample", "likewise: bound to its person, and named by the record"),
     ("recipient_use", "requests a minute and bytes a day: a limit of cost, and no right"),
     ("person", "the record itself: each version is encrypted and bound to its place"),
     ("seen_message", "marks of messages, forgotten within minutes"),

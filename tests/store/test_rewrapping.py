@@ -37,6 +37,7 @@ from support.records import (
     a_release,
     an_evidence,
     kept,
+    whole,
 )
 from support.sql import parameters, raw
 
@@ -189,8 +190,8 @@ def test_the_former_key_is_needed_no_more(
     for place, sealed in fields(full).items():
         assert sealer.rewrap(sealed[:HEAD_BYTES]), place
     store = open_store(full, alone, who="operator")
-    assert store.register.person(AZAMAT) == a_person(locked=True, version=2)
-    assert store.register.person(GULNARA) == a_person(GULNARA)
+    assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
+    assert whole(store.register, GULNARA) == a_person(GULNARA)
     rows = store.desk.disclosures(recipient=None, since=None, limit=RECORDED)
     assert {row.subject for row in rows} == {AZAMAT}
     case = store.desk.evidence_of(rows[0].disclosure_id, at=NOON)

@@ -11,7 +11,7 @@ from makul.app.ports import DeskError, KeyRotation
 from makul.store import Store, StoreKeys, open_store
 from makul.store.key_file import KeyFile
 from makul.store.places import Place
-from support.records import AZAMAT, NOON, a_person
+from support.records import AZAMAT, NOON, a_person, whole
 from support.sql import everything, raw
 
 LATER = NOON + timedelta(hours=1)
@@ -83,7 +83,7 @@ def test_a_whole_rotation(place: Place, ring: Path, keys: StoreKeys) -> None:
     assert retired.kept == ring.with_name(f"store.json.{former}")
     assert retired.needed_by_backups_before == LATER
     with opened(place, ring) as store:
-        assert store.register.person(AZAMAT) == a_person(version=1)
+        assert whole(store.register, AZAMAT) == a_person(version=1)
 
 
 def test_every_step_is_on_the_record(place: Place, ring: Path, keys: StoreKeys) -> None:
@@ -136,7 +136,7 @@ def test_a_backup_of_before_opens_with_what_was_kept(
     with pytest.raises(Exception, match="open"):
         open_store(backup, StoreKeys.load(ring), who="keeper")
     store = open_store(backup, StoreKeys.load(kept), who="keeper")
-    assert store.register.person(AZAMAT) == a_person(locked=True, version=2)
+    assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     store.close()
 
 

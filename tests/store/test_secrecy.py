@@ -23,6 +23,7 @@ from support.records import (
     a_person,
     a_release,
     an_evidence,
+    whole,
 )
 from support.sql import raw
 
@@ -110,7 +111,7 @@ def test_after_a_rotation_old_and_new_fields_open(busy: Path, keys: StoreKeys) -
     rotated = open_store(busy, keys.prepared().activated(), who="operator")
     rotated.desk.put_persons([a_person(locked=True)], at=NOON)
 
-    changed, kept = rotated.register.person(AZAMAT), rotated.register.person(GULNARA)
+    changed, kept = whole(rotated.register), whole(rotated.register, GULNARA)
 
     assert (changed, kept) == (a_person(locked=True, version=2), a_person(GULNARA))
     rotated.close()

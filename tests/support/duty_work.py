@@ -14,6 +14,7 @@ import psycopg
 from makul.app.ports import Committed, Desk, ExportLook, Official, PaperUse, Replay
 from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
 from makul.domain.attempts import AttemptLimits
+from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.months import Month
@@ -190,7 +191,9 @@ def _reads(store: Store) -> None:
     assert register.consent_status(BANK, REGISTERED.id) is not None
     assert register.given_by(BANK, REGISTERED.id, GULNARA)
     assert register.revocations(BANK, since=None, after=None, limit=9)[0]
-    assert register.person(AZAMAT) is not None
+    found = register.person(AZAMAT)
+    assert found is not None
+    assert Attribute.FACE_IMAGE in register.with_samples(found, frozenset(Attribute)).values
     assert register.attempts(BANK, AZAMAT, "teller-42", since=NOON).by_pin == 2
     assert register.receipt(BANK, RELEASED.key.request_id) is not None
     decided = register.receipt(BANK, DRAFTS[0].key.request_id)

@@ -1,5 +1,7 @@
 """Synthetic people for tests of documents and matching. Nobody of them exists."""
 
+import json
+from dataclasses import asdict
 from datetime import date
 
 from makul.domain.attributes import Attribute
@@ -59,3 +61,12 @@ EVERYTHING: dict[Attribute, AttributeValue] = {
 
 PERSON = Person(pin=PIN, values=EVERYTHING)
 """A person of whom everything is held."""
+
+
+def json_line(person: Person) -> str:
+    """A citizen as one JSON line."""
+    fields = {
+        name.value: asdict(value) if isinstance(value, LocalizedName) else str(value)
+        for name, value in person.values.items()
+    }
+    return json.dumps(fields, ensure_ascii=False)

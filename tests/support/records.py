@@ -16,6 +16,7 @@ from makul.app.ports import (
     KeptReceipt,
     Leaf,
     MessageMark,
+    Register,
     RequestKey,
     Space,
     TakenBack,
@@ -85,6 +86,14 @@ def a_person(
         Attribute.FACE_IMAGE: b"\xff\xd8 a synthetic face \xff\xd9",
     }
     return replace(Person(pin=pin, values=held | dict(values or {})), **changes)
+
+
+def whole(register: Register, pin: Pin = AZAMAT) -> Person | None:
+    """The current record as it may leave: with every sample, and none named apart."""
+    found = register.person(pin)
+    if found is None:
+        return None
+    return replace(register.with_samples(found, frozenset(Attribute)), samples={})
 
 
 def a_key(request_id: UUID | None = None, digest: bytes = b"d" * 32, **changes: Any) -> RequestKey:

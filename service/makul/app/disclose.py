@@ -14,6 +14,7 @@ from makul.app.ports import (
     Matcher,
     Register,
     Space,
+    StoreUnavailableError,
     UnwritableError,
 )
 from makul.app.receiving import Reception
@@ -145,15 +146,18 @@ class Disclose:
     ) -> tuple[Conclusion, bytes | None]:
         """The conclusion with what it releases.
 
-        A record that cannot be written is told of like a conclusion, recorded and counted: a fault
-        would say, without a trace and as often as one likes, that the person matched (invariant 1).
+        A record that cannot be written, or whose samples cannot be read, is told of like a
+        conclusion, recorded and counted: a fault would say, without a trace and as often as one
+        likes, that the person matched (invariant 1).
         """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
             return conclusion, None
         unwritable = Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_99),))
         try:
-            payload = self.documents.person(person, conclusion.released)
-        except UnwritableError:
+            # Only now, and only what leaves: until here the work was the same whatever is held.
+            whole = self.register.with_samples(person, conclusion.released)
+            payload = self.documents.person(whole, conclusion.released)
+        except (UnwritableError, StoreUnavailableError):
             return unwritable, None
         if sealing is not None and len(payload) > MAX_SEALED_PERSON:
             return unwritable, None

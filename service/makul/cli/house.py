@@ -297,6 +297,8 @@ class StoreInfo:
     """Months near the present that have no partition, such as `2026-12`."""
     weaknesses: tuple[str, ...] = ()
     """Why production does not do that duty by this role."""
+    samples_to_move: int = 0
+    """Versions of persons' records that still hold their samples, after an upgrade."""
 
 
 class StoreKeeper(Protocol):
@@ -305,8 +307,11 @@ class StoreKeeper(Protocol):
     def status(self, duty: Duty) -> StoreInfo:
         """Which database it is, of which version, and what it and the duty's role lack."""
 
-    def upgrade(self) -> None:
-        """Bring it to this program's version."""
+    def upgrade(self, report: Callable[[int, int], None]) -> None:
+        """Bring it to this program's version, samples in rows of their own.
+
+        `report` hears how many of how many records are done.
+        """
 
     def months_missing(self, ahead: int) -> Sequence[str]:
         """Months that have no partition yet."""

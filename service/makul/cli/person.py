@@ -1,33 +1,50 @@
 """`makul person`: the register of citizens, for the operator's eyes (Procedure, cl. 10, 13, 16)."""
 
-import sys
-from datetime import date
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from makul.app.ports import StoreUnavailableError
-from makul.cli.house import ExitCode, HouseError, HouseUnavailableError
-from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts
-from makul.cli.person_file import format_of
+from makul.cli import person_record
+from makul.cli.house import ExitCode, HouseUnavailableError
+from makul.cli.output import Facts, carry_out, complain, progress_bar, show_facts
+from makul.cli.person_fields import (
+    COLUMNS,
+    DISPUTED,
+    DISPUTED_TOLD,
+    LOCKED,
+    LOCKED_TOLD,
+    describe,
+)
+from makul.cli.person_file import Format, format_of
 from makul.cli.person_import import Position, Tally, import_people
 from makul.cli.session import Apply, AsJson, examples, session
-from makul.domain.attributes import BIOMETRIC, Attribute
-from makul.domain.identifiers import MalformedIdentifierError, Pin
-from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.domain.attributes import Attribute
+from makul.domain.persons import Person
 
 app = typer.Typer(no_args_is_help=True, help="The register of citizens.")
+person_record.add_to(app)
 
+_PERMITTED = "\n\n".join(
+    (
+        *(f"{name.value}: {describe(name)}." for name in Attribute),
+        f"{DISPUTED}: {DISPUTED_TOLD}.",
+        f"{LOCKED}: {LOCKED_TOLD}.",
+    )
+)
 _IMPORT_HELP = (
-    "Take citizens from a file: CSV with a heading, or JSON Lines.\n\n"
+    "Take citizens from a file: CSV with a heading, or JSON Lines. See: makul person example\n\n"
     "A line that cannot be read is skipped and told by number and cause, never by what stands in"
     " it; the exit code is then 1. An import that was interrupted goes on where it stopped: a"
-    " position file beside the source keeps the place, and is deleted at the end.\n\n"
-    "CSV columns: pin, surname.ky, surname.ru, surname.latin (likewise givenName, patronymic), sex,"
-    " birthDate, birthPlace, citizenship, address, documentType, documentNumber, documentIssuer,"
-    " documentIssued, documentExpires, documentState, personState, disputed, locked. JSON Lines"
-    ' has the same, names as objects: {"pin": …, "surname": {"ky": …}}.'
+    " position file beside the source keeps the place and the bad lines so far, and is deleted at"
+    " the end.\n\n"
+    "A file is UTF-8. CSV has a comma, a semicolon or a tab between fields; a field may be quoted,"
+    " and ends on its line. Columns are, in any order, pin and any others of: "
+    f"{', '.join(COLUMNS[1:])}. JSON Lines has the same, names as objects:"
+    ' {"pin": "…", "surname": {"ky": "…"}}. An empty field is an attribute that is not held.\n\n'
+    f"{_PERMITTED}"
 )
 
 
@@ -72,42 +89,6 @@ def import_file(
     _report(tally, apply=apply, as_json=as_json)
 
 
-@app.command(
-    epilog=examples(
-        "makul person show - --reason 'complaint 118'   # the PIN is then read from stdin",
-        "makul person show 1**…** --reason 'complaint 118' --reveal",
-    )
-)
-def show(
-    ctx: typer.Context,
-    *,
-    pin: Annotated[
-        str, typer.Argument(metavar="PIN", help="14 digits, or - to read it from stdin.")
-    ],
-    reason: Annotated[str, typer.Option(help="Why you look; it is recorded.")],
-    reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show values in full. The PIN stays masked.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show a citizen's record, masked. The look itself is recorded (Procedure, cl. 13 and 16)."""
-    if not reason.strip():
-        raise HouseError("--reason is empty; say why you look, for it is recorded")
-    wanted = _pin(sys.stdin.readline(32).strip() if pin == "-" else pin)
-    with session(ctx).house() as house:
-        found = house.desk.person_for_operator(wanted, reason=reason, at=house.clock())
-    if found is None:
-        raise HouseError(f"no record for {wanted.masked}; the look was recorded")
-    show_facts(_facts(found, reveal=reveal), as_json=as_json)
-
-
-def _pin(text: str) -> Pin:
-    try:
-        return Pin(text)
-    except MalformedIdentifierError as error:
-        raise HouseError(str(error)) from None
-
-
 def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:
     facts: Facts = {
         "read": tally.read,
@@ -122,46 +103,94 @@ def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _facts(person: Person, *, reveal: bool) -> Facts:
-    facts: dict[str, Value] = {"pin": person.pin.masked}
-    for name in Attribute:
-        if name is not Attribute.PIN and name in person.values:
-            value = person.values[name]
-            facts[name.value] = _plain(name, value) if reveal else _masked(name, value)
-    facts |= {
-        "disputed": sorted(person.disputed),
-        "locked": person.locked,
-        "version": person.version,
+@app.command(
+    epilog=examples(
+        "makul person example > citizens.csv",
+        "makul person example --format jsonl > citizens.jsonl",
+    )
+)
+def example(
+    *,
+    form: Annotated[Format, typer.Option("--format", help="How the file is written.")] = Format.CSV,
+) -> None:
+    """Print a file of two citizens as `import` takes it. Nobody of them exists."""
+    typer.echo(_example_csv() if form is Format.CSV else _example_json_lines(), nl=False)
+
+
+_EXAMPLE: tuple[dict[str, str], ...] = (
+    {
+        "pin": "21505198590001",
+        "surname.ky": "Үлгүлөв",
+        "surname.ru": "Образцов",
+        "surname.latin": "Ulgulov",
+        "givenName.ky": "Сынак",
+        "givenName.ru": "Сынак",
+        "givenName.latin": "Synak",
+        "patronymic.ky": "Мисалович",
+        "patronymic.ru": "Мисалович",
+        "sex": "M",
+        "birthDate": "1985-05-15",
+        "citizenship": "KGZ",
+        "address": "Үлгү айылы, Мисал көчөсү, 1",
+        "documentType": "ID_CARD",
+        "documentNumber": "ID9900001",
+        "documentIssued": "2020-01-02",
+        "documentExpires": "2030-01-02",
+        "documentState": "VALID",
+        "personState": "ALIVE",
+        "disputed": "address",
+        "locked": "false",
+    },
+    {
+        "pin": "10203199090002",
+        "surname.ky": "Мисалия",
+        "sex": "F",
+        "birthDate": "1990-03-02",
+        "citizenship": "IDN",
+        "documentType": "PASSPORT",
+        "documentNumber": "AN9900002",
+        "documentState": "VALID",
+        "personState": "ALIVE",
+        "locked": "false",
+    },
+)
+"""The second has one name, and most fields empty."""
+
+
+def _example_csv() -> str:
+    columns = tuple(_EXAMPLE[0])
+    lines = [columns, *(tuple(person.get(name, "") for name in columns) for person in _EXAMPLE)]
+    return "".join(",".join(map(_quote, line)) + "\n" for line in lines)
+
+
+def _quote(cell: str) -> str:
+    return f'"{cell}"' if "," in cell else cell
+
+
+def _example_json_lines() -> str:
+    return "".join(json.dumps(_nest(person), ensure_ascii=False) + "\n" for person in _EXAMPLE)
+
+
+def _nest(cells: dict[str, str]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for column, cell in cells.items():
+        name, _, script = column.partition(".")
+        forms = fields.setdefault(name, {}) if script else None
+        if isinstance(forms, dict):
+            forms[script] = cell
+        else:
+            fields[name] = {"true": True, "false": False}.get(cell, cell)
+    return fields | {DISPUTED: cells.get(DISPUTED, "").split()}
+
+
+@app.command(epilog=examples("makul person count", "makul person count --json"))
+def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Count persons, versions of their records, and samples. No record is opened."""
+    with session(ctx).house() as house:
+        counted = house.desk.count_persons()
+    facts: Facts = {
+        "persons": counted.persons,
+        "versions": counted.versions,
+        "samples": counted.samples,
     }
-    return facts
-
-
-def _plain(name: Attribute, value: AttributeValue) -> str:
-    if name in BIOMETRIC or isinstance(value, bytes):
-        return _masked(name, value)
-    if isinstance(value, LocalizedName):
-        return " / ".join(value.forms)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _masked(name: Attribute, value: AttributeValue) -> str:
-    """Enough to recognise whom one already knows: initials, a year, the end of a number."""
-    match value:
-        case bytes():
-            return f"({len(value)} bytes)"
-        case date():
-            return f"{value.year}-**-**"
-        case LocalizedName():
-            return " / ".join(f"{form[0]}***" for form in value.forms)
-    if name in _OPEN:
-        return value
-    return f"***{value[-2:]}" if name is Attribute.DOCUMENT_NUMBER else "***"
-
-
-_OPEN = {
-    Attribute.CITIZENSHIP,
-    Attribute.DOCUMENT_TYPE,
-    Attribute.DOCUMENT_STATE,
-    Attribute.PERSON_STATE,
-}
-"""Codes that say nothing of who it is."""
+    show_facts(facts, as_json=as_json)

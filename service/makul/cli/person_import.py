@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from makul.cli.house import HouseError
@@ -22,6 +23,10 @@ BATCH = 500
 
 SHOWN_FAULTS = 20
 """Bad lines that are told one by one; all of them are counted by cause."""
+
+MAX_CAUSES = 100
+"""Causes that are counted apart: a count of fields stands in one, so there could be any number."""
+OTHER_CAUSES = "other causes"
 
 Put = Callable[[list[Person]], int]
 
@@ -36,7 +41,7 @@ class Tally:
     changed: int = 0
     skipped: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
-    """The first bad lines of this run, by number and cause."""
+    """The first bad lines of the file, by number and cause; those before a resume as well."""
     causes: Counter[str] = field(default_factory=Counter)
 
     def note(self, line: Line) -> None:
@@ -45,7 +50,8 @@ class Tally:
             self.read += 1
             return
         self.skipped += 1
-        self.causes[line.fault] += 1
+        known = line.fault in self.causes or len(self.causes) < MAX_CAUSES
+        self.causes[line.fault if known else OTHER_CAUSES] += 1
         if len(self.faults) < SHOWN_FAULTS:
             self.faults.append((line.number, line.fault))
 
@@ -61,9 +67,10 @@ class Position:
     @classmethod
     def beside(cls, source: Path) -> "Position":
         """The position file that belongs to a source, whose bytes are digested for it."""
-        with source.open("rb") as file:
+        with open_source(source) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(source.with_name(f"{source.name}.position"), source.stat().st_size, digest)
+            size = file.tell()
+        return cls(source.with_name(f"{source.name}.position"), size, digest)
 
     def load(self) -> Tally:
         """Where to go on; the beginning where there is no position file.
@@ -76,15 +83,21 @@ class Position:
             kept = json.loads(self.path.read_text())
             mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
             line, offset, read, changed, skipped = (int(kept[name]) for name in _KEPT)
-        except (ValueError, KeyError, TypeError):
-            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
+            faults = [(int(number), str(cause)) for number, cause in kept.get("faults", [])]
+            causes = Counter({str(cause): int(n) for cause, n in kept.get("causes", {}).items()})
+            possible = min(line, offset, read, changed, skipped) >= 0
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            possible = mine = False
+        if not possible:
+            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew")
         if not mine:
             raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
-        return Tally(line, offset, read, changed, skipped)
+        return Tally(line, offset, read, changed, skipped, faults, causes)
 
     def save(self, tally: Tally) -> None:
         """Keep how far it got, whole or not at all."""
-        kept = {name: getattr(tally, name) for name in _KEPT}
+        kept: dict[str, object] = {name: getattr(tally, name) for name in _KEPT}
+        kept |= {"faults": tally.faults, "causes": tally.causes}
         kept |= {"size": self.source_size, "sha256": self.source_sha256}
         fresh = self.path.with_name(f"{self.path.name}.new")
         fresh.write_text(json.dumps(kept))
@@ -94,11 +107,16 @@ class Position:
 _KEPT = ("line", "offset", "read", "changed", "skipped")
 
 
+def open_source(source: Path) -> BufferedReader:
+    """Open the file of citizens."""
+    return source.open("rb")
+
+
 def import_people(
     source: Path, form: Format, tally: Tally, put: Put, committed: Callable[[Tally], None]
 ) -> Tally:
     """Take every person from where `tally` stands. Calls `committed` after each batch."""
-    with source.open("rb") as file:
+    with open_source(source) as file:
         lines = read_people(file, form, offset=tally.offset, number=tally.line)
         for batch in _batches(lines):
             people = [line.person for line in batch if line.person is not None]

@@ -7,7 +7,7 @@ import typer
 
 from makul.app.ports import Duty
 from makul.cli.house import ExitCode, HouseError
-from makul.cli.output import carry_out, complain, show_rows
+from makul.cli.output import carry_out, complain, progress_bar, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 
 app = typer.Typer(
@@ -44,11 +44,16 @@ def status(
         "version": info.version,
         "months_missing": ", ".join(info.months_missing) or None,
         "weaknesses": "; ".join(info.weaknesses) or None,
+        "samples_to_move": info.samples_to_move,
     }
     show_rows([row], columns=tuple(row), as_json=as_json, empty="")
     if info.months_missing:
         complain("months are missing: makul store months --apply")
-    if info.months_missing or info.weaknesses:
+    if info.samples_to_move:
+        complain(
+            f"{info.samples_to_move} records still hold their samples: makul store upgrade --apply"
+        )
+    if info.months_missing or info.weaknesses or info.samples_to_move:
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -56,17 +61,23 @@ def status(
 def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
     """Bring the store to this program's version. Stop the service, and make a copy first.
 
-    It needs the store's keys: the rights of a store from before acts are recorded in the ledger.
+    It needs the store's keys: the rights of a store from before acts are recorded in the ledger,
+    and samples that lie in records of persons are moved to rows of their own. An upgrade that was
+    interrupted goes on where it stopped.
     """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
-    carry_out(
-        "upgrade store",
-        {"settings": str(current.config)},
-        keeper.upgrade,
-        apply=apply,
-        as_json=as_json,
-    )
+    with progress_bar() as progress:
+        task = progress.add_task("records", total=None)
+        carry_out(
+            "upgrade store",
+            {"settings": str(current.config)},
+            lambda: keeper.upgrade(
+                lambda done, of: progress.update(task, completed=done, total=of)
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
 
 
 @app.command(epilog=examples("makul store months", "makul store months --ahead 6 --apply"))

@@ -4,11 +4,13 @@ Pure: no XML, no SQL, no clock. Everything a decision rests on is an argument.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
-from makul.domain.consents import ResultForm
+from makul.domain.calendar import legal_day
+from makul.domain.consent_rules import FULL_AGE
+from makul.domain.consents import AuthorityKind, ResultForm
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -17,7 +19,7 @@ from makul.domain.disclosures import (
     Outcome,
 )
 from makul.domain.grounds import granted, judge_ground
-from makul.domain.identifiers import MemberCode
+from makul.domain.identifiers import MemberCode, age_on
 from makul.domain.matches import MatchResult, MatchVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
@@ -36,6 +38,8 @@ class Decision:
     releasable: frozenset[Attribute]
     by_consent: bool
     """Does it rest on the subject's own consent (cl. 4), not on a basis in law (cl. 5)?"""
+    minor_on: date | None = None
+    """The day on which the subject must be a minor, where a parent or guardian consented."""
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -97,7 +101,16 @@ def decide(
         rulings=rulings,
         releasable=_releasable(request, own, granted(request, recipient, own, ground, at=at)),
         by_consent=isinstance(ground, ConsentGround),
+        minor_on=_minor_on(ground, at),
     )
+
+
+def _minor_on(ground: Ground, at: datetime) -> date | None:
+    if not isinstance(ground, ConsentGround) or ground.consent is None:
+        return None
+    said = ground.consent.representative
+    speaks_for_a_minor = said is not None and said.kind != AuthorityKind.POWER_OF_ATTORNEY
+    return legal_day(at) if speaks_for_a_minor else None
 
 
 def _releasable(
@@ -128,15 +141,33 @@ class MatchCase:
 
     @property
     def result(self) -> MatchResult:
-        """What was found; no match stands where a method that was asked for was not compared."""
+        """What was found; no match stands where a method that was asked for was not compared.
+
+        Nor where a parent consented for somebody who is of age by the record's birth date, which
+        counts where it differs from the digits of the PIN (cl. 14). Without the subject's own
+        consent, nothing but MAT-01 may be told.
+        """
+        if self._came_of_age:
+            return MatchResult.NO_MATCH
         compared = {verdict.method.value for verdict in self.match.methods}
         if self.match.result is MatchResult.MATCH and not self.decision.request.methods <= compared:
             return MatchResult.UNAVAILABLE
         return self.match.result
 
+    @property
+    def by_consent(self) -> bool:
+        """Does a consent of this very subject stand, now that the record is known?"""
+        return self.decision.by_consent and not self._came_of_age
+
+    @property
+    def _came_of_age(self) -> bool:
+        day, subject = self.decision.minor_on, self.subject
+        born = subject.values.get(Attribute.BIRTH_DATE) if subject is not None else None
+        return day is not None and isinstance(born, date) and age_on(born, day) >= FULL_AGE
+
 
 def _not_locked(case: MatchCase) -> Ruling:
-    if not case.decision.by_consent:
+    if not case.by_consent:
         return not_applicable(Code.MAT_05)
     return holds(Code.MAT_05, case.subject is None or not case.subject.locked)
 
@@ -149,7 +180,7 @@ def _compared(case: MatchCase) -> Ruling:
 
 def _conclusive(case: MatchCase) -> Ruling:
     # Without the subject's consent, that a record was nearly matched must not be told (MAT-01).
-    if not case.decision.by_consent:
+    if not case.by_consent:
         return not_applicable(Code.MAT_02)
     if case.result is MatchResult.INCONCLUSIVE:
         return unknown(Code.MAT_02, Reason(code=Code.MAT_02))
@@ -196,7 +227,7 @@ def _outcome_against(ruling: Ruling) -> Outcome:
 def _disclosure(decision: Decision, subject: Person | None) -> Conclusion:
     if decision.request.operation is not Operation.GET_PERSON_DATA:
         return Conclusion(outcome=Outcome.MATCHED)
-    held = frozenset(subject.values) if subject is not None else frozenset()
+    held = subject.held if subject is not None else frozenset()
     disputed = subject.disputed if subject is not None else frozenset()
     released = (decision.releasable & held) - disputed
     left_out = tuple(

@@ -54,9 +54,8 @@ class Pin:
         return date(int(self.digits[5:9]), int(self.digits[3:5]), int(self.digits[1:3]))
 
     def age_on(self, day: date) -> int:
-        """Full years on a day; who is born on 29 February turns a year older on 1 March."""
-        born = self.birth_date
-        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        """Full years on a day, by the PIN's digits."""
+        return age_on(self.birth_date, day)
 
     @property
     def sex(self) -> str | None:
@@ -73,6 +72,11 @@ class Pin:
 
     def __repr__(self) -> str:
         return f"Pin({self.masked})"
+
+
+def age_on(born: date, day: date) -> int:
+    """Full years on a day; who is born on 29 February turns a year older on 1 March."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def parse_member_code(text: str) -> MemberCode:

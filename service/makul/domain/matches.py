@@ -19,8 +19,8 @@ class MatchMethod(StrEnum):
 class DemographicProbe:
     """What the recipient says of the person: the PIN and factors that the PIN does not hold.
 
-    Birth date and sex are in the PIN and prove nothing, but must agree when given. It never
-    prints what it says.
+    Birth date and sex mostly stand in the PIN and prove nothing, but must agree with the record
+    when given. It never prints what it says.
     """
 
     pin: Pin
@@ -33,8 +33,12 @@ class DemographicProbe:
 
     @property
     def sufficient(self) -> bool:
-        """The PIN and a document number, or the PIN and surname and given name."""
-        return _says(self.document_number) or (_says(self.surname) and _says(self.given_name))
+        """Return whether there is enough to look at a record: a document number, or a name.
+
+        Some people have one name only, so one is enough here. Whether it is all the names that the
+        record holds, the comparison tells: a name that is held cannot be left out.
+        """
+        return any(map(_says, (self.document_number, self.surname, self.given_name)))
 
     def __repr__(self) -> str:
         return f"DemographicProbe({self.pin.masked})"

@@ -1,8 +1,9 @@
 """A citizen as the national database holds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
@@ -28,18 +29,36 @@ class LocalizedName:
 AttributeValue = str | date | LocalizedName | bytes
 
 
+class SampleRef(NamedTuple):
+    """A sample of the body that is stored apart from the record that names it.
+
+    A tuple, because four are made for each comparison, whatever is held.
+    """
+
+    digest: bytes
+    """The keyed digest by which the store finds exactly this sample."""
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Person:
     """One version of a person's record. It never prints what it holds."""
 
     pin: Pin
     values: Mapping[Attribute, AttributeValue]
-    """What is held; an attribute that is absent is not held (REL-01)."""
+    """Values that were read; an attribute that is neither here nor in `samples` is not held."""
+    samples: Mapping[Attribute, SampleRef] = field(default_factory=dict)
+    """Samples that this version holds and that were not read with it."""
     disputed: frozenset[Attribute] = frozenset()
     """Being corrected under cl. 14; withheld meanwhile (REL-02)."""
     locked: bool = False
     """The subject stopped consent-based matching (MAT-05)."""
     version: int = 1
+
+    @property
+    def held(self) -> frozenset[Attribute]:
+        """Return every attribute that this version holds; another is not held (REL-01)."""
+        return frozenset((*self.values, *self.samples))
 
     def __repr__(self) -> str:
         return f"Person({self.pin.masked}, version={self.version})"

@@ -1,13 +1,19 @@
 """Comparison of what is said of a person with what the record says (Procedure, cl. 10).
 
-The PIN finds the record; a document number, or surname and given name, show that the asker has the
-person or their papers at hand. Every factor that is given must agree, and all of them are compared
-whatever the first ones gave: neither the answer nor the work tells which factor failed. Without a
-record the same work is done against a decoy, and the result is never a match (invariant 6).
+The PIN finds the record; a document number, or every name that the record holds, show that the
+asker has the person or their papers at hand. Every factor that is given must agree, and all of them
+are compared whatever the first ones gave: neither the answer nor the work tells which factor
+failed. Without a record the same work is done against a decoy, and the result is never a match
+(invariant 6).
+
+Birth date and sex are those of the record, which may have been corrected (cl. 14); the digits of
+the PIN stay what they were. Some people have one name: it is compared with the one that is given,
+in whichever field each stands.
 """
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,23 +26,25 @@ from makul.domain.matches import (
     MatchVerdict,
     MethodVerdict,
 )
-from makul.domain.persons import LocalizedName, Person
+from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.matching.names import ALGORITHM, DOUBT, THRESHOLD, similarity
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever folding, comparison or thresholds change, for old verdicts name theirs."""
 
 _METHODS = frozenset({MatchMethod.DEMOGRAPHIC})
 
-_NO_NAME = LocalizedName()
+_OWN_NAMES = (Attribute.SURNAME, Attribute.GIVEN_NAME)
+_SCRIPTS = 3
 
 # Cyrillic letters that look like the Latin capitals of a document number and are typed for them.
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТУХІЈЅҮ", "ABEKMHOPCTYXIJSY")
 
+_DECOY_NAME = LocalizedName(ky="Үлгүлөв", ru="Образцов", latin="Ulgulov")
 DECOY = Person(
     pin=Pin("00101190000000"),
     values={
-        Attribute.SURNAME: LocalizedName(ky="Үлгүлөв", ru="Образцов", latin="Ulgulov"),
+        Attribute.SURNAME: _DECOY_NAME,
         Attribute.GIVEN_NAME: LocalizedName(ky="Мисал", ru="Пример", latin="Misal"),
         Attribute.PATRONYMIC: LocalizedName(
             ky="Мисалбекович", ru="Примерович", latin="Misalbekovich"
@@ -93,27 +101,58 @@ def _result(score: float, probe: DemographicProbe, *, known: bool) -> MatchResul
 def _score(probe: DemographicProbe, record: Person) -> float:
     """The score of the factor that agrees least; factors that are not names agree or do not."""
     values = record.values
+    surname, given_name = (_name(values.get(name)) for name in _OWN_NAMES)
+    if _is_one(probe.surname, probe.given_name) and _is_one(surname, given_name):
+        surname = given_name = surname or given_name
     return min(
         _agreement(_same_text(probe.pin.digits, record.pin.digits)),
         _agreement(_same_birth_date(probe, values.get(Attribute.BIRTH_DATE))),
         _agreement(_same_sex(probe, values.get(Attribute.SEX))),
         _agreement(_same_document(probe.document_number, values.get(Attribute.DOCUMENT_NUMBER))),
-        _likeness(probe.surname, values.get(Attribute.SURNAME)),
-        _likeness(probe.given_name, values.get(Attribute.GIVEN_NAME)),
-        _likeness(probe.patronymic, values.get(Attribute.PATRONYMIC)),
+        _likeness(probe.surname, surname),
+        _likeness(probe.given_name, given_name),
+        _likeness(probe.patronymic, _name(values.get(Attribute.PATRONYMIC))),
+        _completeness(probe, values),
     )
+
+
+def _completeness(probe: DemographicProbe, values: Mapping[Attribute, AttributeValue]) -> float:
+    """Whether the names that are given are as many as are held; a document number stands for both.
+
+    A name that was left out is a doubt (MAT-02) and never a match.
+    """
+    given = [probe.surname, probe.given_name]
+    held = [_name(values.get(name)) for name in _OWN_NAMES]
+    complete = sum(one is not None for one in given) >= sum(one is not None for one in held)
+    return 1.0 if complete or probe.document_number is not None else DOUBT
+
+
+def _is_one(surname: object, given_name: object) -> bool:
+    """Return whether exactly one of the two is there."""
+    return (surname is None) != (given_name is None)
+
+
+def _name(held: object) -> LocalizedName | None:
+    """The name as it is held; None where no letter is, as of "-" for a name that is missing."""
+    if isinstance(held, LocalizedName) and any(map(str.isalpha, "".join(held.forms))):
+        return held
+    return None
 
 
 def _agreement(agrees: bool) -> float:
     return 1.0 if agrees else 0.0
 
 
-def _likeness(given: str | None, held: object) -> float:
-    """The best of the three scripts; a script that is not held is like nothing."""
+def _likeness(given: str | None, held: LocalizedName | None) -> float:
+    """The best of the scripts that are held. A name that is not held is like nothing.
+
+    Three forms are compared in any case, so that the work does not tell how many are held.
+    """
     if given is None:
         return 1.0
-    name = held if isinstance(held, LocalizedName) else _NO_NAME
-    return similarity(given, [form or "" for form in (name.ky, name.ru, name.latin)])
+    forms = (held or _DECOY_NAME).forms
+    found = similarity(given, [*forms, *forms, *forms][:_SCRIPTS])
+    return found if held is not None else 0.0
 
 
 def _same_document(given: str | None, held: object) -> bool:
@@ -131,15 +170,14 @@ def _normalised(number: str) -> str:
 
 
 def _same_birth_date(probe: DemographicProbe, held: object) -> bool:
-    """Where given: that of the PIN and, where the record holds one, of the record."""
-    given = probe.birth_date
-    return given is None or all([given == probe.pin.birth_date, held in {given, None}])
+    """Where given: that of the record or, where it holds none, of the PIN."""
+    return probe.birth_date in {None, probe.pin.birth_date if held is None else held}
 
 
 def _same_sex(probe: DemographicProbe, held: object) -> bool:
-    """Where given: that of the PIN, if it tells, and of the record, if it holds it."""
-    given = probe.sex
-    return given is None or all([probe.pin.sex in {given, None}, held in {given, None}])
+    """Where given: that of the record or, where it holds none, of the PIN, if that tells."""
+    known = probe.pin.sex if held is None else held
+    return known is None or probe.sex in {None, known}
 
 
 def _same_text(one: str, other: str) -> bool:

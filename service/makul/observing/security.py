@@ -100,9 +100,11 @@ def events_of(account: Account) -> dict[Event, list[str]]:
 WATCHED: Final[Mapping[str, Event]] = MappingProxyType(
     {
         "person_for_operator": Event.PERSON_SHOWN,
+        "search_persons": Event.PERSON_SHOWN,
         "evidence_of": Event.EVIDENCE_SHOWN,
         "export": Event.RECORD_EXPORTED,
         "put_persons": Event.PERSONS_CHANGED,
+        "change_person": Event.PERSONS_CHANGED,
         "add_recipient": Event.RECIPIENT_CHANGED,
         "set_state": Event.RECIPIENT_CHANGED,
         "add_certificate": Event.CERTIFICATE_CHANGED,

@@ -15,6 +15,7 @@ from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
 from makul.sandbox.people import (
     ABSENT,
     COMPROMISED,
+    CORRECTED,
     DISPUTED_ADDRESS,
     LOCKED,
     MINOR,
@@ -30,6 +31,7 @@ from makul.sandbox.world import Agreed, Signing, World, agreements_made, signed_
 FORMAT = "makul-sandbox/1"
 
 _REMARKS = {
+    CORRECTED: "the birth date was corrected, and differs from the digits of the PIN",
     LOCKED: "stopped consent-based matching",
     DISPUTED_ADDRESS: "the address is being corrected",
     WITHOUT_ADDRESS: "no address is held",

@@ -21,6 +21,7 @@ T = TypeVar("T")
 KEYED = 25
 """The first citizens hold a signing key."""
 
+CORRECTED = 16
 LOCKED = 17
 DISPUTED_ADDRESS = 18
 WITHOUT_ADDRESS = 19
@@ -102,6 +103,8 @@ def _citizen(draw: _Draw) -> Person:
         **_document(draw),
         Attribute.PERSON_STATE: "ALIVE",
     }
+    if draw.number == CORRECTED:  # the digits of the PIN stay what they were (cl. 14)
+        values[Attribute.BIRTH_DATE] = born + timedelta(days=1)
     if draw.number == WITHOUT_ADDRESS:
         del values[Attribute.ADDRESS]
     disputed = {Attribute.ADDRESS} if draw.number == DISPUTED_ADDRESS else set()

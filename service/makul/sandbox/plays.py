@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 from makul.sandbox.eavesdropper import Eavesdropper, post
-from makul.sandbox.stage import Stage, told
-from makul_client import Client, ConsentDocument, ConsentId, SealError
+from makul.sandbox.stage import PaperFile, Stage, told
+from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
 from makul_client.profile import Sealing
+from makul_client.results import PersonData
 
 Play = Callable[[Stage], str]
 """Plays on a stage; what came of it, in the words of `stage.told`."""
@@ -81,6 +84,22 @@ def the_right_persons_data(stage: Stage) -> str:
     if surname is None or surname.ky != stage.surname(0):
         return f"{result.decision.outcome} of somebody else"
     return told(lambda: result)
+
+
+def corrected_birth_date(stage: Stage) -> str:
+    """Say the birth date as the record has it, then as the digits of the PIN have it."""
+    paper = stage.paper("birth-date-corrected")
+    shown = stage.probe(paper.citizen).demographic
+    digits = datetime.strptime(shown.pin[1:9], "%d%m%Y").date()  # noqa: DTZ007 -- a day, no moment
+    answers = []
+    for born in (stage.birth_date(paper.citizen), digits):
+        probe = Probe(demographic=replace(shown, birth_date=born))
+        answers.append(told(partial(_ask_by, stage, paper, probe)))
+    return ", then ".join(answers)
+
+
+def _ask_by(stage: Stage, paper: PaperFile, probe: Probe) -> PersonData:
+    return stage.asking(paper).get_person_data(probe, paper.attributes, ground=paper.ground)
 
 
 def data_for_yes_or_no(stage: Stage) -> str:

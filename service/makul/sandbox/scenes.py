@@ -71,6 +71,12 @@ SCENES = (
     Scene(
         "An address that is not held is left out", "10", "RELEASED REL-01", use("address-not-held")
     ),
+    Scene(
+        "A birth date that was corrected counts, and not the digits of the PIN",
+        "10, 14",
+        "RELEASED, then NOT_MATCHED MAT-01",
+        plays.corrected_birth_date,
+    ),
     # Whom it is about
     Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
     Scene(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -130,6 +131,10 @@ class Stage:
                 pin=shown["pin"], document_number=document_number or shown["documentNumber"]
             )
         )
+
+    def birth_date(self, citizen: int) -> date:
+        """Return a citizen's birth date as the record has it."""
+        return date.fromisoformat(self._citizens[citizen]["birthDate"])
 
     def paper(self, name: str) -> PaperFile:
         """A paper by name."""

@@ -11,6 +11,7 @@ from makul.store.opening import (
     log_at,
     log_state_of,
     open_store,
+    samples_to_move,
     upgrade_store,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "log_at",
     "log_state_of",
     "open_store",
+    "samples_to_move",
     "upgrade_store",
 ]

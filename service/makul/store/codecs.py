@@ -7,7 +7,7 @@ SQLite and on PostgreSQL alike: equal, ordered and indexed the same way everywhe
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
@@ -22,16 +22,14 @@ from makul.domain.agreements import (
 )
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
-from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.matches import MatchMethod
-from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.domain.reasons import Reason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PARTS = "parts"
 _LENGTH_BYTES = 4
-_ATTRIBUTES = {attribute.value: attribute for attribute in Attribute}
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 ValueT = TypeVar("ValueT")
@@ -97,80 +95,6 @@ def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
     if set(fields) != set(names):
         raise CodecError("a stored record has other fields than its version")
     return fields
-
-
-# --- persons ----------------------------------------------------------------------------------
-
-
-def person_to_bytes(person: Person) -> bytes:
-    """A person's record but for its version, which is the row's (format 1)."""
-    facts: dict[str, object] = {}
-    samples: dict[str, bytes] = {}
-    for name in sorted(person.values):
-        value = person.values[name]
-        if isinstance(value, bytes):
-            samples[name] = value
-        else:
-            facts[name] = _fact(value)
-    header = {
-        "v": 1,
-        "pin": person.pin.digits,
-        "facts": facts,
-        "samples": list(samples),
-        "disputed": sorted(person.disputed),
-        "locked": person.locked,
-    }
-    return pack(header, list(samples.values()))
-
-
-def person_from_bytes(packed: bytes, version: int) -> Person:
-    """The record that was stored; raises `CodecError`."""
-    header, parts = unpack(packed)
-    try:
-        only(header, "v", "pin", "facts", "samples", "disputed", "locked")
-        names = _strings(header["samples"])
-        facts = _fields(header["facts"])
-        if header["v"] != 1 or not isinstance(header["locked"], bool):
-            raise CodecError("a person's record has an unknown format")
-        values: dict[Attribute, AttributeValue] = {
-            _ATTRIBUTES[name]: _value(fact) for name, fact in facts.items()
-        }
-        values.update((_ATTRIBUTES[name], part) for name, part in zip(names, parts, strict=True))
-        return Person(
-            pin=Pin(_string(header["pin"])),
-            values=MappingProxyType(values),
-            disputed=frozenset(map(Attribute, _strings(header["disputed"]))),
-            locked=header["locked"],
-            version=version,
-        )
-    except (ValueError, TypeError, KeyError):
-        raise CodecError("a person's record does not read back") from None
-
-
-_NAME_KEYS = {"ky", "ru", "latin"}
-_DATE_KEYS = {"date"}
-
-
-def _fact(value: str | date | LocalizedName) -> object:
-    match value:
-        case str():
-            return value
-        case date():
-            return {"date": value.isoformat()}
-        case LocalizedName():
-            return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
-
-
-def _value(fact: object) -> AttributeValue:
-    if isinstance(fact, str):
-        return fact
-    if isinstance(fact, dict):
-        if fact.keys() == _NAME_KEYS:
-            ky, ru, latin = map(_optional, (fact["ky"], fact["ru"], fact["latin"]))
-            return LocalizedName(ky=ky, ru=ru, latin=latin)
-        if fact.keys() == _DATE_KEYS:
-            return date.fromisoformat(_string(fact["date"]))
-    raise CodecError("a person's record holds a value of no known kind")
 
 
 # --- agreements -------------------------------------------------------------------------------
@@ -319,10 +243,6 @@ def _string(value: object) -> str:
     if not isinstance(value, str):
         raise CodecError("a stored record has a field of another type")
     return value
-
-
-def _optional(value: object) -> str | None:
-    return None if value is None else _string(value)
 
 
 def _strings(value: object) -> list[str]:

@@ -24,16 +24,14 @@ from makul.app.ports import (
 )
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
-from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.months import Month
-from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 from makul.store import (
     agreed,
     evidence,
     listing,
     notices,
-    people,
     sealing,
     signatories,
     statistics,
@@ -45,6 +43,7 @@ from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
 from makul.store.ground_revocations import revoke_ground
 from makul.store.office import Office
+from makul.store.person_desk import PersonDesk
 from makul.store.register import recipient_from_row, seal_official
 from makul.store.repetitions import list_repetitions
 from makul.store.tables import (
@@ -104,7 +103,7 @@ _ALL_AGREEMENTS = select(
 _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("recipient"))
 
 
-class StoreDesk(Desk):
+class StoreDesk(PersonDesk, Desk):
     """The desk of one operator. Raises `DeskError` and `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: Sealer, who: str) -> None:
@@ -314,15 +313,7 @@ class StoreDesk(Desk):
         """Revoke a consent or basis statement that was used or registered, from this commit on."""
         revoke_ground(self._office, recipient, kind, ground_id, reason=reason, at=at)
 
-    # --- persons and the record ---------------------------------------------------------------
-
-    def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
-        """Insert or replace as a new version, one transaction a call; how many changed."""
-        return people.put(self._office, persons, at=at)
-
-    def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-        """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16)."""
-        return people.look(self._office, pin, reason=reason, at=at)
+    # --- the record ---------------------------------------------------------------------------
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int

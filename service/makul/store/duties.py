@@ -58,6 +58,7 @@ _REGISTER = (
     "official",
     "official_withdrawal",
     "person",
+    "person_sample",
     "recipient",
     "sealing_certificate",
     "signatory",

@@ -21,6 +21,7 @@ from makul.app.ports.ledger import (
     StandingBy,
 )
 from makul.domain.usage import DOCUMENTS_A_DAY
+from makul.store import person_upgrade
 from makul.store.baseline import write_baseline
 from makul.store.compression import Compressor
 from makul.store.crypto import Sealer, place
@@ -84,6 +85,14 @@ class Store:
     def housekeep(self, *, at: datetime) -> Housekept:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
+
+    def samples_to_move(self) -> int:
+        """Return how many versions of records still hold their samples."""
+        return person_upgrade.count_rows(self._database)
+
+    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.Moved]:
+        """Move samples to rows of their own, and yield what each batch came to."""
+        return person_upgrade.move_samples(self._office, at=at)
 
     def rotation(self, ring: Path) -> KeyRotation:
         """The rotation of the master key; `ring` is the file of the keys that opened the store."""
@@ -199,6 +208,15 @@ def upgrade_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> N
     migrate(place)
     assert_schema(place)
     _record_baseline(place, keys, who=who, at=at)
+
+
+def samples_to_move(place: Place) -> int:
+    """Return how many versions of records still hold their samples; needs no key."""
+    database = database_at(place)
+    try:
+        return person_upgrade.count_rows(database)
+    finally:
+        database.close()
 
 
 def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:

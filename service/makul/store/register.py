@@ -1,7 +1,7 @@
 """Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, literal_column, select
@@ -23,7 +23,7 @@ from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
-from makul.domain.persons import LocalizedName, Person
+from makul.domain.persons import Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 from makul.store import agreed, revocations
 from makul.store.codecs import (
@@ -33,13 +33,12 @@ from makul.store.codecs import (
     micros,
     only,
     pack,
-    person_from_bytes,
-    person_to_bytes,
     unpack,
 )
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row
 from makul.store.limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
+from makul.store.person_reader import PersonReader
 from makul.store.private import open_private
 from makul.store.receipts import find_receipt
 from makul.store.recorder import evidence_place
@@ -54,7 +53,6 @@ from makul.store.tables import (
     notice_text,
     official,
     official_withdrawal,
-    person,
     recipient,
     request_key,
     sealing_certificate,
@@ -151,27 +149,8 @@ _STATUS = select(
     ground_use.c.used,
     ground_use.c.revoked_at,
 ).where(*_this_ground)
-_PERSON = (
-    select(person.c.version, person.c.sealed)
-    .where(person.c.pin_index == bindparam("pin_index"))
-    .order_by(person.c.version.desc())
-    .limit(1)
-)
 
 _END_OF_TIME = 2**63 - 1
-
-_NOBODY = Person(
-    pin=Pin("00101190000000"),
-    values={
-        Attribute.SURNAME: LocalizedName(ky="-" * 12, ru="-" * 12, latin="-" * 12),
-        Attribute.GIVEN_NAME: LocalizedName(ky="-" * 8, ru="-" * 8, latin="-" * 8),
-        Attribute.PATRONYMIC: LocalizedName(ky="-" * 14, ru="-" * 14, latin="-" * 14),
-        Attribute.BIRTH_DATE: date(1900, 1, 1),
-        Attribute.ADDRESS: "-" * 60,
-        Attribute.DOCUMENT_NUMBER: "-" * 9,
-    },
-)
-"""Opened in place of a person who is not held."""
 
 
 class StoreRegister(Register):
@@ -180,7 +159,7 @@ class StoreRegister(Register):
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
-        self._nobody = sealer.seal(person_to_bytes(_NOBODY), person_place(b"", 0))
+        self._persons = PersonReader(database, sealer)
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
         """The recipient for whom this certificate is registered and not withdrawn."""
@@ -303,20 +282,12 @@ class StoreRegister(Register):
         )
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record.
+        """The current version of a person's record, its samples named and not read."""
+        return self._persons.read(pin)
 
-        Where there is none, another's is opened and thrown away: the same kind of work.
-        """
-        index = self._sealer.index("pin", pin.digits)
-        row = self._database.one(_PERSON, {"pin_index": index})
-        version, sealed = row if row is not None else (0, self._nobody)
-        where = person_place(index if row is not None else b"", version)
-        found = person_from_bytes(self._sealer.open(sealed, where), version)
-        if row is None:
-            return None
-        if found.pin != pin:
-            raise CodecError("a person's record does not belong where it was found")
-        return found
+    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+        """Return this version with those of its samples read that are wanted."""
+        return self._persons.read_samples(person, wanted)
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
@@ -347,11 +318,6 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
         )
     except ValueError:
         raise CodecError("a recipient does not read back") from None
-
-
-def person_place(pin_index: bytes, version: int) -> bytes:
-    """Where a version of a person's record is sealed to."""
-    return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
 
 
 def seal_official(

@@ -8,7 +8,7 @@ stand on their own, whoever is registered later, and can be partitioned and shar
 Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
 hidden row number by which an append-only row could be replaced.
 
-The log's own tables are in `ledger_tables`.
+Persons are in `person_tables`, the log's own tables in `ledger_tables`.
 """
 
 from sqlalchemy import (
@@ -165,17 +165,6 @@ official_withdrawal = Table(
     sqlite_with_rowid=False,
 )
 """An official who signs no more: what they sign from then on does not count."""
-
-person = Table(
-    "person",
-    metadata,
-    Column("pin_index", DIGEST, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("content_index", DIGEST, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-)
-"""Every version is kept; the highest is current. `content_index` tells whether one would differ."""
 
 # --- meters and limits: what changes with each decision ---------------------------------------
 

@@ -1,6 +1,6 @@
 """The operator's desk: who is registered, under what terms, and who is in the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
+from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 
@@ -208,7 +209,36 @@ class Desk(Protocol):
         """Insert or replace as a new version, one transaction a batch; how many changed."""
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-        """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16)."""
+        """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16).
+
+        Samples are named and not read.
+        """
+
+    def search_persons(
+        self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
+    ) -> PersonsFound:
+        """Find at most `MAX_FOUND` persons by what is known of them (cl. 13, 16).
+
+        The search is recorded before a record is opened, and each person found before they are
+        shown. `report` hears how many records were opened so far.
+        """
+
+    def change_person(
+        self,
+        pin: Pin,
+        change: Callable[[Person], Person],
+        *,
+        field: str,
+        reason: str,
+        at: datetime,
+    ) -> tuple[Person, Person] | None:
+        """Add what `change` makes of the current version as a new one (cl. 14).
+
+        Returns the record before and after; None where there is none. Every version is kept.
+        """
+
+    def count_persons(self) -> PersonCount:
+        """Count what the register holds; opens no record."""
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int

@@ -183,7 +183,16 @@ class Register(Protocol):
         """
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record. Same kind of work for an unknown PIN."""
+        """The current version of a person's record, its samples named and not read.
+
+        The work is the same for an unknown PIN, and whatever the record holds (invariant 6).
+        """
+
+    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+        """Return this version with those of its samples read that are wanted.
+
+        Only for what is released: the work tells what is held. Raises `StoreUnavailableError`.
+        """
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime

@@ -11,7 +11,14 @@ from makul.domain.reasons import Code
 from makul.sandbox.hands import EVERYDAY_USES, Hands
 from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, Paper, consent
 from makul.sandbox.parties import BANK, MOBILE, NOTARY, SECOND_BANK_AGREEMENT
-from makul.sandbox.people import ABSENT, DISPUTED_ADDRESS, LOCKED, REVOKED, WITHOUT_ADDRESS
+from makul.sandbox.people import (
+    ABSENT,
+    CORRECTED,
+    DISPUTED_ADDRESS,
+    LOCKED,
+    REVOKED,
+    WITHOUT_ADDRESS,
+)
 
 
 def spoilt(hands: Hands) -> Iterator[Paper]:
@@ -131,6 +138,7 @@ def _by_record(hands: Hands) -> Iterator[Paper]:
         outcome=Outcome.NOT_MATCHED,
         reasons=((Code.MAT_01, None),),
     )
+    yield consent(hands, "birth-date-corrected", BANK, CORRECTED, outcome=Outcome.RELEASED)
     yield consent(hands, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
     yield consent(
         hands,

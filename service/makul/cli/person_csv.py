@@ -1,0 +1,159 @@
+"""CSV as other registers and spreadsheets write it: the heading, and the cells of a line.
+
+The separator is the heading's: a comma, a semicolon or a tab. A field may be quoted, with quotes in
+it doubled (RFC 4180). A field ends on its line, so that a stray quote cannot swallow the next
+person. Not `csv` of the standard library: its limit on a field's length is one for the whole
+process, and its errors do not tell which rule was broken.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from makul.cli.house import HouseError
+from makul.cli.person_fields import (
+    COLUMNS,
+    DISPUTED,
+    LOCKED,
+    BadFieldError,
+    person_from_fields,
+    suggest,
+)
+from makul.domain.attributes import Attribute
+from makul.domain.persons import Person
+
+SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
+_OTHER_SEPARATORS: Mapping[str, str] = {"|": "vertical bar", ":": "colon", "^": "caret"}
+_EXAMPLE = "see: makul person example"
+_KNOWN = frozenset(COLUMNS)
+_CELLS = {
+    separator: re.compile(
+        rf' *"([^"]*(?:""[^"]*)*)" *({separator}|\Z)'  # quoted, spaces around it left out
+        rf'|(?! *")([^{separator}]*)({separator}|\Z)'
+    )
+    for separator in SEPARATORS
+}
+_SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The columns of a file, in order, and what separates them."""
+
+    columns: Sequence[str]
+    separator: str
+
+
+def is_separator_line(text: str) -> bool:
+    """Return whether this is the line `sep=;` that some spreadsheets write before the heading."""
+    return _SEPARATOR_LINE.fullmatch(text.rstrip("\r\n")) is not None
+
+
+def parse_heading(text: str) -> Heading:
+    """Return the heading that this line states; raises `HouseError` where it cannot serve.
+
+    The separator is the one by which most of its fields are columns.
+    """
+    line = text.rstrip("\r\n")
+    if not line.strip():
+        raise HouseError(f"The first line is empty: it must name the columns; {_EXAMPLE}")
+    read = {separator: _columns(line, separator) for separator in SEPARATORS}
+    separator = max(SEPARATORS, key=lambda each: len(_KNOWN.intersection(read[each])))
+    columns = read[separator]
+    _check(line, columns)
+    return Heading(columns, separator)
+
+
+def _columns(line: str, separator: str) -> list[str]:
+    """Return the fields of the line, without empty ones at its end; none where quotes are wrong."""
+    try:
+        columns = [cell.strip() for cell in split_cells(line, separator)]
+    except BadFieldError:
+        return []
+    while columns and not columns[-1]:
+        columns.pop()
+    return columns
+
+
+def _check(line: str, columns: Sequence[str]) -> None:
+    if not columns:
+        raise HouseError(
+            "The heading has a quote that does not close on its line: every column stands on the"
+            f" first line; {_EXAMPLE}"
+        )
+    if not _KNOWN.intersection(columns):
+        _refuse_unknown(line, columns)
+    for number, column in enumerate(columns, start=1):
+        if column not in _KNOWN:
+            raise HouseError(
+                f"column {number} of the heading is no attribute{suggest(column)}; {_EXAMPLE}"
+            )
+        if column in columns[: number - 1]:
+            raise HouseError(f"the heading names a column twice: {column}; leave one out")
+    if Attribute.PIN not in columns:
+        raise HouseError(f"the heading has no column pin; {_EXAMPLE}")
+
+
+def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
+    """Say what is wrong where no column is known: another separator, or a line of data."""
+    if any(cell.strip().isdigit() for cell in columns):
+        raise HouseError(f"The first line holds data: it must name the columns; {_EXAMPLE}")
+    for separator, name in _OTHER_SEPARATORS.items():
+        if any(part.strip().strip('"') in _KNOWN for part in line.split(separator)):
+            raise HouseError(
+                f"The columns are separated by a {name}: separate them by a comma, a semicolon or"
+                " a tab"
+            )
+    raise HouseError(f"column 1 of the heading is no attribute{suggest(columns[0])}; {_EXAMPLE}")
+
+
+def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
+    """Return what reads a line under this heading: None for one whose cells are all empty."""
+    columns = heading.columns
+
+    def parse(text: str) -> Person | None:
+        cells = split_cells(text.rstrip("\r\n"), heading.separator)
+        if not any(cell.strip() for cell in cells):
+            return None
+        while len(cells) > len(columns) and not cells[-1].strip():
+            cells.pop()
+        if len(cells) != len(columns):
+            raise BadFieldError(f"{len(cells)} fields where the heading has {len(columns)}")
+        filled = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip()}
+        return person_from_fields(_nest(filled))
+
+    return parse
+
+
+def split_cells(line: str, separator: str) -> list[str]:
+    """Return the cells of a line; raises `BadFieldError` where quotes do not close on it."""
+    pattern, cells, at = _CELLS[separator], [], 0
+    while True:
+        found = pattern.match(line, at)
+        if found is None:
+            raise BadFieldError(
+                "quotes do not close: a field ends on its line, and a quote in it is doubled"
+            )
+        quoted, quoted_end, plain, plain_end = found.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        if not (quoted_end or plain_end):
+            return cells
+        at = found.end()
+
+
+def _nest(cells: Mapping[str, str]) -> dict[str, object]:
+    """Return the cells as fields: names by script, lists and truth values as such."""
+    fields: dict[str, object] = {}
+    for column, cell in cells.items():
+        name, _, script = column.partition(".")
+        if script:
+            forms = fields.setdefault(name, {})
+            if isinstance(forms, dict):
+                forms[script] = cell
+        elif name == DISPUTED:
+            fields[name] = cell.replace(",", " ").split()
+        elif name == LOCKED:
+            fields[name] = {"true": True, "false": False}.get(cell.strip().lower(), cell)
+        else:
+            fields[name] = cell
+    return fields

@@ -1,0 +1,242 @@
+"""The fields of a citizen's record as text: what each may hold, and how it is read.
+
+What is read here must fit the published schema (types.xsd), or no answer could be sent. A message
+names the field and what it may hold, and never what it holds.
+"""
+
+import base64
+import binascii
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.domain.samples import UnknownSampleError, require_known
+
+SCRIPTS = ("ky", "ru", "latin")
+DISPUTED = "disputed"
+LOCKED = "locked"
+COLUMNS = (
+    *(
+        f"{name.value}.{script}" if script else name.value
+        for name in Attribute
+        for script in (SCRIPTS if name in NAMES else ("",))
+    ),
+    DISPUTED,
+    LOCKED,
+)
+"""Every field by its full name: names of persons have one for each script."""
+
+FIELDS = frozenset({*Attribute, DISPUTED, LOCKED})
+"""Every field by its short name."""
+
+DATES = frozenset({Attribute.BIRTH_DATE, Attribute.DOCUMENT_ISSUED, Attribute.DOCUMENT_EXPIRES})
+
+
+class BadFieldError(Exception):
+    """A field cannot be read. The message tells the cause and the field, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a field may hold."""
+
+    pattern: re.Pattern[str]
+    told: str
+    """The same in words, as it stands behind "must be"."""
+
+
+def _code(*examples: str) -> Form:
+    told = f"a code of 2 to 32 of A-Z, 0-9 and _, such as {', '.join(examples)}"
+    return Form(re.compile(r"[A-Z][A-Z0-9_]{1,31}"), told)
+
+
+_TEXT = Form(re.compile(r"[^<>]{1,500}"), "up to 500 printable characters without < and >")
+_FORMS: Mapping[Attribute, Form] = {
+    **dict.fromkeys(
+        NAMES, Form(re.compile(r"[^<>]{1,100}"), "up to 100 printable characters without < and >")
+    ),
+    Attribute.PIN: Form(re.compile(r"[0-9]{14}"), "14 digits"),
+    Attribute.SEX: Form(re.compile(r"[MF]"), "F or M"),
+    Attribute.CITIZENSHIP: Form(
+        re.compile(r"[A-Z]{3}"), "three capital letters (ISO 3166-1), such as KGZ"
+    ),
+    Attribute.DOCUMENT_TYPE: _code("ID_CARD", "PASSPORT"),
+    Attribute.DOCUMENT_STATE: _code("VALID", "EXPIRED", "LOST"),
+    Attribute.PERSON_STATE: _code("ALIVE", "DECEASED"),
+    Attribute.DOCUMENT_NUMBER: Form(
+        re.compile(r"[0-9A-Z-]{3,20}"), "3 to 20 of A-Z (Latin), 0-9 and -"
+    ),
+    Attribute.DOCUMENT_ISSUER: Form(
+        re.compile(r"[^<>]{1,300}"), "up to 300 printable characters without < and >"
+    ),
+}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DATE_TOLD = "a date as YYYY-MM-DD"
+_SAMPLES_TOLD: Mapping[Attribute, str] = {
+    Attribute.FACE_IMAGE: "JPEG or JPEG 2000 in base64",
+    Attribute.FINGERPRINT_TEMPLATES: "ISO/IEC 19794-2 records in base64",
+    Attribute.FINGERPRINT_IMAGES: "ISO/IEC 19794-4 records (WSQ, JPEG 2000, PNG) in base64",
+    Attribute.SIGNATURE_IMAGE: "PNG in base64",
+}
+LOCKED_TOLD = "true or false"
+DISPUTED_TOLD = "names of attributes, such as address documentNumber"
+
+
+def describe(name: Attribute) -> str:
+    """Return in words what a value of this attribute must be."""
+    if name in DATES:
+        return _DATE_TOLD
+    if name in BIOMETRIC:
+        return _SAMPLES_TOLD[name]
+    return _FORMS.get(name, _TEXT).told
+
+
+def suggest(name: str) -> str:
+    """Return `; did you mean …?` for a field's name that is nearly one; else nothing.
+
+    The suggestion is a name of ours: what was written is not repeated, for it may be a value.
+    """
+    plain = {_plain(column): column for column in reversed(COLUMNS)}
+    plain |= {_plain(known): column for known, column in _OTHER_NAMES.items()}
+    found = difflib.get_close_matches(_plain(name)[:64], plain, n=1, cutoff=0.75)
+    return f"; did you mean {plain[found[0]]}?" if found else ""
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+_OTHER_NAMES = {
+    "surname": "surname.ky",
+    "lastName": "surname.ky",
+    "familyName": "surname.ky",
+    "givenName": "givenName.ky",
+    "firstName": "givenName.ky",
+    "patronymic": "patronymic.ky",
+    "middleName": "patronymic.ky",
+    "fatherName": "patronymic.ky",
+    "surname.en": "surname.latin",
+    "givenName.en": "givenName.latin",
+    "patronymic.en": "patronymic.latin",
+    "inn": "pin",
+    "pinfl": "pin",
+    "personalNumber": "pin",
+    "gender": "sex",
+    "dateOfBirth": "birthDate",
+    "placeOfBirth": "birthPlace",
+    "nationality": "citizenship",
+    "passportNumber": "documentNumber",
+    "issuedBy": "documentIssuer",
+    "dateOfIssue": "documentIssued",
+    "dateOfExpiry": "documentExpires",
+    "photo": "faceImage",
+}
+"""What other registers call these fields; the first script where a name has three."""
+
+
+def person_from_fields(fields: Mapping[str, object]) -> Person:
+    """Return the record that these fields state; raises `BadFieldError`."""
+    for unknown in fields.keys() - FIELDS:
+        raise BadFieldError(f"a field that is no attribute{suggest(unknown)}")
+    pin = parse_pin(fields.get(Attribute.PIN))
+    values = {
+        name: parse_value(name, fields[name.value]) for name in Attribute if name.value in fields
+    }
+    return Person(
+        pin=pin,
+        values=values,
+        disputed=parse_disputed(fields.get(DISPUTED, [])),
+        locked=parse_locked(fields.get(LOCKED, False)),
+    )
+
+
+def parse_pin(value: object) -> Pin:
+    """Return the PIN that a field holds; raises `BadFieldError`."""
+    if value is None:
+        raise BadFieldError("pin: missing")
+    if not isinstance(value, str):
+        raise BadFieldError("pin: not text; write it in quotes")
+    try:
+        return Pin(value.strip())
+    except MalformedIdentifierError as error:
+        raise BadFieldError(f"pin: {error}") from None
+
+
+def parse_value(name: Attribute, value: object) -> AttributeValue:
+    """Return the value that a field holds; raises `BadFieldError`."""
+    if name in NAMES:
+        return _parse_name(name, value)
+    if not isinstance(value, str):
+        raise BadFieldError(f"{name.value}: not text; must be {describe(name)}")
+    if name in BIOMETRIC:
+        return _parse_sample(name, value)
+    if name in DATES:
+        return _parse_date(name, value.strip())
+    return parse_text(name, name.value, value)
+
+
+def parse_text(name: Attribute, field: str, value: str) -> str:
+    """Return the text with single spaces; raises `BadFieldError`."""
+    collapsed = " ".join(value.split())
+    form = _FORMS.get(name, _TEXT)
+    if not form.pattern.fullmatch(collapsed) or not collapsed.isprintable():
+        raise BadFieldError(f"{field}: not of its form; must be {form.told}")
+    return collapsed
+
+
+def parse_disputed(value: object) -> frozenset[Attribute]:
+    """Return the attributes that a field lists; raises `BadFieldError`."""
+    try:
+        if isinstance(value, list):
+            return frozenset(Attribute(name) for name in value)
+    except ValueError:
+        pass
+    raise BadFieldError(f"{DISPUTED}: not a list of attributes; must be {DISPUTED_TOLD}")
+
+
+def parse_locked(value: object) -> bool:
+    """Return what a field says; raises `BadFieldError`."""
+    if not isinstance(value, bool):
+        raise BadFieldError(f"{LOCKED}: must be {LOCKED_TOLD}")
+    return value
+
+
+def _parse_date(name: Attribute, value: str) -> date:
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        raise BadFieldError(f"{name.value}: no such day; must be {_DATE_TOLD}") from None
+    raise BadFieldError(f"{name.value}: not {_DATE_TOLD}")
+
+
+def _parse_name(name: Attribute, value: object) -> LocalizedName:
+    if not isinstance(value, dict) or value.keys() - set(SCRIPTS):
+        raise BadFieldError(f"{name.value}: not a name by script (ky, ru, latin)")
+    forms: dict[str, str] = {}
+    for script, form in value.items():
+        if form is None:
+            continue
+        if not isinstance(form, str):
+            raise BadFieldError(f"{name.value}.{script}: not text")
+        forms[script] = parse_text(name, f"{name.value}.{script}", form)
+    if not forms:
+        raise BadFieldError(f"{name.value}: in no script")
+    return LocalizedName(ky=forms.get("ky"), ru=forms.get("ru"), latin=forms.get("latin"))
+
+
+def _parse_sample(name: Attribute, value: str) -> bytes:
+    try:
+        sample = base64.b64decode(value.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadFieldError(f"{name.value}: not base64; must be {describe(name)}") from None
+    try:
+        require_known(name, sample)
+    except UnknownSampleError as error:
+        raise BadFieldError(f"{name.value}: {error}") from None
+    return sample

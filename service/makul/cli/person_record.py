@@ -1,0 +1,324 @@
+"""`makul person show`, `search` and `set`: looks at a record, and a change of one field.
+
+Each is recorded with its reason, and what it finds is masked (Procedure, cl. 13, 14 and 16).
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from makul.cli.house import HouseError
+from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts, show_rows
+from makul.cli.person_fields import (
+    COLUMNS,
+    DISPUTED,
+    LOCKED,
+    LOCKED_TOLD,
+    BadFieldError,
+    parse_disputed,
+    parse_locked,
+    parse_text,
+    parse_value,
+    suggest,
+)
+from makul.cli.session import Apply, AsJson, Reason, examples, said, session
+from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.person_queries import MAX_FOUND, PersonQuery
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+
+PinArgument = Annotated[
+    str, typer.Argument(metavar="PIN", help="14 digits, or - to read it from stdin.")
+]
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="Show values in full. The PIN stays masked.")
+]
+Change = Callable[[Person], Person]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `makul person`."""
+    app.command(
+        epilog=examples(
+            "makul person show - --reason 'complaint 118'   # the PIN is then read from stdin",
+            "makul person show 1**…** --reason 'complaint 118' --reveal",
+        )
+    )(show)
+    app.command(
+        epilog=examples(
+            "makul person search --document ID9900001 --reason 'complaint 118'",
+            "makul person search --surname Үлгүлөв --given-name Сынак --reason 'complaint 118'",
+        )
+    )(search)
+    app.command(
+        "set",
+        epilog=examples(
+            "makul person set - birthDate 1985-05-15 --reason 'court decision 7'",
+            "makul person set - disputed 'address birthPlace' --reason 'complaint 118' --apply",
+            "makul person set - disputed --clear --reason 'complaint 118' --apply",
+            "makul person set - locked true --reason 'asked at the counter' --apply",
+        ),
+    )(set_field)
+
+
+def show(
+    ctx: typer.Context,
+    *,
+    pin: PinArgument,
+    reason: Reason,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a citizen's record, masked. The look itself is recorded (Procedure, cl. 13 and 16)."""
+    said(reason)
+    wanted = _pin(pin)
+    with session(ctx).house() as house:
+        found = house.desk.person_for_operator(wanted, reason=reason, at=house.clock())
+    if found is None:
+        raise _nobody(wanted)
+    show_facts(_facts(found, reveal=reveal), as_json=as_json)
+
+
+def search(
+    ctx: typer.Context,
+    *,
+    reason: Reason,
+    document: Annotated[str | None, typer.Option(help="The document's number.")] = None,
+    surname: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
+    given_name: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
+    patronymic: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
+    birth_date: Annotated[str | None, typer.Option(help="As YYYY-MM-DD.")] = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find citizens by document number or name, and show at most 20, masked.
+
+    All that is given must agree, without regard to case. Every record is opened, which takes
+    minutes for millions; the search is recorded, and so is the look at each citizen found
+    (Procedure, cl. 13 and 16). Exit code 1 where nobody is found.
+    """
+    said(reason)
+    query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
+    with session(ctx).house() as house, progress_bar() as progress:
+        total = house.desk.count_persons().persons
+        task = progress.add_task("records", total=total)
+        found = house.desk.search_persons(
+            query,
+            reason=reason,
+            at=house.clock(),
+            report=lambda opened: progress.update(task, completed=opened),
+        )
+    rows = [_facts(person, reveal=reveal) for person in found.persons]
+    shown = ("pin", "surname", "givenName", "birthDate", "documentNumber", "disputed", "locked")
+    listed = [{name: row.get(name) for name in shown} for row in rows]
+    show_rows(
+        rows if as_json else listed,
+        columns=shown,
+        as_json=as_json,
+        empty="nobody was found; the search was recorded",
+    )
+    if found.more:
+        complain(f"there are more than {MAX_FOUND}, which are not shown: say more of the person")
+    if not found.persons:
+        raise typer.Exit(1)
+
+
+def _query(
+    document: str | None,
+    surname: str | None,
+    given_name: str | None,
+    patronymic: str | None,
+    birth_date: date | None,
+) -> PersonQuery:
+    try:
+        return PersonQuery(
+            document_number=document,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+            birth_date=birth_date,
+        )
+    except ValueError:
+        raise HouseError(
+            "Too little is said to search by: give --document, --surname or --given-name"
+        ) from None
+
+
+def set_field(
+    ctx: typer.Context,
+    *,
+    pin: PinArgument,
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="A column of `person import`.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="[VALUE]", help="As `person import` takes it.")
+    ] = None,
+    reason: Reason,
+    clear: Annotated[bool, typer.Option("--clear", help="Hold no value any more.")] = False,
+    reveal: Reveal = False,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change one field of a citizen's record (Procedure, cl. 14). The version before is kept.
+
+    FIELD is an attribute, `disputed` (attributes that are withheld while they are corrected) or
+    `locked` (no matching by consent). Both the preview and the change are recorded.
+    """
+    said(reason)
+    change = _change(field, value, clear=clear)
+    wanted = _pin(pin)
+    with session(ctx).house() as house:
+        at = house.clock()
+        if apply:
+            done = house.desk.change_person(wanted, change, field=field, reason=reason, at=at)
+        else:
+            found = house.desk.person_for_operator(wanted, reason=reason, at=at)
+            done = (found, change(found)) if found is not None else None
+    if done is None:
+        raise _nobody(wanted)
+    facts = _difference(*done, field, reveal=reveal)
+    carry_out("set field of person", facts, lambda: None, apply=apply, as_json=as_json)
+
+
+def _change(field: str, value: str | None, *, clear: bool) -> Change:
+    """Return what changes the field; raises `HouseError` where it cannot be changed so."""
+    if field not in COLUMNS:
+        raise HouseError(f"There is no such field{suggest(field)}; see: makul person import --help")
+    if (value is None) == (not clear):
+        raise HouseError("Give a value, or --clear to hold none")
+    if value is not None and not value.strip():
+        raise HouseError("The value is empty: give --clear to hold none")
+    name, _, script = field.partition(".")
+    try:
+        if name == DISPUTED:
+            disputed = parse_disputed((value or "").replace(",", " ").split())
+            return lambda person: replace(person, disputed=disputed)
+        if name == LOCKED:
+            locked = _truth(value)
+            return lambda person: replace(person, locked=locked)
+        return _change_of_attribute(Attribute(name), script, value)
+    except BadFieldError as error:
+        raise HouseError(f"{error}") from None
+
+
+def _truth(value: str | None) -> bool:
+    if value is None:
+        raise HouseError(f"{LOCKED} cannot be cleared: it is {LOCKED_TOLD}")
+    return parse_locked({"true": True, "false": False}.get(value.strip().lower(), value))
+
+
+def _change_of_attribute(name: Attribute, script: str, value: str | None) -> Change:
+    if name is Attribute.PIN:
+        raise HouseError("A PIN cannot be changed: another PIN is another record")
+    if name in BIOMETRIC and value is not None:
+        raise HouseError(f"{name.value} is set from a file: makul person import")
+    if name in NAMES:
+        form = parse_text(name, f"{name.value}.{script}", value) if value is not None else None
+        return lambda person: _with_form(person, name, script, form)
+    if value is None:
+        return lambda person: _without(person, name)
+    held = parse_value(name, value)
+    return lambda person: replace(person, values={**person.values, name: held})
+
+
+def _with_form(person: Person, name: Attribute, script: str, form: str | None) -> Person:
+    before = person.values.get(name)
+    held = before if isinstance(before, LocalizedName) else LocalizedName()
+    after = replace(held, **{script: form})
+    if not after.forms:
+        return _without(person, name)
+    return replace(person, values={**person.values, name: after})
+
+
+def _without(person: Person, name: Attribute) -> Person:
+    values = {each: value for each, value in person.values.items() if each is not name}
+    samples = {each: ref for each, ref in person.samples.items() if each is not name}
+    return replace(person, values=values, samples=samples)
+
+
+def _difference(before: Person, after: Person, field: str, *, reveal: bool) -> Facts:
+    was, becomes = (_facts(person, reveal=reveal) for person in (before, after))
+    name = field.partition(".")[0]
+    return {
+        "pin": before.pin.masked,
+        "field": field,
+        "before": was.get(name),
+        "after": becomes.get(name),
+        "changed": (before.values, before.samples, before.disputed, before.locked)
+        != (after.values, after.samples, after.disputed, after.locked),
+        "disputed": becomes["disputed"],
+        "locked": becomes["locked"],
+        "version": after.version,
+    }
+
+
+def _nobody(pin: Pin) -> HouseError:
+    return HouseError(f"no record for {pin.masked}; the look was recorded")
+
+
+def _pin(typed: str) -> Pin:
+    text = sys.stdin.readline(32).strip() if typed == "-" else typed
+    try:
+        return Pin(text)
+    except MalformedIdentifierError as error:
+        raise HouseError(str(error)) from None
+
+
+def _birth_date(typed: str | None) -> date | None:
+    if typed is None:
+        return None
+    try:
+        born = parse_value(Attribute.BIRTH_DATE, typed)
+    except BadFieldError as error:
+        raise HouseError(f"--birth-date: {error}") from None
+    return born if isinstance(born, date) else None
+
+
+def _facts(person: Person, *, reveal: bool) -> dict[str, Value]:
+    facts: dict[str, Value] = {"pin": person.pin.masked}
+    for name in Attribute:
+        if name in person.samples:
+            facts[name.value] = f"({person.samples[name].size_bytes} bytes)"
+        elif name is not Attribute.PIN and name in person.values:
+            value = person.values[name]
+            facts[name.value] = _plain(name, value) if reveal else _masked(name, value)
+    facts |= {
+        "disputed": sorted(person.disputed),
+        "locked": person.locked,
+        "version": person.version,
+    }
+    return facts
+
+
+def _plain(name: Attribute, value: AttributeValue) -> str:
+    if name in BIOMETRIC or isinstance(value, bytes):
+        return _masked(name, value)
+    if isinstance(value, LocalizedName):
+        return " / ".join(value.forms)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _masked(name: Attribute, value: AttributeValue) -> str:
+    """Enough to recognise whom one already knows: initials, a year, the end of a number."""
+    match value:
+        case bytes():
+            return f"({len(value)} bytes)"
+        case date():
+            return f"{value.year}-**-**"
+        case LocalizedName():
+            return " / ".join(f"{form[0]}***" for form in value.forms)
+    if name in _OPEN:
+        return value
+    return f"***{value[-2:]}" if name is Attribute.DOCUMENT_NUMBER else "***"
+
+
+_OPEN = {
+    Attribute.CITIZENSHIP,
+    Attribute.DOCUMENT_TYPE,
+    Attribute.DOCUMENT_STATE,
+    Attribute.PERSON_STATE,
+}
+"""Codes that say nothing of who it is."""

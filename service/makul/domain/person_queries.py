@@ -1,0 +1,87 @@
+"""What an operator looks for, and what they change, in the register of citizens (cl. 14)."""
+
+from dataclasses import dataclass
+from datetime import date
+from unicodedata import normalize
+
+from makul.domain.attributes import Attribute
+from makul.domain.persons import LocalizedName, Person
+
+MAX_FOUND = 20
+"""Records that one search shows at most: it finds a person, and does not list a population."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonQuery:
+    """What is known of a person whose PIN is not. It never prints what it says."""
+
+    document_number: str | None = None
+    surname: str | None = None
+    given_name: str | None = None
+    patronymic: str | None = None
+    birth_date: date | None = None
+
+    def __post_init__(self) -> None:
+        known = (self.document_number, self.surname, self.given_name)
+        if not any(text is not None and _plain(text) for text in known):
+            raise ValueError("a search needs a document number, a surname or a given name")
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return what is looked for, by attribute, as it is recorded."""
+        said = {
+            Attribute.DOCUMENT_NUMBER: self.document_number,
+            Attribute.SURNAME: self.surname,
+            Attribute.GIVEN_NAME: self.given_name,
+            Attribute.PATRONYMIC: self.patronymic,
+            Attribute.BIRTH_DATE: self.birth_date.isoformat() if self.birth_date else None,
+        }
+        return {name.value: text for name, text in said.items() if text is not None}
+
+    def is_met_by(self, person: Person) -> bool:
+        """Return whether all that is said agrees: names in any script, without regard to case.
+
+        This finds a record for a person to look at. It decides nothing, so it needs no threshold.
+        """
+        values = person.values
+        return (
+            _agrees(self.document_number, values.get(Attribute.DOCUMENT_NUMBER))
+            and _agrees(self.surname, values.get(Attribute.SURNAME))
+            and _agrees(self.given_name, values.get(Attribute.GIVEN_NAME))
+            and _agrees(self.patronymic, values.get(Attribute.PATRONYMIC))
+            and self.birth_date in {None, values.get(Attribute.BIRTH_DATE)}
+        )
+
+    def __repr__(self) -> str:
+        return "PersonQuery(...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsFound:
+    """What a search found."""
+
+    persons: tuple[Person, ...]
+    more: bool
+    """Whether there are others, which are not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCount:
+    """How much the register holds."""
+
+    persons: int
+    versions: int
+    samples: int
+
+
+def _agrees(said: str | None, held: object) -> bool:
+    if said is None:
+        return True
+    forms = held.forms if isinstance(held, LocalizedName) else (held,)
+    return _plain(said) in {_plain(form) for form in forms if isinstance(form, str)}
+
+
+def _plain(text: str) -> str:
+    """Return the letters and digits alone, in one case; ё is written as е."""
+    folded = normalize("NFKC", text).casefold().replace("ё", "е")
+    return "".join(letter for letter in folded if letter.isalnum())

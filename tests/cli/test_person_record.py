@@ -1,0 +1,240 @@
+"""`makul person search`, `count` and `set`: recorded, bounded, masked (cl. 13, 14 and 16)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from makul.domain.attributes import Attribute
+from makul.domain.persons import LocalizedName, Person
+from makul.sandbox.people import citizens
+from makul.store import people
+from support.commands import Makul
+from support.people import json_line
+from support.sql import raw
+
+PEOPLE = citizens(7)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.jsonl"
+    path.write_text("".join(f"{json_line(person)}\n" for person in PEOPLE), encoding="utf-8")
+    return path
+
+
+def show(makul: Makul, person: Person, *more: str) -> str:
+    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert said.code == 0, said.err
+    return said.out
+
+
+# --- searching, counting and changing ---------------------------------------------------------
+
+
+@pytest.fixture
+def taken(makul: Makul, file: Path) -> Makul:
+    """An installation with the seven citizens in it."""
+    makul.done("person", "import", file, "--apply")
+    return makul
+
+
+def entries(makul: Makul, action: str) -> int:
+    """How many acts of this kind the operator's log has."""
+    with raw(makul.directory / "makul.db") as connection:
+        sql = "SELECT count(*) FROM desk_log WHERE action = ?"
+        (number,) = connection.execute(sql, (action,)).fetchone()
+        return int(number)
+
+
+def test_what_the_register_holds_is_counted(taken: Makul, file: Path) -> None:
+    """Versions are counted apart; nobody is looked at."""
+    changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек", "faceImage": "/9j/4A=="}
+    file.write_text(json.dumps(changed), encoding="utf-8")
+    taken.done("person", "import", file, "--apply")
+
+    assert taken.done("person", "count") == {"persons": 7, "versions": 8, "samples": 1}
+    assert entries(taken, "person.look") == 0
+
+
+def test_somebody_is_found_by_document_or_name(taken: Makul) -> None:
+    """Procedure, cl. 13 and 16: the search is recorded, and the look at who was found."""
+    person = PEOPLE[2]
+    surname = person.values[Attribute.SURNAME]
+    assert isinstance(surname, LocalizedName)
+    number = str(person.values[Attribute.DOCUMENT_NUMBER])
+
+    (by_document,) = taken.done("person", "search", "--document", number.lower(), "--reason", "x")
+    by_name = taken.done(
+        *("person", "search", "--surname", str(surname.latin).upper()),
+        *("--birth-date", str(person.values[Attribute.BIRTH_DATE]), "--reason", "x"),
+    )
+
+    assert by_document["pin"] == person.pin.masked
+    assert by_name == [by_document]
+    assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 2)
+
+
+def test_what_is_found_is_masked(taken: Makul) -> None:
+    """A search does not list a population: no PIN, and names as initials unless revealed."""
+    person = PEOPLE[2]
+    number = str(person.values[Attribute.DOCUMENT_NUMBER])
+    found = ("person", "search", "--document", number, "--reason", "x")
+    surname = person.values[Attribute.SURNAME]
+    assert isinstance(surname, LocalizedName)
+
+    shown = taken(*found)
+    assert (shown.code, person.pin.masked in shown.out) == (0, True)
+    for told in (shown.out, taken(*found, "--json").out):
+        assert str(surname.ky) not in told
+        assert number not in told
+    assert str(surname.ky) in taken(*found, "--reveal").out
+    assert person.pin.digits not in taken(*found, "--reveal", "--json").out
+
+
+def test_nobody_found_is_told_and_recorded(taken: Makul) -> None:
+    """Exit code 1, as of a record that is not there."""
+    said = taken("person", "search", "--document", "ID0000000", "--reason", "x")
+
+    assert said.code == 1
+    assert "nobody was found" in said.out
+    assert taken("person", "search", "--document", "ID0", "--reason", "x", "--json").json == []
+    assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 0)
+
+
+def test_a_search_shows_so_many_and_no_more(
+    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty of twenty-five who share a name; pages of a few, none of them left out."""
+    monkeypatch.setattr(people, "PAGE_ROWS", 4)
+    file = tmp_path / "people.csv"
+    lines = [f"2150519859{number:04},Үлгүлөв" for number in range(25)]
+    file.write_text("\n".join(["pin,surname.ky", *lines]), encoding="utf-8")
+    makul.done("person", "import", file, "--apply")
+    said = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
+
+    assert said.code == 0
+    assert len(said.json) == 20
+    assert "more than 20" in said.err
+    assert entries(makul, "person.look") == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--reason", "x"), "Too little is said"),
+        (("--patronymic", "Мисалович", "--reason", "x"), "Too little is said"),
+        (("--birth-date", "1985-05-15", "--reason", "x"), "Too little is said"),
+        (("--surname", "-", "--reason", "x"), "Too little is said"),
+        (("--surname", "А", "--birth-date", "15.05.1985", "--reason", "x"), "YYYY-MM-DD"),
+        (("--surname", "А", "--reason", " "), "--reason is empty"),
+    ],
+)
+def test_a_search_says_whom_it_is_for(
+    taken: Makul, arguments: tuple[str, ...], message: str
+) -> None:
+    """Nothing is opened for a search that says too little, or not why."""
+    said = taken("person", "search", *arguments)
+
+    assert (said.code, message in said.err) == (1, True)
+    assert entries(taken, "person.search") == 0
+
+
+def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
+    said = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
+    assert said.code == 0, said.err
+    assert person.pin.digits not in said.out
+    return said.json
+
+
+def test_a_field_is_set_once_it_is_applied(taken: Makul) -> None:
+    """Procedure, cl. 14: a preview changes nothing; the version before is kept."""
+    preview = set_field(taken, "birthDate", "1985-05-16", "--reveal")
+    done = set_field(taken, "birthDate", "1985-05-16", "--reveal", "--apply")
+    again = set_field(taken, "birthDate", "1985-05-16", "--apply")
+
+    assert (preview["applied"], preview["changed"], preview["version"]) == (False, True, 1)
+    assert (preview["after"], done["after"]) == ("1985-05-16", "1985-05-16")
+    assert (done["applied"], done["changed"], done["version"]) == (True, True, 2)
+    assert (again["changed"], again["version"]) == (False, 2)
+    assert taken.done("person", "count")["versions"] == 8
+    assert (entries(taken, "person.look"), entries(taken, "person.set")) == (1, 2)
+
+
+def test_one_script_of_a_name_is_set_and_cleared(taken: Makul) -> None:
+    """The other scripts stay; with the last one the name is not held."""
+    set_field(taken, "surname.ru", "Образцов", "--apply")
+    shown = json.loads(show(taken, PEOPLE[3], "--reveal", "--json"))
+    assert shown["surname"].split(" / ")[1] == "Образцов"
+
+    for script in ("ky", "ru", "latin"):
+        set_field(taken, f"surname.{script}", "--clear", "--apply")
+    assert "surname" not in json.loads(show(taken, PEOPLE[3], "--json"))
+
+
+def test_disputed_and_locked_are_set(taken: Makul) -> None:
+    """Procedure, cl. 14: what is being corrected is withheld; a lock stops matching by consent."""
+    assert set_field(taken, "disputed", "address, birthPlace", "--apply")["disputed"] == [
+        "address",
+        "birthPlace",
+    ]
+    locked = set_field(taken, "locked", "true", "--apply")
+    assert (locked["disputed"], locked["locked"]) == (["address", "birthPlace"], True)
+    cleared = set_field(taken, "disputed", "--clear", "--apply")
+    assert (cleared["disputed"], cleared["locked"]) == ([], True)
+    assert set_field(taken, "locked", "false", "--apply")["locked"] is False
+
+
+def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
+    """What is set is one field: a photograph is still there, and is cleared if asked."""
+    person = PEOPLE[3]
+    file.write_text(json.dumps(json.loads(json_line(person)) | {"faceImage": "/9j/4A=="}))
+    makul.done("person", "import", file, "--apply")
+    set_field(makul, "address", "Ош", "--apply")
+    assert json.loads(show(makul, person, "--json"))["faceImage"] == "(4 bytes)"
+
+    set_field(makul, "faceImage", "--clear", "--apply")
+    assert "faceImage" not in json.loads(show(makul, person, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("pin", "21505198590001"), "A PIN cannot be changed"),
+        (("surname", "А"), "did you mean surname.ky?"),
+        (("adress", "А"), "did you mean address?"),
+        (("qqqq", "А"), "There is no such field; see"),
+        (("address",), "Give a value, or --clear"),
+        (("address", "А", "--clear"), "Give a value, or --clear"),
+        (("address", " "), "give --clear"),
+        (("sex", "X"), "must be F or M"),
+        (("birthDate", "16.05.1985"), "YYYY-MM-DD"),
+        (("faceImage", "/9j/4A=="), "makul person import"),
+        (("locked", "yes"), "must be true or false"),
+        (("locked", "--clear"), "cannot be cleared"),
+        (("disputed", "adress"), "not a list of attributes"),
+    ],
+)
+def test_what_cannot_be_set_is_told(taken: Makul, arguments: tuple[str, ...], message: str) -> None:
+    """What may be written is said where it was typed; nobody is looked at, nothing changes."""
+    said = taken("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
+
+    assert (said.code, message in said.err) == (1, True), said.err
+    assert (entries(taken, "person.look"), entries(taken, "person.set")) == (0, 0)
+
+
+@pytest.mark.parametrize("apply", [[], ["--apply"]])
+def test_nobody_is_set(makul: Makul, apply: list[str]) -> None:
+    """A record that is not there is told, and the look recorded."""
+    said = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
+
+    assert said.code == 1
+    assert "no record for" in said.err
+    assert entries(makul, "person.look") + entries(makul, "person.set") == 1
+
+
+def test_a_look_needs_the_option_reason(makul: Makul) -> None:
+    """Not understood without it: exit code 2."""
+    for command in (("show", "-"), ("search", "--surname", "А"), ("set", "-", "address", "А")):
+        assert makul("person", *command).code == 2

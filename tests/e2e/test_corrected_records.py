@@ -1,0 +1,107 @@
+"""Records out of the ordinary, through the whole house: corrected, of one name, with samples."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind
+from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.sandbox.parties import BANK, POLICE
+from support.agreed import agree
+from support.consents import hands_of
+from support.house import Answered, InProcess, about, build_house, person_request
+
+CORRECTED, ONE_NAME, PICTURED = 1, 2, 3
+FACE = b"\xff\xd8\xff\xe0 not a face"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("corrected"))
+    people = built.world.people
+    corrected = _with(people[CORRECTED], {Attribute.BIRTH_DATE: date(1971, 2, 3)})
+    one_name = _with(people[ONE_NAME], {Attribute.SURNAME: LocalizedName(ky="Сукарно")})
+    for name in (Attribute.GIVEN_NAME, Attribute.PATRONYMIC):
+        one_name = _without(one_name, name)
+    pictured = _with(people[PICTURED], {Attribute.FACE_IMAGE: FACE})
+    built.store.desk.put_persons([corrected, one_name, pictured], at=built.clock())
+    yield built
+    built.close()
+
+
+def _with(person: Person, values: Mapping[Attribute, AttributeValue]) -> Person:
+    return replace(person, values={**person.values, **values})
+
+
+def _without(person: Person, name: Attribute) -> Person:
+    return replace(person, values={n: v for n, v in person.values.items() if n is not name})
+
+
+def ask(house: InProcess, citizen: int, factors: str) -> Answered:
+    """The police's request about a citizen, who is said to be so and so."""
+    hands = hands_of(house)
+    statement = hands.statement(POLICE, citizen, frozenset({Attribute.CITIZENSHIP}))
+    document = hands.sign_statement(statement, POLICE, house.world.officials[POLICE.key])
+    person = house.world.people[citizen]
+    fields = about(person, of=POLICE, attributes=["citizenship"])
+    child = person_request(**fields | {"ground": (GroundKind.BASIS.value, document)}).decode()
+    number = f"<t:documentNumber>{fields['document_number']}</t:documentNumber>"
+    child = child.replace(number, factors.replace("NUMBER", fields["document_number"]))
+    by = "<r:employee>P-1001</r:employee><r:caseNumber>07-026-2026-000001</r:caseNumber>"
+    child = child.replace("<r:purpose>", f"{by}<r:purpose>", 1)
+    return house.ask(child.encode(), by="police")
+
+
+NUMBER = "<t:documentNumber>NUMBER</t:documentNumber>"
+
+
+@pytest.mark.parametrize(
+    ("citizen", "factors", "outcome"),
+    [
+        (CORRECTED, f"{NUMBER}<t:birthDate>1971-02-03</t:birthDate>", "RELEASED"),
+        (CORRECTED, f"{NUMBER}<t:birthDate>PIN</t:birthDate>", "NOT_MATCHED"),
+        (CORRECTED, NUMBER, "RELEASED"),
+        (ONE_NAME, "<t:surname>Sukarno</t:surname>", "RELEASED"),
+        (ONE_NAME, "<t:givenName>Сукарно</t:givenName>", "RELEASED"),
+        (ONE_NAME, f"{NUMBER}<t:surname>Sukarno</t:surname>", "RELEASED"),
+        (ONE_NAME, NUMBER, "RELEASED"),
+        (ONE_NAME, "<t:surname>Suharto</t:surname>", "NOT_MATCHED"),
+        (PICTURED, "<t:surname>SURNAME</t:surname>", "NOT_MATCHED"),
+        (PICTURED, "<t:surname>SURNAME</t:surname><t:givenName>GIVEN</t:givenName>", "RELEASED"),
+    ],
+)
+def test_people_are_matched_by_what_the_record_holds(
+    house: InProcess, citizen: int, factors: str, outcome: str
+) -> None:
+    """Cl. 10 and 14: corrected values count, one name is enough for who has one, and not else."""
+    person = house.world.people[citizen]
+    surname, given = (person.values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME))
+    assert isinstance(surname, LocalizedName)
+    assert isinstance(given, LocalizedName)
+    factors = factors.replace("PIN", person.pin.birth_date.isoformat())
+    said = factors.replace("SURNAME", str(surname.ru)).replace("GIVEN", str(given.ru))
+
+    answer = ask(house, citizen, said)
+
+    assert answer.outcome == outcome, answer.codes
+    assert answer.codes == ([] if outcome == "RELEASED" else ["MAT-01"])
+
+
+def test_a_photograph_is_released_of_the_record_that_matched(house: InProcess) -> None:
+    """Cl. 10: samples lie apart from the record, and leave as they were put."""
+    known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
+    agreed = known[BANK.agreement]
+    wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
+    agree(house.store.desk, wider, at=house.clock())
+    hands = hands_of(house)
+    consent = hands.consent(BANK, PICTURED, attributes=frozenset({"faceImage", "surname"}))
+    document = hands.sign_consent(consent, BANK, house.world.citizens[PICTURED])
+    fields = about(house.world.people[PICTURED], of=BANK, attributes=["faceImage", "surname"])
+
+    answer = house.ask(person_request(**fields | {"ground": ("CONSENT", document)}))
+
+    assert (answer.outcome, answer.codes) == ("RELEASED", [])
+    assert answer.released == {"faceImage", "surname"}

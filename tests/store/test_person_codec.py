@@ -1,0 +1,256 @@
+"""How persons lie in rows: one shape and one size, whatever is held."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.persons import LocalizedName, Person, SampleRef
+from makul.sandbox.people import citizens
+from makul.store import StoreKeys
+from makul.store.codecs import CodecError, pack
+from makul.store.crypto import Sealer
+from makul.store.person_codec import (
+    FILLERS,
+    PADDED_BYTES,
+    name_samples,
+    pad,
+    person_from_bytes,
+    person_to_bytes,
+)
+from support.records import AZAMAT, a_person
+from support.whole_records import whole_bytes
+
+FACTS = frozenset(Attribute) - BIOMETRIC
+REF = SampleRef(digest=b"i" * 32, size_bytes=1_000_000)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+names = st.builds(
+    LocalizedName, ky=st.none() | texts, ru=st.none() | texts, latin=st.none() | texts
+)
+facts = st.dictionaries(st.sampled_from(sorted(FACTS)), texts | st.dates() | names)
+samples = st.dictionaries(
+    st.sampled_from(sorted(BIOMETRIC)),
+    st.builds(
+        SampleRef, digest=st.binary(min_size=32, max_size=32), size_bytes=st.integers(0, 10**7)
+    ),
+)
+subsets = st.frozensets(st.sampled_from(Attribute))
+people = st.builds(
+    Person,
+    pin=st.just(AZAMAT),
+    values=facts,
+    samples=samples,
+    disputed=subsets,
+    locked=st.booleans(),
+    version=st.integers(1, 99),
+)
+
+
+@pytest.fixture(scope="module")
+def sealer() -> Sealer:
+    return Sealer(StoreKeys.generate())
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # of a busy machine
+@given(people)
+def test_a_person_reads_back_as_written(person: Person) -> None:
+    """Every kind of value, none confused with another or with a filler."""
+    assert person_from_bytes(pad(person_to_bytes(person)), person.version) == person
+
+
+def test_equal_persons_lie_as_equal_bytes(sealer: Sealer) -> None:
+    """The order in which attributes came is no change of the person."""
+    person = a_person()
+    turned = a_person(values=dict(reversed(person.values.items())))
+    one, other = (name_samples(sealer, each)[0] for each in (person, turned))
+
+    assert person_to_bytes(one) == person_to_bytes(other)
+
+
+def test_samples_are_named_and_not_in_the_record(sealer: Sealer) -> None:
+    """Demographic matching reads a row that holds no sample."""
+    person = a_person()
+    record, apart = name_samples(sealer, person)
+    face = person.values[Attribute.FACE_IMAGE]
+
+    assert isinstance(face, bytes)
+    assert list(apart.values()) == [face]
+    assert record.samples == {
+        Attribute.FACE_IMAGE: SampleRef(digest=next(iter(apart)), size_bytes=len(face))
+    }
+    assert record.held == person.held
+    assert face not in person_to_bytes(record)
+    with pytest.raises(CodecError):
+        person_to_bytes(person)
+
+
+def test_one_sample_as_two_attributes_has_two_names(sealer: Sealer) -> None:
+    """A signature is not found as a face."""
+    image = b"\xff\xd8\xff same"
+    both = a_person(values={Attribute.FACE_IMAGE: image, Attribute.SIGNATURE_IMAGE: image})
+
+    assert len(name_samples(sealer, both)[1]) == 2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {Attribute.SURNAME: LocalizedName(ky="Э")},
+        dict(citizens(1)[0].values),
+    ],
+    ids=["nothing", "a short name", "all that a citizen has"],
+)
+@pytest.mark.parametrize("refs", [{}, dict.fromkeys(BIOMETRIC, REF)], ids=["none", "all samples"])
+def test_records_are_of_one_size_and_shape(
+    values: dict[Attribute, Any], refs: dict[Attribute, SampleRef]
+) -> None:
+    """Invariant 6: neither length nor the number of fields tells what is held."""
+    written = pad(person_to_bytes(Person(pin=AZAMAT, values=values, samples=refs)))
+    nobody = pad(person_to_bytes(Person(pin=AZAMAT, values=FILLERS)))
+
+    assert len(written) == len(nobody) == PADDED_BYTES
+    assert shape_of(written) == shape_of(nobody)
+
+
+def shape_of(written: bytes) -> list[str]:
+    header = json.loads(written[4:].rstrip(b"\0"))
+    return sorted(header["facts"]) + sorted(header["samples"])
+
+
+def test_every_citizen_of_a_sandbox_is_of_one_size() -> None:
+    """What `PADDED_BYTES` rests on, with a tenth to spare for longer names and addresses."""
+    sizes = [len(person_to_bytes(person)) for person in citizens(1_000)]
+
+    assert max(sizes) < 0.9 * PADDED_BYTES
+
+
+def test_there_is_a_filler_of_each_kind() -> None:
+    """A filler is read as a value of its attribute is."""
+    assert FILLERS.keys() == FACTS
+    assert {name for name, value in FILLERS.items() if isinstance(value, LocalizedName)} == NAMES
+
+
+# --- what does not read back ------------------------------------------------------------------
+
+
+def header_of(person: Person) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(person_to_bytes(person)[4:])
+    del read["parts"]
+    return read
+
+
+GOOD = Person(
+    pin=AZAMAT,
+    values={Attribute.BIRTH_DATE: date(1990, 11, 1)},
+    samples={Attribute.FACE_IMAGE: REF},
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header.clear(),
+        lambda header: header.update(v=3),
+        lambda header: header.update(pin="1"),
+        lambda header: header.update(more=1),
+        lambda header: header["facts"].update(nickname="x"),
+        lambda header: header["facts"].update(surname={"ky": "x"}),
+        lambda header: header["facts"].update(surname={"ky": 1, "ru": None, "latin": None}),
+        lambda header: header["facts"].update(birthDate={"date": "1990-02-30"}),
+        lambda header: header["facts"].update(sex=None),
+        lambda header: header.update(facts=[]),
+        lambda header: header["facts"].pop("birthDate"),
+        lambda header: header.update(samples={}),
+        lambda header: header["samples"].update(faceImage=["00", 1]),
+        lambda header: header["samples"].update(faceImage=["zz" * 32, 1]),
+        lambda header: header["samples"].update(faceImage="x"),
+        lambda header: header["samples"].update(faceImage=["00" * 32, "1"]),
+        lambda header: header.update(held=["nickname"]),
+        lambda header: header.update(held="birthDate"),
+        lambda header: header.update(held=None),
+        lambda header: header.update(disputed="surname"),
+        lambda header: header.update(disputed=[["surname"]]),
+        lambda header: header.update(locked=1),
+    ],
+)
+def test_a_record_that_does_not_read_back_is_no_person(
+    change: Callable[[dict[str, Any]], object],
+) -> None:
+    """Each field in turn; never a default in its place."""
+    header = header_of(GOOD)
+    assert person_from_bytes(pad(pack(header)), 1) == GOOD
+    change(header)
+
+    with pytest.raises(CodecError):
+        person_from_bytes(pad(pack(header)), 1)
+
+
+def test_every_byte_of_a_record_is_accounted_for() -> None:
+    """Cut short, with something in the padding, or with parts that nobody named."""
+    written = pad(person_to_bytes(GOOD))
+
+    for broken in (b"", written[:3], written[:100], written + b"x", written[:-1] + b"x"):
+        with pytest.raises(CodecError):
+            person_from_bytes(broken, 1)
+    with pytest.raises(CodecError):
+        person_from_bytes(pack(header_of(GOOD), [b"more"]), 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{Attribute.ADDRESS: b"bytes"}, {Attribute.FACE_IMAGE: "text"}],
+)
+def test_a_value_of_another_kind_is_not_kept(sealer: Sealer, values: dict[Attribute, Any]) -> None:
+    """It could be read as a sample of a fact, or the other way round."""
+    with pytest.raises(CodecError):
+        person_to_bytes(name_samples(sealer, replace(GOOD, values=values, samples={}))[0])
+
+
+# --- records of before ------------------------------------------------------------------------
+
+
+def test_a_record_that_holds_its_samples_is_read_as_it_was_written() -> None:
+    """Format 1, until it is moved."""
+    person = a_person(disputed=frozenset({Attribute.ADDRESS}), locked=True, version=3)
+
+    assert person_from_bytes(whole_bytes(person), 3) == person
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"v": 2},
+        {"pin": "1"},
+        {"more": 1},
+        {"facts": {"nickname": "x"}},
+        {"facts": []},
+        {"samples": ["faceImage", "signatureImage"]},
+        {"samples": []},
+        {"disputed": "surname"},
+        {"locked": 1},
+    ],
+)
+def test_a_record_of_before_that_does_not_read_back_is_no_person(header: dict[str, Any]) -> None:
+    """Each field in turn; `{}` removes all."""
+    good = {
+        "v": 1,
+        "pin": AZAMAT.digits,
+        "facts": {"birthDate": {"date": "1990-11-01"}},
+        "samples": ["faceImage"],
+        "disputed": [],
+        "locked": False,
+    }
+    read = person_from_bytes(pack(good, [b"face"]), 1)
+    assert read.values[Attribute.BIRTH_DATE] == date(1990, 11, 1)
+
+    with pytest.raises(CodecError):
+        person_from_bytes(pack(good | header if header else {}, [b"face"]), 1)
