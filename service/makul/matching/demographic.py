@@ -23,7 +23,7 @@ from makul.domain.matches import (
 from makul.domain.persons import LocalizedName, Person
 from makul.matching.names import ALGORITHM, DOUBT, THRESHOLD, similarity
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever folding, comparison or thresholds change, for old verdicts name theirs."""
 
 _METHODS = frozenset({MatchMethod.DEMOGRAPHIC})

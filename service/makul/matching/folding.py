@@ -56,16 +56,33 @@ class Habit:
     yo: str = "e"
     """ё, yo: `e`, for ё is commonly written е; or `io` (Artiom)."""
     soft: str = "i"
-    """What я, ю, ье and ьё begin with after a consonant: `i`, or nothing (Жамиля, Жамила)."""
+    """What я, ю, ye and yo begin with after a consonant: `i`, or nothing (Жамиля, Жамила)."""
+    sign: str = ""
+    """What ь and ъ are before е and ё: `i` (Solovyev, Soloviev), or nothing (ICAO: Solovev)."""
+    circumflex: str = ""
+    """What â and û begin with: `i` in ISO 9, where they are я and ю, or nothing."""
     bare: bool = False
     """Are ş, č, ž and ț read as s, c, z and t? A passport's machine-readable zone has no marks."""
 
 
 HABITS = (
-    Habit(x="ks", j="J", c="k"),
+    Habit(x="ks", j="J", c="k", sign="i"),
     Habit(x="H", j="J", c="J", cz="T", a="e", o="e", ou_uzbek="u", soft=""),
-    Habit(x="ks", j="i", c="T", ch="H", sh="sH", sz="S", a="ae", o="oe", u="ue"),
-    Habit(x="ks", j="J", c="k", ch="S", ou="u", gu="g", yo="io", bare=True),
+    Habit(
+        x="ks",
+        j="i",
+        c="T",
+        ch="H",
+        sh="sH",
+        sz="S",
+        a="ae",
+        o="oe",
+        u="ue",
+        yo="io",
+        sign="i",
+        circumflex="i",
+    ),
+    Habit(x="ks", j="J", c="k", ch="S", ou="u", gu="g", a="e", yo="io", bare=True),
     Habit(x="H", j="i", c="T", cz="T", ou_uzbek="u"),
 )
 """English and Russian passports (ICAO Doc 9303-3, 6; BGN/PCGN) · Uzbek, Azerbaijani and Turkish
@@ -99,31 +116,34 @@ _LETTERS = str.maketrans(
     х=H ц=T ч=C ш=S щ=S ъ=' ы=i ь=' э=e ю=yu я=ya ө=2 ү=3 ң=n
     ә=1 ғ=g қ=k ұ=u һ=H і=i ҳ=H ҷ=J җ=J ӣ=i ӯ=4 ў=4 є=e ї=i ґ=g ѕ=s ј=y ѳ=2 ҥ=n ӊ=n ӈ=n
     ş=5 ș=5 š=5 ç=6 č=6 ć=6 ž=7 ț=8 ţ=8 ə=1 ä=1 ö=2 ü=3 ı=i ß=ss æ=1 œ=2 ø=o ł=l đ=d ð=d þ=t ŋ=n
+    ŝ=S â=Aa û=Au
 """)
 )
 _GRAPHEMES = _table("""
     schtsch=S shtch=S shch=S tsch=C dsch=J shh=S sch=S tch=C dzh=J d7=J 56=S
-    dj=J dJ=J zh=J kh=H gh=g ph=f ck=k ts=T tz=T tc=T tT=T ng=n
+    dj=J dJ=J zh=J kh=H gh=g ph=f ck=k ts=T tz=T tc=T tT=T ng=n ngg=n
     g'=g o'=4 sh=9 ch=0 cz=Q sz=Z ou=O gue=Ge gui=Gi guy=Gy yo=E yo'=y4
+    chtch=S ngue=nUe ngui=nUi nguy=nUy
 """)
 _GRAPHEME = re.compile("|".join(sorted(_GRAPHEMES, key=len, reverse=True)))
 
 # What is typed for an apostrophe. A digit would be taken for a letter that a habit has yet to read.
-_TYPED = str.maketrans(
-    dict.fromkeys("ʻʼ‘’‛`´ʹʺ′″＇ˈ\"“”ʾʿ", "'") | dict.fromkeys("0123456789", " ")
-)
+_TYPED = str.maketrans(dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿ', "'") | dict.fromkeys("0123456789", " "))
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
-_MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_MARK = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
 _FOREIGN_LETTER = re.compile(r"[^\W\d_a-zA-Z]")
-_SEPARATORS = re.compile(r"[^a-zCHJST0-9']+")
+_SEPARATORS = re.compile(r"[^a-zACHJST0-9']+")
 
-_AFTER_CONSONANT = "(?<=[b-df-hj-np-tv-xzCHJSTQZG5-90])"
+_CONSONANT = "[b-df-hj-np-tv-xzCHJSTQZG5-90]"
 _SIGN_BEFORE_VOWEL = re.compile("'(?=[eiE])")
-_SOFT_VOWEL = re.compile(f"{_AFTER_CONSONANT}y(?=[aueE])")
-_YE = re.compile("(?<![b-df-hj-np-tv-xzCHJSTQZG5-90])ye")
+_SOFT_VOWEL = re.compile(f"(?<={_CONSONANT})y(?=[aueE])")
+_JE = re.compile(f"(?<!{_CONSONANT})je")
+_YE = re.compile(f"(?<!{_CONSONANT})ye")
 _FINAL_A = re.compile(r"a(?![a-zCHJST])")
 
 
@@ -133,7 +153,8 @@ def _readings(habit: Habit) -> dict[int, str]:
         1={habit.a} 2={habit.o} 3={habit.u} 4={habit.ou_uzbek} 9={habit.sh} 0={habit.ch}
         5={"s" if habit.bare else "S"} 6={habit.c if habit.bare else "C"}
         7={"z" if habit.bare else "J"} 8={"t" if habit.bare else "T"}
-        E={habit.yo} G={habit.gu} O={habit.ou} Q={habit.cz} Y={habit.soft} Z={habit.sz}
+        A={habit.circumflex} D={habit.j.removeprefix("i")} U={habit.gu[1:]}
+        W={habit.sign} E={habit.yo} G={habit.gu} O={habit.ou} Q={habit.cz} Y={habit.soft} Z={habit.sz}
         c={habit.c} h=H j={habit.j} q=k w=v x={habit.x} y=i
     """)
     )
@@ -179,5 +200,5 @@ def _graphemes(name: str) -> str:
     if _FOREIGN_LETTER.search(bare):
         return ""
     heard = _GRAPHEME.sub(lambda found: _GRAPHEMES[found[0]], _SEPARATORS.sub(" ", bare))
-    voiced = _SIGN_BEFORE_VOWEL.sub("y", heard).replace("'", "")
-    return _SOFT_VOWEL.sub("Y", _YE.sub("e", voiced)).strip()
+    voiced = _SIGN_BEFORE_VOWEL.sub("W", heard).replace("'", "")
+    return _SOFT_VOWEL.sub("Y", _JE.sub("De", _YE.sub("e", voiced))).strip()

@@ -14,7 +14,7 @@ from makul.matching.folding import Sounds, fold
 
 ALGORITHM = "icao9303-fold+jaro-winkler"
 
-THRESHOLD = 0.979
+THRESHOLD = 0.988
 """From here on it is the same name: the least thousandth that no two names of the tuning half
 reach."""
 
@@ -49,18 +49,16 @@ def _compare(left: Sounds, right: Sounds) -> float:
     name from a man's (Иванов, Иванова; Азиз, Азиза), and Jaro-Winkler all but overlooks it.
     """
     measured = JaroWinkler.similarity(left.whole, right.whole, prefix_weight=_PREFIX_WEIGHT)
-    equal = (left.whole == right.whole) | (left.parts == right.parts)
-    half = _is_half(left, right) | _is_half(right, left)
+    equal = left.parts == right.parts
     other_sex = left.without_final_a == right.without_final_a
+    half = _is_half(left, right) | _is_half(right, left)
     if not (left.whole and right.whole):
         return 0.0
-    if equal:
-        return 1.0
-    if half:
-        return DOUBT
-    return 0.0 if other_sex else measured
+    if equal or other_sex:
+        return 1.0 if equal else 0.0
+    return DOUBT if half else measured
 
 
 def _is_half(part: Sounds, name: Sounds) -> bool:
     """Return whether one name is a part of the other, a double one (Иванова, Иванова-Петрова)."""
-    return (part.whole in name.parts) & (part.whole not in _KINSHIP)
+    return (len(name.parts) > 1) & (part.whole in name.parts) & (part.whole not in _KINSHIP)

@@ -8,10 +8,10 @@ match: such a word makes the whole name unreadable (compare Unicode UTS 39, 5.1)
 
 import re
 
-_LATIN = "ABCEHIJKMOPSTXYƏƟÖËaceijopsxyəɵhöë"
-_CYRILLIC = "АВСЕНІЈКМОРЅТХУӘӨӨЁасеіјорѕхуәөһөё"
-_TO_CYRILLIC = str.maketrans(_LATIN, _CYRILLIC)
-_TO_LATIN = str.maketrans(_CYRILLIC + "Ү", _LATIN + "Y")
+_LATIN = "ABCEHIJKMOPSTXYƏaceijopsxyəh"
+_CYRILLIC = "АВСЕНІЈКМОРЅТХУӘасеіјорѕхуәһ"
+_TO_CYRILLIC = str.maketrans(_LATIN + "ƟÖËɵöë", _CYRILLIC + "ӨӨЁөөё")
+_TO_LATIN = str.maketrans(_CYRILLIC, _LATIN)
 
 _LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff]")
 _CYRILLIC_LETTER = re.compile("[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]")
@@ -25,8 +25,7 @@ class MixedScriptsError(ValueError):
 def unify_scripts(name: str) -> str:
     """Return the name with each word in one script.
 
-    Raises:
-        MixedScriptsError: a word is of both scripts, and not plainly meant in one of them.
+    Raises `MixedScriptsError` if a word is of both scripts and not plainly meant in one of them.
     """
     if not _is_mixed(name):
         return name
