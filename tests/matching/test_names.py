@@ -117,6 +117,7 @@ def test_there_are_enough_pairs_and_no_name_is_in_both_halves() -> None:
         (Rate(5, 10), 0.187086, 0.812914),
         (Rate(10, 10), 0.691503, 1.0),
         (Rate(10, 100), 0.04900469, 0.17622260),
+        (Rate(411, 411), 0.99106478, 1.0),
     ],
 )
 def test_bounds_of_a_rate_are_clopper_and_pearsons(rate: Rate, lower: float, upper: float) -> None:

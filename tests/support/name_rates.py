@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from math import exp, fsum, lgamma, log, log1p
 
 from makul.matching.names import similarity
 from support.name_pairs import Half, Pair, name_pairs
@@ -43,20 +44,25 @@ class Rate:
 
 
 def _at_most(count: int, total: int, rate: float) -> float:
-    """The probability of `count` or fewer, each term from the logarithm of no tiny number."""
-    if rate <= 0.0:
-        return 1.0
-    probability, term = 0.0, (1 - rate) ** total
-    for at in range(count + 1):
-        probability += term
-        term *= (total - at) / (at + 1) * rate / (1 - rate)
-    return probability
+    """The probability of `count` or fewer, by logarithms: the terms themselves are too small."""
+    if not 0.0 < rate < 1.0:
+        return 1.0 if rate <= 0.0 else 0.0
+    return fsum(
+        exp(
+            lgamma(total + 1)
+            - lgamma(at + 1)
+            - lgamma(total - at + 1)
+            + at * log(rate)
+            + (total - at) * log1p(-rate)
+        )
+        for at in range(count + 1)
+    )
 
 
 def _root(probability: Callable[[float], float], *, rising: bool) -> float:
     """The rate at which the probability is half of what the interval leaves out."""
     low, high = 0.0, 1.0
-    for _ in range(60):
+    for _ in range(30):
         middle = (low + high) / 2
         if (probability(middle) < (1 - CONFIDENCE) / 2) is rising:
             low = middle

@@ -128,7 +128,7 @@ _GRAPHEMES = _table("""
 _GRAPHEME = re.compile("|".join(sorted(_GRAPHEMES, key=len, reverse=True)))
 
 # What is typed for an apostrophe. A digit would be taken for a letter that a habit has yet to read.
-_TYPED = str.maketrans(dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿ', "'") | dict.fromkeys("0123456789", " "))
+_TYPED = str.maketrans(dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿʽˊˋꞌ‵′', "'") | dict.fromkeys("0123456789", " "))
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
@@ -153,8 +153,8 @@ def _readings(habit: Habit) -> dict[int, str]:
         1={habit.a} 2={habit.o} 3={habit.u} 4={habit.ou_uzbek} 9={habit.sh} 0={habit.ch}
         5={"s" if habit.bare else "S"} 6={habit.c if habit.bare else "C"}
         7={"z" if habit.bare else "J"} 8={"t" if habit.bare else "T"}
-        A={habit.circumflex} D={habit.j.removeprefix("i")} U={habit.gu[1:]}
-        W={habit.sign} E={habit.yo} G={habit.gu} O={habit.ou} Q={habit.cz} Y={habit.soft} Z={habit.sz}
+        A={habit.circumflex} D={habit.j.removeprefix("i")} E={habit.yo} G={habit.gu}
+        O={habit.ou} Q={habit.cz} U={habit.gu[1:]} W={habit.sign} Y={habit.soft} Z={habit.sz}
         c={habit.c} h=H j={habit.j} q=k w=v x={habit.x} y=i
     """)
     )
