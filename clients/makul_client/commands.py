@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
 
-from makul_client import consent_view
 from makul_client.asking import (
     BasisDocument,
     ConsentDocument,
@@ -34,7 +33,14 @@ from makul_client.errors import (
     TransportError,
     UndeterminedError,
 )
-from makul_client.profile import Profile
+from makul_client.late import late
+
+if TYPE_CHECKING:
+    from makul_client import consent_view
+    from makul_client.profile import Profile
+else:
+    consent_view = late("consent_view")
+    Profile = late("profile", "Profile")
 
 
 class ExitCode(IntEnum):

@@ -240,7 +240,12 @@ def _name_tables(names: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
 
 def _help_rows(measured: Report) -> Iterator[Sequence[str]]:
     for command, each in measured.items():
-        yield f"`{command}`", f"{each['cpu_seconds']:.2f} s", f"{each['budget_seconds']:.2f} s"
+        budget = each["budget_seconds"]
+        yield (
+            f"`{command}`",
+            f"{each['cpu_seconds']:.2f} s",
+            "" if budget is None else f"{budget:.2f} s",
+        )
 
 
 def _other_rows(report: Report) -> Iterator[Sequence[str]]:

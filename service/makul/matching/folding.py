@@ -128,7 +128,9 @@ _GRAPHEMES = _table("""
 _GRAPHEME = re.compile("|".join(sorted(_GRAPHEMES, key=len, reverse=True)))
 
 # What is typed for an apostrophe. A digit would be taken for a letter that a habit has yet to read.
-_TYPED = str.maketrans(dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿʽˊˋꞌ‵′', "'") | dict.fromkeys("0123456789", " "))
+_TYPED = str.maketrans(
+    dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿʽˊˋꞌ‵′', "'") | dict.fromkeys("0123456789", " ")
+)
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
