@@ -120,7 +120,7 @@ _HOMES = {
     "ledger": "LedgerVerifier Proof Standing",
     "profile": "Profile",
 }
-"""Where each public name is defined. A name is loaded when it is used: all take most of a second."""
+"""Where each public name is defined. A name is loaded when it is used: all take near a second."""
 
 
 def __getattr__(name: str) -> Any:
