@@ -14,47 +14,52 @@ It shares nothing with the service but the published WSDL and schemas, and it lo
 importing it also keeps the libraries beneath from doing so.
 """
 
-from makul_client.asking import (
-    BasisDocument,
-    ConsentDocument,
-    ConsentId,
-    Demographic,
-    FaceSample,
-    FingerSample,
-    Ground,
-    Probe,
-)
-from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
-from makul_client.client import Client
-from makul_client.errors import (
-    AnsweredError,
-    ConsentError,
-    FaultError,
-    InvalidRequestError,
-    Language,
-    LedgerError,
-    LedgerFlaw,
-    MakulError,
-    NotMatchedError,
-    ProfileError,
-    Reason,
-    ReceiptError,
-    ReceiptFlaw,
-    RecipientFaultError,
-    RefusedError,
-    RequestFaultError,
-    Retry,
-    SealError,
-    SealFlaw,
-    ServiceFaultError,
-    SignatureFaultError,
-    TransportError,
-    UndeterminedError,
-)
-from makul_client.exchange import Context
-from makul_client.ledger import LedgerVerifier, Proof, Standing
-from makul_client.profile import Profile
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from makul_client.quiet import keep_libraries_quiet
+
+if TYPE_CHECKING:
+    from makul_client.asking import (
+        BasisDocument,
+        ConsentDocument,
+        ConsentId,
+        Demographic,
+        FaceSample,
+        FingerSample,
+        Ground,
+        Probe,
+    )
+    from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
+    from makul_client.client import Client
+    from makul_client.errors import (
+        AnsweredError,
+        ConsentError,
+        FaultError,
+        InvalidRequestError,
+        Language,
+        LedgerError,
+        LedgerFlaw,
+        MakulError,
+        NotMatchedError,
+        ProfileError,
+        Reason,
+        ReceiptError,
+        ReceiptFlaw,
+        RecipientFaultError,
+        RefusedError,
+        RequestFaultError,
+        Retry,
+        SealError,
+        SealFlaw,
+        ServiceFaultError,
+        SignatureFaultError,
+        TransportError,
+        UndeterminedError,
+    )
+    from makul_client.exchange import Context
+    from makul_client.ledger import LedgerVerifier, Proof, Standing
+    from makul_client.profile import Profile
 
 __all__ = [
     "AnsweredError",
@@ -98,5 +103,38 @@ __all__ = [
     "read_bundle_unsafe",
     "write_bundle",
 ]
+
+_HOMES = {
+    "asking": (
+        "BasisDocument ConsentDocument ConsentId Demographic FaceSample FingerSample Ground Probe"
+    ),
+    "bundles": "Bundle read_bundle_unsafe write_bundle",
+    "client": "Client",
+    "errors": (
+        "AnsweredError ConsentError FaultError InvalidRequestError Language LedgerError "
+        "LedgerFlaw MakulError NotMatchedError ProfileError Reason ReceiptError "
+        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError Retry SealError "
+        "SealFlaw ServiceFaultError SignatureFaultError TransportError UndeterminedError"
+    ),
+    "exchange": "Context",
+    "ledger": "LedgerVerifier Proof Standing",
+    "profile": "Profile",
+}
+"""Where each public name is defined. A name is loaded when it is used: all take near a second."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module that defines it (PEP 562)."""
+    for module, names in _HOMES.items():
+        if name in names.split():
+            found = getattr(import_module(f"makul_client.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 keep_libraries_quiet()

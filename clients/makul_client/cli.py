@@ -3,15 +3,13 @@
 import signal
 from contextlib import suppress
 from types import FrameType
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from makul_client import consent_view
 from makul_client.asking import ConsentDocument, Ground
 from makul_client.cli_consent import consent_app
 from makul_client.cli_receipt import receipt_app
-from makul_client.client import Client
 from makul_client.commands import (
     EXIT_CODES,
     AsJson,
@@ -50,8 +48,18 @@ from makul_client.console import (
     say_aside,
 )
 from makul_client.errors import MakulError
+from makul_client.late import late
 from makul_client.outputs import use_utf8
 from makul_client.results import LedgerNotice
+
+if TYPE_CHECKING:
+    from makul_client import consent_view
+    from makul_client.client import Client
+    from makul_client.exchange import Context
+else:
+    consent_view = late("consent_view")
+    Client = late("client", "Client")
+    Context = late("exchange", "Context")
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from makul_client import consent_view, consents
 from makul_client.asking import ConsentDocument
-from makul_client.client import Client
 from makul_client.commands import (
     AsJson,
     Case,
@@ -29,9 +27,22 @@ from makul_client.console import (
     print_result,
     read_file,
 )
-from makul_client.credentials import load_credential
+from makul_client.late import late
 from makul_client.outputs import write_new
-from makul_client.profile import Profile
+
+if TYPE_CHECKING:
+    from makul_client import consent_view, consents
+    from makul_client.client import Client
+    from makul_client.credentials import load_credential
+    from makul_client.exchange import Context
+    from makul_client.profile import Profile
+else:
+    consent_view = late("consent_view")
+    consents = late("consents")
+    Client = late("client", "Client")
+    Context = late("exchange", "Context")
+    load_credential = late("credentials", "load_credential")
+    Profile = late("profile", "Profile")
 
 consent_app = typer.Typer(
     no_args_is_help=True,

@@ -1,17 +1,17 @@
 """`makul-client receipt`: fetch a receipt with its place in the log, and verify both offline."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 from typer.core import TyperGroup
 
-from makul_client.bundles import read_bundle_unsafe, write_bundle
-from makul_client.client import Client
 from makul_client.commands import (
     AsJson,
     Employee,
@@ -29,14 +29,31 @@ from makul_client.console import (
     say_aside,
 )
 from makul_client.errors import Language, MakulError, ProfileError
-from makul_client.exchange import Context
-from makul_client.ledger import LedgerVerifier, Proof, Standing
+from makul_client.late import late
 from makul_client.outputs import PROOF_BYTES, RECEIPT_BYTES, reserved
-from makul_client.profile import Profile
-from makul_client.published import is_address
-from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Receipt
-from makul_client.wsse import utc_now
+
+if TYPE_CHECKING:
+    from makul_client.bundles import read_bundle_unsafe, write_bundle
+    from makul_client.client import Client
+    from makul_client.exchange import Context
+    from makul_client.ledger import LedgerVerifier, Proof, Standing
+    from makul_client.profile import Profile
+    from makul_client.published import is_address
+    from makul_client.receipts import ReceiptVerifier
+    from makul_client.wsse import utc_now
+else:
+    read_bundle_unsafe = late("bundles", "read_bundle_unsafe")
+    write_bundle = late("bundles", "write_bundle")
+    Client = late("client", "Client")
+    Context = late("exchange", "Context")
+    LedgerVerifier = late("ledger", "LedgerVerifier")
+    Proof = late("ledger", "Proof")
+    Standing = late("ledger", "Standing")
+    is_address = late("published", "is_address")
+    ReceiptVerifier = late("receipts", "ReceiptVerifier")
+    utc_now = late("wsse", "utc_now")
+    Profile = late("profile", "Profile")
 
 _PENDING: Final = {
     Language.KY: "журналдагы далил азырынча жок: кийинчерээк кайра алыңыз",
@@ -156,7 +173,7 @@ class _Checker:
     language: Language
 
     @classmethod
-    def of(cls, profile: Profile, log: str | None, *, offline: bool) -> "_Checker":
+    def of(cls, profile: Profile, log: str | None, *, offline: bool) -> _Checker:
         if profile.ledger is None:
             raise ProfileError("the profile has no table [ledger]: ask the operator for its key")
         if offline and log is not None and is_address(log):

@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 from uuid import UUID, uuid4
 
 import typer
 
-from makul_client import consent_view
 from makul_client.asking import (
     BasisDocument,
     ConsentDocument,
@@ -39,7 +38,7 @@ from makul_client.errors import (
     UndeterminedError,
     UnfinishedError,
 )
-from makul_client.exchange import Context
+from makul_client.late import late
 from makul_client.outputs import (
     JSON_BYTES,
     RECEIPT_BYTES,
@@ -48,8 +47,16 @@ from makul_client.outputs import (
     require_standard_output,
     use_utf8,
 )
-from makul_client.profile import Profile
 from makul_client.results import Decision
+
+if TYPE_CHECKING:
+    from makul_client import consent_view
+    from makul_client.exchange import Context
+    from makul_client.profile import Profile
+else:
+    consent_view = late("consent_view")
+    Context = late("exchange", "Context")
+    Profile = late("profile", "Profile")
 
 
 class ExitCode(IntEnum):

@@ -1,16 +1,29 @@
 """A consent as a clerk's form gives it: JSON from a file, read into what is to be drawn up."""
 
+from __future__ import annotations
+
 import json
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from makul_client.commands import instant
-from makul_client.consents import Authority, Paper, Representative, Subject, Wish
 from makul_client.console import read_file
 from makul_client.errors import ConsentError
-from makul_client.profile import Party
-from makul_client.toml import digest_of_file
+from makul_client.late import late
+
+if TYPE_CHECKING:
+    from makul_client.consents import Authority, Paper, Representative, Subject, Wish
+    from makul_client.profile import Party
+    from makul_client.toml import digest_of_file
+else:
+    Authority = late("consents", "Authority")
+    Paper = late("consents", "Paper")
+    Representative = late("consents", "Representative")
+    Subject = late("consents", "Subject")
+    Wish = late("consents", "Wish")
+    Party = late("profile", "Party")
+    digest_of_file = late("toml", "digest_of_file")
 
 FORM: Final = """\b
 form.json, every key optional where the option is given:

@@ -1,5 +1,7 @@
 """How results look: tables for people, JSON for programs. The only place that prints data."""
 
+from __future__ import annotations
+
 import base64
 import json
 from collections.abc import Iterable, Mapping
@@ -9,17 +11,23 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import singledispatch
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
 
-from makul_client.consent_view import ConsentView
 from makul_client.errors import ADVICE, Language, MakulError, OutputError, Reason, Retry
+from makul_client.late import late
 from makul_client.outputs import write_aside, write_output
-from makul_client.profile import Party
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
+
+if TYPE_CHECKING:
+    from makul_client.consent_view import ConsentView
+    from makul_client.profile import Party
+else:
+    ConsentView = late("consent_view", "ConsentView")
+    Party = late("profile", "Party")
 
 _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 

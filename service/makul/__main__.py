@@ -1,6 +1,6 @@
 """`python -m makul`: the operator's command line."""
 
-from makul.runtime import main
+from makul.program import main
 
 if __name__ == "__main__":
     main()

@@ -7,12 +7,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 from makul.app.ports import Clock, Duty
 from makul.bootstrap import build_service
 from makul.checking import complaint_of
-from makul.cli import main as command_line
 from makul.cli.house import (
     Certification,
     DocumentQuestion,
@@ -198,11 +196,6 @@ class LocalRuntime:
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own."""
         return sandbox_demo.play(directory)
-
-
-def main() -> NoReturn:
-    """The program `makul`."""
-    command_line.run(LocalRuntime())
 
 
 def _tell_security(settings: Settings) -> None:

@@ -8,6 +8,8 @@
     persons   the median request where ten thousand and where a million citizens are registered
     ledger    leaves a second that the sequencer gives their places
     month     a month of a million disclosures: counted, and written out
+    names     error rates of the comparison of names, bounds from one half, rates of the other
+    help      CPU of `makul --help` and its like, against their budgets
 
 All parts take some twenty minutes, and the first time as much again to make the caches in
 build/bench-cache; `--only http,peer` chooses. Everything goes to build/bench.json, where a part
@@ -28,8 +30,10 @@ from typing import Any
 
 from bench import report
 from bench.cpu import measure_cpu, measure_trust
+from bench.help import measure_help
 from bench.ledger import measure_ledger
 from bench.month import measure_month
+from bench.names import measure_names
 from bench.persons import measure_persons
 from bench.soak import measure_soak
 from bench.stores import Database, databases
@@ -37,7 +41,7 @@ from bench.throughput import line, measure_throughput
 
 BUILD = Path("build")
 REPORT = BUILD / "bench.json"
-PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "ledger", "month")
+PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "ledger", "month", "names", "help")
 
 Report = dict[str, Any]
 
@@ -85,6 +89,8 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
         "cpu": lambda: measure_cpu(directory / "cpu", **sizes),
         "soak": lambda: measure_soak(directory / "soak", requests=options.soak),
         "month": lambda: _month(options),
+        "names": measure_names,
+        "help": measure_help,
     }
     for part, measure in simple.items():
         if part in options.parts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.charts import bars, shares
+from bench.names import format_rate
 from bench.throughput import NEW_WITH
 
 PAGE = Path("docs/performance.md")
@@ -149,6 +150,11 @@ def _tables(report: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
     if "persons" in report:
         heading = ("Store", "Citizens", "p50", "p95", "p99", "p50, ratio")
         yield "By citizens registered", heading, list(_person_rows(report["persons"]))
+    if "names" in report:
+        yield from _name_tables(report["names"])
+    if "help" in report:
+        heading = ("Command", "CPU", "budget")
+        yield "Help, the best of some runs", heading, list(_help_rows(report["help"]))
     rest = list(_other_rows(report))
     if rest:
         yield "The record", ("", ""), rest
@@ -199,6 +205,47 @@ def _person_rows(persons: Report) -> Iterator[Sequence[str]]:
             latencies = [f"{each[f'p{percent}_ms']:.2f} ms" for percent in (50, 95, 99)]
             ratio = f"**{measured['p50_ratio']:.3f}**" if size == sizes[-1] else ""
             yield _NAMES[name], f"{int(size):,}", *latencies, ratio
+
+
+def _name_tables(names: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
+    whole = (
+        (f"two names, taken for one (FMR, from {names['threshold']})", "fmr"),
+        (f"one name, not matched (FNMR, below {names['threshold']})", "fnmr"),
+        (f"one name, refused outright (below {names['doubt']})", "refused"),
+        ("two near names, a doubt or more", "doubted"),
+        ("half of a double surname, a doubt", "half_doubted"),
+    )
+    rows = [(told, format_rate(names[key])) for told, key in whole]
+    yield "Names, the report half", ("", "95 % bounds"), rows
+    near = [kind for kind in names["kinds"] if "matched" in kind]
+    yield (
+        "Names, the report half by kind of near name",
+        ("Two names", "matched", "a doubt or more"),
+        [(k["kind"], format_rate(k["matched"]), format_rate(k["doubted"])) for k in near],
+    )
+    yield (
+        "Names, the spellings of the report half that fail",
+        ("Written in", "not matched"),
+        [(k["kind"], format_rate(k["failed"])) for k in names["kinds"] if "failed" in k],
+    )
+    yield (
+        "Names, the tuning half",
+        ("Threshold", "FMR", "FNMR"),
+        [
+            (str(step["threshold"]), format_rate(step["fmr"]), format_rate(step["fnmr"]))
+            for step in names["tuning"]
+        ],
+    )
+
+
+def _help_rows(measured: Report) -> Iterator[Sequence[str]]:
+    for command, each in measured.items():
+        budget = each["budget_seconds"]
+        yield (
+            f"`{command}`",
+            f"{each['cpu_seconds']:.2f} s",
+            "" if budget is None else f"{budget:.2f} s",
+        )
 
 
 def _other_rows(report: Report) -> Iterator[Sequence[str]]:

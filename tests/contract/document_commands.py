@@ -133,6 +133,7 @@ def _untrue_command(root: Any, program: str, words: list[str], *, whole: bool) -
     """Walk the command tree as the words say; `whole` also asks for what is required."""
     command, context, path, rest = root, None, program, words
     while True:
+        command = getattr(command, "loaded", command)  # makul imports its commands late
         context = command.context_class(
             command, parent=context, info_name=path, **command.context_settings
         )

@@ -212,6 +212,23 @@ def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> Non
     assert result(replace(BY_NAME, given_name=given_name), replace(PERSON, values=held)) is found
 
 
+@pytest.mark.parametrize(
+    ("surname", "found"),
+    [
+        ("Иванова", MatchResult.INCONCLUSIVE),
+        ("PETROVA", MatchResult.INCONCLUSIVE),
+        ("Петрова Иванова", MatchResult.MATCH),
+        ("Иванов", MatchResult.NO_MATCH),
+        ("Сидорова", MatchResult.NO_MATCH),
+    ],
+)
+def test_half_of_a_double_surname_is_inconclusive(surname: str, found: MatchResult) -> None:
+    """MAT-02: papers of before and after a marriage; add data, and nothing is given meanwhile."""
+    held = {**EVERYTHING, Attribute.SURNAME: LocalizedName(ru="Иванова-Петрова")}
+
+    assert result(replace(BY_NAME, surname=surname), replace(PERSON, values=held)) is found
+
+
 @pytest.mark.parametrize("person", [PERSON, None], ids=["known", "unknown"])
 @pytest.mark.parametrize(
     "probe",

@@ -4,32 +4,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Never
+from typing import TYPE_CHECKING, Annotated, Any, Never
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from makul.app.ports import CommitUnknownError, DeskError, NotThisDutyError, StoreUnavailableError
-from makul.cli import (
-    agreement,
-    disclosure,
-    document,
-    init,
-    key,
-    ledger,
-    notice,
-    person,
-    recipient,
-    running,
-    sandbox,
-    signatory,
-    store,
-    trust,
-)
-from makul.cli.house import ExitCode, HouseError, Runtime
-from makul.cli.output import complain
-from makul.cli.session import Session
+from makul.cli.late import LateCommand, late_noun, late_verb
+
+if TYPE_CHECKING:
+    from makul.cli.house import Runtime
 
 _ABOUT = (
     "Gives data from the national biometric database to those entitled to them, and to nobody"
@@ -46,7 +30,20 @@ _EXIT_CODES = (
 class _Root(TyperGroup):
     """Turns what can be mended into one line on stderr and an exit code; never a traceback."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {str(command.name): command for command in _commands()}
+
     def invoke(self, ctx: Any) -> Any:
+        from makul.app.ports import (
+            CommitUnknownError,
+            DeskError,
+            NotThisDutyError,
+            StoreUnavailableError,
+        )
+        from makul.cli.house import ExitCode, HouseError
+        from makul.cli.output import complain
+
         try:
             return super().invoke(ctx)
         except HouseError as error:
@@ -69,7 +66,7 @@ class _Root(TyperGroup):
             raise typer.Exit(ExitCode.UNAVAILABLE) from None
 
 
-def build(runtime: Runtime) -> typer.Typer:
+def build(runtime: "Runtime") -> typer.Typer:
     """The command line, over a house that `runtime` opens."""
     app = typer.Typer(
         cls=_Root,
@@ -90,35 +87,65 @@ def build(runtime: Runtime) -> typer.Typer:
             ),
         ] = Path("makul.toml"),
     ) -> None:
+        from makul.cli.session import Session
+
         ctx.obj = Session(runtime=runtime, config=config)
 
-    nouns = (
-        recipient,
-        signatory,
-        agreement,
-        notice,
-        person,
-        disclosure,
-        document,
-        key,
-        trust,
-        store,
-        ledger,
-        sandbox,
-    )
-    for noun in nouns:
-        app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
-    init.add_to(app)
-    running.add_to(app)
     return app
 
 
-def run(runtime: Runtime, arguments: Sequence[str] | None = None) -> Never:
+def _commands() -> tuple[LateCommand, ...]:
+    """Every command, with the first line of its help; a test holds these to the commands' own."""
+    return (
+        late_verb(
+            "init",
+            "Make a new installation: settings, keys, an empty database. Never touches an existing"
+            " one.",
+            "init",
+        ),
+        late_verb(
+            "serve",
+            "Run the service until it is stopped: each listener in processes of its own.",
+            "running",
+        ),
+        late_verb(
+            "metrics",
+            "Tell Prometheus the numbers of listeners that run, each alone, by `serve --listener`.",
+            "running",
+        ),
+        late_noun(
+            "sandbox",
+            "Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is"
+            " real.",
+        ),
+        late_verb(
+            "demo",
+            "Start a sandbox and play the main job over SOAP: what is given, what refused, and"
+            " why.",
+            "running",
+        ),
+        late_noun("recipient", "Who may ask (Procedure, cl. 3)."),
+        late_noun("signatory", "Who signs agreements and approvals for a party (cl. 4, 7)."),
+        late_noun("agreement", "On what terms (Procedure, cl. 7)."),
+        late_noun("notice", "What subjects are told before they consent (cl. 4)."),
+        late_noun("person", "The register of citizens."),
+        late_noun("disclosure", "What was decided and what left (cl. 10 and 11)."),
+        late_noun("document", "Signed documents, verified offline."),
+        late_noun("key", "What signs, seals and is trusted, and until when."),
+        late_noun("trust", "What is trusted, and how fresh revocation data are."),
+        late_noun(
+            "store", "The database: its version, its months, and the rights of each duty's role."
+        ),
+        late_noun("ledger", "The log over all decisions, which nobody can rewrite."),
+    )
+
+
+def run(runtime: "Runtime", arguments: Sequence[str] | None = None) -> Never:
     """Run one command and leave with its exit code."""
     sys.excepthook = _say_where
     command = get_command(build(runtime))
     command.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="makul")
-    raise SystemExit(ExitCode.DONE)
+    raise SystemExit(0)
 
 
 def _say_where(
@@ -130,4 +157,6 @@ def _say_where(
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
+    from makul.cli.output import complain
+
     complain(f"internal error {kind.__name__} at {place}; please report this line")

@@ -1,0 +1,67 @@
+"""Commands that are imported when they are called: `makul --help` needs their names and purposes.
+
+Importing every command takes longer than printing the help of one.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+
+class LateCommand(TyperGroup):
+    """Stands for a command, or for a noun with its commands, until it is called or examined."""
+
+    def __init__(self, name: str, purpose: str, load: Callable[[], typer.Typer]) -> None:
+        super().__init__(name=name, help=purpose)
+        # The base has set these; without them of its own, `__getattr__` asks the command itself.
+        del self.params, self.commands, self.epilog
+        self._load = load
+
+    @property
+    def loaded(self) -> Any:
+        """The command itself."""
+        if "_loaded" not in vars(self):
+            found = get_command(self._load())
+            found.name = self.name
+            self._loaded = found
+        return self._loaded
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"params", "commands", "epilog"}:
+            return getattr(self.loaded, name)
+        raise AttributeError(name)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Return the context of the command itself, which is then the one invoked."""
+        return self.loaded.make_context(info_name, args, parent=parent, **extra)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return what the command itself offers."""
+        return self.loaded.shell_complete(ctx, incomplete)
+
+
+def late_noun(noun: str, purpose: str) -> LateCommand:
+    """Return the commands of one noun: the application of the module of its name."""
+    return LateCommand(noun, purpose, lambda: import_module(f"makul.cli.{noun}").app)
+
+
+def late_verb(verb: str, purpose: str, module: str) -> LateCommand:
+    """Return a command of its own, which `module` adds to an application."""
+
+    def load() -> typer.Typer:
+        app = typer.Typer(add_completion=False)
+        import_module(f"makul.cli.{module}").add_to(app)
+        app.registered_commands = [
+            command
+            for command in app.registered_commands
+            if command.callback is not None and command.callback.__name__ == verb
+        ]
+        return app
+
+    return LateCommand(verb, purpose, load)

@@ -1,0 +1,59 @@
+"""Late imports: `makul-client --help` needs neither zeep nor signatures."""
+
+import pytest
+
+import makul_client
+from makul_client.late import LateName, late
+from support.imports import imported_by
+
+HEAVY = {
+    "asn1crypto",
+    "cryptography",
+    "lxml",
+    "pyhanko_certvalidator",
+    "requests",
+    "signxml",
+    "zeep",
+}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("get", "--help"), ("consent", "draft", "--help"), ("receipt",)]
+)
+def test_help_imports_no_library_of_the_exchange(arguments: tuple[str, ...]) -> None:
+    """What sends, signs and verifies is loaded by the command that does it."""
+    shown = arguments if "--help" in arguments else (*arguments, "--help")
+
+    assert imported_by("makul_client.cli", *shown) & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", makul_client.__all__)
+def test_public_name_is_that_of_its_module(name: str) -> None:
+    """`from makul_client import NAME` works as if nothing were late."""
+    found = getattr(makul_client, name)
+
+    assert getattr(makul_client, name) is found
+    assert not isinstance(found, LateName)
+    assert name in dir(makul_client)
+
+
+def test_homes_hold_the_public_names_and_no_other() -> None:
+    """The table by which names are found lists each once."""
+    listed = [name for names in makul_client._HOMES.values() for name in names.split()]
+
+    assert sorted(listed) == sorted(makul_client.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """As for any module."""
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = makul_client.Nothing  # type: ignore[attr-defined]
+
+
+def test_a_late_name_is_loaded_when_it_is_used() -> None:
+    """Called, asked for an attribute, or a module asked for a name: the thing itself answers."""
+    assert late("errors").Language is makul_client.Language
+    assert late("errors", "Language").EN is makul_client.Language.EN
+    assert late("errors", "Language")("en") is makul_client.Language.EN
+    with pytest.raises(AttributeError):
+        late("errors", "Nothing")()

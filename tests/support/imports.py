@@ -1,0 +1,24 @@
+"""Modules that a program imports, in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+_SCRIPT = """
+import json, sys
+sys.argv = {arguments!r}
+from {module} import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def imported_by(module: str, *arguments: str) -> frozenset[str]:
+    """Return the modules that `module.main` has imported once it has ended with these arguments."""
+    script = _SCRIPT.format(module=module, arguments=[module, *arguments])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return frozenset(json.loads(done.stderr.splitlines()[-1]))
