@@ -1,7 +1,6 @@
 """`makul init`: a new installation, ready to be filled."""
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from makul.cli.house import HouseError
 from makul.cli.output import Facts, carry_out
 from makul.cli.session import Apply, AsJson, Session, examples, member_code, session
 from makul.domain.identifiers import MemberCode
+from makul.net.files import create_file
 
 SELF_SIGNED_TERM = timedelta(days=365)
 """A self-signed certificate stands in until the certification centre answers the request."""
@@ -182,13 +182,15 @@ def lay_out(plan: Plan, *, at: datetime) -> None:
         ),
     )
     name = _subject(plan)
-    (keys / "receipts.cert.pem").write_bytes(_self_signed(key, name, at))
+    create_file(keys / "receipts.cert.pem", _self_signed(key, name, at), mode=0o644)
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    (keys / "receipts.csr.pem").write_bytes(request.public_bytes(serialization.Encoding.PEM))
+    create_file(
+        keys / "receipts.csr.pem", request.public_bytes(serialization.Encoding.PEM), mode=0o644
+    )
     settings = _TOML.format(
         operator=plan.operator, name=_quoted(plan.name), authorised_body=_authorised_body(plan)
     )
-    plan.config.write_text(settings)
+    create_file(plan.config, settings.encode(), mode=0o644)
 
 
 def _authorised_body(plan: Plan) -> str:
@@ -212,9 +214,7 @@ def _quoted(text: str) -> str:
 
 def write_secret(path: Path, content: bytes) -> None:
     """A new file that its owner alone can read, from its first instant on."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
+    create_file(path, content)
 
 
 def _subject(plan: Plan) -> x509.Name:

@@ -29,6 +29,7 @@ from makul.cli import (
 from makul.cli.house import ExitCode, HouseError, Runtime
 from makul.cli.output import complain
 from makul.cli.session import Session
+from makul.net.files import FileError
 
 _ABOUT = (
     "Gives data from the national biometric database to those entitled to them, and to nobody"
@@ -51,6 +52,9 @@ class _Root(TyperGroup):
         except HouseError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
+        except FileError as error:
+            complain(str(error))
+            raise typer.Exit(ExitCode.REFUSED) from None
         except DeskError as error:
             complain(f"{error}; nothing was changed")
             raise typer.Exit(ExitCode.REFUSED) from None

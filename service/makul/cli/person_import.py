@@ -7,18 +7,27 @@ more, which changes nothing.
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from makul.cli.house import HouseError
 from makul.cli.person_file import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
+from makul.net.files import MissingFileError, open_regular, read_bounded, replace_file
 
 BATCH = 500
 """Persons in one transaction: the commit's cost is spread, and a writer waits milliseconds."""
+
+MAX_SOURCE_BYTES = 64 * 1024**3
+"""Some 60 million persons without samples. The whole file is digested before it is read."""
+
+_MAX_POSITION = 4096
 
 SHOWN_FAULTS = 20
 """Bad lines that are told one by one; all of them are counted by cause."""
@@ -61,22 +70,23 @@ class Position:
     @classmethod
     def beside(cls, source: Path) -> "Position":
         """The position file that belongs to a source, whose bytes are digested for it."""
-        with source.open("rb") as file:
+        with open_source(source) as file:
+            size = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(source.with_name(f"{source.name}.position"), source.stat().st_size, digest)
+        return cls(source.with_name(f"{source.name}.position"), size, digest)
 
     def load(self) -> Tally:
         """Where to go on; the beginning where there is no position file.
 
         Raises `HouseError` where the file belongs to other bytes.
         """
-        if not self.path.exists():
-            return Tally()
         try:
-            kept = json.loads(self.path.read_text())
+            kept = json.loads(read_bounded(self.path, _MAX_POSITION))
             mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
-            line, offset, read, changed, skipped = (int(kept[name]) for name in _KEPT)
-        except (ValueError, KeyError, TypeError):
+            line, offset, read, changed, skipped = (_count(kept[name]) for name in _KEPT)
+        except MissingFileError:
+            return Tally()
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
         if not mine:
             raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
@@ -86,9 +96,29 @@ class Position:
         """Keep how far it got, whole or not at all."""
         kept = {name: getattr(tally, name) for name in _KEPT}
         kept |= {"size": self.source_size, "sha256": self.source_sha256}
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        fresh.write_text(json.dumps(kept))
-        fresh.replace(self.path)
+        try:
+            replace_file(self.path, json.dumps(kept).encode())
+        except OSError as error:
+            raise HouseError(
+                f"{self.path}: {error.strerror}. Put the source into a directory of your own."
+            ) from None
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[BufferedReader]:
+    """Open a file of citizens; raises `HouseError` for one that is too long, or `FileError`."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_SOURCE_BYTES:
+            raise HouseError(
+                f"{path}: longer than {MAX_SOURCE_BYTES} bytes. Split it into several files."
+            )
+        yield file
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SOURCE_BYTES:
+        raise ValueError("no count")
+    return value
 
 
 _KEPT = ("line", "offset", "read", "changed", "skipped")
@@ -98,7 +128,7 @@ def import_people(
     source: Path, form: Format, tally: Tally, put: Put, committed: Callable[[Tally], None]
 ) -> Tally:
     """Take every person from where `tally` stands. Calls `committed` after each batch."""
-    with source.open("rb") as file:
+    with open_source(source) as file:
         lines = read_people(file, form, offset=tally.offset, number=tally.line)
         for batch in _batches(lines):
             people = [line.person for line in batch if line.person is not None]

@@ -5,6 +5,17 @@ from datetime import date, datetime, timedelta, timezone
 BISHKEK = timezone(timedelta(hours=6))
 """The Republic's time: UTC+6 all year since 2005 (IANA tz, Asia/Bishkek)."""
 
+MIN_YEAR, MAX_YEAR = 1900, 9000
+USUAL_YEARS = f"the year is {MIN_YEAR} to {MAX_YEAR}"
+
+
+def is_usual_year(year: int) -> bool:
+    """Return whether every offset and a term of centuries can be added to a time of this year.
+
+    `datetime` ends with the years 1 and 9999: beyond them a time cannot even be shown in UTC.
+    """
+    return MIN_YEAR <= year <= MAX_YEAR
+
 
 def legal_day(at: datetime) -> date:
     """The day in the Kyrgyz Republic, which keeps one time all year round."""
