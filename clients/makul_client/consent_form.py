@@ -25,6 +25,8 @@ form.json, every key optional where the option is given:
 """
 """The form, as help shows it."""
 
+MAX_FORM: Final = 1024 * 1024
+
 ASKED_FOR: Final = ("pin", "surname", "given_name")
 """What no consent goes without, and a person at the desk can be asked for."""
 
@@ -48,8 +50,8 @@ def read_form(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        form = json.loads(read_file(file))
-    except ValueError:
+        form = json.loads(read_file(file, MAX_FORM))
+    except (ValueError, RecursionError):
         raise ConsentError(f"{file}: not JSON") from None
     if not isinstance(form, dict):
         raise ConsentError(f"{file}: not a JSON object")
@@ -87,7 +89,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
             representative=_representative(form.get("representative"), folder),
             paper=_paper(form.get("paper"), folder),
         )
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         raise ConsentError("the form's values are not what they should be; see --help") from None
 
 

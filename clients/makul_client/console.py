@@ -17,8 +17,12 @@ from rich.table import Table
 
 from makul_client.consent_view import ConsentView
 from makul_client.errors import ADVICE, Language, MakulError, Reason, Retry
+from makul_client.files import UnreadableFileError, create_file, read_bounded
 from makul_client.profile import Party
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
+
+MAX_READ: Final = 16 * 1024 * 1024
+"""Bytes of a file that is sent: a scan has 10 MiB at most, and everything else less."""
 
 _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 
@@ -230,8 +234,7 @@ def masked(pin: str) -> str:
 def write_new(file: Path, content: bytes) -> None:
     """Write a new file that only its owner may read. Raises `MakulError` where there is one."""
     try:
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_bytes(content)
+        create_file(file, content)
     except FileExistsError:
         raise MakulError(f"{file}: there is such a file already; name another") from None
     except OSError:
@@ -244,12 +247,14 @@ def require_new(file: Path | None) -> None:
         raise MakulError(f"{file}: there is such a file already; name another")
 
 
-def read_file(file: Path) -> bytes:
-    """A file's bytes. Raises `MakulError`."""
+def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
+    """Return a file's bytes, of which there may not be more. Raises `MakulError`."""
     try:
-        return file.read_bytes()
-    except OSError:
-        raise MakulError(f"{file}: it cannot be read") from None
+        return read_bounded(file, max_bytes)
+    except FileNotFoundError:
+        raise MakulError(f"{file}: it cannot be read: there is no such file") from None
+    except UnreadableFileError as error:
+        raise MakulError(str(error)) from None
 
 
 def _term(since: datetime, until: datetime) -> str:

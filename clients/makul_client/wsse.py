@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import (
     CanonicalizationMethod,
@@ -74,7 +73,7 @@ class BinarySignature:
     def __init__(self, credential: Credential, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._credential = credential
         self._clock = clock
-        self._token = base64.b64encode(credential.certificate.public_bytes(Encoding.DER)).decode()
+        self._token = base64.b64encode(credential.der).decode()
 
     def apply(
         self, envelope: "Element", headers: dict[str, str]

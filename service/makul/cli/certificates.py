@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.cli.house import HouseError
-from makul.cli.output import Facts, instant
+from makul.cli.house import CertificateUse, House, HouseError
+from makul.cli.output import Facts, complain, instant
 from makul.net.certificates import (
     UNREADABLE,
     CertificateFormError,
@@ -71,6 +71,18 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
             "not_after": instant(certificate.not_valid_after_utc),
         },
     )
+
+
+def warn_if_unsuitable(
+    house: House, path: Path, read: ReadCertificate, use: CertificateUse
+) -> Facts:
+    """Warn on stderr of a certificate that can never work; what JSON says of it beside the rest."""
+    why = house.find_unsuitability(read.der, use)
+    if why is None:
+        return {}
+    warning = f"{path.name}: nothing will be accepted under this certificate: {why}"
+    complain(f"warning: {warning}")
+    return {"warning": warning}
 
 
 def read_fingerprint(path: Path) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -44,6 +44,14 @@ class DocumentExit(IntEnum):
     UNAVAILABLE = 3
     USAGE = 64
     """`EX_USAGE` of sysexits.h: 2, which other commands give, says something else here."""
+
+
+class CertificateUse(StrEnum):
+    """What a certificate is registered for."""
+
+    MESSAGES = "messages"
+    DOCUMENTS = "documents"
+    ENCRYPTION = "encryption"
 
 
 class HouseError(Exception):
@@ -137,6 +145,9 @@ class House(Protocol):
         Raises `HouseUnavailableError` where the decision, or what it rested on, is not there.
         """
 
+    def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
+        """Return why nothing would be accepted under a certificate; None if something may be."""
+
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
         """Note that others may have signed receipts with this key; raises `HouseError`."""
 
@@ -192,7 +203,7 @@ class TrustInfo:
     name: str
     state: str
     """`CURRENT`; `STALE`, `OUT_OF_TERM`, `MISSING`, `UNREADABLE` and `UNCLEAR` need somebody's
-    hand; `LAPSED` and `WAITING` do not."""
+    hand; `LAPSED`, `WAITING`, `FORMER` and `NEXT` do not."""
     since: datetime | None = None
     until: datetime | None = None
     entries: int | None = None

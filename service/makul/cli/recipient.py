@@ -7,8 +7,13 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Official
-from makul.cli.certificates import read_certificate, read_fingerprint, read_sealing_certificate
-from makul.cli.house import HouseError
+from makul.cli.certificates import (
+    read_certificate,
+    read_fingerprint,
+    read_sealing_certificate,
+    warn_if_unsuitable,
+)
+from makul.cli.house import CertificateUse, HouseError
 from makul.cli.output import Facts, carry_out, show_rows
 from makul.cli.session import (
     Apply,
@@ -96,9 +101,10 @@ def certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
+        warning = warn_if_unsuitable(house, file, read, CertificateUse.MESSAGES)
         carry_out(
             "register certificate",
-            {"recipient": recipient.code, **read.facts},
+            {"recipient": recipient.code, **read.facts, **warning},
             lambda: house.desk.add_certificate(
                 recipient.code, read.fingerprint, read.der, at=house.clock()
             ),
@@ -149,9 +155,10 @@ def sealing_certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_sealing_certificate(file, at=house.clock())
+        warning = warn_if_unsuitable(house, file, read, CertificateUse.ENCRYPTION)
         carry_out(
             "register sealing certificate",
-            {"recipient": recipient.code, **read.facts},
+            {"recipient": recipient.code, **read.facts, **warning},
             lambda: house.desk.add_sealing_certificate(
                 recipient.code, read.fingerprint, read.der, at=house.clock()
             ),
@@ -214,9 +221,10 @@ def official(
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
+        warning = warn_if_unsuitable(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register official",
-            {"recipient": recipient.code, "id": person, "name": name, **read.facts},
+            {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
             lambda: house.desk.add_official(new, at=house.clock()),
             apply=apply,
             as_json=as_json,

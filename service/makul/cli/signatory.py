@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Signatory
-from makul.cli.certificates import read_certificate
-from makul.cli.house import House, HouseError
+from makul.cli.certificates import read_certificate, warn_if_unsuitable
+from makul.cli.house import CertificateUse, House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_rows
 from makul.cli.session import (
     Apply,
@@ -66,9 +66,10 @@ def add(
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
         )
+        warning = warn_if_unsuitable(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register signatory",
-            {**_row(new), **read.facts},
+            {**_row(new), **read.facts, **warning},
             lambda: house.desk.add_signatory(new, at=house.clock()),
             apply=apply,
             as_json=as_json,

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 _PEM: Final = re.compile(
-    rb"-----BEGIN (?P<label>(?:X509 |TRUSTED )?CERTIFICATE)-----(?P<body>[^-]*)"
+    rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)"
     rb"-----END (?P=label)-----"
 )
 _BEGIN: Final = b"-----BEGIN"
@@ -32,6 +32,8 @@ UNREADABLE: Final = (
 """What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
 
 _SEQUENCE, _SET, _PRINTABLE, _UTF8 = 0x30, 0x31, 0x13, 0x0C
+_NAME_DEPTH: Final = 3
+"""RFC 5280, 4.1.2.4: a Name is a SEQUENCE of SETs of SEQUENCEs."""
 _PRINTABLE_LETTERS: Final = re.compile(rb"[A-Za-z0-9 '()+,\-./:=?]*")
 """X.680, 41.4. Large CAs write `&`, `@`, `_` and `*` there as well."""
 
@@ -110,13 +112,14 @@ def _with_readable_names(der: bytes) -> bytes | None:
     return bytes(changed) if changed != der else None
 
 
-def _wrong_strings(der: bytes, place: int, end: int) -> list[int]:
-    """Return where in a Name the tags of wrong PrintableStrings are (RFC 5280, 4.1.2.4)."""
+def _wrong_strings(der: bytes, place: int, end: int, depth: int = _NAME_DEPTH) -> list[int]:
+    """Return where in a Name the tags of wrong PrintableStrings are."""
     tag, start, _ = _header(der, place)
     if tag in {_SEQUENCE, _SET}:
-        return [
-            each for child in _children(der, start, end) for each in _wrong_strings(der, *child)
-        ]
+        if not depth:
+            raise ValueError("nested deeper than a Name is")
+        children = _children(der, start, end)
+        return [each for child in children for each in _wrong_strings(der, *child, depth - 1)]
     wrong = tag == _PRINTABLE and not _PRINTABLE_LETTERS.fullmatch(der[start:end])
     return [place] if wrong else []
 
