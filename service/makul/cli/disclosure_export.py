@@ -51,7 +51,7 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    if path.exists():
+    if os.path.lexists(path):
         raise HouseError(f"{path} exists; name a new file")
     part = path.with_name(f"{path.name}.part")
     try:

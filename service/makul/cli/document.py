@@ -59,6 +59,12 @@ def _understood() -> Iterator[None]:
         raise  # it prints the help
     except UsageError as error:
         raise _NotUnderstoodError(error.format_message()) from None
+    except FileError as error:  # 1 would say that the signature is bad
+        raise HouseUnavailableError(str(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise HouseUnavailableError(f"{error.filename}: {error.strerror}") from None
 
 
 class _Document(TyperGroup):

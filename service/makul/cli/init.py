@@ -149,6 +149,8 @@ def init(
     )
     if not 1 <= len(plan.name) <= 64:
         raise HouseError("--name is 1 to 64 characters, for it goes into a certificate")
+    if directory.exists() and not directory.is_dir():
+        raise HouseError(f"{directory} is no directory; name a new one")
     if directory.exists() and any(directory.iterdir()):
         raise HouseError(f"{directory} is not empty; name a new directory")
     current = session(ctx)

@@ -55,6 +55,11 @@ class _Root(TyperGroup):
         except FileError as error:
             complain(str(error))
             raise typer.Exit(ExitCode.REFUSED) from None
+        except OSError as error:
+            if error.filename is None:
+                raise  # of our own making; a broken pipe is typer's
+            complain(f"{error.filename}: {error.strerror}. Check the path and who may use it.")
+            raise typer.Exit(ExitCode.REFUSED) from None
         except DeskError as error:
             complain(f"{error}; nothing was changed")
             raise typer.Exit(ExitCode.REFUSED) from None

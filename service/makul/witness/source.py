@@ -4,6 +4,7 @@ Bounded in size and time, and never more than one object at a time. What comes i
 `judging` believes none of it.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -44,7 +45,7 @@ def open_source(place: str) -> Source:
     if _is_address(place):
         return _web(place.rstrip("/"))
     directory = Path(place)
-    if not directory.is_dir():
+    if not os.path.isdir(place):  # noqa: PTH112 - `is_dir` raises for a name that is too long
         raise ValueError("neither an http(s) address nor a directory that is there")
     return _directory(directory)
 
