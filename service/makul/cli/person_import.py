@@ -84,6 +84,7 @@ class Position:
             kept = json.loads(read_bounded(self.path, _MAX_POSITION))
             mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
             line, offset, read, changed, skipped = (_count(kept[name]) for name in _KEPT)
+            mine = mine and offset <= self.source_size
         except MissingFileError:
             return Tally()
         except (ValueError, KeyError, TypeError, RecursionError):
