@@ -13,7 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
-from makul.net.certificates import load_certificate
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.failures import SignatureFailure
 
@@ -82,7 +81,7 @@ def read_certificate(der: bytes) -> SigningCertificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise SignatureFailure(Code.SIG_02, "the certificate is too large")
     try:
-        certificate = load_certificate(der)
+        certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
     except Exception:  # noqa: BLE001 - any defect of a stranger's certificate means: no certificate
         raise SignatureFailure(Code.SIG_02, "the certificate cannot be read") from None

@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
-from makul.net.certificates import load_certificate
 from makul.net.files import FileError, read_bounded
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
@@ -300,7 +299,7 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
 
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
-    certificate = load_certificate(der)
+    certificate = x509.load_der_x509_certificate(der)
     _ = certificate.subject, certificate.issuer
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     if not constraints.value.ca:

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from makul.net.certificates import load_certificate
 from makul.net.files import FileError, read_bounded, replace_file
 from makul.trust.certificates import MAX_CERTIFICATE_BYTES
 from makul.trust.fetching import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
@@ -136,7 +135,7 @@ class Refresher:
         except FileError:
             path.unlink()
             raise _Refused("no certificate") from None
-        certificate = load_certificate(content)
+        certificate = x509.load_der_x509_certificate(content)
         source = next((each for each in self.responders if _issued(each.issuer, certificate)), None)
         if source is None:
             path.unlink()

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import asn1crypto.x509
+from cryptography import x509
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.errors import (
@@ -35,7 +36,6 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
-from makul.net.certificates import load_certificate
 from makul.trust.algorithms import MIN_RSA_BITS
 from makul.trust.authorities import Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate
@@ -173,7 +173,7 @@ def _read(path: ValidationPath, material: Material) -> Path:
     for issuer, der in pairwise(ders):
         links.append(
             link_of(
-                load_certificate(der),
+                x509.load_der_x509_certificate(der),
                 sha256(der).digest(),
                 issuer=issuer,
                 statements=material.statements.get(above, NOTHING_STATED),
