@@ -176,7 +176,7 @@ def certificates() -> dict[str, bytes]:
         "a serial number of 30 octets": _altered(plain, _numbered(1 << 239)),
         "a curve by its parameters": _altered(plain, _explicit),
     }
-    gost = (VECTORS / "certificates" / "gost-2012.pem").read_bytes()
+    gost = (VECTORS / "trust/foreign/gost-2012.pem").read_bytes()
     attribute: bytes = pem.armor("ATTRIBUTE CERTIFICATE", _sequence(core.Integer(1).dump()))
     return {
         "GOST R 34.10-2012": gost,
@@ -190,7 +190,7 @@ def readable_certificates() -> dict[str, bytes]:
     ca = new_key()
     plain = _certified(ca, ca)
     return {
-        "a PrintableString of &_@": (VECTORS / "certificates/printable-string.pem").read_bytes(),
+        "a PrintableString of &_@": (VECTORS / "trust/foreign/printable-string.pem").read_bytes(),
         "version 1": pem.armor("CERTIFICATE", _altered(plain, _versioned(0))),
     }
 

@@ -1,26 +1,42 @@
 """Certificates as an operator brings them: read, and refused where they could never serve."""
 
+import base64
+import binascii
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from makul.certificate_der import load_certificate, serial_number_of
 from makul.cli.house import CertificateUse, House, HouseError
 from makul.cli.output import Facts, complain, instant
-from makul.net.certificates import (
-    UNREADABLE,
-    CertificateFormError,
-    load_certificate,
-    split_certificates,
-)
 from makul.net.files import read_bounded
 
 MAX_BYTES = 64 * 1024
 """A certificate with every extension in use is below 10 KiB; more is another file."""
+
+MAX_SERIAL_BYTES = 20
+"""RFC 5280, 4.1.2.2."""
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
+
+_PEM = re.compile(
+    rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)-----END (?P=label)-----"
+)
 
 MIN_RSA_BITS = 2048
 """NIST SP 800-131A rev. 2: less is disallowed for signatures."""
@@ -156,12 +172,32 @@ def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
     content = read_bounded(path, MAX_BYTES)
     if b"PRIVATE KEY" in content:
         raise HouseError(f"{path.name} holds a private key; bring the certificate alone")
+    found = _split(path, content)
+    if len(found) != 1:
+        raise HouseError(f"{path.name} holds {len(found)} certificates; bring the signer's alone")
     try:
-        found = split_certificates(content)
-        if len(found) != 1:
-            raise HouseError(
-                f"{path.name} holds {len(found)} certificates; bring the signer's alone"
-            )
-        return found[0], load_certificate(found[0])
-    except CertificateFormError as error:
-        raise HouseError(f"{path.name}: {error}") from None
+        certificate, serial = load_certificate(found[0]), serial_number_of(found[0])
+    except UNREADABLE:
+        raise HouseError(f"{path.name}: not a certificate in PEM or DER") from None
+    if serial < 0 or serial.bit_length() > 8 * MAX_SERIAL_BYTES:
+        raise HouseError(
+            f"{path.name}: its serial number is negative, or longer than {MAX_SERIAL_BYTES} octets"
+            " (RFC 5280, 4.1.2.2); ask its authority for another certificate"
+        )
+    return found[0], certificate
+
+
+def _split(path: Path, content: bytes) -> list[bytes]:
+    """Return each certificate of a file as DER; a file without PEM is one, whatever it is."""
+    if b"-----BEGIN" not in content:
+        return [content]
+    try:
+        found = [
+            base64.b64decode(b"".join(each["body"].split()), validate=True)
+            for each in _PEM.finditer(content)
+        ]
+    except binascii.Error:
+        raise HouseError(f"{path.name}: a certificate in PEM that is not base64") from None
+    if not found:
+        raise HouseError(f"{path.name}: PEM without a certificate")
+    return found

@@ -14,8 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography import x509
-
+from makul.certificate_der import load_certificate, load_crl
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
 from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Asked, Said, said_by_crls
@@ -142,8 +141,8 @@ def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement 
     found = archive.read(digest)
     if found is None:
         return None
-    crl = x509.load_der_x509_crl(found[0])
-    if not issuers_of(crl, [x509.load_der_x509_certificate(issuer)]):
+    crl = load_crl(found[0])
+    if not issuers_of(crl, [load_certificate(issuer)], found[0]):
         return None
     return statement_of(crl, digest)
 
@@ -152,7 +151,7 @@ def _answer(archive: Archive, digest: bytes, issuer: bytes, asked: Asked) -> Ite
     found = archive.read(digest)
     if found is None:
         return
-    authority = x509.load_der_x509_certificate(issuer)
+    authority = load_certificate(issuer)
     answer = answer_of(load_response(found[0]), [authority], digest)
     if answer.issuers and answer.serial == asked.serial and answer.said.responder is None:
         yield answer.said

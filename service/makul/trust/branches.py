@@ -23,6 +23,7 @@ from cryptography.x509.oid import (
     SignatureAlgorithmOID,
 )
 
+from makul.certificate_der import load_certificate
 from makul.trust.certificates import ANY_POLICY, SigningCertificate
 from makul.trust.knowledge import Statements
 from makul.trust.material import Material
@@ -187,12 +188,12 @@ def _branch_of(path: Path) -> _Branch | None:
     if not path.links:
         return None
     own = path.links[-1]
-    issuer = x509.load_der_x509_certificate(own.issuer)
+    issuer = load_certificate(own.issuer)
     if issuer.public_key_algorithm_oid not in _KEYS:
         return None
     policies = frozenset({ANY_POLICY})
     for link in path.links[1:]:
-        stated = _policies(x509.load_der_x509_certificate(link.issuer))
+        stated = _policies(load_certificate(link.issuer))
         if stated is None:
             return None
         policies = _common(policies, stated)

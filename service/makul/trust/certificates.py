@@ -9,8 +9,11 @@ from hashlib import sha256
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
+from makul.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
 from makul.trust.algorithms import PublicKey, strong_public_key
@@ -18,6 +21,9 @@ from makul.trust.failures import SignatureFailure
 
 MAX_CERTIFICATE_BYTES = 8 * 1024
 """Several times a signing certificate of RSA-8192 with every usual extension."""
+MAX_SERIAL_BYTES = 20
+"""RFC 5280, 4.1.2.2. A leading zero octet, by which DER shows the sign, is not counted: there are
+CAs that forget it."""
 REMEMBERED_CERTIFICATES = 4096
 """Parsed certificates kept in memory, by their exact bytes; some 10 KB each."""
 
@@ -27,6 +33,13 @@ ANY_POLICY = "2.5.29.32.0"
 """RFC 5280, 4.2.1.4: in a CA's certificate, every policy."""
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+
+_KEYS = frozenset(
+    {
+        PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5,
+        PublicKeyAlgorithmOID.EC_PUBLIC_KEY,
+    }
+)
 
 
 class Use(Enum):
@@ -81,16 +94,40 @@ def read_certificate(der: bytes) -> SigningCertificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise SignatureFailure(Code.SIG_02, "the certificate is too large")
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        key = certificate.public_key()
+        certificate = load_certificate(der)
     except Exception:  # noqa: BLE001 - any defect of a stranger's certificate means: no certificate
         raise SignatureFailure(Code.SIG_02, "the certificate cannot be read") from None
     return SigningCertificate(
         x509=certificate,
         der=der,
         fingerprint=sha256(der).digest(),
-        key=strong_public_key(key),
+        key=strong_public_key(_public_key(certificate)),
     )
+
+
+def _public_key(certificate: x509.Certificate) -> object:
+    """Return the key; SIG-04 for one that no library here reads (GOST), SIG-02 for a broken one."""
+    try:
+        return certificate.public_key()
+    except UnsupportedAlgorithm:
+        pass
+    except Exception:  # noqa: BLE001 - as above
+        if certificate.public_key_algorithm_oid in _KEYS:
+            raise SignatureFailure(Code.SIG_02, "the certificate's key cannot be read") from None
+    raise SignatureFailure(Code.SIG_04, "the key's algorithm is not accepted here")
+
+
+def require_regular_serial(der: bytes) -> None:
+    """Require a serial number as RFC 5280, 4.1.2.2, allows it; else SIG-10.
+
+    No CRL of ours can hold a longer one, so nobody could ever tell whether it is revoked.
+    """
+    if not 0 < serial_number_of(der) < 1 << 8 * MAX_SERIAL_BYTES:
+        raise SignatureFailure(
+            Code.SIG_10,
+            "the certificate's serial number is not positive, or is longer than 20 octets"
+            " (RFC 5280, 4.1.2.2)",
+        )
 
 
 def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
@@ -100,6 +137,39 @@ def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
         raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
 
 
+def is_issued_by(der: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether this issuer, by its name and key, signed the certificate in these bytes."""
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        key = strong_public_key(issuer.public_key())
+        return is_signed_with(key, certificate, signed_part(der))
+    except (SignatureFailure, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+
+
+def is_signed_with(
+    key: PublicKey, signed: x509.Certificate | x509.CertificateRevocationList, octets: bytes
+) -> bool:
+    """Return whether the signature that a certificate or CRL bears is this key's over these bytes.
+
+    Raises `TypeError`, `ValueError` or `UnsupportedAlgorithm` for an algorithm that does not fit.
+    """
+    parameters, digest = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.AsymmetricPadding):
+            if digest is None:
+                return False
+            key.verify(signed.signature, octets, parameters, digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
+            key.verify(signed.signature, octets, parameters)
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
 def require_usage(certificate: SigningCertificate, use: Use) -> None:
     """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
@@ -107,6 +177,7 @@ def require_usage(certificate: SigningCertificate, use: Use) -> None:
     Key usage must be stated, and hold digitalSignature or nonRepudiation (contentCommitment);
     a CA's certificate is refused.
     """
+    require_regular_serial(certificate.der)
     try:
         extensions = certificate.x509.extensions
     except ValueError:

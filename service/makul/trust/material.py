@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
+from makul.certificate_der import load_certificate, load_crl
 from makul.net.files import FileError, read_bounded
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
+from makul.trust.certificates import require_regular_serial
 from makul.trust.failures import SignatureFailure
 from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Said, Statements
@@ -119,7 +121,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
             f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
         )
     intermediates = (
-        _read(directories.intermediates, _ca_certificate) if directories.intermediates else []
+        _read(directories.intermediates, _intermediate) if directories.intermediates else []
     )
     authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
     authorities_digest = _digest(
@@ -224,8 +226,8 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     elsewhere = False
     authorities = known.here
     for crl in objects:
-        issuers = issuers_of(crl.parsed, authorities)
-        if not issuers and issuers_of(crl.parsed, known.elsewhere):
+        issuers = issuers_of(crl.parsed, authorities, crl.der)
+        if not issuers and issuers_of(crl.parsed, known.elsewhere, crl.der):
             elsewhere = True
             continue
         if not issuers:
@@ -299,7 +301,7 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
 
 
 def _ca_certificate(der: bytes) -> x509.Certificate:
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = load_certificate(der)
     _ = certificate.subject, certificate.issuer
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     if not constraints.value.ca:
@@ -311,8 +313,17 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
     return certificate
 
 
+def _intermediate(der: bytes) -> x509.Certificate:
+    """Return a CA certificate whose revocation can be stated; raises `ValueError`."""
+    try:
+        require_regular_serial(der)
+    except SignatureFailure as failure:
+        raise ValueError(failure.why) from None
+    return _ca_certificate(der)
+
+
 def _crl(der: bytes) -> x509.CertificateRevocationList:
-    crl = x509.load_der_x509_crl(der)
+    crl = load_crl(der)
     _ = crl.issuer, term_of(crl)
     return crl
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from makul.certificate_der import load_certificate, load_crl
 from makul.net.files import FileError, read_bounded, replace_file
-from makul.trust.certificates import MAX_CERTIFICATE_BYTES
+from makul.trust.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.fetching import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.trust.findings import CertificateEnd
 from makul.trust.material import TrustDirectories, ca_certificates
@@ -105,8 +105,8 @@ class Refresher:
         self, source: CrlSource, authorities: Sequence[x509.Certificate], at: datetime
     ) -> Result:
         der = _one_object(self.fetch(source.url, None, MAX_CRL_BYTES))
-        crl = x509.load_der_x509_crl(der)
-        issuers = issuers_of(crl, authorities)
+        crl = load_crl(der)
+        issuers = issuers_of(crl, authorities, der)
         if not issuers:
             raise _Refused("no CA known here signed it")
         statement = statement_of(crl, sha256(der).digest())
@@ -118,7 +118,7 @@ class Refresher:
             held_der = _one_object(read_bounded(path, MAX_CRL_BYTES))
             if held_der == der:
                 return Result.UNCHANGED
-            held = x509.load_der_x509_crl(held_der)
+            held = load_crl(held_der)
             if held.issuer != crl.issuer:
                 raise _Refused("it is another CA's than the one that is held")
             if held.last_update_utc > statement.this_update or _number(held) > _number(crl):
@@ -135,8 +135,9 @@ class Refresher:
         except FileError:
             path.unlink()
             raise _Refused("no certificate") from None
-        certificate = x509.load_der_x509_certificate(content)
-        source = next((each for each in self.responders if _issued(each.issuer, certificate)), None)
+        certificate = load_certificate(content)
+        issued = partial(is_issued_by, content, certificate)
+        source = next((each for each in self.responders if issued(each.issuer)), None)
         if source is None:
             path.unlink()
             raise _Refused("no responder is set for its issuer")
@@ -217,14 +218,6 @@ def _number(crl: x509.CertificateRevocationList) -> int:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         return -1
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _request(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:

@@ -17,9 +17,12 @@ from asn1crypto.core import GeneralizedTime
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
+from makul.certificate_der import signed_part
 from makul.trust.algorithms import strong_public_key
+from makul.trust.certificates import is_signed_with
 
 Term: TypeAlias = tuple[datetime, datetime]
 """From the first instant to the last."""
@@ -195,11 +198,12 @@ class Statement:
 
 
 def issuers_of(
-    crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate]
+    crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate], der: bytes
 ) -> Sequence[x509.Certificate]:
     """The CAs whose CRL it is: by name, by key usage, and by its signature (RFC 5280, 6.3.3, f-g).
 
-    Certificates of the same name and key may be several. None means that it states nothing.
+    Certificates of the same name and key may be several. None means that it states nothing. `der`
+    are the CRL's exact bytes.
     """
     try:
         if not isinstance(crl.signature_hash_algorithm, _STRONG_HASHES):
@@ -209,7 +213,9 @@ def issuers_of(
     return [
         authority
         for authority in authorities
-        if authority.subject == crl.issuer and _may_sign(authority) and _is_signed(crl, authority)
+        if authority.subject == crl.issuer
+        and _may_sign(authority)
+        and _is_signed(crl, authority, der)
     ]
 
 
@@ -221,9 +227,14 @@ def _may_sign(authority: x509.Certificate) -> bool:
         return True
 
 
-def _is_signed(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+def _is_signed(
+    crl: x509.CertificateRevocationList, authority: x509.Certificate, der: bytes
+) -> bool:
     try:
-        return crl.is_signature_valid(strong_public_key(authority.public_key()))
+        key = strong_public_key(authority.public_key())
+        if crl.public_bytes(Encoding.DER) == der:
+            return crl.is_signature_valid(key)
+        return is_signed_with(key, crl, signed_part(der))
     except (TypeError, ValueError, UnsupportedAlgorithm):  # an algorithm that does not fit the key
         return False
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from makul.certificate_der import load_certificate
 from makul.trust.material import (
     Material,
     TrustDirectories,
@@ -101,8 +102,8 @@ def _is_in_term(certificate: x509.Certificate, at: datetime) -> bool:
 def _below_anchors(material: Material) -> Iterator[bytes]:
     """The CAs that lead to an anchor by their names: others' certificates may lie here as well."""
     yield from material.anchors
-    names = {x509.load_der_x509_certificate(der).subject for der in material.anchors}
-    left = {der: x509.load_der_x509_certificate(der) for der in material.intermediates}
+    names = {load_certificate(der).subject for der in material.anchors}
+    left = {der: load_certificate(der) for der in material.intermediates}
     while found := [der for der, certificate in left.items() if certificate.issuer in names]:
         yield from found
         names |= {left.pop(der).subject for der in found}

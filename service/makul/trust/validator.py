@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import asn1crypto.x509
-from cryptography import x509
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.errors import (
@@ -35,10 +34,11 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
+from makul.certificate_der import load_certificate
 from makul.domain.reasons import Code
 from makul.trust.algorithms import MIN_RSA_BITS
 from makul.trust.authorities import Authorities, asn1_certificate
-from makul.trust.certificates import SigningCertificate
+from makul.trust.certificates import SigningCertificate, is_issued_by
 from makul.trust.knowledge import NOTHING_STATED
 from makul.trust.material import Material
 from makul.trust.walking import Link, Path, link_of
@@ -146,13 +146,29 @@ def paths_of(
         try:
             _completed(async_validate_path(context, path))
         except (ValidationError, PathError) as error:
-            yield Refused(_status_of(error), tuple(each.sha256 for each in _upwards(path)))
+            status = _status_of(error)
+            if status is PathStatus.WEAK_ALGORITHM and not _is_signed(path):
+                status = PathStatus.UNKNOWN_ISSUER
+            yield Refused(status, tuple(each.sha256 for each in _upwards(path)))
         else:
             yield _read(path, material)
 
 
 def _status_of(error: Exception) -> PathStatus:
     return next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
+
+
+def _is_signed(path: ValidationPath) -> bool:
+    """Return whether each issuer's key has signed the certificate below it, weakly or not.
+
+    The validator looks at algorithms before it looks at signatures. A look-alike of an authority,
+    with a key of another kind, is no authority with a weak key.
+    """
+    ders = [_der(each) for each in _upwards(path)]
+    return all(
+        is_issued_by(der, load_certificate(der), load_certificate(above))
+        for der, above in pairwise(ders)
+    )
 
 
 def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
@@ -173,7 +189,7 @@ def _read(path: ValidationPath, material: Material) -> Path:
     for issuer, der in pairwise(ders):
         links.append(
             link_of(
-                x509.load_der_x509_certificate(der),
+                load_certificate(der),
                 sha256(der).digest(),
                 issuer=issuer,
                 statements=material.statements.get(above, NOTHING_STATED),
