@@ -25,6 +25,7 @@ from signxml.signer import XMLSigner
 
 from makul_client.credentials import Credential
 from makul_client.xml import DSIG, SOAP
+from makul_client.xml_parser import build_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -58,9 +59,7 @@ class _OwnMessage(XMLSigner):
 
     @property
     def parser(self) -> etree.XMLParser:
-        return etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-        )
+        return build_parser(large=True)
 
 
 class BinarySignature:

@@ -4,6 +4,7 @@ Every argument and option that names a file stands in the table, and every path 
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -184,6 +185,18 @@ def test_every_path_stands_in_the_table() -> None:
     assert set(_paths(get_command(app))) == READ.keys() - TEXTS | WRITTEN
 
 
+SAME_READER = {
+    *((command, each) for command in ("get", "explain") for each in ("consent", "basis", "face")),
+    ("get", "finger"),
+    ("verify", "finger"),
+    ("consent sign", "drawn_up"),
+    ("consent attach", "drawn_up"),
+    ("consent register", "authority"),
+}
+"""Contents are tried once for each reader, and these share theirs with a parameter that is."""
+
+CONTENT_CALLS = [each for each in CALLS if each not in SAME_READER]
+
 SUFFIXES = {"face": ".png", "finger": ".png"}
 
 
@@ -196,9 +209,9 @@ def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> 
         for what, make in NOT_FILES.items():
             file = make(next(room.empty))
             suffix = SUFFIXES.get(path[1])
-            if suffix is not None and file.is_dir() is False and file.parent != Path("/dev"):
+            if suffix is not None and file.parent != Path("/dev"):
                 renamed = file.with_name(f"it{suffix}")
-                if file.is_symlink() or file.exists():
+                if os.path.lexists(file):
                     file.rename(renamed)
                 file = renamed
             ended.append(room.called(CALLS[path], what, file))
@@ -210,7 +223,7 @@ def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> 
     assert [each.what for each in ended if each.code == 0] == []
 
 
-@pytest.mark.parametrize("path", CALLS, ids=[" ".join(each) for each in CALLS])
+@pytest.mark.parametrize("path", CONTENT_CALLS, ids=[" ".join(each) for each in CONTENT_CALLS])
 def test_what_is_not_meant_for_it_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
     """Not JSON, nor TOML, nor PEM, nor XML; or all too much of it."""
 
@@ -343,15 +356,13 @@ def test_a_profile_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://[", "https://a:b/", "https://a:99999999/", "https://" + "a" * 70_000]
+    "url", ["https://[", "https://[a]/", "https://a:b/", "https://a:99999999/"]
 )
 def test_an_address_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
     file = write_profile(tmp_path, url)
 
-    try:
+    with pytest.raises(ProfileError, match=r"\A[^\n]*\[service\] url: is no address\Z"):
         Profile.load(file)
-    except ProfileError as error:
-        assert "\n" not in str(error)
 
 
 # --- Certificates -----------------------------------------------------------------------------

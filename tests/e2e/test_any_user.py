@@ -15,7 +15,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 UID = 10_001
-FORGED = dict.fromkeys(("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "MAIL"), "the-president")
+FORGED = dict.fromkeys(
+    ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "MAIL"), "the-president"
+)
 
 
 def _as_that_user() -> Sequence[str]:
@@ -25,9 +27,10 @@ def _as_that_user() -> Sequence[str]:
 
 def _namespaces() -> bool:
     try:
-        return subprocess.run([*_as_that_user(), "true"], capture_output=True).returncode == 0
+        done = subprocess.run([*_as_that_user(), "true"], capture_output=True, check=False)
     except FileNotFoundError:
         return False
+    return done.returncode == 0
 
 
 needs_namespaces = pytest.mark.skipif(

@@ -11,6 +11,7 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
+from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -76,7 +77,9 @@ def _fields(messages: list[str]) -> Iterator[str | None]:
 @cache
 def _published_names() -> frozenset[str]:
     """Every name that an element or attribute has in any published schema."""
-    documents = [etree.fromstring(makul_schemas.read(name)) for name in makul_schemas.names()]
+    documents = [
+        etree.fromstring(makul_schemas.read(name), own_parser()) for name in makul_schemas.names()
+    ]
     declarations = (
         declared
         for document in documents
