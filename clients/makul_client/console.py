@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
@@ -243,7 +244,7 @@ def write_new(file: Path, content: bytes) -> None:
 
 def require_new(file: Path | None) -> None:
     """Complain before anything is sent where the result could not be kept afterwards."""
-    if file is not None and file.exists():
+    if file is not None and os.path.lexists(file):  # a dangling link is there as well
         raise MakulError(f"{file}: there is such a file already; name another")
 
 

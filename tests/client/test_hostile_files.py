@@ -342,7 +342,7 @@ def test_a_profile_whose_files_are_none(key: str, room: Room) -> None:
             ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
         return ended
 
-    ended = run_apart(act, seconds=300)
+    ended = run_apart(act)
 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
 

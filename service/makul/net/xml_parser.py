@@ -15,7 +15,7 @@ def build_parser(*, large: bool = False, collect_ids: bool = True) -> etree.XMLP
     """Return a parser with every setting stated.
 
     `large` lifts libxml2's limit of 10 MB on one text, for a message with a scan of 14 MB. Its
-    caller has bounded size and markup before. Without `collect_ids` libxml2 keeps no table of xml:id.
+    caller has bounded size and markup before. Without `collect_ids` it keeps no table of xml:id.
     """
     return etree.XMLParser(
         encoding="utf-8",
