@@ -59,14 +59,17 @@ class Certificate:
 def load_certificate(der: bytes) -> Certificate:
     """Return a certificate; raises `CertificateFormError`."""
     try:
-        read = _read(der)
-        serial = read.serial_number
+        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        serial = _serial_number(der)
+        read = _read(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
     except x509.InvalidVersion:
         raise CertificateFormError("a certificate of another version than 1 to 3") from None
-    except UNREADABLE:
+    except (*UNREADABLE, IndexError):
         raise CertificateFormError("not a certificate in PEM") from None
-    if serial < 0 or serial.bit_length() > MAX_SERIAL_BITS:
-        raise CertificateFormError("its serial number is negative or longer than 20 octets")
+    if read is None:
+        raise CertificateFormError(
+            "its serial number is not positive or longer than 20 octets (RFC 5280, 4.1.2.2)"
+        )
     return Certificate(der, read)
 
 
@@ -94,15 +97,27 @@ def _read(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(readable)
 
 
+def _fields(der: bytes) -> list[tuple[int, int]]:
+    """Return where the signed fields are, from the serial number on (RFC 5280, 4.1)."""
+    _, start, _ = _header(der, 0)
+    _, start, end = _header(der, start)
+    fields = _children(der, start, end)
+    return fields[1:] if der[fields[0][0]] == 0xA0 else fields  # the version may be left out
+
+
+def _serial_number(der: bytes) -> int:
+    tag, start, end = _header(der, _fields(der)[0][0])
+    if tag != 0x02:
+        raise ValueError("no serial number")
+    return int.from_bytes(der[start:end], "big", signed=True)
+
+
 def _with_readable_names(der: bytes) -> bytes | None:
     """Return the same octets with wrong PrintableStrings of both names as UTF8String, if any."""
     changed = bytearray(der)
     try:
-        _, start, _ = _header(der, 0)
-        _, start, end = _header(der, start)
-        fields = _children(der, start, end)
-        first = 1 if der[fields[0][0]] == 0xA0 else 0  # the version may be left out
-        for name in (fields[first + 2], fields[first + 4]):
+        fields = _fields(der)
+        for name in (fields[2], fields[4]):
             for place in _wrong_strings(der, *name):
                 changed[place] = _UTF8
     except (IndexError, ValueError):

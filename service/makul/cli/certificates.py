@@ -176,15 +176,16 @@ def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
     if len(found) != 1:
         raise HouseError(f"{path.name} holds {len(found)} certificates; bring the signer's alone")
     try:
-        certificate, serial = load_certificate(found[0]), serial_number_of(found[0])
-    except UNREADABLE:
+        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        if not 0 < serial_number_of(found[0]) < 1 << 8 * MAX_SERIAL_BYTES:
+            raise HouseError(
+                f"{path.name}: its serial number is not positive, or longer than"
+                f" {MAX_SERIAL_BYTES} octets (RFC 5280, 4.1.2.2); ask its authority for another"
+                " certificate"
+            )
+        return found[0], load_certificate(found[0])
+    except (*UNREADABLE, StopIteration):
         raise HouseError(f"{path.name}: not a certificate in PEM or DER") from None
-    if serial < 0 or serial.bit_length() > 8 * MAX_SERIAL_BYTES:
-        raise HouseError(
-            f"{path.name}: its serial number is negative, or longer than {MAX_SERIAL_BYTES} octets"
-            " (RFC 5280, 4.1.2.2); ask its authority for another certificate"
-        )
-    return found[0], certificate
 
 
 def _split(path: Path, content: bytes) -> list[bytes]:
