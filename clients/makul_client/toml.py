@@ -24,6 +24,10 @@ MAX_PROFILE: Final = 1024 * 1024
 MAX_DIGESTED: Final = 16 * 1024 * 1024
 """Bytes: a scan has 10 MiB at most."""
 
+_PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
+"""A key of more than 32 parts. `tomllib` takes time in the square of them: minutes for 64 KiB."""
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -205,7 +209,10 @@ def read_tables(file: Path) -> dict[str, object]:
     Raises `ProfileError`, and `FileNotFoundError` if there is no such file.
     """
     try:
-        return tomllib.loads(read_bounded(file, MAX_PROFILE).decode("utf-8-sig"))
+        text = read_bounded(file, MAX_PROFILE).decode("utf-8-sig")
+        if _DEEP_KEY.search(text):
+            raise ProfileError(f"{file}: not TOML: a key of more than 32 parts")
+        return tomllib.loads(text)
     except UnreadableFileError as error:
         raise ProfileError(str(error)) from None
     except UnicodeDecodeError:

@@ -1,9 +1,15 @@
 """TOML files that people write: settings and agreements."""
 
+import re
 import tomllib
 from pathlib import Path
+from typing import Final
 
 from makul.net.files import FileError, read_bounded
+
+_PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
+"""A key of more than 32 parts. `tomllib` takes time in the square of them: minutes for 64 KiB."""
 
 
 def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
@@ -13,7 +19,10 @@ def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
     """
     content = read_bounded(path, max_bytes)
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if _DEEP_KEY.search(text):
+            raise FileError(path, "not TOML: a key of more than 32 parts.")
+        return tomllib.loads(text)
     except UnicodeDecodeError:
         raise FileError(path, "not TOML: it is not UTF-8. Save it as UTF-8.") from None
     except RecursionError:
