@@ -89,16 +89,21 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
     )
 
 
-def warn_if_unsuitable(
+def describe_unsuitability(
     house: House, path: Path, read: ReadCertificate, use: CertificateUse
 ) -> Facts:
-    """Warn on stderr of a certificate that can never work; what JSON says of it beside the rest."""
+    """Return what JSON says beside the rest of a certificate that can never work."""
     why = house.find_unsuitability(read.der, use)
     if why is None:
         return {}
     warning = f"{path.name}: nothing will be accepted under this certificate: {why}"
-    complain(f"warning: {warning}")
     return {"warning": warning}
+
+
+def print_warning(warning: Facts) -> None:
+    """Print it in one line on stderr, once the registration is done or previewed."""
+    if warning:
+        complain(f"warning: {warning['warning']}")
 
 
 def read_fingerprint(path: Path) -> bytes:

@@ -8,10 +8,11 @@ import typer
 
 from makul.app.ports import Official
 from makul.cli.certificates import (
+    describe_unsuitability,
+    print_warning,
     read_certificate,
     read_fingerprint,
     read_sealing_certificate,
-    warn_if_unsuitable,
 )
 from makul.cli.house import CertificateUse, HouseError
 from makul.cli.output import Facts, carry_out, show_rows
@@ -101,7 +102,7 @@ def certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
-        warning = warn_if_unsuitable(house, file, read, CertificateUse.MESSAGES)
+        warning = describe_unsuitability(house, file, read, CertificateUse.MESSAGES)
         carry_out(
             "register certificate",
             {"recipient": recipient.code, **read.facts, **warning},
@@ -111,6 +112,7 @@ def certificate(
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(epilog=examples("makul recipient withdraw COM/60000001 bank.pem --reason 'key lost'"))
@@ -155,7 +157,7 @@ def sealing_certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_sealing_certificate(file, at=house.clock())
-        warning = warn_if_unsuitable(house, file, read, CertificateUse.ENCRYPTION)
+        warning = describe_unsuitability(house, file, read, CertificateUse.ENCRYPTION)
         carry_out(
             "register sealing certificate",
             {"recipient": recipient.code, **read.facts, **warning},
@@ -165,6 +167,7 @@ def sealing_certificate(
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(
@@ -221,7 +224,7 @@ def official(
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
-        warning = warn_if_unsuitable(house, file, read, CertificateUse.DOCUMENTS)
+        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register official",
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
@@ -229,6 +232,7 @@ def official(
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Signatory
-from makul.cli.certificates import read_certificate, warn_if_unsuitable
+from makul.cli.certificates import describe_unsuitability, print_warning, read_certificate
 from makul.cli.house import CertificateUse, House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_rows
 from makul.cli.session import (
@@ -66,7 +66,7 @@ def add(
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
         )
-        warning = warn_if_unsuitable(house, file, read, CertificateUse.DOCUMENTS)
+        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register signatory",
             {**_row(new), **read.facts, **warning},
@@ -74,6 +74,7 @@ def add(
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command("list", epilog=examples("makul signatory list --json"))
