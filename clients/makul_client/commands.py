@@ -127,6 +127,9 @@ Finger = Annotated[
 ]
 ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="Keep the receipt here.")]
 
+MIN_YEAR, MAX_YEAR = 1900, 9000
+"""`datetime` ends with 1 and 9999: beyond them a time cannot even be written in UTC."""
+
 _FACE_FORMATS: Final = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 _FINGER_FORMATS: Final = {
     ".wsq": "wsq",
@@ -375,10 +378,12 @@ def instant(text: str, option: str) -> datetime:
     """An instant, ISO 8601 with an offset; a mere date is its midnight in Bishkek (UTC+6)."""
     try:
         if len(text) == len("2026-11-01"):
-            return datetime.fromisoformat(f"{date.fromisoformat(text)}T00:00:00+06:00")
+            text = f"{date.fromisoformat(text)}T00:00:00+06:00"
         at = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{option}: a date, or an instant with its offset") from None
     if at.utcoffset() is None:
         raise typer.BadParameter(f"{option}: an instant needs its offset, as +06:00")
+    if not MIN_YEAR <= at.year <= MAX_YEAR:
+        raise typer.BadParameter(f"{option}: the year is {MIN_YEAR} to {MAX_YEAR}")
     return at

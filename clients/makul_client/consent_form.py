@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,8 @@ form.json, every key optional where the option is given:
 """
 """The form, as help shows it."""
 
+MAX_FORM: Final = 1024 * 1024
+
 NAMES: Final = ("surname", "given_name")
 """No consent goes without one of them. A person with one name has one alone."""
 
@@ -61,8 +64,8 @@ def read_form(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        form = json.loads(read_file(file))
-    except ValueError:
+        form = json.loads(read_file(file, MAX_FORM))
+    except (ValueError, RecursionError):
         raise ConsentError(f"{file}: not JSON") from None
     if not isinstance(form, dict):
         raise ConsentError(f"{file}: not a JSON object")
@@ -100,7 +103,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
             representative=_representative(form.get("representative"), folder),
             paper=_paper(form.get("paper"), folder),
         )
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         raise ConsentError("the form's values are not what they should be; see --help") from None
 
 
@@ -138,6 +141,7 @@ def _paper(form: dict[str, Any] | None, folder: Path) -> Paper | None:
 
 
 def _scan_of(scan: Path) -> tuple[str, bytes]:
-    if not scan.is_file() or scan.suffix.lower() not in _MEDIA_TYPES:
+    known = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
+    if not known or scan.suffix.lower() not in _MEDIA_TYPES:
         raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
     return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)

@@ -46,6 +46,13 @@ def read_unsafe(document: bytes) -> ConsentView:
     broken = broken_fields(root, "consent")
     if broken:
         raise ConsentError(f"the consent breaks the schema at {', '.join(broken)}")
+    try:
+        return _view(root)
+    except (ValueError, OverflowError):  # hour 24 and the year 10000 are right by the schema
+        raise ConsentError("the consent holds a date or a number that cannot be") from None
+
+
+def _view(root: "Element") -> ConsentView:
     return ConsentView(
         consent_id=_text(root, "consentId"),
         subject=Subject(

@@ -250,6 +250,8 @@ def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
     child = etree.SubElement(parent, f"{{{CONSENT}}}{name}")
     try:
         child.text = text
+    except TypeError:
+        raise ConsentError(f"{name} is no text") from None
     except ValueError:
         raise ConsentError(f"{name} holds characters that XML does not") from None
     return child

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from makul_client.errors import ADVICE, Language, MakulError, OutputError, Reason, Retry
+from makul_client.files import UnreadableFileError, read_bounded
 from makul_client.late import late
 from makul_client.outputs import write_aside, write_output
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 else:
     ConsentView = late("consent_view", "ConsentView")
     Party = late("profile", "Party")
+
+MAX_READ: Final = 16 * 1024 * 1024
+"""Bytes of a file that is sent: a scan has 10 MiB at most, and everything else less."""
 
 _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 
@@ -248,12 +252,14 @@ def masked(pin: str) -> str:
     return f"{pin[0]}***********{pin[-2:]}"
 
 
-def read_file(file: Path) -> bytes:
-    """A file's bytes. Raises `MakulError`."""
+def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
+    """Return a file's bytes, of which there may not be more. Raises `MakulError`."""
     try:
-        return file.read_bytes()
-    except OSError:
-        raise MakulError(f"{file}: it cannot be read") from None
+        return read_bounded(file, max_bytes)
+    except FileNotFoundError:
+        raise MakulError(f"{file}: it cannot be read: there is no such file") from None
+    except UnreadableFileError as error:
+        raise MakulError(str(error)) from None
 
 
 def _term(since: datetime, until: datetime) -> str:

@@ -5,12 +5,12 @@ profile, or an exported copy), those of different sizes are held against each ot
 """
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from makul_client.errors import MakulError
+from makul_client.files import UnreadableFileError, read_bounded, replace_file
 from makul_client.merkle import Fetch, PublishedTree, TileError
 from makul_client.notes import (
     BadNoteError,
@@ -22,6 +22,9 @@ from makul_client.notes import (
 
 MAX_KEPT: Final = 1000
 """Checkpoints remembered, those of the largest trees: half a megabyte."""
+
+
+MAX_FILE: Final = 8 * 1024 * 1024
 
 
 class Link(StrEnum):
@@ -47,7 +50,7 @@ class History:
         self._file = file
         self._fetch = fetch
         self._seen: dict[int, tuple[Checkpoint, bytes]] = {}
-        if file is not None and file.exists():
+        if file is not None:
             for note in _notes_in(file):
                 self._add(self._read(note, file), note)
 
@@ -98,21 +101,20 @@ class History:
         if self._file is None:
             return
         notes = [note.decode() for _, (_, note) in sorted(self._seen.items())]
-        aside = self._file.with_name(f".{self._file.name}.new")
+        kept = json.dumps({"checkpoints": notes}, ensure_ascii=False, indent=1)
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with os.fdopen(os.open(aside, flags, 0o600), "w", encoding="utf-8") as file:
-                json.dump({"checkpoints": notes}, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self._file)
+            replace_file(self._file, kept.encode())
         except OSError:
             raise MakulError(f"{self._file}: it cannot be written") from None
 
 
 def _notes_in(file: Path) -> list[bytes]:
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))["checkpoints"]
+        kept = json.loads(read_bounded(file, MAX_FILE))["checkpoints"]
         return [note.encode() for note in kept]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except FileNotFoundError:
+        return []
+    except UnreadableFileError as error:
+        raise MakulError(f"{error}; put it aside") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise MakulError(f"{file}: it cannot be read; put it aside") from None

@@ -25,7 +25,8 @@ from pyhanko_certvalidator.errors import (
     ValidationError,
 )
 
-from makul_client.credentials import WeakKeyError, signature_method
+from makul_client.certificates import UNREADABLE, Certificate
+from makul_client.credentials import signature_method
 
 # asn1crypto's loaders carry no types.
 _LOAD_CERTIFICATE: Final[Any] = asn1_x509.Certificate.load
@@ -49,13 +50,13 @@ class PathVerdict(StrEnum):
 class Trust:
     """Whom to believe."""
 
-    anchors: Sequence[x509.Certificate]
-    intermediates: Sequence[x509.Certificate] = ()
+    anchors: Sequence[Certificate]
+    intermediates: Sequence[Certificate] = ()
     crls: Sequence[x509.CertificateRevocationList] = ()
     """Where there is any, every certificate of a path must be found in a current one's scope."""
 
     def judge(
-        self, certificate: x509.Certificate, *, at: datetime, afterwards: bool = False
+        self, certificate: Certificate, *, at: datetime, afterwards: bool = False
     ) -> PathVerdict:
         """Judge the path of a signing certificate as of the moment `at`.
 
@@ -98,18 +99,18 @@ def _run(validator: CertificateValidator) -> None:
         apart.submit(lambda: asyncio.run(validator.async_validate_path())).result()
 
 
-def _may_sign(certificate: x509.Certificate) -> bool:
+def _may_sign(certificate: Certificate) -> bool:
     """Is the key strong enough, and for signatures? ETSI EN 319 412-2, clause 4.3.2."""
     try:
-        signature_method(certificate.public_key())
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (WeakKeyError, x509.ExtensionNotFound, ValueError):
+        signature_method(certificate.x509.public_key())
+        usage = certificate.x509.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     return usage.digital_signature or usage.content_commitment
 
 
-def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    read: asn1_x509.Certificate = _LOAD_CERTIFICATE(certificate.public_bytes(Encoding.DER))
+def _asn1(certificate: Certificate) -> asn1_x509.Certificate:
+    read: asn1_x509.Certificate = _LOAD_CERTIFICATE(certificate.der)
     return read
 
 

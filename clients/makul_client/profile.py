@@ -38,7 +38,6 @@ Paths are relative to the profile. Secrets stay out of it: a key's password is n
 environment variable that holds it.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,7 +47,7 @@ from typing import Final
 
 from makul_client.errors import Language, ProfileError
 from makul_client.profile_ledger import Ledger, ledger_from
-from makul_client.toml import Table, digest_of_file
+from makul_client.toml import Table, digest_of_file, read_tables
 
 MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"
 AGREEMENT_NUMBER: Final = r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}"
@@ -223,13 +222,9 @@ class Profile:
     def load(cls, file: Path) -> "Profile":
         """Read a profile. Raises `ProfileError`, one line that names the file and the key."""
         try:
-            tables = tomllib.loads(file.read_text(encoding="utf-8"))
+            tables = read_tables(file)
         except FileNotFoundError:
             raise ProfileError(f"{file}: there is no such file") from None
-        except (OSError, UnicodeDecodeError):
-            raise ProfileError(f"{file}: it cannot be read") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ProfileError(f"{file}: not TOML: {error}") from None
         top = Table(tables, file=file)
         profile = _profile(top)
         top.all_read()

@@ -8,6 +8,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from makul_client.errors import TransportError
+from makul_client.files import UnreadableFileError, read_bounded
 from makul_client.merkle import Fetch
 
 TIMEOUTS: Final = (5.0, 15.0)
@@ -60,9 +61,8 @@ def _body(answer: requests.Response, at_most: int, until: float) -> bytes:
 
 def _read(file: Path, at_most: int) -> bytes | None:
     try:
-        with file.open("rb") as opened:
-            return opened.read(at_most + 1)
+        return read_bounded(file, at_most)
     except FileNotFoundError:
         return None
-    except OSError:
-        raise TransportError(f"{file}: it cannot be read", passing=False) from None
+    except UnreadableFileError as error:
+        raise TransportError(str(error), passing=False) from None

@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from cryptography.hazmat.primitives import hashes
-
 from makul_client.credentials import load_certificates, load_crls
 from makul_client.errors import Reason, ReceiptError, ReceiptFlaw, SealError, SealFlaw
 from makul_client.paths import PathVerdict, Trust
@@ -88,7 +86,7 @@ class ReceiptVerifier:
     def __init__(self, operator: Operator) -> None:
         self._code = operator.code
         self._pinned = frozenset(
-            each.fingerprint(hashes.SHA256()) for each in load_certificates(operator.certificates)
+            each.fingerprint for each in load_certificates(operator.certificates)
         )
         self._compromised = operator.compromised
         self._trust = Trust(
@@ -151,7 +149,7 @@ class ReceiptVerifier:
             signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
         except BadSignatureError as error:
             raise SealError(SealFlaw.SIGNATURE, str(error)) from None
-        if signed.certificate.fingerprint(hashes.SHA256()) not in self._pinned:
+        if signed.certificate.fingerprint not in self._pinned:
             raise SealError(SealFlaw.SIGNATURE, "another certificate than the profile names")
         verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
         if verdict is not PathVerdict.TRUSTED:
@@ -178,7 +176,7 @@ class ReceiptVerifier:
             signed = verify(document, f"{{{RECEIPT}}}Receipt")
         except BadSignatureError as error:
             raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
-        signer = signed.certificate.fingerprint(hashes.SHA256())
+        signer = signed.certificate.fingerprint
         if signer not in self._pinned:
             raise ReceiptError(ReceiptFlaw.SIGNER, "another certificate than the profile names")
         since = self._compromised.get(signer)

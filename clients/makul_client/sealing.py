@@ -16,7 +16,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul_client.credentials import load_credential
 from makul_client.errors import ProfileError, SealError, SealFlaw
@@ -56,8 +55,7 @@ class Unsealer:
         if not isinstance(credential.key, rsa.RSAPrivateKey):
             raise ProfileError(f"{sealing.key}: data are sealed to RSA keys alone")
         self._key = credential.key
-        der = credential.certificate.public_bytes(Encoding.DER)
-        self._fingerprint = hashlib.sha256(der).digest()
+        self._fingerprint = hashlib.sha256(credential.der).digest()
 
     def open(self, sealed: bytes) -> bytes:
         """The document inside, whose signature is still to be verified. Raises `SealError`."""

@@ -6,16 +6,27 @@ makul.toml: [service] channel: must be one of wsse, xroad
 import base64
 import binascii
 import hashlib
+import os
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from makul_client.errors import ProfileError
+from makul_client.files import UnreadableFileError, read_bounded
+
+MAX_PROFILE: Final = 1024 * 1024
+MAX_DIGESTED: Final = 16 * 1024 * 1024
+"""Bytes: a scan has 10 MiB at most."""
+
+_PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
+"""A key of more than 32 parts. `tomllib` takes time in the square of them: minutes for 64 KiB."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -110,7 +121,11 @@ class Table:
     def url(self, key: str, *, plain_http: bool) -> str:
         """An https address; http only on this machine, or where `plain_http` allows it."""
         value = self.text(key, r"https?://[^\s?#]+")
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            raise self.wrong(key, "is no address") from None
         if parts.username is not None or parts.hostname is None:
             raise self.wrong(key, "must name a host, and neither user nor password")
         if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
@@ -169,7 +184,7 @@ class Table:
         if not isinstance(value, str) or not value:
             raise self.wrong(key, "is needed, as the path of a file")
         path = self._file.parent / value
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 - `is_file` raises for a name that is too long
             raise self.wrong(key, f"there is no file {path}")
         return path
 
@@ -179,8 +194,35 @@ class Table:
 
 
 def digest_of_file(file: Path) -> bytes:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(file.read_bytes()).digest()
+    """Return the SHA-256 of a file's bytes. Raises `ProfileError`."""
+    try:
+        return hashlib.sha256(read_bounded(file, MAX_DIGESTED)).digest()
+    except FileNotFoundError:
+        raise ProfileError(f"{file}: there is no such file") from None
+    except UnreadableFileError as error:
+        raise ProfileError(str(error)) from None
+
+
+def read_tables(file: Path) -> dict[str, object]:
+    """Return what a TOML file holds; a byte order mark before it is passed over.
+
+    Raises `ProfileError`, and `FileNotFoundError` if there is no such file.
+    """
+    try:
+        text = read_bounded(file, MAX_PROFILE).decode("utf-8-sig")
+        if _DEEP_KEY.search(text):
+            raise ProfileError(f"{file}: not TOML: a key of more than 32 parts")
+        return tomllib.loads(text)
+    except UnreadableFileError as error:
+        raise ProfileError(str(error)) from None
+    except UnicodeDecodeError:
+        raise ProfileError(f"{file}: not TOML: it is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{file}: not TOML: {error}") from None
+    except RecursionError:
+        raise ProfileError(f"{file}: not TOML: it is nested too deep") from None
+    except ValueError:  # an integer of more digits than Python reads
+        raise ProfileError(f"{file}: not TOML: a number in it is too long") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import (
     CanonicalizationMethod,
@@ -26,6 +25,7 @@ from signxml.signer import XMLSigner
 
 from makul_client.credentials import Credential
 from makul_client.xml import DSIG, SOAP
+from makul_client.xml_parser import build_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -59,9 +59,7 @@ class _OwnMessage(XMLSigner):
 
     @property
     def parser(self) -> etree.XMLParser:
-        return etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-        )
+        return build_parser(large=True)
 
 
 class BinarySignature:
@@ -74,7 +72,7 @@ class BinarySignature:
     def __init__(self, credential: Credential, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._credential = credential
         self._clock = clock
-        self._token = base64.b64encode(credential.certificate.public_bytes(Encoding.DER)).decode()
+        self._token = base64.b64encode(credential.der).decode()
 
     def apply(
         self, envelope: "Element", headers: dict[str, str]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 import makul_schemas
 from lxml import etree
 
+from makul_client.xml_parser import build_parser
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
@@ -30,16 +32,8 @@ def parse(document: bytes) -> "Element":
 
     Raises `UnsafeXmlError`.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        no_network=True,
-        huge_tree=False,
-        recover=False,
-    )
     try:
-        root = etree.fromstring(document, parser)
+        root = etree.fromstring(document, build_parser())
     except (etree.XMLSyntaxError, ValueError):
         raise UnsafeXmlError("not well-formed XML") from None
     if root.getroottree().docinfo.internalDTD is not None:

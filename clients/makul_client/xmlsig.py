@@ -17,14 +17,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature as CryptographyInvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
+from makul_client.certificates import UNREADABLE, Certificate, load_certificate
+from makul_client.credentials import signature_method
 from makul_client.xml import DSIG, UnsafeXmlError, parse
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Signed:
 
     root: "Element"
     """The document as it was signed, without its signature."""
-    certificate: x509.Certificate
+    certificate: Certificate
     """Whose signature it is. Whether to believe in it is for the caller to judge."""
 
 
@@ -222,7 +222,7 @@ def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
     return pointed
 
 
-def _certificate(signature: "Element") -> x509.Certificate:
+def _certificate(signature: "Element") -> Certificate:
     """The certificate in KeyInfo that SigningCertificateV2 names (EN 319 132-1, clause 5.2.2)."""
     key_info = signature[2]
     # A KeyValue beside the certificate is allowed: signxml refuses one that is not its key.
@@ -231,12 +231,23 @@ def _certificate(signature: "Element") -> x509.Certificate:
     digest = _named_certificate(signature)
     for node in key_info.iter(_ds("X509Certificate")):
         try:
-            certificate = x509.load_der_x509_certificate(base64.b64decode(node.text or ""))
+            certificate = load_certificate(base64.b64decode(node.text or ""))
         except (ValueError, binascii.Error):
             raise BadSignatureError("a certificate that cannot be read") from None
         if _is_named(certificate, digest):
+            _require_known_key(certificate)
             return certificate
     raise BadSignatureError("the certificate is not the one that was signed with")
+
+
+def _require_known_key(certificate: Certificate) -> None:
+    try:
+        signature_method(certificate.x509.public_key())
+    except UNREADABLE:
+        raise BadSignatureError(
+            "algorithm not accepted: the key must be RSA of 2048 bits or more, or ECDSA P-256,"
+            " P-384, P-521"
+        ) from None
 
 
 def _named_certificate(within: "Element") -> "Element":
@@ -247,21 +258,18 @@ def _named_certificate(within: "Element") -> "Element":
     return digest
 
 
-def _is_named(certificate: x509.Certificate, digest: "Element") -> bool:
+def _is_named(certificate: Certificate, digest: "Element") -> bool:
     method = digest.find(_ds("DigestMethod"))
     value = digest.findtext(_ds("DigestValue")) or ""
     algorithm = _DIGESTS.get(str(method.get("Algorithm"))) if method is not None else None
     if algorithm is None:
         raise BadSignatureError("a digest algorithm that is not taken")
-    der = certificate.public_bytes(Encoding.DER)
     return hmac.compare_digest(
-        base64.b64encode(algorithm(der).digest()).decode(), "".join(value.split())
+        base64.b64encode(algorithm(certificate.der).digest()).decode(), "".join(value.split())
     )
 
 
-def _verified(
-    document: bytes, certificate: x509.Certificate, references: int
-) -> list[VerifyResult]:
+def _verified(document: bytes, certificate: Certificate, references: int) -> list[VerifyResult]:
     expected = SignatureConfiguration(
         require_x509=True,
         location="./",
@@ -269,11 +277,11 @@ def _verified(
         signature_methods=_METHODS,
         digest_algorithms=frozenset(DigestAlgorithm(each) for each in _DIGESTS),
         ignore_ambiguous_key_info=False,
-        verification_time=certificate.not_valid_before_utc,  # its term is judged elsewhere
+        verification_time=certificate.x509.not_valid_before_utc,  # its term is judged elsewhere
         default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
     )
     try:
-        results = _Verifier().verify(document, x509_cert=certificate, expect_config=expected)
+        results = _Verifier().verify(document, x509_cert=certificate.x509, expect_config=expected)
     except (SignXMLException, CryptographyInvalidSignature, etree.LxmlError) as error:
         raise BadSignatureError(f"the signature does not hold ({type(error).__name__})") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
@@ -285,7 +293,7 @@ def _what_was_signed(
     results: list[VerifyResult],
     references: list[str],
     root_tag: str,
-    certificate: x509.Certificate,
+    certificate: Certificate,
 ) -> Signed:
     """Read the results alone: the document, and the properties that name the certificate."""
     signed = {

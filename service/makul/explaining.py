@@ -1,13 +1,13 @@
 """What an operator can mend, told in one line; and who the operator is."""
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from makul.app.ports import SignerUnavailableError, StoreUnavailableError
 from makul.cli.house import HouseUnavailableError
 from makul.logs import LogError
+from makul.net.files import FileError
+from makul.net.users import identify_operator
 from makul.observing.spool import SpoolError
 from makul.settings import Settings, SettingsError
 from makul.store import Store, StoreKeys, StoreKeysError, open_store
@@ -22,6 +22,7 @@ MENDABLE = (
     SignerUnavailableError,
     LogError,
     SpoolError,
+    FileError,
 )
 """What an operator can mend; each message is one line that says what to do."""
 
@@ -38,10 +39,8 @@ def explained() -> Iterator[None]:
 
 
 def who() -> str:
-    """Whom the desk's log names: the user of this machine, and the one behind sudo."""
-    user = getpass.getuser()
-    behind = os.environ.get("SUDO_USER")
-    return f"{user} ({behind})" if behind and behind != user else user
+    """Return whom the operator's log names; see `makul.net.users`."""
+    return identify_operator()
 
 
 def open_of(settings: Settings) -> Store:

@@ -6,11 +6,13 @@ from makul.app.ports import Duty
 from makul.bootstrap import channel_of
 from makul.cli.house import HouseError
 from makul.explaining import explained, open_of
+from makul.net.files import read_bounded
 from makul.parts import build_parts, utc_now
 from makul.sandbox.pki import is_sandbox
-from makul.settings import Environment, Settings, load_settings
+from makul.settings import Environment, Settings, TlsSettings, load_settings
 from makul.store import samples_to_move
 from makul.store.granting import weaknesses
+from makul.trust.keys import MAX_CERTIFICATES_BYTES
 from makul.trust.material import ca_certificates
 
 _NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
@@ -71,10 +73,18 @@ def _check_parts(settings: Settings) -> None:
         parts = build_parts(settings, store)
         for listener in settings.listeners.values():
             channel_of(listener, parts)
+            _check_tls(listener.tls)
         # Signed for nothing: a token that is not there is told now, and not by the first request.
         parts.signer.sign(_NO_DOCUMENT, at=utc_now())
     finally:
         store.close()
+
+
+def _check_tls(tls: TlsSettings | None) -> None:
+    """Read what TLS will read, within a bound: OpenSSL would wait for a pipe's writer."""
+    if tls is not None:
+        for path in (tls.certificate, tls.key, tls.client_ca):
+            read_bounded(path, MAX_CERTIFICATES_BYTES)
 
 
 def _refuse_sandbox_roots(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.ports import Desk, ReceiptCertificateState
+from makul.certificate_der import load_certificate
 from makul.cli.house import KeyInfo
 from makul.parts import trust_directories
 from makul.settings import ReceiptSettings, Settings
@@ -42,7 +43,7 @@ def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
         ("sealing", desk.sealing_certificates()),
     ):
         for recipient, der in registered:
-            certificate = x509.load_der_x509_certificate(der)
+            certificate = load_certificate(der)
             yield _certificate(f"{kind} of {recipient}", None, certificate)
 
 

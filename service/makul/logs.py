@@ -5,6 +5,7 @@ what they were sent are silenced where they are used. Security events are lines 
 or go to a place of their own, in the words of the Elastic Common Schema.
 """
 
+import errno
 import json
 import logging
 import stat
@@ -105,6 +106,9 @@ class _SecuritySyslog(_Failing, SysLogHandler):
 
 def _to_file(path: Path) -> logging.Handler:
     path.touch(mode=0o640)
+    if not path.is_file():
+        # A pipe would hold this process until somebody reads it.
+        raise OSError(errno.EINVAL, "neither a regular file nor a socket")
     return _SecurityFile(path, encoding="utf-8")
 
 

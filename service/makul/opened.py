@@ -12,6 +12,7 @@ from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk, DocumentVerifier, Duty, KeyRotation, VerifiedDocument
 from makul.cli.house import (
+    CertificateUse,
     HouseError,
     HouseFacts,
     HouseUnavailableError,
@@ -39,10 +40,11 @@ from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.granting import grant, weaknesses
 from makul.store.months import make_months, missing_months
 from makul.store.schema import VERSION, assert_schema
+from makul.suitability import find_unsuitability
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher, Result
-from makul.trust.telling import tell
+from makul.trust.telling import TrustSet, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class OpenHouse:
             )
         with explained():
             return list(rejudge(case, self.settings))
+
+    def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
+        """Return why nothing would be accepted under a certificate; None if something may be."""
+        return find_unsuitability(self.settings, certificate, use, at=self.clock())
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
         """Note beside the earlier certificates that others may have signed with this key."""
@@ -148,11 +154,10 @@ class SettingsTrust:
     def status(self) -> Sequence[TrustInfo]:
         """For documents and messages first, then for timestamps."""
         with explained():
-            wanted = wanted_of(self.settings)
-            told = list(tell(trust_directories(self.settings), wanted, at=self.clock()))
             stamping = tsa_directories(self.settings)
-            if stamping is not None:
-                told += tell(stamping, None, at=self.clock())
+            sets = [TrustSet(trust_directories(self.settings), wanted_of(self.settings))]
+            sets += [TrustSet(stamping)] if stamping is not None else []
+            told = list(tell(sets, at=self.clock()))
         unique = dict.fromkeys(told)
         return [
             TrustInfo(

@@ -7,7 +7,7 @@ are relative to the file.
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,6 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from makul.domain.agreements import Channel
@@ -29,6 +28,8 @@ from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.ledger_settings import LedgerSettings
+from makul.net.files import FileError, MissingFileError
+from makul.net.toml import read_toml
 from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section
 from makul.store.places import Place, PostgresPlace
@@ -36,6 +37,9 @@ from makul.trust_settings import TrustSettings
 
 POSTGRES = ("postgresql://", "postgres://")
 SQLITE = "sqlite:///"
+
+MAX_SETTINGS_BYTES = 1024 * 1024
+"""A settings file with every key and comment is below 10 KiB."""
 
 
 class SettingsError(Exception):
@@ -316,19 +320,25 @@ def _check_mtls(name: str, listener: ListenerSettings) -> None:
 
 def load_settings(path: Path) -> Settings:
     """Read and check a settings file; raises `SettingsError` with one line on what to do."""
-    if not path.is_file():
+    try:
+        read: dict[str, Any] = read_toml(path, MAX_SETTINGS_BYTES)
+    except MissingFileError:
         raise SettingsError(
             f"no settings at {path}: name a file with --config, or run `makul init`"
-        )
+        ) from None
+    except FileError as error:
+        raise SettingsError(str(error)) from None
     try:
-        read = TomlConfigSettingsSource(Settings, toml_file=path)()
-        settings = Settings(**read)
+        # A key such as `_env_file` would be an instruction to pydantic and no setting.
+        settings = Settings(
+            **{f"settings.{key}" if key[:1] == "_" else key: read[key] for key in read}
+        )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "settings"
         raise SettingsError(f"{path}: {where}: {first['msg']}") from None
-    except ValueError as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from None
+    except ValueError as error:  # a variable MAKUL_... that should be JSON
+        raise SettingsError(f"settings from the environment: {error}") from None
     return _with_absolute_paths(settings, path.resolve().parent)
 
 

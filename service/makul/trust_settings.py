@@ -98,7 +98,7 @@ class TrustSettings(Section):
     def _names_the_pin(cls, pattern: str) -> str:
         try:
             named = "pin" in re.compile(pattern).groupindex
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"is no regular expression: {error}") from None
         if not named:
             raise ValueError("needs a group named pin: (?P<pin>...)")

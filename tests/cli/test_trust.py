@@ -14,7 +14,8 @@ from makul.trust.fetching import Fetcher
 from support.commands import Makul, installed
 from support.crls import crl_of
 from support.dripping import dripping
-from support.pki import Authority, StoreFiles
+from support.house import build_house
+from support.pki import Authority, Profile, StoreFiles, key_usage, name_of
 from support.publishing import Published, publishing
 
 HOUR = timedelta(hours=1)
@@ -166,3 +167,100 @@ def test_settings_that_are_refused(tmp_path: Path, line: str) -> None:
 
     assert said.code == 3
     assert "trust.refresh" in said.err
+
+
+def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
+    said = makul("trust", "status", "--json")
+    return said.code, {f"{row['kind']} {row['name']}": row["state"] for row in said.json}, said.err
+
+
+def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
+    """Timestamps of a root of their own: the citizens' CAs owe that root nothing."""
+    house = build_house(tmp_path)
+    house.close()
+
+    code, states, said = _status(Makul(tmp_path))
+
+    assert (code, said) == (0, "")
+    assert set(states.values()) == {"CURRENT"}
+
+
+def _valid(since: datetime, until: datetime) -> Profile:
+    return Profile(
+        subject=name_of("A CA"),
+        not_before=since,
+        not_after=until,
+        usage=key_usage("key_cert_sign", "crl_sign"),
+        ca=True,
+    )
+
+
+def _installed_with_ca(room: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
+    """A root with a CA that was certified for these terms; the first of them has a CRL."""
+    made, now = installed(room / "service"), datetime.now(UTC)
+    root = Authority.root("A Root")
+    certified = [root.issue(_valid(now + since, now + until)) for since, until in terms]
+    files = StoreFiles(made.directory)
+    files.write(anchors=[root])
+    for number, holder in enumerate(certified):
+        path = made.directory / "intermediates" / f"ca-{number}.pem"
+        path.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
+    made_at = {"this_update": now - HOUR, "next_update": now + HOUR}
+    (made.directory / "crls" / "root.crl").write_bytes(crl_of(root, **made_at))
+    (made.directory / "crls" / "ca.crl").write_bytes(crl_of(Authority(certified[0]), **made_at))
+    return made
+
+
+YEAR = timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("other", "state"), [((-2 * YEAR, -HOUR), "FORMER"), ((HOUR, YEAR), "NEXT")]
+)
+def test_a_renewed_authority_raises_no_alarm(
+    other: tuple[timedelta, timedelta], state: str, tmp_path: Path
+) -> None:
+    """The certificate of before is kept for old documents, the next one is put there in advance."""
+    makul = _installed_with_ca(tmp_path, (-HOUR, YEAR), other)
+
+    code, states, said = _status(makul)
+
+    assert (code, said) == (0, "")
+    assert states["intermediate ca-0.pem"] == "CURRENT"
+    assert states["intermediate ca-1.pem"] == state
+
+
+def test_an_authority_that_expired_without_a_successor_is_an_alarm(tmp_path: Path) -> None:
+    makul = _installed_with_ca(tmp_path, (-2 * YEAR, -HOUR))
+
+    code, states, _ = _status(makul)
+
+    assert code == 1
+    assert states["intermediate ca-0.pem"] == "OUT_OF_TERM"
+
+
+def test_a_missing_list_is_an_alarm_for_whom_it_is_missing(tmp_path: Path) -> None:
+    """The citizens' CA under the citizens' root; the timestamps' root has no part in it."""
+    build_house(tmp_path).close()
+    (tmp_path / "crls" / "citizens.crl.pem").unlink()
+
+    code, states, _ = _status(Makul(tmp_path))
+
+    assert code == 1
+    assert states["CRL of cas.pem"] == "MISSING"
+
+
+def test_an_authority_may_state_what_it_states_for_another_end(tmp_path: Path) -> None:
+    """One root for both: the list of a CA for timestamps lies with those for timestamps."""
+    house = build_house(tmp_path)
+    house.close()
+    (tmp_path / "tsa/anchors/root.pem").write_bytes(house.world.hierarchy.anchors())
+    crls = house.world.crls
+    for name in ("root.crl.pem", "organisations.crl.pem"):
+        (tmp_path / "tsa/crls" / name).write_bytes(crls[name])
+    (tmp_path / "tsa/crls/root.pem").unlink()
+    (tmp_path / "crls" / "organisations.crl.pem").unlink()
+
+    code, _, said = _status(Makul(tmp_path))
+
+    assert (code, said) == (0, "")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from makul.cli.house import CertificateUse, Certification, HouseError, SandboxOptions
+from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
 from makul.runtime import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
@@ -138,7 +138,7 @@ def asked(directory: Path, content: bytes, output: str, **changes: object) -> Ce
         "directory": directory,
         "party": "bank",
         "citizen": None,
-        "use": CertificateUse.MESSAGE,
+        "use": KeyUse.MESSAGE,
         "key_file": file,
         "is_request": True,
         "output": directory.parent / output,
@@ -191,7 +191,7 @@ _PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyI
         (b"\0" * 100, {}, "not a certificate request"),
         (_ED.public_bytes(*_PEM), {"is_request": False}, "the service takes"),
         (b"\0" * 100, {"is_request": False}, "not a public key"),
-        (a_request(_P256), {"use": CertificateUse.SEALING}, "RSA keys alone"),
+        (a_request(_P256), {"use": KeyUse.SEALING}, "RSA keys alone"),
     ],
     ids=["party", "citizen", "spoilt", "no request", "ed25519", "no key", "sealing"],
 )

@@ -206,6 +206,7 @@ def test_a_change_outlasts_a_power_cut(
 
     assert done == [
         ("sync", "store.json.new"),
+        ("sync", path.parent.name),
         ("rename", f"store.json.{keys.current_id}"),
         ("sync", path.parent.name),
         ("rename", "store.json"),

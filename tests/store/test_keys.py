@@ -76,9 +76,9 @@ def test_a_file_open_to_others_is_refused(file: Path, mode: int) -> None:
 
 
 def test_what_is_no_regular_file_is_refused(file: Path, tmp_path: Path) -> None:
-    """Links, directories, pipes and absent files."""
+    """Directories, pipes, links to them and absent files."""
     link, pipe = tmp_path / "link", tmp_path / "pipe"
-    link.symlink_to(file)
+    link.symlink_to(pipe)
     os.mkfifo(pipe, 0o600)
 
     for path in (link, tmp_path, tmp_path / "absent", Path("/dev/null")):

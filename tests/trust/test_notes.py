@@ -167,7 +167,7 @@ def test_the_public_part_lies_beside_the_key(tmp_path: Path) -> None:
         NoteVerifier.load(public_part(path), "other")
     with pytest.raises(KeyFileError, match="not a log's verifier key"):
         NoteVerifier.load(path)
-    with pytest.raises(KeyFileError, match="Write the log's verifier key there"):
+    with pytest.raises(KeyFileError, match="The log's verifier key should be there"):
         NoteVerifier.load(tmp_path / "nowhere")
 
 

@@ -101,7 +101,7 @@ def test_what_is_no_file_says_nothing(
     thread.join(10)
 
     assert [(each.result, each.why) for each in rounds] == [
-        (Result.UNAVAILABLE, "checkpoint: not a file")
+        (Result.UNAVAILABLE, "checkpoint: not a regular file. Name a file.")
     ]
 
 

@@ -4,7 +4,6 @@ Every key is checked, and an error names the key. `docs` show the format by `EXA
 is read by the tests.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -21,6 +20,7 @@ from makul.domain.agreements import (
 )
 from makul.domain.attributes import Attribute
 from makul.domain.bases import Provision
+from makul.domain.calendar import USUAL_YEARS, is_usual_year
 from makul.domain.identifiers import (
     AgreementNumber,
     MalformedIdentifierError,
@@ -30,6 +30,7 @@ from makul.domain.identifiers import (
     parse_purpose,
 )
 from makul.domain.matches import MatchMethod
+from makul.net.toml import read_toml
 
 MAX_BYTES = 64 * 1024
 
@@ -95,15 +96,10 @@ class _KeyError(HouseError):
 
 
 def read_agreement(path: Path) -> Agreement:
-    """The agreement in a file; raises `HouseError`, which names the file and the key."""
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise HouseError(f"{path.name} is too large for an agreement")
+    """Return the agreement in a file; raises `HouseError` or `FileError`, which name the fault."""
+    table = read_toml(path, MAX_BYTES)
     try:
-        return parse_agreement(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HouseError(f"{path.name} is not TOML: {error}") from None
+        return parse_agreement(table)
     except HouseError as error:
         raise HouseError(f"{path.name}: {error}") from None
 
@@ -254,10 +250,12 @@ def _one_of(kind: type[EnumT], key: str, name: str) -> EnumT:
 
 def _instant(table: _Table, key: str) -> datetime:
     value = table[key]
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise _KeyError(key, "a time needs its offset: 2026-01-01T00:00:00+06:00")
-        return value.astimezone(UTC)
-    if isinstance(value, date):
+    if not isinstance(value, date):
+        raise _KeyError(key, "is a date without quotes: 2026-01-01")
+    if not is_usual_year(value.year):
+        raise _KeyError(key, USUAL_YEARS)
+    if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=BISHKEK).astimezone(UTC)
-    raise _KeyError(key, "is a date without quotes: 2026-01-01")
+    if value.tzinfo is None:
+        raise _KeyError(key, "a time needs its offset: 2026-01-01T00:00:00+06:00")
+    return value.astimezone(UTC)

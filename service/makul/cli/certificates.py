@@ -1,19 +1,42 @@
 """Certificates as an operator brings them: read, and refused where they could never serve."""
 
+import base64
+import binascii
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.cli.house import HouseError
-from makul.cli.output import Facts, instant
+from makul.certificate_der import load_certificate, serial_number_of
+from makul.cli.house import CertificateUse, House, HouseError
+from makul.cli.output import Facts, complain, instant
+from makul.net.files import read_bounded
 
 MAX_BYTES = 64 * 1024
 """A certificate with every extension in use is below 10 KiB; more is another file."""
+
+MAX_SERIAL_BYTES = 20
+"""RFC 5280, 4.1.2.2."""
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
+
+_PEM = re.compile(
+    rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)-----END (?P=label)-----"
+)
 
 MIN_RSA_BITS = 2048
 """NIST SP 800-131A rev. 2: less is disallowed for signatures."""
@@ -35,21 +58,21 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
 
     `at` is None where an expired one will do: it is to be taken away.
     """
-    certificate = _parse(path)
+    der, certificate = _parse(path)
     algorithm = algorithm_of(certificate)
     if algorithm is None:
         raise HouseError(
-            f"{path.name}: its key is too weak or of another kind; RSA from {MIN_RSA_BITS} bits or"
-            " ECDSA P-256, P-384, P-521 will do"
+            f"{path.name}: algorithm not accepted: its key is {name_key(certificate)}. Bring a"
+            f" certificate with RSA of {MIN_RSA_BITS} bits or more, or ECDSA P-256, P-384 or P-521"
         )
     if at is not None and certificate.not_valid_after_utc <= at:
         raise HouseError(
             f"{path.name}: it expired on {instant(certificate.not_valid_after_utc)}; bring its"
             " successor"
         )
-    fingerprint = certificate.fingerprint(hashes.SHA256())
+    fingerprint = sha256(der).digest()
     return ReadCertificate(
-        der=certificate.public_bytes(serialization.Encoding.DER),
+        der=der,
         fingerprint=fingerprint,
         key_digest=sha256(
             certificate.public_key().public_bytes(
@@ -66,9 +89,26 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
     )
 
 
+def describe_unsuitability(
+    house: House, path: Path, read: ReadCertificate, use: CertificateUse
+) -> Facts:
+    """Return what JSON says beside the rest of a certificate that can never work."""
+    why = house.find_unsuitability(read.der, use)
+    if why is None:
+        return {}
+    warning = f"{path.name}: nothing will be accepted under this certificate: {why}"
+    return {"warning": warning}
+
+
+def print_warning(warning: Facts) -> None:
+    """Print it in one line on stderr, once the registration is done or previewed."""
+    if warning:
+        complain(f"warning: {warning['warning']}")
+
+
 def read_fingerprint(path: Path) -> bytes:
     """Which certificate it is, be it expired or weak by now: to withdraw it."""
-    return _parse(path).fingerprint(hashes.SHA256())
+    return sha256(_parse(path)[0]).digest()
 
 
 def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
@@ -77,13 +117,13 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     RFC 5280, 4.2.1.3. Whether its path is trusted is judged at each answer.
     """
     read = read_certificate(path, at=at)
-    certificate = x509.load_der_x509_certificate(read.der)
+    certificate = load_certificate(read.der)
     if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
         raise HouseError(f"{path.name}: data are encrypted to RSA keys alone; bring such a one")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         encrypts = usage.key_encipherment or usage.data_encipherment
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         encrypts = False
     if not encrypts:
         raise HouseError(
@@ -95,7 +135,10 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
 
 def algorithm_of(certificate: x509.Certificate) -> str | None:
     """`RSA-2048`, `P-256`, …; None for a key that no signature here may use."""
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except UNREADABLE:  # GOST R 34.10, curves written out as parameters
+        return None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
         return f"RSA-{key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -103,22 +146,64 @@ def algorithm_of(certificate: x509.Certificate) -> str | None:
     return None
 
 
+def name_key(certificate: x509.Certificate) -> str:
+    """Return what people call a key that is not accepted; its OID where we know no name."""
+    oid = certificate.public_key_algorithm_oid
+    try:
+        key = certificate.public_key()
+    except UNREADABLE:
+        return _KEYS.get(oid.dotted_string, f"of the algorithm {oid.dotted_string}")
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA of {key.key_size} bits"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ECDSA on {key.curve.name}"
+    return _KEYS.get(oid.dotted_string, f"of the algorithm {oid.dotted_string}")
+
+
+_KEYS = {
+    "1.2.643.2.2.19": "GOST R 34.10-2001",
+    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 of 256 bits",
+    "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 of 512 bits",
+    "1.2.398.3.10.1.1.1.1": "GOST 34.310-2004",
+    "1.2.840.10040.4.1": "DSA",
+    "1.2.840.10045.2.1": "on a curve whose parameters are written out",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+}
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
-def _parse(path: Path) -> x509.Certificate:
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise HouseError(f"{path.name} is too large for a certificate")
+def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
+    content = read_bounded(path, MAX_BYTES)
     if b"PRIVATE KEY" in content:
         raise HouseError(f"{path.name} holds a private key; bring the certificate alone")
-    try:
-        if b"-----BEGIN" not in content:
-            return x509.load_der_x509_certificate(content)
-        found = x509.load_pem_x509_certificates(content)
-    except ValueError:
-        raise HouseError(f"{path.name} is not a certificate in PEM or DER") from None
+    found = _split(path, content)
     if len(found) != 1:
         raise HouseError(f"{path.name} holds {len(found)} certificates; bring the signer's alone")
-    return found[0]
+    try:
+        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        if not 0 < serial_number_of(found[0]) < 1 << 8 * MAX_SERIAL_BYTES:
+            raise HouseError(
+                f"{path.name}: its serial number is not positive, or longer than"
+                f" {MAX_SERIAL_BYTES} octets (RFC 5280, 4.1.2.2); ask its authority for another"
+                " certificate"
+            )
+        return found[0], load_certificate(found[0])
+    except (*UNREADABLE, StopIteration):
+        raise HouseError(f"{path.name}: not a certificate in PEM or DER") from None
+
+
+def _split(path: Path, content: bytes) -> list[bytes]:
+    """Return each certificate of a file as DER; a file without PEM is one, whatever it is."""
+    if b"-----BEGIN" not in content:
+        return [content]
+    try:
+        found = [
+            base64.b64decode(b"".join(each["body"].split()), validate=True)
+            for each in _PEM.finditer(content)
+        ]
+    except binascii.Error:
+        raise HouseError(f"{path.name}: a certificate in PEM that is not base64") from None
+    if not found:
+        raise HouseError(f"{path.name}: PEM without a certificate")
+    return found

@@ -12,6 +12,9 @@ from typing import TextIO
 
 from makul.cli.house import HouseError
 from makul.cli.output import Facts, Value
+from makul.net.files import sync_directory
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 COLUMNS = (
     "disclosure_id",
@@ -48,11 +51,11 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    if path.exists():
+    if os.path.lexists(path):
         raise HouseError(f"{path} exists; name a new file")
     part = path.with_name(f"{path.name}.part")
     try:
-        opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        opened = os.open(part, _NEW_FILE, 0o600)
     except OSError as error:
         raise HouseError(f"cannot write {part}: {error.strerror}") from None
     try:
@@ -61,6 +64,7 @@ def destination(path: Path | None) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         part.rename(path)
+        sync_directory(path.parent)
     except OSError as error:
         raise HouseError(f"cannot write {part}: {error.strerror}") from None
     finally:

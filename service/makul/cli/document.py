@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
 from makul.cli.output import Facts, show_facts, show_json, show_rows
 from makul.cli.session import AsJson, examples, session
+from makul.net.files import FileError, read_bounded
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """What is read at most; a document above 256 KiB is refused by the report itself."""
@@ -89,6 +90,12 @@ def _understood() -> Iterator[None]:
         raise  # it prints the help
     except UsageError as error:
         raise _NotUnderstoodError(error.format_message()) from None
+    except FileError as error:  # 1 would say that the signature is bad
+        raise HouseUnavailableError(str(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise HouseUnavailableError(f"{error.filename}: {error.strerror}") from None
 
 
 class _Document(TyperGroup):
@@ -205,10 +212,9 @@ def rejudge(
 
 def _read(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_FILE_BYTES)
-    except OSError as error:
-        raise HouseUnavailableError(f"{file}: {error.strerror}; name a file to verify") from None
+        return read_bounded(file, MAX_FILE_BYTES)
+    except FileError as error:
+        raise HouseUnavailableError(str(error)) from None
 
 
 def _instant(option: str, text: str | None) -> datetime | None:

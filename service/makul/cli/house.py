@@ -46,6 +46,14 @@ class DocumentExit(IntEnum):
     """`EX_USAGE` of sysexits.h: 2, which other commands give, says something else here."""
 
 
+class CertificateUse(StrEnum):
+    """What a certificate is registered for."""
+
+    MESSAGES = "messages"
+    DOCUMENTS = "documents"
+    ENCRYPTION = "encryption"
+
+
 class HouseError(Exception):
     """What an operator can mend. The message is one line, says what to do, and names nobody."""
 
@@ -137,6 +145,9 @@ class House(Protocol):
         Raises `HouseUnavailableError` where the decision, or what it rested on, is not there.
         """
 
+    def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
+        """Return why nothing would be accepted under a certificate; None if something may be."""
+
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
         """Note that others may have signed receipts with this key; raises `HouseError`."""
 
@@ -158,7 +169,7 @@ class SandboxOptions:
     """Start the sandbox that is there again, with its keys, its record and its ports."""
 
 
-class CertificateUse(StrEnum):
+class KeyUse(StrEnum):
     """What a certified key of a party is used for."""
 
     MESSAGE = "message"
@@ -173,7 +184,7 @@ class Certification:
     directory: Path
     party: str | None
     citizen: int | None
-    use: CertificateUse
+    use: KeyUse
     key_file: Path
     is_request: bool
     """A certificate request (PKCS #10); else a public key."""
@@ -219,7 +230,7 @@ class TrustInfo:
     name: str
     state: str
     """`CURRENT`; `STALE`, `OUT_OF_TERM`, `MISSING`, `UNREADABLE` and `UNCLEAR` need somebody's
-    hand; `LAPSED` and `WAITING` do not."""
+    hand; `LAPSED`, `WAITING`, `FORMER` and `NEXT` do not."""
     since: datetime | None = None
     until: datetime | None = None
     entries: int | None = None

@@ -1,7 +1,6 @@
 """`makul init`: a new installation, ready to be filled."""
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from makul.cli.house import HouseError
 from makul.cli.output import Facts, carry_out
 from makul.cli.session import Apply, AsJson, Session, examples, member_code, session
 from makul.domain.identifiers import MemberCode
+from makul.net.files import create_file
 
 SELF_SIGNED_TERM = timedelta(days=365)
 """A self-signed certificate stands in until the certification centre answers the request."""
@@ -149,6 +149,8 @@ def init(
     )
     if not 1 <= len(plan.name) <= 64:
         raise HouseError("--name is 1 to 64 characters, for it goes into a certificate")
+    if directory.exists() and not directory.is_dir():
+        raise HouseError(f"{directory} is no directory; name a new one")
     if directory.exists() and any(directory.iterdir()):
         raise HouseError(f"{directory} is not empty; name a new directory")
     current = session(ctx)
@@ -182,13 +184,15 @@ def lay_out(plan: Plan, *, at: datetime) -> None:
         ),
     )
     name = _subject(plan)
-    (keys / "receipts.cert.pem").write_bytes(_self_signed(key, name, at))
+    create_file(keys / "receipts.cert.pem", _self_signed(key, name, at), mode=0o644)
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    (keys / "receipts.csr.pem").write_bytes(request.public_bytes(serialization.Encoding.PEM))
+    create_file(
+        keys / "receipts.csr.pem", request.public_bytes(serialization.Encoding.PEM), mode=0o644
+    )
     settings = _TOML.format(
         operator=plan.operator, name=_quoted(plan.name), authorised_body=_authorised_body(plan)
     )
-    plan.config.write_text(settings)
+    create_file(plan.config, settings.encode(), mode=0o644)
 
 
 def _authorised_body(plan: Plan) -> str:
@@ -212,9 +216,7 @@ def _quoted(text: str) -> str:
 
 def write_secret(path: Path, content: bytes) -> None:
     """A new file that its owner alone can read, from its first instant on."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
+    create_file(path, content)
 
 
 def _subject(plan: Plan) -> x509.Name:

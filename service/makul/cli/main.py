@@ -43,12 +43,21 @@ class _Root(TyperGroup):
         )
         from makul.cli.house import ExitCode, HouseError
         from makul.cli.output import complain
+        from makul.net.files import FileError
 
         try:
             return super().invoke(ctx)
         except HouseError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
+        except FileError as error:
+            complain(str(error))
+            raise typer.Exit(ExitCode.REFUSED) from None
+        except OSError as error:
+            if error.filename is None:
+                raise  # of our own making; a broken pipe is typer's
+            complain(f"{error.filename}: {error.strerror}. Check the path and who may use it.")
+            raise typer.Exit(ExitCode.REFUSED) from None
         except DeskError as error:
             complain(f"{error}; nothing was changed")
             raise typer.Exit(ExitCode.REFUSED) from None

@@ -18,6 +18,7 @@ from makul.cli.signed_file import (
     print_document,
     read_document,
 )
+from makul.net.files import read_bounded
 
 app = typer.Typer(no_args_is_help=True, help="What subjects are told before they consent (cl. 4).")
 
@@ -143,10 +144,9 @@ def _facts(notice: Notice) -> Facts:
 
 
 def _read(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        text = opened.read(MAX_BYTES + 1)
-    if not 0 < len(text) <= MAX_BYTES:
-        raise HouseError(f"{file.name} is empty or longer than {MAX_BYTES} bytes")
+    text = read_bounded(file, MAX_BYTES)
+    if not text:
+        raise HouseError(f"{file}: empty. Name a file with the notice's text.")
     try:
         text.decode()
     except UnicodeDecodeError:

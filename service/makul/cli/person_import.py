@@ -7,8 +7,10 @@ more, which changes nothing.
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -17,9 +19,15 @@ from makul.cli.house import HouseError
 from makul.cli.person_file import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
+from makul.net.files import MissingFileError, open_regular, read_bounded, replace_file
 
 BATCH = 500
 """Persons in one transaction: the commit's cost is spread, and a writer waits milliseconds."""
+
+MAX_SOURCE_BYTES = 64 * 1024**3
+"""Some 60 million persons without samples. The whole file is digested before it is read."""
+
+_MAX_POSITION = 4096
 
 SHOWN_FAULTS = 20
 """Bad lines that are told one by one; all of them are counted by cause."""
@@ -68,8 +76,8 @@ class Position:
     def beside(cls, source: Path) -> "Position":
         """The position file that belongs to a source, whose bytes are digested for it."""
         with open_source(source) as file:
+            size = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
         return cls(source.with_name(f"{source.name}.position"), size, digest)
 
     def load(self) -> Tally:
@@ -77,19 +85,17 @@ class Position:
 
         Raises `HouseError` where the file belongs to other bytes.
         """
-        if not self.path.exists():
-            return Tally()
         try:
-            kept = json.loads(self.path.read_text())
+            kept = json.loads(read_bounded(self.path, _MAX_POSITION))
             mine = (kept["size"], kept["sha256"]) == (self.source_size, self.source_sha256)
-            line, offset, read, changed, skipped = (int(kept[name]) for name in _KEPT)
+            line, offset, read, changed, skipped = (_count(kept[name]) for name in _KEPT)
             faults = [(int(number), str(cause)) for number, cause in kept.get("faults", [])]
             causes = Counter({str(cause): int(n) for cause, n in kept.get("causes", {}).items()})
-            possible = min(line, offset, read, changed, skipped) >= 0
+            mine = mine and offset <= self.source_size
+        except MissingFileError:
+            return Tally()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            possible = mine = False
-        if not possible:
-            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew")
+            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
         if not mine:
             raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
         return Tally(line, offset, read, changed, skipped, faults, causes)
@@ -99,17 +105,32 @@ class Position:
         kept: dict[str, object] = {name: getattr(tally, name) for name in _KEPT}
         kept |= {"faults": tally.faults, "causes": tally.causes}
         kept |= {"size": self.source_size, "sha256": self.source_sha256}
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        fresh.write_text(json.dumps(kept))
-        fresh.replace(self.path)
+        try:
+            replace_file(self.path, json.dumps(kept).encode())
+        except OSError as error:
+            raise HouseError(
+                f"{self.path}: {error.strerror}. Put the source into a directory of your own."
+            ) from None
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[BufferedReader]:
+    """Open a file of citizens; raises `HouseError` for one that is too long, or `FileError`."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_SOURCE_BYTES:
+            raise HouseError(
+                f"{path}: longer than {MAX_SOURCE_BYTES} bytes. Split it into several files."
+            )
+        yield file
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SOURCE_BYTES:
+        raise ValueError("no count")
+    return value
 
 
 _KEPT = ("line", "offset", "read", "changed", "skipped")
-
-
-def open_source(source: Path) -> BufferedReader:
-    """Open the file of citizens."""
-    return source.open("rb")
 
 
 def import_people(

@@ -7,8 +7,14 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Official
-from makul.cli.certificates import read_certificate, read_fingerprint, read_sealing_certificate
-from makul.cli.house import HouseError
+from makul.cli.certificates import (
+    describe_unsuitability,
+    print_warning,
+    read_certificate,
+    read_fingerprint,
+    read_sealing_certificate,
+)
+from makul.cli.house import CertificateUse, HouseError
 from makul.cli.output import Facts, carry_out, show_rows
 from makul.cli.session import (
     Apply,
@@ -96,15 +102,17 @@ def certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_certificate(file, at=house.clock())
+        warning = describe_unsuitability(house, file, read, CertificateUse.MESSAGES)
         carry_out(
             "register certificate",
-            {"recipient": recipient.code, **read.facts},
+            {"recipient": recipient.code, **read.facts, **warning},
             lambda: house.desk.add_certificate(
                 recipient.code, read.fingerprint, read.der, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(epilog=examples("makul recipient withdraw COM/60000001 bank.pem --reason 'key lost'"))
@@ -149,15 +157,17 @@ def sealing_certificate(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_sealing_certificate(file, at=house.clock())
+        warning = describe_unsuitability(house, file, read, CertificateUse.ENCRYPTION)
         carry_out(
             "register sealing certificate",
-            {"recipient": recipient.code, **read.facts},
+            {"recipient": recipient.code, **read.facts, **warning},
             lambda: house.desk.add_sealing_certificate(
                 recipient.code, read.fingerprint, read.der, at=house.clock()
             ),
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(
@@ -214,13 +224,15 @@ def official(
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
+        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register official",
-            {"recipient": recipient.code, "id": person, "name": name, **read.facts},
+            {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
             lambda: house.desk.add_official(new, at=house.clock()),
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import CertificateUse, Certification, HouseError, SandboxOptions
+from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
 from makul.cli.session import examples, session
 
 DIRECTORY = Path("build/sandbox")
@@ -83,8 +83,8 @@ def issue(
     ] = None,
     output: Annotated[Path, typer.Option(help="A new file for the certificate, in PEM.")],
     use: Annotated[
-        CertificateUse, typer.Option("--for", help="What the key is to be used for.")
-    ] = CertificateUse.MESSAGE,
+        KeyUse, typer.Option("--for", help="What the key is to be used for.")
+    ] = KeyUse.MESSAGE,
     citizen: Annotated[
         int | None,
         typer.Option(min=0, help="Certify a citizen's key; a number of sandbox.json."),
@@ -99,7 +99,7 @@ def issue(
         raise HouseError("name either a party or --citizen; sandbox.json lists both")
     if (csr is None) is (public_key is None):
         raise HouseError("give either --csr or --public-key")
-    if citizen is not None and use is not CertificateUse.MESSAGE:
+    if citizen is not None and use is not KeyUse.MESSAGE:
         raise HouseError("--for belongs to a party; a citizen's key signs consents")
     request = Certification(
         directory=directory,

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from makul.app.ports import Signatory
-from makul.cli.certificates import read_certificate
-from makul.cli.house import House, HouseError
+from makul.cli.certificates import describe_unsuitability, print_warning, read_certificate
+from makul.cli.house import CertificateUse, House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_rows
 from makul.cli.session import (
     Apply,
@@ -66,13 +66,15 @@ def add(
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
         )
+        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
         carry_out(
             "register signatory",
-            {**_row(new), **read.facts},
+            {**_row(new), **read.facts, **warning},
             lambda: house.desk.add_signatory(new, at=house.clock()),
             apply=apply,
             as_json=as_json,
         )
+        print_warning(warning)
 
 
 @app.command("list", epilog=examples("makul signatory list --json"))

@@ -7,6 +7,7 @@ import typer
 
 from makul.app.agreements import NotSigned
 from makul.cli.house import HouseError
+from makul.net.files import read_bounded
 
 MAX_BYTES = 256 * 1024
 """CONTRACT, Documents that are signed."""
@@ -27,11 +28,10 @@ ChainFile = Annotated[
 
 
 def read_document(path: Path) -> bytes:
-    """The exact bytes of a document; raises `HouseError`."""
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if not 0 < len(content) <= MAX_BYTES:
-        raise HouseError(f"{path.name} is empty or longer than {MAX_BYTES} bytes")
+    """Return the exact bytes of a document; raises `HouseError` or `FileError`."""
+    content = read_bounded(path, MAX_BYTES)
+    if not content:
+        raise HouseError(f"{path}: empty. Name the document.")
     return content
 
 

@@ -21,6 +21,7 @@ from makul.domain.identifiers import (
     parse_purpose,
 )
 from makul.domain.matches import MatchMethod
+from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -116,7 +117,7 @@ def content_digest(signed: "Element") -> bytes:
 
 def _must_read_back(document: bytes, draft: AgreementDraft) -> None:
     try:
-        same = read_agreement(etree.fromstring(document)) == draft
+        same = read_agreement(etree.fromstring(document, own_parser())) == draft
     except DocumentError:
         same = False
     if not same:

@@ -10,6 +10,7 @@ from makul.documents.reading import Reader
 from makul.documents.reading import binary as read_binary
 from makul.documents.schemas import malformed, notice_schema
 from makul.domain.identifiers import parse_member_code
+from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -55,7 +56,7 @@ def read_approval(signed: "Element") -> NoticeApproval:
 
 def _must_read_back(document: bytes, approval: NoticeApproval) -> None:
     try:
-        same = read_approval(etree.fromstring(document)) == approval
+        same = read_approval(etree.fromstring(document, own_parser())) == approval
     except DocumentError:
         same = False
     if not same:

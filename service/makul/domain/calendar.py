@@ -17,6 +17,18 @@ def has_begun(since: datetime, *, at: datetime) -> bool:
     return since <= at + CLOCK_TOLERANCE
 
 
+MIN_YEAR, MAX_YEAR = 1900, 9000
+USUAL_YEARS = f"the year is {MIN_YEAR} to {MAX_YEAR}"
+
+
+def is_usual_year(year: int) -> bool:
+    """Return whether every offset and a term of centuries can be added to a time of this year.
+
+    `datetime` ends with the years 1 and 9999: beyond them a time cannot even be shown in UTC.
+    """
+    return MIN_YEAR <= year <= MAX_YEAR
+
+
 def legal_day(at: datetime) -> date:
     """The day in the Kyrgyz Republic, which keeps one time all year round."""
     return at.astimezone(BISHKEK).date()

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from makul.app.ports import Desk, Official
-from makul.cli.house import CertificateUse, Certification, HouseError, Runtime
+from makul.cli.house import Certification, HouseError, KeyUse, Runtime
 from makul.domain.identifiers import MemberCode
 from makul.sandbox.handout import AUTHORITIES, CONFIG, INDEX
 from makul.sandbox.pki import (
@@ -136,12 +136,12 @@ def _issue(
         )
         return _authority(request.directory, "citizens", at).certify(citizen, public_key)
     code, name = told["code"], told["name"]
-    if request.use is CertificateUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
+    if request.use is KeyUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
         raise HouseError("answers are encrypted to RSA keys alone; give one, or --for message")
     entity = {
-        CertificateUse.MESSAGE: organisation_entity(member_code=code, common_name=name),
-        CertificateUse.SEALING: sealing_entity(member_code=code, common_name=name),
-        CertificateUse.OFFICIAL: official_entity(member_code=code, name=name, identifier="OWN"),
+        KeyUse.MESSAGE: organisation_entity(member_code=code, common_name=name),
+        KeyUse.SEALING: sealing_entity(member_code=code, common_name=name),
+        KeyUse.OFFICIAL: official_entity(member_code=code, name=name, identifier="OWN"),
     }[request.use]
     return _authority(request.directory, "organisations", at).certify(entity, public_key)
 
@@ -161,9 +161,9 @@ def _register(
 ) -> None:
     der = certificate.public_bytes(Encoding.DER)
     code, fingerprint = MemberCode(holder.told["code"]), sha256(der).digest()
-    if request.use is CertificateUse.SEALING:
+    if request.use is KeyUse.SEALING:
         desk.add_sealing_certificate(code, fingerprint, der, at=at)
-    elif request.use is CertificateUse.OFFICIAL:
+    elif request.use is KeyUse.OFFICIAL:
         identifier = f"OWN-{fingerprint.hex()[:8]}"
         official = Official(
             recipient=code,

@@ -13,6 +13,8 @@ import makul_schemas
 import makul_wsdl
 from lxml import etree
 
+from makul.net.xml_parser import own_parser
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
@@ -57,7 +59,7 @@ class ServedContract:
 
 
 def _served(document: bytes, public_url: str) -> bytes:
-    root = etree.fromstring(document)
+    root = etree.fromstring(document, own_parser())
     _set_all(root, _ADDRESSES, "location", lambda _: public_url)
     _set_all(root, _IMPORTS, "schemaLocation", lambda path: f"{public_url}?xsd={_stem(path)}")
     return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)

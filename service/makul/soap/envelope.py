@@ -6,13 +6,13 @@ first of several Bodies. What is refused here is refused before anyone is believ
 
 import re
 from dataclasses import dataclass
-from threading import local
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code, Reason
+from makul.net.xml_parser import build_parser, own_message_parser
 from makul.published_names import speakable_name
 from makul.soap.arrivals import NOTHING_TOLD, Arrival
 from makul.soap.faults import EnvelopeError, FaultCode, HttpError
@@ -51,7 +51,6 @@ _too_deep: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _has_comment: Final = etree.XPath("boolean(//comment())")
 _hidden: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
 
-_own: Final = local()
 
 _NOBODY_IN_PARTICULAR: Final = frozenset(
     {
@@ -138,8 +137,11 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     declared = _DECLARED_ENCODING.match(raw)
     if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
         raise _refused(Code.REQ_07, "encoding", Cause.ENCODING)
+    # libxml2's other limits, on depth and on what entities grow to, have nothing to bound in a
+    # message of few tags and no DTD.
+    parser = build_parser(large=True, collect_ids=False) if large else own_message_parser()
     try:
-        root = etree.fromstring(raw, _parser(large=True) if large else _own_parser())
+        root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError:
         raise _refused(Code.REQ_01, "Envelope", Cause.NOT_WELL_FORMED) from None
     about = root.getroottree().docinfo
@@ -148,40 +150,6 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     if about.xml_version != "1.0":  # libxml2 reads 1.1 by the rules of 1.0; others read otherwise
         raise _refused(Code.REQ_07, "version", Cause.XML_VERSION)
     return root
-
-
-def _own_parser() -> etree.XMLParser:
-    """The parser of this thread. libxml2 begins each message anew, after a broken one as well."""
-    parser: etree.XMLParser | None = getattr(_own, "parser", None)
-    if parser is None:
-        parser = _own.parser = _parser(large=False)
-    return parser
-
-
-def _parser(*, large: bool) -> etree.XMLParser:
-    """A parser with every knob set: nothing is fetched or expanded.
-
-    A scan is one text of up to 14 MB, where libxml2 by itself stops at 10. Its other limits, on
-    depth and on what entities grow to, have nothing to bound in a message of few tags and no DTD.
-
-    Comments and processing instructions are kept, so that they can be seen and refused.
-    """
-    return etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=large,
-        recover=False,
-        remove_comments=False,
-        remove_pis=False,
-        remove_blank_text=False,
-        ns_clean=False,
-        strip_cdata=True,
-        collect_ids=False,
-    )
 
 
 def _check_root(root: "Element", version: SoapVersion) -> None:

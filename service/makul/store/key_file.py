@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from makul.net.files import sync_directory
 from makul.store.keys import StoreKeys, StoreKeysError
 
 
@@ -87,9 +88,9 @@ class KeyFile:
             if self._to_be_kept(ring, self.kept(keep_as)):
                 aside.hardlink_to(self._path)
                 aside.replace(self.kept(keep_as))
-                _sync(self._path.parent)
+                sync_directory(self._path.parent)
             fresh.replace(self._path)
-            _sync(self._path.parent)
+            sync_directory(self._path.parent)
         except OSError as error:
             raise StoreKeysError(f"cannot change {self._path}: {error.strerror}") from None
         finally:
@@ -114,12 +115,3 @@ class KeyFile:
         if same_index and theirs.items() >= mine.items() and len(ring.masters) < len(mine):
             return False
         raise StoreKeysError(f"{kept} holds keys that are not in the ring: move it away first")
-
-
-def _sync(directory: Path) -> None:
-    """Make renames in a directory outlast a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,11 +12,12 @@ import fcntl
 import json
 import os
 import secrets
-import stat
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from makul.net.files import FileError, create_file, open_secret
 
 KEY_BYTES = 32
 """AES-256 and HMAC-SHA256 keys."""
@@ -35,7 +36,6 @@ _FIELDS = {
     _FORMAT: {"format", "current", "masters", "index"},
     _FORMAT_WITH_NEXT: {"format", "current", "next", "masters", "index"},
 }
-_GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class StoreKeysError(Exception):
@@ -112,20 +112,15 @@ class StoreKeys:
 
     def save(self, path: Path) -> None:
         """Write a new file, readable by its owner alone; raises `StoreKeysError` if it exists."""
-        document = {
+        ring = {
             "format": _FORMAT if self.next_id is None else _FORMAT_WITH_NEXT,
             "current": self.current_id,
             **({} if self.next_id is None else {"next": self.next_id}),
             "masters": {key_id: _text(key) for key_id, key in self.masters.items()},
             "index": _text(self.index),
         }
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(path, flags, 0o600), "w", encoding="ascii") as file:
-                json.dump(document, file, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
+            create_file(path, f"{json.dumps(ring, indent=1)}\n".encode("ascii"))
         except OSError as error:
             raise StoreKeysError(f"cannot write {path}: {error.strerror}") from None
 
@@ -153,7 +148,7 @@ class StoreKeys:
                 next_id=str(document["next"]) if "next" in fields else None,
                 held=held,
             )
-        except (ValueError, TypeError, AttributeError, binascii.Error):
+        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
             # The cause is dropped on purpose: a parser's message may quote the file.
             raise StoreKeysError(f"{path} is not a file of store keys") from None
 
@@ -162,26 +157,24 @@ def _read_private(path: Path) -> tuple[bytes, _Held]:
     """The file's bytes; it is still the file of that name once the lock is ours."""
     while True:
         try:
-            # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(path, flags)
+            descriptor = open_secret(path)
             held = _Held(descriptor)
             facts = os.fstat(descriptor)
             _refuse_foreign(path, facts)
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 content = file.read(MAX_FILE_BYTES)
-            if os.path.samestat(os.lstat(path), facts):
+            if os.path.samestat(path.stat(), facts):
                 return content, held
+        except FileError as error:
+            raise StoreKeysError(str(error)) from None
         except OSError as error:
             raise StoreKeysError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _refuse_foreign(path: Path, facts: os.stat_result) -> None:
-    if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_FILE_BYTES:
+    if facts.st_size > MAX_FILE_BYTES:
         raise StoreKeysError(f"{path} is not a file of store keys")
-    if facts.st_mode & _GROUP_AND_OTHERS:
-        raise StoreKeysError(f"{path} is open to others than its owner: chmod 600 it")
     if facts.st_uid not in {0, os.geteuid()}:
         raise StoreKeysError(f"{path} belongs to another user")
 

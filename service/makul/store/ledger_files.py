@@ -19,6 +19,13 @@ from makul.ledger.checkpoints import MOST_BODY_BYTES, parse_checkpoint_unsafe
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.notes import MAX_NOTE
 from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
+from makul.net.files import (
+    FileError,
+    MissingFileError,
+    read_bounded,
+    replace_file,
+    sync_directory,
+)
 
 CHECKPOINT = "checkpoint"
 
@@ -40,7 +47,7 @@ class LogDirectory(PublishedLog):
         """The note that is published; None where nothing is."""
         try:
             return _limited(self._directory / CHECKPOINT, MAX_NOTE)
-        except FileNotFoundError:
+        except MissingFileError:
             return None
 
     def tile(self, level: int, index: int, width: int) -> bytes:
@@ -49,7 +56,7 @@ class LogDirectory(PublishedLog):
         for tile in (wanted, full):
             try:
                 hashes = _limited(self._directory / tile.path, TILE_BYTES)
-            except FileNotFoundError:
+            except MissingFileError:
                 continue
             return hashes[: width * HASH_BYTES]
         raise LedgerBrokenError(f"{wanted.path} is not there")
@@ -61,7 +68,7 @@ class LogDirectory(PublishedLog):
         and who does takes the full one (C2SP tlog-tiles, "Partial Tiles").
         """
         tile = Tile(level, index, len(hashes) // HASH_BYTES)
-        _replace(self._directory / tile.path, hashes)
+        replace_file(self._directory / tile.path, hashes, mode=0o644)
         if tile.width == TILE_WIDTH and index:
             before = self._directory / f"{Tile(level, index - 1).path}.p"
             shutil.rmtree(before, ignore_errors=True)
@@ -72,7 +79,7 @@ class LogDirectory(PublishedLog):
         with self._alone():
             present = self.checkpoint()
             if present is None or _size(present) <= _size(note):
-                _replace(self._directory / CHECKPOINT, note)
+                replace_file(self._directory / CHECKPOINT, note, mode=0o644)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -98,6 +105,9 @@ class LogBundle(PublishedLog):
             try:
                 with zipfile.ZipFile(file, "w") as archive:
                     yield cls(archive)
+                file.flush()
+                os.fsync(file.fileno())
+                sync_directory(path.parent)
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
@@ -133,41 +143,9 @@ def _size(note: bytes) -> int:
 
 def _limited(path: Path, most: int) -> bytes:
     """A file's bytes, of which there must not be more."""
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise LedgerBrokenError(f"{path.name} is larger than it can be")
-    return content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in place; when it returns, file, name and directories outlast a power failure.
-
-    A tile that was promised and is gone would never be written again: later rounds begin behind it.
-    """
-    made = _make_directories(path.parent)
-    passing = path.with_name(f".{path.name}.{os.getpid()}")
-    with passing.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    passing.replace(path)
-    for directory in (path.parent, *made):
-        _sync_directory(directory)
-
-
-def _make_directories(directory: Path) -> list[Path]:
-    """Make what is missing; the directories in which something was made."""
-    if directory.is_dir():
-        return []
-    made = _make_directories(directory.parent)
-    directory.mkdir(exist_ok=True)
-    return [*made, directory.parent]
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return read_bounded(path, most)
+    except MissingFileError:
+        raise
+    except FileError as error:
+        raise LedgerBrokenError(str(error)) from None

@@ -6,9 +6,7 @@ stated while a certificate that has expired since was still in its lists.
 """
 
 import logging
-import os
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from makul.certificate_der import load_certificate, load_crl
+from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
+from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Asked, Said, said_by_crls
 from makul.trust.ocsp import answer_of, load_response
 from makul.trust.revocation import Statement, issuers_of, statement_of
@@ -66,8 +66,8 @@ class Archive:
         """An object and its kind, or None where it was never kept; checked against its name."""
         for kind in (CERTIFICATE, CRL, RESPONSE):
             try:
-                der = self._path(digest, kind).read_bytes()
-            except FileNotFoundError:
+                der = read_bounded(self._path(digest, kind), MAX_CRL_BYTES)
+            except MissingFileError:
                 continue
             if sha256(der).digest() != digest:
                 raise ValueError("an object in the archive is not what it was")
@@ -89,7 +89,7 @@ class Archive:
                     yield from said_by_crls([crl], asked)
             for digest in self._newest(fingerprint, asked.serial, since, until):
                 yield from _answer(self, digest, issuer, asked)
-        except (OSError, ValueError):
+        except (FileError, OSError, ValueError):
             log.warning("the archive of evidence cannot be read: %s", self.directory)
 
     def _newest(
@@ -158,11 +158,4 @@ def _answer(archive: Archive, digest: bytes, issuer: bytes, asked: Asked) -> Ite
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Aside, then renamed: whoever finds it finds all of it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    replace_file(path, content, mode=0o644, directory_mode=0o700)

@@ -13,6 +13,7 @@ from pathlib import Path
 from makul.app.ports.ledger import Cosigned
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.net.files import FileError, read_bounded
 from makul.trust.fetching import Fetcher, FetchError
 from makul.trust.notes import CosignatureVerifier, NoteVerifier
 
@@ -77,10 +78,9 @@ class Collector:
         if witness.file is None:
             raise FetchError("neither an address nor a file")
         try:
-            with witness.file.open("rb") as file:
-                return file.read(MAX_NOTE + 1)
-        except OSError as error:
-            raise FetchError(f"{witness.file}: {error.strerror}") from None
+            return read_bounded(witness.file, MAX_NOTE)
+        except FileError as error:
+            raise FetchError(str(error)) from None
 
     def _tell(self, name: str, why: str) -> None:
         if why and self._told.get(name) != why:

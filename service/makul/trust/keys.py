@@ -3,8 +3,6 @@
 Passing PEM at every signature costs 40 ms; a loaded key 0.03.
 """
 
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from makul.net.files import FileError, read_bounded, read_secret
 from makul.trust.algorithms import PrivateKey, PublicKey, method_for, strong_public_key
 from makul.trust.failures import SignatureFailure
+
+MAX_KEY_BYTES = 64 * 1024
+"""An encrypted RSA key of 8192 bits is below 8 KiB."""
+MAX_CERTIFICATES_BYTES = 1024 * 1024
+"""Some 500 certificates in PEM."""
 
 
 class KeyFileError(Exception):
@@ -165,15 +169,8 @@ def same_key(key: PublicKey, certificate: x509.Certificate) -> bool:
 
 
 def _read(path: Path, *, private: bool) -> bytes:
+    read = read_secret if private else read_bounded
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise KeyFileError(
-                    f"{path}: others can read or change this private key. Run: chmod 600 {path}"
-                )
-            return file.read()
-    except OSError as error:
-        raise KeyFileError(
-            f"{path}: {error.strerror}. Check the path and who may read it."
-        ) from None
+        return read(path, MAX_KEY_BYTES if private else MAX_CERTIFICATES_BYTES)
+    except FileError as error:
+        raise KeyFileError(str(error)) from None

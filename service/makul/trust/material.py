@@ -17,10 +17,12 @@ from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
 from makul.certificate_der import load_certificate, load_crl
+from makul.net.files import FileError, read_bounded
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
 from makul.trust.certificates import public_key_of, require_regular_serial
 from makul.trust.failures import SignatureFailure, UnusableObjectError
+from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Said, Statements
 from makul.trust.ocsp import answer_of, load_response
 from makul.trust.revocation import Statement, Term, issuers_of, statement_of, term_of
@@ -291,12 +293,14 @@ def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pa
 
 def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MAX_CRL_BYTES)
         if _pem.detect(content):
             found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
         else:
             found = [content]
         return [_Object(path=path, der=der, parsed=parse(der)) for der in found]
+    except FileError as error:
+        raise TrustStoreError(f"{error} Or take it away.") from None
     except UnusableObjectError as error:
         raise TrustStoreError(
             f"{path}: cannot be used ({error}). Replace it, or take it away."

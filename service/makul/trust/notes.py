@@ -7,7 +7,6 @@ never as a witness's. Verification is of exact bytes; what is returned is what w
 """
 
 import base64
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,11 +28,12 @@ from makul.ledger.notes import (
     parse_note,
     with_line,
 )
+from makul.net.files import FileError, create_file, read_bounded, replace_file
 from makul.trust.keys import KeyFileError, load_secret
 
 _PRIVATE: Final = "PRIVATE+KEY+"
 _MAX_PUBLIC: Final = 1024
-"""Characters: a name of 255 bytes and a key, with room."""
+"""Bytes: a name of 255 bytes and a key, with room."""
 _TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
 _LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
@@ -55,13 +55,9 @@ def new_key_file(path: Path, name: str, kind: int) -> str:
     public = VerifierKey(name=name, kind=kind, public=private.public_key().public_bytes_raw())
     material = base64.b64encode(bytes([kind]) + private.private_bytes_raw()).decode()
     text = f"{_PRIVATE}{name}+{public.key_id.hex()}+{material}\n"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        public_part(path).write_text(f"{public}\n", encoding="utf-8")
+        create_file(path, text.encode())
+        replace_file(public_part(path), f"{public}\n".encode(), mode=0o644)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}. A key is never overwritten.") from None
     return str(public)
@@ -116,12 +112,9 @@ class NoteVerifier:
     def load(cls, path: Path, name: str | None = None) -> Self:
         """From a file with the key's text; raises `KeyFileError`, also for another `name`."""
         try:
-            with path.open(encoding="utf-8") as file:
-                verifier = cls.parse(file.read(_MAX_PUBLIC))
-        except OSError as error:
-            raise KeyFileError(
-                f"{path}: {error.strerror}. Write the log's verifier key there."
-            ) from None
+            verifier = cls.parse(read_bounded(path, _MAX_PUBLIC).decode())
+        except FileError as error:
+            raise KeyFileError(f"{error} The log's verifier key should be there.") from None
         except ValueError:
             raise KeyFileError(
                 f"{path}: not a log's verifier key. Expected one line '<name>+<id>+<base64>'."

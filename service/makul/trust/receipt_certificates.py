@@ -13,9 +13,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from makul.app.ports import ReceiptCertificate, ReceiptCertificateState
+from makul.net.files import FileError, create_file, read_bounded
 from makul.trust.keys import KeyFileError, load_certificates
 
 SUFFIX = ".compromised"
+_MAX_NOTED = 4096
+"""Bytes: an instant, with room for a remark."""
 
 
 def receipt_certificates(
@@ -45,8 +48,7 @@ def mark_compromised(retired: Path, fingerprint: bytes, since: datetime) -> Path
     path = retired / f"{fingerprint.hex()}{SUFFIX}"
     retired.mkdir(mode=0o755, exist_ok=True)
     try:
-        with path.open("x", encoding="ascii") as file:
-            file.write(since.astimezone(UTC).isoformat() + "\n")
+        create_file(path, f"{since.astimezone(UTC).isoformat()}\n".encode(), mode=0o644)
     except FileExistsError:
         raise KeyFileError(f"{path}: it is noted already, and that is not changed.") from None
     except OSError as error:
@@ -64,9 +66,10 @@ def compromised_keys(retired: Path | None) -> dict[bytes, datetime]:
     found = {}
     for path in retired.glob(f"*{SUFFIX}") if retired is not None else ():
         try:
-            since = datetime.fromisoformat(path.read_text(encoding="ascii").split()[0])
-            found[bytes.fromhex(path.stem)] = since.astimezone(UTC)
-        except (OSError, ValueError, IndexError):
+            line = read_bounded(path, _MAX_NOTED).decode("ascii").split()[0]
+            since = datetime.fromisoformat(line).astimezone(UTC)
+            found[bytes.fromhex(path.stem)] = since
+        except (FileError, ValueError, OverflowError, IndexError):
             raise KeyFileError(
                 f"{path}: expected FINGERPRINT{SUFFIX} with an instant in its first line."
             ) from None

@@ -4,7 +4,6 @@ Runs in a process of its own, never in a request. What was held stays until some
 there: parsed, signed by a CA that is known here, current, and not older than what it replaces.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from makul.certificate_der import load_certificate, load_crl
+from makul.net.files import FileError, read_bounded, replace_file
 from makul.trust.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.failures import UnusableObjectError
 from makul.trust.fetching import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
@@ -116,7 +116,7 @@ class Refresher:
         _require_current(statement.this_update, statement.next_update, at)
         path = source.path
         if path.exists():
-            held_der = _one_object(path.read_bytes())
+            held_der = _one_object(read_bounded(path, MAX_CRL_BYTES))
             if held_der == der:
                 return Result.UNCHANGED
             held = load_crl(held_der)
@@ -131,10 +131,11 @@ class Refresher:
         """Ask for one certificate that a worker left."""
         if self.directories.ocsp is None:
             raise _Refused("trust.ocsp is not set")
-        content = path.read_bytes()
-        if len(content) > MAX_CERTIFICATE_BYTES:
+        try:
+            content = read_bounded(path, MAX_CERTIFICATE_BYTES)
+        except FileError:
             path.unlink()
-            raise _Refused("no certificate")
+            raise _Refused("no certificate") from None
         certificate = load_certificate(content)
         issued = partial(is_issued_by, content, certificate)
         source = next((each for each in self.responders if issued(each.issuer)), None)
@@ -151,7 +152,7 @@ class Refresher:
             raise _Refused("the responder does not know it")
         target = self.directories.ocsp / f"{path.stem}.ors"
         if target.exists():
-            held = load_response(target.read_bytes())
+            held = load_response(read_bounded(target, MAX_RESPONSE_BYTES))
             if held.this_update_utc > answer.said.this_update:
                 raise _Refused("it is older than the one that is held")
         put(target, der)
@@ -164,8 +165,8 @@ class Refresher:
             return
         for path in self.directories.ocsp.glob("*.ors"):
             try:
-                response = load_response(path.read_bytes())
-            except ValueError:
+                response = load_response(read_bounded(path, MAX_RESPONSE_BYTES))
+            except (ValueError, FileError):
                 continue  # not for us to judge: `makul trust status` tells the operator
             until = response.next_update_utc or response.this_update_utc
             good = response.certificate_status is ocsp.OCSPCertStatus.GOOD
@@ -176,7 +177,7 @@ class Refresher:
 def _told(source: str, act: Callable[[], Result]) -> Outcome:
     try:
         return Outcome(source=source, result=act())
-    except (FetchError, _Refused) as error:
+    except (FetchError, FileError, _Refused) as error:
         return Outcome(source=source, result=Result.FAILED, why=str(error))
     except OSError as error:
         why = f"cannot be written ({error.strerror})"
@@ -193,12 +194,7 @@ class _Refused(Exception):  # noqa: N818 - a finding about what was received
 
 def put(path: Path, content: bytes) -> None:
     """In one step: readers see the old file or the new one, whole."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    replace_file(path, content, mode=0o644)
 
 
 def _require_current(this_update: datetime, next_update: datetime, at: datetime) -> None:

@@ -16,10 +16,11 @@ from signxml.util import SigningSettings
 from signxml.xades.xades import XAdESSigner
 
 from makul.domain.reasons import Code
+from makul.net.xml_parser import build_parser
 from makul.trust.algorithms import PrivateKey, method_for
 from makul.trust.failures import SignatureFailure
 from makul.trust.xades import SIGNATURE
-from makul.trust.xml import DS, EXC_C14N, XADES, parse_document, safe_parser
+from makul.trust.xml import DS, EXC_C14N, XADES, parse_document
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -44,7 +45,7 @@ def sign_document(
         digest_algorithm=digest,
         c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1,
     )
-    root = parse_document(document, safe_parser())
+    root = parse_document(document, build_parser())
     if next(root.iter(SIGNATURE), None) is not None:
         raise SignatureFailure(Code.SIG_03, "the document is signed already")
     signed = signer.sign(root, key=key, cert=list(chain), always_add_key_value=False)
@@ -57,7 +58,7 @@ def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> by
     `token_source` gets the canonical octets of SignatureValue (exclusive canonicalisation) and
     answers with a TimeStampToken over them. Raises `SignatureFailure` where there is no signature.
     """
-    root = parse_document(document, safe_parser())
+    root = parse_document(document, build_parser())
     value = root.find(f"./{{{DS}}}Signature/{{{DS}}}SignatureValue")
     qualifying = root.find(f"./{{{DS}}}Signature/{{{DS}}}Object/{{{XADES}}}QualifyingProperties")
     if value is None or qualifying is None:

@@ -1,10 +1,12 @@
 """What is trusted, told to the operator: terms, ages, and what is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +20,7 @@ from makul.trust.material import (
     load_material,
     stamp_of,
 )
+from makul.trust.revocation import Term
 from makul.trust.wanted import Wanted, left_in
 
 
@@ -34,6 +37,10 @@ class State(StrEnum):
     UNCLEAR = "UNCLEAR"
     """A CRL or response that no CA known here stands by, or that is not understood."""
     WAITING = "WAITING"
+    FORMER = "FORMER"
+    """A CA certificate that has expired, or its CRL: one of the same name has come after it."""
+    NEXT = "NEXT"
+    """A CA certificate that is not valid yet, beside one of the same name that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +70,33 @@ class Freshness:
 
 
 def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> Freshness:
-    """Of this material; `asked` are the CAs, by SHA-256, whose responders are asked."""
+    """Return how fresh this material is; `asked` are the CAs whose responders are asked.
+
+    A CA whose certificate has expired, or is not valid yet, need not state anything: nothing that
+    it signed is accepted for this moment.
+    """
+    current = {
+        sha256(der).digest()
+        for der in (*material.anchors, *material.intermediates)
+        if _is_in_term(x509.load_der_x509_certificate(der), at)
+    }
     newest = {
         (issuer, crl.scope): crl
         for issuer, stated in material.statements.items()
         for crl in sorted(stated.crls, key=lambda each: each.this_update)
-        if crl.this_update <= at
+        if crl.this_update <= at and issuer in current
     }.values()
-    authorities = {sha256(der).digest() for der in _below_anchors(material)}
+    authorities = current & {sha256(der).digest() for der in _below_anchors(material)}
     return Freshness(
         stale=sum(at >= crl.next_update or crl.revoked is None for crl in newest),
         silent=len(authorities - material.statements.keys() - asked),
         oldest=min((crl.this_update for crl in newest), default=None),
         ends=min((crl.next_update for crl in newest), default=None),
     )
+
+
+def _is_in_term(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
 def _below_anchors(material: Material) -> Iterator[bytes]:
@@ -89,31 +109,114 @@ def _below_anchors(material: Material) -> Iterator[bytes]:
         names |= {left.pop(der).subject for der in found}
 
 
-def tell(directories: TrustDirectories, wanted: Wanted | None, *, at: datetime) -> Iterator[Told]:
-    """Everything in these directories; raises `TrustStoreError` for what cannot be read."""
-    material = load_material(directories)
-    places = (("anchor", directories.anchors), ("intermediate", directories.intermediates))
-    for kind, place in places:
-        for path, certificate in ca_certificates(place) if place is not None else ():
-            yield _authority(kind, path.name, certificate, at)
-    yield from _crls(directories, material, at)
-    yield from _responses(directories, material, at)
-    spoken = material.statements.keys() | (wanted.issuers if wanted is not None else set())
-    for place in (directories.anchors, directories.intermediates):
-        for path, certificate in ca_certificates(place) if place is not None else ():
-            if certificate.fingerprint(hashes.SHA256()) not in spoken:
-                yield Told(kind="CRL", name=f"of {path.name}", state=State.MISSING)
-    for path in left_in(wanted.directory) if wanted is not None else ():
-        yield Told(kind="wanted", name=path.stem, state=State.WAITING)
+@dataclass(frozen=True, slots=True)
+class TrustSet:
+    """Directories that are trusted for one end, and the CAs there whose responders are asked."""
+
+    directories: TrustDirectories
+    wanted: Wanted | None = None
 
 
-def _authority(kind: str, name: str, certificate: x509.Certificate, at: datetime) -> Told:
-    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    state = State.CURRENT if since <= at <= until else State.OUT_OF_TERM
-    return Told(kind=kind, name=name, state=state, since=since, until=until)
+def tell(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[Told]:
+    """List everything in these directories; raises `TrustStoreError` for what cannot be read.
+
+    A CA may serve several ends, and state what it states in the directory of one: below the anchors
+    of two sets it is missing in neither as long as one has heard of it.
+    """
+    known = [_KnownSet.load(each) for each in sets]
+    for each in known:
+        heard = {
+            authority
+            for other in known
+            if other is not each
+            for authority in other.below & other.spoken
+        }
+        yield from each.tell(heard, at=at)
 
 
-def _crls(directories: TrustDirectories, material: Material, at: datetime) -> Iterator[Told]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Authority:
+    """A CA certificate, and where it lies."""
+
+    kind: str
+    path: Path
+    certificate: x509.Certificate
+
+    @property
+    def fingerprint(self) -> bytes:
+        return self.certificate.fingerprint(hashes.SHA256())
+
+    @property
+    def term(self) -> Term:
+        return self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownSet:
+    """A set of directories, read."""
+
+    directories: TrustDirectories
+    wanted: Wanted | None
+    material: Material
+    authorities: Sequence[_Authority]
+    below: frozenset[bytes]
+    """CAs that lead to an anchor of this set: of the others nothing is asked for this end."""
+    spoken: frozenset[bytes]
+
+    @classmethod
+    def load(cls, trusted: TrustSet) -> "_KnownSet":
+        directories, wanted = trusted.directories, trusted.wanted
+        material = load_material(directories)
+        places = (("anchor", directories.anchors), ("intermediate", directories.intermediates))
+        asked = wanted.issuers if wanted is not None else frozenset()
+        return cls(
+            directories=directories,
+            wanted=wanted,
+            material=material,
+            authorities=[
+                _Authority(kind=kind, path=path, certificate=certificate)
+                for kind, place in places
+                for path, certificate in (ca_certificates(place) if place is not None else ())
+            ],
+            below=frozenset(sha256(der).digest() for der in _below_anchors(material)),
+            spoken=frozenset(material.statements) | asked,
+        )
+
+    def tell(self, heard: AbstractSet[bytes], *, at: datetime) -> Iterator[Told]:
+        """List this set; `heard` are CAs that have stated something in another."""
+        states = {each.fingerprint: self._state(each, at) for each in self.authorities}
+        for each in self.authorities:
+            since, until = each.term
+            state = states[each.fingerprint]
+            yield Told(kind=each.kind, name=each.path.name, state=state, since=since, until=until)
+        former = frozenset(each for each, state in states.items() if state is State.FORMER)
+        yield from _crls(self.directories, self.material, former, at)
+        yield from _responses(self.directories, self.material, at)
+        for each in self.authorities:
+            mute = each.fingerprint in self.below - self.spoken - heard
+            if mute and states[each.fingerprint] not in {State.FORMER, State.NEXT}:
+                yield Told(kind="CRL", name=f"of {each.path.name}", state=State.MISSING)
+        for path in left_in(self.wanted.directory) if self.wanted is not None else ():
+            yield Told(kind="wanted", name=path.stem, state=State.WAITING)
+
+    def _state(self, authority: _Authority, at: datetime) -> State:
+        """A renewed CA has two certificates for a while, of which one is enough."""
+        since, until = authority.term
+        if since <= at <= until:
+            return State.CURRENT
+        others = [
+            each.term
+            for each in self.authorities
+            if each.certificate.subject == authority.certificate.subject
+        ]
+        if not any(start <= at <= end for start, end in others):
+            return State.OUT_OF_TERM
+        return State.NEXT if at < since else State.FORMER
+
+
+def _crls(
+    directories: TrustDirectories, material: Material, former: AbstractSet[bytes], at: datetime
+) -> Iterator[Told]:
     """Every CRL; one that a newer one of its CA has superseded is not told of."""
     for path in files_in(directories.crls):
         file = material.files[stamp_of(path)]
@@ -128,7 +231,8 @@ def _crls(directories: TrustDirectories, material: Material, at: datetime) -> It
             ):
                 continue
             current = crl.this_update <= at < crl.next_update
-            state = State.CURRENT if current else State.STALE
+            lapsed = State.FORMER if issuer in former else State.STALE
+            state = State.CURRENT if current else lapsed
             yield Told(
                 kind="CRL",
                 name=path.name,

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from makul.app.ports import SignerUnavailableError
+from makul.net.files import FileError, open_regular
 from makul.trust.algorithms import PublicKey, method_for, strong_public_key
 from makul.trust.keys import HASHES, KeyFileError, load_secret
 
@@ -141,6 +142,8 @@ class TokenSigner:
             raise SignerUnavailableError("the token failed a moment ago")
         self._process = os.getpid()
         try:
+            with open_regular(self._place.module):
+                pass  # a pipe would be waited for in the linker
             self._library = pkcs11.lib(str(self._place.module))
             self._session = _token(self._library, self._place).open(user_pin=self._place.pin())
             self._key = _private_key(self._session, self._place)
@@ -153,7 +156,7 @@ class TokenSigner:
             raise self._failed(self._given_up) from None
         except pkcs11.PKCS11Error as error:
             raise self._failed(_advice(error, self._place)) from None
-        except KeyFileError as error:
+        except (KeyFileError, FileError) as error:
             raise self._failed(str(error)) from None
         if not _holds(self._public_key, probe):
             raise self._failed("the key in the token is not that of receipts.certificate.")

@@ -33,7 +33,7 @@ class Wanted:
             if path.exists() or sum(1 for _ in self.directory.iterdir()) >= MAX_WANTED:
                 return
             aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(der)
             aside.replace(path)

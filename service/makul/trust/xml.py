@@ -8,7 +8,6 @@ import re
 from binascii import a2b_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from threading import local
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -16,6 +15,7 @@ from signxml.algorithms import CanonicalizationMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.xml_parser import build_parser, own_parser
 from makul.published_names import speakable_name
 from makul.trust.algorithms import EXCLUSIVE
 from makul.trust.failures import SignatureFailure, outside_profile
@@ -59,37 +59,9 @@ _DEFAULT = "#default"
 """The default namespace in a PrefixList (Exclusive XML Canonicalization, 3)."""
 _HIDDEN = etree.XPath("//comment() | //processing-instruction()")
 _ELEMENTS = etree.XPath("count(//*)")
-_OWN = local()
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
-
-
-def safe_parser(*, large: bool = False) -> etree.XMLParser:
-    """A parser with every knob set: no DTD, no entities, no network, libxml2's limits kept."""
-    return etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        no_network=True,
-        huge_tree=large,
-        recover=False,
-        remove_comments=False,
-        remove_pis=False,
-        remove_blank_text=False,
-        ns_clean=False,
-        strip_cdata=True,
-    )
-
-
-def own_parser() -> etree.XMLParser:
-    """The safe parser of this thread. libxml2 begins each document anew, after a bad one too."""
-    parser: etree.XMLParser | None = getattr(_OWN, "parser", None)
-    if parser is None:
-        parser = _OWN.parser = safe_parser()
-    return parser
 
 
 def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
@@ -136,7 +108,7 @@ def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
             Code.SIG_02, "a document type declaration", cause=Cause.DOCUMENT_TYPE
         )
     try:
-        return hidden_part(etree.fromstring(document, safe_parser()), Code.SIG_02)
+        return hidden_part(etree.fromstring(document, build_parser()), Code.SIG_02)
     except etree.XMLSyntaxError:
         return SignatureFailure(
             Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
@@ -163,7 +135,7 @@ def hidden_part(root: "Element", code: Code) -> SignatureFailure:
 def parse_signed(octets: bytes) -> "Element":
     """A tree of the very bytes that were verified, of which no other is ever read."""
     if len(octets) > MAX_TEXT:
-        return etree.fromstring(octets, safe_parser(large=True))
+        return etree.fromstring(octets, build_parser(large=True))
     return etree.fromstring(octets, own_parser())
 
 

@@ -12,6 +12,7 @@ witness never shows cosignatures over two trees of one size: what it showed, it 
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,14 @@ from pathlib import Path
 
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.net.files import (
+    FileError,
+    MissingFileError,
+    make_directories,
+    read_bounded,
+    replace_file,
+    sync_directory,
+)
 from makul.trust.notes import CosignatureVerifier, NoteVerifier
 from makul.witness.judging import Seen
 
@@ -82,12 +91,11 @@ class State:
         """
         path = self.directory / "head.json"
         try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_HEAD)
-        except FileNotFoundError:
+            content = read_bounded(path, _MAX_HEAD)
+        except MissingFileError:
             return None
-        except OSError as error:
-            raise StateError(f"{path}: {error.strerror}") from None
+        except FileError as error:
+            raise StateError(str(error)) from None
         try:
             fields = json.loads(content)
             head = Head(fields["log"], fields["witness"], fields["note"].encode())
@@ -95,7 +103,7 @@ class State:
             if not others:
                 witness.verify(head.note)
                 parse_checkpoint_unsafe(log.verify(head.note))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StateError(
                 f"{path}: cannot be read. Never go on without it: make a new key and a new state"
                 " directory, and give the log's operator the new key."
@@ -109,7 +117,7 @@ class State:
         fields = {"log": head.log, "witness": head.witness, "note": head.note.decode()}
         octets = json.dumps(fields, ensure_ascii=False, indent=1).encode()
         with _explained(self.directory):
-            _replace(self.directory / "head.json", octets)
+            replace_file(self.directory / "head.json", octets, mode=0o644)
         self.show(head)
 
     def show(self, head: Head) -> None:
@@ -117,16 +125,16 @@ class State:
         path = self.directory / "checkpoint"
         with _explained(self.directory):
             try:
-                shown = path.read_bytes()
-            except FileNotFoundError:
+                shown = read_bounded(path, MAX_NOTE)
+            except FileError:  # what is not a checkpoint is replaced by one
                 shown = b""
             if shown != head.note:
-                _replace(path, head.note)
+                replace_file(path, head.note, mode=0o644)
 
     def shown(self) -> bytes | None:
         """The cosigned checkpoint as it is served; None before the first."""
-        with suppress(FileNotFoundError):
-            return (self.directory / "checkpoint").read_bytes()
+        with suppress(FileError):
+            return read_bounded(self.directory / "checkpoint", MAX_NOTE)
         return None
 
     def keep_evidence(self, ours: bytes, theirs: bytes, why: str) -> Path | None:
@@ -139,19 +147,22 @@ class State:
         with _explained(self.directory):
             if place.is_dir():
                 return place
-            place.parent.mkdir(mode=0o700, exist_ok=True)
+            for directory in make_directories(place.parent, mode=0o700):
+                sync_directory(directory)
             if sum(1 for _ in place.parent.iterdir()) >= MAX_EVIDENCE:
                 return None
             aside = place.with_name(f".{name}.new")
-            aside.mkdir(mode=0o700, exist_ok=True)
+            if aside.exists():  # left by one that was killed
+                shutil.rmtree(aside)
+            aside.mkdir(mode=0o700)
             for file, octets in (
                 ("seen.note", ours),
                 ("shown.note", theirs),
                 ("why.txt", f"{why}\n".encode()),
             ):
-                _replace(aside / file, octets)
+                replace_file(aside / file, octets, mode=0o644)
             aside.rename(place)
-            _sync(place.parent)
+            sync_directory(place.parent)
         return place
 
     def evidence(self) -> int:
@@ -168,22 +179,3 @@ def _explained(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StateError(f"{directory}: {error.strerror}; nothing was cosigned") from None
-
-
-def _replace(path: Path, octets: bytes) -> None:
-    """Old or new as a whole, and on the disk when this returns."""
-    aside = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ from signxml.algorithms import SignatureMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.xml_parser import own_parser
 from makul.trust.algorithms import require_in_force, signature_method
 from makul.trust.certificates import SigningCertificate, Use, require_usage
 from makul.trust.core import verify_proven
@@ -31,7 +32,7 @@ from makul.trust.xades import (
     signing_certificate,
 )
 from makul.trust.xades import signing_time as claimed_signing_time
-from makul.trust.xml import MAX_ZONE, own_parser, parse_document, parse_signed
+from makul.trust.xml import MAX_ZONE, parse_document, parse_signed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

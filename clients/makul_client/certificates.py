@@ -1,0 +1,162 @@
+"""Certificates as people hand them over, and as signatures carry them: PEM or DER."""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
+
+MAX_SERIAL_BITS: Final = 160
+"""RFC 5280, 4.1.2.2: at most 20 octets."""
+
+_PEM: Final = re.compile(
+    rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)"
+    rb"-----END (?P=label)-----"
+)
+_PRINTABLE, _UTF8 = 0x13, 0x0C
+_CONSTRUCTED: Final = frozenset({0x30, 0x31})
+_NAME_DEPTH: Final = 3
+"""RFC 5280, 4.1.2.4: a Name is a SEQUENCE of SETs of SEQUENCEs."""
+_PRINTABLE_LETTERS: Final = re.compile(rb"[A-Za-z0-9 '()+,\-./:=?]*")
+"""X.680, 41.4. Large CAs write `&`, `@` and `_` there as well."""
+
+
+class CertificateFormError(ValueError):
+    """These bytes are no certificate that can be read. The message says what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate by its exact bytes, and what can be read in it.
+
+    Where a name in it holds letters that its PrintableString may not, `x509` has that name as
+    UTF8String: it is for reading alone, and never for fingerprints or signatures.
+    """
+
+    der: bytes
+    x509: x509.Certificate
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of its bytes."""
+        return hashlib.sha256(self.der).digest()
+
+
+def load_certificate(der: bytes) -> Certificate:
+    """Return a certificate; raises `CertificateFormError`."""
+    try:
+        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        serial = _serial_number(der)
+        read = _read(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
+    except x509.InvalidVersion:
+        raise CertificateFormError("a certificate of another version than 1 to 3") from None
+    except (*UNREADABLE, IndexError):
+        raise CertificateFormError("not a certificate in PEM") from None
+    if read is None:
+        raise CertificateFormError(
+            "its serial number is not positive or longer than 20 octets (RFC 5280, 4.1.2.2)"
+        )
+    return Certificate(der, read)
+
+
+def load_certificates_in(content: bytes) -> tuple[Certificate, ...]:
+    """Return every certificate of a PEM file, at least one; raises `CertificateFormError`."""
+    try:
+        found = [
+            base64.b64decode(b"".join(each["body"].split()), validate=True)
+            for each in _PEM.finditer(content)
+        ]
+    except binascii.Error:
+        raise CertificateFormError("a certificate in PEM that is not base64") from None
+    if not found:
+        raise CertificateFormError("not a certificate in PEM")
+    return tuple(map(load_certificate, found))
+
+
+def _read(der: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        readable = _with_readable_names(der)
+        if readable is None:
+            raise
+        return x509.load_der_x509_certificate(readable)
+
+
+def _fields(der: bytes) -> list[tuple[int, int]]:
+    """Return where the signed fields are, from the serial number on (RFC 5280, 4.1)."""
+    _, start, _ = _header(der, 0)
+    _, start, end = _header(der, start)
+    fields = _children(der, start, end)
+    return fields[1:] if der[fields[0][0]] == 0xA0 else fields  # the version may be left out
+
+
+def _serial_number(der: bytes) -> int:
+    tag, start, end = _header(der, _fields(der)[0][0])
+    if tag != 0x02:
+        raise ValueError("no serial number")
+    return int.from_bytes(der[start:end], "big", signed=True)
+
+
+def _with_readable_names(der: bytes) -> bytes | None:
+    """Return the same octets with wrong PrintableStrings of both names as UTF8String, if any."""
+    changed = bytearray(der)
+    try:
+        fields = _fields(der)
+        for name in (fields[2], fields[4]):
+            for place in _wrong_strings(der, *name):
+                changed[place] = _UTF8
+    except (IndexError, ValueError):
+        return None
+    return bytes(changed) if changed != der else None
+
+
+def _wrong_strings(der: bytes, place: int, end: int, depth: int = _NAME_DEPTH) -> list[int]:
+    """Return where in a Name the tags of wrong PrintableStrings are."""
+    tag, start, _ = _header(der, place)
+    if tag in _CONSTRUCTED:
+        if not depth:
+            raise ValueError("nested deeper than a Name is")
+        children = _children(der, start, end)
+        return [at for child in children for at in _wrong_strings(der, *child, depth - 1)]
+    wrong = tag == _PRINTABLE and not _PRINTABLE_LETTERS.fullmatch(der[start:end])
+    return [place] if wrong else []
+
+
+def _children(der: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    found = []
+    while start < end:
+        _, _, after = _header(der, start)
+        if after > end:
+            raise ValueError("an element beyond its parent")
+        found.append((start, after))
+        start = after
+    return found
+
+
+def _header(der: bytes, place: int) -> tuple[int, int, int]:
+    """Return an element's tag, and where its content begins and ends (X.690, 8.1)."""
+    tag, length, start = der[place], der[place + 1], place + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        if not 1 <= octets <= 4:
+            raise ValueError("a length that DER does not write so")
+        length = int.from_bytes(der[start : start + octets], "big")
+        start += octets
+    if start + length > len(der):
+        raise ValueError("an element beyond the end")
+    return tag, start, start + length

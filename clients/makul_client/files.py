@@ -1,0 +1,131 @@
+"""Files that are named to this program: read within a bound, written so that they last.
+
+What lies under a name may be a pipe, a device, a file without end, or a link that somebody planted
+in a directory that everybody writes to. Nothing here waits for a writer, reads without end, or
+writes through a link.
+"""
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+MAX_LINKS: Final = 40
+"""Links followed on the way to one file, as many as Linux follows itself."""
+
+_READ: Final = os.O_RDONLY | sum(
+    getattr(os, flag, 0)  # Windows knows none of them but O_BINARY and O_NOINHERIT
+    for flag in ("O_NONBLOCK", "O_NOFOLLOW", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT")
+)
+_NEW: Final = (os.O_WRONLY | os.O_CREAT | os.O_EXCL) | sum(
+    getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT")
+)
+
+
+class UnreadableFileError(Exception):
+    """A file cannot be used. The message names the file and says why."""
+
+
+def read_bounded(file: Path, max_bytes: int) -> bytes:
+    """Return the content of a regular file of at most `max_bytes`.
+
+    Raises `UnreadableFileError`, and `FileNotFoundError` if there is none.
+    """
+    try:
+        descriptor = os.open(_resolve(file), _READ)
+        with os.fdopen(descriptor, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnreadableFileError(f"{file}: not a regular file")
+            content = opened.read(max_bytes + 1)
+    except FileNotFoundError:
+        if file.exists():  # `/dev/stdin` and `<(command)` lead to a pipe that has no name
+            raise UnreadableFileError(f"{file}: not a regular file") from None
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it cannot be read"
+        raise UnreadableFileError(f"{file}: {why}") from None
+    if len(content) > max_bytes:
+        raise UnreadableFileError(f"{file}: longer than {max_bytes} bytes")
+    return content
+
+
+def create_file(file: Path, content: bytes) -> None:
+    """Write a new file that only its owner may read, on the disk when this returns.
+
+    Raises `OSError`, `FileExistsError` above all; then nothing is left of it.
+    """
+    with os.fdopen(os.open(file, _NEW, 0o600), "wb") as opened:
+        try:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.unlink()
+            raise
+    _sync_directory(file.parent)
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Put a file in place, old or new as a whole, and on the disk when this returns.
+
+    Raises `OSError`; then the old file is as it was.
+    """
+    aside = file.with_name(f".{file.name}.{secrets.token_hex(8)}.new")
+    create_file(aside, content)
+    try:
+        aside.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    _sync_directory(file.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a name last as its file does. Windows cannot, and does not need it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _resolve(file: Path) -> Path:
+    """Return the path without links; raises `UnreadableFileError` for one that may be planted."""
+    if os.name == "nt":
+        return file
+    whole = file if file.is_absolute() else Path.cwd() / file
+    place, left, links = Path("/"), [*reversed(whole.parts[1:])], 0
+    while left:
+        name = left.pop()
+        step = place.parent if name == ".." else place / name
+        facts = step.lstat()
+        if not stat.S_ISLNK(facts.st_mode):
+            place = step
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            raise UnreadableFileError(f"{file}: too many links lead to it")
+        if _may_be_planted(place, facts):
+            raise UnreadableFileError(f"{file}: {step} is a link that anybody could have put there")
+        target = step.readlink()
+        place = Path("/") if target.is_absolute() else place
+        left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return place
+
+
+def _may_be_planted(directory: Path, link: os.stat_result) -> bool:
+    """Return whether somebody other than root and we may have made this link.
+
+    Kubernetes mounts secrets read-only, with mode 1777 and links of root's.
+    """
+    facts = directory.stat()
+    if not facts.st_mode & stat.S_IWOTH or os.statvfs(directory).f_flag & os.ST_RDONLY:
+        return False
+    sticky = bool(facts.st_mode & stat.S_ISVTX)
+    return not (sticky and link.st_uid in {0, os.geteuid()})

@@ -1,0 +1,45 @@
+"""Who runs this process, as the operating system knows it."""
+
+import os
+import pwd
+from pathlib import Path
+from typing import Final
+
+LOGIN_UID: Final = Path("/proc/self/loginuid")
+"""Where Linux shows the uid of a session's login (proc_pid_loginuid(5))."""
+
+_NO_LOGIN: Final = 2**32 - 1
+"""What Linux shows where nobody logged in: services, containers (audit: AUDIT_UID_UNSET)."""
+
+
+def identify_operator() -> str:
+    """Return the user of this process, and in parentheses the one who logged in, if another.
+
+    By the kernel alone: USER, LOGNAME and SUDO_USER are text that anybody may set, and the
+    operator's log must name who acted. The login uid survives sudo and su; it is known where the
+    system audits logins.
+    """
+    user = _name_of(os.getuid())
+    login = _login_uid()
+    if login is None or login == os.getuid():
+        return user
+    return f"{user} ({_name_of(login)})"
+
+
+def _login_uid() -> int | None:
+    """Return the uid that this session logged in with; None where that is not known."""
+    try:
+        with LOGIN_UID.open("rb") as file:
+            uid = int(file.read(16))
+    except (OSError, ValueError):
+        return None
+    return None if uid == _NO_LOGIN else uid
+
+
+def _name_of(uid: int) -> str:
+    """Return a user's name; `uid:10001` where there is none, as in a container."""
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid:{uid}"
+    return name if name and name.isprintable() else f"uid:{uid}"

@@ -1,0 +1,55 @@
+"""Whether a certificate that an operator registers could ever be accepted.
+
+A registration does not ask that: an authority may be trusted later. But a CA's certificate, one for
+other uses, or one that no anchor leads to would only show at the recipient's first request.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from makul.cli.house import CertificateUse
+from makul.domain.reasons import Code
+from makul.parts import trust_directories
+from makul.settings import Settings
+from makul.trust.certificates import SigningCertificate, Use, read_certificate, require_usage
+from makul.trust.failures import SignatureFailure
+from makul.trust.material import TrustStoreError
+from makul.trust.paths import TrustStore
+from makul.trust.sealing import require_sealing_usage
+
+
+def find_unsuitability(
+    settings: Settings, certificate: bytes, use: CertificateUse, *, at: datetime
+) -> str | None:
+    """Return why nothing will be accepted under a certificate (DER); None if something may be.
+
+    That revocation data are missing is no such reason: they come and go.
+    """
+    try:
+        read = read_certificate(certificate)
+        _require_use(read, use)
+    except SignatureFailure as failure:
+        return f"{failure.why} ({failure.code.value})"
+    # The archive is the service's own: a command that only asks must leave no file there.
+    directories = replace(trust_directories(settings), archive=None)
+    try:
+        store = TrustStore(directories)
+    except (TrustStoreError, OSError) as error:
+        return f"its path cannot be verified: {error}"
+    found = store.judge(read, at=max(at, read.x509.not_valid_before_utc))
+    if found.code is None or found.code is Code.SIG_07:
+        return None
+    return f"its path is not trusted: {found.why} ({found.code.value})"
+
+
+def _require_use(certificate: SigningCertificate, use: CertificateUse) -> None:
+    match use:
+        case CertificateUse.DOCUMENTS:
+            require_usage(certificate, Use.DOCUMENT)
+        case CertificateUse.ENCRYPTION:
+            require_sealing_usage(certificate)
+        case CertificateUse.MESSAGES:
+            try:
+                require_usage(certificate, Use.TLS_CLIENT)  # channel mtls
+            except SignatureFailure:
+                require_usage(certificate, Use.MESSAGE)  # channel wsse

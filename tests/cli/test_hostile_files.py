@@ -1,0 +1,468 @@
+"""Whatever lies under the name of a file that a command is given, it ends, and in one line.
+
+Every argument and option that names a file stands in the table, and every path of the settings:
+a new one that does not fails `test_every_path_stands_in_the_table`.
+"""
+
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from makul.cli import build
+from makul.cli.agreement_file import EXAMPLE
+from makul.fitness import complaint
+from makul.runtime import LocalRuntime
+from makul.settings import Settings
+from support.commands import installed
+from support.hostile import (
+    CONTENTS,
+    NOT_FILES,
+    certificates,
+    readable_certificates,
+    rooms,
+    run_apart,
+)
+
+BANK = "COM/60000001"
+FILE = "FILE"
+"""Stands for the hostile file in a command."""
+
+HINT = "Nothing was changed."
+DOCUMENTED = {0, 1, 2, 3}
+WHY = ("--reason", "x")
+OFFICIAL = ("--id", "P-1", "--name", "Head")
+
+PATHS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("recipient certificate", "file"): ("recipient", "certificate", BANK, FILE),
+    ("recipient withdraw", "file"): ("recipient", "withdraw", BANK, FILE, *WHY),
+    ("recipient sealing-certificate", "file"): ("recipient", "sealing-certificate", BANK, FILE),
+    ("recipient withdraw-sealing", "file"): ("recipient", "withdraw-sealing", BANK, FILE, *WHY),
+    ("recipient official", "file"): ("recipient", "official", BANK, FILE, *OFFICIAL),
+    ("recipient withdraw-official", "file"): ("recipient", "withdraw-official", BANK, FILE, *WHY),
+    ("signatory add", "file"): (
+        *("signatory", "add", BANK, FILE, "--role", "RECIPIENT"),
+        *OFFICIAL,
+    ),
+    ("signatory withdraw", "file"): ("signatory", "withdraw", BANK, FILE, *WHY),
+    ("agreement add", "file"): ("agreement", "add", FILE),
+    ("agreement sign", "file"): ("agreement", "sign", FILE, "--key", "K", "--certificate", "C"),
+    ("agreement sign", "key"): ("agreement", "sign", "C", "--key", FILE, "--certificate", "C"),
+    ("agreement sign", "certificate"): (
+        *("agreement", "sign", "C", "--key", "K", "--certificate", FILE),
+    ),
+    ("agreement submit", "file"): ("agreement", "submit", FILE),
+    ("notice add", "ky"): ("notice", "add", "N", "--ky", FILE, "--ru", "T", "--en", "T"),
+    ("notice add", "ru"): ("notice", "add", "N", "--ky", "T", "--ru", FILE, "--en", "T"),
+    ("notice add", "en"): ("notice", "add", "N", "--ky", "T", "--ru", "T", "--en", FILE),
+    ("notice sign", "file"): ("notice", "sign", FILE, "--key", "K", "--certificate", "C"),
+    ("notice sign", "key"): ("notice", "sign", "C", "--key", FILE, "--certificate", "C"),
+    ("notice sign", "certificate"): ("notice", "sign", "C", "--key", "K", "--certificate", FILE),
+    ("notice approve", "file"): ("notice", "approve", FILE),
+    ("person import", "file"): ("person", "import", FILE),
+    ("document verify", "file"): ("document", "verify", FILE, "--anchors", "A"),
+    ("document verify", "anchors"): ("document", "verify", "C", "--anchors", FILE),
+    ("document verify", "intermediates"): (
+        *("document", "verify", "C", "--anchors", "A", "--intermediates", FILE),
+    ),
+    ("document verify", "crl"): ("document", "verify", "C", "--anchors", "A", "--crl", FILE),
+    ("document verify", "ocsp"): ("document", "verify", "C", "--anchors", "A", "--ocsp", FILE),
+    ("document verify", "tsa_anchors"): (
+        *("document", "verify", "C", "--anchors", "A", "--tsa-anchors", FILE),
+    ),
+    ("ledger witness", "key"): (
+        *("ledger", "witness", "--log", "A", "--log-key", "V", "--key", FILE, "--state", "S"),
+        "--once",
+    ),
+    ("ledger witness", "state"): (
+        *("ledger", "witness", "--log", "A", "--log-key", "V", "--key", "W", "--state", FILE),
+        "--once",
+    ),
+    ("ledger witness", "log_key"): (
+        *("ledger", "witness", "--log", "A", "--log-key", FILE, "--key", "W", "--state", "S"),
+        "--once",
+    ),
+    ("ledger witness", "also"): (
+        *("ledger", "witness", "--log", "A", "--log-key", "V", "--key", "W", "--state", "S"),
+        *("--also", FILE, "--once"),
+    ),
+    ("ledger witness", "new_key"): (
+        *("ledger", "witness", "--new-key", FILE, "--name", "example/w1"),
+    ),
+    ("ledger export", "directory"): ("ledger", "export", FILE),
+    ("ledger export", "bundle"): ("ledger", "export", "--bundle", FILE),
+    ("disclosure export", "output"): (
+        *("disclosure", "export", "--month", "2026-11", "--reason", "x", "--output", FILE),
+    ),
+    ("", "config"): ("--config", FILE, "key", "show"),
+    ("init", "directory"): ("init", FILE, "--operator", "GOV/70000001", "--name", "X"),
+}
+"""By command and parameter: how it is called with a hostile file."""
+
+STARTERS = {("sandbox", "directory"), ("demo", "directory")}
+"""What makes a directory, and then runs until it is stopped: tests/sandbox has it."""
+
+TEXTS = {("ledger witness", "log_key"), ("ledger witness", "also")}
+"""Parameters that are text for typer, and may name a file."""
+
+DIRECTORIES = {
+    ("document verify", each) for each in ("anchors", "intermediates", "crl", "ocsp", "tsa_anchors")
+}
+"""Parameters that name a directory: the hostile file lies in it."""
+
+SAME_READER = {
+    ("recipient withdraw", "file"),
+    ("recipient official", "file"),
+    ("recipient withdraw-official", "file"),
+    ("signatory add", "file"),
+    ("signatory withdraw", "file"),
+    ("agreement submit", "file"),
+    ("notice sign", "file"),
+    ("notice sign", "key"),
+    ("notice sign", "certificate"),
+    ("notice approve", "file"),
+    ("notice add", "ru"),
+    ("notice add", "en"),
+    ("document verify", "intermediates"),
+    ("document verify", "tsa_anchors"),
+}
+"""Contents are tried once for each reader, and these share theirs with a parameter that is."""
+
+WRITTEN = {
+    ("ledger witness", "new_key"),
+    ("ledger witness", "state"),
+    ("ledger export", "directory"),
+    ("ledger export", "bundle"),
+    ("disclosure export", "output"),
+    ("init", "directory"),
+}
+"""Where something is made: what a file there holds is not read."""
+
+CONTENT_PATHS = [each for each in PATHS if each not in SAME_READER | WRITTEN]
+
+CERTIFICATES = [
+    (f"recipient {each}", "file")
+    for each in ("certificate", "sealing-certificate", "withdraw-sealing")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    what: str
+    code: int | None
+    out: str
+    err: str
+    broken: str | None
+
+    @property
+    def flaws(self) -> list[str]:
+        """What no command may do."""
+        found = []
+        if self.broken is not None:
+            found.append(self.broken)
+        if "Traceback" in self.out + self.err or "internal error" in self.err:
+            found.append("a traceback")
+        if self.code not in DOCUMENTED | {64}:
+            found.append(f"exit code {self.code}")
+        if self.code in {1, 3} and not self.err and not self.out:
+            found.append("not a word")
+        lines = [line for line in self.err.splitlines() if not line.startswith(HINT)]
+        if self.code in {1, 3} and len(lines) > 1:
+            found.append("more than one line")
+        if self.code == 0 and "Warning" in self.err:
+            found.append("a warning of Python's")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An installation with a bank, and what commands need besides the file in question."""
+
+    directory: Path
+    empty: Iterator[Path] = field(repr=False)
+
+    def called(self, command: tuple[str, ...], what: str, path: Path) -> Ended:
+        names = {FILE: path, "S": next(self.empty) / "state"}
+        names |= {name: self.directory / "spare" / name for name in ("A", "C", "K", "T", "V", "W")}
+        arguments = [str(names.get(each, each)) for each in command]
+        config = [] if "--config" in arguments else ["--config", str(self.directory / "makul.toml")]
+        result = CliRunner().invoke(build(LocalRuntime()), [*config, *arguments], prog_name="makul")
+        broken = None
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            broken = f"{type(result.exception).__name__}: {str(result.exception)[:200]}"
+        return Ended(what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """Each test runs its commands in processes of their own, and without --apply."""
+    base = tmp_path_factory.mktemp("hostile")
+    made = installed(base / "house")
+    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    spare = made.directory / "spare"
+    (spare / "A").mkdir(parents=True)
+    (spare / "T").write_text("text")
+    (spare / "C").write_bytes((made.directory / "keys" / "receipts.cert.pem").read_bytes())
+    (spare / "A" / "root.pem").write_bytes((spare / "C").read_bytes())
+    (spare / "K").write_bytes((made.directory / "keys" / "receipts.key.pem").read_bytes())
+    (spare / "K").chmod(0o600)
+    made("ledger", "witness", "--new-key", spare / "W", "--name", "example/w1")
+    (spare / "V").write_bytes(next(made.directory.rglob("*.pub")).read_bytes())
+    return Room(made.directory, rooms(base / "rooms"))
+
+
+def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    for parameter in command.params:
+        described = parameter.type_descriptor
+        if described is not None and "Path" in str(described.annotation):
+            yield name, parameter.name
+    for each, below in getattr(command, "commands", {}).items():
+        yield from _paths(below, f"{name} {each}".strip())
+
+
+def test_every_path_stands_in_the_table() -> None:
+    """A new option that names a file has to say here how it is called."""
+    found = set(_paths(get_command(build(LocalRuntime()))))
+
+    assert found == PATHS.keys() - TEXTS | STARTERS
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[" ".join(each) for each in PATHS])
+def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """Nothing waits for a writer, nothing is read without end."""
+
+    def act() -> list[Ended]:
+        return [
+            room.called(PATHS[path], what, make(next(room.empty)))
+            for what, make in NOT_FILES.items()
+        ]
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+@pytest.mark.parametrize("path", CONTENT_PATHS, ids=[" ".join(each) for each in CONTENT_PATHS])
+def test_what_is_not_meant_for_it_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """Not JSON, nor TOML, nor PEM, nor text; or all too much of it."""
+    suffix = {"person import": ".jsonl", "document verify": ".pem"}.get(path[0], "")
+
+    def act() -> list[Ended]:
+        ended = []
+        for what, content in CONTENTS.items():
+            file = next(room.empty) / f"it{suffix}"
+            file.write_bytes(content)
+            file.chmod(0o600)
+            named = file.parent if path in DIRECTORIES else file
+            ended.append(room.called(PATHS[path], what, named))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+def _certified(path: tuple[str, str], room: Room, made: dict[str, bytes]) -> list[Ended]:
+    def act() -> list[Ended]:
+        ended = []
+        for what, content in made.items():
+            file = next(room.empty) / "it.pem"
+            file.write_bytes(content)
+            ended.append(room.called(PATHS[path], what, file))
+        return ended
+
+    return run_apart(act)
+
+
+@pytest.mark.parametrize("path", CERTIFICATES, ids=[each[0] for each in CERTIFICATES])
+def test_a_certificate_that_is_not_accepted_is_named(path: tuple[str, str], room: Room) -> None:
+    """GOST, Ed25519, DSA, a curve by its parameters, and forms that RFC 5280 does not know."""
+    ended = _certified(path, room, certificates())
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+    if path[0] != "recipient withdraw-sealing":  # whatever its key: it is taken away
+        assert {each.code for each in ended} == {1}
+        gost = next(each for each in ended if each.what.startswith("GOST"))
+        assert "it.pem: algorithm not accepted: its key is GOST R 34.10-2012" in gost.err
+
+
+def test_a_certificate_that_is_unusual_is_read(room: Room) -> None:
+    """`&`, `_` and `@` in a PrintableString, as large CAs write; version 1, without extensions."""
+    for each in _certified(("recipient certificate", "file"), room, readable_certificates()):
+        assert (each.code, each.flaws) == (0, []), each
+
+
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [
+        ("0001-01-01T00:00:00+06:00", "valid_from: the year is 1900 to 9000"),
+        ("0001-01-01", "valid_from: the year is 1900 to 9000"),
+        ("9999-12-31T23:59:59-06:00", "valid_from: the year is 1900 to 9000"),
+        ("10000-01-01", "not TOML"),
+    ],
+)
+def test_a_date_at_the_end_of_time(term: str, said: str, room: Room) -> None:
+    file = next(room.empty) / "bank.toml"
+    file.write_text(EXAMPLE.replace("valid_from = 2026-01-01 ", f"valid_from = {term} "))
+
+    ended = run_apart(lambda: room.called(("agreement", "add", FILE), term, file))
+
+    assert (ended.code, ended.flaws) == (1, [])
+    assert said in ended.err
+
+
+@pytest.mark.parametrize("option", ["--at", "--existed-at"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+06:00", "9999-12-31T23:59:59-06:00", "7" * 5000]
+)
+def test_a_moment_at_the_end_of_time(option: str, text: str, room: Room) -> None:
+    command = ("document", "verify", "C", "--anchors", "A", option, text)
+
+    ended = run_apart(lambda: room.called(command, text, Path("x")))
+
+    assert (ended.code, ended.flaws) == (64, [])
+
+
+# --- Settings ---------------------------------------------------------------------------------
+
+
+def test_settings_with_a_byte_order_mark_are_read(room: Room) -> None:
+    """Notepad writes one."""
+    settings = (room.directory / "makul.toml").read_bytes()
+    (room.directory / "bom.toml").write_bytes(b"\xef\xbb\xbf" + settings)
+
+    ended = run_apart(
+        lambda: room.called(("--config", FILE, "key", "show"), "", room.directory / "bom.toml")
+    )
+
+    assert (ended.code, ended.err) == (0, "")
+
+
+def _settings(model: type[BaseModel], name: str = "") -> Iterator[str]:
+    for key, known in model.model_fields.items():
+        for kind in (known.annotation, *typing.get_args(known.annotation)):
+            for inner in (kind, *typing.get_args(kind)):
+                if inner is Path:
+                    yield f"{name}{key}"
+                if isinstance(inner, type) and issubclass(inner, BaseModel):
+                    yield from _settings(inner, f"{name}{key}.")
+
+
+SETTINGS: dict[str, str] = {
+    "store.database": '[store]\ndatabase = "{}"',
+    "store.keys": '[store]\nkeys = "{}"',
+    "receipts.certificate": '[receipts]\ncertificate = "{}"',
+    "receipts.key": '[receipts]\nkey = "{}"',
+    "receipts.password_file": '[receipts]\npassword_file = "{}"',
+    "receipts.next": '[receipts]\nnext = "{}"',
+    "receipts.retired": '[receipts]\nretired = "{}"',
+    "receipts.pkcs11.module": '[receipts]\n-key\n[receipts.pkcs11]\nmodule = "{}"\n'
+    'slot = 1\nkey_label = "k"\npin_env = "PIN"',
+    "receipts.pkcs11.pin_file": '[receipts]\n-key\n[receipts.pkcs11]\nmodule = "/nowhere.so"\n'
+    'slot = 1\nkey_label = "k"\npin_file = "{}"',
+    "trust.anchors": '[trust]\nanchors = "{}"',
+    "trust.intermediates": '[trust]\nintermediates = "{}"',
+    "trust.crls": '[trust]\ncrls = "{}"',
+    "trust.ocsp": '[trust]\nocsp = "{}"',
+    "trust.wanted": '[trust]\nwanted = "{}"',
+    "trust.archive": '[trust]\narchive = "{}"',
+    "trust.tsa_anchors": '[trust]\ntsa_anchors = "{}"',
+    "trust.tsa_crls": '[trust]\ntsa_anchors = "anchors"\ntsa_crls = "{}"',
+    "trust.refresh.ocsp.issuer": '[trust]\nocsp = "anchors"\nwanted = "anchors"\n'
+    '[[trust.refresh.ocsp]]\nurl = "http://127.0.0.1:1"\nissuer = "{}"',
+    "logs.security": '[logs]\nsecurity = "{}"',
+    "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
+    "ledger.key": '[ledger]\nkey = "{}"',
+    "ledger.publish": '[ledger]\npublish = "{}"',
+    "ledger.witnesses.file": '[ledger]\nwitnesses = [{{ key = "VKEY", file = "{}" }}]',
+    "listeners.tls.certificate": "[listeners.wsse]\n"
+    'tls = {{ certificate = "{}", key = "KEY", client_ca = "CERT" }}',
+    "listeners.tls.key": "[listeners.wsse]\n"
+    'tls = {{ certificate = "CERT", key = "{}", client_ca = "CERT" }}',
+    "listeners.tls.client_ca": "[listeners.wsse]\n"
+    'tls = {{ certificate = "CERT", key = "KEY", client_ca = "{}" }}',
+    "listeners.proxy_certificates": '[listeners.wsse]\nchannel = "mtls"\n'
+    'client_certificate = "header"\nproxy_certificates = "{}"\n'
+    'tls = {{ certificate = "CERT", key = "KEY", client_ca = "CERT" }}',
+}
+"""By setting: what is changed in a good settings file; a line `-key` takes a key out."""
+
+
+def test_every_path_of_the_settings_stands_in_the_table() -> None:
+    assert set(_settings(Settings)) == SETTINGS.keys()
+
+
+def _changed(settings: str, change: str) -> str:
+    """A settings file in which these keys are others."""
+    lines = settings.split("\n")
+    section = ""
+    for line in change.split("\n"):
+        if line.startswith("["):
+            section = line
+            if section not in lines:
+                lines += [section]
+            continue
+        start = lines.index(section) if section in lines else len(lines)
+        key = line.removeprefix("-").partition(" =")[0]
+        end = next(
+            (at for at in range(start + 1, len(lines)) if lines[at].startswith("[")), len(lines)
+        )
+        lines[start:end] = [
+            each for each in lines[start:end] if each.partition(" =")[0].strip() != key
+        ]
+        if not line.startswith("-"):
+            lines.insert(start + 1, line)
+    return "\n".join(lines)
+
+
+REPRESENTATIVES = ("a fifo", "/dev/zero", "a directory", "a planted link", "nothing")
+"""Of what is no file, for the settings: each of them is read by a function tried with all above."""
+
+READERS: dict[str, Callable[[Room, Path], Ended]] = {
+    "key show": lambda room, path: room.called(("--config", FILE, "key", "show"), "", path),
+    "trust status": lambda room, path: room.called(("--config", FILE, "trust", "status"), "", path),
+    "trust refresh": lambda room, path: room.called(
+        ("--config", FILE, "trust", "refresh", "--once"), "", path
+    ),
+    "ledger status": lambda room, path: room.called(
+        ("--config", FILE, "ledger", "status"), "", path
+    ),
+    "ledger verify": lambda room, path: room.called(
+        ("--config", FILE, "ledger", "verify"), "", path
+    ),
+    "serve": lambda _, path: Ended("", 1, "", (complaint(path, None) or "served") + "\n", None),
+}
+"""What reads the settings' files, and ends by itself."""
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room) -> None:
+    """Also before a listener starts: a worker that waits for a pipe serves nobody."""
+    good = (room.directory / "makul.toml").read_text()
+    keys = room.directory / "keys"
+    vkey = (room.directory / "spare" / "W.pub").read_text().strip()
+
+    def act() -> list[Ended]:
+        ended = []
+        for what in REPRESENTATIVES:
+            change = SETTINGS[setting].format(NOT_FILES[what](next(room.empty)))
+            change = change.replace("CERT", str(keys / "receipts.cert.pem"))
+            change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
+            config = room.directory / "changed.toml"
+            config.write_text(_changed(good, change))
+            for reader, read in READERS.items():
+                done = read(room, config)
+                ended.append(Ended(f"{reader}: {what}", done.code, done.out, done.err, done.broken))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}

@@ -1,0 +1,114 @@
+"""A certificate that can never work is registered with a warning; a healthy one without."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from makul.sandbox.pki import Hierarchy, new_hierarchy
+from support.commands import Makul, Said, installed
+
+NOW = datetime.now(UTC)
+BANK = "COM/60000001"
+
+REGISTRATIONS = {
+    "messages": ("recipient", "certificate", BANK),
+    "sealing": ("recipient", "sealing-certificate", BANK),
+    "official": ("recipient", "official", BANK, "--id", "P-1", "--name", "Head"),
+    "signatory": ("signatory", "add", BANK, "--role", "RECIPIENT", "--id", "D-1", "--name", "D"),
+}
+
+
+WARNINGS = {
+    "a CA": "a CA's certificate (SIG-10)",
+    "another use": "key usage allows no",
+    "another CA": "its path is not trusted",
+}
+
+
+@pytest.fixture(scope="module")
+def hierarchy() -> Hierarchy:
+    return new_hierarchy(NOW)
+
+
+@pytest.fixture(scope="module")
+def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
+    """An installation that trusts this hierarchy, with a bank in it."""
+    made = installed(tmp_path_factory.mktemp("rooms") / "house")
+    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    (made.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
+    (made.directory / "intermediates" / "cas.pem").write_bytes(
+        hierarchy.intermediate_certificates()
+    )
+    for name, crl in hierarchy.crls().items():
+        (made.directory / "crls" / name).write_bytes(crl)
+    return made
+
+
+def register(makul: Makul, how: str, pem: bytes, room: Path) -> Said:
+    file = room / "it.pem"
+    file.write_bytes(pem)
+    command = REGISTRATIONS[how]
+    return makul(*command[:3], file, *command[3:], "--json")
+
+
+@pytest.mark.parametrize("how", REGISTRATIONS)
+def test_one_that_can_work_is_registered_without_a_warning(
+    how: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
+) -> None:
+    issue = {
+        "messages": lambda: hierarchy.organisation(member_code=BANK, common_name="Bank"),
+        "sealing": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "official": lambda: hierarchy.official(member_code=BANK, name="H", identifier="P-1"),
+        "signatory": lambda: hierarchy.official(member_code=BANK, name="D", identifier="D-1"),
+    }
+
+    said = register(makul, how, issue[how]().certificate_pem, tmp_path)
+
+    assert (said.code, said.err) == (0, "")
+    assert "warning" not in said.json
+
+
+@pytest.mark.parametrize("what", WARNINGS)
+@pytest.mark.parametrize("how", [each for each in REGISTRATIONS if each != "sealing"])
+def test_one_that_can_never_work_is_registered_with_a_warning(
+    how: str, what: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
+) -> None:
+    """An authority may be trusted later, so it is no refusal."""
+    issue = {
+        "a CA": lambda: hierarchy.organisations.credential,
+        "another use": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "another CA": lambda: new_hierarchy(NOW).official(
+            member_code=BANK, name="Head", identifier="P-1"
+        ),
+    }
+
+    said = register(makul, how, issue[what]().certificate_pem, tmp_path)
+
+    assert said.code == 0
+    assert said.err.startswith("makul: warning: it.pem: nothing will be accepted under this")
+    assert WARNINGS[what] in said.err
+    assert said.err.count("\n") == 1
+    assert said.json["warning"] in said.err
+
+
+def test_a_sealing_certificate_of_an_unknown_authority(makul: Makul, tmp_path: Path) -> None:
+    other = new_hierarchy(NOW).sealing(member_code=BANK, common_name="Bank")
+
+    said = register(makul, "sealing", other.certificate_pem, tmp_path)
+
+    assert "its path is not trusted" in said.err
+
+
+def test_where_nobody_is_trusted_yet_it_says_so(tmp_path: Path, hierarchy: Hierarchy) -> None:
+    """Certificates may be registered before the authorities are put in place."""
+    made = installed(tmp_path / "house")
+    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
+
+    said = register(made, "messages", bank.certificate_pem, tmp_path)
+
+    assert said.code == 0
+    assert "its path cannot be verified" in said.err
+    assert "no anchors" in said.err

@@ -1,0 +1,400 @@
+"""Whatever lies under the name of a file that the client is given, it ends, and in one line.
+
+Every argument and option that names a file stands in the table, and every path of the profile.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asn1crypto import pem
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from makul_client.cli import app
+from makul_client.consents import Subject, Wish, draft, sign
+from makul_client.credentials import load_certificates, load_credential
+from makul_client.errors import ProfileError
+from makul_client.profile import Profile
+from support.client_ledger import World
+from support.client_pki import pem_of, pem_of_key
+from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+from support.hostile import (
+    CONTENTS,
+    NOT_FILES,
+    certificates,
+    readable_certificates,
+    rooms,
+    run_apart,
+)
+
+FILE = "FILE"
+DOCUMENTED = set(range(6))
+ID = "7d9a3c1e-0000-4000-8000-0000000000c1"
+NOWHERE = "http://127.0.0.1:1/"
+"""Nobody listens there: what would be sent is not."""
+
+READ: dict[tuple[str, str], tuple[str, ...]] = {
+    **{(each, "profile"): () for each in ("verify", "get", "explain", "agreement", "status")},
+    **{
+        (f"consent {each}", "profile"): ()
+        for each in ("draft", "sign", "register", "status", "draft-revocation")
+    },
+    ("consent revoke", "profile"): (),
+    ("consent revocations", "profile"): (),
+    ("receipt get", "profile"): (),
+    ("receipt verify", "profile"): (),
+    ("verify", "consent"): ("verify", "--consent", FILE),
+    ("verify", "basis"): ("verify", "--basis", FILE, "--pin", PIN),
+    ("verify", "face"): ("verify", "--consent-id", ID, "--pin", PIN, "--face", FILE),
+    ("verify", "finger"): ("verify", "--consent-id", ID, "--pin", PIN, "--finger", "2=FILE"),
+    ("get", "consent"): ("get", "--consent", FILE),
+    ("get", "basis"): ("get", "--basis", FILE, "--pin", PIN, "-a", "surname"),
+    ("get", "face"): ("get", "--consent-id", ID, "-a", "pin", "--pin", PIN, "--face", FILE),
+    ("get", "finger"): ("get", "--consent-id", ID, "-a", "pin", "--pin", PIN, "--finger", "2=FILE"),
+    ("explain", "consent"): ("explain", "--consent", FILE),
+    ("explain", "basis"): ("explain", "--basis", FILE, "--pin", PIN),
+    ("consent draft", "form"): ("consent", "draft", "--from", FILE, "-o", "OUT"),
+    ("consent attach", "drawn_up"): ("consent", "attach", FILE, "DRAFT", "-o", "OUT"),
+    ("consent attach", "signed"): ("consent", "attach", "DRAFT", FILE, "-o", "OUT"),
+    ("consent sign", "drawn_up"): (
+        *("consent", "sign", FILE, "--key", "KEY", "--certificate", "CERT", "-o", "OUT"),
+    ),
+    ("consent sign", "key"): (
+        *("consent", "sign", "DRAFT", "--key", FILE, "--certificate", "CERT", "-o", "OUT"),
+    ),
+    ("consent sign", "certificate"): (
+        *("consent", "sign", "DRAFT", "--key", "KEY", "--certificate", FILE, "-o", "OUT"),
+    ),
+    ("consent show", "file"): ("consent", "show", FILE),
+    ("consent register", "file"): ("consent", "register", FILE),
+    ("consent register", "scan"): ("consent", "register", "DRAFT", "--scan", FILE),
+    ("consent register", "authority"): ("consent", "register", "DRAFT", "--authority", FILE),
+    ("consent revoke", "file"): ("consent", "revoke", FILE),
+    ("receipt verify", "files"): ("receipt", "verify", "--offline", FILE),
+    ("receipt verify", "log"): ("receipt", "verify", "--offline", "--log", FILE, "RECEIPT"),
+}
+"""By command and parameter: how it is called with a hostile file; () is `status --profile`."""
+
+WRITTEN = {
+    ("verify", "receipt"),
+    ("get", "receipt"),
+    ("consent draft", "out"),
+    ("consent attach", "out"),
+    ("consent sign", "out"),
+    ("consent draft-revocation", "out"),
+    ("receipt get", "out"),
+    ("receipt get", "proof"),
+}
+"""Where results are kept: always a new file."""
+
+TEXTS = {("verify", "finger"), ("get", "finger"), ("receipt verify", "log")}
+"""Parameters that are text for typer, and may name a file."""
+
+CALLS = {
+    path: command or ("--profile", FILE, "status")
+    for path, command in READ.items()
+    if command or path == ("status", "profile")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    what: str
+    code: int
+    out: str
+    err: str
+    broken: str | None
+
+    @property
+    def flaws(self) -> list[str]:
+        """What no command may do."""
+        found = [self.broken] if self.broken is not None else []
+        if "Traceback" in self.out + self.err or "internal error" in self.err:
+            found.append("a traceback")
+        if self.code not in DOCUMENTED:
+            found.append(f"exit code {self.code}")
+        if self.code and not self.err and not self.out:
+            found.append("not a word")
+        if self.code == 4 or (self.code not in {0, 2, 3} and self.err.count("\n") > 1):
+            found.append("more than one line, or a verdict on what is no receipt")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    directory: Path
+    empty: Iterator[Path] = field(repr=False)
+
+    def called(self, command: tuple[str, ...], what: str, path: Path) -> Ended:
+        files = {"KEY": "citizen.key.pem", "CERT": "citizen.crt.pem", "DRAFT": "draft.xml"}
+        names = {name: self.directory / file for name, file in files.items()}
+        names |= {FILE: path, "OUT": next(self.empty) / "out", "RECEIPT": self.directory / "r.json"}
+        arguments = [str(names.get(each, each.replace(FILE, str(path)))) for each in command]
+        if arguments[0] == "--profile":
+            arguments = [arguments[2], *arguments[:2]]
+        elif command[:2] not in {("consent", "attach"), ("consent", "show")}:
+            arguments += ["--profile", str(self.directory / "bank.toml")]
+        result = CliRunner().invoke(app, arguments, prog_name="makul-client")
+        broken = None
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            broken = f"{type(result.exception).__name__}: {str(result.exception)[:200]}"
+        return Ended(what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    base = tmp_path_factory.mktemp("hostile")
+    world = World.new(base)
+    config = base / "bank.toml"
+    if not config.exists():
+        write_profile(base, NOWHERE)
+    config.write_text(config.read_text() + "\n[retry]\nattempts = 1\n")
+    citizen = parties().citizen
+    (base / "citizen.key.pem").write_bytes(pem_of_key(citizen.key))
+    (base / "citizen.crt.pem").write_bytes(pem_of(citizen.certificate))
+    wish = Wish(
+        subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=365),
+    )
+    profile = Profile.load(config)
+    (base / "draft.xml").write_bytes(draft(profile, wish, given_at=NOW))
+    (base / "signed.xml").write_bytes(sign(profile, (base / "draft.xml").read_bytes(), citizen))
+    (base / "r.json").write_bytes(b"{}")
+    del world
+    return Room(base, rooms(base / "rooms"))
+
+
+def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    for parameter in command.params:
+        described = parameter.type_descriptor
+        if described is not None and "Path" in str(described.annotation):
+            yield name, parameter.name
+    for each, below in getattr(command, "commands", {}).items():
+        yield from _paths(below, f"{name} {each}".strip())
+
+
+def test_every_path_stands_in_the_table() -> None:
+    """A new option that names a file has to say here how it is called."""
+    assert set(_paths(get_command(app))) == READ.keys() - TEXTS | WRITTEN
+
+
+SAME_READER = {
+    *((command, each) for command in ("get", "explain") for each in ("consent", "basis", "face")),
+    ("get", "finger"),
+    ("verify", "finger"),
+    ("consent sign", "drawn_up"),
+    ("consent attach", "drawn_up"),
+    ("consent register", "authority"),
+}
+"""Contents are tried once for each reader, and these share theirs with a parameter that is."""
+
+CONTENT_CALLS = [each for each in CALLS if each not in SAME_READER]
+
+SUFFIXES = {"face": ".png", "finger": ".png"}
+
+
+@pytest.mark.parametrize("path", CALLS, ids=[" ".join(each) for each in CALLS])
+def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """`receipt verify` once read /dev/zero for ever."""
+
+    def act() -> list[Ended]:
+        ended = []
+        for what, make in NOT_FILES.items():
+            file = make(next(room.empty))
+            suffix = SUFFIXES.get(path[1])
+            if suffix is not None and file.parent != Path("/dev"):
+                renamed = file.with_name(f"it{suffix}")
+                if os.path.lexists(file):
+                    file.rename(renamed)
+                file = renamed
+            ended.append(room.called(CALLS[path], what, file))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+    assert [each.what for each in ended if each.code == 0] == []
+
+
+@pytest.mark.parametrize("path", CONTENT_CALLS, ids=[" ".join(each) for each in CONTENT_CALLS])
+def test_what_is_not_meant_for_it_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """Not JSON, nor TOML, nor PEM, nor XML; or all too much of it."""
+
+    def act() -> list[Ended]:
+        ended = []
+        for what, content in CONTENTS.items():
+            file = next(room.empty) / f"it{SUFFIXES.get(path[1], '')}"
+            file.write_bytes(content)
+            ended.append(room.called(CALLS[path], what, file))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+FORM = {"pin": PIN, "surname": SURNAME, "given_name": "Т", "valid_to": "2027-11-01"}
+FORMS: dict[str, dict[str, object]] = {
+    "year 1": {"valid_from": "0001-01-01"},
+    "year 1 with an offset": {"valid_from": "0001-01-01T00:00:00+06:00"},
+    "year 9999 with an offset": {"valid_to": "9999-12-31T23:59:59-06:00"},
+    "NaN": {"max_disclosures": float("nan")},
+    "infinity": {"max_disclosures": float("inf")},
+    "half a letter": {"surname": "\ud800"},
+    "NUL": {"surname": "a\0b"},
+    "lists": {"surname": [], "pin": {}},
+    "numbers": {"valid_to": 7, "attributes": 7},
+    "a scan that is none": {
+        "paper": {"date": "2026-11-01", "place": "x", "official": "x", "scan": "a\0.pdf"}
+    },
+    "a scan without end": {
+        "paper": {"date": "2026-11-01", "place": "x", "official": "x", "scan": "sparse.pdf"}
+    },
+    "a long number of times": {"max_disclosures": 10**4000},
+    "nobody onward": {"onward": [{"a": 1}]},
+}
+
+
+def test_a_form_of_hostile_values_ends_in_one_line(room: Room) -> None:
+    def act() -> list[Ended]:
+        ended = []
+        for what, values in FORMS.items():
+            folder = next(room.empty)
+            with (folder / "sparse.pdf").open("wb") as file:
+                file.truncate(1 << 40)
+            (folder / "form.json").write_text(json.dumps({**FORM, **values}))
+            ended.append(room.called(CALLS["consent draft", "form"], what, folder / "form.json"))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+    assert {each.what: each.code for each in ended if each.code != 2} == {}
+
+
+MOMENTS = {
+    "hour 24": "2026-11-01T24:00:00Z",
+    "year 10000": "10000-01-01T00:00:00Z",
+    "year 1 with an offset": "0001-01-01T00:00:00+14:00",
+    "a year before ours": "-0044-03-15T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize("what", MOMENTS)
+@pytest.mark.parametrize("command", ["consent show", "verify", "explain"])
+def test_a_consent_of_a_time_that_cannot_be(command: str, what: str, room: Room) -> None:
+    """The schema allows what no clock shows (XML Schema 1.0, 3.2.7)."""
+    text = (room.directory / "draft.xml").read_text()
+    start = text.index("<validTo>") + len("<validTo>")
+    end = text.index("</validTo>")
+    file = next(room.empty) / "consent.xml"
+    file.write_text(text[:start] + MOMENTS[what] + text[end:])
+    option = "file" if command == "consent show" else "consent"
+
+    ended = run_apart(lambda: room.called(CALLS[command, option], what, file))
+
+    assert (ended.flaws, ended.code) == ([], 2), ended
+
+
+# --- The profile's own files ------------------------------------------------------------------
+
+KEYS = {
+    "signing.key": 'key = "seal.key.pem"',
+    "signing.certificate": 'certificate = "seal.crt.pem"',
+    "operator.certificates": 'certificates = ["operator.crt.pem"]',
+    "operator.anchors": 'anchors = ["root.crt.pem"]',
+    "operator.crls": "crls = []",
+    "consent.notice_file": 'notice_file = "notice.txt"',
+    "service.tls_ca": "answer_timeout = 5",
+}
+
+
+def _changed(profile: str, key: str, path: Path) -> str:
+    old, name = KEYS[key], key.partition(".")[2]
+    given = f'["{path}"]' if key.startswith("operator.") else f'"{path}"'
+    new = f"{name} = {given}"
+    return profile.replace(old, f"{old}\n{new}" if name not in old else new, 1)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_profile_whose_files_are_none(key: str, room: Room) -> None:
+    """Pipes, devices and files without end, and contents of every kind."""
+    folder = next(room.empty)
+    good = write_profile(
+        folder, "https://127.0.0.1:1/", extra="[retry]\nattempts = 1\n"
+    ).read_text()
+
+    def act() -> list[Ended]:
+        ended = []
+        for what, make in NOT_FILES.items():
+            (folder / "bank.toml").write_text(_changed(good, key, make(next(room.empty))))
+            ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
+        for what, content in CONTENTS.items():
+            (folder / "it").write_bytes(content)
+            (folder / "bank.toml").write_text(_changed(good, key, folder / "it"))
+            ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
+        return ended
+
+    ended = run_apart(act)
+
+    assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+def test_a_profile_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Notepad writes one."""
+    file = write_profile(tmp_path, "https://makul.example/")
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert Profile.load(file).recipient.code == "COM/60000001"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://[a]/", "https://a:b/", "https://a:99999999/"]
+)
+def test_an_address_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
+    file = write_profile(tmp_path, url)
+
+    with pytest.raises(ProfileError, match=r"\A[^\n]*\[service\] url: is no address\Z"):
+        Profile.load(file)
+
+
+# --- Certificates -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(certificates()))
+def test_a_certificate_that_is_not_accepted_is_named(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "it.pem"
+    file.write_bytes(certificates()[name])
+    key = tmp_path / "key.pem"
+    key.write_bytes(pem_of_key(parties().citizen.key))
+
+    for load in (lambda: load_certificates([file]), lambda: load_credential(key, file)):
+        with pytest.raises(ProfileError) as raised:
+            load()
+        assert "\n" not in str(raised.value)
+        assert str(file) in str(raised.value)
+        if "GOST" in name:
+            assert "algorithm not accepted" in str(raised.value)
+
+
+def test_a_certificate_that_is_unusual_is_read_by_its_exact_bytes(tmp_path: Path) -> None:
+    """`&`, `_` and `@` in a PrintableString, as large CAs write."""
+    for content in readable_certificates().values():
+        file = tmp_path / "it.pem"
+        file.write_bytes(content)
+
+        (loaded,) = load_certificates([file])
+
+        assert loaded.x509.subject.rfc4514_string()
+        assert pem_bytes(content) == loaded.der
+
+
+def pem_bytes(content: bytes) -> bytes:
+    return pem.unarmor(content)[2]  # type: ignore[no-any-return]

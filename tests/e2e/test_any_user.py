@@ -1,0 +1,80 @@
+"""Every command works under a uid without a passwd entry, and the log names that uid.
+
+As in a container: no HOME, no XDG directories, and an environment that says whatever it likes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+UID = 10_001
+FORGED = dict.fromkeys(
+    ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "MAIL"), "the-president"
+)
+
+
+def _as_that_user() -> Sequence[str]:
+    """A user namespace, in which files stay ours: the interpreter may lie in our own home."""
+    return ("unshare", "--user", f"--map-user={UID}", f"--map-group={UID}")
+
+
+def _namespaces() -> bool:
+    try:
+        done = subprocess.run([*_as_that_user(), "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0
+
+
+needs_namespaces = pytest.mark.skipif(
+    not _namespaces(), reason="this system gives no user namespaces (unshare --user)"
+)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    places = os.pathsep.join(str(ROOT / each) for each in ("service", "clients", "tests"))
+    return subprocess.run(
+        [*_as_that_user(), sys.executable, *command],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": places, **FORGED},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    done = _run("-m", "support.any_user", str(tmp_path_factory.mktemp("any") / "house"))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_namespaces
+def test_every_command_starts(report: Any) -> None:
+    """`getpass.getuser` raised for such a uid, and so did every command that opened the store."""
+    assert report["uid"] == UID
+    assert {each: code for each, code in report["makul"].items() if code} == {}
+    assert {each: code for each, code in report["makul-client"].items() if code} == {}
+    assert len(report["makul"]) > 40
+
+
+@needs_namespaces
+def test_an_installation_is_made_and_read(report: Any) -> None:
+    """Not all is in order in an empty one (1), but nothing is out of reach."""
+    assert {each: code for each, code in report["lists"].items() if code not in {0, 1}} == {}
+
+
+@needs_namespaces
+def test_the_log_names_the_uid_and_nothing_that_was_typed(report: Any) -> None:
+    assert len(report["who"]) == 1
+    assert report["who"][0].split(" ")[0] == f"uid:{UID}"
+    assert "president" not in report["who"][0]

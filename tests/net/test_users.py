@@ -1,0 +1,58 @@
+"""The operator's log names who acts by what the kernel knows, and by nothing that was typed."""
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from makul.net import users
+from makul.net.users import identify_operator
+
+OURS = os.getuid()
+
+
+@pytest.fixture(autouse=True)
+def without_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container: nobody logged in."""
+    monkeypatch.setattr(users, "_login_uid", lambda: None)
+
+
+@pytest.mark.parametrize("name", ["USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER"])
+def test_the_environment_names_nobody(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`getpass.getuser` believes the first four, and SUDO_USER is text like any other."""
+    monkeypatch.setenv(name, "somebody-else")
+
+    assert identify_operator() == pwd.getpwuid(OURS).pw_name
+
+
+def test_a_uid_without_an_entry_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run under such."""
+    monkeypatch.setattr("os.getuid", lambda: 1_234_567)
+
+    assert identify_operator() == "uid:1234567"
+
+
+@pytest.mark.parametrize(("login", "said"), [(OURS, ""), (None, ""), (1_234_567, " (uid:1234567)")])
+def test_who_logged_in_stands_beside_who_acts(
+    login: int | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through sudo and su the audit login uid stays what it was."""
+    monkeypatch.setattr(users, "_login_uid", lambda: login)
+
+    assert identify_operator() == pwd.getpwuid(OURS).pw_name + said
+
+
+@pytest.mark.parametrize(
+    ("content", "uid"),
+    [(b"1000", 1000), (b"0", 0), (b"4294967295", None), (b"", None), (b"x", None)],
+)
+def test_the_login_uid_of_the_audit_system(
+    content: bytes, uid: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4294967295 is nobody."""
+    monkeypatch.undo()
+    (tmp_path / "loginuid").write_bytes(content)
+    monkeypatch.setattr(users, "LOGIN_UID", tmp_path / "loginuid")
+
+    assert users._login_uid() == uid
