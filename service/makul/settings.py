@@ -163,6 +163,12 @@ class ListenerSettings(Section):
     """Where the client's certificate is learnt; needed by channel `mtls`."""
     proxy_certificates: Path | None = None
     """The certificates, in PEM, by which a proxy that comes by TLS is known."""
+    handshake_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """For a whole TLS handshake, where TLS ends in this listener."""
+    message_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """For the head and the body of a message together, from its first octet."""
+    answer_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """For the peer to take the whole answer."""
 
     @property
     def on_socket(self) -> bool:
