@@ -4,7 +4,7 @@ Read of every request and believed of none: only the `mtls` channel looks at it,
 its own front alone can reach.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 from wsgiref.types import WSGIEnvironment
 
@@ -12,6 +12,8 @@ CERTIFICATE_HEADER: Final = "X-SSL-Client-Cert"
 """The client's certificate, in PEM, percent-encoded: nginx's `$ssl_client_escaped_cert`."""
 VERIFY_HEADER: Final = "X-SSL-Client-Verify"
 """`SUCCESS`, `NONE` or `FAILED:reason`: nginx's `$ssl_client_verify`."""
+FRONT_HEADER: Final = "X-Makul-Front"
+"""The secret by which a front on a loopback address proves that it is the front."""
 
 
 @runtime_checkable
@@ -31,6 +33,7 @@ class Arrival:
     forwarded_certificate: str | None = None
     """As the header has it; where it was sent twice, joined by a comma."""
     forwarded_verdict: str | None = None
+    front_proof: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, environ: WSGIEnvironment) -> "Arrival":
@@ -39,6 +42,7 @@ class Arrival:
             peer_certificate=_peer_certificate(environ),
             forwarded_certificate=environ.get(_variable(CERTIFICATE_HEADER)),
             forwarded_verdict=environ.get(_variable(VERIFY_HEADER)),
+            front_proof=environ.get(_variable(FRONT_HEADER)),
         )
 
 
