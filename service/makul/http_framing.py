@@ -11,6 +11,8 @@ from enum import Enum, auto
 from typing import Final
 
 MAX_TRAILER_BYTES: Final = 8192
+MAX_CHUNKS: Final = 65_536
+"""Of 1 KiB they make four of the largest messages. Reading millions of one octet costs seconds."""
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _END_OF_LINE: Final = b"\r\n"
 _MAX_CHUNK_LINE_BYTES: Final = 1024
@@ -52,6 +54,7 @@ class MessageFraming:
         self._at = 0  # where the part that is being read begins, or where to search on
         self._end = 0  # where the message ends, once it is known
         self._body_bytes = 0  # of the chunks so far
+        self._chunks = 0
         self._is_whole = False
         self.expects_continue = False
         """The sender waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1)."""
@@ -158,6 +161,10 @@ class MessageFraming:
         size = int(digits, 16)
         self._at = end + len(_END_OF_LINE)
         self._body_bytes += size
+        self._chunks += 1
+        if self._chunks > MAX_CHUNKS:
+            self._cut()
+            return False
         self._part = _Part.CHUNK if size else _Part.TRAILER
         self._end = self._at + size
         return True
