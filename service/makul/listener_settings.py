@@ -4,13 +4,16 @@ import re
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator
 
 from makul.domain.agreements import Channel
 from makul.sections import Section
 
+MAX_WORKERS: Final = 64
+POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4
+"""There a thread waits for the server for half of a request; on SQLite it computes."""
 _UNIX: Final = "unix:"
 _ABSOLUTE: Final = re.compile(r"/(?:[^/]|//)")
 """`unix:/path` or `unix:///path`; of `unix://path` gunicorn makes a relative one."""
@@ -42,8 +45,10 @@ class ListenerSettings(Section):
     channel: Channel
     bind: str
     """`127.0.0.1:8080`, or `unix:/run/makul/xroad.sock`."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 2
-    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | None = None
+    """Processes. None, until `with_sizes`: one for each core on SQLite, two on PostgreSQL."""
+    threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Messages that a worker computes at once. None: one on SQLite, four on PostgreSQL."""
     public_url: str
     """How clients reach it, without a path: the address that the served WSDL tells."""
     tls: TlsSettings | None = None
@@ -93,6 +98,18 @@ class ListenerSettings(Section):
             return False
         mapped = isinstance(address, IPv6Address) and address.ipv4_mapped is not None
         return address.is_loopback and not mapped
+
+    def with_sizes(self, *, is_on_sqlite: bool, cores: int) -> Self:
+        """Return these settings with every number of workers and threads.
+
+        Threads of one process only hand Python's lock to one another: on SQLite one thread a worker
+        takes 15 to 20 % less CPU a request than four (docs/performance.md).
+        """
+        sizes = (min(cores, MAX_WORKERS), 1)
+        workers, threads = sizes if is_on_sqlite else (POSTGRES_WORKERS, POSTGRES_THREADS)
+        return self.model_copy(
+            update={"workers": self.workers or workers, "threads": self.threads or threads}
+        )
 
     @field_validator("bind")
     @classmethod

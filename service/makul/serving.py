@@ -136,8 +136,8 @@ def _options(listener: ListenerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [listener.bind],
         "worker_class": "makul.worker.QuietWorker",
-        "workers": listener.workers,
-        "threads": listener.threads,
+        "workers": listener.workers or 1,
+        "threads": listener.threads or 1,
         "backlog": BACKLOG,
         "timeout": TIMEOUT_SECONDS,
         "graceful_timeout": GRACEFUL_SECONDS,

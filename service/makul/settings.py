@@ -4,6 +4,7 @@
 are relative to the file.
 """
 
+import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -247,7 +248,18 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}: {where}: {first['msg']}") from None
     except ValueError as error:
         raise SettingsError(f"{path} is not TOML: {error}") from None
-    return _with_absolute_paths(settings, path.resolve().parent)
+    return _with_sizes(_with_absolute_paths(settings, path.resolve().parent))
+
+
+def _with_sizes(settings: Settings) -> Settings:
+    """Give each listener the workers and threads that suit its store and this machine."""
+    is_on_sqlite = not isinstance(settings.place, PostgresPlace)
+    cores = len(os.sched_getaffinity(0))
+    sized = {
+        name: listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=cores)
+        for name, listener in settings.listeners.items()
+    }
+    return settings.model_copy(update={"listeners": sized})
 
 
 def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
