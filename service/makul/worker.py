@@ -109,7 +109,11 @@ class QuietWorker(ThreadWorker):
 
     def _advance(self, connection: PeerConnection) -> None:
         """Move a connection on, and wait for what it needs next."""
-        waits = connection.advance(time.monotonic())
+        try:
+            waits = connection.advance(time.monotonic())
+        except Exception as error:  # noqa: BLE001 - one connection must not end all others
+            log.error("a connection failed: %s", faults.trace(error))  # noqa: TRY400 - no messages
+            waits = Wait.NOTHING
         if waits is connection.waits and waits in _MASKS:
             self._bound_memory(connection)
             return
@@ -168,7 +172,10 @@ class QuietWorker(ThreadWorker):
     def _answer(self, connection: PeerConnection, done: "Future[tuple[bytes, bool]]") -> None:
         """Send what a thread has left. Runs in the loop."""
         self._computing -= 1
-        answer, kept = done.result() if done.exception() is None else (b"", False)
+        error = done.exception()
+        if error is not None:
+            log.error("an answer failed: %s", faults.trace(error))
+        answer, kept = done.result() if error is None else (b"", False)
         connection.begin_answer(answer, keep=kept and self.alive, now=time.monotonic())
         self._advance(connection)
 

@@ -1,10 +1,11 @@
 """Listeners are served only where their channel's proof of who calls cannot be made up."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from makul.settings import ClientCertificate, SettingsError, load_settings
+from makul.settings import ClientCertificate, ListenerSettings, SettingsError, load_settings
 
 _TOML = """
 environment = "{environment}"
@@ -187,3 +188,34 @@ def test_a_bare_xroad_port(tmp_path: Path) -> None:
         ("PRODUCTION", (XROAD, PORT, SECRET)),
     ):
         settings(tmp_path, environment, *lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_on_sqlite", "sizes"),
+    [
+        ({}, True, (6, 1)),
+        ({"workers": 2}, True, (2, 1)),
+        ({"threads": 4}, True, (6, 4)),
+        ({}, False, (2, 4)),
+        ({"workers": 3, "threads": 5}, False, (3, 5)),
+    ],
+)
+def test_workers_and_threads_suit_the_store(
+    given: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
+) -> None:
+    """On SQLite one thread a worker and a worker a core; what an operator sets stays."""
+    listener = ListenerSettings(channel="wsse", bind="127.0.0.1:1", public_url="http://a", **given)
+    sized = listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=6)
+
+    assert (sized.workers, sized.threads) == sizes
+
+
+def test_the_store_decides_the_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings' own database, and the cores that this process may use."""
+    on_sqlite = settings(tmp_path, "PRODUCTION", WSSE, PORT)
+    monkeypatch.setenv("MAKUL_DATABASE_URL", "postgresql://makul@db.example/makul")
+    on_postgresql = settings(tmp_path, "PRODUCTION", WSSE, PORT)
+
+    cores = len(os.sched_getaffinity(0))
+    assert (on_sqlite.workers, on_sqlite.threads) == (min(cores, 64), 1)
+    assert (on_postgresql.workers, on_postgresql.threads) == (2, 4)

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
@@ -102,6 +103,11 @@ def test_by_the_secret_of_the_front(house: InProcess, tmp_path: Path) -> None:
             {"X_Makul_Front": secret},
         ):
             assert ask(wrong) == "none"
+
+        for sent in (b"EHLO a\r\n\r\n", b"P(ST / HTTP/1.1\r\n\r\n", b"GET / HTTP/9\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+                peer.sendall(sent)
+                assert peer.recv(65536).startswith(b"HTTP/1.1 500 "), "a fault, so 500"
 
 
 @pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("5e" * 32, 0o644)])

@@ -19,7 +19,8 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 from makul.app.ports import RejectedError, SignerUnavailableError, StoreUnavailableError
-from makul.domain.reason_texts import Text, text_for
+from makul.domain.reason_texts import Text, text
+from makul.domain.reason_texts_http import with_expectation
 from makul.domain.reasons import Code, Reason, Side
 from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
 from makul.soap.spyne_setup import Fault as SpyneFault
@@ -185,7 +186,7 @@ def _body_12(fault: FaultReport) -> str:
 
 def _statements(reason: Reason, reference: str | None) -> Text:
     """`CODE: sentence`, in each language."""
-    said = _with_reference(text_for(reason), reference)
+    said = _with_reference(with_expectation(text(reason.spoken), reason), reference)
     code = reason.code.value
     return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
 
@@ -205,7 +206,7 @@ def _detail(fault: FaultReport) -> str:
 
 def _reason(reason: Reason, reference: str | None) -> str:
     """`{urn:makul:types:1}Reason`, its elements in the schema's order."""
-    said = _with_reference(text_for(reason), reference)
+    said = _with_reference(with_expectation(text(reason.spoken), reason), reference)
     parts = [
         ("code", reason.code.value),
         ("because", reason.because.value if reason.because else None),
