@@ -102,8 +102,8 @@ class ListenerSettings(Section):
     def with_sizes(self, *, is_on_sqlite: bool, cores: int) -> Self:
         """Return these settings with every number of workers and threads.
 
-        Threads of one process only hand Python's lock to one another: on SQLite one thread a worker
-        takes 15 to 20 % less CPU a request than four (docs/performance.md).
+        Threads of one process hand Python's lock to one another: on SQLite one thread a worker
+        switches half as often as four, 8 times a request and not 18 (docs/performance.md).
         """
         sizes = (min(cores, MAX_WORKERS), 1)
         workers, threads = sizes if is_on_sqlite else (POSTGRES_WORKERS, POSTGRES_THREADS)
