@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from makul.sandbox.parties import OPERATOR
+from makul.serving import MAX_CONNECTIONS
 from support.fronts import by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, about, build_house, person_request
 from support.messages import signed_message
@@ -253,6 +254,19 @@ def test_messages_one_behind_the_other(house: InProcess) -> None:
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert answer.count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_more_connections_than_a_worker_holds(house: InProcess) -> None:
+    """The one that has waited longest is closed; a request that comes last is answered."""
+    with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
+        first = slow.enter_context(connect(port))
+        first.sendall(HEAD)
+        for _ in range(MAX_CONNECTIONS + 20):
+            slow.enter_context(connect(port)).sendall(HEAD)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        assert is_released(connection, asked(house))
+        connection.close()
+        assert first.recv(100) == b""
 
 
 def test_a_message_too_large_is_answered_before_it_has_come(house: InProcess) -> None:
