@@ -131,6 +131,8 @@ class PeerConnection:
     phase: Phase
     deadline: float
     """By the monotonic clock; counts in every phase but COMPUTING."""
+    since: float
+    """When the phase began, by the same clock."""
     waits: Wait | None = None
     """What it is registered for with the poller."""
     _outgoing: memoryview = field(default_factory=lambda: memoryview(b""))
@@ -160,7 +162,7 @@ class PeerConnection:
         framing = MessageFraming(
             max_head_bytes=limits.max_head_bytes, max_body_bytes=limits.max_body_bytes
         )
-        return cls(sock, address, local_address, limits, framing, phase, now + seconds)
+        return cls(sock, address, local_address, limits, framing, phase, now + seconds, now)
 
     def advance(self, now: float) -> Wait:
         """Read or write what can be without waiting, and return what must be waited for."""
@@ -265,7 +267,7 @@ class PeerConnection:
         return Wait.TO_READ
 
     def _enter(self, phase: Phase, now: float, seconds: float) -> None:
-        self.phase, self.deadline = phase, now + seconds
+        self.phase, self.deadline, self.since = phase, now + seconds, now
 
     def close(self) -> None:
         """End it at once."""

@@ -42,6 +42,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 TURN_SECONDS: Final = 0.25
 """How often deadlines are looked at."""
 
+WARNING_SECONDS: Final = 1.0
 MAX_WAITING_BYTES: Final = 128 * 1024 * 1024
 """Of messages that are not whole yet, in a worker: eight of the largest."""
 
@@ -65,6 +66,7 @@ class QuietWorker(ThreadWorker):
         self._connections: set[PeerConnection] = set()
         self._computing = 0
         self._looked_at = 0.0
+        self._warned_at: dict[str, float] = {}
         super().init_process()  # type: ignore[no-untyped-call]
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -102,12 +104,19 @@ class QuietWorker(ThreadWorker):
         self._advance(connection)
 
     def _make_room(self) -> None:
-        """Close one connection that waits for its peer: an idle one first, then the oldest."""
+        """Close the connection that has waited longest for its peer; never the newest."""
         waiting = [each for each in self._connections if each.phase in _RECEIVING]
         if waiting:
-            first = min(waiting, key=lambda each: (each.phase is Phase.MESSAGE, each.deadline))
-            log.warning("too many connections: the one that waited longest is closed")
+            first = min(waiting, key=lambda each: each.since)
+            self._warn("too many connections: the one that waited longest is closed")
             self._close(first)
+
+    def _warn(self, problem: str) -> None:
+        """Log a problem with peers, once a second at most: peers must not fill the log."""
+        now = time.monotonic()
+        if now - self._warned_at.get(problem, -WARNING_SECONDS) >= WARNING_SECONDS:
+            self._warned_at[problem] = now
+            log.warning(problem)
 
     def _advance(self, connection: PeerConnection) -> None:
         """Move a connection on, and wait for what it needs next."""
@@ -141,7 +150,7 @@ class QuietWorker(ThreadWorker):
         if sum(len(each.framing) for each in self._connections) > MAX_WAITING_BYTES:
             waiting = (each for each in self._connections if each.phase is Phase.MESSAGE)
             self._close(max(waiting, key=lambda each: len(each.framing)))
-            log.warning("too many bytes of unfinished messages: the largest is thrown away")
+            self._warn("too many bytes of unfinished messages: the largest is thrown away")
 
     def _submit(self, connection: PeerConnection) -> None:
         self._computing += 1
@@ -195,7 +204,7 @@ class QuietWorker(ThreadWorker):
         if connection.phase is not Phase.MESSAGE:
             self._close(connection)
             return
-        log.warning("a message did not arrive in its time")
+        self._warn("a message did not arrive in its time")
         error = faults.HttpError(408, Reason(code=Code.REQ_01))
         connection.begin_answer(self._fault(error), keep=False, now=now)
         self._advance(connection)
