@@ -62,8 +62,9 @@ from makul.settings import (
     SettingsError,
 )
 from makul.soap.application import build_application
-from makul.soap.channels import Channel, WsseChannel, XRoadChannel
+from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status
 from makul.soap.envelope import MAX_ORDINARY
+from makul.soap.fronts import FrontedChannel
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
@@ -71,10 +72,12 @@ from makul.store.months import UtcMonth, missing_months
 from makul.store.places import PostgresPlace
 from makul.store.schema import assert_schema
 from makul.supervision import SupervisedThread
-from makul.trust.keys import load_certificates
+from makul.trust.keys import load_certificates, load_secret
 
 RECIPIENT_PATH = "/v1/recipient"
 CONTRACT_VERSION = "v1"
+
+MIN_FRONT_SECRET_BYTES = 32
 
 SELDOM_SECONDS = 30.0
 """How long the outcome of a check that costs is kept, while it is good."""
@@ -227,7 +230,20 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
 
 
 def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
-    """The one channel of a listener."""
+    """The one channel of a listener; raises `KeyFileError` for a front's secret that is none."""
+    channel = _channel_of(listener, parts)
+    if listener.front_secret is None:
+        return channel
+    secret = load_secret(listener.front_secret)
+    if len(secret) < MIN_FRONT_SECRET_BYTES:
+        raise SettingsError(
+            f"{listener.front_secret}: the secret is too short. Write 64 hexadecimal digits into"
+            " its first line, as by `openssl rand -hex 32`."
+        )
+    return FrontedChannel(channel, secret)
+
+
+def _channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
     if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
@@ -272,6 +288,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         clock=clock,
         ready=readiness(parts, settings.operator_code, _more_checks(settings, store, clock)),
         observe=observe,
+        fault_status=fault_status(listener.channel),
     )
     return Accounting(application, listener=name, metrics=metrics)
 

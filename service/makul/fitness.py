@@ -1,5 +1,7 @@
 """Can these settings be served? Asked before any worker starts, and before each reload."""
 
+import os
+import stat
 from pathlib import Path
 
 from makul.app.ports import Duty
@@ -22,6 +24,7 @@ def refuse_unfit(settings: Settings) -> None:
     """Raise `HouseError` where nobody should serve like this."""
     _refuse_sandbox_roots(settings)
     _refuse_anyones_citizens(settings)
+    _refuse_anyones_sockets(settings)
     refuse_a_weak_store(settings, Duty.SERVING)
     _refuse_samples_in_records(settings)
 
@@ -104,3 +107,34 @@ def _refuse_anyones_citizens(settings: Settings) -> None:
             "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
             " other authority can say who somebody is"
         )
+
+
+def _refuse_anyones_sockets(settings: Settings) -> None:
+    """Raise `HouseError` if another user could put a socket in the place of a listener's.
+
+    The front would give that user what recipients ask, citizens' PINs among it.
+    """
+    if settings.environment is not Environment.PRODUCTION:
+        return
+    for name, listener in settings.listeners.items():
+        if listener.socket_path is not None:
+            weakness = _directory_weakness(listener.socket_path.parent)
+            if weakness is not None:
+                raise HouseError(f"listeners.{name}.bind: {weakness}")
+
+
+def _directory_weakness(directory: Path) -> str | None:
+    """Return what is wrong with the directory of a socket, and what to do; None if it is closed."""
+    remedy = "Use a directory of the service's user with mode 0750, such as /run/makul."
+    try:
+        resolved = directory.resolve(strict=True)
+        for each in (resolved, *resolved.parents):
+            found = each.stat()
+            sticky = each != resolved and bool(found.st_mode & stat.S_ISVTX)
+            if found.st_mode & stat.S_IWOTH and not sticky:
+                return f"every user may write to {each}. {remedy}"
+            if found.st_uid not in (0, os.geteuid()):
+                return f"{each} belongs to another user. {remedy}"
+    except OSError as error:
+        return f"{directory} cannot be used: {error.strerror}. {remedy}"
+    return None

@@ -23,7 +23,10 @@ from gunicorn.config import Config
 from makul.observing.events import Event
 from makul.observing.security import tell
 from makul.observing.spool import Spool
+from makul.peer_connection import PeerLimits
 from makul.settings import ListenerSettings
+from makul.soap.channels import fault_status
+from makul.soap.guard import MAX_MESSAGE
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,9 @@ WATCH_SECONDS = 0.2
 RESTART_SECONDS = 2.0
 STOP_SECONDS = 5.0
 BACKLOG = 256
+MAX_CONNECTIONS = 256
+"""A worker's. With more, the one that has waited longest for its peer is closed."""
+MAX_REQUEST_LINE = 4094
 MAX_HEADER_FIELDS = 50
 MAX_HEADER_BYTES = 8190
 
@@ -78,6 +84,22 @@ class Server(BaseApplication):
         if self._spool is not None:
             self._spool.bury(arbiter.WORKERS)
 
+    def peer_limits(self) -> PeerLimits:
+        """How long peers of this listener may take; asked for in each worker."""
+        listener = self._listener()
+        return PeerLimits(
+            handshake_seconds=listener.handshake_seconds,
+            message_seconds=listener.message_seconds,
+            answer_seconds=listener.answer_seconds,
+            idle_seconds=KEEP_ALIVE_SECONDS,
+            max_head_bytes=MAX_REQUEST_LINE + MAX_HEADER_FIELDS * (MAX_HEADER_BYTES + 2),
+            max_body_bytes=MAX_MESSAGE,
+        )
+
+    def fault_status(self) -> int | None:
+        """The one HTTP status of all faults of this listener, if it has one."""
+        return fault_status(self._listener().channel)
+
     def load(self) -> WsgiApplication:
         """Build the application; called in each worker, after the fork.
 
@@ -114,12 +136,14 @@ def _options(listener: ListenerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [listener.bind],
         "worker_class": "makul.worker.QuietWorker",
-        "workers": listener.workers,
-        "threads": listener.threads,
+        "workers": listener.workers or 1,
+        "threads": listener.threads or 1,
         "backlog": BACKLOG,
         "timeout": TIMEOUT_SECONDS,
         "graceful_timeout": GRACEFUL_SECONDS,
         "keepalive": KEEP_ALIVE_SECONDS,
+        "worker_connections": MAX_CONNECTIONS,
+        "limit_request_line": MAX_REQUEST_LINE,
         "limit_request_fields": MAX_HEADER_FIELDS,
         "limit_request_field_size": MAX_HEADER_BYTES,
         "forwarded_allow_ips": "",
@@ -152,6 +176,9 @@ def _tls_1_2_or_newer(
     context = default_factory()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
+    # A worker has one context for all connections; each is to show its certificate all the same.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
     return context
 
 

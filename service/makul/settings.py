@@ -4,6 +4,7 @@
 are relative to the file.
 """
 
+import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -23,17 +24,37 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.ledger_settings import LedgerSettings
+from makul.listener_settings import (
+    ClientCertificate,
+    ListenerSettings,
+    TlsSettings,
+    check_listener,
+)
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
 from makul.observing_settings import LogSettings, MetricsSettings
 from makul.sections import Section
 from makul.store.places import Place, PostgresPlace
 from makul.trust_settings import TrustSettings
+
+__all__ = [
+    "BasisSettings",
+    "ClientCertificate",
+    "Environment",
+    "ListenerSettings",
+    "PartySettings",
+    "ReceiptSettings",
+    "Settings",
+    "SettingsError",
+    "StoreSettings",
+    "TlsSettings",
+    "TokenSettings",
+    "load_settings",
+]
 
 POSTGRES = ("postgresql://", "postgres://")
 SQLITE = "sqlite:///"
@@ -151,54 +172,6 @@ class LimitSettings(Section):
         )
 
 
-class TlsSettings(Section):
-    """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path
-
-
-class ClientCertificate(StrEnum):
-    """Who tells an `mtls` listener the certificate of its client."""
-
-    TLS = "tls"
-    """The client's own connection, which ends in this listener."""
-    HEADER = "header"
-    """A reverse proxy, by its Unix socket or its own certificate."""
-
-
-class ListenerSettings(Section):
-    """One address, one channel: what comes in there is authenticated by that channel alone."""
-
-    channel: Channel
-    bind: str
-    """`127.0.0.1:8080`, or `unix:/run/makul/xroad.sock`."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 2
-    threads: Annotated[int, Field(ge=1, le=64)] = 4
-    public_url: str
-    """How clients reach it, without a path: the address that the served WSDL tells."""
-    tls: TlsSettings | None = None
-    xroad_instance: str | None = None
-    """The X-Road instance whose members may call; needed by channel `xroad`."""
-    client_certificate: ClientCertificate | None = None
-    """Where the client's certificate is learnt; needed by channel `mtls`."""
-    proxy_certificates: Path | None = None
-    """The certificates, in PEM, by which a proxy that comes by TLS is known."""
-
-    @property
-    def on_socket(self) -> bool:
-        """Does the operating system say who may connect?"""
-        return self.bind.startswith("unix:")
-
-    @field_validator("public_url")
-    @classmethod
-    def _without_path(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return url.rstrip("/")
-
-
 class Settings(BaseSettings):
     """Everything that an operator decides outside the code."""
 
@@ -254,12 +227,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _channels_are_safe(self) -> Self:
         for name, listener in self.listeners.items():
-            if listener.channel is Channel.MTLS:
-                _check_mtls(name, listener)
-            elif listener.client_certificate or listener.proxy_certificates:
-                raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
-            if listener.channel is Channel.XROAD:
-                self._check_xroad(name, listener)
+            production = self.environment is Environment.PRODUCTION
+            check_listener(name, listener, is_production=production)
         return self
 
     @model_validator(mode="after")
@@ -268,17 +237,6 @@ class Settings(BaseSettings):
         if self.metrics is not None and self.metrics.bind in taken:
             raise ValueError("metrics.bind is a listener's address; give metrics one of their own")
         return self
-
-    def _check_xroad(self, name: str, listener: ListenerSettings) -> None:
-        """An X-Road front is known by its certificate or its socket, never by its address."""
-        if not listener.xroad_instance:
-            raise ValueError(f"listeners.{name}: xroad_instance is missing")
-        fronted = listener.tls is not None or listener.on_socket
-        if not fronted and self.environment is not Environment.SANDBOX:
-            raise ValueError(
-                f"listeners.{name}: bind the xroad channel to a unix: socket or give it [tls] with"
-                " client_ca; a bare port would let anyone speak for any member"
-            )
 
     @property
     def place(self) -> Place:
@@ -296,26 +254,6 @@ class Settings(BaseSettings):
     def operator_code(self) -> MemberCode:
         """The operator's member code, checked."""
         return MemberCode(self.operator)
-
-
-def _check_mtls(name: str, listener: ListenerSettings) -> None:
-    """A client certificate is believed from the connection itself, or from a proxy that is known.
-
-    In the sandbox as well: nobody may grow used to a header that anyone can write.
-    """
-    proxied = listener.client_certificate is ClientCertificate.HEADER
-    if listener.client_certificate is None:
-        raise ValueError(f"listeners.{name}: client_certificate is missing: tls or header")
-    if listener.tls is None and not (proxied and listener.on_socket):
-        raise ValueError(
-            f"listeners.{name}: bind the mtls channel to a unix: socket behind a proxy, or give it"
-            " [tls] with client_ca; on a bare port anyone could write the proxy's header"
-        )
-    if (proxied and listener.tls is not None) is not (listener.proxy_certificates is not None):
-        raise ValueError(
-            f"listeners.{name}: proxy_certificates names the proxy where it comes by [tls] and"
-            " client_certificate is header, and only there"
-        )
 
 
 def load_settings(path: Path) -> Settings:
@@ -339,7 +277,18 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}: {where}: {first['msg']}") from None
     except ValueError as error:  # a variable MAKUL_... that should be JSON
         raise SettingsError(f"settings from the environment: {error}") from None
-    return _with_absolute_paths(settings, path.resolve().parent)
+    return _with_sizes(_with_absolute_paths(settings, path.resolve().parent))
+
+
+def _with_sizes(settings: Settings) -> Settings:
+    """Give each listener the workers and threads that suit its store and this machine."""
+    is_on_sqlite = not isinstance(settings.place, PostgresPlace)
+    cores = len(os.sched_getaffinity(0))
+    sized = {
+        name: listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=cores)
+        for name, listener in settings.listeners.items()
+    }
+    return settings.model_copy(update={"listeners": sized})
 
 
 def _with_absolute_paths(settings: Settings, base: Path) -> Settings:

@@ -1,17 +1,30 @@
-"""gunicorn's threaded worker, which answers HTTP that it cannot parse with a SOAP fault.
+"""gunicorn's threaded worker, in which no thread waits for a peer and no peer is quoted.
 
-gunicorn itself would send an HTML page with a piece of the request in it, and log that piece.
+gunicorn itself gives a connection to a thread with its first octet, or before it, and lets the
+thread wait for the rest: four half-sent messages stopped a listener of four threads. Here the loop
+receives whole messages and sends answers (`peer_connection`), and threads only compute. HTTP that
+cannot be parsed gets a SOAP fault; gunicorn would send an HTML page with a piece of the request in
+it, and log that piece.
 """
 
+import errno
 import logging
-from typing import Any
+import selectors
+import ssl
+import time
+from concurrent.futures import Future
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final
 
-from gunicorn.http import errors
+from gunicorn.http import errors, get_parser
+from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import ThreadWorker
 
 from makul.domain.reasons import Code, Reason
 from makul.observing.events import Event
 from makul.observing.security import tell
+from makul.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
 from makul.soap import faults
 from makul.soap.messages import SOAP_11, Reply
 
@@ -26,9 +39,195 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 """What broke, most particular first, and the HTTP status it stands for (RFC 9110, 15.5)."""
 
+TURN_SECONDS: Final = 0.25
+"""How often deadlines are looked at."""
+
+WARNING_SECONDS: Final = 1.0
+MAX_WAITING_BYTES: Final = 128 * 1024 * 1024
+"""Of messages that are not whole yet, in a worker: eight of the largest."""
+
+_MASKS: Final = {Wait.TO_READ: selectors.EVENT_READ, Wait.TO_WRITE: selectors.EVENT_WRITE}
+_RECEIVING: Final = (Phase.IDLE, Phase.MESSAGE, Phase.HANDSHAKE)
+
 
 class QuietWorker(ThreadWorker):
     """Tells the sender a code, and the log a kind of error; nobody what was sent."""
+
+    poller: Any
+    tpool: Any
+
+    def init_process(self) -> None:
+        """Prepare the loop, and run it until the worker is stopped."""
+        self._limits: PeerLimits = self.app.peer_limits()
+        self._fault_status: int | None = self.app.fault_status()
+        self._context: ssl.SSLContext | None = None
+        if self.cfg.is_ssl:
+            self._context = ssl_context(self.cfg)  # type: ignore[no-untyped-call]
+        self._connections: set[PeerConnection] = set()
+        self._computing = 0
+        self._looked_at = 0.0
+        self._warned_at: dict[str, float] = {}
+        super().init_process()  # type: ignore[no-untyped-call]
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections while a thread is free: else another worker may have one."""
+        free = self._computing < self.cfg.threads
+        super().set_accept_enabled(enabled and free)  # type: ignore[no-untyped-call]
+
+    def accept(self, listener: Any) -> None:
+        """Take one connection, and room for it from whoever has waited longest."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room()
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        now = time.monotonic()
+        try:
+            connection = PeerConnection.begin(
+                sock,
+                address,
+                listener.getsockname(),
+                self._limits,
+                context=self._context,
+                now=now,
+            )
+        except OSError:
+            sock.close()
+            return
+        self._connections.add(connection)
+        self.nr_conns += 1
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._advance(connection)
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest for its peer; never the newest."""
+        waiting = [each for each in self._connections if each.phase in _RECEIVING]
+        if waiting:
+            first = min(waiting, key=lambda each: each.since)
+            self._warn("too many connections: the one that waited longest is closed")
+            self._close(first)
+
+    def _warn(self, problem: str) -> None:
+        """Log a problem with peers, once a second at most: peers must not fill the log."""
+        now = time.monotonic()
+        if now - self._warned_at.get(problem, -WARNING_SECONDS) >= WARNING_SECONDS:
+            self._warned_at[problem] = now
+            log.warning(problem)
+
+    def _advance(self, connection: PeerConnection) -> None:
+        """Move a connection on, and wait for what it needs next."""
+        try:
+            waits = connection.advance(time.monotonic())
+        except Exception as error:  # noqa: BLE001 - one connection must not end all others
+            log.error("a connection failed: %s", faults.trace(error))  # noqa: TRY400 - no messages
+            waits = Wait.NOTHING
+        if waits is connection.waits and waits in _MASKS:
+            self._bound_memory(connection)
+            return
+        if waits is Wait.NOTHING:
+            self._close(connection)
+            return
+        if connection.waits in _MASKS:
+            self.poller.unregister(connection.sock)
+        connection.waits = waits
+        if waits is Wait.FOR_THREAD:
+            self._submit(connection)
+        else:
+            again = partial(self._on_event, connection)
+            self.poller.register(connection.sock, _MASKS[waits], again)
+
+    def _on_event(self, connection: PeerConnection, _sock: Any) -> None:
+        if connection in self._connections:  # another event of this turn may have closed it
+            self._advance(connection)
+
+    def _bound_memory(self, connection: PeerConnection) -> None:
+        if len(connection.framing) < MAX_WAITING_BYTES // self.worker_connections:
+            return
+        if sum(len(each.framing) for each in self._connections) > MAX_WAITING_BYTES:
+            waiting = (each for each in self._connections if each.phase is Phase.MESSAGE)
+            self._close(max(waiting, key=lambda each: len(each.framing)))
+            self._warn("too many bytes of unfinished messages: the largest is thrown away")
+
+    def _submit(self, connection: PeerConnection) -> None:
+        self._computing += 1
+        work = self.tpool.submit(self._compute, connection.take_message(), connection)
+        work.add_done_callback(partial(self.method_queue.defer, self._answer, connection))
+
+    def _compute(self, exchange: MessageSocket, connection: PeerConnection) -> tuple[bytes, bool]:
+        """Return the answer, and whether the connection can be used again. Runs in a thread."""
+        held = SimpleNamespace(
+            sock=exchange,
+            client=connection.address,
+            server=connection.local_address,
+            parser=get_parser(self.cfg, exchange, connection.address),  # type: ignore[no-untyped-call]
+            initialized=True,
+            data_ready=True,
+            init=lambda: None,
+            is_http2=False,
+        )
+        kept = self.handle(held)  # type: ignore[no-untyped-call]
+        unread = held.parser.unreader.buf.getvalue()
+        reusable = exchange.is_whole and exchange.is_read and not unread
+        return exchange.answer, bool(kept) and reusable
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """Say `Connection: close` where what follows the message cannot be told from it."""
+        if not conn.sock.is_whole:
+            req.force_close()
+        return bool(super().handle_request(req, conn))  # type: ignore[no-untyped-call]
+
+    def _answer(self, connection: PeerConnection, done: "Future[tuple[bytes, bool]]") -> None:
+        """Send what a thread has left. Runs in the loop."""
+        self._computing -= 1
+        error = done.exception()
+        if error is not None:
+            log.error("an answer failed: %s", faults.trace(error))
+        answer, kept = done.result() if error is None else (b"", False)
+        connection.begin_answer(answer, keep=kept and self.alive, now=time.monotonic())
+        self._advance(connection)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """One turn of the loop; a peer whose time is over is cut after its bytes were read."""
+        super().wait_for_and_dispatch_events(min(timeout, TURN_SECONDS))  # type: ignore[no-untyped-call]
+        now = time.monotonic()
+        if now - self._looked_at >= TURN_SECONDS:
+            self._looked_at = now
+            for each in list(self._connections):
+                if each.phase is not Phase.COMPUTING and each.deadline <= now:
+                    self._end_overdue(each, now)
+
+    def _end_overdue(self, connection: PeerConnection, now: float) -> None:
+        if connection.phase is not Phase.MESSAGE:
+            self._close(connection)
+            return
+        self._warn("a message did not arrive in its time")
+        error = faults.HttpError(408, Reason(code=Code.REQ_01))
+        connection.begin_answer(self._fault(error), keep=False, now=now)
+        self._advance(connection)
+
+    def _close(self, connection: PeerConnection) -> None:
+        if connection.waits in _MASKS:
+            self.poller.unregister(connection.sock)
+        connection.waits = None
+        self._connections.discard(connection)
+        self.nr_conns -= 1
+        connection.close()
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """A worker that stops keeps those that send nothing for a moment only."""
+        for each in self._connections:
+            if each.phase in (Phase.IDLE, Phase.LINGERING):
+                each.deadline = min(each.deadline, deadline)
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT002 - gunicorn's
+        """Close every connection at the end of a worker."""
+        if force:
+            for each in list(self._connections):
+                self._close(each)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer once and let the connection be closed; a sender that is gone is left alone."""
@@ -38,11 +237,11 @@ class QuietWorker(ThreadWorker):
         log.warning("HTTP not understood: %s", type(exc).__name__)
         if code is Code.REQ_07:
             tell(Event.FORBIDDEN_MESSAGE, reasons=(code.value,))
-        reply = faults.reply(faults.report(faults.HttpError(status, Reason(code=code))), SOAP_11)
-        try:
-            client.sendall(_on_the_wire(reply))
-        except OSError:
-            log.info("the sender of it is gone")
+        client.sendall(self._fault(faults.HttpError(status, Reason(code=code))))
+
+    def _fault(self, error: faults.HttpError) -> bytes:
+        error.status = self._fault_status or error.status
+        return _on_the_wire(faults.reply(faults.report(error), SOAP_11))
 
 
 def _on_the_wire(reply: Reply) -> bytes:

@@ -1,4 +1,4 @@
-"""The `mtls` channel behind a real nginx, by the very configuration that is handed out."""
+"""The channels behind a real nginx, by the very configurations that are handed out."""
 
 import stat
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from makul.domain.attributes import Attribute
@@ -21,7 +22,7 @@ from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
 from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
 from support.fronts import UnixConnection, by_tls, fronted, wait_for, write
 from support.house import TYPES, InProcess, about, build_house, person_request
-from support.messages import signed_message
+from support.messages import signed_message, xroad_message
 from support.needs import needs
 from support.nginx import fronting
 from support.serving import free_port
@@ -39,6 +40,9 @@ class Front:
     directory: Path
     mtls_port: int
     wsse_port: int
+    xroad_port: int
+    security_server: Credential
+    """The one certificate that the xroad front lets in."""
     others: Hierarchy
     """A CA that nginx lets in and Makul does not trust."""
 
@@ -74,7 +78,7 @@ class Front:
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """nginx, and behind it `makul serve` for mtls and wsse, each on its Unix socket."""
+    """nginx, and behind it `makul serve` for each channel on its Unix socket."""
     place = tmp_path_factory.mktemp("mtls")
     (place / "house").mkdir()
     house = build_house(place / "house")
@@ -84,6 +88,8 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         directory=place,
         mtls_port=free_port(),
         wsse_port=free_port(),
+        xroad_port=free_port(),
+        security_server=hierarchy.organisation(member_code=OPERATOR, common_name="ss"),
         others=house.world.look_alike,
     )
     (place / "root.pem").write_bytes(hierarchy.anchors())
@@ -103,13 +109,19 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         "/etc/makul/nginx/client-cas.pem": str(place / "client-cas.pem"),
         "192.0.2.10:8443": f"127.0.0.1:{made.mtls_port}",
         "192.0.2.10:443": f"127.0.0.1:{made.wsse_port}",
+        "/run/makul/xroad.sock": str(place / "xroad.sock"),
+        "/etc/makul/nginx/security-server-cas.pem": str(place / "client-cas.pem"),
+        "0" * 40: made.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
+        "192.0.2.10:8444": f"127.0.0.1:{made.xroad_port}",
     }
     with ExitStack() as running:
-        for listener in ("mtls", "wsse"):
+        for listener in ("mtls", "wsse", "xroad"):
             path = place / f"{listener}.sock"
             running.enter_context(fronted(house, listener, BIND=f"unix:{path}", WORKERS="1"))
-        wait_for(lambda: made.socket.exists() and (place / "wsse.sock").exists())
-        running.enter_context(fronting(place, places))
+        for listener in ("mtls", "wsse", "xroad"):
+            wait_for((place / f"{listener}.sock").exists)
+        files = ("makul.conf", "makul-xroad.conf")
+        running.enter_context(fronting(place, places, files=files))
         yield made
     house.close()
 
@@ -272,6 +284,90 @@ def test_the_header_on_the_wsse_front(front: Front) -> None:
 
     assert told(refused) == (None, ["SIG-01"])
     assert told(released) == RELEASED
+
+
+def by_xroad(front: Front) -> bytes:
+    """GetPersonData as a security server passes it on, for a member that its header names."""
+    paper, request_id = front.house.paper("bank-00-data"), uuid4()
+    fields = about(
+        front.house.person_of(paper), of=front.house.bank, paper=paper, request_id=request_id
+    )
+    return xroad_message(person_request(**fields), front.house.bank.code, request_id)
+
+
+def test_the_security_server(front: Front) -> None:
+    """Its own certificate is let in, and what it says of the client is believed."""
+    answer = front.ask(by_xroad(front), front.security_server, port=front.xroad_port)
+
+    assert told(answer) == RELEASED
+
+
+def test_another_certificate_at_the_xroad_front(front: Front) -> None:
+    """Anyone else whom its CA certifies could speak for any member: nginx pins the one."""
+    bank = front.house.world.messages["bank"]
+    renamed = front.house.world.hierarchy.organisation(member_code=OPERATOR, common_name="ss")
+    look_alike = front.others.organisation(member_code=OPERATOR, common_name="ss")
+    stranger = new_hierarchy(front.house.world.made_at).organisation(
+        member_code=OPERATOR, common_name="ss"
+    )
+    for other, status in ((bank, 403), (renamed, 403), (look_alike, 403), (stranger, 400)):
+        answer = front.ask(by_xroad(front), other, port=front.xroad_port)
+        assert (answer.status_code, b"RELEASED" in answer.content) == (status, False)
+    assert front.ask(by_xroad(front), None, port=front.xroad_port).status_code == 400
+
+
+def test_a_fault_at_the_xroad_front_is_500(front: Front) -> None:
+    """A security server reads 200 and 500 alone, whatever is wrong."""
+    for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Encoding": "gzip"}):
+        answer = front.ask(
+            b"<a/>", front.security_server, port=front.xroad_port, headers=dict(headers)
+        )
+        assert answer.status_code == 500
+        assert b"Fault>" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/healthz", 200),
+        ("/v1/recipient?wsdl", 200),
+        ("/readyz", 404),
+        ("/%72eadyz", 404),
+        ("//readyz", 404),
+        ("/x/../readyz", 404),
+        ("/readyz?a", 404),
+        ("/readyz#a", 404),
+        ("/v1/MARK", 404),
+    ],
+)
+def test_what_a_front_passes_on(front: Front, path: str, status: int) -> None:
+    """Of the service's addresses the public ones alone; the others are one unknown address."""
+    connection = by_tls(front.wsse_port, None)
+    with closing(connection):
+        connection.putrequest("GET", path)
+        connection.endheaders()
+        answer = connection.getresponse()
+        body = answer.read()
+
+    assert answer.status == status
+    assert b"MARK" not in body
+    assert b"checks" not in body
+    if status == 404:
+        assert b'lang="ky"' in body
+
+
+def test_a_message_to_an_unknown_address_gets_a_fault(front: Front) -> None:
+    """A SOAP client understands it: REQ-02, and nothing of the address."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = str(front.directory / "root.pem")
+        answer = session.post(
+            f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=asked(front), headers=XML
+        )
+
+    assert (answer.status_code, told(answer)) == (404, (None, ["REQ-02"]))
+    assert b"MARK" not in answer.content
 
 
 def test_the_socket_is_not_for_everyone(front: Front) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from makul.bootstrap import channel_of
 from makul.sandbox.pki import new_hierarchy
+from makul.settings import SettingsError
+from makul.trust.keys import KeyFileError
 from support.fronts import UnixConnection, by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, about, build_house, person_request
 from support.messages import xroad_message
@@ -31,9 +35,11 @@ def asked(house: InProcess) -> bytes:
     return xroad_message(person_request(**fields), house.bank.code, request_id)
 
 
-def outcome(connection: http.client.HTTPConnection, message: bytes) -> str:
+def outcome(
+    connection: http.client.HTTPConnection, message: bytes, sent: dict[str, str] | None = None
+) -> str:
     """The outcome of one request."""
-    headers = {"Content-Type": "text/xml; charset=utf-8"}
+    headers = {"Content-Type": "text/xml; charset=utf-8"} | (sent or {})
     with closing(connection):
         connection.request("POST", "/v1/recipient", message, headers)
         answer = connection.getresponse().read()
@@ -52,7 +58,7 @@ def test_by_its_unix_socket(house: InProcess, tmp_path: Path) -> None:
 
 
 def test_by_its_tls_client_certificate(house: InProcess, tmp_path: Path) -> None:
-    """RFC 8446, 4.3.2: without a certificate of the front's own CA there is no connection."""
+    """In the sandbox; RFC 8446, 4.3.2: without a certificate of its CA there is no connection."""
     ours, others = new_hierarchy(datetime.now(UTC)), new_hierarchy(datetime.now(UTC))
     server, front = (ours.organisation(member_code="GOV/1", common_name=n) for n in ("s", "f"))
     stranger = others.organisation(member_code="GOV/1", common_name="f")
@@ -74,3 +80,43 @@ def test_by_its_tls_client_certificate(house: InProcess, tmp_path: Path) -> None
         for nobody in (None, write(tmp_path, "stranger", stranger)):
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 outcome(by_tls(port, nobody), asked(house))
+
+
+def test_by_the_secret_of_the_front(house: InProcess, tmp_path: Path) -> None:
+    """On a loopback address any local user can connect: only the front knows the secret."""
+    secret, port = "5e" * 32, free_port()
+    file = tmp_path / "front.secret"
+    file.write_text(f"{secret}\n")
+    file.chmod(0o600)
+    with fronted(house, "xroad", BIND=f"127.0.0.1:{port}", WORKERS="1", FRONT_SECRET=str(file)):
+        wait_for(lambda: listening(port))
+
+        def ask(headers: dict[str, str]) -> str:
+            return outcome(http.client.HTTPConnection("127.0.0.1", port), asked(house), headers)
+
+        assert ask({"X-Makul-Front": secret}) == "RELEASED"
+        for wrong in (
+            {},
+            {"X-Makul-Front": ""},
+            {"X-Makul-Front": secret[:-1]},
+            {"X-Makul-Front": f"{secret}, {secret}"},
+            {"X_Makul_Front": secret},
+        ):
+            assert ask(wrong) == "none"
+
+        for sent in (b"EHLO a\r\n\r\n", b"P(ST / HTTP/1.1\r\n\r\n", b"GET / HTTP/9\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+                peer.sendall(sent)
+                assert peer.recv(65536).startswith(b"HTTP/1.1 500 "), "a fault, so 500"
+
+
+@pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("5e" * 32, 0o644)])
+def test_a_secret_that_is_none(house: InProcess, tmp_path: Path, content: str, mode: int) -> None:
+    """A short one can be guessed, and one that others may read is theirs as well."""
+    file = tmp_path / "front.secret"
+    file.write_text(content)
+    file.chmod(mode)
+    listener = house.settings.listeners["xroad"].model_copy(update={"front_secret": file})
+
+    with pytest.raises((SettingsError, KeyFileError), match=str(file)):
+        channel_of(listener, house.parts)

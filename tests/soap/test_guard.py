@@ -2,14 +2,19 @@
 
 import io
 import json
+import time
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from makul.app.ports.health import Readiness, State
-from makul.soap.messages import SOAP_11, SOAP_12
+from makul.domain.reason_texts import text
+from makul.domain.reasons import Code
+from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
 from support.soap import (
     GET_STATUS,
+    REQUEST_ID,
     FakePort,
     Response,
     assert_typed_fault,
@@ -52,19 +57,45 @@ def test_the_media_type_tells_the_soap_version(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "post", ""]
+    "method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post", "get", ""]
 )
 def test_other_methods_are_405(method: str) -> None:
     """RFC 9110, section 15.5.6: 405 says what is allowed."""
     response = send(build(), enveloped(GET_STATUS), REQUEST_METHOD=method)
 
     assert_typed_fault(response)
-    assert (response.status, response.headers["Allow"]) == (405, "POST")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+    assert response.fields == ["method"]
 
 
 def test_get_without_a_question_is_405() -> None:
-    """The port itself is POST alone."""
-    assert _get("/v1/recipient").status == 405
+    """The port itself takes POST; what GET may ask for is a question behind it."""
+    response = _get("/v1/recipient")
+
+    assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/", ""),
+        ("/healthz", ""),
+        ("/readyz", ""),
+        ("/v1/recipient", "wsdl"),
+        ("/v1/recipient", "xsd=types"),
+        ("/v1/recipient", ""),
+        ("/v1/recipient", "wsdl=nothing"),
+        ("/nothing", ""),
+    ],
+)
+def test_head_is_get_without_its_body(path: str, query: str) -> None:
+    """RFC 9110, 9.3.2: the same status and headers, the length of the body included."""
+    got = _get(path, query)
+    head = send(build(), b"", REQUEST_METHOD="HEAD", PATH_INFO=path, QUERY_STRING=query)
+
+    assert (head.status, head.headers, head.body) == (got.status, got.headers, b"")
+    assert head.headers["Content-Length"] == str(len(got.body))
 
 
 @pytest.mark.parametrize("path", ["/", "/v2/recipient", "/v1/recipient/", "/v1", "", "/healthz/x"])
@@ -74,6 +105,47 @@ def test_other_addresses_are_404(path: str) -> None:
 
     assert_typed_fault(response)
     assert (response.status, response.codes) == (404, ["REQ-02"])
+    assert path in ("/", "") or path.encode() not in response.body.replace(b"w3.org", b"")
+
+
+@pytest.mark.parametrize("path", ["/v2/recipient", "/v1/recipient/", "", "/index.html", "/MARK"])
+def test_an_unknown_address_has_a_page(path: str) -> None:
+    """404 says in three languages that nothing is there, leads to `/`, and repeats nothing."""
+    response = _get(path, "MARK=1")
+
+    assert response.status == 404
+    assert_a_safe_page(response)
+    assert b'href="/"' in response.body
+    assert b"MARK" not in response.body
+
+
+@pytest.mark.parametrize("worst", [State.OK, State.DOWN])
+def test_the_page_for_people(worst: State) -> None:
+    """`GET /`: what this is, its WSDLs and whether it takes requests; no version of anything."""
+    response = _get("/", ready=lambda: _standing(worst))
+
+    assert response.status == 200
+    assert_a_safe_page(response)
+    for query in ("wsdl", "wsdl=soap12", "wsdl=xroad"):
+        assert f'href="/v1/recipient?{query}"'.encode() in response.body
+        assert _get("/v1/recipient", query).status == 200
+    assert (b"the service takes requests" in response.body) is (worst is State.OK)
+    assert version("makul").encode() not in response.body
+    assert b"signer" not in response.body, "which dependency is down is for the inside"
+
+
+def assert_a_safe_page(response: Response) -> None:
+    """HTML in ky, ru and en that loads nothing and runs nothing."""
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    for language in ("ky", "ru", "en"):
+        assert f'<section lang="{language}">'.encode() in response.body
+    for active in (b"<script", b"<style", b" style=", b" on", b"javascript:", b"http:", b"https:"):
+        assert active not in response.body.replace(b" on a consent", b"").replace(b" only", b"")
 
 
 def test_health_and_readiness() -> None:
@@ -175,3 +247,184 @@ def test_headers_for_our_role_must_be_understood(role: str) -> None:
         build(), enveloped(GET_STATUS, SOAP_12, header), content_type=SOAP_12.content_type
     )
     assert response.fault_code == "MustUnderstand"
+
+
+UTF_16 = enveloped(GET_STATUS).decode().encode("utf-16")
+TEXT_XML = "text/xml; charset=utf-8"
+IN_XROAD = {"fault_status": 500}
+
+FAULTY_HTTP: dict[str, tuple[int, str, str, bytes, dict[str, Any]]] = {
+    "no content type": (415, "Content-Type", "", enveloped(GET_STATUS), {}),
+    "plain text": (415, "Content-Type", "text/plain", enveloped(GET_STATUS), {}),
+    "generic XML": (415, "Content-Type", "application/xml", enveloped(GET_STATUS), {}),
+    "JSON": (415, "Content-Type", "application/json", b"{}", {}),
+    "MTOM": (
+        415,
+        "Content-Type",
+        'multipart/related; type="application/xop+xml"; boundary=b',
+        b"--b--",
+        {},
+    ),
+    "two media types": (415, "Content-Type", "text/xml, text/xml", enveloped(GET_STATUS), {}),
+    "another charset": (
+        415,
+        "Content-Type",
+        "text/xml; charset=windows-1251",
+        enveloped(GET_STATUS),
+        {},
+    ),
+    "UTF-16 named": (415, "Content-Type", "text/xml; charset=utf-16", UTF_16, {}),
+    "UTF-16 that says UTF-8": (415, "Content-Type", TEXT_XML, UTF_16, {}),
+    "octets that are no UTF-8": (415, "Content-Type", TEXT_XML, b"<a>\xff</a>", {}),
+    "gzip": (
+        415,
+        "Content-Encoding",
+        TEXT_XML,
+        enveloped(GET_STATUS),
+        {"HTTP_CONTENT_ENCODING": "gzip"},
+    ),
+    "two lengths": (
+        400,
+        "Transfer-Encoding",
+        TEXT_XML,
+        enveloped(GET_STATUS),
+        {"HTTP_TRANSFER_ENCODING": "chunked"},
+    ),
+    "no length": (400, "Envelope", TEXT_XML, b"", {"CONTENT_LENGTH": None}),
+    "a negative length": (400, "Content-Length", TEXT_XML, b"", {"CONTENT_LENGTH": "-1"}),
+    "too long": (413, "Content-Length", TEXT_XML, b" " * 3000, {}),
+    "too long, in chunks": (413, "Content-Length", TEXT_XML, b" " * 3000, _CHUNKED),
+    "an address that is not": (
+        404,
+        "address",
+        TEXT_XML,
+        enveloped(GET_STATUS),
+        {"PATH_INFO": "/v2/recipient"},
+    ),
+    "a method that is not": (
+        405,
+        "method",
+        TEXT_XML,
+        enveloped(GET_STATUS),
+        {"REQUEST_METHOD": "PUT"},
+    ),
+    "a message to the watch": (
+        405,
+        "method",
+        TEXT_XML,
+        enveloped(GET_STATUS),
+        {"PATH_INFO": "/readyz"},
+    ),
+}
+
+
+@pytest.mark.parametrize("xroad", [False, True], ids=["wsse", "xroad"])
+@pytest.mark.parametrize(
+    ("status", "field", "content_type", "raw", "environ"), FAULTY_HTTP.values(), ids=FAULTY_HTTP
+)
+def test_each_fault_of_http_names_its_header(
+    *,
+    status: int,
+    field: str,
+    content_type: str,
+    raw: bytes,
+    environ: dict[str, Any],
+    xroad: bool,
+) -> None:
+    """`field` names the header, or the part of the request; the text says what is expected.
+
+    A security server reads HTTP 200 and 500 alone, so on xroad every fault is 500.
+    """
+    application = build(max_message=2048, **(IN_XROAD if xroad else {}))
+    response = send(application, raw, content_type=content_type, **environ)
+
+    assert_typed_fault(response)
+    assert response.status == (500 if xroad else status)
+    assert response.fields == [field]
+    plain = text(Code(response.codes[0]))
+    for language, sentence in (("ky", plain.ky), ("ru", plain.ru), ("en", plain.en)):
+        said = response.text(f".//t:reason/t:text/t:{language}")
+        assert said is not None
+        assert said.startswith(sentence)
+        assert len(said) > len(sentence) + 20, "what is expected"
+    if raw == enveloped(GET_STATUS) and field != "Transfer-Encoding":  # which of the two ends?
+        assert response.text(".//t:Fault/t:requestId") == str(REQUEST_ID)
+
+
+def test_a_document_type_names_itself() -> None:
+    """REQ-07: the declaration is named, and what is expected is said."""
+    response = send(build(), b"<!DOCTYPE a>" + enveloped(GET_STATUS))
+
+    assert (response.codes, response.fields) == (["REQ-07"], ["DOCTYPE"])
+    assert "DOCTYPE" in (response.text(".//t:reason/t:text/t:en") or "")
+
+
+@pytest.mark.parametrize("version", [SOAP_11, SOAP_12])
+def test_on_xroad_a_sender_fault_is_500_as_well(version: SoapVersion) -> None:
+    """SOAP 1.2 has 400 for the sender's mistakes (part 2, table 20); a security server does not."""
+    for wrong in ("<a/>", "not XML", f"{GET_STATUS}<b/>"):
+        response = send(
+            build(**IN_XROAD), enveloped(wrong, version), content_type=version.media_type
+        )
+        assert_typed_fault(response)
+        assert response.status == 500
+
+
+def test_on_xroad_what_is_got_has_its_own_status() -> None:
+    """A security server fetches the WSDL; people and machines read pages and states."""
+    for path, query, status in (
+        ("/v1/recipient", "wsdl=xroad", 200),
+        ("/", "", 200),
+        ("/healthz", "", 200),
+        ("/nothing", "", 404),
+        ("/v1/recipient", "", 405),
+    ):
+        assert _get(path, query, **IN_XROAD).status == status
+
+
+REQUEST_IDS = {
+    "an operation that is not": enveloped(GET_STATUS.replace("GetStatus", "GetNothing")),
+    "a schema that is broken": enveloped(GET_STATUS.replace("</r:GetS", "<r:more/></r:GetS")),
+    "a comment": enveloped(f"<!-- -->{GET_STATUS}"),
+    "a processing instruction": enveloped(f"<?a b?>{GET_STATUS}"),
+    "two children": enveloped(f"{GET_STATUS}{GET_STATUS}"),
+    "XML that breaks off": enveloped(GET_STATUS)[:-20],
+    "a document type": b"<!DOCTYPE a>" + enveloped(GET_STATUS),
+    "a default namespace": enveloped(
+        GET_STATUS.replace("r:", "").replace("xmlns:r", "xmlns") + "<a/>"
+    ),
+    "spaces and an attribute": enveloped(
+        GET_STATUS.replace("<r:requestId>", "<r:requestId\n xml:lang='en'>\n ") + "<a/>"
+    ),
+}
+
+
+@pytest.mark.parametrize("raw", REQUEST_IDS.values(), ids=REQUEST_IDS)
+def test_a_fault_has_the_id_of_its_request(raw: bytes) -> None:
+    """Wherever it could be read, whoever sent it and whatever is wrong with the rest."""
+    response = send(build(), raw)
+
+    assert_typed_fault(response)
+    assert response.text(".//t:Fault/t:requestId") == str(REQUEST_ID)
+
+
+@pytest.mark.parametrize(
+    "content", ["x", "20101199000123", f"{REQUEST_ID}1", f"<a>{REQUEST_ID}</a>"]
+)
+def test_what_is_no_id_is_not_repeated(content: str) -> None:
+    """A fault carries no value of the request but a UUID in its own element."""
+    response = send(build(), enveloped(GET_STATUS.replace(str(REQUEST_ID), content)))
+
+    assert_typed_fault(response)
+    assert response.text(".//t:Fault/t:requestId") is None
+    assert content.encode() not in response.body.replace(b"xmlns", b"") or content == "x"
+
+
+def test_an_id_is_found_in_linear_time() -> None:
+    """CWE-1333: a message of elements that almost are the one is refused at once."""
+    raw = b"<a>" + b"<r:requestId " * 150_000
+    began = time.process_time()
+    response = send(build(), raw)
+
+    assert_typed_fault(response)
+    assert time.process_time() - began < 20

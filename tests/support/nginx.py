@@ -1,16 +1,17 @@
 """A real nginx over the configuration that the repository hands out, in a directory of its own."""
 
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from support.needs import found
 from support.serving import START_SECONDS
 
-CONFIGURATION = Path(__file__).parents[2] / "docs" / "operating" / "nginx" / "makul.conf"
+CONFIGURATIONS = Path(__file__).parents[2] / "docs" / "operating" / "nginx"
 
 _MAIN = """\
 {user}
@@ -26,19 +27,26 @@ http {{
     fastcgi_temp_path {at}/fastcgi;
     uwsgi_temp_path {at}/uwsgi;
     scgi_temp_path {at}/scgi;
-    include {at}/makul.conf;
+    include {at}/makul*.conf;
 }}
 """
 
 
 @contextmanager
-def fronting(directory: Path, places: Mapping[str, str]) -> Iterator[None]:
-    """Nginx with the handed-out file, each place in it replaced by another; none may be missing."""
-    content = CONFIGURATION.read_text(encoding="utf-8")
-    for there, here in places.items():
-        assert there in content, f"{there} is not in {CONFIGURATION.name}"
-        content = content.replace(there, here)
-    (directory / "makul.conf").write_text(content, encoding="utf-8")
+def fronting(
+    directory: Path, places: Mapping[str, str], *, files: Sequence[str] = ("makul.conf",)
+) -> Iterator[None]:
+    """Nginx with the handed-out files, each place in them replaced; none may be missing."""
+    for name in files:
+        shutil.copy(CONFIGURATIONS / name, directory)
+    content = "".join((directory / name).read_text(encoding="utf-8") for name in files)
+    for there in places:
+        assert there in content, f"{there} is in none of {files}"
+    for name in files:
+        content = (directory / name).read_text(encoding="utf-8")
+        for there, here in places.items():
+            content = content.replace(there, here)
+        (directory / name).write_text(content, encoding="utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
     main = directory / "nginx.conf"
     main.write_text(_MAIN.format(user=user, at=directory))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 90.0
+START_SECONDS = 300.0
 """A deadline, for cores that are busy with other tests; alone it takes some three."""
 THREADS = 4
 

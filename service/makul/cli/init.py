@@ -63,12 +63,10 @@ archive = "archive"             # what verdicts rested on, for good: never clear
 
 [listeners.wsse]                # messages signed by WS-Security; TLS ends in front of it
 channel = "wsse"
-bind = "127.0.0.1:8080"
-workers = 2
-threads = 4
+bind = "127.0.0.1:8080"         # behind nginx: a Unix socket or a loopback address
 public_url = "http://127.0.0.1:8080"    # as clients reach it; the served WSDL says so
 
-# [listeners.xroad]             # for the operator's own X-Road security server alone
+# [listeners.xroad]             # behind nginx, which lets in the security server alone
 # channel = "xroad"
 # bind = "unix:/run/makul/xroad.sock"
 # public_url = "http://localhost"

@@ -93,7 +93,7 @@ public_url = "http://{host}:{xroad_port}"
 xroad_instance = "{instance}"
 workers = 1
 
-[listeners.mtls]                # TLS ends here; in production rather in a proxy, with "header"
+[listeners.mtls]                # TLS ends here in a sandbox alone; in production in nginx
 channel = "mtls"
 client_certificate = "tls"
 bind = "{host}:{mtls_port}"

@@ -59,12 +59,14 @@ def build_application(
     ready: Callable[[], Readiness],
     observe: Observer = _unobserved,
     max_message: int = MAX_MESSAGE,
+    fault_status: int | None = None,
 ) -> WSGIApplication:
     """The recipient port for one listener.
 
     `channel` is the only one that authenticates here. `public_url` is where clients reach the port,
     `https://host/v1/recipient`: its path is the path that is served, and it is what the WSDLs say.
     `ready` answers `/readyz`; it must be quick and must not raise for a dependency that is down.
+    `fault_status` is the HTTP status of every fault, where the channel knows one alone.
     """
     reading = Reading(
         channel=channel,
@@ -74,7 +76,9 @@ def build_application(
             for name, model in types.OPERATIONS.items()
         },
     )
-    endpoint = _Endpoint(port, servers(SERVICES, types.NAMESPACE, reading), clock, observe)
+    endpoint = _Endpoint(
+        port, servers(SERVICES, types.NAMESPACE, reading), clock, observe, fault_status
+    )
     return Guard(
         endpoint.answer,
         path=urlsplit(public_url).path or "/",
@@ -82,6 +86,7 @@ def build_application(
         ready=ready,
         refused=endpoint.count_refused,
         max_message=max_message,
+        fault_status=fault_status,
     )
 
 
@@ -93,6 +98,7 @@ class _Endpoint:
     servers: dict[SoapVersion, PortServer]
     clock: Clock
     observe: Observer
+    fault_status: int | None = None
 
     def answer(self, version: SoapVersion, raw: bytes, arrival: Arrival) -> Reply:
         """The answer, or the fault that says why there is none."""
@@ -103,7 +109,8 @@ class _Endpoint:
             chunks = self.servers[version].answer(exchange)
         except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them
             fault = faults.logged(error, during=exchange.operation or "reading")
-            reply = faults.reply(fault, version, exchange.echoed)
+            fault = faults.with_request_id(fault, lambda: raw)
+            reply = faults.reply(fault, version, exchange.echoed, status=self.fault_status)
             self._count(exchange, reply, fault)
             return reply
         reply = Reply(status=200, content_type=version.content_type, chunks=tuple(chunks))

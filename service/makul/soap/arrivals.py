@@ -4,15 +4,24 @@ Read of every request and believed of none: only the `mtls` channel looks at it,
 its own front alone can reach.
 """
 
-import ssl
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol, runtime_checkable
 from wsgiref.types import WSGIEnvironment
 
 CERTIFICATE_HEADER: Final = "X-SSL-Client-Cert"
 """The client's certificate, in PEM, percent-encoded: nginx's `$ssl_client_escaped_cert`."""
 VERIFY_HEADER: Final = "X-SSL-Client-Verify"
 """`SUCCESS`, `NONE` or `FAILED:reason`: nginx's `$ssl_client_verify`."""
+FRONT_HEADER: Final = "X-Makul-Front"
+"""The secret by which a front on a loopback address proves that it is the front."""
+
+
+@runtime_checkable
+class CertifiedSocket(Protocol):
+    """A connection that knows the certificate of its peer (`peer_connection.MessageSocket`)."""
+
+    def peer_certificate(self) -> bytes | None:
+        """In DER; None where TLS does not end here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +33,7 @@ class Arrival:
     forwarded_certificate: str | None = None
     """As the header has it; where it was sent twice, joined by a comma."""
     forwarded_verdict: str | None = None
+    front_proof: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, environ: WSGIEnvironment) -> "Arrival":
@@ -32,6 +42,7 @@ class Arrival:
             peer_certificate=_peer_certificate(environ),
             forwarded_certificate=environ.get(_variable(CERTIFICATE_HEADER)),
             forwarded_verdict=environ.get(_variable(VERIFY_HEADER)),
+            front_proof=environ.get(_variable(FRONT_HEADER)),
         )
 
 
@@ -43,8 +54,8 @@ def _variable(header: str) -> str:
 
 
 def _peer_certificate(environ: WSGIEnvironment) -> bytes | None:
-    """The server hands its connection on; where no TLS ends here, it is no TLS socket."""
+    """Return what the worker knows of its connection; None where TLS does not end here."""
     connection = environ.get("gunicorn.socket")
-    if not isinstance(connection, ssl.SSLSocket):
+    if not isinstance(connection, CertifiedSocket):
         return None
-    return connection.getpeercert(binary_form=True)
+    return connection.peer_certificate()

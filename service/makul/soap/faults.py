@@ -9,7 +9,8 @@ the request.
 import logging
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from xml.sax.saxutils import escape
 
 from makul.app.ports import RejectedError, SignerUnavailableError, StoreUnavailableError
 from makul.domain.reason_texts import Text, text_of
+from makul.domain.reason_texts_http import with_expectation
 from makul.domain.reasons import Code, Reason, Side
 from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
 from makul.soap.spyne_setup import Fault as SpyneFault
@@ -26,6 +28,10 @@ log = logging.getLogger(__name__)
 
 _TYPES: Final = "urn:makul:types:1"
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]{0,63}", re.ASCII)
+_REQUEST_ID_UNSAFE: Final = re.compile(
+    rb"<(?:[A-Za-z_][\w.\-]{0,63}:)?requestId(?:\s[^<>]{0,512})?>\s{0,64}"
+    rb"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s{0,64}</"
+)
 _REFERENCE_BYTES: Final = 8  # 64 random bits: enough to find one log line, and says nothing
 
 
@@ -114,6 +120,18 @@ def logged(error: BaseException, *, during: str) -> FaultReport:
     return fault
 
 
+def with_request_id(fault: FaultReport, raw: Callable[[], bytes]) -> FaultReport:
+    """The same fault with the id of the request it answers, wherever that could be read.
+
+    Of a message that nobody verified, and that may not even be XML, the first UUID that stands in
+    an element `requestId` is taken: it helps the sender to find the request, and proves nothing.
+    """
+    if fault.request_id is not None:
+        return fault
+    found = _REQUEST_ID_UNSAFE.search(raw())
+    return fault if found is None else replace(fault, request_id=UUID(found[1].decode("ascii")))
+
+
 def _own_failure(code: Code) -> FaultReport:
     return FaultReport(
         code=FaultCode.RECEIVER,
@@ -127,11 +145,16 @@ def _blamed(reasons: tuple[Reason, ...]) -> FaultCode:
     return FaultCode.RECEIVER if ours else FaultCode.SENDER
 
 
-def reply(fault: FaultReport, version: SoapVersion, echoed: bytes = b"") -> Reply:
-    """A fault as it leaves, in the version in which the request came."""
+def reply(
+    fault: FaultReport, version: SoapVersion, echoed: bytes = b"", *, status: int | None = None
+) -> Reply:
+    """A fault as it leaves, in the version in which the request came.
+
+    `status` stands in the place of the fault's own HTTP status.
+    """
     body = _body_12(fault) if version is SOAP_12 else _body_11(fault)
     return Reply(
-        status=fault.status(version),
+        status=status or fault.status(version),
         content_type=version.content_type,
         chunks=envelope(version, body.encode(), echoed),
         headers=fault.http_headers,
@@ -162,7 +185,7 @@ def _body_12(fault: FaultReport) -> str:
 
 def _statements(reason: Reason, reference: str | None) -> Text:
     """`CODE: sentence`, in each language."""
-    said = _with_reference(text_of(reason), reference)
+    said = _with_reference(with_expectation(text_of(reason), reason), reference)
     code = reason.code.value
     return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
 
@@ -182,7 +205,7 @@ def _detail(fault: FaultReport) -> str:
 
 def _reason(reason: Reason, reference: str | None) -> str:
     """`{urn:makul:types:1}Reason`, its elements in the schema's order."""
-    said = _with_reference(text_of(reason), reference)
+    said = _with_reference(with_expectation(text_of(reason), reason), reference)
     parts = [
         ("code", reason.code.value),
         ("because", reason.because.value if reason.because else None),

@@ -12,13 +12,16 @@ from functools import lru_cache
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from makul.app.ports import RejectedError
 from makul.app.ports.health import Readiness
 from makul.domain.reasons import Code, Reason
-from makul.soap import faults
+from makul.soap import faults, pages
 from makul.soap.arrivals import Arrival
 from makul.soap.contract import ServedContract
+from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.faults import HttpError
 from makul.soap.messages import SOAP_11, VERSIONS, Reply, SoapVersion
+from makul.soap.pages import PORT_METHODS
 
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes. A scan at its limit (10 MiB, 13.4 in base64), an authority's document (1 MiB, 1.4) and a
@@ -31,6 +34,8 @@ hears the answer rather than a reset. Beyond this, they do not."""
 
 _BLOCK: Final = 64 * 1024
 _LONGEST_LENGTH: Final = 18  # digits; an exabyte
+_GETTING: Final = ("GET", "HEAD")
+_WATCHED: Final = ("/healthz", "/readyz")
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _SECURITY_HEADERS: Final = (
     ("Cache-Control", "no-store"),
@@ -52,9 +57,14 @@ class Guard:
         ready: Callable[[], Readiness],
         refused: Callable[[Reply, faults.FaultReport], None],
         max_message: int = MAX_MESSAGE,
+        fault_status: int | None = None,
     ) -> None:
-        """`answer` gets messages that passed; `refused` is told of each that did not."""
+        """`answer` gets messages that passed; `refused` is told of each that did not.
+
+        `fault_status` is the HTTP status of every fault, where the channel knows one alone.
+        """
         self._answer = answer
+        self._fault_status = fault_status
         self._path = path
         self._contract = contract
         self._ready = ready
@@ -62,7 +72,7 @@ class Guard:
         self._max_message = max_message
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request. A HEAD is a GET whose body stays here (RFC 9110, 9.3.2)."""
         reply = self._reply(environ)
         length = sum(len(chunk) for chunk in reply.chunks)
         start_response(
@@ -74,43 +84,61 @@ class Guard:
                 *reply.headers,
             ],
         )
-        return reply.chunks
+        return () if _method(environ) == "HEAD" else reply.chunks
 
     def _reply(self, environ: WSGIEnvironment) -> Reply:
         version = SOAP_11
+        raw: bytes | None = None
         try:
-            got = self._got(environ)
-            if got is not None:
-                return got
-            version = _version(environ)
-            return self._answer(version, self._message(environ), Arrival.of(environ))
+            version = VERSIONS.get(_media_type(environ.get("CONTENT_TYPE", ""))[0], SOAP_11)
+            if _method(environ) in _GETTING:
+                return self._got(environ)
+            self._check_address(environ)
+            raw = b""  # whatever comes of it, the body is not read again
+            raw = _read(environ, self._max_message)
+            _check_encodings(environ)
+            return self._answer(version, _checked(raw), Arrival.of(environ))
         except Exception as error:  # noqa: BLE001 - nothing may pass: the fault table knows the rest
             fault = faults.logged(error, during="guard")
-            reply = faults.reply(fault, version)
+            fault = faults.with_request_id(
+                fault, lambda: _read_unsafe(environ) if raw is None else raw
+            )
+            reply = faults.reply(fault, version, status=self._fault_status)
             self._refused(reply, fault)
             return reply
 
-    def _got(self, environ: WSGIEnvironment) -> Reply | None:
-        """The answer to a GET; None for a POST to this port. Raises `HttpError` for the rest."""
+    def _check_address(self, environ: WSGIEnvironment) -> None:
+        """A message is posted to the port; raises `HttpError` for any other address or method."""
+        path = environ.get("PATH_INFO", "")
+        if path in _WATCHED:
+            raise _not_allowed("GET")
+        if path != self._path:
+            raise HttpError(404, Reason(code=Code.REQ_02, field="address"))
+        if _method(environ) != "POST":
+            raise _not_allowed(PORT_METHODS)
+
+    def _got(self, environ: WSGIEnvironment) -> Reply:
+        """The answer to a GET; raises `HttpError` for a file that there is not."""
         path = environ.get("PATH_INFO", "")
         query = environ.get("QUERY_STRING", "")
-        served = {"/healthz": self._healthy, "/readyz": self._readiness}.get(path)
-        if path != self._path and served is None:
-            raise HttpError(404, Reason(code=Code.REQ_02))
-        method = environ.get("REQUEST_METHOD", "")
-        if method == "GET" and served is not None:
+        served = {
+            "/": self._home,
+            "/healthz": self._healthy,
+            "/readyz": self._readiness,
+        }.get(path)
+        if served is not None:
             return served()
-        if method == "GET" and query:
-            return self._file(query)
-        if method != "POST" or served is not None:
-            allowed = "POST" if served is None else "GET"
-            raise HttpError(405, Reason(code=Code.REQ_01), headers=(("Allow", allowed),))
-        return None
+        if path != self._path:
+            return pages.nowhere()
+        return self._file(query) if query else pages.only_posted()
+
+    def _home(self) -> Reply:
+        return pages.home(self._path, ready=self._ready().ready)
 
     def _file(self, query: str) -> Reply:
         document = self._contract.find(query)
         if document is None:
-            raise HttpError(404, Reason(code=Code.REQ_02))
+            raise HttpError(404, Reason(code=Code.REQ_02, field="address"))
         return Reply(status=200, content_type="text/xml; charset=utf-8", chunks=(document,))
 
     def _healthy(self) -> Reply:
@@ -126,20 +154,35 @@ class Guard:
             chunks=(json.dumps(body).encode() + b"\n",),
         )
 
-    def _message(self, environ: WSGIEnvironment) -> bytes:
-        raw = _read(environ, self._max_message)
-        if not raw.strip():
-            raise HttpError(400, Reason(code=Code.REQ_01, field="Envelope"))
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
-            raise HttpError(415, Reason(code=Code.REQ_07)) from None
-        if b"\0" in raw:
-            raise HttpError(415, Reason(code=Code.REQ_07))
-        # A single byte is found ten times faster, and few messages hold this one at all.
-        if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
-            raise faults.EnvelopeError(Reason(code=Code.REQ_07), code=faults.FaultCode.SENDER)
-        return raw
+
+def _method(environ: WSGIEnvironment) -> str:
+    method: str = environ.get("REQUEST_METHOD", "")
+    return method
+
+
+def _not_allowed(methods: str) -> HttpError:
+    return HttpError(405, Reason(code=Code.REQ_01, field="method"), headers=(("Allow", methods),))
+
+
+def _checked(raw: bytes) -> bytes:
+    """The same bytes; raises where they are no message in UTF-8 without a document type."""
+    if not raw.strip():
+        raise HttpError(400, Reason(code=Code.REQ_01, field="Envelope"))
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _unsupported("Content-Type") from None
+    if b"\0" in raw:
+        raise _unsupported("Content-Type")
+    # A single byte is found ten times faster, and few messages hold this one at all.
+    if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
+        reason = Reason(code=Code.REQ_07, field="DOCTYPE")
+        raise faults.EnvelopeError(reason, code=faults.FaultCode.SENDER)
+    return raw
+
+
+def _unsupported(header: str) -> HttpError:
+    return HttpError(415, Reason(code=Code.REQ_07, field=header))
 
 
 def _state(status: int, word: str) -> Reply:
@@ -147,15 +190,13 @@ def _state(status: int, word: str) -> Reply:
     return Reply(status=status, content_type="text/xml; charset=utf-8", chunks=(body,))
 
 
-def _version(environ: WSGIEnvironment) -> SoapVersion:
-    """Which SOAP this is, by its media type alone (415 for any other, and for MTOM)."""
+def _check_encodings(environ: WSGIEnvironment) -> None:
+    """SOAP 1.1 or 1.2 by its media type, in UTF-8 and not compressed (415 else, and for MTOM)."""
     media_type, charset = _media_type(environ.get("CONTENT_TYPE", ""))
-    version = VERSIONS.get(media_type)
-    if version is None or charset not in ("utf-8", "utf8"):
-        raise HttpError(415, Reason(code=Code.REQ_07))
+    if media_type not in VERSIONS or charset not in ("utf-8", "utf8"):
+        raise _unsupported("Content-Type")
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
-        raise HttpError(415, Reason(code=Code.REQ_07))
-    return version
+        raise _unsupported("Content-Encoding")
 
 
 @lru_cache(maxsize=64)
@@ -174,19 +215,19 @@ def _read(environ: WSGIEnvironment, limit: int) -> bytes:
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     stated = environ.get("CONTENT_LENGTH") or None
     if chunked and stated is not None:  # two lengths: request smuggling (RFC 9112, section 6.3)
-        raise HttpError(400, Reason(code=Code.REQ_07))
+        raise HttpError(400, Reason(code=Code.REQ_07, field="Transfer-Encoding"))
     stream = environ["wsgi.input"]
     if chunked:
         if not environ.get("wsgi.input_terminated"):
-            raise HttpError(411, Reason(code=Code.REQ_07))
+            raise HttpError(411, Reason(code=Code.REQ_07, field="Content-Length"))
         return _within(limit, _take(stream, limit + 1), stream)
     length = _length(stated)
     if length > limit:
         _drain(stream, length)
-        raise HttpError(413, Reason(code=Code.REQ_07))
+        raise HttpError(413, Reason(code=Code.REQ_07, field="Content-Length"))
     raw = _take(stream, length)
     if len(raw) != length:
-        raise HttpError(400, Reason(code=Code.REQ_01))
+        raise HttpError(400, Reason(code=Code.REQ_01, field="Content-Length"))
     return raw
 
 
@@ -194,14 +235,14 @@ def _length(stated: str | None) -> int:
     if stated is None:
         return 0
     if not stated.isascii() or not stated.isdigit() or len(stated) > _LONGEST_LENGTH:
-        raise HttpError(400, Reason(code=Code.REQ_07))
+        raise HttpError(400, Reason(code=Code.REQ_07, field="Content-Length"))
     return int(stated)
 
 
 def _within(limit: int, raw: bytes, stream: Any) -> bytes:
     if len(raw) > limit:
         _drain(stream, MAX_DRAINED)
-        raise HttpError(413, Reason(code=Code.REQ_07))
+        raise HttpError(413, Reason(code=Code.REQ_07, field="Content-Length"))
     return raw
 
 
@@ -225,3 +266,11 @@ def _drain(stream: Any, length: int) -> None:
             left -= len(block)
     except Exception:  # noqa: BLE001 - it was to be thrown away
         return
+
+
+def _read_unsafe(environ: WSGIEnvironment) -> bytes:
+    """The body of a message that is refused whatever it holds; empty for a GET."""
+    try:
+        return b"" if _method(environ) in _GETTING else _read(environ, MAX_ORDINARY)
+    except RejectedError:
+        return b""

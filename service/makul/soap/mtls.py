@@ -57,7 +57,7 @@ class FromProxy:
 
     proxies: frozenset[bytes] | None
     """SHA-256 of the certificates by which the proxy is known; None behind a Unix socket, where
-    the operating system says who may connect."""
+    the operating system says who may connect, and where its secret was asked for (`fronts`)."""
 
     def certificate(self, arrival: Arrival) -> bytes:
         """The header's, from the proxy alone; raises `RejectedError` (RCP-04, SIG-09)."""

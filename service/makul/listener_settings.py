@@ -1,0 +1,206 @@
+"""Settings of a listener, and the rules under which nobody can make up who calls."""
+
+import re
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, field_validator
+
+from makul.domain.agreements import Channel
+from makul.sections import Section
+
+MAX_WORKERS: Final = 64
+POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4
+"""There a thread waits for the server for half of a request; on SQLite it computes."""
+_UNIX: Final = "unix:"
+_ABSOLUTE: Final = re.compile(r"/(?:[^/]|//)")
+"""`unix:/path` or `unix:///path`; of `unix://path` gunicorn makes a relative one."""
+_ADDRESS: Final = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})", re.ASCII
+)
+
+
+class TlsSettings(Section):
+    """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path
+
+
+class ClientCertificate(StrEnum):
+    """Who tells an `mtls` listener the certificate of its client."""
+
+    TLS = "tls"
+    """The client's own connection, which ends in this listener: for the sandbox."""
+    HEADER = "header"
+    """A reverse proxy, known by its Unix socket, its secret or its own certificate."""
+
+
+class ListenerSettings(Section):
+    """One address, one channel: what comes in there is authenticated by that channel alone."""
+
+    channel: Channel
+    bind: str
+    """`127.0.0.1:8080`, or `unix:/run/makul/xroad.sock`."""
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | None = None
+    """Processes. None, until `with_sizes`: one for each core on SQLite, two on PostgreSQL."""
+    threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Messages that a worker computes at once. None: one on SQLite, four on PostgreSQL."""
+    public_url: str
+    """How clients reach it, without a path: the address that the served WSDL tells."""
+    tls: TlsSettings | None = None
+    xroad_instance: str | None = None
+    """The X-Road instance whose members may call; needed by channel `xroad`."""
+    client_certificate: ClientCertificate | None = None
+    """Where the client's certificate is learnt; needed by channel `mtls`."""
+    proxy_certificates: Path | None = None
+    """The certificates, in PEM, by which a proxy that comes by TLS is known."""
+    front_secret: Path | None = None
+    """A file whose first line the proxy sends in `X-Makul-Front`; only its owner may read it."""
+    handshake_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """For a whole TLS handshake, where TLS ends in this listener."""
+    message_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """For the head and the body of a message together, from its first octet."""
+    answer_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """For the peer to take the whole answer."""
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The file of its Unix socket, whose permissions say who may connect; None without one."""
+        if not self.bind.startswith(_UNIX):
+            return None
+        path = self.bind.removeprefix(_UNIX)
+        return Path(path.removeprefix("//") if path.startswith("///") else path)
+
+    @property
+    def is_on_socket(self) -> bool:
+        """True if the operating system decides who may connect."""
+        return self.socket_path is not None
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """True for a loopback address and port in numbers.
+
+        A name may mean another address tomorrow. An IPv4 address within IPv6, or one with a scope,
+        is not needed and depends on the system.
+        """
+        found = _ADDRESS.fullmatch(self.bind)
+        if found is None:
+            return False
+        try:
+            address = ip_address(found["v6"] or found["v4"])
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) is not bool(found["v6"]):
+            return False
+        mapped = isinstance(address, IPv6Address) and address.ipv4_mapped is not None
+        return address.is_loopback and not mapped
+
+    def with_sizes(self, *, is_on_sqlite: bool, cores: int) -> Self:
+        """Return these settings with every number of workers and threads.
+
+        Threads of one process hand Python's lock to one another: on SQLite one thread a worker
+        switches half as often as four, 8 times a request and not 18 (docs/performance.md).
+        """
+        sizes = (min(cores, MAX_WORKERS), 1)
+        workers, threads = sizes if is_on_sqlite else (POSTGRES_WORKERS, POSTGRES_THREADS)
+        return self.model_copy(
+            update={"workers": self.workers or workers, "threads": self.threads or threads}
+        )
+
+    @field_validator("bind")
+    @classmethod
+    def _names_a_file(cls, bind: str) -> str:
+        """An abstract socket has no permissions, and of one that is passed on nothing is known."""
+        path = bind.removeprefix(_UNIX)
+        if bind.startswith(_UNIX) and ("\0" in path or not _ABSOLUTE.match(path)):
+            raise ValueError("name a Unix socket by its absolute path: unix:/run/makul/NAME.sock")
+        if bind.startswith("fd:"):
+            raise ValueError("give an address and port, or unix: and an absolute path")
+        return bind
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_path(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+
+def check_listener(name: str, listener: ListenerSettings, *, is_production: bool) -> None:
+    """Raise `ValueError` if anyone but the channel's own proof could decide who calls."""
+    if listener.channel is Channel.MTLS:
+        _check_mtls(name, listener)
+    elif listener.client_certificate or listener.proxy_certificates:
+        raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
+    if listener.channel is Channel.XROAD:
+        _check_xroad(name, listener, is_production=is_production)
+    if listener.front_secret is not None and not _believes_a_front(listener):
+        raise ValueError(
+            f"listeners.{name}.front_secret: a front's secret is for xroad, and for mtls with"
+            " client_certificate header. Remove it."
+        )
+    if is_production:
+        _check_stands_behind_a_front(name, listener)
+
+
+def _believes_a_front(listener: ListenerSettings) -> bool:
+    """True if what a front says decides who calls."""
+    told = listener.client_certificate is ClientCertificate.HEADER
+    return listener.channel is Channel.XROAD or told
+
+
+def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
+    """In production TLS ends in nginx, which limits connections, rates and times as well.
+
+    That a certificate of `client_ca` connects says nothing: that CA may certify others too.
+    """
+    here = f"listeners.{name}"
+    instead = f"bind it to unix:/run/makul/{name}.sock behind nginx (docs/operating/nginx)"
+    if listener.tls is not None:
+        raise ValueError(
+            f"{here}.tls: a listener that ends TLS itself is for the sandbox alone. In production"
+            f" {instead} and remove [{here}.tls]."
+        )
+    if not listener.is_on_socket and not listener.is_on_loopback:
+        raise ValueError(
+            f"{here}.bind: not a Unix socket, and not a loopback address in numbers such as"
+            f" 127.0.0.1:8080 or [::1]:8080. In production {instead}."
+        )
+
+
+def _check_xroad(name: str, listener: ListenerSettings, *, is_production: bool) -> None:
+    """An X-Road front is known by its socket or its secret, never by its address."""
+    if not listener.xroad_instance:
+        raise ValueError(f"listeners.{name}: xroad_instance is missing")
+    known = listener.tls or listener.is_on_socket or listener.front_secret
+    if not known and is_production:
+        raise ValueError(
+            f"listeners.{name}: bind the xroad channel to a unix: socket behind nginx, or give it"
+            " front_secret on a loopback address; a bare port would let anyone speak for any member"
+        )
+
+
+def _check_mtls(name: str, listener: ListenerSettings) -> None:
+    """A client certificate is believed from the connection itself, or from a proxy that is known.
+
+    In the sandbox as well: nobody may grow used to a header that anyone can write.
+    """
+    proxied = listener.client_certificate is ClientCertificate.HEADER
+    if listener.client_certificate is None:
+        raise ValueError(f"listeners.{name}: client_certificate is missing: tls or header")
+    known = listener.is_on_socket or listener.front_secret is not None
+    if listener.tls is None and not (proxied and known):
+        raise ValueError(
+            f"listeners.{name}: bind the mtls channel to a unix: socket behind a proxy, or give it"
+            " front_secret, or in the sandbox [tls] with client_ca; on a bare port anyone could"
+            " write the proxy's header"
+        )
+    if (proxied and listener.tls is not None) is not (listener.proxy_certificates is not None):
+        raise ValueError(
+            f"listeners.{name}: proxy_certificates names the proxy where it comes by [tls] and"
+            " client_certificate is header, and only there"
+        )

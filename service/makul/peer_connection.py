@@ -1,0 +1,275 @@
+"""One connection of a worker, read and written without waiting, so that no thread waits for a peer.
+
+The worker's loop moves every connection on. A thread gets a message only when all of it is here,
+and leaves an answer that the loop sends. Each phase has one deadline for all of its bytes: a peer
+that sends or reads an octet now and then gains no time by it.
+"""
+
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Final
+
+from makul.http_framing import MessageFraming, ReceivedMessage
+
+MAX_DISCARDED_BYTES: Final = 20 * 1024 * 1024
+"""Of a message that is too large. Its sender, who still writes, then gets the answer and no reset;
+beyond this the connection is closed."""
+
+LINGER_SECONDS: Final = 2.0
+"""For the peer to close after the last answer (RFC 9112, section 9.6)."""
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BLOCK_BYTES: Final = 256 * 1024
+_BLOCKS_A_TURN: Final = 8
+"""Then the other connections have their turn."""
+
+
+class Wait(Enum):
+    """What a connection waits for."""
+
+    TO_READ = auto()
+    TO_WRITE = auto()
+    FOR_THREAD = auto()
+    """A message can be taken."""
+    NOTHING = auto()
+    """It is finished and can be closed."""
+
+
+class Phase(Enum):
+    """What a connection is doing."""
+
+    HANDSHAKE = auto()
+    IDLE = auto()
+    """No octet of a message has come."""
+    MESSAGE = auto()
+    COMPUTING = auto()
+    ANSWER = auto()
+    LINGERING = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerLimits:
+    """How long a peer may take, in seconds, and how much it may send."""
+
+    handshake_seconds: float
+    message_seconds: float
+    answer_seconds: float
+    idle_seconds: float
+    max_head_bytes: int
+    max_body_bytes: int
+
+
+class MessageSocket:
+    """One received message and its answer, in the form of the socket that gunicorn works with."""
+
+    def __init__(self, message: ReceivedMessage, connection: socket.socket) -> None:
+        self._unread = memoryview(message.data)
+        self._connection = connection
+        self._is_whole = message.is_whole
+        self._answer: list[bytes] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """False if the connection must be closed after the answer."""
+        return self._is_whole
+
+    @property
+    def is_read(self) -> bool:
+        """True if nothing of the message is left."""
+        return not self._unread
+
+    @property
+    def answer(self) -> bytes:
+        """What was sent."""
+        return b"".join(self._answer)
+
+    def recv(self, size: int) -> bytes:
+        """Return received bytes; at their end, the end of input. Never wait."""
+        taken = bytes(self._unread[:size])
+        self._unread = self._unread[size:]
+        return taken
+
+    def sendall(self, data: bytes) -> None:
+        """Keep for the worker's loop."""
+        self._answer.append(bytes(data))
+
+    def send(self, data: bytes) -> int:
+        """Drop: gunicorn sends `100 Continue` by this, and the message is here already."""
+        return len(data)
+
+    def peer_certificate(self) -> bytes | None:
+        """The certificate of the peer in DER; None where TLS does not end here."""
+        if isinstance(self._connection, ssl.SSLSocket):
+            return self._connection.getpeercert(binary_form=True)
+        return None
+
+    def setblocking(self, _: bool) -> None:
+        """Do nothing."""
+
+    def settimeout(self, _: float | None) -> None:
+        """Do nothing."""
+
+    def shutdown(self, _: int) -> None:
+        """Do nothing: the loop ends the connection."""
+
+    def close(self) -> None:
+        """Do nothing: the loop ends the connection."""
+
+
+@dataclass(slots=True, eq=False)
+class PeerConnection:
+    """A connection, its phase and the deadline of that phase."""
+
+    sock: socket.socket
+    address: Any
+    local_address: Any
+    limits: PeerLimits
+    framing: MessageFraming
+    phase: Phase
+    deadline: float
+    """By the monotonic clock; counts in every phase but COMPUTING."""
+    since: float
+    """When the phase began, by the same clock."""
+    waits: Wait | None = None
+    """What it is registered for with the poller."""
+    _outgoing: memoryview = field(default_factory=lambda: memoryview(b""))
+    _keep: bool = False
+    _linger_until: float = 0.0
+    """A sender who still writes a message that is refused has the time of the message for it."""
+    _discarded_bytes: int = 0
+
+    @classmethod
+    def begin(
+        cls,
+        sock: socket.socket,
+        address: Any,
+        local_address: Any,
+        limits: PeerLimits,
+        *,
+        context: ssl.SSLContext | None,
+        now: float,
+    ) -> "PeerConnection":
+        """Take over an accepted socket; with `context`, TLS ends here. Raises `OSError`."""
+        sock.setblocking(False)
+        seconds = limits.idle_seconds
+        phase = Phase.IDLE
+        if context is not None:
+            sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            seconds, phase = limits.handshake_seconds, Phase.HANDSHAKE
+        framing = MessageFraming(
+            max_head_bytes=limits.max_head_bytes, max_body_bytes=limits.max_body_bytes
+        )
+        return cls(sock, address, local_address, limits, framing, phase, now + seconds, now)
+
+    def advance(self, now: float) -> Wait:
+        """Read or write what can be without waiting, and return what must be waited for."""
+        try:
+            while True:
+                before = self.phase
+                waits = self._step(now)
+                if self.phase is before or waits is Wait.FOR_THREAD:
+                    return waits
+        except ssl.SSLWantReadError:
+            return Wait.TO_READ
+        except ssl.SSLWantWriteError:
+            return Wait.TO_WRITE
+        except BlockingIOError:
+            return Wait.TO_WRITE if self.phase is Phase.ANSWER else Wait.TO_READ
+        except OSError:  # a reset, or no TLS: whoever it was is gone or is refused
+            return Wait.NOTHING
+
+    def _step(self, now: float) -> Wait:
+        match self.phase:
+            case Phase.HANDSHAKE:
+                self._shake_hands(now)
+                return Wait.TO_READ
+            case Phase.IDLE | Phase.MESSAGE:
+                return self._receive(now)
+            case Phase.ANSWER:
+                return self._send(now)
+            case Phase.LINGERING:
+                return self._discard()
+            case Phase.COMPUTING:
+                return Wait.FOR_THREAD
+
+    def _shake_hands(self, now: float) -> None:
+        assert isinstance(self.sock, ssl.SSLSocket)  # noqa: S101 - by `begin`
+        self.sock.do_handshake()
+        self._enter(Phase.IDLE, now, self.limits.idle_seconds)
+
+    def _receive(self, now: float) -> Wait:
+        for _ in range(_BLOCKS_A_TURN):
+            if self.framing.is_complete:
+                break
+            data = self.sock.recv(_BLOCK_BYTES)
+            if not data and not len(self.framing):
+                return Wait.NOTHING
+            if not data:
+                self.framing.end_input()
+                break
+            if self.phase is Phase.IDLE:
+                self._enter(Phase.MESSAGE, now, self.limits.message_seconds)
+            self.framing.feed(data)
+            self._let_continue()
+        if not self.framing.is_complete:
+            return Wait.TO_READ
+        self.phase = Phase.COMPUTING
+        return Wait.FOR_THREAD
+
+    def _let_continue(self) -> None:
+        if self.framing.expects_continue and not self.framing.is_complete:
+            self.framing.expects_continue = False
+            with suppress(OSError):  # the sender then waits no longer than it wants to
+                self.sock.send(CONTINUE)
+
+    def take_message(self) -> MessageSocket:
+        """Return the message that is here, for a thread."""
+        message = self.framing.take()
+        self._linger_until = 0.0 if message.is_whole else self.deadline
+        return MessageSocket(message, self.sock)
+
+    def begin_answer(self, answer: bytes, *, keep: bool, now: float) -> None:
+        """Send this; then wait for the next message if `keep`, else end the connection."""
+        self._outgoing = memoryview(answer)
+        self._keep = keep
+        self._enter(Phase.ANSWER, now, self.limits.answer_seconds)
+
+    def _send(self, now: float) -> Wait:
+        while self._outgoing:
+            self._outgoing = self._outgoing[self.sock.send(self._outgoing) :]
+        if not self._keep:
+            self._linger(now)
+        elif len(self.framing):
+            self._enter(Phase.MESSAGE, now, self.limits.message_seconds)
+        else:
+            self._enter(Phase.IDLE, now, self.limits.idle_seconds)
+        return Wait.TO_READ
+
+    def _linger(self, now: float) -> None:
+        """Say that nothing more comes, and let the peer read the answer before the end."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            with suppress(OSError, ValueError):
+                self.sock.unwrap()
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+        self.phase = Phase.LINGERING
+        self.deadline = max(now + LINGER_SECONDS, self._linger_until)
+
+    def _discard(self) -> Wait:
+        for _ in range(_BLOCKS_A_TURN):
+            data = self.sock.recv(_BLOCK_BYTES)
+            self._discarded_bytes += len(data)
+            if not data or self._discarded_bytes > MAX_DISCARDED_BYTES:
+                return Wait.NOTHING
+        return Wait.TO_READ
+
+    def _enter(self, phase: Phase, now: float, seconds: float) -> None:
+        self.phase, self.deadline, self.since = phase, now + seconds, now
+
+    def close(self) -> None:
+        """End it at once."""
+        with suppress(OSError):
+            self.sock.close()

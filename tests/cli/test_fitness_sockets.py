@@ -1,0 +1,90 @@
+"""In production the directory of a listener's socket is closed to other users."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from makul.cli.house import HouseError
+from makul.fitness import refuse_unfit
+from makul.settings import Environment, Settings
+from support.house import build_house
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    house = build_house(tmp_path_factory.mktemp("fitness"))
+    house.close()
+    return house.settings
+
+
+def in_production(settings: Settings, socket: Path) -> Settings:
+    """These settings with one wsse listener on a socket, without the sandbox's anchors."""
+    listener = settings.listeners["wsse"].model_copy(update={"bind": f"unix:{socket}"})
+    empty = settings.trust.anchors.parent / "no-anchors"
+    empty.mkdir(exist_ok=True)
+    trust = settings.trust.model_copy(update={"anchors": empty, "tsa_anchors": None})
+    return settings.model_copy(
+        update={
+            "environment": Environment.PRODUCTION,
+            "listeners": {"wsse": listener},
+            "trust": trust,
+        }
+    )
+
+
+def closed(tmp_path: Path) -> Path:
+    directory = tmp_path / "run"
+    directory.mkdir(mode=0o750)
+    return directory
+
+
+def test_a_closed_directory_is_fit(sandbox: Settings, tmp_path: Path) -> None:
+    """The service's own directory, below a sticky one at most."""
+    refuse_unfit(in_production(sandbox, closed(tmp_path) / "wsse.sock"))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o752])
+def test_a_directory_that_everybody_may_write(sandbox: Settings, tmp_path: Path, mode: int) -> None:
+    """The sticky bit does not keep others from making a socket of that name first."""
+    directory = closed(tmp_path)
+    directory.chmod(mode)
+
+    with pytest.raises(HouseError, match=r"listeners\.wsse\.bind: every user may write"):
+        refuse_unfit(in_production(sandbox, directory / "wsse.sock"))
+
+
+def test_a_directory_above_it(sandbox: Settings, tmp_path: Path) -> None:
+    """Who may rename a directory above may put another in its place."""
+    directory = closed(tmp_path)
+    (inner := directory / "makul").mkdir(mode=0o750)
+    directory.chmod(0o777)
+
+    with pytest.raises(HouseError, match="every user may write"):
+        refuse_unfit(in_production(sandbox, inner / "wsse.sock"))
+
+
+def test_a_link_is_followed(sandbox: Settings, tmp_path: Path) -> None:
+    """What counts is the directory that the link leads to."""
+    directory = closed(tmp_path)
+    directory.chmod(0o777)
+    (link := tmp_path / "link").symlink_to(directory)
+
+    with pytest.raises(HouseError, match="every user may write"):
+        refuse_unfit(in_production(sandbox, link / "wsse.sock"))
+
+
+def test_a_directory_that_is_not_there(sandbox: Settings, tmp_path: Path) -> None:
+    """Said before the first worker starts."""
+    with pytest.raises(HouseError, match="cannot be used"):
+        refuse_unfit(in_production(sandbox, tmp_path / "nothing" / "wsse.sock"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_another_users_directory(sandbox: Settings, tmp_path: Path) -> None:
+    """Its owner may do in it whatever they like."""
+    directory = closed(tmp_path)
+    os.chown(directory, 65534, 65534)
+
+    with pytest.raises(HouseError, match="belongs to another user"):
+        refuse_unfit(in_production(sandbox, directory / "wsse.sock"))
