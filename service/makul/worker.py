@@ -21,6 +21,7 @@ from gunicorn.http import errors, get_parser
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import ThreadWorker
 
+from makul import supervision
 from makul.domain.reasons import Code, Reason
 from makul.observing.events import Event
 from makul.observing.security import tell
@@ -123,7 +124,7 @@ class QuietWorker(ThreadWorker):
         try:
             waits = connection.advance(time.monotonic())
         except Exception as error:  # noqa: BLE001 - one connection must not end all others
-            log.error("a connection failed: %s", faults.trace(error))  # noqa: TRY400 - no messages
+            log.error("a connection failed: %s", supervision.trace(error))  # noqa: TRY400 - no messages
             waits = Wait.NOTHING
         if waits is connection.waits and waits in _MASKS:
             self._bound_memory(connection)
@@ -185,7 +186,7 @@ class QuietWorker(ThreadWorker):
         self._computing -= 1
         error = done.exception()
         if error is not None:
-            log.error("an answer failed: %s", faults.trace(error))
+            log.error("an answer failed: %s", supervision.trace(error))
         answer, kept = done.result() if error is None else (b"", False)
         connection.begin_answer(answer, keep=kept and self.alive, now=time.monotonic())
         self._advance(connection)
