@@ -100,6 +100,17 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("disclosure export", "output"): (
         *("disclosure", "export", "--month", "2026-11", "--reason", "x", "--output", FILE),
     ),
+    ("sandbox issue", "csr"): ("sandbox", "issue", "bank", "--csr", FILE, "--output", "O"),
+    ("sandbox issue", "public_key"): (
+        *("sandbox", "issue", "bank", "--public-key", FILE, "--output", "O"),
+    ),
+    ("sandbox issue", "output"): ("sandbox", "issue", "bank", "--csr", "C", "--output", FILE),
+    ("sandbox issue", "directory"): (
+        *("sandbox", "issue", "bank", "--csr", "C", "--output", "O", "--dir", FILE),
+    ),
+    ("document verify", "tsa_crl"): (
+        *("document", "verify", "C", "--anchors", "A", "--tsa-crl", FILE),
+    ),
     ("", "config"): ("--config", FILE, "key", "show"),
     ("init", "directory"): ("init", FILE, "--operator", "GOV/70000001", "--name", "X"),
 }
@@ -112,7 +123,8 @@ TEXTS = {("ledger witness", "log_key"), ("ledger witness", "also")}
 """Parameters that are text for typer, and may name a file."""
 
 DIRECTORIES = {
-    ("document verify", each) for each in ("anchors", "intermediates", "crl", "ocsp", "tsa_anchors")
+    ("document verify", each)
+    for each in ("anchors", "intermediates", "crl", "ocsp", "tsa_anchors", "tsa_crl")
 }
 """Parameters that name a directory: the hostile file lies in it."""
 
@@ -131,6 +143,7 @@ SAME_READER = {
     ("notice add", "en"),
     ("document verify", "intermediates"),
     ("document verify", "tsa_anchors"),
+    ("document verify", "tsa_crl"),
 }
 """Contents are tried once for each reader, and these share theirs with a parameter that is."""
 
@@ -141,6 +154,8 @@ WRITTEN = {
     ("ledger export", "bundle"),
     ("disclosure export", "output"),
     ("init", "directory"),
+    ("sandbox issue", "output"),
+    ("sandbox issue", "directory"),
 }
 """Where something is made: what a file there holds is not read."""
 
@@ -389,6 +404,8 @@ SETTINGS: dict[str, str] = {
     'tls = {{ certificate = "CERT", key = "{}", client_ca = "CERT" }}',
     "listeners.tls.client_ca": "[listeners.wsse]\n"
     'tls = {{ certificate = "CERT", key = "KEY", client_ca = "{}" }}',
+    "listeners.front_secret": '[listeners.wsse]\nchannel = "mtls"\n'
+    'client_certificate = "header"\nfront_secret = "{}"',
     "listeners.proxy_certificates": '[listeners.wsse]\nchannel = "mtls"\n'
     'client_certificate = "header"\nproxy_certificates = "{}"\n'
     'tls = {{ certificate = "CERT", key = "KEY", client_ca = "CERT" }}',

@@ -116,6 +116,8 @@ OTHER: Mapping[str, object] = {
     "provisions": frozenset(Provision),
     "powers": {PURPOSE: frozenset({Attribute.SURNAME, Attribute.ADDRESS})},
     "daily_quota": None,
+    "requests_a_minute": 7,
+    "bytes_a_day": 2**40,
     "delivery": Delivery.SEALED,
     "scores_out": True,
     "paper_allowed": True,

@@ -265,12 +265,16 @@ def test_consent_status_tells_state_and_use(
     assert root.findtext("r:remaining", namespaces=NAMESPACES) == remaining
 
 
+NO_CONSENT = Reason(code=Code.CNS_01, field="consentId")
+NO_REQUEST = Reason(code=Code.REQ_01, field="ofRequest")
+
+
 @pytest.mark.parametrize(
     ("written", "code", "field"),
     [
-        (DOCUMENTS.consent_status(REQUEST_ID, None, at=AT), "CNS-01", "consentId"),
+        (DOCUMENTS.consent_status(REQUEST_ID, NO_CONSENT, at=AT), "CNS-01", "consentId"),
         (DOCUMENTS.agreement(REQUEST_ID, None), "AGR-01", "agreementNumber"),
-        (DOCUMENTS.receipt_answer(REQUEST_ID, None), "REQ-01", "ofRequest"),
+        (DOCUMENTS.receipt_answer(REQUEST_ID, NO_REQUEST), "REQ-01", "ofRequest"),
     ],
 )
 def test_what_is_not_there_is_a_reason(written: bytes, code: str, field: str) -> None:

@@ -145,7 +145,7 @@ def _commands() -> tuple[LateCommand, ...]:
         late_noun(
             "store", "The database: its version, its months, and the rights of each duty's role."
         ),
-        late_noun("ledger", "The log over all decisions, which nobody can rewrite."),
+        late_noun("ledger", "The log over all decisions and acts, which nobody can rewrite."),
     )
 
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from makul.app.ports import Desk, Official
 from makul.cli.house import Certification, HouseError, KeyUse, Runtime
 from makul.domain.identifiers import MemberCode
+from makul.net.files import FileError, create_file, read_bounded
 from makul.sandbox.handout import AUTHORITIES, CONFIG, INDEX
 from makul.sandbox.pki import (
     Authority,
@@ -37,6 +38,7 @@ from makul.sandbox.pki import (
 from makul.trust.keys import load_pair
 
 MAX_KEY_FILE_BYTES = 64 * 1024
+MAX_INDEX_BYTES = 16 * 1024 * 1024
 MIN_RSA_BITS = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 """What the service accepts (`trust.algorithms`); anything else would be certified for nothing."""
@@ -56,13 +58,16 @@ def certify(request: Certification, runtime: Runtime) -> str:
     Raises `HouseError` for a directory that is no sandbox, an unknown party or citizen, and a key
     that the service would not accept.
     """
-    holder = _find_holder(request)
     public_key = _read_public_key(request)
+    holder = _find_holder(request)
     at = runtime.clock()
     certificate = _issue(request, holder, public_key, at)
-    if request.output.exists():
-        raise HouseError(f"{request.output} exists already; name another --output")
-    request.output.write_bytes(certificate.public_bytes(Encoding.PEM))
+    try:
+        create_file(request.output, certificate.public_bytes(Encoding.PEM))
+    except OSError as error:
+        raise HouseError(
+            f"{request.output} cannot be made: {error.strerror}. Name another --output"
+        ) from None
     if request.party is None:
         return f"{request.output}: {holder.title} may sign consents with this key"
     with runtime.open(request.directory / CONFIG) as house:
@@ -73,8 +78,8 @@ def certify(request: Certification, runtime: Runtime) -> str:
 def _find_holder(request: Certification) -> _Holder:
     path = request.directory / INDEX
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        index = json.loads(read_bounded(path, MAX_INDEX_BYTES))
+    except (FileError, ValueError):
         raise HouseError(f"{request.directory} is no sandbox; start one: makul sandbox") from None
     if request.citizen is not None:
         known = {each["number"]: each for each in index["citizens"]}
@@ -91,11 +96,7 @@ def _find_holder(request: Certification) -> _Holder:
 def _read_public_key(request: Certification) -> PublicKey:
     """The key to be certified; of a request, only if its signature proves that it is held."""
     name = request.key_file.name
-    try:
-        with request.key_file.open("rb") as file:
-            content = file.read(MAX_KEY_FILE_BYTES)
-    except OSError as error:
-        raise HouseError(f"{name} cannot be read: {error.strerror}") from None
+    content = read_bounded(request.key_file, MAX_KEY_FILE_BYTES)
     try:
         key = _key_of_request(content) if request.is_request else _plain_key(content)
     except (ValueError, InvalidSignature, UnsupportedAlgorithm):

@@ -80,6 +80,9 @@ tsa_policies = ["{tsa_policy}"]
 archive = "archive"
 pin_policies = ["{citizen_policy}"]
 
+[limits]                        # in production 600: here a load may be tried
+requests_per_minute = 60000
+
 [listeners.wsse]
 channel = "wsse"
 bind = "{host}:{port}"
