@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import makul_schemas
 from lxml import etree
 
+from makul.net.xml_parser import build_parser
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
@@ -39,7 +41,10 @@ STANDARD_NAMES: Final = frozenset((_MESSAGES + _SIGNATURES).split())
 @cache
 def published_names() -> frozenset[str]:
     """Return every name that an element or attribute has in any published schema."""
-    documents = [etree.fromstring(makul_schemas.read(name)) for name in makul_schemas.names()]
+    parser = build_parser()
+    documents = [
+        etree.fromstring(makul_schemas.read(name), parser) for name in makul_schemas.names()
+    ]
     declarations = (
         declared
         for document in documents

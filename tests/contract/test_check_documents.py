@@ -47,7 +47,7 @@ OPERATORS = """\
 | Key | Default | Meaning |
 |---|---|---|
 | `store.disk` | none | no such key |
-| `listeners.NAME.workers` | `7` | not that many |
+| `listeners.NAME.answer_seconds` | `7` | not that many |
 
 ```toml
 [listeners.wsse]
@@ -94,7 +94,7 @@ UNTRUE = (
     "README.md:24: makul --help: 0 is 'done'",
     "docs/operators.md:1: the setting trust.crls is not documented",
     "docs/operators.md:3: no such setting: store.disk",
-    "docs/operators.md:4: the default of listeners.NAME.workers is 2",
+    "docs/operators.md:4: the default of listeners.NAME.answer_seconds is 30.0",
     "docs/operators.md:6: no such setting: listeners.NAME.worker",
     "docs/recipients.md:1: CNS-02 should read: CNS-02 | 4 | F | C |",
     "docs/recipients.md:3: CNS-01 should read: CNS-01 | 4 | F | R |",

@@ -103,10 +103,14 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, where: str) -
 
 
 def test_an_event_that_cannot_be_written_is_told_without_its_content(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A full disk: logging's own way would print the record, arguments and all."""
-    configure_logging(security=Path("/dev/full"))
+    configure_logging(security=tmp_path / "security.log")
+    (handler,) = logging.getLogger(LOGGER).handlers
+    assert isinstance(handler, logging.FileHandler)
+    handler.stream.close()
+    handler.stream = Path("/dev/full").open("w", encoding="utf-8")
     tell(Event.MESSAGE_REPLAYED, user=SECRET)
 
     written = capsys.readouterr().err

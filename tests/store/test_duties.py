@@ -260,6 +260,7 @@ def test_what_a_duty_must_not_do_is_refused(places: Places, duty: Duty, statemen
 LOCKED = ("agreement", "certificate", "recipient", "sealing_certificate")
 
 
+@pytest.mark.usefixtures("played")  # a row in each of the tables
 @pytest.mark.parametrize("table", LOCKED)
 def test_by_what_a_row_is_locked_nothing_can_be_said(places: Places, table: str) -> None:
     """The one column of these that whoever serves may change holds nothing, ever."""

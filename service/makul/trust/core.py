@@ -30,6 +30,7 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.xml_parser import build_parser
 from makul.published_names import speakable_name
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
@@ -74,7 +75,8 @@ InclusiveNamespaces there."""
 
 def _load_schema() -> etree.XMLSchema:
     location = Path(str(files("signxml.schemas"))) / "xmldsig1-schema.xsd"
-    return etree.XMLSchema(etree.fromstring(_SCHEMA_SOURCE.format(location=location.as_uri())))
+    source = _SCHEMA_SOURCE.format(location=location.as_uri())
+    return etree.XMLSchema(etree.fromstring(source, build_parser()))
 
 
 class _Schema:
