@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -110,7 +111,7 @@ def test_an_event_that_cannot_be_written_is_told_without_its_content(
     (handler,) = logging.getLogger(LOGGER).handlers
     assert isinstance(handler, logging.FileHandler)
     handler.stream.close()
-    handler.stream = Path("/dev/full").open("w", encoding="utf-8")
+    handler.stream = os.fdopen(os.open("/dev/full", os.O_WRONLY), "w", encoding="utf-8")
     tell(Event.MESSAGE_REPLAYED, user=SECRET)
 
     written = capsys.readouterr().err
