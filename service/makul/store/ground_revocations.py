@@ -4,6 +4,7 @@ Only one that was used or registered has a meter here, and so only such a one ca
 """
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
@@ -16,6 +17,7 @@ from makul.store.acts import RowKey
 from makul.store.codecs import instant, micros
 from makul.store.engine import Database, Transaction
 from makul.store.office import Office
+from makul.store.rows import build_row_reader
 from makul.store.tables import ground_use
 
 _REVOKE_GROUND = (
@@ -44,25 +46,37 @@ _GROUND = select(
 ).where(_THIS_GROUND)
 
 
+class _GroundRow(NamedTuple):
+    allowed: int
+    used: int
+    valid_from: int
+    valid_to: int
+    registered_at: int | None
+    revoked_at: int | None
+
+
+_read_ground = build_row_reader(_GROUND, _GroundRow)
+
+
 def find_ground(
     database: Database, recipient: MemberCode, kind: GroundKind, ground_id: UUID
 ) -> GroundRow | None:
     """Return a ground and how much of it was used; None if it was neither used nor registered."""
     key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
-    row = database.one(_GROUND, key)
-    if row is None:
+    found = database.one(_GROUND, key)
+    if found is None:
         return None
-    allowed, used, valid_from, valid_to, registered_at, revoked_at = row
+    row = _read_ground(found)
     return GroundRow(
         recipient=recipient,
         kind=kind,
         ground_id=ground_id,
-        allowed=allowed,
-        used=used,
-        valid_from=instant(valid_from),
-        valid_to=instant(valid_to),
-        registered_at=None if registered_at is None else instant(registered_at),
-        revoked_at=None if revoked_at is None else instant(revoked_at),
+        allowed=row.allowed,
+        used=row.used,
+        valid_from=instant(row.valid_from),
+        valid_to=instant(row.valid_to),
+        registered_at=None if row.registered_at is None else instant(row.registered_at),
+        revoked_at=None if row.revoked_at is None else instant(row.revoked_at),
     )
 
 
