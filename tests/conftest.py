@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support import house
+from support.house import IN_A_FILE, RecordDatabase, on_server
 from support.postgres import cluster
 
 CORPUS = "corpus"
@@ -74,12 +74,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _databases(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture(scope="session")
+def record_database(request: pytest.FixtureRequest) -> Iterator[RecordDatabase]:
+    """Where houses keep their record, by `--database`."""
     if request.config.getoption("database") == "sqlite":
-        yield
+        yield IN_A_FILE
         return
     with cluster() as server:
-        house.new_database = lambda: server.url(server.create())
-        yield
-        house.new_database = None
+        yield on_server(lambda: server)

@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 from makul.app.agreements import Agreements
@@ -24,8 +23,8 @@ from makul.cli.house import (
 )
 from makul.explaining import explained, open_of, who
 from makul.inventory import keys_in_use, recipients_certificates
+from makul.observing.desk import ReportingDesk
 from makul.observing.events import Event
-from makul.observing.security import WatchedDesk
 from makul.observing.security import tell as tell_event
 from makul.parts import (
     build_agreements,
@@ -58,8 +57,8 @@ class OpenHouse:
 
     @property
     def desk(self) -> Desk:
-        """The register, for the operator; what is done with it is told as a security event."""
-        return cast("Desk", WatchedDesk(self.store.desk, who()))
+        """The register, for the operator; what is done with it is reported as a security event."""
+        return ReportingDesk(self.store.desk, who())
 
     @property
     def agreements(self) -> Agreements:

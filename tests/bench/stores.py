@@ -10,8 +10,7 @@ import psycopg
 from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
 from makul.store.places import PostgresPlace
-from support import house as houses
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.postgres import Cluster, cluster
 
 _COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at, format) FROM STDIN"
@@ -64,12 +63,8 @@ class Postgres:
     def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
         """A house in an empty directory; its record in a new database."""
         directory.mkdir(parents=True)
-        before = houses.new_database
-        houses.new_database = self._new
-        try:
-            return build_house(directory, people=people, keys=keys)
-        finally:
-            houses.new_database = before
+        database = RecordDatabase(self._new)
+        return build_house(directory, database=database, people=people, keys=keys)
 
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
         """By COPY, and then looked over, as a server does by itself sooner or later."""

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from makul.parts import utc_now
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.ledger import a_note_signer, checked, sequence
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("house"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("house"), database=record_database)
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())

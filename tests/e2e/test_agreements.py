@@ -19,16 +19,18 @@ from makul.sandbox.hands import NOTICE_TEXTS
 from makul.sandbox.parties import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
 from makul.sandbox.pki import Credential
 from makul.sandbox.world import Signing
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 
 NUMBERS = count(1)
 THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
     """A house of their own: signatories come and go here."""
-    built = build_house(tmp_path_factory.mktemp("agreed"))
+    built = build_house(tmp_path_factory.mktemp("agreed"), database=record_database)
     yield built
     built.close()
 

@@ -13,15 +13,17 @@ from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
 from makul.sandbox.pki import CITIZEN_POLICY
 from support.agreed import agree
 from support.consents import hands_of
-from support.house import Answered, InProcess, about, build_house, person_request
+from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
 
 CITIZEN = 6
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
     """A house of their own: what attackers spoil is not missed by other tests."""
-    built = build_house(tmp_path_factory.mktemp("attacked"))
+    built = build_house(tmp_path_factory.mktemp("attacked"), database=record_database)
     yield built
     built.close()
 

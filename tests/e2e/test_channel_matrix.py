@@ -15,7 +15,7 @@ from lxml import etree
 from makul.store.crypto import Sealer
 from makul.store.keys import StoreKeys
 from makul.store.private import open_private
-from support.house import InProcess, about, build_house, party, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
 from support.messages import signed_message, xroad_message
 from support.sql import raw
 
@@ -61,8 +61,10 @@ def rows() -> Iterator[tuple[dict[str, str], str, str]]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("matrix"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("matrix"), database=record_database)
     yield built
     built.close()
 

@@ -22,7 +22,7 @@ from makul_client import Client, Profile
 from makul_client.cli import app
 from makul_client.commands import ExitCode
 from support.consents import hands_of, revocation
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.serving import Server, served
 
 MEBIBYTE = 1024 * 1024
@@ -75,10 +75,12 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def town(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[Town]:
     directory = tmp_path_factory.mktemp("town")
     (directory / "house").mkdir()
-    house = build_house(directory / "house")
+    house = build_house(directory / "house", database=record_database)
     with served(directory / "house" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
         write_service(house.world, directory, addresses)

@@ -23,15 +23,15 @@ from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
 from support.commands import Makul
-from support.house import Answered, InProcess, about, build_house, person_request
+from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
 from support.pki import NOW, Authority, StoreFiles
 from support.serving import served
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[InProcess]:
-    built = build_house(tmp_path)
+def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_house(tmp_path, database=record_database)
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace("[trust]", 'retired = "retired"\n[trust]', 1))
     yield built

@@ -12,7 +12,15 @@ import pytest
 
 from makul.sandbox.hands import NOTICE, Hands
 from support.consents import handing_in, revocation
-from support.house import NS, RECIPIENT, InProcess, about, build_house, person_request
+from support.house import (
+    NS,
+    RECIPIENT,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -33,8 +41,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def moving(tmp_path: Path, clock: Clock) -> Iterator[InProcess]:
-    built = build_house(tmp_path, clock=clock)
+def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_house(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 

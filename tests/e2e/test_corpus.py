@@ -22,6 +22,7 @@ from support.house import (
     TYPES,
     Answered,
     InProcess,
+    RecordDatabase,
     about,
     build_house,
     person_request,
@@ -49,8 +50,10 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("corpus"), clock=Clock())
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("corpus"), clock=Clock(), database=record_database)
     yield built
     built.close()
 

@@ -12,7 +12,15 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.trust.paths import RELOAD_INTERVAL
-from support.house import FAULTS, TYPES, InProcess, about, build_house, person_request
+from support.house import (
+    FAULTS,
+    TYPES,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 from support.pki import NOW, Holder
 from support.sql import count
 from vectors.attacks import messages, messages_signed
@@ -27,8 +35,12 @@ METERED = ("ground_use", "disclosure", "ledger_leaf", "request_key", "attempt")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("messages"), clock=Clock())
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(
+        tmp_path_factory.mktemp("messages"), clock=Clock(), database=record_database
+    )
     yield built
     built.close()
 

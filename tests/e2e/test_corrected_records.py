@@ -12,15 +12,17 @@ from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.sandbox.parties import BANK, POLICE
 from support.agreed import agree
 from support.consents import hands_of
-from support.house import Answered, InProcess, about, build_house, person_request
+from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
 
 CORRECTED, ONE_NAME, PICTURED = 1, 2, 3
 FACE = b"\xff\xd8\xff\xe0 not a face"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("corrected"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("corrected"), database=record_database)
     people = built.world.people
     corrected = _with(people[CORRECTED], {Attribute.BIRTH_DATE: date(1971, 2, 3)})
     one_name = _with(people[ONE_NAME], {Attribute.SURNAME: LocalizedName(ky="Сукарно")})

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from makul.trust.paths import RELOAD_INTERVAL
-from support.house import InProcess, about, build_house, party, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
 
 TYPES = "{urn:makul:types:1}"
 CONSENT = "{urn:makul:consent:1}"
@@ -35,8 +35,10 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, clock: MovableClock) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("doubt"), clock=clock)
+def house(
+    tmp_path_factory: pytest.TempPathFactory, clock: MovableClock, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("doubt"), clock=clock, database=record_database)
     yield built
     built.close()
 

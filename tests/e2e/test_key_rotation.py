@@ -12,14 +12,14 @@ import pytest
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
 from support.commands import Makul, Said
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.load import Load, messages
 from support.serving import served
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[InProcess]:
-    built = build_house(tmp_path)
+def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_house(tmp_path, database=record_database)
     yield built
     built.close()
 

@@ -7,14 +7,14 @@ import pytest
 
 from makul.parts import utc_now
 from makul.store import Store
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.ledger import a_note_signer, checked, leaf_ids, sequence
 from support.sql import count
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[InProcess]:
-    built = build_house(tmp_path)
+def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_house(tmp_path, database=record_database)
     yield built
     built.close()
 

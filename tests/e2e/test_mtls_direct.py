@@ -14,13 +14,15 @@ import pytest
 from makul.sandbox.parties import OPERATOR
 from makul.sandbox.pki import Credential
 from support.fronts import by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.serving import free_port
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("direct"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("direct"), database=record_database)
     yield built
     built.close()
 

@@ -21,7 +21,7 @@ from makul.sandbox.parties import OPERATOR
 from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
 from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
 from support.fronts import UnixConnection, by_tls, fronted, wait_for, write
-from support.house import TYPES, InProcess, about, build_house, person_request
+from support.house import TYPES, InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message, xroad_message
 from support.needs import needs
 from support.nginx import fronting
@@ -77,11 +77,13 @@ class Front:
 
 
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def front(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[Front]:
     """nginx, and behind it `makul serve` for each channel on its Unix socket."""
     place = tmp_path_factory.mktemp("mtls")
     (place / "house").mkdir()
-    house = build_house(place / "house")
+    house = build_house(place / "house", database=record_database)
     hierarchy = house.world.hierarchy
     made = Front(
         house=house,

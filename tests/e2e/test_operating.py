@@ -20,7 +20,7 @@ import pytest
 from makul.app.ports import Desk
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.load import messages
 from support.serving import drive
 from support.whole import Whole, get, served_whole
@@ -36,8 +36,10 @@ RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEAS
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("operated"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("operated"), database=record_database)
     config = built.settings.store.database.parent / "makul.toml"
     config.write_text(config.read_text().partition("[listeners.xroad]")[0])
     yield built

@@ -21,7 +21,15 @@ from makul.sandbox.scans import pdf_scan, png_scan
 from makul.store.recorder import StoreRecorder
 from support.agreed import agree
 from support.consents import handing_in, hands_of, revocation
-from support.house import RECIPIENT, Answered, InProcess, about, build_house, person_request
+from support.house import (
+    RECIPIENT,
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 from support.messages import signed_message
 
 ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
@@ -185,9 +193,9 @@ def test_what_is_kept_in_a_day_has_an_end(
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[InProcess]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
     """A house of its own, for what the others' house must not come to."""
-    built = build_house(tmp_path)
+    built = build_house(tmp_path, database=record_database)
     yield built
     built.close()
 

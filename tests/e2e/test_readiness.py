@@ -14,12 +14,14 @@ from makul.app.ports.ledger import LedgerState
 from makul.bootstrap import _ledger, _months, readiness
 from makul.observing import health
 from makul.sandbox.parties import OPERATOR
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("ready"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("ready"), database=record_database)
     yield built
     built.close()
 
@@ -68,9 +70,9 @@ def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
     assert found.ready
 
 
-def test_a_ca_without_a_list_degrades(tmp_path: Path) -> None:
+def test_a_ca_without_a_list_degrades(tmp_path: Path, record_database: RecordDatabase) -> None:
     """Of its certificates nothing can be told."""
-    house = build_house(tmp_path)
+    house = build_house(tmp_path, database=record_database)
     try:
         next((tmp_path / "crls").iterdir()).unlink()
         at = house.clock() + timedelta(seconds=10)
@@ -79,9 +81,11 @@ def test_a_ca_without_a_list_degrades(tmp_path: Path) -> None:
         house.close()
 
 
-def test_trust_that_cannot_be_read_is_down_and_comes_back(tmp_path: Path) -> None:
+def test_trust_that_cannot_be_read_is_down_and_comes_back(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """SIG-07 for everybody, until it is mended; no restart is needed."""
-    house = build_house(tmp_path)
+    house = build_house(tmp_path, database=record_database)
     try:
         broken = tmp_path / "anchors" / "broken.pem"
         broken.write_text("not a certificate")
@@ -138,9 +142,9 @@ def test_a_log_that_lags_degrades_and_never_stops(waits: timedelta | None, state
     assert _ledger(log_state, timedelta(seconds=60), at=now) is state
 
 
-def test_a_store_that_is_gone_is_down(tmp_path: Path) -> None:
+def test_a_store_that_is_gone_is_down(tmp_path: Path, record_database: RecordDatabase) -> None:
     """OPS-03 for everybody; the others are still looked at."""
-    house = build_house(tmp_path)
+    house = build_house(tmp_path, database=record_database)
     if not isinstance(house.settings.place, Path):
         pytest.skip("takes a file of SQLite away; test_serving takes a database away")
     house.settings.place.unlink()

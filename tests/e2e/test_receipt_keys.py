@@ -23,7 +23,7 @@ from makul.trust.receipt_certificates import mark_compromised
 from makul_client.errors import ReceiptError
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
-from support.house import NS, RECIPIENT, SCHEMA, InProcess, build_house
+from support.house import NS, RECIPIENT, SCHEMA, InProcess, RecordDatabase, build_house
 from support.load import Load, ask, messages
 from support.messages import signed_message
 from support.needs import needs
@@ -35,8 +35,8 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[InProcess]:
-    built = build_house(tmp_path)
+def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_house(tmp_path, database=record_database)
     yield built
     built.close()
 

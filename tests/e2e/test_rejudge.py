@@ -21,7 +21,7 @@ from makul.store.recorder import evidence_place
 from makul.trust.paths import RELOAD_INTERVAL
 from makul.trust.signing import add_timestamp
 from support.commands import Makul, Said
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.sql import binary, count, without_guards
 
 HOUR = timedelta(hours=1)
@@ -44,8 +44,10 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: MovableClock) -> Iterator[InProcess]:
-    built = build_house(tmp_path, clock=clock)
+def house(
+    tmp_path: Path, clock: MovableClock, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 

@@ -15,7 +15,16 @@ from makul.app.ports import Asker, RepetitionRow
 from makul.domain.months import Month
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from support.house import RECIPIENT, TYPES, Answered, InProcess, about, build_house, party
+from support.house import (
+    RECIPIENT,
+    TYPES,
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    party,
+)
 from support.house import person_request as body_of
 from support.soap import XRD, enveloped, xroad_headers
 
@@ -23,8 +32,10 @@ BY = "police"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("repetitions"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("repetitions"), database=record_database)
     yield built
     built.close()
 

@@ -31,7 +31,7 @@ from makul.parts import Parts
 from makul.sandbox.parties import OPERATOR, POLICE
 from makul.sandbox.people import citizens
 from support.consents import hands_of
-from support.house import InProcess, build_house
+from support.house import InProcess, RecordDatabase, build_house
 from support.separation import measure_in_turns, separate
 
 COMPARISONS = 2_000
@@ -96,9 +96,11 @@ def bare(parts: Parts) -> Parts:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
     """A house of their own, whose limits on attempts are lifted."""
-    built = build_house(tmp_path_factory.mktemp("measured"), parts=bare)
+    built = build_house(tmp_path_factory.mktemp("measured"), parts=bare, database=record_database)
     yield built
     built.close()
 

@@ -41,7 +41,7 @@ from makul_client import (
 from makul_client.profile import Patience, Sealing
 from makul_client.results import PersonData
 from support.agreed import agree
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.needs import needs
 
 R = {"r": "urn:makul:recipient:1"}
@@ -96,9 +96,9 @@ class Served:
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[Served]:
+def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]:
     (directory / "house").mkdir()
-    house = build_house(directory / "house")
+    house = build_house(directory / "house", database=record_database)
     server = make_server("127.0.0.1", 0, house.applications["wsse"], handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -116,16 +116,18 @@ def served(directory: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def standing(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[Served]:
     """A house at whose desk nothing is changed."""
-    with served(tmp_path_factory.mktemp("served")) as it:
+    with served(tmp_path_factory.mktemp("served"), record_database) as it:
         yield it
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Served]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
     """A house at whose desk a test may work."""
-    with served(tmp_path) as it:
+    with served(tmp_path, record_database) as it:
         yield it
 
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from makul.store.places import Place
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
 from support.serving import Server, await_ready, drive, free_port, served
 
@@ -39,8 +39,10 @@ NOT_HTTP = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("served"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("served"), database=record_database)
     yield built
     built.close()
 
@@ -103,9 +105,11 @@ def take_away(place: Place) -> None:
         server.execute(f"DROP DATABASE {here.path[1:]} WITH (FORCE)")
 
 
-def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(tmp_path: Path) -> None:
+def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """Fail closed: no record, no answer (OPS-03); /readyz says so."""
-    house = build_house(tmp_path)
+    house = build_house(tmp_path, database=record_database)
     asked = messages(house, 1)[0]
     take_away(house.settings.place)
 
@@ -116,9 +120,11 @@ def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(tmp_path: Path) -> 
     assert b"surname" not in answer.body
 
 
-def test_serve_refuses_a_sandbox_root_in_production(tmp_path: Path) -> None:
+def test_serve_refuses_a_sandbox_root_in_production(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """Sandbox keys lie open in its directory: in production they would let anyone in."""
-    build_house(tmp_path).close()
+    build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(
         config.read_text().replace('"SANDBOX"', '"PRODUCTION"').split("[listeners.x")[0]
@@ -131,9 +137,11 @@ def test_serve_refuses_a_sandbox_root_in_production(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_serve_refuses_to_let_any_authority_make_citizens(tmp_path: Path) -> None:
+def test_serve_refuses_to_let_any_authority_make_citizens(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """Without a policy for citizens' certificates, any trusted CA could consent for anybody."""
-    build_house(tmp_path).close()
+    build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     settings = config.read_text().partition("[listeners.xroad]")[0]
     lines = [line for line in settings.splitlines() if not line.startswith("pin_policies")]
@@ -149,10 +157,10 @@ def test_serve_refuses_to_let_any_authority_make_citizens(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("policy", "warned"), [(None, False), ("1.2.3", True)])
 def test_serve_warns_where_no_authority_certifies_citizens(
-    tmp_path: Path, policy: str | None, warned: bool
+    tmp_path: Path, policy: str | None, warned: bool, record_database: RecordDatabase
 ) -> None:
     """A policy that no CA may give would refuse every consent, and nobody would know why."""
-    build_house(tmp_path).close()
+    build_house(tmp_path, database=record_database).close()
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     if policy is not None:
         settings = config.read_text().splitlines()
@@ -168,9 +176,11 @@ def test_serve_warns_where_no_authority_certifies_citizens(
     assert ("may give a policy of trust.pin_policies" in log.read_text()) is warned
 
 
-def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
+def test_serve_refuses_a_bare_port_for_xroad(
+    tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """The security server is known by its certificate or socket, never by its address."""
-    build_house(tmp_path).close()
+    build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
 
@@ -181,9 +191,11 @@ def test_serve_refuses_a_bare_port_for_xroad(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_all_listeners_stop_together(tmp_path: Path, number: signal.Signals) -> None:
+def test_all_listeners_stop_together(
+    tmp_path: Path, number: signal.Signals, record_database: RecordDatabase
+) -> None:
     """Stopped by its operator, the service leaves nothing running and says that all is well."""
-    build_house(tmp_path).close()
+    build_house(tmp_path, database=record_database).close()
     ports = {name: free_port() for name in ("WSSE", "XROAD")}
     binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
     command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]

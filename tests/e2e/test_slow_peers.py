@@ -18,7 +18,7 @@ import pytest
 from makul.sandbox.parties import OPERATOR
 from makul.serving import MAX_CONNECTIONS
 from support.fronts import by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
 from support.serving import START_SECONDS, await_ready, free_port
 
@@ -32,8 +32,10 @@ LONG = "600"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("slow"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("slow"), database=record_database)
     yield built
     built.close()
 

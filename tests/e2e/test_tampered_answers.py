@@ -36,7 +36,7 @@ from makul_client.commands import ExitCode
 from makul_client.messages import ReceivedAnswer
 from makul_client.transport import Wire
 from support.changes import CHANGES, XSI, body_of, changed
-from support.house import NS, InProcess, about, build_house
+from support.house import NS, InProcess, RecordDatabase, about, build_house
 
 
 @dataclass
@@ -140,10 +140,12 @@ CASES: dict[str, tuple[str, Call]] = {
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Man]:
+def town(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[Man]:
     folder = tmp_path_factory.mktemp("tampered")
     (folder / "house").mkdir()
-    house = build_house(folder / "house")
+    house = build_house(folder / "house", database=record_database)
     addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3)
     write_service(house.world, folder, addresses)
     hand_out(house.world, folder, addresses, {})

@@ -10,7 +10,15 @@ import pytest
 from makul.domain.usage import UsageLimits
 from makul.parts import utc_now
 from support.clocks import SteppedClock
-from support.house import TYPES, Answered, InProcess, about, build_house, person_request
+from support.house import (
+    TYPES,
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 from support.sql import raw
 
 LIMITS = UsageLimits(requests_a_minute=3, bytes_a_day=1_000_000)
@@ -25,12 +33,15 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture(scope="module")
-def limited(tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock) -> Iterator[InProcess]:
+def limited(
+    tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock, record_database: RecordDatabase
+) -> Iterator[InProcess]:
     """A house whose settings allow three requests a minute."""
     built = build_house(
         tmp_path_factory.mktemp("usage"),
         clock=clock,
         parts=lambda given: replace(given, limits=LIMITS),
+        database=record_database,
     )
     yield built
     built.close()

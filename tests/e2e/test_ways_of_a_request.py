@@ -7,12 +7,22 @@ from uuid import uuid4
 
 import pytest
 
-from support.house import RECIPIENT, InProcess, about, build_house, party, person_request
+from support.house import (
+    RECIPIENT,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    party,
+    person_request,
+)
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("ways"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("ways"), database=record_database)
     yield built
     built.close()
 

@@ -30,7 +30,7 @@ from makul_client.profile import Operator
 from makul_client.profile_ledger import Ledger
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
-from support.house import NS, InProcess, about, build_house, person_request
+from support.house import NS, InProcess, RecordDatabase, about, build_house, person_request
 
 ORIGIN = "makul-test/GOV/70000001"
 PROMISE = timedelta(seconds=60)
@@ -120,8 +120,8 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
-    house = build_house(tmp_path)
+def watched(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Watched]:
+    house = build_house(tmp_path, database=record_database)
     new_key_file(tmp_path / "ledger.key", ORIGIN, ED25519)
     new_key_file(tmp_path / "witness.key", "witness.example/w1", COSIGNATURE_V1)
     signer = NoteSigner.load(tmp_path / "ledger.key")
@@ -191,7 +191,9 @@ def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
         older.close()
 
 
-def test_the_logs_key_in_other_hands(watched: Watched, tmp_path: Path) -> None:
+def test_the_logs_key_in_other_hands(
+    watched: Watched, tmp_path: Path, record_database: RecordDatabase
+) -> None:
     """Run-book, "Log's key": whoever has it and the database can rebuild all of the log. The
     witness sees it and keeps both trees; what was proved stays so, what is forged is not proved.
     """
@@ -204,7 +206,7 @@ def test_the_logs_key_in_other_hands(watched: Watched, tmp_path: Path) -> None:
     kept = watched.fetched(known)
 
     (tmp_path / "other").mkdir()
-    other = build_house(tmp_path / "other")
+    other = build_house(tmp_path / "other", database=record_database)
     rebuilt = Watched(
         house=other, directory=tmp_path / "other", signer=watched.signer, witness=watched.witness
     )

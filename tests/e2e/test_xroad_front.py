@@ -17,14 +17,16 @@ from makul.sandbox.pki import new_hierarchy
 from makul.settings import SettingsError
 from makul.trust.keys import KeyFileError
 from support.fronts import UnixConnection, by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, about, build_house, person_request
+from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import xroad_message
 from support.serving import free_port
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("front"))
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("front"), database=record_database)
     yield built
     built.close()
 

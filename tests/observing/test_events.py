@@ -1,22 +1,26 @@
 """Security events: a closed catalogue, complete over the reasons, in words that ECS allows."""
 
+import ast
+import inspect
 import json
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 from uuid import UUID
 
 import pytest
 
-from makul.app.ports import Desk
+import makul
+from makul.app.ports import Desk, DeskError
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.logs import _Lines
 from makul.observing.accounts import Account, Decided
+from makul.observing.desk import ReportingDesk
 from makul.observing.events import BY_REASON, UNEVENTFUL, Event
 from makul.observing.security import (
-    WATCHED,
-    WatchedDesk,
     events_of,
     tell,
     tell_of,
@@ -144,55 +148,107 @@ def test_a_notary_is_not_told_by_their_pin() -> None:
     assert told_member(BANK) == BANK
 
 
-def test_what_is_watched_is_what_the_desk_does() -> None:
-    """Each name is the desk's, and whatever else it does only lists or counts."""
+EVENTS_OF_THE_DESK: dict[str, Event | None] = {
+    "person_for_operator": Event.PERSON_SHOWN,
+    "search_persons": Event.PERSON_SHOWN,
+    "evidence_of": Event.EVIDENCE_SHOWN,
+    "export": Event.RECORD_EXPORTED,
+    "put_persons": Event.PERSONS_CHANGED,
+    "change_person": Event.PERSONS_CHANGED,
+    "add_recipient": Event.RECIPIENT_CHANGED,
+    "set_state": Event.RECIPIENT_CHANGED,
+    "add_certificate": Event.CERTIFICATE_CHANGED,
+    "withdraw_certificate": Event.CERTIFICATE_CHANGED,
+    "add_sealing_certificate": Event.CERTIFICATE_CHANGED,
+    "withdraw_sealing_certificate": Event.CERTIFICATE_CHANGED,
+    "add_official": Event.CERTIFICATE_CHANGED,
+    "withdraw_official": Event.CERTIFICATE_CHANGED,
+    "add_signatory": Event.CERTIFICATE_CHANGED,
+    "withdraw_signatory": Event.CERTIFICATE_CHANGED,
+    "add_notice": Event.AGREEMENT_CHANGED,
+    "approve_notice": Event.AGREEMENT_CHANGED,
+    "draft_agreement": Event.AGREEMENT_CHANGED,
+    "sign_agreement": Event.AGREEMENT_CHANGED,
+    "terminate_agreement": Event.AGREEMENT_CHANGED,
+    "revoke_ground": Event.GROUND_REVOKED,
+    **dict.fromkeys(
+        (
+            *("recipients", "certificates", "sealing_certificates", "notices", "signatories"),
+            *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
+            *("repetitions", "statistics", "count_persons", "find_ground"),
+        )
+    ),
+}
+"""What each method of the desk reports; None if it only lists or counts."""
+
+
+def test_every_method_of_the_desk_is_an_event_or_none() -> None:
+    """A method that is added is entered here, and written out in the desk that reports."""
     does = {name for name in vars(Desk) if not name.startswith("_")}
 
-    assert WATCHED.keys() <= does
-    assert does - WATCHED.keys() == {
-        *("recipients", "certificates", "sealing_certificates", "notices", "signatories"),
-        *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
-        *("repetitions", "statistics", "count_persons"),
-    }
+    assert EVENTS_OF_THE_DESK.keys() == does
+    assert does <= vars(ReportingDesk).keys()
 
 
-class FakeDesk:
-    """Does nothing, or fails."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-
-    def person_for_operator(self, pin: str, *, reason: str) -> str:
-        if self.error is not None:
-            raise self.error
-        return f"{pin} {reason}"
-
-    def recipients(self) -> tuple[str, ...]:
-        return ("COM/1",)
+def arguments_of(method: str) -> tuple[list[object], dict[str, object]]:
+    """Return a distinct value for each parameter of a method of the desk."""
+    parameters = list(inspect.signature(getattr(Desk, method)).parameters.values())[1:]
+    by_name = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+    return (
+        [object() for each in parameters if each.kind is not each.KEYWORD_ONLY],
+        {each.name: object() for each in by_name},
+    )
 
 
-def test_a_look_at_a_person_is_told_and_not_at_whom(caplog: pytest.LogCaptureFixture) -> None:
-    """Procedure, cl. 13 and 16: that an operator looked, and which; the record says at whom."""
-    desk: Any = WatchedDesk(FakeDesk(), "anna")  # type: ignore[arg-type]
+@pytest.mark.parametrize("method", EVENTS_OF_THE_DESK)
+def test_what_the_desk_did_is_reported_and_to_whom_is_not(
+    caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    """Procedure, cl. 13 and 16: what an operator did, and which; the record says to whom."""
+    desk = create_autospec(Desk, instance=True)
+    given, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"):
-        assert desk.person_for_operator(PIN, reason="complaint") == f"{PIN} complaint"
-        assert desk.recipients() == ("COM/1",)
+        returned = getattr(ReportingDesk(desk, "anna"), method)(*given, **named)
 
-    (record,) = caplog.records
-    line = _Lines(None).format(record)
-    assert json.loads(line)["event.code"] == "MKL-301"
-    assert json.loads(line)["user.name"] == "anna"
-    assert PIN not in line
-    assert "complaint" not in line
+    called = getattr(desk, method)
+    called.assert_called_once_with(*given, **named)
+    assert len(desk.mock_calls) == 1
+    assert returned in (called.return_value, None)
+    expected = EVENTS_OF_THE_DESK[method]
+    lines = [json.loads(_Lines(None).format(record)) for record in caplog.records]
+    assert [(line["event.code"], line["user.name"]) for line in lines] == (
+        [] if expected is None else [(expected.value.code, "anna")]
+    )
+    assert all("event.reason" not in line and "organization.id" not in line for line in lines)
 
 
-def test_what_did_not_happen_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A look that failed is no look."""
-    desk: Any = WatchedDesk(FakeDesk(ValueError("no")), "anna")  # type: ignore[arg-type]
-    with caplog.at_level(logging.INFO, "makul.security"), pytest.raises(ValueError, match="no"):
-        desk.person_for_operator(PIN, reason="complaint")
+@pytest.mark.parametrize("method", EVENTS_OF_THE_DESK)
+def test_what_the_desk_did_not_do_is_not_reported(
+    caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    """A look or a change that failed did not happen."""
+    desk = create_autospec(Desk, instance=True)
+    getattr(desk, method).side_effect = DeskError("no")
+    given, named = arguments_of(method)
+    with caplog.at_level(logging.INFO, "makul.security"), pytest.raises(DeskError, match="no"):
+        getattr(ReportingDesk(desk, "anna"), method)(*given, **named)
 
     assert caplog.records == []
+
+
+def test_every_event_of_the_catalogue_is_sent_somewhere() -> None:
+    """By the reasons of a request, or by name in a call: none stands in the catalogue alone."""
+    root = Path(makul.__file__).parent
+    catalogue = root / "observing" / "events.py"
+    named = {
+        node.attr
+        for path in root.rglob("*.py")
+        if path != catalogue
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"Event", "SecurityEvent"}
+    }
+
+    assert {event.name for event in Event} == named | {event.name for event in BY_REASON.values()}
 
 
 def test_events_without_a_request(caplog: pytest.LogCaptureFixture) -> None:

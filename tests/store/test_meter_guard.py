@@ -74,12 +74,15 @@ def test_whoever_serves_gives_no_use_back(server: Cluster, server_template: str)
 
 
 def test_every_column_that_counts_is_guarded() -> None:
-    """A meter that is added without one fails here."""
+    """A meter that is added without one fails here.
+
+    `recipient_use` limits what a recipient costs. It takes and gives no right.
+    """
     counting = {
         name: column.name
         for name, table in metadata.tables.items()
         for column in table.columns
-        if column.name in {"used", "bytes"}
+        if column.name in {"used", "bytes"} and name != "recipient_use"
     }
 
     assert counting == dict(SINCE_0007)

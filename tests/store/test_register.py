@@ -1,5 +1,6 @@
 """What a request reads of the record."""
 
+import json
 import statistics
 import time
 from datetime import UTC
@@ -163,8 +164,8 @@ def test_an_agreement_reads_back_as_written(agreement: Agreement) -> None:
         "",
         "[]",
         "{}",
-        terms_to_text(an_agreement()).replace('"v":2', '"v":3'),
-        terms_to_text(an_agreement()).replace('"v":2', '"v":2,"more":1'),
+        terms_to_text(an_agreement()).replace('"v":3', '"v":4'),
+        terms_to_text(an_agreement()).replace('"v":3', '"v":3,"more":1'),
         terms_to_text(an_agreement()).replace("surname", "nickname"),
         terms_to_text(an_agreement()).replace('"scoresOut":false', '"scoresOut":0'),
         terms_to_text(an_agreement()).replace('"paper":false', '"paper":0'),
@@ -201,13 +202,24 @@ def test_a_naive_instant_is_a_mistake() -> None:
         micros(NOON.replace(tzinfo=None))
 
 
+LIMITS = ("requestsPerMinute", "bytesPerDay")
+PAPERS = ("paper", "paperQuota", "representatives")
+
+
+def test_terms_of_before_limits_have_none() -> None:
+    """What was agreed before said nothing of limits: the operator's settings count."""
+    fields = json.loads(terms_to_text(an_agreement()))
+    old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS} | {"v": 2})
+
+    read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
+
+    assert (read.requests_a_minute, read.bytes_a_day) == (None, None)
+
+
 def test_terms_of_before_paper_allow_none() -> None:
     """What was agreed before said nothing of paper or representatives: neither is allowed."""
-    text = terms_to_text(an_agreement())
-    for gone in (',"paper":false', ',"paperQuota":20', ',"representatives":false'):
-        assert gone in text or gone[1:] + "," in text
-        text = text.replace(gone, "").replace(gone[1:] + ",", "")
-    old = text.replace('"v":2', '"v":1')
+    fields = json.loads(terms_to_text(an_agreement()))
+    old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS + PAPERS} | {"v": 1})
 
     read = agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, old))
 

@@ -43,9 +43,6 @@ SCHEMA, FAULTS = (
     etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
     for name in ("recipient.xsd", "types.xsd")
 )
-new_database: Callable[[], str] | None = None
-"""Makes an empty database, whose URL it tells; None where houses keep their record in a file."""
-
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 
 _TOML = """
@@ -88,6 +85,27 @@ client_certificate = "header"
 bind = "unix:{directory}/mtls.sock"
 public_url = "https://127.0.0.1"
 """
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDatabase:
+    """Where a house keeps its record: in a file, or in a new database of a server."""
+
+    create: Callable[[], str] | None = None
+    """Creates an empty database and returns its URL; None for a file."""
+
+    @property
+    def setting(self) -> str:
+        """The line of the settings; a file's name stands among them anyway."""
+        return "" if self.create is None else f'database_url = "{self.create()}"'
+
+
+IN_A_FILE = RecordDatabase()
+
+
+def on_server(server: Callable[[], Cluster]) -> RecordDatabase:
+    """Keep each record in a new database of a server, which is asked for when it is needed."""
+    return RecordDatabase(lambda: server().url(server().create()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +198,7 @@ def party(key: str) -> Party:
 def build_house(
     directory: Path,
     *,
+    database: RecordDatabase = IN_A_FILE,
     people: int = 40,
     clock: Clock = utc_now,
     parts: Any = lambda given: given,
@@ -187,7 +206,7 @@ def build_house(
 ) -> InProcess:
     """Make a world in a directory and wire the service over it, as `bootstrap` does."""
     world = build_world(clock(), people=people)
-    settings = _write(directory, world)
+    settings = _write(directory, world, database)
     keys = keys or StoreKeys.generate()
     keys.save(settings.store.keys)
     made = create_store(settings.place, keys, who="test", at=clock())
@@ -250,20 +269,15 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 def build_house_on(
     directory: Path, database: str, server: Callable[[], Cluster], **given: Any
 ) -> InProcess:
-    """A house whose record lies where it is told (`sqlite`, `postgresql`), not where all do."""
-    global new_database  # noqa: PLW0603 -- as the tests' own `--database` sets it
-    before = new_database
-    new_database = None if database == "sqlite" else lambda: server().url(server().create())
-    try:
-        return build_house(directory, **given)
-    finally:
-        new_database = before
+    """A house whose record lies where it is told: `sqlite` or `postgresql`."""
+    where = IN_A_FILE if database == "sqlite" else on_server(server)
+    return build_house(directory, database=where, **given)
 
 
-def _write(directory: Path, world: World) -> Settings:
+def _write(directory: Path, world: World, database: RecordDatabase) -> Settings:
     (directory / "makul.toml").write_text(
         _TOML.format(
-            database=f'database_url = "{new_database()}"' if new_database is not None else "",
+            database=database.setting,
             operator=OPERATOR,
             authorised_body=AUTHORISED_BODY,
             citizen_policy=CITIZEN_POLICY.dotted_string,

@@ -137,6 +137,9 @@ def _commands() -> tuple[LateCommand, ...]:
         late_noun("signatory", "Who signs agreements and approvals for a party (cl. 4, 7)."),
         late_noun("agreement", "On what terms (Procedure, cl. 7)."),
         late_noun("notice", "What subjects are told before they consent (cl. 4)."),
+        late_noun(
+            "ground", "Consents and basis statements, revoked by the operator (cl. 4 and 5)."
+        ),
         late_noun("person", "The register of citizens."),
         late_noun("disclosure", "What was decided and what left (cl. 10 and 11)."),
         late_noun("document", "Signed documents, verified offline."),

@@ -170,6 +170,10 @@ class Event(Enum):
     RECORD_EXPORTED = _entry(
         "MKL-308", "record-exported", _MEDIUM, _LOOKED, "An operator wrote out a month's decisions"
     )
+    GROUND_REVOKED = _entry(
+        "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
+        "An operator revoked a consent or basis statement",
+    )  # fmt: skip
 
     # The service itself.
     RELOADED = _entry(

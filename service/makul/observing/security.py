@@ -5,11 +5,9 @@ OCSF's classes ask for objects (`actor`, `api`, `src_endpoint`) that must not be
 """
 
 import logging
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from makul.app.ports import Desk
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, Pin
 from makul.domain.reasons import Code
 from makul.observing.accounts import Account
@@ -95,53 +93,3 @@ def events_of(account: Account) -> dict[Event, list[str]]:
         if event is not None:
             found.setdefault(event, []).append(code)
     return found
-
-
-WATCHED: Final[Mapping[str, Event]] = MappingProxyType(
-    {
-        "person_for_operator": Event.PERSON_SHOWN,
-        "search_persons": Event.PERSON_SHOWN,
-        "evidence_of": Event.EVIDENCE_SHOWN,
-        "export": Event.RECORD_EXPORTED,
-        "put_persons": Event.PERSONS_CHANGED,
-        "change_person": Event.PERSONS_CHANGED,
-        "add_recipient": Event.RECIPIENT_CHANGED,
-        "set_state": Event.RECIPIENT_CHANGED,
-        "add_certificate": Event.CERTIFICATE_CHANGED,
-        "withdraw_certificate": Event.CERTIFICATE_CHANGED,
-        "add_sealing_certificate": Event.CERTIFICATE_CHANGED,
-        "withdraw_sealing_certificate": Event.CERTIFICATE_CHANGED,
-        "add_official": Event.CERTIFICATE_CHANGED,
-        "withdraw_official": Event.CERTIFICATE_CHANGED,
-        "add_signatory": Event.CERTIFICATE_CHANGED,
-        "withdraw_signatory": Event.CERTIFICATE_CHANGED,
-        "add_notice": Event.AGREEMENT_CHANGED,
-        "approve_notice": Event.AGREEMENT_CHANGED,
-        "draft_agreement": Event.AGREEMENT_CHANGED,
-        "sign_agreement": Event.AGREEMENT_CHANGED,
-        "terminate_agreement": Event.AGREEMENT_CHANGED,
-    }
-)
-"""What the operator's desk does, by its methods; the others only list what has no person in it."""
-
-
-class WatchedDesk:
-    """A `ports.Desk` that tells what was done with it, once it is done."""
-
-    def __init__(self, desk: Desk, user: str) -> None:
-        self._desk = desk
-        self._user = user
-
-    def __getattr__(self, name: str) -> Any:
-        """The desk's; what is watched is told after it has returned."""
-        method: Callable[..., Any] = getattr(self._desk, name)
-        event = WATCHED.get(name)
-        if event is None:
-            return method
-
-        def watched(*arguments: Any, **options: Any) -> Any:
-            result = method(*arguments, **options)
-            tell(event, user=self._user)
-            return result
-
-        return watched

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import (
     AgreementSignature,
-    Desk,
     DeskError,
     DisclosureRow,
     ExportLook,
+    GroundRow,
     KeptCase,
     MonthCount,
     Notice,
@@ -41,7 +41,7 @@ from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
 from makul.store.engine import Database, Transaction
-from makul.store.ground_revocations import revoke_ground
+from makul.store.ground_revocations import find_ground, revoke_ground
 from makul.store.office import Office
 from makul.store.person_desk import PersonDesk
 from makul.store.register import recipient_from_row, seal_official
@@ -103,8 +103,8 @@ _ALL_AGREEMENTS = select(
 _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("recipient"))
 
 
-class StoreDesk(PersonDesk, Desk):
-    """The desk of one operator. Raises `DeskError` and `StoreUnavailableError`."""
+class StoreDesk(PersonDesk):
+    """`ports.Desk`, of one operator. Raises `DeskError` and `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: Sealer, who: str) -> None:
         self._database = database
@@ -300,6 +300,12 @@ class StoreDesk(PersonDesk, Desk):
         else:
             rows = self._database.all(_OWN_AGREEMENTS, {"recipient": recipient})
         return [agreement_from_row(row) for row in rows]
+
+    def find_ground(
+        self, recipient: MemberCode, kind: GroundKind, ground_id: UUID
+    ) -> GroundRow | None:
+        """Return a consent or basis statement; None if it was neither used nor registered."""
+        return find_ground(self._database, recipient, kind, ground_id)
 
     def revoke_ground(
         self,

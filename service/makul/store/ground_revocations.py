@@ -1,18 +1,23 @@
-"""The operator's revocation of a consent or basis statement that was used or registered."""
+"""The operator's look at, and revocation of, a consent or basis statement of a recipient.
+
+Only one that was used or registered has a meter here, and so only such a one can be revoked.
+"""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 
-from makul.app.ports import DeskError, TakenBack
+from makul.app.ports import DeskError, GroundRow, TakenBack
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store import revocations
 from makul.store.acts import RowKey
-from makul.store.codecs import micros
-from makul.store.engine import Transaction
+from makul.store.codecs import instant, micros
+from makul.store.engine import Database, Transaction
 from makul.store.office import Office
+from makul.store.rows import build_row_reader
 from makul.store.tables import ground_use
 
 _REVOKE_GROUND = (
@@ -25,11 +30,54 @@ _REVOKE_GROUND = (
     )
     .values(revoked_at=bindparam("revoked_at"))
 )
-_GROUND_SUBJECT = select(ground_use.c.subject).where(
+_THIS_GROUND = and_(
     ground_use.c.recipient == bindparam("recipient"),
     ground_use.c.kind == bindparam("kind"),
     ground_use.c.ground_id == bindparam("ground_id"),
 )
+_GROUND_SUBJECT = select(ground_use.c.subject).where(_THIS_GROUND)
+_GROUND = select(
+    ground_use.c.allowed,
+    ground_use.c.used,
+    ground_use.c.valid_from,
+    ground_use.c.valid_to,
+    ground_use.c.registered_at,
+    ground_use.c.revoked_at,
+).where(_THIS_GROUND)
+
+
+class _GroundRow(NamedTuple):
+    allowed: int
+    used: int
+    valid_from: int
+    valid_to: int
+    registered_at: int | None
+    revoked_at: int | None
+
+
+_read_ground = build_row_reader(_GROUND, _GroundRow)
+
+
+def find_ground(
+    database: Database, recipient: MemberCode, kind: GroundKind, ground_id: UUID
+) -> GroundRow | None:
+    """Return a ground and how much of it was used; None if it was neither used nor registered."""
+    key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    found = database.one(_GROUND, key)
+    if found is None:
+        return None
+    row = _read_ground(found)
+    return GroundRow(
+        recipient=recipient,
+        kind=kind,
+        ground_id=ground_id,
+        allowed=row.allowed,
+        used=row.used,
+        valid_from=instant(row.valid_from),
+        valid_to=instant(row.valid_to),
+        registered_at=None if row.registered_at is None else instant(row.registered_at),
+        revoked_at=None if row.revoked_at is None else instant(row.revoked_at),
+    )
 
 
 def revoke_ground(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import product
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, LargeBinary, Select, bindparam, select, tuple_
@@ -16,6 +17,7 @@ from makul.store.codecs import CodecError, codes_from_text, instant, micros, nam
 from makul.store.crypto import Sealer
 from makul.store.engine import Database, Row
 from makul.store.private import open_private
+from makul.store.rows import build_row_reader
 from makul.store.tables import disclosure, ledger_leaf
 
 MOST_ROWS = 10_000
@@ -39,6 +41,26 @@ _DISCLOSURES = select(
 ).select_from(
     disclosure.join(ledger_leaf, ledger_leaf.c.disclosure_id == disclosure.c.disclosure_id)
 )
+
+
+class _Decision(NamedTuple):
+    disclosure_id: bytes
+    request_id: bytes
+    recipient: str
+    operation: str
+    outcome: str
+    reasons: str
+    released: str
+    purpose: str | None
+    agreement_number: str | None
+    ground_kind: str | None
+    ground_id: bytes | None
+    decided_at: int
+    sealed: bytes
+    leaf_hash: bytes
+
+
+_read_row = build_row_reader(_DISCLOSURES, _Decision)
 _ONE_DISCLOSURE = _DISCLOSURES.where(disclosure.c.disclosure_id == bindparam("disclosure_id"))
 
 
@@ -134,25 +156,23 @@ def one(database: Database, sealer: Sealer, disclosure_id: UUID) -> DisclosureRo
 
 
 def _read(sealer: Sealer, row: Row) -> DisclosureRow:
-    disclosure_id, request_id, recipient, operation, outcome, *rest = row
-    reasons, released, purpose, number, *rest = rest
-    ground_kind, ground_id, decided_at, sealed, leaf_hash = rest
+    read = _read_row(row)
     try:
         return DisclosureRow(
-            disclosure_id=UUID(bytes=disclosure_id),
-            request_id=UUID(bytes=request_id),
-            recipient=MemberCode(recipient),
-            operation=Operation(operation),
-            outcome=Outcome(outcome),
-            codes=codes_from_text(reasons),
-            released=names_from_text(released),
-            purpose=purpose,
-            agreement_number=number,
-            subject=open_private(sealer, disclosure_id, sealed).subject,
-            ground_kind=ground_kind,
-            ground_id=UUID(bytes=ground_id) if ground_id is not None else None,
-            decided_at=instant(decided_at),
-            leaf_hash=leaf_hash,
+            disclosure_id=UUID(bytes=read.disclosure_id),
+            request_id=UUID(bytes=read.request_id),
+            recipient=MemberCode(read.recipient),
+            operation=Operation(read.operation),
+            outcome=Outcome(read.outcome),
+            codes=codes_from_text(read.reasons),
+            released=names_from_text(read.released),
+            purpose=read.purpose,
+            agreement_number=read.agreement_number,
+            subject=open_private(sealer, read.disclosure_id, read.sealed).subject,
+            ground_kind=read.ground_kind,
+            ground_id=UUID(bytes=read.ground_id) if read.ground_id is not None else None,
+            decided_at=instant(read.decided_at),
+            leaf_hash=read.leaf_hash,
         )
     except ValueError:
         raise CodecError("a decision does not read back") from None

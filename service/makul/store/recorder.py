@@ -8,7 +8,6 @@ used up; only then the rows of the record.
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
@@ -25,13 +24,14 @@ from makul.app.ports import (
     Space,
 )
 from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundKind, Outcome
-from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.answers import answer_with_receipt, answer_without_receipt
-from makul.store.codecs import dumps, micros, names_from_text, reasons_to_text
+from makul.store.closed_request import find_closed_request, given_by
+from makul.store.codecs import dumps, micros, reasons_to_text
 from makul.store.crypto import Sealer, place
-from makul.store.engine import Database, Row, Transaction
+from makul.store.engine import Database, Transaction
 from makul.store.gates import TakingRights, before_taking_rights, taking_rights
 from makul.store.housekeeping import sweep_marks
 from makul.store.ledger_tables import ledger_queue
@@ -48,7 +48,6 @@ from makul.store.private import Private, open_private, private_of, seal_private
 from makul.store.repetitions import RepeatedAnswer, add_repetition, is_recorded
 from makul.store.revocations import take_back
 from makul.store.rights import (
-    Given,
     Way,
     against_entry,
     against_recipient,
@@ -59,34 +58,6 @@ from makul.store.usage import count_inquiry, count_use
 
 _GIVES_NOTHING = frozenset({Outcome.REFUSED, Outcome.UNDETERMINED})
 
-_CLOSED = (
-    select(
-        request_key.c.disclosure_id,
-        request_key.c.decided_at,
-        request_key.c.answer,
-        request_key.c.answer_until,
-        disclosure.c.sealed,
-        disclosure.c.agreement_number,
-        disclosure.c.purpose,
-        disclosure.c.released,
-        disclosure.c.ground_kind,
-        disclosure.c.ground_id,
-        disclosure.c.subject_index,
-        disclosure.c.sealed_to,
-    )
-    .select_from(
-        request_key.outerjoin(
-            disclosure,
-            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-            & (disclosure.c.decided_at == request_key.c.decided_at),
-        )
-    )
-    .where(
-        request_key.c.recipient == bindparam("recipient"),
-        request_key.c.space == bindparam("space"),
-        request_key.c.request_id == bindparam("request_id"),
-    )
-)
 _EVIDENCE_KEPT = select(evidence.c.digest).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
 )
@@ -290,13 +261,12 @@ class StoreRecorder(Recorder):
         Another digest is REQ-04, and so is an answer that was forgotten: the id stays closed.
         """
         key, at = repeated.key, repeated.at
-        row = transaction.one(_CLOSED, _key_values(key))
-        if row is None:
+        closed = find_closed_request(transaction, _key_values(key))
+        if closed is None:
             return None
-        disclosure_id, decided_at, answer, until, sealed = row[:5]
-        if sealed is None:
+        if closed.sealed is None:
             return Overtaken((_REUSED,))
-        private = open_private(self._sealer, disclosure_id, sealed)
+        private = open_private(self._sealer, closed.disclosure_id, closed.sealed)
         differs = key.reused_by(private.known)
         if differs is not None:
             return Overtaken((Reason(code=Code.REQ_04, field=differs),))
@@ -306,30 +276,18 @@ class StoreRecorder(Recorder):
             against_recipient(transaction, key.recipient)
         else:
             way = Way(channel=repeated.channel, certificate=repeated.certificate)
-            reasons = against_replay(transaction, key.recipient, _given(row[5:]), way, at=at)
+            reasons = against_replay(transaction, key.recipient, given_by(closed), way, at=at)
             if reasons:
                 return Overtaken(reasons)
+        answer, until = closed.answer, closed.answer_until
         if answer is None or until is None or until <= micros(at):
             return Overtaken((_REUSED,))
         plain = self._sealer.open(answer, _answer_place(key))
         return _Stored(
             answer=answer_with_receipt(self._sealer, plain, private.receipt),
-            disclosure_id=disclosure_id,
-            decided_at=decided_at,
+            disclosure_id=closed.disclosure_id,
+            decided_at=closed.decided_at,
         )
-
-
-def _given(row: Row) -> Given:
-    """What a stored answer gave, from the last columns of `_CLOSED`."""
-    number, purpose, released, kind, ground_id, subject_index, sealed_to = row
-    return Given(
-        agreement=AgreementNumber(number) if number is not None else None,
-        purpose=PurposeCode(purpose) if purpose is not None else None,
-        released=frozenset(names_from_text(released)),
-        ground=(GroundKind(kind), UUID(bytes=ground_id)) if kind is not None else None,
-        subject_index=subject_index,
-        sealed_to=sealed_to,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

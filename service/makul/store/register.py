@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, literal_column, select
+from sqlalchemy import bindparam, exists, select
 
 from makul.app.ports import (
     Asker,
@@ -19,6 +20,7 @@ from makul.app.ports import (
     RevokedConsent,
     Standing,
 )
+from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
@@ -43,10 +45,10 @@ from makul.store.private import open_private
 from makul.store.receipts import find_receipt
 from makul.store.recorder import evidence_place
 from makul.store.revocations import subject_place, taken_back, taken_back_by_index
+from makul.store.rows import build_row_reader
+from makul.store.standing import StandingRow, read_standing
 from makul.store.tables import (
-    agreement,
     certificate,
-    disclosure,
     evidence,
     ground_use,
     notice_approval,
@@ -54,10 +56,9 @@ from makul.store.tables import (
     official,
     official_withdrawal,
     recipient,
-    request_key,
     sealing_certificate,
 )
-from makul.store.usage import USED, usage_from_row, usage_values
+from makul.store.usage import usage_from_row, usage_values
 
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
@@ -73,35 +74,6 @@ _SEALING_CERTIFICATE = (
 )
 _RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
     recipient.c.code == bindparam("code")
-)
-_here = select(literal_column("1").label("here")).subquery("here")
-_STANDING = select(
-    recipient.c.kind,
-    recipient.c.name,
-    recipient.c.state,
-    agreement.c.number,
-    agreement.c.recipient,
-    agreement.c.state,
-    agreement.c.valid_from,
-    agreement.c.valid_to,
-    agreement.c.terms,
-    request_key.c.disclosure_id,
-    disclosure.c.sealed,
-    *USED,
-).select_from(
-    _here.outerjoin(recipient, recipient.c.code == bindparam("code"))
-    .outerjoin(agreement, agreement.c.number == bindparam("number"))
-    .outerjoin(
-        request_key,
-        (request_key.c.recipient == bindparam("code"))
-        & (request_key.c.space == bindparam("space"))
-        & (request_key.c.request_id == bindparam("request_id")),
-    )
-    .outerjoin(
-        disclosure,
-        (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-        & (disclosure.c.decided_at == request_key.c.decided_at),
-    )
 )
 _OFFICIAL = select(official.c.sealed).where(
     official.c.recipient == bindparam("recipient"),
@@ -150,6 +122,19 @@ _STATUS = select(
     ground_use.c.revoked_at,
 ).where(*_this_ground)
 
+
+class _StatusRow(NamedTuple):
+    digest: bytes
+    subject: bytes | None
+    valid_from: int
+    valid_to: int
+    allowed: int
+    used: int
+    revoked_at: int | None
+
+
+_read_status = build_row_reader(_STATUS, _StatusRow)
+
 _END_OF_TIME = 2**63 - 1
 
 
@@ -184,15 +169,12 @@ class StoreRegister(Register):
             "request_id": key.request_id.bytes,
             **usage_values(at),
         }
-        row = self._database.one(_STANDING, values)
-        if row is None:
-            raise CodecError("the record store gave no row where there is always one")
-        disclosure_id, sealed = row[9:11]
+        row = read_standing(self._database, values)
         return Standing(
-            recipient=recipient_from_row(key.recipient, row[:3]) if row[0] is not None else None,
-            agreement=agreement_from_row(row[3:9]) if row[3] is not None else None,
-            usage=usage_from_row(row[11:]),
-            known=self._known(disclosure_id, sealed),
+            recipient=_recipient_of(row, key.recipient),
+            agreement=_agreement_of(row),
+            usage=usage_from_row((row.requests_used, row.bytes_used)),
+            known=self._known(row.disclosure_id, row.sealed),
         )
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
@@ -250,23 +232,23 @@ class StoreRegister(Register):
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """A consent of this recipient, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        row = self._database.one(_STATUS, values)
-        if row is None:
+        found = self._database.one(_STATUS, values)
+        if found is None:
             return None
-        digest, subject, valid_from, valid_to, allowed, used, revoked_at = row
+        row = _read_status(found)
         where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
-        pin = _pin(self._sealer.open(subject or b"", where))
+        pin = _pin(self._sealer.open(row.subject or b"", where))
         index = self._sealer.index("pin", pin.digits)
         by_subject = taken_back_by_index(self._database, recipient, consent_id.bytes, index)
         return ConsentStatus(
             consent_id=consent_id,
-            digest=digest,
+            digest=row.digest,
             subject=pin,
-            valid_from=instant(valid_from),
-            valid_to=instant(valid_to),
-            allowed=allowed,
-            used=used,
-            revoked=by_subject or revoked_at is not None,
+            valid_from=instant(row.valid_from),
+            valid_to=instant(row.valid_to),
+            allowed=row.allowed,
+            used=row.used,
+            revoked=by_subject or row.revoked_at is not None,
         )
 
     def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
@@ -307,6 +289,19 @@ class StoreRegister(Register):
         if sealed is None:
             return KnownRequest(digest=b"", asker=Asker())
         return open_private(self._sealer, disclosure_id, sealed).known
+
+
+def _recipient_of(row: StandingRow, code: MemberCode) -> Recipient | None:
+    if row.kind is None:
+        return None
+    return recipient_from_row(code, (row.kind, row.name, row.state))
+
+
+def _agreement_of(row: StandingRow) -> Agreement | None:
+    if row.number is None:
+        return None
+    state, whose = row.agreement_state, row.agreement_recipient
+    return agreement_from_row((row.number, whose, state, row.valid_from, row.valid_to, row.terms))
 
 
 def recipient_from_row(code: MemberCode, row: Row) -> Recipient:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from typing import NamedTuple
 from uuid import UUID
 
 import uuid_utils
@@ -25,6 +26,7 @@ from makul.store.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.crypto import Sealer, place
 from makul.store.engine import Database, Row, Transaction
 from makul.store.ledger_tables import ledger_queue
+from makul.store.rows import build_row_reader
 from makul.store.tables import disclosure, ledger_leaf, repetition
 
 MAX_ROWS = 10_000
@@ -57,6 +59,22 @@ _LISTED = select(
         & (disclosure.c.decided_at == repetition.c.decided_at),
     )
 )
+
+
+class _ListedRow(NamedTuple):
+    repetition_id: bytes
+    disclosure_id: bytes
+    recipient: str
+    request_id: bytes
+    operation: str
+    channel: str
+    certificate: bytes | None
+    repeated_at: int
+    sealed: bytes
+    leaf_hash: bytes
+
+
+_read_row = build_row_reader(_LISTED, _ListedRow)
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "recipient": repetition.c.recipient == bindparam("recipient"),
     "since": repetition.c.repeated_at >= bindparam("since"),
@@ -240,21 +258,20 @@ def list_repetitions(
 
 
 def _read(sealer: Sealer, row: Row) -> RepetitionRow:
-    repetition_id, disclosure_id, recipient, request_id, operation, *rest = row
-    channel, certificate, repeated_at, sealed, leaf_hash = rest
-    secret = open_repetition(sealer, repetition_id, sealed)
+    read = _read_row(row)
+    secret = open_repetition(sealer, read.repetition_id, read.sealed)
     try:
         return RepetitionRow(
-            repetition_id=UUID(bytes=repetition_id),
-            disclosure_id=UUID(bytes=disclosure_id),
-            recipient=MemberCode(recipient),
-            request_id=UUID(bytes=request_id),
-            operation=Operation(operation),
-            channel=Channel(channel),
-            certificate=certificate,
+            repetition_id=UUID(bytes=read.repetition_id),
+            disclosure_id=UUID(bytes=read.disclosure_id),
+            recipient=MemberCode(read.recipient),
+            request_id=UUID(bytes=read.request_id),
+            operation=Operation(read.operation),
+            channel=Channel(read.channel),
+            certificate=read.certificate,
             asker=secret.asker,
-            repeated_at=instant(repeated_at),
-            leaf_hash=leaf_hash,
+            repeated_at=instant(read.repeated_at),
+            leaf_hash=read.leaf_hash,
         )
     except ValueError:
         raise CodecError("a repetition does not read back") from None

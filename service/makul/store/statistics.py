@@ -13,7 +13,7 @@ from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
 from makul.store.codecs import CodecError, micros
-from makul.store.engine import Database, Row
+from makul.store.engine import Database
 from makul.store.repetitions import MONTH_REPETITIONS
 from makul.store.tables import disclosure
 
@@ -41,7 +41,7 @@ def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
     decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
     # An answer of an earlier month may be given again in this one: then there is no decision.
     counts = [
-        _read((*alike, decided.get(alike, 0), repeated.get(alike, 0)))
+        _read(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))
         for alike in decided.keys() | repeated.keys()
     ]
     return sorted(counts, key=_order)
@@ -51,8 +51,15 @@ def _order(count: MonthCount) -> tuple[str, ...]:
     return (count.recipient, count.purpose or "", count.outcome, count.ground_kind or "")
 
 
-def _read(row: Row) -> MonthCount:
-    recipient, purpose, outcome, ground_kind, decisions, repetitions = row
+def _read(
+    recipient: str,
+    purpose: str | None,
+    outcome: str,
+    ground_kind: str | None,
+    *,
+    decisions: int,
+    repetitions: int,
+) -> MonthCount:
     try:
         return MonthCount(
             recipient=MemberCode(recipient),

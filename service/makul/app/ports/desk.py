@@ -16,7 +16,7 @@ from makul.app.ports.signing import (
     SignedBytes,
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
-from makul.domain.disclosures import Operation, Outcome
+from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
@@ -124,6 +124,24 @@ class KeptCase:
     pieces: tuple[KeptPiece, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundRow:
+    """A consent or basis statement that was used or registered, as the operator is shown it."""
+
+    recipient: MemberCode
+    kind: GroundKind
+    ground_id: UUID
+    allowed: int
+    """How many disclosures it allows."""
+    used: int
+    valid_from: datetime
+    valid_to: datetime
+    registered_at: datetime | None
+    """None if it came with a request and was not registered before."""
+    revoked_at: datetime | None
+    """When the operator revoked it. A subject's own revocation is not shown here."""
+
+
 class Desk(Protocol):
     """What the operator may do to the register. Every change is recorded with who and when."""
 
@@ -204,6 +222,22 @@ class Desk(Protocol):
         """End an agreement for good, from this commit on."""
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]: ...
+
+    def find_ground(
+        self, recipient: MemberCode, kind: GroundKind, ground_id: UUID
+    ) -> GroundRow | None:
+        """Return a consent or basis statement; None if it was neither used nor registered."""
+
+    def revoke_ground(
+        self,
+        recipient: MemberCode,
+        kind: GroundKind,
+        ground_id: UUID,
+        *,
+        reason: str,
+        at: datetime,
+    ) -> None:
+        """Revoke a consent or basis statement that was used or registered, from this commit on."""
 
     def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
         """Insert or replace as a new version, one transaction a batch; how many changed."""

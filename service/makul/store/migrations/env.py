@@ -1,12 +1,12 @@
-"""Alembic's entry: migrate over the connection that `makul.store.schema` hands in."""
+"""Alembic's entry: migrate over the connection that `makul.store.schema` hands in.
+
+The program's tables are not read here: their naming convention would change released migrations.
+"""
 
 from alembic import context
 
-from makul.store.columns import metadata
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
     transactional_ddl=True,
     transaction_per_migration=False,
 )

@@ -6,17 +6,105 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import (
-    POSTGRES_FUNCTION,
-    SINCE_0001,
-    create_postgres_function,
-    triggers_for,
-)
-
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# The triggers are written out: a released migration must not change with the program.
+_SQLITE = (
+    (
+        "CREATE TRIGGER desk_log_no_update BEFORE UPDATE ON desk_log BEGIN SELECT RAISE(ABORT,"
+        " 'desk_log is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER desk_log_no_delete BEFORE DELETE ON desk_log BEGIN SELECT RAISE(ABORT,"
+        " 'desk_log is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER desk_log_no_insert BEFORE INSERT ON desk_log WHEN EXISTS (SELECT 1 FROM"
+        " desk_log WHERE entry_id = NEW.entry_id) BEGIN SELECT RAISE(ABORT, 'desk_log is"
+        " append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER disclosure_no_update BEFORE UPDATE ON disclosure BEGIN SELECT"
+        " RAISE(ABORT, 'disclosure is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER disclosure_no_delete BEFORE DELETE ON disclosure BEGIN SELECT"
+        " RAISE(ABORT, 'disclosure is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER disclosure_no_insert BEFORE INSERT ON disclosure WHEN EXISTS (SELECT 1"
+        " FROM disclosure WHERE disclosure_id = NEW.disclosure_id) BEGIN SELECT RAISE(ABORT,"
+        " 'disclosure is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER evidence_no_update BEFORE UPDATE ON evidence BEGIN SELECT RAISE(ABORT,"
+        " 'evidence is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER evidence_no_delete BEFORE DELETE ON evidence BEGIN SELECT RAISE(ABORT,"
+        " 'evidence is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER evidence_no_insert BEFORE INSERT ON evidence WHEN EXISTS (SELECT 1 FROM"
+        " evidence WHERE recipient = NEW.recipient AND digest = NEW.digest) BEGIN SELECT"
+        " RAISE(ABORT, 'evidence is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_leaf_no_update BEFORE UPDATE ON ledger_leaf BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_leaf is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_leaf_no_delete BEFORE DELETE ON ledger_leaf BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_leaf is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_leaf_no_insert BEFORE INSERT ON ledger_leaf WHEN EXISTS (SELECT"
+        " 1 FROM ledger_leaf WHERE disclosure_id = NEW.disclosure_id) BEGIN SELECT RAISE(ABORT,"
+        " 'ledger_leaf is append-only'); END"
+    ),
+)
+_POSTGRES = (
+    (
+        "CREATE FUNCTION makul_append_only() RETURNS trigger LANGUAGE plpgsql AS $makul$ BEGIN"
+        " RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE ="
+        " 'integrity_constraint_violation'; END $makul$"
+    ),
+    (
+        "CREATE TRIGGER desk_log_no_change BEFORE DELETE OR UPDATE ON desk_log FOR EACH ROW"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER desk_log_no_truncate BEFORE TRUNCATE ON desk_log FOR EACH STATEMENT"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER disclosure_no_change BEFORE DELETE OR UPDATE ON disclosure FOR EACH ROW"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER disclosure_no_truncate BEFORE TRUNCATE ON disclosure FOR EACH STATEMENT"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER evidence_no_change BEFORE DELETE OR UPDATE ON evidence FOR EACH ROW"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER evidence_no_truncate BEFORE TRUNCATE ON evidence FOR EACH STATEMENT"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_leaf_no_change BEFORE DELETE OR UPDATE ON ledger_leaf FOR EACH"
+        " ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_leaf_no_truncate BEFORE TRUNCATE ON ledger_leaf FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+)
 
 
 def upgrade() -> None:
@@ -26,10 +114,8 @@ def upgrade() -> None:
     _limits()
     _record()
     _identity()
-    dialect = op.get_bind().dialect.name
-    if dialect == "postgresql":
-        op.execute(create_postgres_function(POSTGRES_FUNCTION))
-    for sql in triggers_for(dialect, SINCE_0001):
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for sql in _SQLITE if sqlite else _POSTGRES:
         op.execute(sql)
 
 

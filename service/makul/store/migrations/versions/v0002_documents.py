@@ -9,12 +9,187 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import SINCE_0002, triggers_for
-
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+# The triggers are written out: a released migration must not change with the program.
+_SQLITE = (
+    (
+        "CREATE TRIGGER agreement_draft_no_update BEFORE UPDATE ON agreement_draft BEGIN SELECT"
+        " RAISE(ABORT, 'agreement_draft is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER agreement_draft_no_delete BEFORE DELETE ON agreement_draft BEGIN SELECT"
+        " RAISE(ABORT, 'agreement_draft is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER agreement_draft_no_insert BEFORE INSERT ON agreement_draft WHEN EXISTS"
+        " (SELECT 1 FROM agreement_draft WHERE number = NEW.number AND terms_digest ="
+        " NEW.terms_digest) BEGIN SELECT RAISE(ABORT, 'agreement_draft is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER agreement_signature_no_update BEFORE UPDATE ON agreement_signature"
+        " BEGIN SELECT RAISE(ABORT, 'agreement_signature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER agreement_signature_no_delete BEFORE DELETE ON agreement_signature"
+        " BEGIN SELECT RAISE(ABORT, 'agreement_signature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER agreement_signature_no_insert BEFORE INSERT ON agreement_signature WHEN"
+        " EXISTS (SELECT 1 FROM agreement_signature WHERE number = NEW.number AND terms_digest"
+        " = NEW.terms_digest AND role = NEW.role AND signer = NEW.signer) BEGIN SELECT"
+        " RAISE(ABORT, 'agreement_signature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER consent_giver_no_update BEFORE UPDATE ON consent_giver BEGIN SELECT"
+        " RAISE(ABORT, 'consent_giver is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER consent_giver_no_delete BEFORE DELETE ON consent_giver BEGIN SELECT"
+        " RAISE(ABORT, 'consent_giver is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER consent_giver_no_insert BEFORE INSERT ON consent_giver WHEN EXISTS"
+        " (SELECT 1 FROM consent_giver WHERE recipient = NEW.recipient AND consent_id ="
+        " NEW.consent_id) BEGIN SELECT RAISE(ABORT, 'consent_giver is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER desk_document_no_update BEFORE UPDATE ON desk_document BEGIN SELECT"
+        " RAISE(ABORT, 'desk_document is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER desk_document_no_delete BEFORE DELETE ON desk_document BEGIN SELECT"
+        " RAISE(ABORT, 'desk_document is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER desk_document_no_insert BEFORE INSERT ON desk_document WHEN EXISTS"
+        " (SELECT 1 FROM desk_document WHERE digest = NEW.digest) BEGIN SELECT RAISE(ABORT,"
+        " 'desk_document is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_approval_no_update BEFORE UPDATE ON notice_approval BEGIN SELECT"
+        " RAISE(ABORT, 'notice_approval is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_approval_no_delete BEFORE DELETE ON notice_approval BEGIN SELECT"
+        " RAISE(ABORT, 'notice_approval is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_approval_no_insert BEFORE INSERT ON notice_approval WHEN EXISTS"
+        " (SELECT 1 FROM notice_approval WHERE ref = NEW.ref) BEGIN SELECT RAISE(ABORT,"
+        " 'notice_approval is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_text_no_update BEFORE UPDATE ON notice_text BEGIN SELECT"
+        " RAISE(ABORT, 'notice_text is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_text_no_delete BEFORE DELETE ON notice_text BEGIN SELECT"
+        " RAISE(ABORT, 'notice_text is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER notice_text_no_insert BEFORE INSERT ON notice_text WHEN EXISTS (SELECT"
+        " 1 FROM notice_text WHERE ref = NEW.ref AND language = NEW.language) BEGIN SELECT"
+        " RAISE(ABORT, 'notice_text is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER official_withdrawal_no_update BEFORE UPDATE ON official_withdrawal"
+        " BEGIN SELECT RAISE(ABORT, 'official_withdrawal is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER official_withdrawal_no_delete BEFORE DELETE ON official_withdrawal"
+        " BEGIN SELECT RAISE(ABORT, 'official_withdrawal is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER official_withdrawal_no_insert BEFORE INSERT ON official_withdrawal WHEN"
+        " EXISTS (SELECT 1 FROM official_withdrawal WHERE recipient = NEW.recipient AND"
+        " fingerprint = NEW.fingerprint) BEGIN SELECT RAISE(ABORT, 'official_withdrawal is"
+        " append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER revocation_no_update BEFORE UPDATE ON revocation BEGIN SELECT"
+        " RAISE(ABORT, 'revocation is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER revocation_no_delete BEFORE DELETE ON revocation BEGIN SELECT"
+        " RAISE(ABORT, 'revocation is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER revocation_no_insert BEFORE INSERT ON revocation WHEN EXISTS (SELECT 1"
+        " FROM revocation WHERE recipient = NEW.recipient AND consent_id = NEW.consent_id AND"
+        " subject_index = NEW.subject_index) BEGIN SELECT RAISE(ABORT, 'revocation is"
+        " append-only'); END"
+    ),
+)
+_POSTGRES = (
+    (
+        "CREATE TRIGGER agreement_draft_no_change BEFORE DELETE OR UPDATE ON agreement_draft"
+        " FOR EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER agreement_draft_no_truncate BEFORE TRUNCATE ON agreement_draft FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER agreement_signature_no_change BEFORE DELETE OR UPDATE ON"
+        " agreement_signature FOR EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER agreement_signature_no_truncate BEFORE TRUNCATE ON agreement_signature"
+        " FOR EACH STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER consent_giver_no_change BEFORE DELETE OR UPDATE ON consent_giver FOR"
+        " EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER consent_giver_no_truncate BEFORE TRUNCATE ON consent_giver FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER desk_document_no_change BEFORE DELETE OR UPDATE ON desk_document FOR"
+        " EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER desk_document_no_truncate BEFORE TRUNCATE ON desk_document FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER notice_approval_no_change BEFORE DELETE OR UPDATE ON notice_approval"
+        " FOR EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER notice_approval_no_truncate BEFORE TRUNCATE ON notice_approval FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER notice_text_no_change BEFORE DELETE OR UPDATE ON notice_text FOR EACH"
+        " ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER notice_text_no_truncate BEFORE TRUNCATE ON notice_text FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER official_withdrawal_no_change BEFORE DELETE OR UPDATE ON"
+        " official_withdrawal FOR EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER official_withdrawal_no_truncate BEFORE TRUNCATE ON official_withdrawal"
+        " FOR EACH STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER revocation_no_change BEFORE DELETE OR UPDATE ON revocation FOR EACH ROW"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER revocation_no_truncate BEFORE TRUNCATE ON revocation FOR EACH STATEMENT"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+)
 
 
 def upgrade() -> None:
@@ -26,7 +201,8 @@ def upgrade() -> None:
     _meters()
     _revocations()
     op.add_column("disclosure", sa.Column("sealed_to", sa.LargeBinary(length=32)))
-    for sql in triggers_for(op.get_bind().dialect.name, SINCE_0002):
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for sql in _SQLITE if sqlite else _POSTGRES:
         op.execute(sql)
 
 

@@ -10,12 +10,100 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
-from makul.store.append_only import SINCE_0004, triggers_for
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+# The triggers are written out: a released migration must not change with the program.
+_SQLITE = (
+    (
+        "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint BEGIN SELECT"
+        " RAISE(ABORT, 'checkpoint is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint BEGIN SELECT"
+        " RAISE(ABORT, 'checkpoint is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER checkpoint_no_insert BEFORE INSERT ON checkpoint WHEN EXISTS (SELECT 1"
+        " FROM checkpoint WHERE size = NEW.size) BEGIN SELECT RAISE(ABORT, 'checkpoint is"
+        " append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER cosignature_no_update BEFORE UPDATE ON cosignature BEGIN SELECT"
+        " RAISE(ABORT, 'cosignature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER cosignature_no_delete BEFORE DELETE ON cosignature BEGIN SELECT"
+        " RAISE(ABORT, 'cosignature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER cosignature_no_insert BEFORE INSERT ON cosignature WHEN EXISTS (SELECT"
+        " 1 FROM cosignature WHERE size = NEW.size AND witness = NEW.witness) BEGIN SELECT"
+        " RAISE(ABORT, 'cosignature is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_lost_no_update BEFORE UPDATE ON ledger_lost BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_lost is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_lost_no_delete BEFORE DELETE ON ledger_lost BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_lost is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_lost_no_insert BEFORE INSERT ON ledger_lost WHEN EXISTS (SELECT"
+        " 1 FROM ledger_lost WHERE position = NEW.position) BEGIN SELECT RAISE(ABORT,"
+        " 'ledger_lost is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_position_no_update BEFORE UPDATE ON ledger_position BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_position is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_position_no_delete BEFORE DELETE ON ledger_position BEGIN SELECT"
+        " RAISE(ABORT, 'ledger_position is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_position_no_insert BEFORE INSERT ON ledger_position WHEN EXISTS"
+        " (SELECT 1 FROM ledger_position WHERE disclosure_id = NEW.disclosure_id OR position ="
+        " NEW.position) BEGIN SELECT RAISE(ABORT, 'ledger_position is append-only'); END"
+    ),
+)
+_POSTGRES = (
+    (
+        "CREATE TRIGGER checkpoint_no_change BEFORE DELETE OR UPDATE ON checkpoint FOR EACH ROW"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint FOR EACH STATEMENT"
+        " EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER cosignature_no_change BEFORE DELETE OR UPDATE ON cosignature FOR EACH"
+        " ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER cosignature_no_truncate BEFORE TRUNCATE ON cosignature FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_lost_no_change BEFORE DELETE OR UPDATE ON ledger_lost FOR EACH"
+        " ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_lost_no_truncate BEFORE TRUNCATE ON ledger_lost FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_position_no_change BEFORE DELETE OR UPDATE ON ledger_position"
+        " FOR EACH ROW EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER ledger_position_no_truncate BEFORE TRUNCATE ON ledger_position FOR EACH"
+        " STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+)
 
 _EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -26,7 +114,8 @@ def upgrade() -> None:
     _tree()
     _checkpoints()
     op.execute("INSERT INTO ledger_queue (disclosure_id) SELECT disclosure_id FROM ledger_leaf")
-    for sql in triggers_for(op.get_bind().dialect.name, SINCE_0004):
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for sql in _SQLITE if sqlite else _POSTGRES:
         op.execute(sql)
 
 

@@ -1,0 +1,107 @@
+"""`makul ground`: consents and basis statements on which data are disclosed (cl. 4 and 5)."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from makul.app.ports import GroundRow
+from makul.cli.house import House, HouseError
+from makul.cli.output import Facts, carry_out, instant, show_facts
+from makul.cli.session import (
+    Apply,
+    AsJson,
+    Code,
+    Reason,
+    examples,
+    registered,
+    said,
+    session,
+)
+from makul.domain.disclosures import GroundKind
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Consents and basis statements, revoked by the operator (cl. 4 and 5).",
+)
+
+_EXAMPLE = "COM/60000001 7d9a3c1e-0000-4000-8000-0000000000c1"
+
+GroundId = Annotated[
+    UUID, typer.Argument(metavar="ID", help="As `ground_id` in `disclosure show`.")
+]
+Kind = Annotated[GroundKind, typer.Option(help="What it is.")]
+
+
+@app.command(epilog=examples(f"makul ground show {_EXAMPLE} --json"))
+def show(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    ground_id: GroundId,
+    kind: Kind = GroundKind.CONSENT,
+    as_json: AsJson = False,
+) -> None:
+    """Show how much of a ground is used up. It names no person."""
+    with session(ctx).house() as house:
+        found = _find(house, code, kind, ground_id)
+    show_facts(_row(found), as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        f"makul ground revoke {_EXAMPLE} --reason 'court order 118'",
+        "makul ground revoke GOV/70000002 7d9a3c1e-0000-4000-8000-0000000000b1 --kind BASIS"
+        " --reason 'the case is closed' --apply",
+    )
+)
+def revoke(
+    ctx: typer.Context,
+    *,
+    code: Code,
+    ground_id: GroundId,
+    reason: Reason,
+    kind: Kind = GroundKind.CONSENT,
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a consent or basis statement for good. Nothing is disclosed on it from then on."""
+    why = said(reason)
+    with session(ctx).house() as house:
+        found = _find(house, code, kind, ground_id)
+        if found.revoked_at is not None:
+            raise HouseError("the operator has revoked this ground already; there is nothing to do")
+        carry_out(
+            "revoke ground",
+            _row(found),
+            lambda: house.desk.revoke_ground(
+                found.recipient, found.kind, found.ground_id, reason=why, at=house.clock()
+            ),
+            apply=apply,
+            as_json=as_json,
+        )
+
+
+def _find(house: House, code: str, kind: GroundKind, ground_id: UUID) -> GroundRow:
+    recipient = registered(house, code)
+    found = house.desk.find_ground(recipient.code, kind, ground_id)
+    if found is None:
+        raise HouseError(
+            f"{recipient.code} has used or registered no {kind.value} of this id;"
+            " see ground and ground_id in: makul disclosure show"
+        )
+    return found
+
+
+def _row(found: GroundRow) -> Facts:
+    return {
+        "recipient": found.recipient,
+        "kind": found.kind.value,
+        "ground_id": str(found.ground_id),
+        "allowed": found.allowed,
+        "used": found.used,
+        "valid_from": instant(found.valid_from),
+        "valid_to": instant(found.valid_to),
+        "registered_at": instant(found.registered_at),
+        "revoked_at": instant(found.revoked_at),
+    }

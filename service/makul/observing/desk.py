@@ -1,0 +1,260 @@
+"""The operator's desk whose changes and looks at persons are reported as security events.
+
+Every method of `ports.Desk` is written out. So mypy refuses a desk to which a method was added here
+or there alone, and whoever adds one has to decide whether it is an event.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from makul.app.ports import (
+    AgreementSignature,
+    Desk,
+    DisclosureRow,
+    ExportLook,
+    GroundRow,
+    KeptCase,
+    MonthCount,
+    Notice,
+    NoticeApproval,
+    Official,
+    RecordedSignature,
+    RepetitionRow,
+    Signatory,
+    SignedBytes,
+)
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.months import Month
+from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
+from makul.domain.persons import Person
+from makul.domain.recipients import Recipient
+from makul.observing.events import Event
+from makul.observing.security import tell
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingDesk:
+    """`ports.Desk` that reports what was done with it, after it was done.
+
+    What failed is no event: it did not happen. Methods that report nothing list or count what
+    holds no person's record.
+    """
+
+    desk: Desk
+    user: str
+    """The system user who gave the command."""
+
+    def add_recipient(self, recipient: Recipient, *, at: datetime) -> None:
+        """Register a recipient, and report it."""
+        self.desk.add_recipient(recipient, at=at)
+        self._report(Event.RECIPIENT_CHANGED)
+
+    def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
+        """Hold, cut off or release a recipient, and report it."""
+        self.desk.set_state(recipient, reason=reason, at=at)
+        self._report(Event.RECIPIENT_CHANGED)
+
+    def recipients(self) -> Sequence[Recipient]:
+        """Return every recipient."""
+        return self.desk.recipients()
+
+    def add_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
+    ) -> None:
+        """Register a certificate for messages, and report it."""
+        self.desk.add_certificate(recipient, fingerprint, der, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Return the certificates in use for messages."""
+        return self.desk.certificates()
+
+    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+        """Return the certificates that data may be encrypted to."""
+        return self.desk.sealing_certificates()
+
+    def withdraw_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Withdraw a certificate for messages, and report it."""
+        self.desk.withdraw_certificate(recipient, fingerprint, reason=reason, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def add_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
+    ) -> None:
+        """Register a certificate to encrypt to, and report it."""
+        self.desk.add_sealing_certificate(recipient, fingerprint, der, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def withdraw_sealing_certificate(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Withdraw a certificate to encrypt to, and report it."""
+        self.desk.withdraw_sealing_certificate(recipient, fingerprint, reason=reason, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def add_official(self, official: Official, *, at: datetime) -> None:
+        """Register an official, and report it."""
+        self.desk.add_official(official, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def withdraw_official(
+        self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Withdraw an official, and report it."""
+        self.desk.withdraw_official(recipient, fingerprint, reason=reason, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
+        """Register a notice, and report it."""
+        self.desk.add_notice(ref, texts, at=at)
+        self._report(Event.AGREEMENT_CHANGED)
+
+    def approve_notice(
+        self, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
+    ) -> None:
+        """Record the approval of a notice, and report it."""
+        self.desk.approve_notice(approval, signer, signed, at=at)
+        self._report(Event.AGREEMENT_CHANGED)
+
+    def notices(self) -> Sequence[Notice]:
+        """Return every notice."""
+        return self.desk.notices()
+
+    def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
+        """Register a signatory, and report it."""
+        self.desk.add_signatory(signatory, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def withdraw_signatory(
+        self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
+    ) -> None:
+        """Withdraw a signatory, and report it."""
+        self.desk.withdraw_signatory(member, fingerprint, reason=reason, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def signatories(self) -> Sequence[Signatory]:
+        """Return every signatory."""
+        return self.desk.signatories()
+
+    def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
+        """Draw up an agreement, and report it."""
+        self.desk.draft_agreement(agreement, document, at=at)
+        self._report(Event.AGREEMENT_CHANGED)
+
+    def draft_document(self, number: AgreementNumber) -> bytes | None:
+        """Return the document of the newest draft."""
+        return self.desk.draft_document(number)
+
+    def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
+        """Record a signature of an agreement, and report it."""
+        result = self.desk.sign_agreement(signature, at=at)
+        self._report(Event.AGREEMENT_CHANGED)
+        return result
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Return who signed the newest draft."""
+        return self.desk.agreement_signatures(number)
+
+    def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
+        """End an agreement, and report it."""
+        self.desk.terminate_agreement(number, reason=reason, at=at)
+        self._report(Event.AGREEMENT_CHANGED)
+
+    def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]:
+        """Return agreements."""
+        return self.desk.agreements(recipient)
+
+    def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
+        """Import or replace records, and report it."""
+        result = self.desk.put_persons(persons, at=at)
+        self._report(Event.PERSONS_CHANGED)
+        return result
+
+    def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
+        """Return a person's record for the operator's eyes; report that somebody looked."""
+        result = self.desk.person_for_operator(pin, reason=reason, at=at)
+        self._report(Event.PERSON_SHOWN)
+        return result
+
+    def search_persons(
+        self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
+    ) -> PersonsFound:
+        """Find persons by what is known of them; report that somebody looked."""
+        result = self.desk.search_persons(query, reason=reason, at=at, report=report)
+        self._report(Event.PERSON_SHOWN)
+        return result
+
+    def change_person(
+        self, pin: Pin, change: Callable[[Person], Person], *, field: str, reason: str, at: datetime
+    ) -> tuple[Person, Person] | None:
+        """Replace a record by a new version, and report it."""
+        result = self.desk.change_person(pin, change, field=field, reason=reason, at=at)
+        self._report(Event.PERSONS_CHANGED)
+        return result
+
+    def count_persons(self) -> PersonCount:
+        """Count what the register holds."""
+        return self.desk.count_persons()
+
+    def disclosures(
+        self, *, recipient: MemberCode | None, since: datetime | None, limit: int
+    ) -> Sequence[DisclosureRow]:
+        """Return decisions, the latest first."""
+        return self.desk.disclosures(recipient=recipient, since=since, limit=limit)
+
+    def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
+        """Return one decision."""
+        return self.desk.disclosure(disclosure_id)
+
+    def repetitions(
+        self,
+        *,
+        recipient: MemberCode | None = None,
+        since: datetime | None = None,
+        disclosure_id: UUID | None = None,
+        limit: int,
+    ) -> Sequence[RepetitionRow]:
+        """Return answers that were given again."""
+        return self.desk.repetitions(
+            recipient=recipient, since=since, disclosure_id=disclosure_id, limit=limit
+        )
+
+    def statistics(self, month: Month) -> Sequence[MonthCount]:
+        """Return a month's decisions, counted."""
+        return self.desk.statistics(month)
+
+    def export(
+        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+    ) -> Iterator[DisclosureRow]:
+        """Return a month's decisions; report the export, which is recorded by then."""
+        result = self.desk.export(month, recipient, look, at=at)
+        self._report(Event.RECORD_EXPORTED)
+        return result
+
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+        """Return what a decision was judged on; report that somebody looked."""
+        result = self.desk.evidence_of(disclosure_id, at=at)
+        self._report(Event.EVIDENCE_SHOWN)
+        return result
+
+    def find_ground(
+        self, recipient: MemberCode, kind: GroundKind, ground_id: UUID
+    ) -> GroundRow | None:
+        """Return a consent or basis statement of a recipient."""
+        return self.desk.find_ground(recipient, kind, ground_id)
+
+    def revoke_ground(
+        self, recipient: MemberCode, kind: GroundKind, ground_id: UUID, *, reason: str, at: datetime
+    ) -> None:
+        """Revoke a consent or basis statement, and report it."""
+        self.desk.revoke_ground(recipient, kind, ground_id, reason=reason, at=at)
+        self._report(Event.GROUND_REVOKED)
+
+    def _report(self, event: Event) -> None:
+        tell(event, user=self.user)

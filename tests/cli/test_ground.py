@@ -1,0 +1,150 @@
+"""`makul ground`: the operator shows and revokes a consent or basis statement (cl. 4 and 5)."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makul.app.ports import Committed, Overtaken
+from makul.domain.disclosures import GroundKind, GroundRef
+from makul.store import Store
+from support.agreed import agree
+from support.commands import Makul
+from support.records import (
+    AZAMAT,
+    BANK,
+    NOON,
+    a_basis,
+    a_caller,
+    a_consent,
+    a_release,
+    an_agreement,
+)
+from support.stores import store_of
+
+
+@pytest.fixture
+def with_terms(with_bank: Makul, store: Store) -> Makul:
+    """An installation whose bank has an agreement in force."""
+    agree(store.desk, an_agreement(), at=NOON)
+    return with_bank
+
+
+def used(makul: Makul, ground: GroundRef) -> None:
+    """Have the ground used once by the bank."""
+    with store_of(makul.directory / "makul.toml") as store:
+        assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+
+
+def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
+    shown: dict[str, object] = makul.done(
+        *("ground", "revoke", BANK, str(ground.id), "--kind", ground.kind.value),
+        *("--reason", "court order 118", *options),
+    )
+    return shown
+
+
+@pytest.mark.parametrize("kind", list(GroundKind))
+def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
+    """Procedure, cl. 4 and 5: no disclosure on it from then on, and none given again."""
+    ground = a_consent(allowed=5, subject=AZAMAT) if kind is GroundKind.CONSENT else a_basis(5)
+    entry = a_release(ground=ground, meter=True)
+    with store_of(with_terms.directory / "makul.toml") as store:
+        assert store.recorder.record(entry) == Committed()
+
+    shown = revoke(with_terms, ground, "--apply")
+
+    assert shown["applied"] is True
+    assert (shown["kind"], shown["used"], shown["allowed"]) == (kind.value, 1, 5)
+    with store_of(with_terms.directory / "makul.toml") as store:
+        assert isinstance(store.recorder.record(a_release(ground=ground, meter=True)), Overtaken)
+        assert isinstance(store.recorder.replay(entry.key, a_caller(), at=NOON), Overtaken)
+        assert store.register.use(BANK, ground).revoked
+    stands = with_terms.done("ground", "show", BANK, str(ground.id), "--kind", kind.value)
+    assert stands["revoked_at"] is not None
+
+
+def test_a_preview_changes_nothing(with_terms: Makul) -> None:
+    """What would be revoked is shown, by id and never by person."""
+    ground = a_consent(allowed=5, subject=AZAMAT)
+    used(with_terms, ground)
+
+    shown = revoke(with_terms, ground)
+
+    assert (shown["applied"], shown["ground_id"]) == (False, str(ground.id))
+    assert AZAMAT.digits not in json.dumps(shown)
+    assert with_terms.done("ground", "show", BANK, str(ground.id))["revoked_at"] is None
+
+
+def test_the_act_and_the_event_are_recorded(
+    with_terms: Makul, store: Store, tmp_path: Path
+) -> None:
+    """Procedure, cl. 13: who revoked it is on record, and a monitoring centre hears of it."""
+    events = tmp_path / "security.log"
+    config = with_terms.directory / "makul.toml"
+    config.write_text(f'{config.read_text()}\n[logs]\nsecurity = "{events}"\n')
+    ground = a_consent(subject=AZAMAT)
+    used(with_terms, ground)
+
+    revoke(with_terms, ground)
+    before = events.read_text() if events.exists() else ""
+    revoke(with_terms, ground, "--apply")
+
+    (event,) = [json.loads(line) for line in events.read_text().splitlines()]
+    assert before == ""
+    assert (event["event.code"], event["event.action"]) == ("MKL-309", "ground-revoked")
+    assert AZAMAT.digits not in events.read_text()
+    rows = store.desk.find_ground(BANK, GroundKind.CONSENT, ground.id)
+    assert rows is not None
+    assert rows.revoked_at is not None
+
+
+@pytest.mark.parametrize("options", [(), ("--apply",)])
+def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -> None:
+    """The preview says so as well."""
+    ground = a_basis()
+    used(with_terms, ground)
+    revoke(with_terms, ground, "--apply")
+
+    said = with_terms(
+        *("ground", "revoke", BANK, str(ground.id), "--kind", "BASIS", "--reason", "again"),
+        *options,
+    )
+
+    assert said.code == 1
+    assert "already" in said.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"code": "COM/9"}, "COM/9 is not registered"),
+        ({"id": str(uuid4())}, "no CONSENT of this id"),
+        ({"kind": "BASIS"}, "no BASIS of this id"),
+        ({"reason": " "}, "--reason is empty"),
+    ],
+)
+def test_what_cannot_be_revoked_is_refused(
+    with_terms: Makul, wrong: dict[str, str], message: str
+) -> None:
+    """Another recipient, id or kind is another ground; a reason is required."""
+    ground = a_consent()
+    used(with_terms, ground)
+    given = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
+
+    said = with_terms(
+        *("ground", "revoke", given["code"], given["id"], "--kind", given["kind"]),
+        *("--reason", given["reason"], "--apply"),
+    )
+
+    assert said.code == 1
+    assert message in said.err
+    assert with_terms.done("ground", "show", BANK, str(ground.id))["revoked_at"] is None
+
+
+def test_a_revocation_needs_a_reason(with_terms: Makul) -> None:
+    """It is not understood without one."""
+    said = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
+
+    assert said.code == 2
