@@ -239,7 +239,7 @@ def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
     changing |= {"submit", "terminate", "approve"}
     changing |= {"sealing-certificate", "withdraw-sealing", "withdraw-official"}
     changing |= {"rotate", "retire", "upgrade", "months", "grant"}
-    changing |= {"recover"}
+    changing |= {"recover", "set"}
     options = {option for param in COMMANDS[words].params for option in param.opts}
 
     assert ("--apply" in options) is (words.rsplit(maxsplit=1)[-1] in changing)

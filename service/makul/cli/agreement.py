@@ -10,7 +10,7 @@ from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.agreement_file import EXAMPLE, read_agreement
 from makul.cli.house import House, HouseError
-from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
+from makul.cli.output import Facts, TwoForms, carry_out, instant, local_time, show_facts, show_rows
 from makul.cli.session import (
     Apply,
     AsJson,
@@ -234,7 +234,9 @@ def _roles(roles: frozenset[AgreementRole]) -> list[str]:
 
 
 def _signature(signature: RecordedSignature) -> str:
-    return f"{signature.role.value} {signature.member} {instant(signature.recorded_at)}"
+    who = f"{signature.role.value} {signature.member}"
+    at = signature.recorded_at
+    return TwoForms(f"{who} {instant(at)}", f"{who} {local_time(at)}")
 
 
 def _facts(agreement: Agreement) -> Facts:
