@@ -124,11 +124,11 @@ def test_no_table_of_an_installation_is_wider_than_80(
         assert max(map(len, with_bank(noun, "list").out.splitlines())) <= 80
     for command in (
         ("key", "show"),
-        ("trust", "status"),
         ("store", "status"),
     ):
-        out = with_bank(*command).out
-        assert out
+        said = with_bank(*command)
+        out = said.out
+        assert out, said.err
         # A single word without a space, such as the log's key or a path, is folded and not cut.
         assert max(map(len, out.splitlines())) <= 80
         assert "…" not in out
