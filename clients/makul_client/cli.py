@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from makul_client.asking import ConsentDocument, Ground
+from makul_client.asking import ConsentDocument
 from makul_client.cli_consent import consent_app
 from makul_client.cli_receipt import receipt_app
 from makul_client.commands import (
@@ -48,9 +48,8 @@ from makul_client.console import (
     say,
     say_aside,
 )
-from makul_client.errors import MakulError
 from makul_client.late import late
-from makul_client.name_check import check_names
+from makul_client.name_check import attributes_of, check_names
 from makul_client.outputs import use_utf8
 from makul_client.results import LedgerNotice
 from makul_client.terms import keep_terms, terms_of
@@ -225,7 +224,7 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
-        probe, attributes = probe_from(person, face, finger), _asked_for(attribute, ground)
+        probe, attributes = probe_from(person, face, finger), attributes_of(attribute, ground)
         check_names(
             client,
             profile,
@@ -372,17 +371,6 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
                 *_log(found.ledger),
             ],
         )
-
-
-def _asked_for(attribute: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
-    """The attributes named, else all that the consent lists."""
-    attributes = tuple(attribute or ())
-    require_attributes(attributes)
-    if not attributes and isinstance(ground, ConsentDocument):
-        attributes = consent_view.read_unsafe(ground.document).attributes
-    if not attributes:
-        raise MakulError("say what to ask for: --attribute surname")
-    return attributes
 
 
 def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:

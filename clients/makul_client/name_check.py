@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from makul_client.asking import ConsentDocument
+from makul_client.errors import MakulError
 from makul_client.late import late
 from makul_client.terms import keep_terms, load_terms, terms_of
-from makul_client.vocabulary import UnknownNameError, require_held
+from makul_client.vocabulary import UnknownNameError, require_attributes, require_held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +48,14 @@ def check_names(
         fresh = terms_of(client.agreement(context=inquiry))
         keep_terms(profile, fresh)
         fresh.require(purpose=asked, attributes=attributes)
+
+
+def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
+    """Return the attributes that were typed, else all that the consent lists."""
+    attributes = tuple(typed or ())
+    require_attributes(attributes)
+    if not attributes and isinstance(ground, ConsentDocument):
+        attributes = consent_view.read_unsafe(ground.document).attributes
+    if not attributes:
+        raise MakulError("say what to ask for: --attribute surname")
+    return attributes
