@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from makul_client.asking import ConsentDocument, Ground
+from makul_client.asking import ConsentDocument
 from makul_client.cli_consent import consent_app
 from makul_client.cli_receipt import receipt_app
 from makul_client.commands import (
@@ -38,6 +38,7 @@ from makul_client.commands import (
     reporting,
 )
 from makul_client.console import (
+    local_time,
     print_agreement,
     print_json,
     print_pairs,
@@ -47,10 +48,19 @@ from makul_client.console import (
     say,
     say_aside,
 )
-from makul_client.errors import MakulError
 from makul_client.late import late
+from makul_client.name_check import attributes_of, check_names
 from makul_client.outputs import use_utf8
 from makul_client.results import LedgerNotice
+from makul_client.terms import keep_terms, terms_of
+from makul_client.usage import MachineReadableGroup, show_version
+from makul_client.vocabulary import (
+    METHODS,
+    OPERATIONS,
+    complete_attributes,
+    require_attributes,
+    require_known,
+)
 
 if TYPE_CHECKING:
     from makul_client import consent_view
@@ -80,8 +90,8 @@ Personal data are printed on standard output by `get` alone, and never logged.
 
 app = typer.Typer(
     name="makul-client",
+    cls=MachineReadableGroup,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # tracebacks would show a person's data
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -90,6 +100,18 @@ app = typer.Typer(
 )
 app.add_typer(consent_app, name="consent")
 app.add_typer(receipt_app, name="receipt")
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+    del version
 
 
 @app.command(
@@ -134,6 +156,7 @@ def verify(
             patronymic=patronymic,
         )
         probe = probe_from(person, face, finger)
+        check_names(client, profile, run.inquire(employee=employee), ground, purpose=purpose)
         context = run.begin(employee=employee, case=case, request_id=request_id)
         result = client.verify_person(
             probe,
@@ -162,7 +185,12 @@ def get(
     profile: ProfileFile,
     attribute: Annotated[
         list[str] | None,
-        typer.Option("--attribute", "-a", help="What to ask for; else all that the consent lists."),
+        typer.Option(
+            "--attribute",
+            "-a",
+            help="What to ask for; else all that the consent lists.",
+            autocompletion=complete_attributes,
+        ),
     ] = None,
     consent: ConsentFile = None,
     consent_id: ConsentUuid = None,
@@ -196,7 +224,15 @@ def get(
             given_name=given_name,
             patronymic=patronymic,
         )
-        probe, attributes = probe_from(person, face, finger), _asked_for(attribute, ground)
+        probe, attributes = probe_from(person, face, finger), attributes_of(attribute, ground)
+        check_names(
+            client,
+            profile,
+            run.inquire(employee=employee),
+            ground,
+            purpose=purpose,
+            attributes=attributes,
+        )
         context = run.begin(employee=employee, case=case, request_id=request_id)
         data = client.get_person_data(
             probe,
@@ -227,7 +263,13 @@ def explain(
         list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
     ] = None,
     attribute: Annotated[
-        list[str] | None, typer.Option("--attribute", "-a", help="What would be asked for.")
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            "-a",
+            help="What would be asked for.",
+            autocompletion=complete_attributes,
+        ),
     ] = None,
     consent: ConsentFile = None,
     consent_id: ConsentUuid = None,
@@ -243,6 +285,10 @@ def explain(
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
+        # What the agreement and the consent hold is for the dry run to say, rule by rule.
+        require_attributes(attributes)
+        require_known("method", methods, METHODS)
+        require_known("operation", (operation,) if operation else (), OPERATIONS)
         if isinstance(ground, ConsentDocument):
             view = consent_view.read_unsafe(ground.document)
             pin = pin or view.subject.pin
@@ -282,6 +328,8 @@ def agreement(
     """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         found = client.agreement(number, context=run.inquire(employee=employee))
+        if found.number == client.profile.agreement:
+            keep_terms(profile, terms_of(found))
         if as_json:
             print_json(found)
         else:
@@ -300,7 +348,7 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
         for each in client.unpinned(found):
             say_aside(
                 f"the profile lacks the operator's {each.state} receipt certificate"
-                f" {each.fingerprint.hex()}, from {each.valid_from.isoformat()}:"
+                f" {each.fingerprint.hex()}, from {local_time(each.valid_from)}:"
                 " add it to operator.certificates"
             )
         other = client.other_log(found)
@@ -318,21 +366,11 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
             [
                 ("software", found.software_version),
                 ("contract", found.contract_version),
-                ("time", found.time.isoformat()),
+                ("time", local_time(found.time)),
                 *limits,
                 *_log(found.ledger),
             ],
         )
-
-
-def _asked_for(attribute: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
-    """The attributes named, else all that the consent lists."""
-    attributes = tuple(attribute or ())
-    if not attributes and isinstance(ground, ConsentDocument):
-        attributes = consent_view.read_unsafe(ground.document).attributes
-    if not attributes:
-        raise MakulError("say what to ask for: --attribute surname")
-    return attributes
 
 
 def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:

@@ -21,18 +21,23 @@ from makul_client.commands import (
 )
 from makul_client.consent_form import FORM, NAMES, read_form, wish_of
 from makul_client.console import (
+    local_time,
     print_consent,
     print_json,
     print_pairs,
     print_result,
     read_file,
+    say_aside,
 )
 from makul_client.late import late
 from makul_client.outputs import write_new
+from makul_client.terms import load_terms
+from makul_client.vocabulary import UnknownNameError, complete_attributes, require_attributes
 
 if TYPE_CHECKING:
     from makul_client import consent_view, consents
     from makul_client.client import Client
+    from makul_client.consents import Wish
     from makul_client.credentials import load_credential
     from makul_client.exchange import Context
     from makul_client.profile import Profile
@@ -73,9 +78,16 @@ def draft(
     patronymic: Annotated[str | None, typer.Option()] = None,
     attribute: Annotated[
         list[str] | None,
-        typer.Option("--attribute", "-a", help="What may be given; none: only yes or no."),
+        typer.Option(
+            "--attribute",
+            "-a",
+            help="What may be given; none: only yes or no.",
+            autocompletion=complete_attributes,
+        ),
     ] = None,
-    method: Annotated[list[str] | None, typer.Option("--method", "-m")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="From when; else from now.")] = None,
     until: Annotated[str | None, typer.Option(help="Until when; a date or an instant.")] = None,
     times: Annotated[int | None, typer.Option(help="How often; else once.")] = None,
@@ -105,7 +117,9 @@ def draft(
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
         wish = wish_of(known, folder=folder, now=now)
-        document = consents.draft(Profile.load(profile), wish, given_at=now)
+        loaded = Profile.load(profile)
+        _check_names(wish, loaded, profile)
+        document = consents.draft(loaded, wish, given_at=now)
         _keep(
             out,
             document,
@@ -231,8 +245,8 @@ def status(
                 ("state", found.state),
                 ("used", str(found.used)),
                 ("remaining", str(found.remaining)),
-                ("from", found.valid_from.isoformat()),
-                ("to", found.valid_to.isoformat()),
+                ("from", local_time(found.valid_from)),
+                ("to", local_time(found.valid_to)),
             ],
         )
 
@@ -306,8 +320,29 @@ def revocations(
             None if since is None else instant(since, "--since"),
             context=run.inquire(employee=employee),
         )
-        lines = (f"{each.consent_id} {each.revoked_at.isoformat()}" for each in told)
+        lines = (f"{each.consent_id} {local_time(each.revoked_at)}" for each in told)
         print_result(told, *lines, as_json=as_json)
+
+
+def _check_names(wish: "Wish", profile: Profile, file: Path) -> None:
+    """Raise `MakulError` for a name that would make the consent void after it is signed."""
+    methods = wish.methods or (profile.consent.methods if profile.consent is not None else ())
+    require_attributes(wish.attributes)
+    terms = load_terms(file, profile.agreement)
+    if terms is None:
+        say_aside(
+            "not checked against the agreement, which is not known here: run"
+            " `makul-client agreement` once"
+        )
+        return
+    try:
+        terms.require(
+            purpose=wish.purpose or profile.purpose, attributes=wish.attributes, methods=methods
+        )
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            f"{error}. If it was changed since, run `makul-client agreement` and try again"
+        ) from None
 
 
 def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import singledispatch
@@ -39,6 +39,10 @@ _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 _OUT: Final = Console(markup=False, emoji=False, highlight=False)
 
 
+MAX_NAME_WIDTH: Final = 24
+"""Columns of a table's names that are never folded; a longer name may be."""
+
+
 @singledispatch
 def plain(value: object) -> object:
     """A value as JSON has it: bytes in base64, instants in ISO 8601, a person by wire names."""
@@ -67,6 +71,11 @@ def _(value: object) -> object:
 @plain.register
 def _(value: date) -> object:
     return value.isoformat()
+
+
+@plain.register
+def _(value: datetime) -> object:
+    return value.isoformat() if value.utcoffset() is None else _in_utc(value).isoformat()
 
 
 @plain.register(Mapping)
@@ -122,10 +131,7 @@ def print_error(error: MakulError, language: Language, *, as_json: bool) -> None
     Where standard output takes nothing any more, JSON goes to standard error as well.
     """
     if as_json:
-        try:
-            print_json({"error": _error(error)})
-        except OutputError:
-            say_aside(json.dumps(plain({"error": _error(error)}), ensure_ascii=False))
+        print_error_fields(_error(error))
         return
     say_aside(f"makul-client: {error}")
     if error.retry is not None:
@@ -133,6 +139,14 @@ def print_error(error: MakulError, language: Language, *, as_json: bool) -> None
     if error.request_id is not None:
         repeat = "--request-id" if error.retry is Retry.LATER else "request"
         say_aside(f"{repeat} {error.request_id}")
+
+
+def print_error_fields(fields: Mapping[str, Any]) -> None:
+    """Print one error as JSON on standard output, else on standard error."""
+    try:
+        print_json({"error": fields})
+    except OutputError:
+        say_aside(json.dumps(plain({"error": fields}), ensure_ascii=False))
 
 
 def _error(error: MakulError) -> dict[str, Any]:
@@ -149,9 +163,12 @@ def _error(error: MakulError) -> dict[str, Any]:
 def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
     """A table of names and values."""
     table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column(no_wrap=True)
+    rows = list(pairs)
+    # A purpose may have 64 letters: a name of that length would leave its value no room.
+    longest = max((len(name) for name, _ in rows), default=0)
+    table.add_column(overflow="fold", min_width=min(longest, MAX_NAME_WIDTH))
     table.add_column(overflow="fold")
-    for name, value in pairs:
+    for name, value in rows:
         table.add_row(name, value)
     _print_table(table)
 
@@ -189,7 +206,7 @@ def print_receipt(receipt: Receipt) -> None:
             ("reasons", ", ".join(reason.code for reason in receipt.reasons)),
             ("released", ", ".join(sorted(receipt.released))),
             ("ground", f"{ground.kind} {ground.id}" if ground else ""),
-            ("decided at", receipt.decided_at.isoformat()),
+            ("decided at", local_time(receipt.decided_at)),
             ("operator", receipt.operator),
         ],
     )
@@ -212,7 +229,7 @@ def print_agreement(agreement: Agreement) -> None:
             ("quota a day", quota),
             ("delivery", agreement.delivery),
             *(
-                (f"signed, {each.role}", f"{each.member_code} {each.recorded_at:%Y-%m-%d}")
+                (f"signed, {each.role}", f"{each.member_code} {local_time(each.recorded_at)}")
                 for each in agreement.signatures
             ),
         ],
@@ -263,7 +280,23 @@ def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
 
 
 def _term(since: datetime, until: datetime) -> str:
-    return f"{since.isoformat()} to {until.isoformat()}"
+    return f"{local_time(since)} to {local_time(until)}"
+
+
+def local_time(at: datetime) -> str:
+    """Return an instant in the zone of this process (`TZ`), with its offset."""
+    try:
+        local = at.astimezone()
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+        local = at
+    return local.isoformat(sep=" ", timespec="seconds")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at
 
 
 def _party(party: Party) -> str:

@@ -12,6 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+MAX_DOCUMENT: Final = 256 * 1024
+"""Bytes; what the contract allows a signed document.
+
+It stands here because `outputs` needs it, and `--help` must not import a signature library."""
+
 MAX_LINKS: Final = 40
 """Links followed on the way to one file, as many as Linux follows itself."""
 

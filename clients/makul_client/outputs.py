@@ -18,13 +18,13 @@ from types import TracebackType
 from typing import Final, Self, TextIO
 
 from makul_client.errors import OutputError
+from makul_client.files import MAX_DOCUMENT
 
 TEXT_BYTES: Final = 1024 * 1024
 """The room that a table needs at most: names and dates, and of samples their sizes alone."""
 JSON_BYTES: Final = 48 * 1024 * 1024
 """The fullest answer (`transport.MAX_ANSWER`) with its samples in base64, indented."""
-RECEIPT_BYTES: Final = 256 * 1024
-"""What `xmlsig.MAX_DOCUMENT` is; that is not imported, for help needs no signature library."""
+RECEIPT_BYTES: Final = MAX_DOCUMENT
 PROOF_BYTES: Final = 1024 * 1024
 """A receipt with its proof (`bundles.MAX_BUNDLE`)."""
 

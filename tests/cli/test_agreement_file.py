@@ -132,3 +132,27 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(FileError, match=r"bank\.toml: (not TOML|longer than)"):
         read_agreement(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ('"surname"', '"surnme"', "surname"),
+        ('"givenName"', '"given_name"', "givenName"),
+        ('"demographic"', '"demografic"', "demographic"),
+        ('"wsse"]', '"wss"]', "wsse"),
+        ('"ACCOUNT_OPENING"', '"account-opening"', "ACCOUNT_OPENING"),
+        ("daily_quota", "dayly_quota", "daily_quota"),
+        ('"TYPED"', '"typed"', "TYPED"),
+    ],
+)
+def test_mistyped_name_is_named_with_what_was_meant(old: str, new: str, meant: str) -> None:
+    """Names are checked where they are typed, keys as well as values."""
+    with pytest.raises(HouseError, match=rf"; did you mean {meant}\?"):
+        parse_agreement(tomllib.loads(EXAMPLE.replace(old, new)))
+
+
+def test_power_for_a_mistyped_purpose_is_named_with_what_was_meant() -> None:
+    """Procedure, cl. 5.3: a power is for a purpose of the agreement."""
+    with pytest.raises(HouseError, match=r"LONE.*; did you mean LOAN\?"):
+        parse_agreement(tomllib.loads(EXAMPLE + 'LONE = ["surname"]\n'))

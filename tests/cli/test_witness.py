@@ -127,7 +127,9 @@ def test_for_people(makul: Makul, log: PublishedLog, vkey: str) -> None:
 
     said = makul("ledger", "witness", *options(log), "--once")
 
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ cosigned +3 leaves\n", said.out)
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d cosigned +3 leaves\n", said.out
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.agreement_file import EXAMPLE, read_agreement
 from makul.cli.house import House, HouseError
-from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
+from makul.cli.output import (
+    Facts,
+    TwoForms,
+    carry_out,
+    complain,
+    instant,
+    local_time,
+    show_facts,
+    show_rows,
+)
 from makul.cli.session import (
     Apply,
     AsJson,
@@ -29,6 +38,7 @@ from makul.cli.signed_file import (
     print_document,
     read_document,
 )
+from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
 
@@ -60,6 +70,8 @@ def add(
         _check_entitled(agreement, recipient)
         known = _find(house, agreement.number)
         _check_replaceable(agreement, known)
+        for doubt in _doubtful_purposes(house, agreement):
+            complain(doubt)
         at = house.clock()
         document = house.agreements.draw_up(agreement, at=at)
         carry_out(
@@ -206,6 +218,21 @@ def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
         )
 
 
+def _doubtful_purposes(house: House, agreement: Agreement) -> list[str]:
+    """Return a warning for each purpose that is nearly one of another agreement.
+
+    A purpose is free to be new, so this is no error.
+    """
+    others = [one for one in house.desk.agreements() if one.number != agreement.number]
+    known = sorted(frozenset[str]().union(*(one.purposes for one in others)))
+    hints = {name: suggest_name(name, known) for name in sorted(agreement.purposes - set(known))}
+    return [
+        f"warning: purposes: no other agreement has {name}{hint}"
+        for name, hint in hints.items()
+        if hint
+    ]
+
+
 def _check_replaceable(agreement: Agreement, known: Agreement | None) -> None:
     if known is None:
         return
@@ -234,7 +261,9 @@ def _roles(roles: frozenset[AgreementRole]) -> list[str]:
 
 
 def _signature(signature: RecordedSignature) -> str:
-    return f"{signature.role.value} {signature.member} {instant(signature.recorded_at)}"
+    who = f"{signature.role.value} {signature.member}"
+    at = signature.recorded_at
+    return TwoForms(f"{who} {instant(at)}", f"{who} {local_time(at)}")
 
 
 def _facts(agreement: Agreement) -> Facts:

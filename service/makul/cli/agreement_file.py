@@ -4,6 +4,7 @@ Every key is checked, and an error names the key. `docs` show the format by `EXA
 is read by the tests.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from makul.cli.house import HouseError
+from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,
     Agreement,
@@ -143,7 +145,8 @@ def _check_keys(table: _Table) -> None:
         )
     unknown = sorted(table.keys() - _REQUIRED - _OPTIONAL)
     if unknown:
-        raise _KeyError(unknown[0], "no such key; see: makul agreement add --help")
+        hint = suggest_name(unknown[0], _REQUIRED | _OPTIONAL)
+        raise _KeyError(unknown[0], f"no such key{hint}; see: makul agreement add --help")
     missing = sorted(_REQUIRED - table.keys())
     if missing:
         raise _KeyError(missing[0], "is missing")
@@ -156,7 +159,8 @@ def _check_together(agreement: Agreement) -> None:
     for purpose, covered in agreement.powers.items():
         key = f"powers.{purpose}"
         if purpose not in agreement.purposes:
-            raise _KeyError(key, "is not among the purposes")
+            hint = suggest_name(purpose, agreement.purposes)
+            raise _KeyError(key, f"is not among the purposes{hint}")
         if not covered <= agreement.attributes:
             beyond = ", ".join(sorted(covered - agreement.attributes))
             raise _KeyError(key, f"goes beyond the agreement's attributes: {beyond}")
@@ -178,7 +182,20 @@ def _identified(key: str, parse: Callable[[str], IdentifierT], text: str) -> Ide
 
 
 def _purpose(key: str, name: str) -> PurposeCode:
-    return _identified(key, parse_purpose, name)
+    try:
+        return parse_purpose(name)
+    except MalformedIdentifierError as error:
+        written = re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_")
+        hint = f"; did you mean {written}?" if _is_purpose(written) else ""
+        raise _KeyError(key, f"{error}{hint}") from None
+
+
+def _is_purpose(text: str) -> bool:
+    try:
+        parse_purpose(text)
+    except MalformedIdentifierError:
+        return False
+    return True
 
 
 def _powers(table: _Table) -> dict[PurposeCode, frozenset[Attribute]]:
@@ -245,7 +262,8 @@ def _one_of(kind: type[EnumT], key: str, name: str) -> EnumT:
         return kind(name)
     except ValueError:
         known = ", ".join(member.value for member in kind)
-        raise _KeyError(key, f"{name!r} is not one of: {known}") from None
+        hint = suggest_name(name, [member.value for member in kind])
+        raise _KeyError(key, f"{name!r} is not one of: {known}{hint}") from None
 
 
 def _instant(table: _Table, key: str) -> datetime:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.certificate_der import load_certificate, serial_number_of
 from makul.cli.house import CertificateUse, House, HouseError
-from makul.cli.output import Facts, complain, instant
+from makul.cli.output import Facts, complain, instant, local_time
 from makul.net.files import read_bounded
 
 MAX_BYTES = 64 * 1024
@@ -67,7 +67,7 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
         )
     if at is not None and certificate.not_valid_after_utc <= at:
         raise HouseError(
-            f"{path.name}: it expired on {instant(certificate.not_valid_after_utc)}; bring its"
+            f"{path.name}: it expired on {local_time(certificate.not_valid_after_utc)}; bring its"
             " successor"
         )
     fingerprint = sha256(der).digest()

@@ -14,7 +14,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public n
 from typer.core import TyperGroup
 
 from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
-from makul.cli.output import Facts, show_facts, show_json, show_rows
+from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
 from makul.cli.session import AsJson, examples, session
 from makul.net.files import FileError, read_bounded
 
@@ -229,6 +229,15 @@ def _instant(option: str, text: str | None) -> datetime | None:
     raise _NotUnderstoodError(f"{option} needs a time with its zone, such as 2026-11-22T12:00:00Z")
 
 
+def _readable_time(text: str | None) -> str | None:
+    """Return a time of the report in the operator's zone; as it stands if it is no instant."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return text
+    return text if at.tzinfo is None else local_time(at)
+
+
 def _show(report: Mapping[str, Any]) -> None:
     """The report for people: what it comes to, then every check."""
     times, evidence = report["times"], report["evidence"]
@@ -241,10 +250,12 @@ def _show(report: Mapping[str, Any]) -> None:
         "field": report["field"],
         "profile": report["profile"],
         "takes": None if report["reason"] is None else _TAKES[report["profile"]],
-        "judged at": times["judgedAt"],
-        "claimed signing time": times["claimedSigningTime"],
-        "proof of existence": f"{proof['time']} ({proof['source']})" if proof else None,
-        "best signature time": times["bestSignatureTime"],
+        "judged at": _readable_time(times["judgedAt"]),
+        "claimed signing time": _readable_time(times["claimedSigningTime"]),
+        "proof of existence": f"{_readable_time(proof['time'])} ({proof['source']})"
+        if proof
+        else None,
+        "best signature time": _readable_time(times["bestSignatureTime"]),
         "signing certificate": report["certificate"],
         "signature method": report["signatureMethod"],
         "document": evidence["document"],

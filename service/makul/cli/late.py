@@ -11,6 +11,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+_OF_THE_ROOT = {"install_completion", "show_completion"}
+
 
 class LateCommand(TyperGroup):
     """Stands for a command, or for a noun with its commands, until it is called or examined."""
@@ -27,6 +29,8 @@ class LateCommand(TyperGroup):
         if "_loaded" not in vars(self):
             found = get_command(self._load())
             found.name = self.name
+            # A noun's application would offer the shell's completion again, which is the root's.
+            found.params = [each for each in found.params if each.name not in _OF_THE_ROOT]
             self._loaded = found
         return self._loaded
 

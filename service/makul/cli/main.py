@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Never
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from makul.cli.late import LateCommand, late_noun, late_verb
+from makul.cli.usage import MachineReadableGroup, show_version
 
 if TYPE_CHECKING:
     from makul.cli.house import Runtime
@@ -27,8 +27,8 @@ _EXIT_CODES = (
 )
 
 
-class _Root(TyperGroup):
-    """Turns what can be mended into one line on stderr and an exit code; never a traceback."""
+class _Root(MachineReadableGroup):
+    """Turns what can be mended into one line on stderr, or JSON, and an exit code."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -42,37 +42,36 @@ class _Root(TyperGroup):
             StoreUnavailableError,
         )
         from makul.cli.house import ExitCode, HouseError
-        from makul.cli.output import complain
         from makul.net.files import FileError
 
         try:
             return super().invoke(ctx)
         except HouseError as error:
-            complain(str(error))
-            raise typer.Exit(error.exit_code) from None
+            self.fail("HouseError", str(error), error.exit_code)
         except FileError as error:
-            complain(str(error))
-            raise typer.Exit(ExitCode.REFUSED) from None
+            self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:
             if error.filename is None:
                 raise  # of our own making; a broken pipe is typer's
-            complain(f"{error.filename}: {error.strerror}. Check the path and who may use it.")
-            raise typer.Exit(ExitCode.REFUSED) from None
+            message = f"{error.filename}: {error.strerror}. Check the path and who may use it."
+            self.fail("FileError", message, ExitCode.REFUSED)
         except DeskError as error:
-            complain(f"{error}; nothing was changed")
-            raise typer.Exit(ExitCode.REFUSED) from None
+            self.fail("DeskError", f"{error}; nothing was changed", ExitCode.REFUSED)
         except NotThisDutyError as error:
-            complain(f"{error}; nothing was changed")
-            raise typer.Exit(ExitCode.REFUSED) from None
+            self.fail("NotThisDutyError", f"{error}; nothing was changed", ExitCode.REFUSED)
         except CommitUnknownError:
-            complain(
+            self.fail(
+                "CommitUnknownError",
                 "the record store was lost while it committed: look whether it was done before you"
-                " give the command again"
+                " give the command again",
+                ExitCode.UNAVAILABLE,
             )
-            raise typer.Exit(ExitCode.UNAVAILABLE) from None
         except StoreUnavailableError:
-            complain("the record store cannot be reached; nothing was changed. Try again later")
-            raise typer.Exit(ExitCode.UNAVAILABLE) from None
+            self.fail(
+                "StoreUnavailableError",
+                "the record store cannot be reached; nothing was changed. Try again later",
+                ExitCode.UNAVAILABLE,
+            )
 
 
 def build(runtime: "Runtime") -> typer.Typer:
@@ -82,20 +81,28 @@ def build(runtime: "Runtime") -> typer.Typer:
         help=_ABOUT,
         epilog=_EXIT_CODES,
         no_args_is_help=True,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
     )
 
     @app.callback()
     def root(
         ctx: typer.Context,
+        *,
         config: Annotated[
             Path,
             typer.Option(
                 envvar="MAKUL_CONFIG", help="The settings of the installation.", dir_okay=False
             ),
         ] = Path("makul.toml"),
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", help="Print the version.", is_eager=True, callback=show_version
+            ),
+        ] = False,
     ) -> None:
+        del version
         from makul.cli.session import Session
 
         ctx.obj = Session(runtime=runtime, config=config)

@@ -2,10 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Self
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,6 +23,8 @@ from rich.text import Text
 Value = str | int | bool | list[str] | None
 Facts = Mapping[str, Value]
 
+_COLUMN_GAP = 2
+
 _HINT = "Nothing was changed. To do it, give the same command with --apply."
 
 
@@ -29,9 +33,44 @@ def complain(message: str) -> None:
     sys.stderr.write(f"makul: {_one_line(message)}\n")
 
 
-def instant(at: datetime | None) -> str | None:
-    """An instant as this command line writes it: UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None
+def show_error(kind: str, message: str, exit_code: int) -> None:
+    """Print one error as JSON on stdout, in place of a result."""
+    error = {"kind": kind, "message": _one_line(message), "exit_code": int(exit_code)}
+    show_json({"error": error})
+
+
+class TwoForms(str):
+    """A value as programs read it (the string itself), and as people do."""
+
+    for_people: str
+    """What a table shows."""
+
+    __slots__ = ("for_people",)
+
+    def __new__(cls, for_programs: str, for_people: str) -> Self:
+        """Return the form for programs, which holds the other one."""
+        made = super().__new__(cls, for_programs)
+        made.for_people = for_people
+        return made
+
+
+def instant(at: datetime | None) -> TwoForms | None:
+    """Return an instant to the second: UTC for programs, the operator's zone for people."""
+    if at is None:
+        return None
+    return TwoForms(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), local_time(at))
+
+
+def local_time(at: datetime) -> str:
+    """Return an instant in the zone of this process (`TZ`), with its offset.
+
+    `--since` and the like take this form as it is printed.
+    """
+    try:
+        local = at.astimezone()
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+        local = at.astimezone(UTC)
+    return local.isoformat(sep=" ", timespec="seconds")
 
 
 def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, empty: str) -> None:
@@ -42,12 +81,40 @@ def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, e
     if not rows:
         typer.echo(empty)
         return
+    lines = [[_readable(row[column]) for column in columns] for row in rows]
+    titles = [column.replace("_", " ") for column in columns]
+    console = _console()
+    widths = _fit_columns([titles, *lines], console.width)
+    if widths is None:
+        for number, line in enumerate(lines):
+            if number:
+                console.print()
+            _print_pairs(console, zip(titles, line, strict=True))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_readable(row[column])) for column in columns))
-    _console().print(table)
+    for title, width in zip(titles, widths, strict=True):
+        table.add_column(title, overflow="fold", width=width)
+    for line in lines:
+        table.add_row(*map(Text, line))
+    console.print(table)
+
+
+def _fit_columns(lines: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return how wide each column is to be; None if a word of some line had to be cut.
+
+    An id or a digest is copied from the screen, so it is never cut to make a table fit.
+    """
+    columns = list(zip(*lines, strict=True))
+    words = [[word for cell in column for word in cell.split()] for column in columns]
+    least = [max(map(cell_len, column), default=0) for column in words]
+    room = width - _COLUMN_GAP * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+    widths = [min(room, max(map(cell_len, column))) for column in columns]
+    while sum(widths) > room:
+        shrinking = [each for each, at_least in enumerate(least) if widths[each] > at_least]
+        widths[max(shrinking, key=lambda each: widths[each])] -= 1
+    return widths
 
 
 def show_facts(facts: Facts, *, as_json: bool) -> None:
@@ -55,12 +122,17 @@ def show_facts(facts: Facts, *, as_json: bool) -> None:
     if as_json:
         show_json(dict(facts))
         return
+    pairs = ((name.replace("_", " "), _readable(value)) for name, value in facts.items())
+    _print_pairs(_console(), pairs)
+
+
+def _print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(Text(name.replace("_", " ")), Text(_readable(value)))
-    _console().print(table)
+    for name, value in pairs:
+        table.add_row(Text(name), Text(value))
+    console.print(table)
 
 
 def carry_out(
@@ -97,9 +169,8 @@ def progress_bar() -> Progress:
 
 
 def _console() -> Console:
-    """Of the present stdout; wide where it is not a terminal, so that no line is cut for a pipe."""
-    width = None if sys.stdout.isatty() else 200
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False)
+    """Of the present stdout: as wide as its terminal or as `COLUMNS` says, else 80 columns."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
 
 
 def show_json(value: object) -> None:
@@ -114,7 +185,9 @@ def _readable(value: Value) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join(value) or "–"
+            return ", ".join(map(_readable, value)) or "–"
+        case TwoForms():
+            return _one_line(value.for_people)
     return _one_line(str(value))
 
 

@@ -1,12 +1,13 @@
 """`makul trust`: revocation data kept fresh, and whether they are."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from makul.cli.house import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
-from makul.cli.output import Facts, complain, instant, show_rows
+from makul.cli.output import Facts, complain, instant, local_time, show_rows
 from makul.cli.session import AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(no_args_is_help=True, help="What is trusted, and how fresh revocation data are.")
@@ -68,17 +69,22 @@ def _round(keeper: TrustKeeper, *, as_json: bool) -> bool:
     """One round, told line by line; whether every source was had."""
     good = True
     for outcome in keeper.refresh():
-        typer.echo(_line(outcome, at=instant(keeper.clock()) or "", as_json=as_json))
+        typer.echo(_line(outcome, at=keeper.clock(), as_json=as_json))
         good = good and outcome.result != "failed"
     return good
 
 
-def _line(outcome: SourceOutcome, *, at: str, as_json: bool) -> str:
+def _line(outcome: SourceOutcome, *, at: datetime, as_json: bool) -> str:
     if as_json:
-        said = {"at": at, "source": outcome.source, "result": outcome.result, "why": outcome.why}
+        said = {
+            "at": instant(at),
+            "source": outcome.source,
+            "result": outcome.result,
+            "why": outcome.why,
+        }
         return json.dumps(said, ensure_ascii=False)
     why = f": {outcome.why}" if outcome.why else ""
-    return f"{at} {outcome.result:9} {outcome.source}{why}"
+    return f"{local_time(at)} {outcome.result:9} {outcome.source}{why}"
 
 
 def _row(info: TrustInfo, age: float | None) -> Facts:

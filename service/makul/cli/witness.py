@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError
-from makul.cli.output import complain, instant, show_json
+from makul.cli.output import complain, instant, local_time, show_json
 from makul.cli.session import AsJson, examples, session, stopped_by_signal
 from makul.cli.witnessing import Witness, WitnessOptions, WitnessRound
 
@@ -146,7 +146,7 @@ def _code(done: WitnessRound) -> ExitCode:
 def _line(done: WitnessRound) -> str:
     size = f" {done.size} leaves" if done.size is not None else ""
     why = f": {done.why}" if done.why else ""
-    return f"{instant(done.at)} {done.result:12}{size}{why}"
+    return f"{local_time(done.at)} {done.result:12}{size}{why}"
 
 
 def _json(done: WitnessRound) -> str:

@@ -1,0 +1,74 @@
+"""The root command as programs and shells see it: usage errors as JSON, the version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from makul_client.console import print_error_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class MachineReadableGroup(TyperGroup):
+    """A root command whose usage errors are JSON if `--json` stands among the arguments."""
+
+    as_json = False
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Parse the root's own options; note first whether the caller reads JSON."""
+        # An option that is not understood may stand before `--json`, so nothing is parsed for it.
+        self.as_json = wants_json(args)
+        try:
+            return super().make_context(info_name, args, parent=parent, **extra)
+        except TyperException as error:
+            if not self.as_json:
+                raise
+            _fail(error)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error in how it was called may become JSON."""
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:
+            if not self.as_json:
+                raise
+            _fail(error)
+
+
+def _fail(error: TyperException) -> NoReturn:
+    """Print a usage error with the same keys as every other error; nothing was sent."""
+    print_error_fields(
+        {
+            "kind": "UsageError",
+            "message": " ".join(error.format_message().split()),
+            "request_id": None,
+            "retry": None,
+            "retry_after": None,
+            "reasons": (),
+        }
+    )
+    raise typer.Exit(error.exit_code) from None
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether `--json` is among the options; after `--` stand no options."""
+    options = list(arguments)
+    if "--" in options:
+        options = options[: options.index("--")]
+    return "--json" in options
+
+
+def show_version(wanted: bool) -> None:
+    """Print the program's version and end."""
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - needed by no other command
+
+        typer.echo(f"makul-client {version('makul')}")
+        raise typer.Exit

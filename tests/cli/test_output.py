@@ -1,0 +1,204 @@
+"""What people see and what programs read: zones, widths, errors as JSON, version, completion."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from makul.cli.output import TwoForms, instant, show_facts, show_rows
+from makul.cli.usage import wants_json
+from support.commands import Makul
+
+AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
+DIGEST = "0123456789abcdef" * 4
+ID = "01933f2c-7b1e-7c52-9d0a-0c8f3f0e6a11"
+LONG = "A recipient with a name of many words, as an organisation of the state may well have it"
+BROAD = {"ref": "BANK-2026/1", "ky": DIGEST, "ru": DIGEST, "added_at": instant(AT)}
+NARROW = {"id": ID, "name": LONG, "added_at": instant(AT)}
+
+
+def run_makul(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "makul", *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("UTC", "2026-11-22 18:30:00+00:00"),
+        ("Asia/Bishkek", "2026-11-23 00:30:00+06:00"),
+        ("<-0330>3:30", "2026-11-22 15:00:00-03:30"),
+    ],
+)
+def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str) -> None:
+    """The zone is that of the process; JSON never depends on it."""
+    code = (
+        "from datetime import UTC, datetime; from makul.cli.output import *;"
+        "row = {'at': instant(datetime(2026, 11, 22, 18, 30, tzinfo=UTC)), 'no': None};"
+        "show_facts(row, as_json=True); show_facts(row, as_json=False);"
+        "show_rows([row], columns=('at',), as_json=False, empty='')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "TZ": zone},
+    )
+
+    assert json.loads(done.stdout[: done.stdout.index("}") + 1])["at"] == "2026-11-22T18:30:00Z"
+    assert done.stdout.count(shown) == 2
+    assert datetime.fromisoformat(shown) == AT
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)]
+)
+def test_instant_at_the_ends_of_the_calendar_is_shown(at: datetime) -> None:
+    """A zone before or behind UTC would leave the calendar: nothing is raised."""
+    shown = instant(at)
+
+    assert shown is not None
+    assert shown.for_people[:4] == f"{at.year:04}"
+
+
+def test_list_of_two_forms_is_shown_in_the_one_for_people(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A signature's time within a line of text as well."""
+    show_facts({"signed": [TwoForms("program", "people")]}, as_json=False)
+    show_facts({"signed": [TwoForms("program", "people")]}, as_json=True)
+
+    shown, _, written = capsys.readouterr().out.partition("\n")
+    assert shown.split() == ["signed", "people"]
+    assert json.loads(written) == {"signed": ["program"]}
+
+
+@pytest.mark.parametrize("row", [BROAD, NARROW], ids=["broad", "narrow"])
+@pytest.mark.parametrize("width", [80, 100, 132])
+def test_table_fits_and_cuts_no_id(
+    row: dict[str, str],
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A digest or an id is copied from the screen; words are folded instead."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_rows([row, row], columns=tuple(row), as_json=False, empty="")
+
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    assert "…" not in out
+    for value in row.values():
+        for word in str(getattr(value, "for_people", value)).split():
+            assert out.split().count(word) >= 2
+
+
+def test_table_of_narrow_rows_has_one_heading(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only rows that would not fit are shown each as a list of names and values."""
+    monkeypatch.setenv("COLUMNS", "80")
+    show_rows([NARROW, NARROW], columns=tuple(NARROW), as_json=False, empty="")
+    assert capsys.readouterr().out.count("added at") == 1
+
+    show_rows([BROAD, BROAD], columns=tuple(BROAD), as_json=False, empty="")
+    assert capsys.readouterr().out.count("added at") == 2
+
+
+def test_no_table_of_an_installation_is_wider_than_80(
+    with_bank: Makul, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether stdout is a terminal or a pipe: programs read JSON."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for noun in ("recipient", "signatory", "agreement", "notice", "disclosure"):
+        assert max(map(len, with_bank(noun, "list").out.splitlines())) <= 80
+    for command in (
+        ("key", "show"),
+        ("store", "status"),
+    ):
+        said = with_bank(*command)
+        out = said.out
+        assert out, said.err
+        # A single word without a space, such as the log's key or a path, is folded and not cut.
+        assert max(map(len, out.splitlines())) <= 80
+        assert "…" not in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("recipient", "list", "--nope", "--json"),
+        ("recipient", "list", "--json", "--nope"),
+        ("recipient", "--json"),
+        ("recipients", "list", "--json"),
+        ("recipient", "add", "--json"),
+        ("--nope", "recipient", "list", "--json"),
+        ("disclosure", "list", "--limit", "many", "--json"),
+        ("serve", "--json"),
+    ],
+)
+def test_usage_error_is_json_where_json_was_asked_for(arguments: tuple[str, ...]) -> None:
+    """One object on stdout, nothing on stderr, and the exit code of wrong use."""
+    done = run_makul(*arguments)
+    error = json.loads(done.stdout)["error"]
+
+    assert done.returncode == error["exit_code"] == 2
+    assert error["kind"] == "UsageError"
+    assert error["message"]
+    assert done.stderr == ""
+
+
+def test_other_errors_are_json_as_well(tmp_path: Path) -> None:
+    """An installation that is not there has exit code 3, in JSON too."""
+    done = Makul(tmp_path)("recipient", "list", "--json")
+
+    assert done.code == done.json["error"]["exit_code"] == 3
+    assert "makul init" in done.json["error"]["message"]
+
+
+def test_json_after_the_end_of_options_is_an_argument() -> None:
+    """`--` ends the options."""
+    assert wants_json(["show", "--json", "--", "x"])
+    assert not wants_json(["show", "--", "--json"])
+    assert run_makul("recipient", "add", "--", "--json").stdout == ""
+
+
+def test_version_and_short_help() -> None:
+    """Neither needs an installation."""
+    assert run_makul("--version").stdout.startswith("makul ")
+    assert "recipient" in run_makul("-h").stdout
+    assert "--json" in run_makul("recipient", "list", "-h").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("makul rec", {"recipient"}),
+        ("makul recipient wi", {"withdraw", "withdraw-sealing", "withdraw-official"}),
+        ("makul serve --l", {"--listener"}),
+        ("makul recipient list --js", {"--json"}),
+    ],
+)
+def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
+    """Also commands that are imported when they are called."""
+    done = run_makul(
+        _MAKUL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
+    )
+
+    assert set(done.stdout.split()) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_script_for_a_shell_is_printed(shell: str) -> None:
+    """What an administrator installs for every user."""
+    assert "makul" in run_makul(_MAKUL_COMPLETE=f"source_{shell}").stdout

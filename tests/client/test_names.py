@@ -1,0 +1,293 @@
+"""Names typed at the client are checked before anything is sent or signed; its root command."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from makul.domain.attributes import Attribute
+from makul.domain.matches import MatchMethod
+from makul_client import consents
+from makul_client.cli import app
+from makul_client.commands import ExitCode
+from makul_client.profile import Profile
+from makul_client.results import ATTRIBUTES
+from makul_client.terms import Terms, keep_terms, load_terms, terms_file
+from makul_client.usage import wants_json
+from makul_client.vocabulary import METHODS, suggest
+from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], prog_name="makul-client")
+
+
+def run_program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    code = "from makul_client.cli import app; app(prog_name='makul-client')"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    """A profile whose service is not there: whatever would be sent fails otherwise."""
+    return write_profile(tmp_path, "http://127.0.0.1:9/", extra="[retry]\nattempts = 1")
+
+
+@pytest.fixture
+def consent(tmp_path: Path, profile: Path) -> Path:
+    """A signed consent that lists three attributes."""
+    loaded = Profile.load(profile)
+    wish = consents.Wish(
+        subject=consents.Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
+        attributes=("pin", "surname", "birthDate"),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=365),
+    )
+    drawn_up = consents.draft(loaded, wish, given_at=NOW)
+    file = tmp_path / "consent.xml"
+    file.write_bytes(consents.sign(loaded, drawn_up, parties().citizen))
+    return file
+
+
+def keep(profile: Path, *attributes: str) -> None:
+    loaded = Profile.load(profile)
+    names = ("demographic",)
+    terms = Terms(
+        number=loaded.agreement, purposes=(loaded.purpose,), attributes=attributes, methods=names
+    )
+    keep_terms(profile, terms)
+
+
+def get(profile: Path, consent: Path, *more: str) -> Result:
+    factor = ("--document-number", DOCUMENT)
+    return run("get", *factor, "--consent", consent, "--profile", profile, *more)
+
+
+def draft(profile: Path, *more: str) -> Result:
+    who = ("--pin", PIN, "--surname", SURNAME, "--until", "2027-11-01")
+    out = profile.parent / "draft.xml"
+    return run("consent", "draft", *who, "--profile", profile, "--out", out, *more)
+
+
+def test_vocabulary_is_that_of_the_service() -> None:
+    """The client shares no code with the service, and must know the same names."""
+    assert list(ATTRIBUTES) == [each.value for each in Attribute]
+    assert set(METHODS) == {each.value for each in MatchMethod}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("surnme", "surname"),
+        ("SURNAME", "surname"),
+        ("given_name", "givenName"),
+        ("birth-date", "birthDate"),
+        ("faceimage", "faceImage"),
+        ("documentNubmer", "documentNumber"),
+    ],
+)
+def test_mistyped_attribute_is_named_with_what_was_meant(
+    profile: Path, consent: Path, typed: str, meant: str
+) -> None:
+    """Wherever it is typed; nothing is sent and no draft is written."""
+    for result in (
+        get(profile, consent, "-a", typed),
+        draft(profile, "-a", typed),
+        run("explain", "--profile", profile, "--consent", consent, "-a", typed),
+    ):
+        assert result.exit_code == ExitCode.USAGE
+        assert f"{typed!r} is no attribute: did you mean {meant}?" in result.stderr
+        assert "request" not in result.stderr
+    assert not (profile.parent / "draft.xml").exists()
+
+
+def test_name_that_is_close_to_nothing_gets_the_whole_list(profile: Path, consent: Path) -> None:
+    """A suggestion that is far off would mislead."""
+    result = get(profile, consent, "-a", "shoeSize")
+
+    assert suggest("shoeSize", ATTRIBUTES) == ""
+    assert "There are: pin, surname" in result.stderr
+
+
+def test_attribute_beyond_the_consent_is_not_asked_for(profile: Path, consent: Path) -> None:
+    """Procedure, cl. 4: only what the consent lists."""
+    result = get(profile, consent, "-a", "birthPlace")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "the consent does not hold the attribute 'birthPlace'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["get", "verify"])
+def test_purpose_of_another_consent_is_not_asked_for(
+    profile: Path, consent: Path, command: str
+) -> None:
+    """A mistyped purpose is named with the consent's own."""
+    meant = Profile.load(profile).purpose
+    typed = meant.replace("_", "-").lower()
+    what = ("--consent", consent, "--profile", profile, "--purpose", typed)
+    result = run(command, "--document-number", DOCUMENT, *what)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert f"did you mean {meant}?" in result.stderr
+
+
+def test_draft_is_held_against_the_agreement(profile: Path) -> None:
+    """Procedure, cl. 7: a consent beyond the agreement would be signed in vain."""
+    keep(profile, "surname", "birthDate")
+    beyond = draft(profile, "-a", "surname", "-a", "faceImage")
+    other = draft(profile, "-a", "surname", "-m", "face")
+    within = draft(profile, "-a", "surname")
+
+    assert beyond.exit_code == other.exit_code == ExitCode.USAGE
+    assert "does not hold the attribute 'faceImage'" in beyond.stderr
+    assert "It holds: surname, birthDate" in beyond.stderr
+    assert "does not hold the method 'face'" in other.stderr
+    assert within.exit_code == ExitCode.OK
+    assert "not checked" not in within.stderr
+
+
+def test_draft_without_known_terms_says_so(profile: Path) -> None:
+    """Drafting goes on without a service."""
+    result = draft(profile, "-a", "surname")
+
+    assert result.exit_code == ExitCode.OK
+    assert "makul-client agreement" in result.stderr
+
+
+def test_old_terms_forbid_nothing_that_the_service_allows(profile: Path, consent: Path) -> None:
+    """They are asked for again first; where that fails, the failure is what is reported."""
+    keep(profile, "surname")
+    result = get(profile, consent, "-a", "birthDate")
+
+    assert result.exit_code == ExitCode.LATER
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"number": 1}', "[" * 50_000, '{"number": "2026/001"}']
+)
+def test_terms_that_cannot_be_read_are_no_terms(profile: Path, content: str) -> None:
+    """A file beside the profile is an aid and never a fault."""
+    terms_file(profile).write_text(content)
+
+    assert load_terms(profile, Profile.load(profile).agreement) is None
+
+
+def test_terms_of_another_agreement_are_no_terms(profile: Path) -> None:
+    """A profile may be changed to another agreement."""
+    keep(profile, "surname")
+
+    assert load_terms(profile, Profile.load(profile).agreement) is not None
+    assert load_terms(profile, "2099/9") is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "--nope", "--json"),
+        ("status", "--json", "--nope"),
+        ("stauts", "--json"),
+        ("consent", "status", "--json"),
+        ("consent", "status", "not-a-uuid", "--json"),
+        ("--nope", "status", "--json"),
+        ("receipt", "get", "--json"),
+    ],
+)
+def test_usage_error_is_json_where_json_was_asked_for(
+    profile: Path, arguments: tuple[str, ...]
+) -> None:
+    """With the keys of every other error; exit code 2, nothing on stderr."""
+    result = CliRunner().invoke(app, list(arguments), env={"MAKUL_PROFILE": str(profile)})
+    error = json.loads(result.stdout)["error"]
+
+    assert result.exit_code == ExitCode.USAGE
+    assert error["kind"] == "UsageError"
+    assert error["message"]
+    assert set(error) == {
+        *("kind", "message", "request_id", "retry", "retry_after", "reasons"),
+    }
+    assert result.stderr == ""
+
+
+def test_grounds_that_exclude_one_another_are_json_too(profile: Path, consent: Path) -> None:
+    """Wrong use that a command finds itself."""
+    result = get(profile, consent, "--basis", str(consent), "--json")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert json.loads(result.stdout)["error"]["kind"] == "UsageError"
+
+
+def test_json_after_the_end_of_options_is_an_argument() -> None:
+    """`--` ends the options."""
+    assert wants_json(["--json", "--"])
+    assert not wants_json(["--", "--json"])
+
+
+def test_version_and_completion() -> None:
+    """A shell is offered commands, options and attributes; none of it needs a profile."""
+    assert run_program("--version").stdout.startswith("makul-client ")
+
+    def complete(words: str) -> list[str]:
+        return run_program(
+            _MAKUL_CLIENT_COMPLETE="complete_bash",
+            COMP_WORDS=words,
+            COMP_CWORD=str(words.count(" ")),
+        ).stdout.split()
+
+    assert complete("makul-client con") == ["consent"]
+    assert complete("makul-client consent draft-") == ["draft-revocation"]
+    assert complete("makul-client get -a birth") == ["birthDate", "birthPlace"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("UTC", "2026-11-22 18:30:00+00:00"), ("Asia/Bishkek", "2026-11-23 00:30:00+06:00")],
+)
+def test_instants_are_local_for_people_and_utc_for_programs(zone: str, shown: str) -> None:
+    """The zone is that of the process."""
+    code = (
+        "from datetime import *; from makul_client.console import *;"
+        "at = datetime(2026, 11, 22, 20, 30, tzinfo=timezone(timedelta(hours=2)));"
+        "say(local_time(at)); print_json({'at': at})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "TZ": zone},
+    )
+    line, _, written = done.stdout.partition("\n")
+
+    assert line == shown
+    assert json.loads(written) == {"at": "2026-11-22T18:30:00+00:00"}
+
+
+def test_long_name_leaves_its_value_room() -> None:
+    """A purpose has up to 64 letters, and stands at the left of its power."""
+    code = (
+        "from makul_client.console import print_pairs;"
+        "print_pairs('A', [('power ' + 'P' * 64, 'surname'), ('id', 'a' * 36)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+    )
+
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "surname" in done.stdout
+    assert "a" * 36 in done.stdout
+    assert done.stdout.count("P") == 64
