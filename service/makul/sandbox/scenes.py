@@ -138,6 +138,19 @@ SCENES = (
         "REFUSED CNS-11",
         handed_in("represented-not-agreed"),
     ),
+    # Consents signed by other vendors' software
+    Scene(
+        "A consent signed in the form of EU DSS, with an XPath filter",
+        "4",
+        "RELEASED",
+        use("signed-by-dss"),
+    ),
+    Scene(
+        "A consent signed in the form of xades4j, with SigningCertificate of version 1",
+        "4",
+        "RELEASED",
+        use("signed-by-xades4j"),
+    ),
     # Consents taken back
     Scene(
         "A consent is used, then taken back",
