@@ -1,4 +1,4 @@
-"""Consents in other vendors' forms: what their names tell, and libxmlsec agrees with our verdict."""
+"""Consents in other vendors' forms are what their names tell, and libxmlsec verifies them."""
 
 import pytest
 

@@ -120,9 +120,9 @@ class Hands:
         """The consent as a document, signed when it was given."""
         values = next(person for person in self.people if person.pin == consent.subject).values
         display = ConsentDisplay(
-            surname=_ky(values[Attribute.SURNAME]),
-            given_name=_ky(values[Attribute.GIVEN_NAME]),
-            patronymic=_ky(values[Attribute.PATRONYMIC]),
+            surname=_ky(values.get(Attribute.SURNAME)),
+            given_name=_ky(values.get(Attribute.GIVEN_NAME)),
+            patronymic=_ky(values.get(Attribute.PATRONYMIC)),
             controller_name=OPERATOR_NAME,
             recipient_name=party.name,
             purpose_text=party.purpose_text,
@@ -160,7 +160,9 @@ def _represented(consent: Consent) -> Representative | None:
     )
 
 
-def _ky(value: object) -> str:
+def _ky(value: object) -> str | None:
+    if value is None:
+        return None
     if not isinstance(value, LocalizedName) or value.ky is None:
         raise TypeError("a synthetic citizen has names in Kyrgyz")
     return value.ky

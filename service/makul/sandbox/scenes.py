@@ -77,6 +77,12 @@ SCENES = (
         "RELEASED, then NOT_MATCHED MAT-01",
         plays.corrected_birth_date,
     ),
+    Scene(
+        "A person with one name consents, and is matched by it and the PIN",
+        "4, 10",
+        "RELEASED",
+        plays.matched_by_one_name,
+    ),
     # Whom it is about
     Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
     Scene(
