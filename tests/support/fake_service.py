@@ -234,7 +234,7 @@ class FakeOperator:
             [] if person is None else [etree.QName(e).localname for e in etree.fromstring(person)]
         )
         payload = b"" if person is None else hashlib.sha256(SALT + person).digest()
-        document = asked.child.find(".//{urn:makul:types:1}consentDocument")
+        document = asked.child.find(".//{*}consentDocument")
         content = [
             ("receiptId", facts["id"]),
             ("requestId", facts.get("request_id", asked.text("requestId"))),
