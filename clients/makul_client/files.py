@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+MAX_DOCUMENT: Final = 256 * 1024
+"""Bytes; what the contract allows a signed document."""
 MAX_LINKS: Final = 40
 """Links followed on the way to one file, as many as Linux follows itself."""
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self, TextIO
 
 from makul_client.errors import OutputError
-from makul_client.xmlsig import MAX_DOCUMENT
+from makul_client.files import MAX_DOCUMENT
 
 TEXT_BYTES: Final = 1024 * 1024
 """The room that a table needs at most: names and dates, and of samples their sizes alone."""

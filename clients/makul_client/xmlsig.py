@@ -25,6 +25,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from makul_client.certificates import UNREADABLE, Certificate, load_certificate
 from makul_client.credentials import signature_method
+from makul_client.files import MAX_DOCUMENT
 from makul_client.xml import DSIG, UnsafeXmlError, parse
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-
-MAX_DOCUMENT: Final = 256 * 1024
-"""Bytes; what the contract allows a signed document."""
 
 _C14N: Final = frozenset(
     {
