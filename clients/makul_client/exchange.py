@@ -27,6 +27,7 @@ from makul_client.errors import (
     UndeterminedError,
 )
 from makul_client.messages import Answer, Messages, ReceivedAnswer, request_of
+from makul_client.nonces import nonces_for
 from makul_client.profile import Channel, Endpoint, Profile
 from makul_client.receipts import ClaimedAnswer, ReceiptVerifier, SentRequest
 from makul_client.results import Decision, Receipt
@@ -43,6 +44,9 @@ _RAISED: Final[Mapping[str, type[RefusedError]]] = {
     "NOT_MATCHED": NotMatchedError,
     "UNDETERMINED": UndeterminedError,
 }
+
+_WITH_NONCE: Final = frozenset({"VerifyPerson", "GetPersonData", "ExplainDecision"})
+"""Requests that may hold nothing unguessable; the others carry a signed document."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +78,7 @@ class Exchange:
         self._profile = profile
         self._messages = Messages(profile.service.channel, profile.language)
         self._signature = _signature(profile, clock)
+        self._nonces = nonces_for(profile)
         _check_tls(profile.service)
         self._unsealer = Unsealer(profile.sealing) if profile.sealing is not None else None
         self._wire = Wire(profile.service)
@@ -132,6 +137,8 @@ class Exchange:
 
         def attempt(request_id: UUID) -> T:
             named = {"requestId": str(request_id), **asked}
+            if self._nonces is not None and operation in _WITH_NONCE:
+                named["nonce"] = self._nonces.nonce_of(request_id)
             digest, received = self._converse(operation, named, context, request_id)
             sent = SentRequest(
                 request_id=request_id,

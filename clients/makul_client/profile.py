@@ -29,6 +29,9 @@
     certificates = ["operator.crt.pem"]
     anchors = ["root.crt.pem"]
 
+    [nonce]                         # with channel "xroad"
+    key = "nonce.key"
+
     [ledger]                        # to verify proofs: all of it handed over by the operator
     key = "log.example/makul+0123abcd+…"
     witnesses = ["witness.example/w1+4567cdef+…"]
@@ -213,6 +216,8 @@ class Profile:
     """There with the channel `xroad`."""
     consent: ConsentTerms | None = None
     """Needed only to draw consents up."""
+    nonce_key: Path | None = None
+    """A secret of which the nonces of requests are made, in place of the private key's file."""
     patience: Patience = field(default_factory=Patience)
     language: Language = Language.EN
     sandbox: bool = False
@@ -251,6 +256,7 @@ def _profile(top: Table) -> Profile:
         ledger=ledger_from(top.table("ledger")) if top.has("ledger") else None,
         xroad=_xroad(top.table("xroad"), recipient) if needed(Channel.XROAD, "xroad") else None,
         consent=_consent(top.table("consent"), language) if top.has("consent") else None,
+        nonce_key=_nonce_key(top.table("nonce")) if top.has("nonce") else None,
         patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
         language=language,
         sandbox=top.flag("sandbox", default=False),
@@ -353,6 +359,12 @@ def _consent(table: Table, language: Language) -> ConsentTerms:
     )
     table.all_read()
     return terms
+
+
+def _nonce_key(table: Table) -> Path:
+    key = table.file("key")
+    table.all_read()
+    return key
 
 
 def _patience(table: Table) -> Patience:

@@ -1,11 +1,12 @@
 """A request that may succeed later is repeated: bounded, under its own id, signed anew."""
 
+import base64
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from makul_client import Context, Retry, TransportError
+from makul_client import Context, ProfileError, Retry, TransportError
 from support.client_world import (
     GROUND,
     PROBE,
@@ -109,3 +110,34 @@ def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
 
     assert {each.text("requestId") for each in service.asked} == {str(request_id)}
     assert service.asked[0].digest == service.asked[1].digest
+    assert len(base64.b64decode(service.asked[0].text("nonce"))) == 32
+
+
+@pytest.mark.parametrize("other", ["id", "key", "secret"])
+def test_a_nonce_is_of_one_request_and_one_caller(tmp_path: Path, other: str) -> None:
+    """Invariant 7: nobody computes it but who has the caller's secret."""
+    request_id, secret = uuid4(), tmp_path / "nonce.key"
+    secret.write_bytes(bytes(range(32)))
+    with serving(operator().decide("MATCHED")) as service:
+        for first in (True, False):
+            named = other == "secret" and not first
+            file = write_profile(
+                tmp_path, service.url, extra='[nonce]\nkey = "nonce.key"' if named else ""
+            )
+            if other == "key" and not first:
+                key = tmp_path / "seal.key.pem"
+                key.write_bytes(key.read_bytes() + b"\n")
+            asked_as = uuid4() if other == "id" and not first else request_id
+            with client_for(file) as client:
+                client.verify_person(PROBE, ground=GROUND, context=Context(request_id=asked_as))
+
+    assert service.asked[0].text("nonce") != service.asked[1].text("nonce")
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    """A secret that can be guessed makes nonces that can be guessed."""
+    (tmp_path / "nonce.key").write_bytes(b"secret")
+    file = write_profile(tmp_path, "https://makul.example/v1", extra='[nonce]\nkey = "nonce.key"')
+
+    with pytest.raises(ProfileError, match="shorter than 32 bytes"):
+        client_for(file)

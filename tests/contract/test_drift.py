@@ -100,6 +100,10 @@ def _modelled(model: Any) -> Any:
         value = getattr(model.Attributes, attribute, None)
         if value != getattr(primitive.Attributes, attribute, None):
             facets[facet] = str(value)
+    if "minLength" in facets and facets["minLength"] == facets.get("maxLength"):
+        facets = {name: facets[name] for name in facets if not name.endswith("Length")} | {
+            "length": facets["minLength"]
+        }
     if model.Attributes.values:
         facets["enumeration"] = set(model.Attributes.values)
     return base, facets

@@ -20,6 +20,7 @@ from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul_client import (
     Client,
     ConsentDocument,
+    ConsentId,
     Context,
     Demographic,
     FaultError,
@@ -48,11 +49,14 @@ class Man:
     answer: bytes | None = None
     """What he gives in place of the answer; None: what the service said."""
     seen: bytes = b""
+    sent: bytes = b""
+    """The message that he passed on last."""
     clients: dict[str, Client] = field(default_factory=dict)
 
     def send(self, message: bytes) -> bytes:
         if self.answer is not None:
             return self.answer
+        self.sent = message
         self.seen = self.house.post(message).body
         return self.seen
 
@@ -120,6 +124,18 @@ def _register(house: InProcess, client: Client, context: Context) -> object:
 
 def _revoke(house: InProcess, client: Client, context: Context) -> object:
     return client.revoke_consent(house.world.takings_back["taken-back"].document, context=context)
+
+
+def _cited(house: InProcess, client: Client, context: Context) -> object:
+    """Hand a consent in and cite it by its id: the request holds no signature."""
+    paper = house.paper("bank-02-data")
+    held = client.register_consent(ConsentDocument(paper.document))
+    return client.get_person_data(
+        _probe(house, "bank-02-data"),
+        sorted(paper.attributes),
+        ground=ConsentId(held.consent_id),
+        context=context,
+    )
 
 
 def _refused(house: InProcess, client: Client, context: Context) -> object:
@@ -313,6 +329,50 @@ def test_no_field_of_a_receipt_lets_a_guess_be_tested(man: Man) -> None:
     assert receipt.find("{*}payloadSalt") is None
     assert child.find("r:payloadSalt", NS) is None
     assert not digests & octets
+
+
+def test_no_guess_of_a_request_can_be_tested_by_its_receipt(man: Man) -> None:
+    """Invariant 7: a request by `consentId`, all of it known but for the number of the document.
+
+    Without its nonce the request has another digest, whatever of the receipt or the answer is put
+    in the nonce's place; with the nonce itself it is the digest of the receipt.
+    """
+    with Client(Profile.load(man.profile("bank"))) as client:
+        _cited(man.house, client, Context(request_id=uuid4()))
+    receipt = etree.fromstring(
+        base64.b64decode(body_of(etree.fromstring(man.seen)).findtext("r:receipt", "", NS))
+    )
+    told = {"".join((each.text or "").split()) for each in receipt.iter()}
+    request = body_of(etree.fromstring(man.sent))
+    nonce = request.find("r:nonce", NS)
+    assert nonce is not None
+    assert request.find("r:ground/r:consentId", NS) is not None
+    digest = receipt.findtext("{*}requestDigest")
+
+    assert _digest_of(request) == digest
+    assert nonce.text not in told
+    for guess in told:
+        nonce.text = guess
+        assert _digest_of(request) != digest
+    request.remove(nonce)
+    assert _digest_of(request) != digest
+
+
+def _digest_of(request: etree._Element) -> str:
+    octets = etree.tostring(request, method="c14n", exclusive=True, with_comments=False)
+    return base64.b64encode(sha256(octets).digest()).decode()
+
+
+def test_a_repeat_in_another_process_gets_the_stored_answer(man: Man) -> None:
+    """Invariant 5: the nonce of an id is the same wherever the caller's secret is the same."""
+    request_id = uuid4()
+    receipts = []
+    for _ in range(2):
+        with Client(Profile.load(man.profile("bank"))) as client:
+            found = _data("bank-03-data")(man.house, client, Context(request_id=request_id))
+        receipts.append(found.decision.receipt.document)  # type: ignore[attr-defined]
+
+    assert receipts[0] == receipts[1]
 
 
 def test_a_fault_in_place_of_an_answer_is_no_decision(man: Man) -> None:

@@ -12,6 +12,7 @@ from makul.sandbox.people import (
     DISPUTED_ADDRESS,
     LOCKED,
     MINOR,
+    ONE_NAME,
     PARENT,
     WITHOUT_ADDRESS,
     citizens,
@@ -42,8 +43,8 @@ def test_pins_are_unique_and_agree_with_the_record() -> None:
 
 def test_names_stand_in_three_scripts() -> None:
     """Names are held in Kyrgyz, Russian and Latin; the Latin form in Latin letters alone."""
-    for person in PEOPLE:
-        for name in NAMES:
+    for number, person in enumerate(PEOPLE):
+        for name in NAMES if number != ONE_NAME else {Attribute.SURNAME}:
             value = person.values[name]
             assert isinstance(value, LocalizedName)
             assert len(value.forms) == 3
@@ -66,6 +67,11 @@ def test_some_records_are_out_of_the_ordinary() -> None:
     assert [number for number, person in enumerate(PEOPLE) if person.locked] == [LOCKED]
     assert PEOPLE[DISPUTED_ADDRESS].disputed == {Attribute.ADDRESS}
     assert Attribute.ADDRESS not in PEOPLE[WITHOUT_ADDRESS].values
+
+
+def test_one_of_them_has_one_name() -> None:
+    """Procedure, cl. 4 and 10: such a person consents and is matched as any other."""
+    assert NAMES & PEOPLE[ONE_NAME].values.keys() == {Attribute.SURNAME}
 
 
 @pytest.mark.parametrize(

@@ -130,10 +130,11 @@ def _issue(
 ) -> x509.Certificate:
     told = holder.told
     if request.citizen is not None:
+        given_name = told["givenName"]
         citizen = citizen_entity(
             pin_digits=told["pin"],
             surname=told["surname"]["latin"],
-            given_name=told["givenName"]["latin"],
+            given_name=None if given_name is None else given_name["latin"],
         )
         return _authority(request.directory, "citizens", at).certify(citizen, public_key)
     code, name = told["code"], told["name"]

@@ -22,6 +22,7 @@ from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.matches import MatchMethod
 from makul.domain.persons import LocalizedName, Person
+from makul.sandbox.foreign_forms import DocumentSignature
 from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, Party
 from makul.sandbox.pki import Credential
 from makul.trust.signing import sign_document
@@ -108,13 +109,20 @@ class Hands:
         )
         return replace(ordinary, **changes)
 
-    def sign_consent(self, consent: Consent, party: Party, signer: Credential) -> bytes:
+    def sign_consent(
+        self,
+        consent: Consent,
+        party: Party,
+        signer: Credential,
+        *,
+        form: DocumentSignature = sign_document,
+    ) -> bytes:
         """The consent as a document, signed when it was given."""
         values = next(person for person in self.people if person.pin == consent.subject).values
         display = ConsentDisplay(
-            surname=_ky(values[Attribute.SURNAME]),
-            given_name=_ky(values[Attribute.GIVEN_NAME]),
-            patronymic=_ky(values[Attribute.PATRONYMIC]),
+            surname=_ky(values.get(Attribute.SURNAME)),
+            given_name=_ky(values.get(Attribute.GIVEN_NAME)),
+            patronymic=_ky(values.get(Attribute.PATRONYMIC)),
             controller_name=OPERATOR_NAME,
             recipient_name=party.name,
             purpose_text=party.purpose_text,
@@ -122,7 +130,7 @@ class Hands:
             representative=_represented(consent),
             paper=PaperPlace(place="Үлгү айылы") if consent.paper is not None else None,
         )
-        return sign_document(
+        return form(
             render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at
         )
 
@@ -152,7 +160,9 @@ def _represented(consent: Consent) -> Representative | None:
     )
 
 
-def _ky(value: object) -> str:
+def _ky(value: object) -> str | None:
+    if value is None:
+        return None
     if not isinstance(value, LocalizedName) or value.ky is None:
         raise TypeError("a synthetic citizen has names in Kyrgyz")
     return value.ky

@@ -19,6 +19,7 @@ from makul.sandbox.people import (
     DISPUTED_ADDRESS,
     LOCKED,
     MINOR,
+    ONE_NAME,
     PARENT,
     REVOKED,
     REVOKED_LATE,
@@ -42,6 +43,7 @@ _REMARKS = {
     REVOKED_LATE: "the certificate was revoked after its consents were signed",
     COMPROMISED: "the certificate was revoked, its key suspected since before that",
     ABSENT: "is not in the register",
+    ONE_NAME: "has one name; it stands in the place of the surname",
 }
 
 
@@ -161,7 +163,7 @@ def _citizen(world: World, number: int) -> dict[str, Any]:
     return {
         "number": number,
         "pin": person.pin.digits,
-        **{name.value: _plain(person.values[name]) for name in told},
+        **{name.value: _plain(person.values.get(name)) for name in told},
         "key": f"citizens/{number:02d}/signing.key.pem",
         "certificate": f"citizens/{number:02d}/signing.cert.pem",
         "remark": _REMARKS.get(number),
@@ -210,7 +212,7 @@ def _taking_back(taking: TakingBack) -> dict[str, Any]:
     }
 
 
-def _plain(value: AttributeValue) -> Any:
+def _plain(value: AttributeValue | None) -> Any:
     if isinstance(value, LocalizedName):
         return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
     return value.isoformat() if isinstance(value, date) else value

@@ -18,7 +18,7 @@ from makul.sandbox.names import PEOPLES, to_latin
 
 T = TypeVar("T")
 
-KEYED = 25
+KEYED = 26
 """The first citizens hold a signing key."""
 
 CORRECTED = 16
@@ -30,7 +30,8 @@ MINOR = 21
 REVOKED_LATE = 22
 COMPROMISED = 23
 ABSENT = 24
-"""Citizens, by number, who are out of the ordinary: in the record, by their certificate or age, or
+ONE_NAME = 25
+"""Citizens, by number, who are out of the ordinary: in the record, by name, certificate or age, or
 by not being in the register at all.
 """
 
@@ -117,6 +118,8 @@ def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
     people = draw.one_of(PEOPLES, "people")
     family = draw.one_of(people.families, "surname")
     given = draw.one_of(people.women if female else people.men, "given name")
+    if draw.number == ONE_NAME:  # ICAO Doc 9303-3, 4.6: it stands where surnames do
+        return {Attribute.SURNAME: _in_three(given.ky, given.ru)}
     father = draw.one_of(people.men, "father")
     ru_patronymic = father.ru_patronymic(female=female)
     ky_patronymic = father.ky_patronymic(female=female) if people.says_uulu else ru_patronymic

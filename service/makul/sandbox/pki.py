@@ -251,7 +251,7 @@ class Hierarchy:
         *,
         pin_digits: str,
         surname: str,
-        given_name: str,
+        given_name: str | None,
         use_rsa: bool = False,
     ) -> Credential:
         """A citizen's signing certificate."""
@@ -334,16 +334,21 @@ def is_sandbox(certificate: x509.Certificate) -> bool:
     return any(name.value == ORGANISATION for name in names)
 
 
-def citizen_entity(*, pin_digits: str, surname: str, given_name: str) -> EndEntity:
-    """A citizen who signs; `serialNumber` as EN 319 412-1, 5.1.3 has it."""
+def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> EndEntity:
+    """A citizen who signs; `serialNumber` as EN 319 412-1, 5.1.3 has it.
+
+    Who has one name has no `givenName`.
+    """
+    given_names = [] if given_name is None else [x509.NameAttribute(NameOID.GIVEN_NAME, given_name)]
+    common_name = surname if given_name is None else f"{surname} {given_name}"
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
             x509.NameAttribute(NameOID.SURNAME, surname),
-            x509.NameAttribute(NameOID.GIVEN_NAME, given_name),
+            *given_names,
             x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{surname} {given_name}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
     purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)

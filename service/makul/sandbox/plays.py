@@ -98,6 +98,14 @@ def corrected_birth_date(stage: Stage) -> str:
     return ", then ".join(answers)
 
 
+def matched_by_one_name(stage: Stage) -> str:
+    """Say the PIN and the one name that the person has, without a document."""
+    paper = stage.paper("one-name")
+    shown = stage.probe(paper.citizen).demographic
+    named = replace(shown, document_number=None, surname=stage.surname(paper.citizen))
+    return told(lambda: _ask_by(stage, paper, Probe(demographic=named)))
+
+
 def _ask_by(stage: Stage, paper: PaperFile, probe: Probe) -> PersonData:
     return stage.asking(paper).get_person_data(probe, paper.attributes, ground=paper.ground)
 

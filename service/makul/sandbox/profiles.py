@@ -68,6 +68,9 @@ _XROAD = """
 [xroad]
 client = {client}
 service = {service}
+
+[nonce]
+key = "message.key.pem"
 """
 
 _SEALING = """

@@ -5,7 +5,7 @@ Scenes do not lean on one another: each that uses something up has a citizen to 
 
 from dataclasses import dataclass
 
-from makul.sandbox import plays, plays_consents
+from makul.sandbox import plays, plays_answers, plays_consents
 from makul.sandbox.plays import Play, by_mtls, by_xroad, explained, impersonated, use
 from makul.sandbox.plays_consents import handed_in
 
@@ -77,6 +77,12 @@ SCENES = (
         "RELEASED, then NOT_MATCHED MAT-01",
         plays.corrected_birth_date,
     ),
+    Scene(
+        "A person with one name consents, and is matched by it and the PIN",
+        "4, 10",
+        "RELEASED",
+        plays.matched_by_one_name,
+    ),
     # Whom it is about
     Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
     Scene(
@@ -137,6 +143,19 @@ SCENES = (
         "4, 7",
         "REFUSED CNS-11",
         handed_in("represented-not-agreed"),
+    ),
+    # Consents signed by other vendors' software
+    Scene(
+        "A consent signed in the form of EU DSS, with an XPath filter",
+        "4",
+        "RELEASED",
+        use("signed-by-dss"),
+    ),
+    Scene(
+        "A consent signed in the form of xades4j, with SigningCertificate of version 1",
+        "4",
+        "RELEASED",
+        use("signed-by-xades4j"),
     ),
     # Consents taken back
     Scene(
@@ -291,6 +310,13 @@ SCENES = (
         "REFUSED REQ-04",
         plays.id_for_another_question,
     ),
+    Scene(
+        "The same request and id, from another employee, case and subsystem",
+        "10, 15",
+        "RELEASED; REQ-04 (employee), REQ-04 (caseNumber), REQ-04 (subsystemCode);"
+        " then the same answer, 1 recorded",
+        plays_answers.asked_by_others,
+    ),
     # What can be asked beside data
     Scene("What would be decided? Nothing against it", "7", "ACCEPTED", explained("bank-00-data")),
     Scene("What would be decided? The reason, told", "7", "REFUSED CNS-04", explained("expired")),
@@ -299,6 +325,13 @@ SCENES = (
         "10, 11",
         "RELEASED, the same receipt",
         plays.receipt_fetched,
+    ),
+    Scene(
+        "The receipt of a disclosure, after other answers under its id, and on hold",
+        "7, 10, 11",
+        "RELEASED, REFUSED REQ-04, ACCEPTED, then the same receipt;"
+        " on hold REFUSED RCP-02; released the same receipt",
+        plays_answers.receipt_of_disclosure,
     ),
     Scene("The receipt of somebody else's request", "10", "REFUSED REQ-01", plays.anothers_receipt),
     Scene(

@@ -56,6 +56,7 @@ class Stage:
         self._citizens: dict[int, dict[str, Any]] = {
             citizen["number"]: citizen for citizen in index["citizens"]
         }
+        self._parties: dict[str, dict[str, Any]] = {each["key"]: each for each in index["parties"]}
         self._papers: dict[str, dict[str, Any]] = {
             paper["name"]: paper for paper in index["papers"]
         }
@@ -100,9 +101,9 @@ class Stage:
         """The client of whom the paper was made for, under the agreement that it names."""
         return self.client(paper.party, agreement=paper.agreement)
 
-    def listened_to(self, party: str, url: str) -> Client:
+    def listened_to(self, party: str, url: str, channel: str = "wsse") -> Client:
         """A client of a party whose messages go to `url` instead of the service."""
-        profile = self.profile(party)
+        profile = self.profile(party, channel)
         client = Client(replace(profile, service=replace(profile.service, url=url)))
         return self._open.enter_context(client)
 
@@ -177,10 +178,31 @@ class Stage:
         (file,) = (
             each["file"] for each in self._agreements[number]["signatures"] if not each["submitted"]
         )
+        self.operate("agreement", "submit", str(self._directory / file), "--apply")
+
+    def operate(self, *arguments: str) -> str:
+        """Return what a command of the operator prints; one that fails is an error of the demo."""
         config = self._directory / "service" / "makul.toml"
-        command = [sys.executable, "-m", "makul", "--config", str(config)]
-        command += ["agreement", "submit", str(self._directory / file), "--apply"]
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
+        command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
+        done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
+        return done.stdout.decode()
+
+    def repetitions(self, disclosure_id: UUID) -> int:
+        """Return how often the operator's record says that this decision was given again."""
+        printed = self.operate("disclosure", "repetitions", "--of", str(disclosure_id), "--json")
+        return len(json.loads(printed))
+
+    def hold(self, party: str) -> None:
+        """By the operator: put a party on hold."""
+        self._set_state(party, "hold")
+
+    def release(self, party: str) -> None:
+        """By the operator: let a party that is on hold ask again."""
+        self._set_state(party, "release")
+
+    def _set_state(self, party: str, command: str) -> None:
+        code = self._parties[party]["code"]
+        self.operate("recipient", command, code, "--reason", "a scene of the demo", "--apply")
 
     def _read(self, file: str | None) -> bytes | None:
         return (self._directory / file).read_bytes() if file is not None else None

@@ -271,16 +271,16 @@ def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:
 
 
 def _certified(hierarchy: Hierarchy, number: int, person: Person) -> Credential:
+    given_name = person.values.get(Attribute.GIVEN_NAME)
     return hierarchy.citizen(
         pin_digits=person.pin.digits,
-        surname=_latin(person, Attribute.SURNAME),
-        given_name=_latin(person, Attribute.GIVEN_NAME),
+        surname=_latin(person.values[Attribute.SURNAME]),
+        given_name=_latin(given_name) if given_name is not None else None,
         use_rsa=number == RSA_CITIZEN,
     )
 
 
-def _latin(person: Person, name: Attribute) -> str:
-    value = person.values[name]
+def _latin(value: object) -> str:
     if not isinstance(value, LocalizedName) or value.latin is None:
         raise TypeError("a synthetic citizen has names in Latin")
     return value.latin

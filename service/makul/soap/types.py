@@ -57,6 +57,9 @@ UtcDateTime = DateTime(
 PageLimit = Integer32(ge=1, le=1000, min_occurs=1)
 FingerPosition = Integer32(ge=1, le=10, min_occurs=1)
 Document = _octets(262_144)
+Salt = ByteArray(
+    xsd_pattern=r"[0-9A-Za-z+/]{42}[048AEIMQUYcgkosw]=", min_len=32, max_len=32, min_occurs=1
+)
 SampleData = _octets(1_048_576)
 Scan = _octets(10_485_760)
 AuthorityDocument = _octets(1_048_576)
@@ -137,13 +140,18 @@ _UNDER_AGREEMENT: Final = [
     ("employee", _optional(EmployeeId)),
     ("caseNumber", _optional(CaseNumber)),
 ]
+_ABOUT_PERSON: Final = [
+    _UNDER_AGREEMENT[0],
+    ("nonce", _optional(Salt)),  # of use in the digest of the request alone
+    *_UNDER_AGREEMENT[1:],
+]
 _QUERY: Final = [("requestId", RequestId), ("employee", _optional(EmployeeId))]
 
 
 VerifyPerson = _model(
     "VerifyPerson",
     NAMESPACE,
-    *_UNDER_AGREEMENT,
+    *_ABOUT_PERSON,
     ("purpose", PurposeCode),
     ("probe", Probe.customize(min_occurs=1)),
     ("ground", _optional(Ground)),
@@ -154,7 +162,7 @@ VerifyPerson = _model(
 GetPersonData = _model(
     "GetPersonData",
     NAMESPACE,
-    *_UNDER_AGREEMENT,
+    *_ABOUT_PERSON,
     ("purpose", PurposeCode),
     ("probe", Probe.customize(min_occurs=1)),
     ("ground", _optional(Ground)),
@@ -166,7 +174,7 @@ GetPersonData = _model(
 ExplainDecision = _model(
     "ExplainDecision",
     NAMESPACE,
-    *_UNDER_AGREEMENT,
+    *_ABOUT_PERSON,
     ("purpose", PurposeCode),
     ("operation", OperationName),
     ("pin", _optional(Pin)),

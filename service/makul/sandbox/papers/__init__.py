@@ -10,6 +10,7 @@ from makul.sandbox.hands import Hands
 from makul.sandbox.papers.by_hand import by_hand
 from makul.sandbox.papers.dated import dated
 from makul.sandbox.papers.everyday import ASK_BY_CONSENT, SERVED, everyday
+from makul.sandbox.papers.foreign import foreign
 from makul.sandbox.papers.paper import Paper, Registration
 from makul.sandbox.papers.represented import represented
 from makul.sandbox.papers.spoilt import spoilt
@@ -38,6 +39,7 @@ def draw_up(hands: Hands, stamping: StampingAuthority) -> dict[str, Paper]:
         *represented(hands),
         *dated(hands, stamping),
         *taken_back(hands),
+        *foreign(hands),
     )
     return {paper.name: paper for paper in papers}
 

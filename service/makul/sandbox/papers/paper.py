@@ -9,9 +9,11 @@ from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
+from makul.sandbox.foreign_forms import DocumentSignature
 from makul.sandbox.hands import Hands
 from makul.sandbox.parties import Party
 from makul.sandbox.pki import Credential
+from makul.trust.signing import sign_document
 
 Reasons = tuple[tuple[Code, Code | None], ...]
 """Each reason's code, and the cause inside a document."""
@@ -100,6 +102,7 @@ def consent(
     registration: Registration | None = None,
     employee: str | None = None,
     under: AgreementNumber | None = None,
+    form: DocumentSignature = sign_document,
     **changes: Any,
 ) -> Paper:
     """A consent that `party` presents for `citizen`; given by the same unless `given_by` is set.
@@ -115,7 +118,7 @@ def consent(
     return Paper(
         name=name,
         kind=GroundKind.CONSENT,
-        document=hands.sign_consent(said, party, signer or hands.citizens[subject]),
+        document=hands.sign_consent(said, party, signer or hands.citizens[subject], form=form),
         ground_id=said.consent_id,
         presented_by=party,
         agreement=under or party.agreement,

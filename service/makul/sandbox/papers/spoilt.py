@@ -16,6 +16,7 @@ from makul.sandbox.people import (
     CORRECTED,
     DISPUTED_ADDRESS,
     LOCKED,
+    ONE_NAME,
     REVOKED,
     WITHOUT_ADDRESS,
 )
@@ -139,6 +140,13 @@ def _by_record(hands: Hands) -> Iterator[Paper]:
         reasons=((Code.MAT_01, None),),
     )
     yield consent(hands, "birth-date-corrected", BANK, CORRECTED, outcome=Outcome.RELEASED)
+    yield consent(
+        hands,
+        "one-name",
+        BANK,
+        ONE_NAME,
+        asked=frozenset({Attribute.SURNAME, Attribute.ADDRESS}),
+    )
     yield consent(hands, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
     yield consent(
         hands,

@@ -1,0 +1,16 @@
+"""Consents signed in the forms in which other vendors' libraries sign at their defaults."""
+
+from collections.abc import Iterator
+
+from makul.sandbox.foreign_forms import DSS, XADES4J
+from makul.sandbox.hands import Hands
+from makul.sandbox.papers.paper import Paper, consent
+from makul.sandbox.parties import BANK
+
+SUBJECT = 15
+
+
+def foreign(hands: Hands) -> Iterator[Paper]:
+    """Good, each in the form of one library."""
+    for name, form in (("signed-by-dss", DSS), ("signed-by-xades4j", XADES4J)):
+        yield consent(hands, name, BANK, SUBJECT, form=form)

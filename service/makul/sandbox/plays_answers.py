@@ -1,0 +1,128 @@
+"""What is done with answers that were given: asked for again, by others, and by their receipts."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from makul.sandbox.eavesdropper import Eavesdropper
+from makul.sandbox.stage import Stage, told
+from makul_client import Client, Context, RefusedError
+from makul_client.results import PersonData, Receipt
+
+_XROAD = b"http://x-road.eu/xsd/xroad.xsd"
+_END_OF_HEADER = re.compile(rb"(?=</[\w-]+:Header>)")
+_SUBSYSTEM = re.compile(rb"(subsystemCode>)bank(<)")
+
+HELD = "insurer"
+"""The party that the operator releases and holds: it is on hold before and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who asks, as the headers of X-Road name them."""
+
+    employee: bytes = b"clerk-1"
+    case: bytes = b"case-1"
+    subsystem: bytes = b"bank"
+
+    def named_in(self, message: bytes) -> bytes:
+        """Return a message of the bank's with these headers; its Body stays byte for byte."""
+        said = b'<x:userId xmlns:x="%s">%s</x:userId><x:issue xmlns:x="%s">%s</x:issue>'
+        headers = said % (_XROAD, self.employee, _XROAD, self.case)
+        named = _END_OF_HEADER.sub(lambda _: headers, message, count=1)
+        return _SUBSYSTEM.sub(rb"\g<1>%s\g<2>" % self.subsystem, named, count=1)
+
+
+FIRST = _Asker()
+OTHERS = (
+    _Asker(employee=b"clerk-2"),
+    _Asker(case=b"case-2"),
+    _Asker(subsystem=b"branch"),
+)
+
+
+class _InformationSystem:
+    """The bank's own system before its security server: it names whom it asks for."""
+
+    asker = FIRST
+
+    def name_asker(self, message: bytes) -> bytes:
+        """Return the message with the headers of the present asker."""
+        return self.asker.named_in(message)
+
+
+def asked_by_others(stage: Stage) -> str:
+    """Send one Body under one id for others of the same bank; then for the first asker again."""
+    request_id, system = uuid4(), _InformationSystem()
+    with Eavesdropper(stage.urls["xroad"], system.name_asker) as way:
+        client = stage.listened_to("bank", way.url, "xroad")
+        first = _ask(stage, client, request_id).decision
+        others = []
+        for system.asker in OTHERS:
+            others.append(_told_with_field(lambda: _ask(stage, client, request_id)))
+        before, system.asker = stage.repetitions(first.disclosure_id), FIRST
+        second = _ask(stage, client, request_id).decision
+    recorded = stage.repetitions(first.disclosure_id) - before
+    same = first.receipt.document == second.receipt.document
+    return (
+        f"{first.outcome}; {', '.join(others)};"
+        f" then {'the same' if same else 'another'} answer, {recorded} recorded"
+    )
+
+
+def receipt_of_disclosure(stage: Stage) -> str:
+    """Fetch a disclosure's receipt after other answers under its id, on hold, and released."""
+    stage.release(HELD)
+    try:
+        return _fetched_each_time(stage)
+    finally:
+        stage.hold(HELD)
+
+
+def _fetched_each_time(stage: Stage) -> str:
+    paper, client, request_id = stage.paper("insurer-01-data"), stage.client(HELD), uuid4()
+    released = stage.data("insurer-01-data", request_id=request_id)
+    document = released.decision.receipt.document
+    refused = told(
+        lambda: stage.data("insurer-01-data", attributes=("surname",), request_id=request_id)
+    )
+    explained = told(
+        lambda: client.explain(
+            paper.operation,
+            methods=["demographic"],
+            attributes=paper.attributes,
+            ground=paper.ground,
+            context=Context(request_id=request_id),
+        )
+    )
+    after = _fetched(client, request_id, document)
+    stage.hold(HELD)
+    held = _fetched(client, request_id, document)
+    stage.release(HELD)
+    again = _fetched(client, request_id, document)
+    return (
+        f"{told(lambda: released)}, {refused}, {explained}, then {after};"
+        f" on hold {held}; released {again}"
+    )
+
+
+def _fetched(client: Client, request_id: UUID, document: bytes) -> str:
+    found: list[Receipt] = []
+    refusal = told(lambda: found.append(client.receipt(request_id)))
+    if not found:
+        return refusal
+    return f"{'the same' if found[0].document == document else 'another'} receipt"
+
+
+def _ask(stage: Stage, client: Client, request_id: UUID) -> PersonData:
+    return stage.data("bank-07-data", client=client, request_id=request_id)
+
+
+def _told_with_field(act: Callable[[], PersonData]) -> str:
+    """Return what came of it, and by its field what is another's."""
+    try:
+        result = act()
+    except RefusedError as error:
+        return " ".join(f"{each.code} ({each.field})" for each in error.reasons)
+    return told(lambda: result)
