@@ -94,7 +94,7 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
 
 
 def database_bytes(house: InProcess) -> int:
-    """How much the record takes: pages in use of the file, or the server's database."""
+    """How much the record takes: pages in use of the file, or of the server's tables and indexes."""
     place = house.settings.place
     with raw(place) as connection:
         if isinstance(place, Path):
@@ -103,8 +103,11 @@ def database_bytes(house: InProcess) -> int:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (size,) = connection.execute("PRAGMA page_size").fetchone()
             return int((pages - free) * size)
-        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-        return int(row[0])
+        (taken,) = connection.execute(
+            "SELECT sum(pg_relation_size(oid)) FROM pg_class"
+            " WHERE relnamespace = current_schema()::regnamespace"
+        ).fetchone()
+        return int(taken)
 
 
 def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InProcess) -> None:

@@ -23,7 +23,7 @@ def answer_without_receipt(sealer: Sealer, answer: bytes, receipt: bytes) -> byt
     if sealer.compressor is None or len(around) != 2:
         return answer
     packed = pack({"v": 1}, around)
-    return sealer.compressor.compress(packed, sealer.compressor.dictionary_for(receipt))
+    return sealer.compressor.compress(packed, sealer.compressor.dictionary_for(receipt, answer))
 
 
 def answer_with_receipt(sealer: Sealer, stored: bytes, receipt: bytes) -> bytes:

@@ -35,6 +35,10 @@ _CERTIFICATE: Final = re.compile(
     rb"<ds:X509Certificate>[A-Za-z0-9+/=]{1,8192}</ds:X509Certificate>"
 )
 
+_REASON_TEXT: Final = re.compile(rb"<t:text[^>]{0,60}>.{1,4096}?</t:text>", re.DOTALL)
+_MAX_DICTIONARIES: Final = 512
+"""More than there are texts of reasons and causes: what comes beyond is compressed without one."""
+
 _FIND = select(dictionary.c.content).where(dictionary.c.dictionary_id == bindparam("dictionary_id"))
 _ADD = insert(dictionary)
 
@@ -45,21 +49,27 @@ class Compressor:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._contents: dict[bytes, bytes] = {}
-        self._by_certificate: dict[bytes, bytes] = {}
+        self._by_variable: dict[bytes, bytes] = {}
         self._guard = Lock()
 
-    def dictionary_for(self, receipt: bytes) -> bytes:
+    def dictionary_for(self, receipt: bytes, answer: bytes = b"") -> bytes:
         """Return the id of the dictionary for records with this receipt, which is kept by then.
 
         The operator's certificate is in every receipt and does not compress: each has a dictionary.
-        It is written in a transaction of its own, once for each certificate.
+        A refusal for one reason has the reason's text in three languages, which is most of its
+        answer: with `answer`, each such text has a dictionary. A dictionary is written in a
+        transaction of its own, once.
         """
         found = _CERTIFICATE.search(receipt)
         certificate = found.group() if found is not None else b""
-        known = self._by_certificate.get(certificate)
+        texts = _REASON_TEXT.findall(answer)
+        variable = (texts[0] if len(texts) == 1 else b"") + certificate
+        known = self._by_variable.get(variable)
         if known is not None:
             return known
-        content = BOILERPLATE + certificate
+        if len(self._by_variable) >= _MAX_DICTIONARIES:
+            variable = certificate
+        content = BOILERPLATE + variable
         dictionary_id = hashlib.sha256(content).digest()
         values = {"dictionary_id": dictionary_id, "content": content}
 
@@ -70,7 +80,7 @@ class Compressor:
         with self._guard:
             self._database.perform(keep)
             self._contents[dictionary_id] = content
-            self._by_certificate[certificate] = dictionary_id
+            self._by_variable[variable] = dictionary_id
         return dictionary_id
 
     def compress(self, plain: bytes, dictionary_id: bytes) -> bytes:
