@@ -94,7 +94,7 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
 
 
 def database_bytes(house: InProcess) -> int:
-    """How much the record takes: pages in use of the file, or of the server's tables and indexes."""
+    """How much the record takes: pages of the file, or of the server's tables and indexes."""
     place = house.settings.place
     with raw(place) as connection:
         if isinstance(place, Path):
