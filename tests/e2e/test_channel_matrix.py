@@ -12,8 +12,10 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 
+from makul.store.compression import Compressor
 from makul.store.crypto import Sealer
 from makul.store.keys import StoreKeys
+from makul.store.opening import database_at
 from makul.store.private import open_private
 from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
 from support.messages import signed_message, xroad_message
@@ -115,7 +117,8 @@ def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
         identifier, sealed = connection.execute(
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
-    sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+    database = database_at(house.settings.place)
+    sealer = Sealer(StoreKeys.load(house.settings.store.keys), Compressor(database))
     facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
     assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
     assert facts["employee"] == "EE1234"

@@ -50,29 +50,29 @@ def ask(house: InProcess, citizen: int, factors: str) -> Answered:
     person = house.world.people[citizen]
     fields = about(person, of=POLICE, attributes=["citizenship"])
     child = person_request(**fields | {"ground": (GroundKind.BASIS.value, document)}).decode()
-    number = f"<t:documentNumber>{fields['document_number']}</t:documentNumber>"
+    number = f"<r:documentNumber>{fields['document_number']}</r:documentNumber>"
     child = child.replace(number, factors.replace("NUMBER", fields["document_number"]))
     by = "<r:employee>P-1001</r:employee><r:caseNumber>07-026-2026-000001</r:caseNumber>"
     child = child.replace("<r:purpose>", f"{by}<r:purpose>", 1)
     return house.ask(child.encode(), by="police")
 
 
-NUMBER = "<t:documentNumber>NUMBER</t:documentNumber>"
+NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
 
 
 @pytest.mark.parametrize(
     ("citizen", "factors", "outcome"),
     [
-        (CORRECTED, f"{NUMBER}<t:birthDate>1971-02-03</t:birthDate>", "RELEASED"),
-        (CORRECTED, f"{NUMBER}<t:birthDate>PIN</t:birthDate>", "NOT_MATCHED"),
+        (CORRECTED, f"{NUMBER}<r:birthDate>1971-02-03</r:birthDate>", "RELEASED"),
+        (CORRECTED, f"{NUMBER}<r:birthDate>PIN</r:birthDate>", "NOT_MATCHED"),
         (CORRECTED, NUMBER, "RELEASED"),
-        (ONE_NAME, "<t:surname>Sukarno</t:surname>", "RELEASED"),
-        (ONE_NAME, "<t:givenName>Сукарно</t:givenName>", "RELEASED"),
-        (ONE_NAME, f"{NUMBER}<t:surname>Sukarno</t:surname>", "RELEASED"),
+        (ONE_NAME, "<r:surname>Sukarno</r:surname>", "RELEASED"),
+        (ONE_NAME, "<r:givenName>Сукарно</r:givenName>", "RELEASED"),
+        (ONE_NAME, f"{NUMBER}<r:surname>Sukarno</r:surname>", "RELEASED"),
         (ONE_NAME, NUMBER, "RELEASED"),
-        (ONE_NAME, "<t:surname>Suharto</t:surname>", "NOT_MATCHED"),
-        (PICTURED, "<t:surname>SURNAME</t:surname>", "NOT_MATCHED"),
-        (PICTURED, "<t:surname>SURNAME</t:surname><t:givenName>GIVEN</t:givenName>", "RELEASED"),
+        (ONE_NAME, "<r:surname>Suharto</r:surname>", "NOT_MATCHED"),
+        (PICTURED, "<r:surname>SURNAME</r:surname>", "NOT_MATCHED"),
+        (PICTURED, "<r:surname>SURNAME</r:surname><r:givenName>GIVEN</r:givenName>", "RELEASED"),
     ],
 )
 def test_people_are_matched_by_what_the_record_holds(
