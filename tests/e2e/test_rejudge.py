@@ -180,8 +180,8 @@ def test_material_is_missing(house: InProcess, makul: Makul, name: str) -> None:
 
     said = rejudged(makul, released)
 
-    assert (said.code, said.out, said.err.count("\n")) == (3, "", 1)
-    assert "the archive does not hold" in said.err
+    assert (said.code, said.err) == (3, "")
+    assert "the archive does not hold" in said.json["error"]["message"]
     kept[0].write_bytes(b"another")
     assert rejudged(makul, released).code == 3
 
@@ -218,8 +218,8 @@ def test_a_document_that_is_gone(house: InProcess, makul: Makul) -> None:
 
     said = rejudged(makul, released)
 
-    assert (said.code, said.out) == (3, "")
-    assert "backup of the database" in said.err
+    assert (said.code, said.err) == (3, "")
+    assert "backup of the database" in said.json["error"]["message"]
 
 
 def test_every_paper_again(house: InProcess, makul: Makul) -> None:
@@ -241,6 +241,6 @@ def test_unknown(makul: Makul) -> None:
     """3 for a decision that is not there, 64 for what is no id."""
     said = rejudged(makul, str(uuid4()))
 
-    assert (said.code, said.out) == (3, "")
-    assert "makul disclosure list" in said.err
+    assert (said.code, said.err) == (3, "")
+    assert "makul disclosure list" in said.json["error"]["message"]
     assert makul("document", "rejudge", "yesterday").code == 64

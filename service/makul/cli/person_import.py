@@ -27,7 +27,7 @@ BATCH = 500
 MAX_SOURCE_BYTES = 64 * 1024**3
 """Some 60 million persons without samples. The whole file is digested before it is read."""
 
-_MAX_POSITION = 4096
+_MAX_POSITION = 1024 * 1024
 
 SHOWN_FAULTS = 20
 """Bad lines that are told one by one; all of them are counted by cause."""
