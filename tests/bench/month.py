@@ -27,7 +27,9 @@ from makul.domain.months import Month
 from makul.sandbox.parties import PARTIES
 from makul.store import StoreKeys, codecs, crypto, open_store, private, schema
 from makul.store.codecs import micros
+from makul.store.compression import Compressor
 from makul.store.crypto import Sealer
+from makul.store.opening import database_at
 from makul.store.private import open_private, seal_private
 from support.house import InProcess, build_house
 
@@ -144,7 +146,8 @@ def month_house(count: int, cache: Path) -> Path:
 
 def _fill(house: InProcess, count: int) -> None:
     path = house.settings.store.database
-    sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+    database = database_at(house.settings.place)
+    sealer = Sealer(StoreKeys.load(house.settings.store.keys), Compressor(database))
     connection: Any = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.row_factory = dbapi2.Row
