@@ -1,6 +1,7 @@
 """Files are read as regular files within a bound, and written so that they last."""
 
 import os
+import stat
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -223,8 +224,9 @@ def test_mode_0440_with_a_group_of_ours(
     owner: int, group: int, directory: int, read: bool, tmp_path: Path
 ) -> None:
     """As `fsGroup` makes it: root's file in root's directory, for one of the process's groups."""
-    for each in (tmp_path, *list(tmp_path.parents)[:2]):
-        each.chmod(0o755)
+    for each in (tmp_path, *tmp_path.parents):
+        if not each.stat().st_mode & stat.S_IXOTH:
+            each.chmod(0o755)
     path = mount(tmp_path)
     content = path.resolve()
     content.chmod(0o440)

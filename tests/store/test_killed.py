@@ -90,18 +90,32 @@ def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
 
 
 def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> None:
-    """Record in a child that is killed after its nth change, or else after the commit."""
+    """Record in a child that is killed after its nth change, or else after the commit.
+
+    The dictionary by which the record is compressed is kept first, by a transaction of its own.
+    """
 
     def work() -> None:
         open_store(place, keys, who="operator").recorder.record(entry)
         die()
 
+    keep_dictionary(place, keys, entry)
+
     assert killed_after(after, work)
 
 
-CHANGES = 12
-"""Mark, meter (tried, then opened), quota (likewise), disclosure, leaf, its wait, evidence and its
-budget (likewise), request key."""
+def keep_dictionary(place: Place, keys: StoreKeys, entry: Entry) -> None:
+    store = open_store(place, keys, who="operator")
+    compressor = store.recorder._sealer.compressor
+    assert compressor is not None
+    compressor.dictionary_for(entry.receipt)
+    compressor.dictionary_for(entry.receipt, entry.answer)
+    store.close()
+
+
+CHANGES = 13
+"""Mark, request key, budget of evidence (tried, then opened), meter (likewise), quota (likewise),
+disclosure, leaf, its wait, evidence, use of the service."""
 
 
 @pytest.mark.parametrize("after", range(1, CHANGES + 1))

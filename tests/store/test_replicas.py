@@ -85,6 +85,7 @@ def test_a_commit_cut_off_while_it_waits_is_not_taken_for_one(
     """
     name = server.create(template=server_template)
     store = open_store(server.place(name), keys, who="operator")
+    assert store.recorder.record(a_release()) == Committed(), "the dictionary is kept by then"
 
     before, done = cut_off(server, lambda: store.recorder.record(a_release()), times=cuts, how=cut)
     store.close()

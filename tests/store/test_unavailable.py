@@ -1,5 +1,6 @@
 """A store that cannot be reached or cannot commit says so (OPS-03), and says no more."""
 
+import secrets
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_a_full_disk_is_unavailable(store: Store, path: Path) -> None:
     connection.execute(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(StoreUnavailableError):
-        store.recorder.record(a_release(receipt=b"r" * 100_000))
+        store.recorder.record(a_release(receipt=secrets.token_bytes(100_000)))
     assert count(path, "disclosure") == 1
 
 

@@ -344,7 +344,8 @@ def _crl(der: bytes) -> x509.CertificateRevocationList:
     try:
         crl = load_crl(der)
     except ValueError:
-        raise UnusableObjectError("it is no CRL in PEM or DER") from None
+        why = "it is no CRL in PEM or DER, or its two signature algorithms do not match"
+        raise UnusableObjectError(why) from None
     try:
         _ = term_of(crl)
     except ValueError as error:
