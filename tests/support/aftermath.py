@@ -20,7 +20,8 @@ _WITHOUT_DECISION = (
     "SELECT count(*) FROM ledger_leaf LEFT JOIN disclosure"
     " ON ledger_leaf.disclosure_id = disclosure.disclosure_id"
     " WHERE disclosure.disclosure_id IS NULL"
-    " AND ledger_leaf.disclosure_id NOT IN (SELECT act_id FROM act)"
+    " AND ledger_leaf.disclosure_id NOT IN"
+    " (SELECT act_id FROM act UNION ALL SELECT repetition_id FROM repetition)"
 )
 _RELEASED = (
     "SELECT request_id, leaf_hash FROM disclosure JOIN ledger_leaf"
