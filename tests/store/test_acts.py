@@ -26,6 +26,7 @@ from makul.store.schema import assert_schema, migrate
 from makul.trust.notes import NoteSigner
 from support.held import REGISTERED, a_registration, a_release_on, a_revocation_draft, fill
 from support.ledger import LEASE, checked, recording, sequence
+from support.older_stores import downgrade_to_0007
 from support.records import BANK, NOON, a_recipient
 from support.sql import count, raw, without_guards
 
@@ -109,19 +110,6 @@ def settle_as_before(store: Store, draft: Draft) -> None:
     assert store.recorder.record(replace(entry, leaf=leaf)) == Committed()
 
 
-LATER_MIGRATIONS_UNDONE = (
-    "DROP TABLE recipient_use",
-    "DROP TABLE dictionary",
-    "DROP TABLE person_sample",
-    "DROP INDEX ix_person_to_upgrade",
-    "ALTER TABLE person DROP COLUMN format",
-    "DROP TABLE act",
-    "ALTER TABLE store_identity DROP COLUMN baseline_at",
-    "DROP TABLE repetition",
-    "UPDATE alembic_version SET version_num = '0007'",
-)
-
-
 @pytest.fixture
 def old(place: Place, keys: StoreKeys) -> Place:
     """A store from before acts, with rights, and consents that were used and taken back."""
@@ -131,14 +119,7 @@ def old(place: Place, keys: StoreKeys) -> Place:
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
     store.close()
-    for table in ("ledger_queue", "ledger_leaf"):
-        with without_guards(place, table) as connection:
-            connection.execute(
-                f"DELETE FROM {table} WHERE disclosure_id IN (SELECT act_id FROM act)"  # noqa: S608
-            )
-    with raw(place) as connection:
-        for sql in LATER_MIGRATIONS_UNDONE:
-            connection.execute(sql)
+    downgrade_to_0007(place)
     return place
 
 

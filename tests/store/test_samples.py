@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 
 from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.persons import Person
@@ -15,6 +14,7 @@ from makul.store.codecs import CodecError
 from makul.store.crypto import SealBrokenError, Sealer
 from makul.store.person_codec import PADDED_BYTES
 from makul.store.places import Place, PostgresPlace
+from support.older_stores import downgrade_to_0007
 from support.postgres import Cluster
 from support.records import AZAMAT, GULNARA, NOON, a_person, whole
 from support.separation import measure_in_turns, separate
@@ -160,7 +160,7 @@ def test_somebody_whose_index_is_below_all_others_is_looked_up_alike(
     tmp_path: Path, keys: StoreKeys
 ) -> None:
     """Where no neighbour is below, the one above is read; in an empty register, nobody's record."""
-    store = create_store(tmp_path / "new.db", keys, who="operator")
+    store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
     sealer = Sealer(keys)
     by_index = sorted(citizens(3), key=lambda each: sealer.index("pin", each.pin.digits))
 
@@ -258,21 +258,18 @@ def test_the_move_is_recorded(store: Store, place: Place, older: list[Person]) -
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_store_of_version_7_is_brought_up_to_date(
-    kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path
 ) -> None:
     """Its persons are read before the samples are moved, and after."""
     place: Place = tmp_path / "makul.db"
     if kind == "postgresql":
         place = server.place(server.create())
-    newest = command.upgrade
-    with monkeypatch.context() as before:
-        before.setattr(command, "upgrade", lambda config, _: newest(config, "0007"))
-        before.setattr("makul.store.opening.open_store", lambda *_, **__: None)
-        create_store(place, keys, who="operator")
+    create_store(place, keys, who="operator", at=NOON).close()
+    downgrade_to_0007(place)
     person = a_person(values={Attribute.FACE_IMAGE: FACE})
     put_whole(place, Sealer(keys), person)
 
-    upgrade_store(place)
+    upgrade_store(place, keys, who="operator", at=NOON)
 
     store = open_store(place, keys, who="operator")
     assert read(store) == person
