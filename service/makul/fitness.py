@@ -10,10 +10,10 @@ from makul.cli.house import HouseError
 from makul.explaining import explained, open_of
 from makul.net.files import read_bounded
 from makul.parts import build_parts, utc_now
-from makul.sandbox.pki import is_sandbox
 from makul.settings import Environment, Settings, TlsSettings, load_settings
 from makul.store import samples_to_move
 from makul.store.granting import weaknesses
+from makul.trust.certificates import is_sandbox
 from makul.trust.keys import MAX_CERTIFICATES_BYTES
 from makul.trust.material import ca_certificates
 

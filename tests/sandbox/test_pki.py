@@ -14,9 +14,9 @@ from makul.sandbox.pki import (
     Credential,
     Ended,
     Hierarchy,
-    is_sandbox,
     new_hierarchy,
 )
+from makul.trust.certificates import is_sandbox
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PIN = "21505198590001"

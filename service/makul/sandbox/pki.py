@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from makul.trust.certificates import SANDBOX_ORGANISATION
+
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-
-ORGANISATION = "Makul sandbox, not a real authority"
-"""Stands in the subject of every certificate of a sandbox, and of nobody else's."""
 
 CITIZENS_CRL = "citizens.crl.pem"
 
@@ -328,12 +327,6 @@ def new_root(common_name: str, at: datetime) -> Authority:
     return Authority(credential=Credential(key=key, certificate=certificate), made_at=at)
 
 
-def is_sandbox(certificate: x509.Certificate) -> bool:
-    """Was it made by a sandbox? Such a root must never be trusted in production."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return any(name.value == ORGANISATION for name in names)
-
-
 def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> EndEntity:
     """A citizen who signs; `serialNumber` as EN 319 412-1, 5.1.3 has it.
 
@@ -344,7 +337,7 @@ def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> 
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
             x509.NameAttribute(NameOID.SURNAME, surname),
             *given_names,
             x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
@@ -418,7 +411,7 @@ def _ca_name(common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
@@ -430,7 +423,7 @@ def _organisation_name(member_code: str, common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
             x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, f"NTRKG-{code}"),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]

@@ -1,34 +1,30 @@
 """Agreements from draft to end: in force by three signatures, and in no other way (cl. 7)."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import AgreementSignature, DeskError, RecordedSignature, SignedBytes
+from makul.app.ports import AgreementSignature, DeskError, SignedBytes
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store import signatories
 from makul.store.acts import RowKey
-from makul.store.codecs import instant, micros, terms_to_text
-from makul.store.engine import Database, Row, Transaction
+from makul.store.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
+from makul.store.codecs import micros, terms_to_text
+from makul.store.engine import Row, Transaction
 from makul.store.office import Office
 from makul.store.tables import (
     agreement,
     agreement_draft,
     agreement_signature,
     recipient,
-    signatory,
 )
 
 DRAFT_KIND = "AGREEMENT_DRAFT"
 SIGNED_KIND = "AGREEMENT"
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
-_STANDING = select(agreement.c.recipient, agreement.c.state, agreement.c.valid_to).where(
-    agreement.c.number == bindparam("number")
-)
 _ADD = insert(agreement)
 _CHANGE = (
     update(agreement)
@@ -46,39 +42,12 @@ _SET_STATE = (
     .where(agreement.c.number == bindparam("key_number"))
     .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
 )
-_NEWEST_DRAFT = (
-    select(agreement_draft.c.terms_digest, agreement_draft.c.drafted_at)
-    .where(agreement_draft.c.number == bindparam("number"))
-    .order_by(agreement_draft.c.drafted_at.desc())
-    .limit(1)
-)
 _DRAFTED_BEFORE = select(agreement_draft.c.drafted_at).where(
     agreement_draft.c.number == bindparam("number"),
     agreement_draft.c.terms_digest == bindparam("terms_digest"),
 )
 _ADD_DRAFT = insert(agreement_draft)
 _ADD_SIGNATURE = insert(agreement_signature)
-_SIGNATURES = (
-    select(
-        agreement_signature.c.role,
-        agreement_signature.c.member,
-        agreement_signature.c.signer,
-        agreement_signature.c.recorded_at,
-        signatory.c.withdrawn_at,
-    )
-    .select_from(
-        agreement_signature.join(
-            signatory,
-            (signatory.c.member == agreement_signature.c.member)
-            & (signatory.c.fingerprint == agreement_signature.c.signer),
-        )
-    )
-    .where(
-        agreement_signature.c.number == bindparam("number"),
-        agreement_signature.c.terms_digest == bindparam("terms_digest"),
-    )
-    .order_by(agreement_signature.c.recorded_at)
-)
 _SIGNED_ALREADY = select(agreement_signature.c.recorded_at).where(
     agreement_signature.c.number == bindparam("number"),
     agreement_signature.c.terms_digest == bindparam("terms_digest"),
@@ -113,7 +82,7 @@ def draft(
             RowKey("agreement_draft", {"number": number, "terms_digest": digest}),
             signatories.document_row(digest),
         )
-        known = transaction.one(_STANDING, {"number": number})
+        known = transaction.one(STANDING, {"number": number})
         if known is None:
             key = {"number": number, "recipient": new.recipient, "to_lock_by": None}
             transaction.run(_ADD, {**key, **terms, "changed_at": micros(at)})
@@ -129,7 +98,7 @@ def draft(
 
 def draft_document(office: Office, number: AgreementNumber) -> bytes | None:
     """The document of the newest draft, unsigned; None where the number is not known."""
-    row = office.database.one(_NEWEST_DRAFT, {"number": number})
+    row = office.database.one(NEWEST_DRAFT, {"number": number})
     found = signatories.kept(office, row[0]) if row is not None else None
     return found.document if found is not None else None
 
@@ -183,33 +152,10 @@ def sign(
     return state
 
 
-def signatures(database: Database, number: AgreementNumber) -> Sequence[RecordedSignature]:
-    """Who signed the newest draft, the first first.
-
-    While it is a draft, only those count who may still sign; once in force, all who made it so.
-    """
-    newest = database.one(_NEWEST_DRAFT, {"number": number})
-    standing = database.one(_STANDING, {"number": number})
-    if newest is None or standing is None:
-        return []
-    rows = database.all(_SIGNATURES, {"number": number, "terms_digest": newest[0]})
-    is_draft = standing[1] == AgreementState.DRAFT.value
-    return [
-        RecordedSignature(
-            role=AgreementRole(role),
-            member=MemberCode(member),
-            signer=signer,
-            recorded_at=instant(recorded_at),
-        )
-        for role, member, signer, recorded_at, withdrawn_at in rows
-        if withdrawn_at is None or not is_draft
-    ]
-
-
 def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datetime) -> None:
     """End an agreement for good (cl. 12)."""
     with office.changing(taking_from=_owner(office, number)) as transaction:
-        known = transaction.one(_STANDING, {"number": number})
+        known = transaction.one(STANDING, {"number": number})
         if known is None:
             raise DeskError("no agreement of this number is registered")
         if known[1] == AgreementState.TERMINATED.value:
@@ -228,7 +174,7 @@ def _agreement_row(number: AgreementNumber) -> RowKey:
 
 def _owner(office: Office, number: AgreementNumber) -> str | None:
     """Whose agreement it is: a number stays with its recipient."""
-    known = office.database.one(_STANDING, {"number": number})
+    known = office.database.one(STANDING, {"number": number})
     return known[0] if known is not None else None
 
 
@@ -244,7 +190,7 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
     key = {"number": number, "terms_digest": digest}
     if transaction.one(_DRAFTED_BEFORE, key) is not None:
         raise DeskError("this very document was laid before the parties earlier")
-    newest = transaction.one(_NEWEST_DRAFT, {"number": number})
+    newest = transaction.one(NEWEST_DRAFT, {"number": number})
     drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
     transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
 
@@ -253,7 +199,7 @@ def _must_be_signable(
     transaction: Transaction, signature: AgreementSignature, at: datetime
 ) -> None:
     """Everything that could have changed since the signature was verified."""
-    known = transaction.one(_STANDING, {"number": signature.number})
+    known = transaction.one(STANDING, {"number": signature.number})
     if known is None:
         raise DeskError("no agreement of this number is registered")
     owner, state, valid_to = known
@@ -261,7 +207,7 @@ def _must_be_signable(
         raise DeskError(f"this agreement is {state} already; there is nothing to sign")
     if valid_to <= micros(at):
         raise DeskError("this agreement's term is over; draw it up anew")
-    newest = transaction.one(_NEWEST_DRAFT, {"number": signature.number})
+    newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
     if newest is None or newest[0] != signature.terms_digest:
         raise DeskError(
             "this is not the agreement's newest draft; sign what is laid before you now"
@@ -274,6 +220,6 @@ def _must_be_signable(
 
 def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bool:
     """One of each role, by three hands that may sign at this moment."""
-    rows = transaction.all(_SIGNATURES, {"number": number, "terms_digest": digest})
+    rows = transaction.all(SIGNATURES, {"number": number, "terms_digest": digest})
     standing = {signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None}
     return frozenset(standing.values()) == frozenset(AgreementRole)

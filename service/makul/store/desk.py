@@ -37,6 +37,7 @@ from makul.store import (
     statistics,
 )
 from makul.store.acts import RowKey
+from makul.store.agreement_signatures import list_signatures
 from makul.store.codecs import agreement_from_row, micros
 from makul.store.crypto import Sealer
 from makul.store.desk_log import DeskLog
@@ -287,7 +288,7 @@ class StoreDesk(PersonDesk):
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Who signed the newest draft, the first first."""
-        return agreed.signatures(self._database, number)
+        return list_signatures(self._database, number)
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
         """End an agreement for good."""

@@ -27,7 +27,8 @@ from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
-from makul.store import agreed, revocations
+from makul.store import revocations
+from makul.store.agreement_signatures import list_signatures
 from makul.store.codecs import (
     CodecError,
     agreement_from_row,
@@ -200,7 +201,7 @@ class StoreRegister(Register):
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Who signed an agreement's newest draft, the first first."""
-        return agreed.signatures(self._database, number)
+        return list_signatures(self._database, number)
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """How a ground was used so far."""

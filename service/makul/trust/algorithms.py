@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 
 from makul.domain.causes import Cause
@@ -247,3 +249,25 @@ def method_for(key: PrivateKey | PublicKey) -> tuple[SignatureMethod, DigestAlgo
     if isinstance(key.curve, ec.SECP384R1):
         return SignatureMethod.ECDSA_SHA384, DigestAlgorithm.SHA384
     return SignatureMethod.ECDSA_SHA512, DigestAlgorithm.SHA512
+
+
+def is_signed_with(
+    key: PublicKey, signed: x509.Certificate | x509.CertificateRevocationList, octets: bytes
+) -> bool:
+    """Return whether the signature that a certificate or CRL bears is this key's over these bytes.
+
+    Raises `TypeError`, `ValueError` or `UnsupportedAlgorithm` for an algorithm that does not fit.
+    """
+    parameters, digest = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.AsymmetricPadding):
+            if digest is None:
+                return False
+            key.verify(signed.signature, octets, parameters, digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
+            key.verify(signed.signature, octets, parameters)
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True

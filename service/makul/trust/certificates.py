@@ -9,16 +9,18 @@ from hashlib import sha256
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorithmOID
 
 from makul.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
-from makul.trust.algorithms import PublicKey, strong_public_key
+from makul.trust.algorithms import PublicKey, is_signed_with, strong_public_key
 from makul.trust.failures import SignatureFailure
+
+SANDBOX_ORGANISATION = "Makul sandbox, not a real authority"
+"""The organisation in the subject of every certificate that a sandbox makes, and of no other."""
 
 MAX_CERTIFICATE_BYTES = 8 * 1024
 """Several times a signing certificate of RSA-8192 with every usual extension."""
@@ -158,28 +160,6 @@ def is_issued_by(der: bytes, certificate: x509.Certificate, issuer: x509.Certifi
         return False
 
 
-def is_signed_with(
-    key: PublicKey, signed: x509.Certificate | x509.CertificateRevocationList, octets: bytes
-) -> bool:
-    """Return whether the signature that a certificate or CRL bears is this key's over these bytes.
-
-    Raises `TypeError`, `ValueError` or `UnsupportedAlgorithm` for an algorithm that does not fit.
-    """
-    parameters, digest = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.AsymmetricPadding):
-            if digest is None:
-                return False
-            key.verify(signed.signature, octets, parameters, digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
-            key.verify(signed.signature, octets, parameters)
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
-
-
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
 def require_usage(certificate: SigningCertificate, use: Use) -> None:
     """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
@@ -275,3 +255,9 @@ def _pin_of(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
         return Pin(found["pin"])
     except MalformedIdentifierError:
         return None
+
+
+def is_sandbox(certificate: x509.Certificate) -> bool:
+    """Return whether a sandbox made this certificate; production must never trust its root."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(name.value == SANDBOX_ORGANISATION for name in names)

@@ -21,8 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from makul.certificate_der import signed_part
-from makul.trust.algorithms import strong_public_key
-from makul.trust.certificates import is_signed_with
+from makul.trust.algorithms import is_signed_with, strong_public_key
 
 Term: TypeAlias = tuple[datetime, datetime]
 """From the first instant to the last."""
