@@ -16,7 +16,8 @@ from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.append_only import APPEND_ONLY
 from makul.store.columns import metadata
-from makul.store.crypto import HEAD_BYTES, Sealer
+from makul.store.crypto import Sealer
+from makul.store.field_format import HEAD_BYTES
 from makul.store.places import Place
 from makul.store.rewrap_guard import REWRAPPED, sqlite_triggers
 from makul.store.schema import assert_schema, migrate

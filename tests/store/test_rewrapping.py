@@ -21,7 +21,8 @@ from makul.app.ports import (
 )
 from makul.store import Store, StoreKeys, open_store, rewrapping
 from makul.store.columns import metadata
-from makul.store.crypto import HEAD_BYTES, Sealer
+from makul.store.crypto import Sealer
+from makul.store.field_format import HEAD_BYTES
 from makul.store.opening import database_at
 from makul.store.places import Place
 from makul.store.rewrapping import SEALED_COLUMNS

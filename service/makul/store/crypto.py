@@ -5,8 +5,7 @@ of random nonces limits how many there may be); the data key seals one message w
 (NIST SP 800-38D) and is never used again, which is why its nonce may be fixed. What is sealed is
 bound to its place: a value moved to another record, column or table does not open.
 
-A sealed field: format (1 byte) · master key id (8) · wrapped data key (40) · ciphertext and tag.
-The first three are its head: a new master key changes the head, and never the ciphertext.
+The layout of a sealed field is in `field_format`.
 """
 
 import hmac
@@ -21,13 +20,9 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from makul.app.ports import StoreUnavailableError
 from makul.store.compression import Compressor
-from makul.store.keys import KEY_BYTES, KEY_ID_BYTES, StoreKeys
+from makul.store.field_format import FIELD_FORMAT, HEAD_BYTES, KEY_BYTES, KEY_ID_END
+from makul.store.keys import StoreKeys
 
-_FORMAT = b"\x01"
-_WRAPPED_BYTES = KEY_BYTES + 8
-_ID_END = len(_FORMAT) + KEY_ID_BYTES
-HEAD_BYTES = _ID_END + _WRAPPED_BYTES
-"""What stands before the ciphertext; `rewrap_guard` holds it in SQL."""
 _ONLY_NONCE = bytes(12)
 
 
@@ -51,7 +46,7 @@ class Sealer:
         self._masters = dict(keys.masters)
         self.current_id = keys.current_id
         self._current = keys.masters[keys.current_id]
-        self._prefix = _FORMAT + keys.current_id.encode("ascii")
+        self._prefix = FIELD_FORMAT + keys.current_id.encode("ascii")
         self._index = _keyed(keys.index)
 
     def __repr__(self) -> str:
@@ -66,10 +61,10 @@ class Sealer:
     def open(self, sealed: bytes, where: bytes) -> bytes:
         """The value sealed for this place; raises `SealBrokenError`."""
         try:
-            if sealed[:1] != _FORMAT:
+            if sealed[:1] != FIELD_FORMAT:
                 raise SealBrokenError("a sealed field has an unknown format")
-            master = self._masters[sealed[1:_ID_END].decode("ascii")]
-            data_key = aes_key_unwrap(master, sealed[_ID_END:HEAD_BYTES])
+            master = self._masters[sealed[1:KEY_ID_END].decode("ascii")]
+            data_key = aes_key_unwrap(master, sealed[KEY_ID_END:HEAD_BYTES])
             return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[HEAD_BYTES:], where)
         except (KeyError, ValueError, InvalidUnwrap, InvalidTag):
             raise SealBrokenError("a sealed field does not open with these keys") from None
@@ -80,10 +75,10 @@ class Sealer:
         The data key stays what it is, and so does what it seals: whoever had both keeps both.
         """
         try:
-            if head[:1] != _FORMAT or len(head) != HEAD_BYTES:
+            if head[:1] != FIELD_FORMAT or len(head) != HEAD_BYTES:
                 raise SealBrokenError("a sealed field has an unknown format")
-            master = self._masters[head[1:_ID_END].decode("ascii")]
-            data_key = aes_key_unwrap(master, head[_ID_END:])
+            master = self._masters[head[1:KEY_ID_END].decode("ascii")]
+            data_key = aes_key_unwrap(master, head[KEY_ID_END:])
         except (KeyError, ValueError, InvalidUnwrap):
             raise SealBrokenError("a sealed field does not open with these keys") from None
         return self._prefix + aes_key_wrap(self._current, data_key)

@@ -18,12 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from makul.net.files import FileError, create_file, open_secret
-
-KEY_BYTES = 32
-"""AES-256 and HMAC-SHA256 keys."""
-
-KEY_ID_BYTES = 8
-"""A key id is 4 random bytes in hexadecimal: a name, not a secret."""
+from makul.store.field_format import KEY_BYTES, KEY_ID_BYTES
 
 MAX_FILE_BYTES = 64 * 1024
 """Some 800 master keys: a rotation a month for longer than any record is kept."""

@@ -11,8 +11,7 @@ The text of a trigger, once released, changes only together with a migration.
 
 from collections.abc import Mapping
 
-from makul.store.crypto import HEAD_BYTES
-from makul.store.keys import KEY_ID_BYTES
+from makul.store.field_format import HEAD_BYTES, KEY_ID_BYTES
 
 SINCE_0005: Mapping[str, tuple[str, ...]] = {
     "desk_document": ("digest", "kind", "kept_at"),

@@ -33,9 +33,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from makul.app.ports import Rewrapped, SealedCount
 from makul.store.columns import metadata
-from makul.store.crypto import HEAD_BYTES, SealBrokenError, Sealer
+from makul.store.crypto import SealBrokenError, Sealer
 from makul.store.engine import Database, Row
-from makul.store.keys import KEY_ID_BYTES
+from makul.store.field_format import HEAD_BYTES, KEY_ID_BYTES
 
 BATCH_FIELDS = 100
 """Fields in one transaction: writers wait some ten milliseconds for it."""
