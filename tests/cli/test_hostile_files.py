@@ -483,3 +483,28 @@ def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room)
     ended = run_apart(act)
 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+# --- Arguments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("person", "show", "\udcff"), 2),
+        (("person", "show", "20101199000123", "--reason", "\udcff", "--apply"), 2),
+        (("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank\udcc3", "--apply"), 2),
+        (("recipient", "certificate", BANK, "\udcff.pem"), 2),
+        (("document", "verify", "\udcff.xml", "--anchors", "A"), 64),
+        (("key", "show", "--within", "9" * 30), 2),
+        (("key", "show", "--within", "999999999"), 2),
+    ],
+    ids=["pin", "reason", "name", "file", "document", "days", "too many days"],
+)
+def test_an_argument_that_is_none_is_a_usage_error(
+    arguments: tuple[str, ...], code: int, room: Room
+) -> None:
+    """Bytes that are no text in the terminal's encoding, and numbers that no calendar has."""
+    ended = run_apart(lambda: room.called(arguments, "", Path("x")))
+
+    assert (ended.code, ended.flaws) == (code, [])
