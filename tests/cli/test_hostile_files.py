@@ -485,6 +485,27 @@ def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room)
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_that_names_what_no_file_can_be_called(setting: str, room: Room) -> None:
+    """TOML can write a NUL, which no path may hold."""
+    good = (room.directory / "makul.toml").read_text()
+    keys = room.directory / "keys"
+    vkey = (room.directory / "spare" / "W.pub").read_text().strip()
+    change = SETTINGS[setting].format("a\\u0000b")
+    change = change.replace("CERT", str(keys / "receipts.cert.pem"))
+    change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
+    config = next(room.empty) / "nul.toml"
+    config.write_text(_changed(good, change))
+
+    def act() -> list[Ended]:
+        return [read(room, config) for read in READERS.values()]
+
+    ended = run_apart(act)
+
+    assert [(each.flaws, each.err) for each in ended if each.flaws] == []
+    assert {each.code for each in ended} <= {1, 3}
+
+
 # --- Arguments --------------------------------------------------------------------------------
 
 
