@@ -13,7 +13,7 @@ class Section(BaseModel):
 
     @model_validator(mode="after")
     def _names_files_that_can_be(self) -> Self:
-        """A NUL is in no file's name (path_resolution(7)); a look at such a name is a ValueError."""
+        """No file's name has a NUL (path_resolution(7)); a look at such a name is a ValueError."""
         for name, value in self:
             if isinstance(value, Path) and "\0" in str(value):
                 raise ValueError(f"{name}: no file can have such a name")
