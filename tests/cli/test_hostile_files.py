@@ -494,7 +494,7 @@ def test_a_setting_that_names_what_no_file_can_be_called(setting: str, room: Roo
     change = SETTINGS[setting].format("a\\u0000b")
     change = change.replace("CERT", str(keys / "receipts.cert.pem"))
     change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
-    config = next(room.empty) / "nul.toml"
+    config = room.directory / "nul.toml"
     config.write_text(_changed(good, change))
 
     def act() -> list[Ended]:
