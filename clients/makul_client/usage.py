@@ -26,6 +26,7 @@ class MachineReadableGroup(TyperGroup):
         # An option that is not understood may stand before `--json`, so nothing is parsed for it.
         self.as_json = wants_json(args)
         try:
+            refuse_unreadable(args)
             return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
@@ -55,6 +56,20 @@ def _fail(error: TyperException) -> NoReturn:
         }
     )
     raise typer.Exit(error.exit_code) from None
+
+
+def refuse_unreadable(arguments: Sequence[str]) -> None:
+    """Raise a usage error for an argument whose bytes are no text in the locale's encoding.
+
+    Python keeps such bytes as halves of characters, which nothing can be written with: neither a
+    record nor a message.
+    """
+    for number, argument in enumerate(arguments, start=1):
+        if any("\ud800" <= each <= "\udfff" for each in argument):
+            raise typer.BadParameter(
+                f"argument {number} is not text in this terminal's encoding; a file of such a name"
+                " has to be renamed"
+            )
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

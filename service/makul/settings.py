@@ -216,6 +216,8 @@ class Settings(BaseSettings):
     def _of_a_known_kind(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith((*POSTGRES, SQLITE)):
             raise ValueError(f"must begin with {POSTGRES[0]} or {SQLITE}")
+        if url is not None and "\0" in url.get_secret_value():
+            raise ValueError("no database can have such a name")
         return url
 
     @model_validator(mode="after")

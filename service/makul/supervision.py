@@ -8,6 +8,7 @@ would learn that nothing is forgotten any more.
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final
@@ -70,24 +71,31 @@ class SupervisedThread:
             self._take_turn()
 
     def _take_turn(self) -> None:
+        # A panic of `cryptography` (Rust) is no Exception, and a library may call sys.exit.
         try:
             self._turn()
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the next turn is taken
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, the next turn is taken
             self._report(error)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         self.errors += 1
-        log.error(
-            "thread %s met an unexpected error, its %d., and goes on: %s",
-            self._name,
-            self.errors,
-            trace(error),
-        )
+        with suppress(BaseException):  # a log that cannot be written must not end the thread either
+            log.error(
+                "thread %s met an unexpected error, its %d., and goes on: %s",
+                self._name,
+                self.errors,
+                trace(error),
+            )
+        with suppress(BaseException):
+            self._count()
+
+    def _count(self) -> None:
         try:
             self._on_error(self._name)
-        except Exception as failure:  # noqa: BLE001 -- counting must not end the thread either
+        except BaseException as failure:
             told = trace(failure)
             log.error("the error of thread %s was not counted: %s", self._name, told)  # noqa: TRY400
+            raise
 
 
 def trace(error: BaseException) -> str:

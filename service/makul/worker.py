@@ -48,7 +48,12 @@ MAX_WAITING_BYTES: Final = 128 * 1024 * 1024
 """Of messages that are not whole yet, in a worker: eight of the largest."""
 
 _MASKS: Final = {Wait.TO_READ: selectors.EVENT_READ, Wait.TO_WRITE: selectors.EVENT_WRITE}
-_RECEIVING: Final = (Phase.IDLE, Phase.MESSAGE, Phase.HANDSHAKE)
+_GIVE_WAY: Final = (
+    (Phase.LINGERING,),
+    (Phase.IDLE, Phase.MESSAGE, Phase.HANDSHAKE),
+    (Phase.ANSWER,),
+)
+"""Phases in which a connection waits for its peer: those of the first group are closed first."""
 
 
 class QuietWorker(ThreadWorker):
@@ -101,16 +106,24 @@ class QuietWorker(ThreadWorker):
         self._connections.add(connection)
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
-            self._make_room()
+            self._make_room(connection)
         self._advance(connection)
 
-    def _make_room(self) -> None:
-        """Close the connection that has waited longest for its peer; never the newest."""
-        waiting = [each for each in self._connections if each.phase in _RECEIVING]
-        if waiting:
+    def _make_room(self, newest: PeerConnection | None = None) -> None:
+        """Close the connection that has waited longest for its peer; never the newest.
+
+        One that was answered and only lingers goes before all others, for it gets nothing more;
+        one that takes its answer goes after them.
+        """
+        others = [each for each in self._connections if each is not newest]
+        for phases in _GIVE_WAY:
+            waiting = [each for each in others if each.phase in phases]
+            if not waiting:
+                continue
             first = min(waiting, key=lambda each: each.since)
             self._warn("too many connections: the one that waited longest is closed")
             self._close(first)
+            return
 
     def _warn(self, problem: str) -> None:
         """Log a problem with peers, once a second at most: peers must not fill the log."""

@@ -483,3 +483,49 @@ def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room)
     ended = run_apart(act)
 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_that_names_what_no_file_can_be_called(setting: str, room: Room) -> None:
+    """TOML can write a NUL, which no path may hold."""
+    good = (room.directory / "makul.toml").read_text()
+    keys = room.directory / "keys"
+    vkey = (room.directory / "spare" / "W.pub").read_text().strip()
+    change = SETTINGS[setting].format("a\\u0000b")
+    change = change.replace("CERT", str(keys / "receipts.cert.pem"))
+    change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
+    config = room.directory / "nul.toml"
+    config.write_text(_changed(good, change))
+
+    def act() -> list[Ended]:
+        return [read(room, config) for read in READERS.values()]
+
+    ended = run_apart(act)
+
+    assert [(each.flaws, each.err) for each in ended if each.flaws] == []
+    assert {each.code for each in ended} <= {1, 3}
+
+
+# --- Arguments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("person", "show", "\udcff"), 2),
+        (("person", "show", "20101199000123", "--reason", "\udcff", "--apply"), 2),
+        (("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank\udcc3", "--apply"), 2),
+        (("recipient", "certificate", BANK, "\udcff.pem"), 2),
+        (("document", "verify", "\udcff.xml", "--anchors", "A"), 64),
+        (("key", "show", "--within", "9" * 30), 2),
+        (("key", "show", "--within", "999999999"), 2),
+    ],
+    ids=["pin", "reason", "name", "file", "document", "days", "too many days"],
+)
+def test_an_argument_that_is_none_is_a_usage_error(
+    arguments: tuple[str, ...], code: int, room: Room
+) -> None:
+    """Bytes that are no text in the terminal's encoding, and numbers that no calendar has."""
+    ended = run_apart(lambda: room.called(arguments, "", Path("x")))
+
+    assert (ended.code, ended.flaws) == (code, [])

@@ -342,3 +342,14 @@ def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
 
     assert result.exit_code == ExitCode.USAGE
     assert "atributes means nothing here" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("verify", "--surname", "\udcff"), ("receipt", "verify", "\udcff.xml")]
+)
+def test_an_argument_that_is_no_text_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    """Bytes that the terminal's encoding does not know; nothing was sent."""
+    result = CliRunner().invoke(app, [*arguments])
+
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+    assert "is not text in this terminal's encoding" in result.stderr

@@ -1,9 +1,11 @@
 """Limits on what one recipient uses: requests a minute and bytes a day (REQ-06)."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
+from makul.domain.agreements import AgreementState
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import (
     Usage,
@@ -51,11 +53,29 @@ def test_an_agreement_sets_limits_of_its_own() -> None:
     strict = an_agreement(requests_a_minute=0)
     wide = an_agreement(requests_a_minute=50, bytes_a_day=2_000)
 
-    assert LIMITS.under(None) == LIMITS
-    assert LIMITS.under(an_agreement()) == LIMITS
-    assert LIMITS.under(strict) == UsageLimits(requests_a_minute=0, bytes_a_day=1_000)
-    assert LIMITS.under(wide) == UsageLimits(requests_a_minute=50, bytes_a_day=2_000)
-    assert find_excess(Usage(), LIMITS.under(strict), at=AT) is not None
+    assert LIMITS.under(None, at=AT) == LIMITS
+    assert LIMITS.under(an_agreement(), at=AT) == LIMITS
+    assert LIMITS.under(strict, at=AT) == UsageLimits(requests_a_minute=0, bytes_a_day=1_000)
+    assert LIMITS.under(wide, at=AT) == UsageLimits(requests_a_minute=50, bytes_a_day=2_000)
+    assert find_excess(Usage(), LIMITS.under(strict, at=AT), at=AT) is not None
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"state": AgreementState.TERMINATED},
+        {"state": AgreementState.DRAFT},
+        {"valid_to": AT},
+        {"valid_from": AT + timedelta(microseconds=1)},
+    ],
+)
+def test_an_agreement_that_is_not_in_force_widens_no_limit(over: dict[str, Any]) -> None:
+    """It may still be the stricter one."""
+    wide = an_agreement(requests_a_minute=50, bytes_a_day=2_000, **over)
+    strict = an_agreement(requests_a_minute=1, bytes_a_day=2_000, **over)
+
+    assert LIMITS.under(wide, at=AT) == LIMITS
+    assert LIMITS.under(strict, at=AT) == UsageLimits(requests_a_minute=1, bytes_a_day=1_000)
 
 
 @pytest.mark.parametrize(

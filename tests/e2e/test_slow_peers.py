@@ -271,6 +271,22 @@ def test_more_connections_than_a_worker_holds(house: InProcess) -> None:
         assert first.recv(100) == b""
 
 
+@pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
+def test_peers_whose_message_was_refused_hold_no_place(house: InProcess, read: bool) -> None:
+    """A sender that is refused may finish its message, and gives way to one that asks anew."""
+    unframed = HEAD.replace(b"100000", b"no number") + b"\r\n"
+    with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
+        for _ in range(MAX_CONNECTIONS + 20):
+            peer = slow.enter_context(connect(port))
+            peer.sendall(unframed)
+            if read:
+                assert peer.recv(12).startswith(b"HTTP/1.1 400")
+        for _ in range(3):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+            assert is_released(connection, asked(house))
+            connection.close()
+
+
 def test_a_message_too_large_is_answered_before_it_has_come(house: InProcess) -> None:
     """RFC 9110, 15.5.14: its sender, still writing, hears 413 and no reset."""
     large = b"x" * (17 * 1024 * 1024)

@@ -1,12 +1,14 @@
 """A recipient at full speed: its requests are limited, and its refusals cost little (REQ-06)."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from makul.domain.attributes import Attribute
 from makul.domain.usage import UsageLimits
 from makul.parts import utc_now
 from support.clocks import SteppedClock
@@ -89,7 +91,7 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
     bank = limited.bank
     agreed = next(each for each in limited.store.desk.agreements() if each.number == bank.agreement)
     assert agreed.requests_a_minute is None
-    assert LIMITS.under(replace(agreed, requests_a_minute=9)).requests_a_minute == 9
+    assert LIMITS.under(replace(agreed, requests_a_minute=9), at=clock()).requests_a_minute == 9
     assert register.recipient(bank.code) is not None
 
 
@@ -118,5 +120,45 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InPro
 
     for _ in range(count):
         assert ask(house, "expired").codes == ["CNS-04"]
+
+    assert (database_bytes(house) - before) / count < MAX_REFUSAL_BYTES
+
+
+def beyond(house: InProcess, by: str) -> bytes:
+    """A request for every attribute there is, of which the agreement has few, for no purpose."""
+    paper = house.paper(f"{by}-00-data")
+    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    every = sorted(attribute.value for attribute in Attribute)
+    return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
+
+
+def explained(house: InProcess, by: str) -> bytes:
+    """The same as a dry run, whose answer has every rule with its text."""
+    asked = beyond(house, by).decode().replace("GetPersonData", "ExplainDecision")
+    pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
+    assert pin is not None
+    prefix = pin.group()[1:].partition("pin")[0]
+    instead = (
+        f"<{prefix}operation>GetPersonData</{prefix}operation>{pin.group()}<{prefix}methods>"
+        f"<{prefix}method>demographic</{prefix}method></{prefix}methods>"
+    )
+    probe = rf"<{prefix}probe>.*</{prefix}probe>"
+    return re.sub(probe, instead, asked, flags=re.DOTALL).encode()
+
+
+@pytest.mark.parametrize(
+    ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (explained, "bank", 5)]
+)
+def test_a_refusal_for_many_reasons_costs_as_little(
+    house: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
+) -> None:
+    """A reason for each attribute, a text for each rule: in three languages, and kept once."""
+    for _ in range(20):
+        answer = house.ask(make(house, by), by=by)
+    assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
+    before, count = database_bytes(house), 100
+
+    for _ in range(count):
+        assert house.ask(make(house, by), by=by).codes == answer.codes
 
     assert (database_bytes(house) - before) / count < MAX_REFUSAL_BYTES

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from makul import supervision
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
@@ -76,6 +77,61 @@ def test_a_turn_that_fails_is_logged_counted_and_the_next_is_taken(
     assert len(lines(caplog, "turns")) == 2
     assert "UnexpectedError at" in lines(caplog, "turns")[0]
     assert SECRET not in caplog.text
+
+
+class Panic(BaseException):
+    """As `cryptography` raises where its Rust panics: no Exception."""
+
+
+@pytest.mark.parametrize("kind", [Panic, SystemExit, KeyboardInterrupt, RecursionError])
+def test_a_thread_outlives_what_is_no_exception(
+    caplog: pytest.LogCaptureFixture, kind: type[BaseException]
+) -> None:
+    """In its turn and in counting; only its own `stopped` ends it."""
+    turns, stopped = [0], threading.Event()
+
+    def turn() -> None:
+        turns[0] += 1
+        raise kind(SECRET)
+
+    def count(_: str) -> None:
+        raise kind(SECRET)
+
+    thread = SupervisedThread(
+        "panics", turn, pause_seconds=0.001, stopped=stopped, on_error=count
+    ).start()
+    until(lambda: turns[0] > 3)
+    stopped.set()
+    thread.join()
+
+    assert thread.errors == turns[0]
+    assert len(lines(caplog, "panics")) == turns[0]
+    assert SECRET not in caplog.text
+
+
+def test_a_thread_outlives_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: each turn is taken and counted all the same."""
+    turns, counted, stopped = [0], [0], threading.Event()
+
+    def turn() -> None:
+        turns[0] += 1
+        raise UnexpectedError
+
+    def count(_: str) -> None:
+        counted[0] += 1
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(supervision.log, "error", fail)
+    thread = SupervisedThread(
+        "logless", turn, pause_seconds=0.001, stopped=stopped, on_error=count
+    ).start()
+    until(lambda: turns[0] > 3)
+    stopped.set()
+    thread.join()
+
+    assert counted[0] == turns[0] == thread.errors
 
 
 def test_housekeeping_goes_on(

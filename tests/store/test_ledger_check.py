@@ -307,6 +307,50 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
         "request_key",
         "not there",
     ),
+    "a request id of another recipient closed by this decision": (
+        (
+            (
+                "INSERT INTO request_key"
+                " SELECT 'COM/60000009', space, request_id, disclosure_id, answer, answer_until,"
+                " decided_at FROM request_key LIMIT 1"
+            ),
+        ),
+        "request_key",
+        "no decision closed",
+    ),
+    "another request id closed by this decision": (
+        (
+            (
+                "INSERT INTO request_key"
+                " SELECT recipient, space, zeroblob(16), disclosure_id, NULL, NULL, decided_at"
+                " FROM request_key LIMIT 1"
+            ),
+        ),
+        "request_key",
+        "no decision closed",
+    ),
+    "a request id of another space closed by this decision": (
+        (
+            (
+                "INSERT INTO request_key"
+                " SELECT recipient, 'CONSENT', request_id, disclosure_id, NULL, NULL, decided_at"
+                " FROM request_key WHERE space = 'DISCLOSURE' LIMIT 1"
+            ),
+        ),
+        "request_key",
+        "no decision closed",
+    ),
+    "a request id closed by a repetition": (
+        (
+            (
+                "INSERT INTO request_key"
+                " SELECT recipient, space, zeroblob(16), repetition_id, NULL, NULL, decided_at"
+                " FROM repetition LIMIT 1"
+            ),
+        ),
+        "request_key",
+        "no decision closed",
+    ),
     "a tile of the tree that another made": (
         (f"UPDATE ledger_tile SET hashes = {SHIFTED}",),  # noqa: S608
         "ledger_tile",

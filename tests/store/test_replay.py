@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -13,11 +14,13 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul.store.housekeeping import MARKS_LINGER
+from makul.store.places import Place
 from support.agreed import agree
 from support.records import (
     BANK,
     FINGERPRINT,
     NOON,
+    POLICE,
     a_basis,
     a_caller,
     a_consent,
@@ -30,6 +33,7 @@ from support.records import (
     kept,
     known_digest,
 )
+from support.sql import parameters, raw
 
 
 @pytest.fixture
@@ -189,6 +193,40 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     assert store.recorder.record(misused) == Committed()
 
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
+
+
+def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> None:
+    """What closed the id goes before what left it open, in whichever space."""
+    key = a_key(space=Space.EXPLANATION)
+    explained = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
+    later = NOON + timedelta(minutes=1)
+    too_many = a_refusal(
+        Code.REQ_06, key=replace(key, space=Space.DISCLOSURE), closes=False, decided_at=later
+    )
+    assert store.recorder.record(explained) == Committed()
+    assert store.recorder.record(too_many) == Committed()
+
+    assert store.register.receipt(BANK, key.request_id) == kept(explained)
+
+
+@pytest.mark.parametrize("recipient", [BANK, POLICE])
+def test_a_request_id_with_the_decision_of_another_request_gives_nothing(
+    store: Store, place: Place, released: Entry, recipient: MemberCode
+) -> None:
+    """A row written by hand hands no receipt and no answer to whom the decision is not of."""
+    forged = replace(a_key(), recipient=recipient, request_id=uuid4())
+    with raw(place) as connection:
+        connection.execute(
+            parameters(
+                place,
+                "INSERT INTO request_key SELECT ?, space, ?, disclosure_id, answer, answer_until,"
+                " decided_at FROM request_key WHERE request_id = ?",
+            ),
+            (recipient, forged.request_id.bytes, released.key.request_id.bytes),
+        )
+
+    assert store.register.receipt(recipient, forged.request_id) is None
+    assert codes(store.recorder.replay(forged, a_caller(), at=NOON)) == [Code.REQ_04]
 
 
 @pytest.mark.parametrize(

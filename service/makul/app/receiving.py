@@ -93,7 +93,8 @@ class Reception:
         limits = self.limits
         if agreement is not None and recipient is not None:
             # Another's agreement sets no limit for this recipient.
-            limits = limits.under(agreement if agreement.recipient == recipient.code else None)
+            own = agreement if agreement.recipient == recipient.code else None
+            limits = limits.under(own, at=at)
         if space is Space.REVOCATION:
             limits = limits.doubled()
         return find_excess(standing.usage, limits, at=at)

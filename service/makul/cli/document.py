@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
 from makul.cli.session import AsJson, examples, session
+from makul.cli.usage import refuse_unreadable
 from makul.net.files import FileError, read_bounded
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -101,9 +102,15 @@ def _understood() -> Iterator[None]:
 class _Document(TyperGroup):
     """Indeterminate is 2, so what was not understood ends with 64 (sysexits.h, EX_USAGE)."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+    refuses_unreadable = True
+    """Here, and not before it is called: by its own exit code."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
         with _understood():
-            return super().make_context(*args, **kwargs)
+            refuse_unreadable(args)
+            return super().make_context(info_name, args, parent=parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         with _understood():

@@ -41,7 +41,9 @@ def show(
     *,
     within: Annotated[
         int | None,
-        typer.Option(min=1, metavar="DAYS", help="Exit with 1 also where one ends so soon."),
+        typer.Option(
+            min=1, max=36_500, metavar="DAYS", help="Exit with 1 also where one ends so soon."
+        ),
     ] = None,
     fields: Annotated[
         bool, typer.Option("--fields", help="Count what is sealed under each store key: slow.")

@@ -11,6 +11,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from makul.cli.usage import refuse_unreadable
+
 _OF_THE_ROOT = {"install_completion", "show_completion"}
 
 
@@ -43,6 +45,8 @@ class LateCommand(TyperGroup):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Return the context of the command itself, which is then the one invoked."""
+        if not getattr(self.loaded, "refuses_unreadable", False):
+            refuse_unreadable(args)
         return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:

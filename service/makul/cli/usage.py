@@ -46,6 +46,20 @@ class MachineReadableGroup(TyperGroup):
         raise typer.Exit(exit_code) from None
 
 
+def refuse_unreadable(arguments: Sequence[str]) -> None:
+    """Raise a usage error for an argument whose bytes are no text in the locale's encoding.
+
+    Python keeps such bytes as halves of characters, which nothing can be written with: neither a
+    record nor a message.
+    """
+    for number, argument in enumerate(arguments, start=1):
+        if any("\ud800" <= each <= "\udfff" for each in argument):
+            raise typer.BadParameter(
+                f"argument {number} is not text in this terminal's encoding; a file of such a name"
+                " has to be renamed"
+            )
+
+
 def wants_json(arguments: Sequence[str]) -> bool:
     """Return whether `--json` is among the options; after `--` stand no options."""
     options = list(arguments)

@@ -46,13 +46,23 @@ class UsageLimits:
     requests_a_minute: int = REQUESTS_A_MINUTE
     bytes_a_day: int = BYTES_A_DAY
 
-    def under(self, agreement: Agreement | None) -> "UsageLimits":
-        """Return these limits with those that the agreement sets itself."""
+    def under(self, agreement: Agreement | None, *, at: datetime) -> "UsageLimits":
+        """Return these limits with those that the agreement sets itself.
+
+        One that is not in force widens nothing: whose agreement is over could else name it to ask
+        faster than others.
+        """
         if agreement is None:
             return self
-        return UsageLimits(
+        own = UsageLimits(
             requests_a_minute=_own(agreement.requests_a_minute, self.requests_a_minute),
             bytes_a_day=_own(agreement.bytes_a_day, self.bytes_a_day),
+        )
+        if agreement.covers(at):
+            return own
+        return UsageLimits(
+            requests_a_minute=min(own.requests_a_minute, self.requests_a_minute),
+            bytes_a_day=min(own.bytes_a_day, self.bytes_a_day),
         )
 
     def doubled(self) -> "UsageLimits":

@@ -11,7 +11,7 @@ from makul.store.codecs import names_from_text
 from makul.store.engine import Transaction, Values
 from makul.store.rights import Given
 from makul.store.rows import build_row_reader
-from makul.store.tables import disclosure, request_key
+from makul.store.tables import CLOSED_BY, disclosure, request_key
 
 _CLOSED = (
     select(
@@ -31,8 +31,7 @@ _CLOSED = (
     .select_from(
         request_key.outerjoin(
             disclosure,
-            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-            & (disclosure.c.decided_at == request_key.c.decided_at),
+            CLOSED_BY,
         )
     )
     .where(

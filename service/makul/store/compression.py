@@ -27,6 +27,10 @@ its header's length, which is 0 (`codecs.pack`)."""
 
 _ID_BYTES: Final = 32
 _WINDOW_BITS: Final = -14  # raw deflate, 16 KiB: dictionary and record fit; 15 costs 20 % more CPU
+_LONG_WINDOW_BITS: Final = -15  # for a dictionary of several texts; it reads what 14 bits wrote
+_LONG_WINDOW: Final = 32 * 1024 - 512  # bytes before a place that deflate can refer to
+_SHORT_DICTIONARY: Final = 12 * 1024
+"""Bytes; a dictionary up to this and a record lie within the short window."""
 _LEVEL: Final = 6
 _MAX_BYTES: Final = 64 * 1024 * 1024
 """The most that one record expands to: more than the largest answer, and no memory bomb."""
@@ -35,9 +39,13 @@ _CERTIFICATE: Final = re.compile(
     rb"<ds:X509Certificate>[A-Za-z0-9+/=]{1,8192}</ds:X509Certificate>"
 )
 
-_REASON_TEXT: Final = re.compile(rb"<t:text[^>]{0,60}>.{1,4096}?</t:text>", re.DOTALL)
+_BOILERPLATE_OF_ANSWERS: Final = re.compile(
+    rb"<rule>.{1,4096}?</rule>|<t:text(?: [^>]{0,60})?>.{1,4096}?</t:text>", re.DOTALL
+)
+"""A rule with its text, or a reason's text, in three languages."""
 _MAX_DICTIONARIES: Final = 512
-"""More than there are texts of reasons and causes: what comes beyond is compressed without one."""
+"""More than there are texts of reasons and causes: what comes beyond is compressed without one.
+With the largest they take 16 MB of a worker's memory."""
 
 _FIND = select(dictionary.c.content).where(dictionary.c.dictionary_id == bindparam("dictionary_id"))
 _ADD = insert(dictionary)
@@ -56,20 +64,20 @@ class Compressor:
         """Return the id of the dictionary for records with this receipt, which is kept by then.
 
         The operator's certificate is in every receipt and does not compress: each has a dictionary.
-        A refusal for one reason has the reason's text in three languages, which is most of its
-        answer: with `answer`, each such text has a dictionary. A dictionary is written in a
-        transaction of its own, once.
+        A refusal has its reasons' texts in three languages, and an explanation every rule's, which
+        is most of an answer: with `answer`, each sequence of them has a dictionary. A dictionary is
+        written in a transaction of its own, once.
         """
         found = _CERTIFICATE.search(receipt)
         certificate = found.group() if found is not None else b""
-        texts = _REASON_TEXT.findall(answer)
-        variable = (texts[0] if len(texts) == 1 else b"") + certificate
+        found_texts = dict.fromkeys(_BOILERPLATE_OF_ANSWERS.findall(answer))
+        variable = b"".join(found_texts) + certificate
         known = self._by_variable.get(variable)
         if known is not None:
             return known
         if len(self._by_variable) >= _MAX_DICTIONARIES:
             variable = certificate
-        content = BOILERPLATE + variable
+        content = (BOILERPLATE + variable)[-_LONG_WINDOW:]
         dictionary_id = hashlib.sha256(content).digest()
         values = {"dictionary_id": dictionary_id, "content": content}
 
@@ -86,7 +94,8 @@ class Compressor:
     def compress(self, plain: bytes, dictionary_id: bytes) -> bytes:
         """Return the record, compressed by a dictionary that is kept."""
         content = self._content(dictionary_id)
-        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, zdict=content)
+        bits = _WINDOW_BITS if len(content) <= _SHORT_DICTIONARY else _LONG_WINDOW_BITS
+        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, bits, zdict=content)
         return _MARK + dictionary_id + deflate.compress(plain) + deflate.flush()
 
     def expand(self, stored: bytes) -> bytes:
@@ -98,7 +107,7 @@ class Compressor:
             return stored
         start = len(_MARK) + _ID_BYTES
         content = self._content(stored[len(_MARK) : start])
-        inflate = zlib.decompressobj(_WINDOW_BITS, zdict=content)
+        inflate = zlib.decompressobj(_LONG_WINDOW_BITS, zdict=content)
         try:
             plain = inflate.decompress(stored[start:], _MAX_BYTES)
         except zlib.error:

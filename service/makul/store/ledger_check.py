@@ -39,7 +39,7 @@ from makul.store.ledger_tables import (
     ledger_tile,
 )
 from makul.store.record_kinds import KINDS, FoundRecords, Records
-from makul.store.tables import disclosure, ledger_leaf, request_key
+from makul.store.tables import CLOSED_BY, disclosure, ledger_leaf, request_key
 
 PAGE = 512
 """Records read at once: some megabytes where each has a report and a receipt."""
@@ -94,8 +94,7 @@ _KEY_OF_NOTHING = (
     .select_from(
         request_key.outerjoin(
             disclosure,
-            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-            & (disclosure.c.decided_at == request_key.c.decided_at),
+            CLOSED_BY,
         )
     )
     .where(disclosure.c.disclosure_id.is_(None))

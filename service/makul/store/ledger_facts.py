@@ -1,6 +1,5 @@
 """A decision's row against the statement that its leaf commits to: do all columns say the same?"""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,13 @@ from sqlalchemy import bindparam, select
 from makul.domain.disclosures import TELLS_OF_A_PERSON
 from makul.ledger.commitment import SALT_BYTES, commit
 from makul.ledger.statements import NOT_IN_1, ONLY_HERE, read_statement
-from makul.store.codecs import CodecError, instant, micros, names_from_text
+from makul.store.codecs import (
+    CodecError,
+    instant,
+    micros,
+    names_from_text,
+    reasons_from_text,
+)
 from makul.store.crypto import SealBrokenError, Sealer
 from makul.store.effects_check import read_effects
 from makul.store.engine import Database, Row
@@ -50,9 +55,6 @@ COLUMNS = (
     disclosure.c.sealed_to,
 )
 """What a record is read by: `Record.of` takes a row of these."""
-
-_REASON = ("code", "because", "field", "retryAfter")
-"""A reason's parts, in the order in which a statement has them."""
 
 UUID_BYTES = 16
 
@@ -266,11 +268,8 @@ def _names(private: Private, stated: Facts, digest: bytes, kind: str) -> bool:
 def _reasons(text: object) -> object:
     """As a statement has them; anything else differs from any statement."""
     try:
-        told = json.loads(str(text))
-        if any(set(reason) != set(_REASON) for reason in told):
-            return None
-        return [[reason[name] for name in _REASON] for reason in told]
-    except (ValueError, TypeError):
+        return [list(reason) for reason in reasons_from_text(str(text))]
+    except CodecError:
         return None
 
 

@@ -1,5 +1,6 @@
 """The receipt of an earlier request, found by the space in which its id was used."""
 
+from itertools import product
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -9,7 +10,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.crypto import Sealer
 from makul.store.engine import Database
 from makul.store.private import open_private
-from makul.store.tables import disclosure, request_key
+from makul.store.tables import CLOSED_BY, disclosure, request_key
 
 _COLUMNS = (
     disclosure.c.disclosure_id,
@@ -21,8 +22,7 @@ _CLOSING = (
     .select_from(
         request_key.join(
             disclosure,
-            (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-            & (disclosure.c.decided_at == request_key.c.decided_at),
+            CLOSED_BY,
         )
     )
     .where(
@@ -50,11 +50,12 @@ def find_receipt(
 
     The spaces are searched in their order, a disclosure first: a dry run under the same id must
     not hide it. A closed id has one closing decision, so a later refusal (REQ-04) is not looked at.
+    What closed the id in any space goes before what left it open in another: a refusal that may be
+    asked again (REQ-06) must not hide a registration or a revocation.
     """
     values = {"recipient": recipient, "request_id": request_id.bytes}
-    for space in Space:
-        here = {**values, "space": space.value}
-        row = database.one(_CLOSING, here) or database.one(_LATEST, here)
+    for statement, space in product((_CLOSING, _LATEST), Space):
+        row = database.one(statement, {**values, "space": space.value})
         if row is None:
             continue
         disclosure_id, sealed, number = row

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, literal_column, select
 from makul.store.codecs import CodecError
 from makul.store.engine import Database, Values
 from makul.store.rows import build_row_reader
-from makul.store.tables import agreement, disclosure, recipient, request_key
+from makul.store.tables import CLOSED_BY, agreement, disclosure, recipient, request_key
 from makul.store.usage import USED
 
 _here = select(literal_column("1").label("here")).subquery("here")
@@ -33,11 +33,7 @@ _STANDING = select(
         & (request_key.c.space == bindparam("space"))
         & (request_key.c.request_id == bindparam("request_id")),
     )
-    .outerjoin(
-        disclosure,
-        (disclosure.c.disclosure_id == request_key.c.disclosure_id)
-        & (disclosure.c.decided_at == request_key.c.decided_at),
-    )
+    .outerjoin(disclosure, CLOSED_BY)
 )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
 )
 
 from makul.store.columns import AGREEMENT, DIGEST, MEMBER, PURPOSE, UUID, WORD, metadata, to_lock
@@ -323,6 +324,16 @@ disclosure = Table(
 salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
 `sealed_to` is the certificate to which the data given were encrypted, if they were. The last index
 holds all that a month's statistics count, so that they are counted without reading a record."""
+
+CLOSED_BY = and_(
+    disclosure.c.disclosure_id == request_key.c.disclosure_id,
+    disclosure.c.decided_at == request_key.c.decided_at,
+    disclosure.c.recipient == request_key.c.recipient,
+    disclosure.c.space == request_key.c.space,
+    disclosure.c.request_id == request_key.c.request_id,
+)
+"""Joins a request id to the decision that closed it: one of this very request. A row that names a
+decision of another request, written by hand, joins nothing."""
 
 repetition = Table(
     "repetition",

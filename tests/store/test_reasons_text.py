@@ -1,0 +1,63 @@
+"""A decision's reasons in a column: short, read back exactly, in earlier programs' form as well."""
+
+import json
+
+import pytest
+
+from makul.domain.reasons import Code, Reason
+from makul.store.codecs import CodecError, codes_from_text, reasons_from_text, reasons_to_text
+
+REASONS = (
+    Reason(code=Code.AGR_03, field="purpose"),
+    Reason(code=Code.AGR_04, field="address"),
+    Reason(code=Code.AGR_04, field="surname"),
+    Reason(code=Code.CNS_02, because=Code.SIG_06, field="consentDocument"),
+    Reason(code=Code.AGR_06, retry_after=3_600),
+)
+PARTS = [
+    (
+        each.code.value,
+        each.because.value if each.because is not None else None,
+        each.field,
+        each.retry_after,
+    )
+    for each in REASONS
+]
+
+
+def test_reasons_read_back_in_their_order() -> None:
+    assert reasons_from_text(reasons_to_text(REASONS)) == PARTS
+    assert codes_from_text(reasons_to_text(REASONS)) == tuple(each[0] for each in PARTS)
+    assert reasons_from_text(reasons_to_text(())) == []
+
+
+def test_the_form_of_earlier_programs_is_read() -> None:
+    names = ("code", "because", "field", "retryAfter")
+    text = json.dumps([dict(zip(names, each, strict=True)) for each in PARTS])
+
+    assert reasons_from_text(text) == PARTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "null",
+        "{}",
+        '"AGR-04"',
+        "[7]",
+        "[[]]",
+        '[["AGR-04",null,null]]',
+        '[["AGR-04",null,null,"a"],["AGR-04",null,null,"b"]]',
+        '[ ["AGR-04",null,null,"a"]]',
+        '[{"code":"AGR-04"}]',
+        '[{"code":"AGR-04","because":null,"field":null,"retryAfter":null,"more":1}]',
+        '[["AGR-04",null,null,"a"],{"code":"AGR-04"}]',
+        "[" * 100_000,
+    ],
+)
+def test_what_no_program_writes_does_not_read_back(text: str) -> None:
+    """The same reasons in other words are a change that somebody made by hand."""
+    with pytest.raises(CodecError):
+        reasons_from_text(text)
