@@ -20,7 +20,7 @@ from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
 from makul.runtime import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
-from makul.sandbox.run import MARK, prepare, run, with_ports
+from makul.sandbox.run import prepare, run, with_ports
 
 SECONDS = 300.0
 """A start takes some seconds; a busy machine is given time."""
@@ -114,7 +114,7 @@ def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Pa
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
-        with pytest.raises(HouseError, match="is in use|must differ"):
+        with pytest.raises(HouseError, match=r"is in use|must differ"):
             run(busy, LocalRuntime())
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine.txt").write_text("mine")
