@@ -265,7 +265,8 @@ canonicalisation
   en CanonicalizationMethod must be exclusive C14N in a message, and C14N 1.0, 1.1 or exclusive
      C14N in a document, without comments. Sign anew.
 timestamp-order
-  ky Timestamp ичинде Expires убактысы Created убактысынан кийин болушу керек. Оңдоп, кайра колтамга коюңуз.
+  ky Timestamp ичинде Expires убактысы Created убактысынан кийин болушу керек.
+     Оңдоп, кайра колтамга коюңуз.
   ru В Timestamp время Expires должно быть позже времени Created.
   en In the Timestamp, Expires must be later than Created.
 xroad-header
