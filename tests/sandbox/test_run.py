@@ -74,7 +74,7 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
     with started(*arguments) as process:
         await_ready(process)
-        socket.create_connection(("127.0.0.1", options.port), timeout=30).close()
+        socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
         with pytest.raises(HouseError, match=r"runs in .* already"):
             run(free(directory), LocalRuntime())
