@@ -40,10 +40,9 @@ def require_held(kind: str, names: Iterable[str], held: Collection[str], holder:
     """Raise `UnknownNameError` for a name that `holder` does not hold."""
     for name in names:
         if name not in held:
-            listed = f". It holds: {', '.join(held) or 'none'}"
-            raise UnknownNameError(
-                f"{holder} does not hold the {kind} {name!r}{suggest(name, held)}{listed}"
-            )
+            meant = suggest(name, held) or "."
+            listed = f" It holds: {', '.join(held) or 'none'}"
+            raise UnknownNameError(f"{holder} does not hold the {kind} {name!r}{meant}{listed}")
 
 
 def suggest(name: str, known: Collection[str]) -> str:

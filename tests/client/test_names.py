@@ -19,7 +19,7 @@ from makul_client.profile import Profile
 from makul_client.results import ATTRIBUTES
 from makul_client.terms import Terms, keep_terms, load_terms, terms_file
 from makul_client.usage import wants_json
-from makul_client.vocabulary import METHODS, suggest
+from makul_client.vocabulary import METHODS, UnknownNameError, require_held, suggest
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
 
@@ -118,6 +118,14 @@ def test_name_that_is_close_to_nothing_gets_the_whole_list(profile: Path, consen
 
     assert suggest("shoeSize", ATTRIBUTES) == ""
     assert "There are: pin, surname" in result.stderr
+
+
+def test_what_is_meant_and_what_is_held_are_two_sentences() -> None:
+    """A question ends with its own mark."""
+    with pytest.raises(UnknownNameError, match=r"did you mean LOAN\? It holds: LOAN$"):
+        require_held("purpose", ["LOAM"], ["LOAN"], "the consent")
+    with pytest.raises(UnknownNameError, match=r"'X'\. It holds: LOAN$"):
+        require_held("purpose", ["X"], ["LOAN"], "the consent")
 
 
 def test_attribute_beyond_the_consent_is_not_asked_for(profile: Path, consent: Path) -> None:

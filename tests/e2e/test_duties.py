@@ -100,7 +100,7 @@ class Installation:
             yield
         finally:
             process.terminate()
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=120) == 0
 
     def published(self) -> int:
         """Leaves of the tree that is published."""

@@ -197,7 +197,7 @@ def _send(
 
 
 def _raw(port: int, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
@@ -208,7 +208,7 @@ def _await_metrics(port: int, name: str) -> str:
     """The exporter starts beside the listeners."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         try:
             connection.request("GET", "/metrics")
             text = connection.getresponse().read().decode()

@@ -188,7 +188,7 @@ def test_taking_a_right_does_not_wait_for_a_gap(
     finally:
         stop.set()
         for worker in workers:
-            worker.join(30)
+            worker.join(120)
         store.close()
 
     assert again == Committed()

@@ -67,7 +67,7 @@ def worker(
     assert process.stdout.readline() == "written\n"
     process.stdout.close()
     if not stays:
-        process.wait(30)
+        process.wait(120)
     return process
 
 
@@ -147,7 +147,7 @@ def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path
     try:
         assert value(directory, "makul_workers", listener="wsse") == 2
         os.kill(victim.pid, signal.SIGKILL)
-        victim.wait(30)
+        victim.wait(120)
         mine.bury([living.pid])
 
         assert value(directory, "makul_workers", listener="wsse") == 1
@@ -155,7 +155,7 @@ def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path
         assert value(directory, "makul_decisions_total", **DECIDED) == 2
     finally:
         living.kill()
-        living.wait(30)
+        living.wait(120)
 
 
 def test_a_start_clears_what_is_its_own(directory: Path) -> None:

@@ -20,7 +20,7 @@ from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
 from makul.runtime import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
-from makul.sandbox.run import MARK, prepare, run, with_ports
+from makul.sandbox.run import prepare, run, with_ports
 
 SECONDS = 300.0
 """A start takes some seconds; a busy machine is given time."""
@@ -74,7 +74,7 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
     with started(*arguments) as process:
         await_ready(process)
-        socket.create_connection(("127.0.0.1", options.port), timeout=30).close()
+        socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
         with pytest.raises(HouseError, match=r"runs in .* already"):
             run(free(directory), LocalRuntime())
@@ -105,7 +105,24 @@ def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset:
         with pytest.raises(HouseError, match=rf"port {port} .* is in use"):
             run(options, LocalRuntime())
 
-    assert [each.name for each in directory.iterdir()] == [MARK]
+    assert not directory.exists()
+
+
+def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Path) -> None:
+    """A mark that stayed in it would let the next sandbox delete what was put there meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
+        with pytest.raises(HouseError, match=r"is in use|must differ"):
+            run(busy, LocalRuntime())
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(HouseError, match="no sandbox"):
+        run(free(tmp_path), LocalRuntime())
+
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:

@@ -194,6 +194,7 @@ def test_a_mandatory_xroad_header_is_missing_or_doubled(name: str) -> None:
     for header in (doubled, missing):
         response = send(build(channel=KG), enveloped(GET_STATUS, header=header))
         assert (response.codes, response.fields) == (["REQ-01"], [name])
+        assert "protocolVersion 4.0" in (response.text(".//t:reason/t:text/t:en") or "")
     twice = send(build(channel=KG), enveloped(GET_STATUS, header=doubled))
     assert twice.root.find("{*}Header") is None
 

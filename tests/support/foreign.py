@@ -84,7 +84,7 @@ def _index_once_serving(process: subprocess.Popen[bytes], directory: Path) -> di
         if index.is_file():  # it is written last, just before the listeners open
             described: dict[str, Any] = json.loads(index.read_bytes())
             try:
-                with urlopen(f"{described['urls']['xroad']}?wsdl=xroad", timeout=5):  # noqa: S310 - loopback
+                with urlopen(f"{described['urls']['xroad']}?wsdl=xroad", timeout=120):  # noqa: S310 - loopback
                     return described
             except OSError:  # not listening yet
                 pass
@@ -95,7 +95,7 @@ def _index_once_serving(process: subprocess.Popen[bytes], directory: Path) -> di
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=120)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)  # its workers too: the session is its own
 

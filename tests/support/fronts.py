@@ -30,7 +30,7 @@ def fronted(house: InProcess, listener: str, **settings: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -51,7 +51,7 @@ def by_tls(port: int, pair: tuple[Path, Path] | None) -> http.client.HTTPSConnec
     context.verify_mode = ssl.CERT_NONE
     if pair is not None:
         context.load_cert_chain(*pair)
-    return http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
+    return http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=120)
 
 
 def write(directory: Path, name: str, credential: Credential) -> tuple[Path, Path]:

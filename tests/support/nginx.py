@@ -66,4 +66,4 @@ def fronting(
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)

@@ -72,7 +72,7 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
         yield server
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         if output is not None:
             output.close()
 
@@ -80,7 +80,7 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
 def await_ready(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         try:
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:

@@ -70,7 +70,7 @@ class Whole:
 
 def get(port: int, path: str) -> tuple[int, bytes]:
     """Ask by GET."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -60,6 +60,27 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], bytes], str, str | None, Cause | None
         Cause.ENCODING,
         CONSTRAINTS,
     ),
+    "XML 1.1": (
+        lambda _: b'<?xml version="1.1"?><a/>',
+        "SIG-02",
+        None,
+        Cause.XML_VERSION,
+        CONSTRAINTS,
+    ),
+    "a line before the declaration": (
+        lambda _: b'\n<?xml version="1.0"?><a/>',
+        "SIG-02",
+        None,
+        Cause.NOT_WELL_FORMED,
+        "FORMAT_FAILURE",
+    ),
+    "a zero behind": (
+        lambda _: b"<a/>\0",
+        "SIG-02",
+        None,
+        Cause.NOT_WELL_FORMED,
+        "FORMAT_FAILURE",
+    ),
     "UTF-16": (lambda _: "<a/>".encode("utf-16"), "SIG-02", None, Cause.ENCODING, CONSTRAINTS),
     "too large": (
         lambda _: b"<a>" + b"x" * 300_000 + b"</a>",
@@ -124,6 +145,13 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], bytes], str, str | None, Cause | None
         "SIG-02",
         "SigningTime",
         Cause.TIME_ZONE,
+        CONSTRAINTS,
+    ),
+    "time of a clock that is fast": (
+        forged(signing_time=instant(NOW + timedelta(minutes=20))),
+        "SIG-02",
+        "SigningTime",
+        Cause.SIGNING_TIME,
         CONSTRAINTS,
     ),
     "time without a zone": (

@@ -13,7 +13,7 @@ from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.wsse import WsseVerifier
 from support.pki import NOW
-from support.wsse import CHILD, DS, SOAP11, WSSE, WSU, Message, found, security
+from support.wsse import CHILD, DS, SHA1, SOAP11, WSSE, WSU, Message, found, security
 from support.xades import C14N
 
 Edit = Callable[[etree._Element], object]
@@ -198,19 +198,31 @@ MESSAGES: dict[str, tuple[Edit, Code, str, Cause | None]] = {
         algorithm_at(f"{{{DS}}}CanonicalizationMethod", C14N),
         Code.SIG_04,
         "CanonicalizationMethod",
-        Cause.TRANSFORM,
+        Cause.CANONICALISATION,
     ),
     "unknown c14n": (
         algorithm_at(f"{{{DS}}}CanonicalizationMethod", "urn:c14n"),
         Code.SIG_04,
         "CanonicalizationMethod",
-        None,
+        Cause.CANONICALISATION,
     ),
     "unknown method": (
         algorithm_at(f"{{{DS}}}SignatureMethod", "urn:method"),
         Code.SIG_04,
         "SignatureMethod",
-        None,
+        Cause.SIGNATURE_METHOD,
+    ),
+    "weak digest": (
+        lambda envelope: next(envelope.iter(f"{{{DS}}}DigestMethod")).set("Algorithm", SHA1),
+        Code.SIG_04,
+        "DigestMethod",
+        Cause.DIGEST_METHOD,
+    ),
+    "a token in PEM": (
+        text_at(TOKEN, "-----BEGIN CERTIFICATE-----"),
+        Code.SIG_02,
+        "BinarySecurityToken",
+        Cause.TOKEN_TYPE,
     ),
     "Body changed": (text_at(REQUEST_ID, "x"), Code.SIG_02, "Body", None),
 }
@@ -232,7 +244,10 @@ def test_messages(messages: WsseVerifier, world, name: str) -> None:
         (6, Cause.TIME_ZONE),
         (-6, Cause.TIME_ZONE),
         (5.5, Cause.TIME_ZONE),
+        (-1, Cause.TIME_ZONE),
         (-0.2, None),
+        (-0.5, None),
+        (0.5, None),
         (48, None),
         (-48, None),
     ],
@@ -247,6 +262,13 @@ def test_a_message_of_another_time_zone(
     ).signed()
 
     assert refused(messages, envelope) == (Code.REQ_03, "Created", cause)
+
+
+def test_a_message_that_expires_before_it_is_created(messages: WsseVerifier, world) -> None:
+    """REQ-03: it is neither old nor of the future, and its text does not say so."""
+    envelope = Message(holder=world.bank, expires=NOW - timedelta(minutes=1)).signed()
+
+    assert refused(messages, envelope) == (Code.REQ_03, "Expires", Cause.TIMESTAMP_ORDER)
 
 
 def test_a_message_that_has_expired(messages: WsseVerifier, world) -> None:

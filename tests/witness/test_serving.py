@@ -8,7 +8,7 @@ SHOWN = b"a cosigned checkpoint\n"
 
 
 def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("GET", path)
     answer = connection.getresponse()
     found = answer.status, answer.read()

@@ -114,7 +114,7 @@ def _killed_at(witness: WitnessProgram, steps: int) -> bool:
     """Was the child killed, or had it done?"""
     child = FORK.Process(target=_round_until, args=(witness, steps))
     child.start()
-    child.join(30)
+    child.join(120)
     return child.exitcode == -signal.SIGKILL
 
 

@@ -47,3 +47,8 @@ class Cause(StrEnum):
     CERTIFICATE_FORM = "certificate-form"
     CERTIFICATE_SERIAL = "certificate-serial"
     KEY_ALGORITHM = "key-algorithm"
+    DIGEST_METHOD = "digest-method"
+    SIGNATURE_METHOD = "signature-method"
+    CANONICALISATION = "canonicalisation"
+    TIMESTAMP_ORDER = "timestamp-order"
+    XROAD_HEADER = "xroad-header"

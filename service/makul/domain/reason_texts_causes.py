@@ -11,18 +11,24 @@ document-type
   ru Объявления DOCTYPE и ENTITY не допускаются. Уберите их и подпишите заново.
   en DOCTYPE and ENTITY declarations are not allowed. Remove them and sign again.
 comment
-  ky Көрсөтүлгөн элементте XML комментарийи бар, ага уруксат жок.
+  ky Көрсөтүлгөн элементте (элемент аталбаса, түпкү элементтин сыртында) XML комментарийи бар,
+     ага уруксат жок.
      Комментарийди алып салып, кайра колтамга коюп жөнөтүңүз.
-  ru В указанном элементе стоит комментарий XML, что не допускается.
+  ru В указанном элементе (если он не назван, вне корневого элемента) стоит комментарий XML,
+     что не допускается.
      Удалите комментарий, подпишите и отправьте заново.
-  en The element named holds an XML comment, which is not allowed.
+  en The element named (or, where none is, the text outside the root element) holds an XML
+     comment, which is not allowed.
      Remove the comment, sign and send again.
 processing-instruction
-  ky Көрсөтүлгөн элементте XML иштетүү көрсөтмөсү бар, ага уруксат жок.
+  ky Көрсөтүлгөн элементте (элемент аталбаса, түпкү элементтин сыртында) XML иштетүү көрсөтмөсү
+     бар, ага уруксат жок.
      Аны алып салып, кайра колтамга коюп жөнөтүңүз.
-  ru В указанном элементе стоит инструкция обработки XML, что не допускается.
+  ru В указанном элементе (если он не назван, вне корневого элемента) стоит инструкция обработки
+     XML, что не допускается.
      Удалите её, подпишите и отправьте заново.
-  en The element named holds an XML processing instruction, which is not allowed.
+  en The element named (or, where none is, the text outside the root element) holds an XML
+     processing instruction, which is not allowed.
      Remove it, sign and send again.
 encoding
   ky XML башка коддолушта жарыяланган. UTF-8 гана колдонуңуз жана XML жарыялоосунда да ушуну
@@ -240,4 +246,35 @@ key-algorithm
      Используйте сертификат с ключом RSA от 2048 бит или ECDSA P-256, P-384, P-521.
   en The algorithm of the certificate's key is not accepted here.
      Use a certificate with an RSA key of 2048 bits or more, or ECDSA P-256, P-384 or P-521.
+digest-method
+  ky Бул DigestMethod кабыл алынбайт. SHA-256, SHA-384 же SHA-512 колдонуп, кайра колтамга коюңуз.
+  ru Этот DigestMethod не принимается. Подпишите заново с SHA-256, SHA-384 или SHA-512.
+  en This DigestMethod is not accepted. Sign anew with SHA-256, SHA-384 or SHA-512.
+signature-method
+  ky Бул SignatureMethod кабыл алынбайт же сертификаттын ачкычына туура келбейт.
+     RSA (PKCS #1 v1.5 же PSS) же ECDSA, SHA-256, SHA-384 же SHA-512 менен кайра колтамга коюңуз.
+  ru Этот SignatureMethod не принимается или не подходит к ключу сертификата.
+     Подпишите заново: RSA (PKCS #1 v1.5 или PSS) или ECDSA с SHA-256, SHA-384 или SHA-512.
+  en This SignatureMethod is not accepted, or does not fit the certificate's key.
+     Sign anew by RSA (PKCS #1 v1.5 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512.
+canonicalisation
+  ky CanonicalizationMethod билдирүүдө exclusive C14N, документте C14N 1.0, 1.1 же exclusive C14N
+     болуп, комментарийсиз (WithComments жок) болушу керек. Кайра колтамга коюңуз.
+  ru CanonicalizationMethod в сообщении должен быть exclusive C14N, в документе C14N 1.0, 1.1 или
+     exclusive C14N, без WithComments. Подпишите заново.
+  en CanonicalizationMethod must be exclusive C14N in a message, and C14N 1.0, 1.1 or exclusive
+     C14N in a document, without comments. Sign anew.
+timestamp-order
+  ky Timestamp ичинде Expires убактысы Created убактысынан кийин болушу керек.
+     Оңдоп, кайра колтамга коюңуз.
+  ru В Timestamp время Expires должно быть позже времени Created.
+  en In the Timestamp, Expires must be later than Created.
+xroad-header
+  ky Көрсөтүлгөн X-Road аталышы жок, кайталанган же туура эмес. Header ичинде client, service, id
+     (requestId менен бирдей UUID) жана protocolVersion 4.0 бирден болушу керек; service бул
+     операцияны атайт.
+  ru Указанный заголовок X-Road отсутствует, повторён или неверен. В Header нужны по одному client,
+     service, id (тот же UUID, что requestId) и protocolVersion 4.0; service называет эту операцию.
+  en The X-Road header named is missing, repeated or wrong. The Header needs one each of client,
+     service, id (the UUID of requestId) and protocolVersion 4.0; service names this operation.
 """

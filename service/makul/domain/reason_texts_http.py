@@ -1,6 +1,7 @@
 """What is expected of an HTTP request, for each part of it that a reason can name in `field`.
 
-They follow the text of the code. They state limits and media types, and no value of a request.
+They stand in the place of the code's text, which is about more than HTTP, and follow that of a
+cause. They state limits and media types, and no value of a request.
 """
 
 from typing import Final
@@ -28,15 +29,17 @@ _EXPECTATIONS: Final = {
         en="The body of the POST must be a SOAP Envelope.",
     ),
     (Code.REQ_01, "method"): Text(
-        ky="Бул даректе POST менен SOAP билдирүүсү, GET менен ?wsdl же ?xsd кабыл алынат.",
-        ru="По этому адресу принимается сообщение SOAP методом POST, а методом GET — ?wsdl "
-        "или ?xsd.",
-        en="This address takes a SOAP message by POST, and ?wsdl or ?xsd by GET.",
+        ky="Бул дарек мындай ыкманы кабыл албайт: Allow уруксат берилгендерин атайт. SOAP "
+        "билдирүүсү сервистин дарегине POST менен жөнөтүлөт.",
+        ru="Этот адрес не принимает такой метод: допустимые названы в Allow. Сообщение SOAP "
+        "отправляют методом POST по адресу сервиса.",
+        en="This address does not take this method: Allow names those that it takes. Send a SOAP "
+        "message by POST to the address of the service.",
     ),
     (Code.REQ_02, "address"): Text(
-        ky="Бул даректе эч нерсе жок. Сервистин дарегин WSDL көрсөтөт.",
-        ru="По этому адресу ничего нет. Адрес сервиса указан в WSDL.",
-        en="There is nothing at this address. The WSDL gives the address of the service.",
+        ky="Бул дарек билдирүү же файл бербейт жана кабыл албайт. Сервистин дарегин WSDL көрсөтөт.",
+        ru="По этому адресу нет ни порта, ни файла. Адрес сервиса указан в WSDL.",
+        en="There is no port and no file at this address. The WSDL gives the service's address.",
     ),
     (Code.REQ_07, "Content-Type"): Text(
         ky="Content-Type text/xml (SOAP 1.1) же application/soap+xml (SOAP 1.2) болуп, "
@@ -74,10 +77,12 @@ _EXPECTATIONS: Final = {
 
 
 def with_expectation(said: Text, reason: Reason) -> Text:
-    """Add to the text of a reason what is expected of the part of HTTP that it names, if any."""
+    """Say what is expected of the part of HTTP that a reason names, if any; after its cause."""
     expected = _EXPECTATIONS.get((reason.code, reason.field or ""))
     if expected is None:
         return said
+    if reason.cause is None:
+        return expected
     return Text(
         ky=f"{said.ky} {expected.ky}", ru=f"{said.ru} {expected.ru}", en=f"{said.en} {expected.en}"
     )

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import shutil
 import socket
 import subprocess
@@ -212,18 +213,42 @@ def _lock(directory: Path) -> Iterator[IO[str]]:
     Raises `HouseError` if it runs already, or if the directory is somebody else's.
     """
     _refuse_foreign(directory)
+    was_there, was_marked = directory.exists(), (directory / MARK).exists()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / MARK).open("a+", encoding="utf-8") as mark:
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locks(mark, directory / MARK):
             raise HouseError(
                 f"a sandbox runs in {directory} already; stop it, or name another --dir"
-            ) from None
+            )
         if not mark.tell():
             mark.write("Made by `makul sandbox`, which may delete all of this directory.\n")
             mark.flush()
-        yield mark
+        try:
+            yield mark
+        except HouseError:
+            if not was_marked:
+                _unmark(directory, remove=not was_there)
+            raise
+
+
+def _locks(mark: IO[str], path: Path) -> bool:
+    """Return whether the lock is held now, on the file that bears the name still."""
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(mark.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _unmark(directory: Path, *, remove: bool) -> None:
+    """Leave a directory in which no sandbox was made as it was found.
+
+    A mark that stayed would let a later sandbox delete what its owner put there meanwhile.
+    """
+    if [each.name for each in directory.iterdir()] == [MARK]:
+        (directory / MARK).unlink()
+        if remove:
+            directory.rmdir()
 
 
 def _refuse_foreign(directory: Path) -> None:

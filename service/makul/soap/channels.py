@@ -15,6 +15,7 @@ from lxml import etree
 
 from makul.app.ports import Caller, MessageVerifier, Register, RejectedError
 from makul.domain.agreements import Channel as ChannelName
+from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import Message, collapsed, local_name
@@ -259,4 +260,4 @@ def _uuid(block: "Element") -> UUID:
 
 
 def _wrong(field: str) -> RejectedError:
-    return RejectedError(Reason(code=Code.REQ_01, field=field))
+    return RejectedError(Reason(code=Code.REQ_01, field=field, cause=Cause.XROAD_HEADER))

@@ -30,7 +30,8 @@ _TYPES: Final = "urn:makul:types:1"
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]{0,63}", re.ASCII)
 _REQUEST_ID_UNSAFE: Final = re.compile(
     rb"<(?:[A-Za-z_][\w.\-]{0,63}:)?requestId(?:\s[^<>]{0,512})?>\s{0,64}"
-    rb"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s{0,64}</"
+    rb"(?:<!\[CDATA\[\s{0,64})?"
+    rb"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s{0,64}(?:\]\]>\s{0,64})?</"
 )
 _REFERENCE_BYTES: Final = 8  # 64 random bits: enough to find one log line, and says nothing
 

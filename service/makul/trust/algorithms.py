@@ -196,6 +196,7 @@ def signature_method(uri: str | None, key: PublicKey) -> SignatureMethod:
             _OBSOLETE_URIS.get(uri or ""),
             "the signature method is not accepted for this key",
             field="SignatureMethod",
+            cause=Cause.SIGNATURE_METHOD,
         )
     return method
 
@@ -204,7 +205,11 @@ def digest_algorithm(uri: str | None) -> DigestAlgorithm:
     """The digest of that URI, where it is accepted; else SIG-04."""
     digest = DIGESTS.get(uri or "")
     if digest is None:
-        raise _not_accepted(_OBSOLETE_URIS.get(uri or ""), "the digest algorithm is not accepted")
+        raise _not_accepted(
+            _OBSOLETE_URIS.get(uri or ""),
+            "the digest algorithm is not accepted",
+            cause=Cause.DIGEST_METHOD,
+        )
     return digest
 
 

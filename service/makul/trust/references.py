@@ -47,6 +47,9 @@ _INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 logging.getLogger("signxml.processor").setLevel(logging.INFO)
 
 
+_CAUSES = {"Transform": Cause.TRANSFORM, "CanonicalizationMethod": Cause.CANONICALISATION}
+
+
 class Reference(NamedTuple):
     """What one `ds:Reference` says, every algorithm of it accepted."""
 
@@ -166,5 +169,4 @@ def _within(field: str, read: Callable[[str | None], ReadT], element: "Element")
     try:
         return read(element.get("Algorithm"))
     except SignatureFailure as failure:
-        cause = Cause.TRANSFORM if field == "Transform" else None
-        raise failure.within(field, cause) from None
+        raise failure.within(field, _CAUSES.get(field)) from None

@@ -65,6 +65,12 @@ def certificate_of(token: "Element") -> SigningCertificate:
             cause=Cause.TOKEN_TYPE,
         )
     try:
-        return read_certificate(binary_of(token))
+        der = binary_of(token)
+    except SignatureFailure as failure:
+        raise SignatureFailure(
+            failure.code, failure.why, field=_TOKEN_NAME, cause=Cause.TOKEN_TYPE
+        ) from None
+    try:
+        return read_certificate(der)
     except SignatureFailure as failure:
         raise failure.within(_TOKEN_NAME, Cause.TOKEN_TYPE) from None

@@ -281,7 +281,7 @@ def _prove_references(
             Code.SIG_04,
             "another transform than exclusive canonicalisation",
             field="Transform" if exclusive else "CanonicalizationMethod",
-            cause=Cause.TRANSFORM,
+            cause=Cause.TRANSFORM if exclusive else Cause.CANONICALISATION,
         )
     return tuple(Proven(reference, targets[reference.uri]) for reference in references)
 
@@ -303,7 +303,12 @@ def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
     created, expires = (_instant(only_one(parts, tag)) for tag in (_CREATED, _EXPIRES))
     stale_after = min(expires, created + MAX_AGE) + CLOCK_SKEW
     if expires <= created:
-        raise SignatureFailure(Code.REQ_03, "it expires before it is created", field="Expires")
+        raise SignatureFailure(
+            Code.REQ_03,
+            "it expires before it is created",
+            field="Expires",
+            cause=Cause.TIMESTAMP_ORDER,
+        )
     if not created - CLOCK_SKEW <= at < stale_after:
         field = "Created" if not created - CLOCK_SKEW <= at < created + MAX_AGE else "Expires"
         raise SignatureFailure(

@@ -41,6 +41,12 @@ MAX_EQUALS = 1024
 canonicalises in the square of them, and 256 KiB of nothing else cost seconds. A XAdES-LTA document
 of ours has some 300, with those at the end of base64."""
 
+_BOM = b"\xef\xbb\xbf"
+_BEGINNING = 4
+"""Bytes among which UTF-16 and UTF-32 have a zero; a later one is no XML in any encoding."""
+_OTHER_VERSION = re.compile(
+    rb"""(?:\xef\xbb\xbf)?<\?xml\s+version\s*=\s*["'](?!1\.0["'])""", re.ASCII
+)
 _DECLARATION = re.compile(
     rb"(?:\xef\xbb\xbf)?<\?xml[ \t\r\n]+version=(?:\"1\.0\"|'1\.0')"
     rb"(?:[ \t\r\n]+encoding=(?:\"utf-8\"|'utf-8'))?"
@@ -81,9 +87,7 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
-        raise SignatureFailure(
-            Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
-        ) from None
+        raise _not_well_formed() from None
     require_modest_tree(root)
     return root
 
@@ -95,14 +99,22 @@ def _holds_forbidden_markup(content: bytes) -> bool:
     return any(markup in content for markup in _FORBIDDEN_MARKUP)
 
 
+def _is_declaration(content: bytes) -> bool:
+    """Return whether an XML declaration stands at the very beginning, as it has to."""
+    return content.removeprefix(_BOM)[:6] in (b"<?xml ", b"<?xml\t", b"<?xml\n", b"<?xml\r")
+
+
 def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
     """Say which markup it is; the first that software would stumble on."""
-    if b"\0" in content or content.lstrip()[:6] in (b"<?xml ", b"<?xml\t", b"<?xml\n"):
+    if b"\0" in content[:_BEGINNING] or _is_declaration(content):
+        version = _OTHER_VERSION.match(content) is not None
         return outside_profile(
             Code.SIG_02,
             "another encoding than UTF-8, or another version than XML 1.0",
-            cause=Cause.ENCODING,
+            cause=Cause.XML_VERSION if version else Cause.ENCODING,
         )
+    if b"\0" in content:
+        return _not_well_formed()
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         return outside_profile(
             Code.SIG_02, "a document type declaration", cause=Cause.DOCUMENT_TYPE
@@ -110,9 +122,13 @@ def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
     try:
         return hidden_part(etree.fromstring(document, build_parser()), Code.SIG_02)
     except etree.XMLSyntaxError:
-        return SignatureFailure(
-            Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
-        )
+        return _not_well_formed()
+
+
+def _not_well_formed() -> SignatureFailure:
+    return SignatureFailure(
+        Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
+    )
 
 
 def hidden_part(root: "Element", code: Code) -> SignatureFailure:
@@ -321,6 +337,7 @@ def binary_of(element: "Element") -> bytes:
 
 MAX_ZONE = timedelta(hours=14)
 """The widest offset of a time zone (Kiribati)."""
+_MIN_ZONE = timedelta(hours=1)
 _ZONE_STEP = timedelta(minutes=30)
 _ZONE_SLACK = timedelta(minutes=6)
 
@@ -328,14 +345,17 @@ _ZONE_SLACK = timedelta(minutes=6)
 def is_zone_apart(stated: datetime, at: datetime) -> bool:
     """Return whether two times differ as local time does from UTC: by half hours, to some minutes.
 
-    A time in the future can hardly have another cause, so all up to the widest offset counts.
+    No zone is nearer to UTC than an hour. A time in the future can hardly have another cause, so
+    all from there up to the widest offset counts.
     """
     apart = stated - at
-    if timedelta(0) < apart <= MAX_ZONE + _ZONE_SLACK:
-        return apart > _ZONE_STEP - _ZONE_SLACK
+    if abs(apart) < _MIN_ZONE - _ZONE_SLACK:
+        return False
+    if apart > timedelta(0):
+        return apart <= MAX_ZONE + _ZONE_SLACK
     beyond = -apart % _ZONE_STEP
     near = min(beyond, _ZONE_STEP - beyond) <= _ZONE_SLACK
-    return near and _ZONE_STEP - _ZONE_SLACK <= -apart <= MAX_ZONE + _ZONE_SLACK
+    return near and -apart <= MAX_ZONE + _ZONE_SLACK
 
 
 def instant_of(element: "Element") -> datetime:

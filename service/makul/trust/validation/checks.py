@@ -32,7 +32,7 @@ from makul.trust.xades import (
     signing_certificate,
 )
 from makul.trust.xades import signing_time as claimed_signing_time
-from makul.trust.xml import MAX_ZONE, parse_document, parse_signed
+from makul.trust.xml import is_zone_apart, parse_document, parse_signed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -150,15 +150,16 @@ def signing_time(properties: "Element", *, best: datetime) -> datetime:
     """The claimed time is there, and not after the moment at which the signature existed."""
     claimed = claimed_signing_time(properties)
     if claimed > best + CLOCK_SKEW:
-        raise _future(claimed - best)
+        raise _future(claimed, best)
     return claimed
 
 
-def _future(ahead: timedelta) -> SignatureFailure:
-    """A time that is ahead by no more than a zone's offset is most likely local time as UTC."""
+def _future(claimed: datetime, best: datetime) -> SignatureFailure:
+    """A time that is ahead as a zone's is most likely local time written as UTC."""
+    ahead = claimed - best
     minutes = int(ahead.total_seconds()) // 60
     why = "the signing time lies in the future of its proof, or of the present"
-    if ahead > MAX_ZONE:
+    if not is_zone_apart(claimed, best):
         return SignatureFailure(Code.SIG_02, why, field="SigningTime", cause=Cause.SIGNING_TIME)
     return SignatureFailure(
         Code.SIG_02,
