@@ -37,19 +37,16 @@ if TYPE_CHECKING:
         ConsentError,
         FaultError,
         InvalidRequestError,
-        Language,
         LedgerError,
         LedgerFlaw,
         MakulError,
         NotMatchedError,
         ProfileError,
-        Reason,
         ReceiptError,
         ReceiptFlaw,
         RecipientFaultError,
         RefusedError,
         RequestFaultError,
-        Retry,
         SealError,
         SealFlaw,
         ServiceFaultError,
@@ -60,6 +57,7 @@ if TYPE_CHECKING:
     from makul_client.exchange import Context
     from makul_client.ledger import LedgerVerifier, Proof, Standing
     from makul_client.profile import Profile
+    from makul_client.reasons import Language, Reason, Retry
 
 __all__ = [
     "AnsweredError",
@@ -111,14 +109,15 @@ _HOMES = {
     "bundles": "Bundle read_bundle_unsafe write_bundle",
     "client": "Client",
     "errors": (
-        "AnsweredError ConsentError FaultError InvalidRequestError Language LedgerError "
-        "LedgerFlaw MakulError NotMatchedError ProfileError Reason ReceiptError "
-        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError Retry SealError "
+        "AnsweredError ConsentError FaultError InvalidRequestError LedgerError "
+        "LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
+        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError SealError "
         "SealFlaw ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
     "exchange": "Context",
     "ledger": "LedgerVerifier Proof Standing",
     "profile": "Profile",
+    "reasons": "Language Reason Retry",
 }
 """Where each public name is defined. A name is loaded when it is used: all take near a second."""
 

@@ -28,9 +28,10 @@ from makul_client.console import (
     read_file,
     say_aside,
 )
-from makul_client.errors import Language, MakulError, ProfileError
+from makul_client.errors import MakulError, ProfileError
 from makul_client.late import late
 from makul_client.outputs import PROOF_BYTES, RECEIPT_BYTES, reserved
+from makul_client.reasons import Language
 from makul_client.results import Receipt
 
 if TYPE_CHECKING:

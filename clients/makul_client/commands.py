@@ -26,13 +26,11 @@ from makul_client.errors import (
     ConsentError,
     FaultError,
     InvalidRequestError,
-    Language,
     LedgerError,
     MakulError,
     ProfileError,
     ReceiptError,
     RefusedError,
-    Retry,
     SealError,
     TransportError,
     UndeterminedError,
@@ -47,6 +45,7 @@ from makul_client.outputs import (
     require_standard_output,
     use_utf8,
 )
+from makul_client.reasons import Language, Retry
 from makul_client.results import Decision
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from makul_client.errors import ADVICE, Language, MakulError, OutputError, Reason, Retry
+from makul_client.errors import MakulError, OutputError
 from makul_client.files import UnreadableFileError, read_bounded
 from makul_client.late import late
 from makul_client.outputs import write_aside, write_output
+from makul_client.reasons import ADVICE, Language, Reason, Retry
 from makul_client.results import Agreement, Name, Person, Receipt, Rule, Sample
 
 if TYPE_CHECKING:

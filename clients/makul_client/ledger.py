@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from makul_client.errors import Language, LedgerError, LedgerFlaw, ProfileError
+from makul_client.errors import LedgerError, LedgerFlaw, ProfileError
 from makul_client.history import History, Link
 from makul_client.merkle import root_of
 from makul_client.notes import (
@@ -25,6 +25,7 @@ from makul_client.notes import (
 )
 from makul_client.profile_ledger import Ledger
 from makul_client.published import open_log
+from makul_client.reasons import Language
 from makul_client.results import Inclusion, Receipt
 
 

@@ -19,14 +19,9 @@ import zeep
 import zeep.exceptions
 
 from makul_client import reading
-from makul_client.errors import (
-    FaultError,
-    InvalidRequestError,
-    Language,
-    TransportError,
-    fault,
-)
+from makul_client.errors import FaultError, InvalidRequestError, TransportError, fault
 from makul_client.profile import Channel
+from makul_client.reasons import Language
 from makul_client.xml import (
     RECIPIENT,
     SOAP,

@@ -48,8 +48,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from makul_client.errors import Language, ProfileError
+from makul_client.errors import ProfileError
 from makul_client.profile_ledger import Ledger, ledger_from
+from makul_client.reasons import Language
 from makul_client.toml import Table, digest_of_file, read_tables
 
 MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"

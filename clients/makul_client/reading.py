@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from makul_client.errors import Language, Reason, Retry
+from makul_client.reasons import Language, Reason, Retry
 from makul_client.results import (
     ATTRIBUTES,
     Agreement,

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from makul_client.credentials import load_certificates, load_crls
-from makul_client.errors import Reason, ReceiptError, ReceiptFlaw, SealError, SealFlaw
+from makul_client.errors import ReceiptError, ReceiptFlaw, SealError, SealFlaw
 from makul_client.paths import PathVerdict, Trust
 from makul_client.profile import Operator
+from makul_client.reasons import Reason
 from makul_client.results import GroundRef, Receipt, ReceiptReason
 from makul_client.sealing import MAX_SEALED
 from makul_client.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields

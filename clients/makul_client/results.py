@@ -8,7 +8,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from makul_client.asking import Discreet
-from makul_client.errors import Language, Reason
+from makul_client.reasons import Language, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

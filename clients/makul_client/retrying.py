@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from makul_client.errors import MakulError, Retry
+from makul_client.errors import MakulError
 from makul_client.profile import Patience
+from makul_client.reasons import Retry
 
 T = TypeVar("T")
 

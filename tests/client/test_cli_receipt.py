@@ -14,11 +14,8 @@ from makul_client import cli_receipt
 from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
 from makul_client.cli import app
 from makul_client.commands import ExitCode
-from makul_client.errors import (
-    LEDGER_TEXTS,
-    Language,
-    LedgerFlaw,
-)
+from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
+from makul_client.reasons import Language
 from makul_client.results import Inclusion
 from support.client_ledger import INDEX, LATE, SOON, World
 from support.client_world import write_profile

@@ -53,7 +53,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_a_late_name_is_loaded_when_it_is_used() -> None:
     """Called, asked for an attribute, or a module asked for a name: the thing itself answers."""
     assert late("errors").Language is makul_client.Language
-    assert late("errors", "Language").EN is makul_client.Language.EN
-    assert late("errors", "Language")("en") is makul_client.Language.EN
+    assert late("reasons", "Language").EN is makul_client.Language.EN
+    assert late("reasons", "Language")("en") is makul_client.Language.EN
     with pytest.raises(AttributeError):
         late("errors", "Nothing")()

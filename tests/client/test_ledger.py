@@ -16,17 +16,11 @@ from makul.ledger.notes import (
     with_line,
 )
 from makul_client.bundles import MAX_BUNDLE, Bundle, read_bundle_unsafe, write_bundle
-from makul_client.errors import (
-    LEDGER_TEXTS,
-    Language,
-    LedgerError,
-    LedgerFlaw,
-    MakulError,
-    ProfileError,
-)
+from makul_client.errors import LEDGER_TEXTS, LedgerError, LedgerFlaw, MakulError, ProfileError
 from makul_client.history import MAX_KEPT, Link
 from makul_client.ledger import LedgerVerifier, Standing
 from makul_client.profile import Profile
+from makul_client.reasons import Language
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
 from support.client_ledger import INDEX, LATE, SOON, World

@@ -24,10 +24,11 @@ from makul.trust.notes import CosignatureVerifier, Cosigner, NoteSigner, NoteVer
 from makul.witness.program import Result, WitnessProgram
 from makul.witness.source import open_source
 from makul.witness.state import State
-from makul_client.errors import Language, LedgerError, LedgerFlaw
+from makul_client.errors import LedgerError, LedgerFlaw
 from makul_client.ledger import LedgerVerifier, Standing
 from makul_client.profile import Operator
 from makul_client.profile_ledger import Ledger
+from makul_client.reasons import Language
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
 from support.house import NS, InProcess, RecordDatabase, about, build_house, person_request

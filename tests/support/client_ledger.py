@@ -12,11 +12,9 @@ from makul.ledger.notes import (
     COSIGNATURE_V1,
 )
 from makul.trust.notes import Cosigner, new_key_file
-from makul_client.errors import (
-    Language,
-)
 from makul_client.ledger import LedgerVerifier
 from makul_client.profile import Profile
+from makul_client.reasons import Language
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
 from support.client_world import NOW, operator, write_profile

@@ -1,0 +1,83 @@
+"""The layout of the packages: what stands where, and how modules and classes are named."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from makul_testing.paths import ROOT
+
+SERVICE = ROOT / "service" / "makul"
+SANDBOX = ROOT / "service" / "makul_sandbox"
+CLIENT = ROOT / "clients" / "makul_client"
+AT_THE_ROOT = {"__init__.py", "__main__.py", "main.py", "py.typed"}
+
+_PARTICIPLE = re.compile(r"(?:^|_)\w+(?:ing|ed)(?:_|$)")
+NOUNS_OF_THE_FIELD = {
+    "logging_config": "Python's logging",
+    "http_framing": "RFC 9112, 6: message framing",
+    "error_handling": "a noun of the field",
+    "signing": "PKI: signing",
+    "parsing": "XML parsing",
+    "recording": "the recording of a decision (invariant 1)",
+    "signed_document": "ETSI: signed document",
+    "signed_documents": "ETSI: signed document",
+    "signed_note": "C2SP: signed-note",
+    "signed_info": "XML Signature: SignedInfo",
+    "encrypted_fields": "fields at rest",
+    "isolated_check": "a check in a process of its own",
+    "instrumented_ports": "ports with metrics",
+    "audited_registry": "the registry whose acts are reported",
+    "bounded_http_server": "a server with limits",
+    "closed_request": "a request id that is closed",
+    "pending_ocsp": "OCSP requests that wait",
+    "documents_timestamped": "documents with timestamps",
+    "sealed_fields": "fields at rest",
+}
+"""Names that the pattern finds and that are nouns of the field, with the reason."""
+
+
+def modules(package: Path) -> list[Path]:
+    """Return the modules of a package, but migrations: their names are frozen."""
+    return [path for path in sorted(package.rglob("*.py")) if "versions" not in path.parts]
+
+
+def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
+    """A module belongs to a package; the root holds the composition root alone."""
+    found = {path.name for path in SERVICE.iterdir() if path.is_file()}
+
+    assert found == AT_THE_ROOT
+
+
+@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+def test_modules_are_named_by_nouns(package: Path) -> None:
+    """A gerund or a participle says what is done, not what the module holds."""
+    found = {
+        path.stem
+        for path in modules(package)
+        if _PARTICIPLE.search(path.stem) and path.stem not in NOUNS_OF_THE_FIELD
+    }
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+def test_a_class_name_is_defined_once(package: Path) -> None:
+    """One name, one meaning, in one distribution; private names are counted as well."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path in modules(package):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(str(path.relative_to(package)))
+    repeated = {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+    assert repeated == {}
+
+
+@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+def test_every_directory_is_a_package(package: Path) -> None:
+    """A directory without `__init__` is missing from the wheel."""
+    directories = {path.parent for path in package.rglob("*.py")}
+
+    assert [each for each in directories if not (each / "__init__.py").is_file()] == []
