@@ -5,8 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ from support.house import NS, RECIPIENT, SCHEMA, InProcess, RecordDatabase, buil
 from support.load import Load, ask, messages
 from support.messages import signed_message
 from support.needs import needs
+from support.programs import ran
 from support.serving import drive, served
 from support.softhsm import SoftToken, make_token
 from support.whole import get
@@ -124,9 +123,8 @@ def test_a_token_that_is_not_there_is_told_before_serving(
     house: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     token.take_out()
-    command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = ran("--config", tmp_path / "makul.toml", "serve", text=True)
 
     assert done.returncode == 3
     assert "no token 'makul'" in done.stderr

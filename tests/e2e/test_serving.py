@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ import pytest
 from makul.store.places import Place
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
+from support.programs import Program, ran
 from support.serving import Server, await_ready, drive, free_port, served
 
 MARKER = b"20101199000123"
@@ -198,8 +198,7 @@ def test_all_listeners_stop_together(
     build_house(tmp_path, database=record_database).close()
     ports = {name: free_port() for name in ("WSSE", "XROAD")}
     binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
-    command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]
-    process = subprocess.Popen(command, env=os.environ | binds)
+    process = Program("--config", tmp_path / "makul.toml", "serve", env=os.environ | binds)
     for port in ports.values():
         await_ready(port)
 
@@ -212,8 +211,7 @@ def test_all_listeners_stop_together(
 
 
 def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return ran("--config", config, *arguments, text=True)
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(

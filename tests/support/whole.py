@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.programs import Program
 from support.serving import START_SECONDS, Server, await_ready, await_workers, free_port
 
 
@@ -89,9 +89,10 @@ def served_whole(config: Path, *, workers: int, log: Path) -> Iterator[Whole]:
         "MAKUL_METRICS__BIND": f"127.0.0.1:{metrics_port}",
         "MAKUL_METRICS__DIRECTORY": str(directory),
     }
-    command = [sys.executable, "-m", "makul", "--config", str(config), "serve"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        process = Program(
+            *("--config", config, "serve"), env=environment, stdout=output, stderr=output
+        )
         try:
             await_ready(port)
             whole = Whole(process, port, metrics_port, directory)
