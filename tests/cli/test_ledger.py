@@ -22,7 +22,7 @@ from makul.settings import SettingsError, load_settings
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_files import LogDirectory
 from makul.trust.notes import NoteVerifier
-from support.commands import Makul
+from support.commands import Makul, installed_anew
 from support.held import TAKEN_BACK, a_revocation_draft
 from support.ledger import a_refused_draft, recording
 from support.sequencing import PATIENCE, sequencer, until_published
@@ -30,6 +30,12 @@ from support.sql import raw, without_guards
 
 # Every log begins with the leaf of the baseline, which `makul init` records: sizes are one more
 # than the decisions.
+
+
+@pytest.fixture
+def makul(tmp_path: Path) -> Makul:
+    """Made at this moment: nothing of it has waited long for its place in the log."""
+    return installed_anew(tmp_path / "house")
 
 
 def record(store: Store, number: int) -> None:
