@@ -18,7 +18,7 @@ from support.commands import Makul, Said
 from support.programs import Program
 from support.published_log import PublishedLog, leaves
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

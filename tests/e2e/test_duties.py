@@ -36,7 +36,7 @@ from support.postgres import Cluster, cluster
 from support.programs import Program, ran
 from support.serving import Server, served
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds; a process starts in two on an idle machine."""
 
 _LEDGER = """

@@ -81,7 +81,7 @@ def released(house: InProcess) -> list[object]:
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
 def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) -> None:
     """Never HTML, never a silent close, never a value of the request."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -259,7 +259,7 @@ def test_logs_are_json_without_personal_data(house: InProcess, tmp_path: Path) -
     log = tmp_path / "log"
     with served(config, workers=1, log=log) as server:
         drive(server, messages(house, 3))
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(NOT_HTTP["no HTTP at all"])
             connection.recv(65536)
 
