@@ -80,9 +80,12 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def served_whole(config: Path, *, workers: int, log: Path) -> Iterator[Whole]:
+def served_whole(
+    config: Path, *, workers: int, log: Path, metrics: Path | None = None
+) -> Iterator[Whole]:
     """Until the block ends. The settings must have one listener, named wsse."""
-    port, metrics_port, directory = free_port(), free_port(), config.parent / "metrics"
+    port, metrics_port = free_port(), free_port()
+    directory = metrics or config.parent / "metrics"
     environment = os.environ | {
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
