@@ -147,20 +147,20 @@ _templates: dict[Path | None, _Template] = {}
 """By server."""
 
 
-def _template(database: RecordDatabase) -> _Template:
-    """The one of this process, made anew when it is no longer fresh."""
+def _template(database: RecordDatabase, at: datetime) -> _Template | None:
+    """The one of this process, made anew when it is no longer fresh; None for a time before it."""
     found = _templates.get(database.key)
-    if found is None or utc_now() - found.world.made_at > FRESH:
+    if found is None or at - found.world.made_at > FRESH:
         directory = Path(tempfile.mkdtemp(prefix="makul-house-"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         keys = StoreKeys.generate()
-        house = build_house(directory, database=database, keys=keys)
+        house = build_house(directory, database=database, keys=keys, clock=lambda: at)
         house.close()
         place = house.settings.place
         name = urlsplit(place.url).path[1:] if isinstance(place, PostgresPlace) else ""
         found = _Template(world=house.world, keys=keys, directory=directory, database=name)
         _templates[database.key] = found
-    return found
+    return found if found.world.made_at <= at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +263,9 @@ def build_house(
 
     Houses of one process that ask for nothing particular have one world and one set of store keys.
     """
-    shared = clock is utc_now and people == PEOPLE and keys is None
-    template = _template(database) if shared else None
+    begun = clock()
+    shared = abs(utc_now() - begun) < FRESH and people == PEOPLE and keys is None
+    template = _template(database, begun) if shared else None
     world = template.world if template else build_world(clock(), people=people)
     settings = _write(directory, world, database.setting(template))
     keys = template.keys if template else keys or StoreKeys.generate()
