@@ -335,9 +335,13 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 def build_house_on(
     directory: Path, database: str, server: Callable[[], Cluster], **given: Any
 ) -> InProcess:
-    """A house whose record lies where it is told: `sqlite` or `postgresql`."""
+    """A house whose record lies where it is told: `sqlite` or `postgresql`.
+
+    It is no copy: what was recorded when a template was made would have waited for its place in the
+    log longer than was promised, and on a small disk there is no room for a second database.
+    """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
-    return build_house(directory, database=where, **given)
+    return build_house(directory, database=where, **{"keys": StoreKeys.generate()} | given)
 
 
 def _write(directory: Path, world: World, database: str) -> Settings:
