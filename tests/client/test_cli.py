@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 from lxml import etree
-from typer.testing import CliRunner, Result
 
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.consents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
 from makul_client.wsse import utc_now
+from support.client_commands import Result, run_client
 from support.client_pki import pem_of, pem_of_key
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 from support.fake_service import PERSON, FakeOperator, Reply, answer, fault, hang_up, serving
@@ -45,7 +44,7 @@ GROUPS = [["consent"], ["receipt"]]
 
 
 def run(*arguments: object, stdin: str = "") -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
+    return run_client(*arguments, typed=stdin)
 
 
 def operator_now() -> FakeOperator:

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from lxml import etree
-from typer.testing import CliRunner
 
 from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul_client import (
@@ -32,11 +31,11 @@ from makul_client import (
     RefusedError,
     TransportError,
 )
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.messages import ReceivedAnswer
 from makul_client.transport import Wire
 from support.changes import CHANGES, XSI, body_of, changed
+from support.client_commands import run_client
 from support.house import NS, InProcess, RecordDatabase, about, build_house
 
 
@@ -290,13 +289,13 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
     shown = about(man.house.person_of(paper), of=man.house.bank)
     arguments = ["get", "--consent", consent, "-p", man.profile("bank")]
     arguments += ["--document-number", shown["document_number"], "--request-id", uuid4()]
-    genuine = CliRunner().invoke(app, [*map(str, arguments)])
+    genuine = run_client(*arguments)
     assert genuine.exit_code == ExitCode.OK, genuine.output
     for old, new in ((b"<method>demographic", b"<method>face"), (b"<p:ru>", b"<p:ru>x")):
         man.answer = man.seen.replace(old, new)
         if man.answer == man.seen:
             continue
-        result = CliRunner().invoke(app, [*map(str, arguments), "--receipt", str(receipt)])
+        result = run_client(*arguments, "--receipt", receipt)
 
         assert result.exit_code == ExitCode.RECEIPT
         assert result.stdout == ""

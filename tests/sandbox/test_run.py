@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from makul.runtime import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
 from makul.sandbox.run import prepare, run, with_ports
+from support.programs import Program
 
 SECONDS = 300.0
 """A start takes some seconds; a busy machine is given time."""
@@ -33,8 +33,8 @@ def free(directory: Path) -> SandboxOptions:
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """The command in a process group of its own, until the end of the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "makul", "sandbox", *arguments],
+    process = Program(
+        *("sandbox", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
