@@ -348,7 +348,7 @@ def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
 )
 def test_an_argument_that_is_no_text_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     """Bytes that the terminal's encoding does not know; nothing was sent."""
-    result = CliRunner().invoke(app, [*arguments])
+    result = run_client(*arguments)
 
-    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+    assert (result.exit_code, result.exception) == (2, None)
     assert "is not text in this terminal's encoding" in result.stderr
