@@ -171,7 +171,8 @@ def test_a_request_takes_the_same_steps_whatever_is_held(
         if kept is not None:
             house.store.desk.put_persons([kept], at=house.clock())
         asked[name]()  # what is read once in a process is read now
-        taken[name] = Counter(database).count(asked[name], monkeypatch)
+        tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
+        taken[name] = min(tries)  # a driver or a collector may do work of its own in between
 
     assert {each[:3] for each in taken.values()} == {taken["unknown"][:3]}
     calls = [each.calls for each in taken.values()]
