@@ -75,9 +75,7 @@ def over_xroad(
     return house.post(enveloped(body.decode(), header=written), listener="xroad")
 
 
-def a_body(
-    house: InProcess, request_id: UUID, *, more: str = "", name: str | None = None
-) -> bytes:
+def a_body(house: InProcess, request_id: UUID, *, more: str = "", name: str | None = None) -> bytes:
     name = name or next(
         each
         for each, paper in house.world.papers.items()
