@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -11,7 +12,7 @@ from typer.exceptions import TyperException
 from makul_client.console import print_error_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class MachineReadableGroup(TyperGroup):
@@ -27,7 +28,8 @@ class MachineReadableGroup(TyperGroup):
         self.as_json = wants_json(args)
         try:
             refuse_unreadable(args)
-            return super().make_context(info_name, args, parent=parent, **extra)
+            with homeless_refused(tuple(args)):  # parsing takes out what it has read
+                return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
                 raise
@@ -56,6 +58,23 @@ def _fail(error: TyperException) -> NoReturn:
         }
     )
     raise typer.Exit(error.exit_code) from None
+
+
+@contextmanager
+def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
+    """Raise a usage error where a completion cannot be installed.
+
+    It is written to the home directory, which a uid without a passwd entry does not have.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found none
+        if "--install-completion" not in arguments:
+            raise
+        raise typer.BadParameter(
+            "there is no home directory that can be written to; --show-completion prints what can"
+            " be kept elsewhere"
+        ) from None
 
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:

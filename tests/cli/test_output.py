@@ -193,6 +193,15 @@ def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
     assert set(done.stdout.split()) == offered
 
 
+def test_completion_without_a_home_is_wrong_use() -> None:
+    """In a container: a line that says what to do instead, and no internal error."""
+    done = run_makul("--install-completion", HOME="/dev/null")
+
+    assert done.returncode != 0
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_script_for_a_shell_is_printed(shell: str) -> None:
     """What an administrator installs for every user."""

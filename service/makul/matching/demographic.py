@@ -133,10 +133,13 @@ def _is_one(surname: object, given_name: object) -> bool:
 
 
 def _name(held: object) -> LocalizedName | None:
-    """The name as it is held; None where no letter is, as of "-" for a name that is missing."""
-    if isinstance(held, LocalizedName) and any(map(str.isalpha, "".join(held.forms))):
-        return held
-    return None
+    """The name as it is held; None where no letter is, as of "-" for a name that is missing.
+
+    Where there is no name, another is read in its place, so that the work does not tell.
+    """
+    name = held if isinstance(held, LocalizedName) else _DECOY_NAME
+    letters = any(map(str.isalpha, "".join(name.forms)))
+    return name if letters and name is held else None
 
 
 def _agreement(agrees: bool) -> float:
@@ -171,12 +174,14 @@ def _normalised(number: str) -> str:
 
 def _same_birth_date(probe: DemographicProbe, held: object) -> bool:
     """Where given: that of the record or, where it holds none, of the PIN."""
-    return probe.birth_date in {None, probe.pin.birth_date if held is None else held}
+    by_pin = probe.pin.birth_date
+    return probe.birth_date in {None, by_pin if held is None else held}
 
 
 def _same_sex(probe: DemographicProbe, held: object) -> bool:
     """Where given: that of the record or, where it holds none, of the PIN, if that tells."""
-    known = probe.pin.sex if held is None else held
+    by_pin = probe.pin.sex
+    known = by_pin if held is None else held
     return known is None or probe.sex in {None, known}
 
 
