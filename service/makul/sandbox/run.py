@@ -172,12 +172,29 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
 
 
 def _kept(options: SandboxOptions) -> SandboxOptions:
-    """The options with which this sandbox was made: its documents and profiles name its ports."""
+    """The options with which this sandbox was made: its documents and profiles name its ports.
+
+    Raises `HouseError` if others are asked for: a caller would wait at a port where nobody listens.
+    """
     listeners = load_settings(options.directory / CONFIG).listeners
     ports = {}
     for name in ("wsse", "xroad", "mtls"):
         host, _, port = listeners[name].bind.rpartition(":")
         ports[name] = int(port)
+    made: dict[str, str | int] = {
+        "host": host,
+        "port": ports["wsse"],
+        "xroad_port": ports["xroad"],
+        "mtls_port": ports["mtls"],
+    }
+    for name in sorted(options.given):
+        if name not in made or getattr(options, name) != made[name]:
+            option = f"--{name.replace('_', '-')}"
+            kept = f" ({made[name]})" if name in made else ""
+            raise HouseError(
+                f"{option} was decided when the sandbox in {options.directory} was made{kept};"
+                f" leave {option} out, or make a new sandbox without --keep"
+            )
     return replace(
         options,
         host=host,
