@@ -89,6 +89,21 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
     assert f":{options.mtls_port}/" in told
 
 
+def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
+    """They held its ports, and nobody was left to stop them."""
+    directory = tmp_path / "sandbox"
+    options = free(directory)
+    arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
+    arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
+    with started(*arguments) as process:
+        await_ready(process)
+        process.kill()
+        process.wait()
+
+        with started("--dir", str(directory), "--keep") as again:
+            await_ready(again)
+
+
 def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
     """Its profiles name its ports: a caller would wait at one where nobody listens."""
     directory = tmp_path / "sandbox"
