@@ -275,7 +275,7 @@ def draft_revocation(
         subject = pin or ask_pin("pin")
         now = datetime.now(UTC).replace(microsecond=0)
         document = consents.draft_revocation(
-            Profile.load(profile), consent_id, subject, at=now, reason=reason
+            Profile.load(profile), consent_id, subject, at=now, reason=as_typed(reason)
         )
         _keep(
             out,
