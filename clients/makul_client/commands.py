@@ -234,7 +234,16 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
     except Exception as error:
         if run.request_id is None:
             raise
-        _report_broken_off(run, f"unexpected {type(error).__name__}", profile, as_json=as_json)
+        _report_broken_off(run, f"internal error at {_place(error)}", profile, as_json=as_json)
+
+
+def _place(error: BaseException) -> str:
+    """Return where in this program an error of our own arose; its message may hold data."""
+    place, trace = "an unknown place", error.__traceback__
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
