@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -78,17 +79,27 @@ def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:
-    """Raise a usage error for an argument whose bytes are no text in the locale's encoding.
+    """Raise a usage error for an argument whose bytes are text neither in the locale nor in UTF-8.
 
     Python keeps such bytes as halves of characters, which nothing can be written with: neither a
-    record nor a message.
+    record nor a message. In an ASCII locale it keeps UTF-8 so as well; `as_typed` reads that.
     """
     for number, argument in enumerate(arguments, start=1):
-        if any("\ud800" <= each <= "\udfff" for each in argument):
+        if not _is_text(argument):
             raise typer.BadParameter(
                 f"argument {number} is not text in this terminal's encoding; a file of such a name"
                 " has to be renamed"
             )
+
+
+def _is_text(argument: str) -> bool:
+    if not any("\ud800" <= each <= "\udfff" for each in argument):
+        return True
+    try:
+        os.fsencode(argument).decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

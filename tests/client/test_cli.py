@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -43,8 +44,10 @@ GROUPS = [["consent"], ["receipt"]]
 """They list their commands, which explain themselves."""
 
 
-def run(*arguments: object, stdin: str = "") -> Result:
-    return run_client(*arguments, typed=stdin)
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    """Run the program, at a terminal where something is typed."""
+    with patch("makul_client.prompts.has_terminal", return_value=stdin is not None):
+        return run_client(*arguments, typed=stdin)
 
 
 def operator_now() -> FakeOperator:
