@@ -8,6 +8,9 @@ READY  := $(VENV)/.ready
 STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,corpus corpus_messages compromise duties mtls_direct mtls_nginx operating_files \
 	timestamps_in_service told xroad_front)
 
+# Tests start Python a hundred times: where a machine forbids to keep bytecode, each would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-deps check format interop interop-deps corpus corpus-exhaustive fuzz bench serve sandbox lock clean
 

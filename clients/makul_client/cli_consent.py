@@ -31,6 +31,7 @@ from makul_client.console import (
 )
 from makul_client.late import late
 from makul_client.outputs import write_new
+from makul_client.prompts import ask, ask_pin
 from makul_client.terms import load_terms
 from makul_client.vocabulary import UnknownNameError, complete_attributes, require_attributes
 
@@ -72,7 +73,9 @@ def draft(
     form: Annotated[
         Path | None, typer.Option("--from", help="A JSON file with what is not asked for here.")
     ] = None,
-    pin: Annotated[str | None, typer.Option(help="Better in the JSON, or asked for.")] = None,
+    pin: Annotated[
+        str | None, typer.Option(help="Better in the JSON, in MAKUL_PIN, or asked for.")
+    ] = None,
     surname: Annotated[str | None, typer.Option()] = None,
     given_name: Annotated[str | None, typer.Option()] = None,
     patronymic: Annotated[str | None, typer.Option()] = None,
@@ -109,11 +112,11 @@ def draft(
         }
         known.update({key: value for key, value in options.items() if value is not None})
         if "pin" not in known:
-            known["pin"] = typer.prompt("pin", hide_input=True, err=True)
+            known["pin"] = ask_pin("pin")
         if not any(known.get(key) for key in NAMES):
             for key in NAMES:
                 asked = f"{key} (empty: none)"
-                known[key] = typer.prompt(asked, default="", show_default=False, err=True)
+                known[key] = ask(asked, instead="the name: --surname, --given-name or --from")
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
         wish = wish_of(known, folder=folder, now=now)
@@ -261,16 +264,18 @@ def draft_revocation(
     profile: ProfileFile,
     consent_id: Annotated[UUID, typer.Argument(help="The consent to be taken back.")],
     out: Out,
-    pin: Annotated[str | None, typer.Option(help="The subject's; better asked for.")] = None,
+    pin: Annotated[
+        str | None, typer.Option(help="The subject's; better in MAKUL_PIN, or asked for.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why, if they wish to say so.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw a revocation up, ready for the signature of who gave the consent; then: attach."""
     with reporting(as_json=as_json, profile=profile):
-        subject = pin or typer.prompt("pin", hide_input=True, err=True)
+        subject = pin or ask_pin("pin")
         now = datetime.now(UTC).replace(microsecond=0)
         document = consents.draft_revocation(
-            Profile.load(profile), consent_id, subject, at=now, reason=reason
+            Profile.load(profile), consent_id, subject, at=now, reason=as_typed(reason)
         )
         _keep(
             out,

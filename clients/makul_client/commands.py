@@ -45,6 +45,7 @@ from makul_client.outputs import (
     require_standard_output,
     use_utf8,
 )
+from makul_client.prompts import ask, ask_pin
 from makul_client.reasons import Language, Retry
 from makul_client.results import Decision
 
@@ -110,7 +111,10 @@ BasisFile = Annotated[
 ]
 Pin = Annotated[
     str | None,
-    typer.Option(help="The PIN. Better left out: it is read from the consent, or asked for."),
+    typer.Option(
+        help="The PIN. Better left out: it is read from the consent, or from MAKUL_PIN, or asked"
+        " for."
+    ),
 ]
 DocumentNumber = Annotated[
     str | None,
@@ -125,6 +129,9 @@ Finger = Annotated[
     typer.Option(help="POSITION=FILE, 1 right thumb to 10; .wsq, .png, .iso or .ansi."),
 ]
 ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="Keep the receipt here.")]
+
+FACTORS_INSTEAD: Final = "--document-number, or --surname and --given-name"
+"""What says who is to be matched, where nobody can be asked."""
 
 MIN_YEAR, MAX_YEAR = 1900, 9000
 """`datetime` ends with 1 and 9999: beyond them a time cannot even be written in UTC."""
@@ -226,7 +233,16 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
     except Exception as error:
         if run.request_id is None:
             raise
-        _report_broken_off(run, f"unexpected {type(error).__name__}", profile, as_json=as_json)
+        _report_broken_off(run, f"internal error at {_place(error)}", profile, as_json=as_json)
+
+
+def _place(error: BaseException) -> str:
+    """Return where in this program an error of our own arose; its message may hold data."""
+    place, trace = "an unknown place", error.__traceback__
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
@@ -314,7 +330,7 @@ def demographic_from(
     """
     if pin is None and isinstance(ground, ConsentDocument):
         pin = consent_view.read_unsafe(ground.document).subject.pin
-    pin = pin or typer.prompt("PIN", hide_input=True, err=True)
+    pin = pin or ask_pin("PIN")
     if document_number is None and surname is None and given_name is None:
         document_number, surname, given_name = _prompt_for_factors()
     return Demographic(
@@ -330,18 +346,14 @@ def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
     """Ask for the document number, or else for the names; a person with one name gives one."""
     asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
     try:
-        number = typer.prompt(asked[0], default="", show_default=False, err=True)
+        number = ask(asked[0], instead=FACTORS_INSTEAD)
         if number:
             return number, None, None
-        surname, given_name = (
-            typer.prompt(each, default="", show_default=False, err=True) for each in asked[1:]
-        )
+        surname, given_name = (ask(each, instead=FACTORS_INSTEAD) for each in asked[1:])
     except typer.Abort:
         surname = given_name = ""
     if not surname and not given_name:
-        raise typer.BadParameter(
-            "say what is to match: --document-number, or --surname and --given-name"
-        )
+        raise typer.BadParameter(f"say what is to match: {FACTORS_INSTEAD}")
     return None, surname or None, given_name or None
 
 

@@ -189,7 +189,9 @@ def _cause(error: Exception) -> str:
     """What the system says, without a path or a value."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return type(error).__name__
+    if isinstance(error, UnicodeError):
+        return "its encoding has not every letter"
+    return "it is closed, or no file can have such a name"
 
 
 def _discard(stream: TextIO) -> None:

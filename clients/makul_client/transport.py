@@ -60,7 +60,7 @@ class Wire:
         except requests.Timeout:
             raise TransportError("no answer in time", passing=True) from None
         except requests.RequestException as error:
-            told = f"the service cannot be reached ({type(error).__name__})"
+            told = f"the service cannot be reached{_cause(error)}"
             raise TransportError(told, passing=True) from None
 
     def _body(self, answer: requests.Response) -> bytes:
@@ -73,3 +73,16 @@ class Wire:
             if len(body) > MAX_ANSWER:
                 raise TransportError("the answer is too large", passing=False)
         return bytes(body)
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the system said, such as " (Connection refused)"; libraries wrap it twice."""
+    found: BaseException | None = error
+    for _ in range(16):
+        if found is None:
+            break
+        # requests' own errors are `OSError` as well, and have no `strerror`.
+        if isinstance(found, OSError) and found.strerror:
+            return f" ({found.strerror})"
+        found = found.__cause__ or found.__context__
+    return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -11,7 +13,7 @@ from typer.exceptions import TyperException
 from makul_client.console import print_error_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class MachineReadableGroup(TyperGroup):
@@ -27,7 +29,8 @@ class MachineReadableGroup(TyperGroup):
         self.as_json = wants_json(args)
         try:
             refuse_unreadable(args)
-            return super().make_context(info_name, args, parent=parent, **extra)
+            with homeless_refused(tuple(args)):  # parsing takes out what it has read
+                return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
                 raise
@@ -58,18 +61,45 @@ def _fail(error: TyperException) -> NoReturn:
     raise typer.Exit(error.exit_code) from None
 
 
+@contextmanager
+def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
+    """Raise a usage error where a completion cannot be installed.
+
+    It is written to the home directory, which a uid without a passwd entry does not have.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found none
+        if "--install-completion" not in arguments:
+            raise
+        raise typer.BadParameter(
+            "there is no home directory that can be written to; --show-completion prints what can"
+            " be kept elsewhere"
+        ) from None
+
+
 def refuse_unreadable(arguments: Sequence[str]) -> None:
-    """Raise a usage error for an argument whose bytes are no text in the locale's encoding.
+    """Raise a usage error for an argument whose bytes are text neither in the locale nor in UTF-8.
 
     Python keeps such bytes as halves of characters, which nothing can be written with: neither a
-    record nor a message.
+    record nor a message. In an ASCII locale it keeps UTF-8 so as well; `as_typed` reads that.
     """
     for number, argument in enumerate(arguments, start=1):
-        if any("\ud800" <= each <= "\udfff" for each in argument):
+        if not _is_text(argument):
             raise typer.BadParameter(
                 f"argument {number} is not text in this terminal's encoding; a file of such a name"
                 " has to be renamed"
             )
+
+
+def _is_text(argument: str) -> bool:
+    if not any("\ud800" <= each <= "\udfff" for each in argument):
+        return True
+    try:
+        os.fsencode(argument).decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

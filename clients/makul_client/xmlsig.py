@@ -280,10 +280,10 @@ def _verified(document: bytes, certificate: Certificate, references: int) -> lis
     )
     try:
         results = _Verifier().verify(document, x509_cert=certificate.x509, expect_config=expected)
-    except (SignXMLException, CryptographyInvalidSignature, etree.LxmlError) as error:
-        raise BadSignatureError(f"the signature does not hold ({type(error).__name__})") from None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-        raise BadSignatureError(f"the signature is malformed ({type(error).__name__})") from None
+    except (SignXMLException, CryptographyInvalidSignature, etree.LxmlError):
+        raise BadSignatureError("the signature does not hold") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        raise BadSignatureError("the signature is malformed") from None
     return results if isinstance(results, list) else [results]
 
 

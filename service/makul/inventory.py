@@ -114,4 +114,4 @@ def _algorithm(certificate: x509.Certificate) -> str:
         return f"ECDSA {key.curve.name}"
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
-    return type(key).__name__
+    return type(key).__name__.removesuffix("PublicKey")

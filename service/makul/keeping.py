@@ -2,12 +2,12 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from uuid import uuid4
 
 from makul.app.ports import Clock, StoreUnavailableError
@@ -240,16 +240,41 @@ def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
     )
 
 
+class Waiting:
+    """Lines that one thread collects and another keeps: the newest `MOST_WAITING`, in order."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lines: deque[Cosigned] = deque(maxlen=MOST_WAITING)
+
+    def add(self, line: Cosigned) -> None:
+        """The newest; the oldest gives way where there is no room."""
+        with self._lock:
+            self._lines.append(line)
+
+    def take(self) -> list[Cosigned]:
+        """All of them, which wait no longer."""
+        with self._lock:
+            taken = list(self._lines)
+            self._lines.clear()
+        return taken
+
+    def put_back(self, lines: Sequence[Cosigned]) -> None:
+        """What was taken and not kept: before all that came meanwhile, and as there is room."""
+        with self._lock:
+            self._lines = deque([*lines, *self._lines], maxlen=MOST_WAITING)
+
+
 @contextmanager
 def collected(
     collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
-) -> Iterator["deque[Cosigned]"]:
+) -> Iterator[Waiting]:
     """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
-    waiting: deque[Cosigned] = deque(maxlen=MOST_WAITING)
+    waiting = Waiting()
 
     def collect() -> None:
         for each in collector.collect():
-            waiting.append(each)
+            waiting.add(each)
 
     SupervisedThread(
         "witnesses",
@@ -269,7 +294,7 @@ class _Rounds:
         sequencer: Sequencer,
         stopped: Event,
         interval: float,
-        cosigned: "deque[Cosigned]",
+        cosigned: Waiting,
     ) -> None:
         self._sequencer = sequencer
         self._stopped = stopped
@@ -303,15 +328,12 @@ class _Rounds:
 
     def _keep(self) -> None:
         """What was collected meanwhile; it waits until the store has taken it."""
-        waiting = self._collected()
+        waiting = self._cosigned.take()
         try:
             self._sequencer.keep(waiting)
         except StoreUnavailableError:
-            self._cosigned.extend([*waiting, *self._collected()])
+            self._cosigned.put_back(waiting)
             raise
-
-    def _collected(self) -> list[Cosigned]:
-        return [self._cosigned.popleft() for _ in range(len(self._cosigned))]
 
     def _release(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """What the command line runs: installations made, opened and served, the sandbox and the demo.
 
-Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires.
+Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires. The sandbox, with the
+client that plays in it, is imported where it is asked for: no service needs it.
 """
 
 import logging
@@ -37,9 +38,6 @@ from makul.parts import (
     somebody_certifies_citizens,
     utc_now,
 )
-from makul.sandbox import demo as sandbox_demo
-from makul.sandbox import run as sandbox_run
-from makul.sandbox.certification import certify
 from makul.serving import serve_all, serve_one
 from makul.settings import Environment, Settings, load_settings
 from makul.store import StoreKeys, create_store, log_at
@@ -182,10 +180,14 @@ class LocalRuntime:
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
-        return sandbox_run.run(options, self)
+        from makul.sandbox.run import run
+
+        return run(options, self)
 
     def certify(self, request: Certification) -> str:
         """Certify a key of somebody's own for a sandbox."""
+        from makul.sandbox.certification import certify
+
         return certify(request, self)
 
     def verify_document(self, question: DocumentQuestion) -> bytes:
@@ -195,7 +197,9 @@ class LocalRuntime:
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own."""
-        return sandbox_demo.play(directory)
+        from makul.sandbox.demo import play
+
+        return play(directory)
 
 
 def _tell_security(settings: Settings) -> None:

@@ -9,7 +9,6 @@ import logging
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
+from makul.attached import attached_command
 from makul.observing.events import Event
 from makul.observing.security import tell
 from makul.observing.spool import Spool
@@ -206,9 +206,10 @@ def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> i
     """One process a listener, all stopped together; where one dies, so do the others.
 
     A listener that is silently gone would look like a recipient's network failure. With `metrics`
-    their numbers are told by one more process; where that one dies, it is started again.
+    their numbers are told by one more process; where that one dies, it is started again. Each
+    ends with this one, however that ends.
     """
-    makul = [sys.executable, "-m", "makul", "--config", str(config)]
+    makul = attached_command("--config", str(config))
     children = [subprocess.Popen([*makul, "serve", "--listener", name]) for name in names]  # noqa: S603 - our own program
     exporter = _Restarted([*makul, "metrics"]) if metrics else None
 

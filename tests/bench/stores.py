@@ -63,7 +63,7 @@ class Postgres:
     def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
         """A house in an empty directory; its record in a new database."""
         directory.mkdir(parents=True)
-        database = RecordDatabase(self._new)
+        database = RecordDatabase(lambda: self._server)
         return build_house(directory, database=database, people=people, keys=keys)
 
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:

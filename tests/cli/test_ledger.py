@@ -22,7 +22,7 @@ from makul.settings import SettingsError, load_settings
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_files import LogDirectory
 from makul.trust.notes import NoteVerifier
-from support.commands import Makul
+from support.commands import Makul, installed_anew
 from support.held import TAKEN_BACK, a_revocation_draft
 from support.ledger import a_refused_draft, recording
 from support.sequencing import PATIENCE, sequencer, until_published
@@ -30,6 +30,12 @@ from support.sql import raw, without_guards
 
 # Every log begins with the leaf of the baseline, which `makul init` records: sizes are one more
 # than the decisions.
+
+
+@pytest.fixture
+def makul(tmp_path: Path) -> Makul:
+    """Made at this moment: nothing of it has waited long for its place in the log."""
+    return installed_anew(tmp_path / "house")
 
 
 def record(store: Store, number: int) -> None:
@@ -306,13 +312,13 @@ def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
     with sequencer(makul) as process:
         until_published(makul, 2)
         away = database.rename(database.with_suffix(".away"))
-        time.sleep(1.0)
+        told = [process.stderr.readline() for _ in range(2)]  # one that goes on says it once
         away.rename(database)
         record(store, 1)
         until_published(makul, 3)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
-    events = [json.loads(line)["event"] for line in said.splitlines()]
+    events = [json.loads(line)["event"] for line in (*told, *said.splitlines())]
     assert events == ["sequencing", "the store is unavailable", "sequencing"]
 
 
@@ -326,15 +332,15 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
     with sequencer(makul):
         until_published(makul, 3)
         base = f"http://127.0.0.1:{port}"
-        with urllib.request.urlopen(f"{base}/checkpoint", timeout=120) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{base}/checkpoint", timeout=PATIENCE) as answer:  # noqa: S310
             assert answer.read() == (makul.directory / "published/checkpoint").read_bytes()
             assert answer.headers["Cache-Control"] == "no-cache"
-        with urllib.request.urlopen(f"{base}/tile/0/000.p/3", timeout=120) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{base}/tile/0/000.p/3", timeout=PATIENCE) as answer:  # noqa: S310
             assert len(answer.read()) == 96
             assert "immutable" in answer.headers["Cache-Control"]
         for path in ("", "tile/0/000", "tile/0/000.p/4", ".lock", "../keys/ledger.key", "%2e%2e/x"):
             with pytest.raises(HTTPError) as refused:
-                urllib.request.urlopen(f"{base}/{path}", timeout=120)  # noqa: S310
+                urllib.request.urlopen(f"{base}/{path}", timeout=PATIENCE)  # noqa: S310
             with refused.value as answer:
                 assert answer.code == 404
 

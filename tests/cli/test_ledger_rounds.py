@@ -1,21 +1,15 @@
 """The rounds of `makul ledger run`: what is collected meanwhile waits, and not without end."""
 
-import time
-from contextlib import suppress
 from threading import Event
-from types import SimpleNamespace
 from typing import cast
 
-from makul import keeping
+import pytest
+
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
-from makul.keeping import MOST_WAITING
+from makul.keeping import MOST_WAITING, Waiting, _Rounds
 from makul.ledger.checkpoints import Checkpoint
-from makul.trust.cosignatures import Collector
-
-PATIENCE = 60.0
-"""Seconds."""
 
 
 def cosigned(number: int) -> Cosigned:
@@ -26,34 +20,50 @@ def cosigned(number: int) -> Cosigned:
 class Taking:
     """A sequencer that takes what was collected, once its store is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Waiting) -> None:
         self.away = True
         self.kept: list[int] = []
+        self.meanwhile: list[int] = []
+        self._waiting = waiting
 
     def keep(self, lines: list[Cosigned]) -> int:
+        for number in self.meanwhile:
+            self._waiting.add(cosigned(number))
         if self.away:
             raise StoreUnavailableError("away")
         self.kept += [each.checkpoint.size for each in lines]
         return len(lines)
 
 
+def rounds() -> tuple[Waiting, Taking, _Rounds]:
+    waiting = Waiting()
+    sequencer = Taking(waiting)
+    return waiting, sequencer, _Rounds(cast("Sequencer", sequencer), Event(), 0, waiting)
+
+
 def test_what_waits_to_be_kept_is_bounded() -> None:
     """Who stands by for months collects all the while, and its first turn must not go on that."""
-    sequencer = Taking()
-    shown = [cosigned(number) for number in range(MOST_WAITING + 30)]
-    collector = cast("Collector", SimpleNamespace(collect=lambda: [shown.pop(0)] if shown else []))
-    stopped = Event()
-    with keeping.collected(collector, stopped, pause_seconds=0.0005) as waiting:
-        rounds = keeping._Rounds(cast("Sequencer", sequencer), stopped, 0, waiting)
-        until = time.monotonic() + PATIENCE
-        while shown:
-            assert time.monotonic() < until
-            with suppress(StoreUnavailableError):
-                rounds._keep()
-        stopped.set()
-    time.sleep(0.1)  # what was taken last may be on its way into the queue
+    waiting, sequencer, turn = rounds()
+    for number in range(MOST_WAITING + 30):
+        waiting.add(cosigned(number))
+        with pytest.raises(StoreUnavailableError):
+            turn._keep()
     sequencer.away = False
-    rounds._keep()
+    turn._keep()
+    turn._keep()
 
-    assert len(sequencer.kept) == MOST_WAITING
-    assert max(sequencer.kept) == MOST_WAITING + 29
+    assert sequencer.kept == list(range(30, MOST_WAITING + 30))
+
+
+def test_what_came_while_the_store_was_asked_is_the_newest() -> None:
+    """It does not give way to what was taken before it and could not be kept."""
+    waiting, sequencer, turn = rounds()
+    for number in range(MOST_WAITING):
+        waiting.add(cosigned(number))
+    sequencer.meanwhile = [MOST_WAITING, MOST_WAITING + 1]
+    with pytest.raises(StoreUnavailableError):
+        turn._keep()
+    sequencer.away, sequencer.meanwhile = False, []
+    turn._keep()
+
+    assert sequencer.kept == list(range(2, MOST_WAITING + 2))

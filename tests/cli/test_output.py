@@ -12,6 +12,7 @@ import pytest
 from makul.cli.output import TwoForms, instant, show_facts, show_rows
 from makul.cli.usage import wants_json
 from support.commands import Makul
+from support.programs import ran
 
 AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 DIGEST = "0123456789abcdef" * 4
@@ -22,13 +23,7 @@ NARROW = {"id": ID, "name": LONG, "added_at": instant(AT)}
 
 
 def run_makul(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "makul", *arguments],
-        capture_output=True,
-        check=False,
-        text=True,
-        env={**os.environ, **environment},
-    )
+    return ran(*arguments, env={**os.environ, **environment}, text=True)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +191,15 @@ def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
     )
 
     assert set(done.stdout.split()) == offered
+
+
+def test_completion_without_a_home_is_wrong_use() -> None:
+    """In a container: a line that says what to do instead, and no internal error."""
+    done = run_makul("--install-completion", HOME="/dev/null")
+
+    assert done.returncode != 0
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

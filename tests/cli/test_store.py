@@ -16,7 +16,7 @@ from makul.settings import Environment, load_settings
 from makul.store import StoreKeys
 from makul.store.crypto import Sealer
 from makul.store.places import Place
-from support.commands import Makul, installed
+from support.commands import Makul, installed, installed_anew
 from support.postgres import Cluster, cluster
 from support.sql import raw
 from support.whole_records import put_whole
@@ -37,7 +37,7 @@ def on_file(tmp_path: Path) -> Makul:
 def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> Makul:
     """`MAKUL_DATABASE_URL` selects; the settings still name a file, which is not made."""
     monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
-    made = installed(tmp_path / "service")
+    made = installed_anew(tmp_path / "service")
     assert not (made.directory / "makul.db").exists()
     return made
 

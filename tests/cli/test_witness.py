@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import parse_note
 from makul.trust.notes import CosignatureVerifier
 from support.commands import Makul, Said
+from support.programs import Program
 from support.published_log import PublishedLog, leaves
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -184,8 +184,8 @@ def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
     """The program itself, in a process of its own, in an empty directory."""
     place = log.directory.parent / "elsewhere"
     place.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-m", "makul", "ledger", "witness", *options(log), "--json", *more],
+    return Program(
+        *("ledger", "witness", *options(log), "--json", *more),
         cwd=place,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -9,9 +9,15 @@ from makul.parts import utc_now
 from makul.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.notes import CosignatureVerifier
-from support.commands import Makul
+from support.commands import Makul, installed_anew
 from support.ledger import a_refused_draft, recording
 from support.sequencing import sequencer, until_published
+
+
+@pytest.fixture
+def makul(tmp_path: Path) -> Makul:
+    """Made at this moment: nothing of it has waited long for its place in the log."""
+    return installed_anew(tmp_path / "house")
 
 
 @pytest.fixture

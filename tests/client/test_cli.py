@@ -3,17 +3,17 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 from lxml import etree
-from typer.testing import CliRunner, Result
 
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.consents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
 from makul_client.wsse import utc_now
+from support.client_commands import Result, run_client
 from support.client_pki import pem_of, pem_of_key
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 from support.fake_service import PERSON, FakeOperator, Reply, answer, fault, hang_up, serving
@@ -44,8 +44,10 @@ GROUPS = [["consent"], ["receipt"]]
 """They list their commands, which explain themselves."""
 
 
-def run(*arguments: object, stdin: str = "") -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    """Run the program, at a terminal where something is typed."""
+    with patch("makul_client.prompts.has_terminal", return_value=stdin is not None):
+        return run_client(*arguments, typed=stdin)
 
 
 def operator_now() -> FakeOperator:
@@ -349,7 +351,7 @@ def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
 )
 def test_an_argument_that_is_no_text_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     """Bytes that the terminal's encoding does not know; nothing was sent."""
-    result = CliRunner().invoke(app, [*arguments])
+    result = run_client(*arguments)
 
-    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+    assert (result.exit_code, result.exception) == (2, None)
     assert "is not text in this terminal's encoding" in result.stderr

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from makul_client import cli_receipt
 from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
 from makul_client.reasons import Language
 from makul_client.results import Inclusion
+from support.client_commands import run_client
 from support.client_ledger import INDEX, LATE, SOON, World
 from support.client_world import write_profile
 from support.fake_service import Reply, answer, serving
@@ -40,7 +39,7 @@ def _b64(octets: bytes) -> str:
 
 def call(profile: Path, *words: str | Path) -> Any:
     given = [words[0], words[1], "--profile", profile, *words[2:]]
-    return CliRunner().invoke(app, [str(each) for each in given])
+    return run_client(*given)
 
 
 @pytest.fixture
@@ -196,8 +195,8 @@ def test_status_tells_of_another_log(world: World) -> None:
 
     with serving(announced(world.log.signer.vkey), announced("other+00000000+AAAA")) as service:
         profile = world.profile(service.url)
-        same = CliRunner().invoke(app, ["status", "--profile", str(profile)])
-        other = CliRunner().invoke(app, ["status", "--profile", str(profile)])
+        same = run_client("status", "--profile", profile)
+        other = run_client("status", "--profile", profile)
 
     assert (same.exit_code, other.exit_code) == (0, 0)
     assert "60 seconds" in same.stdout

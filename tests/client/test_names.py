@@ -8,23 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from makul.domain.attributes import Attribute
 from makul.domain.matches import MatchMethod
 from makul_client import consents
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.profile import Profile
 from makul_client.results import ATTRIBUTES
 from makul_client.terms import Terms, keep_terms, load_terms, terms_file
 from makul_client.usage import wants_json
 from makul_client.vocabulary import METHODS, UnknownNameError, require_held, suggest
+from support.client_commands import Result, run_client
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments], prog_name="makul-client")
+    return run_client(*arguments)
 
 
 def run_program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -215,7 +214,7 @@ def test_usage_error_is_json_where_json_was_asked_for(
     profile: Path, arguments: tuple[str, ...]
 ) -> None:
     """With the keys of every other error; exit code 2, nothing on stderr."""
-    result = CliRunner().invoke(app, list(arguments), env={"MAKUL_PROFILE": str(profile)})
+    result = run_client(*arguments, env={"MAKUL_PROFILE": str(profile)})
     error = json.loads(result.stdout)["error"]
 
     assert result.exit_code == ExitCode.USAGE

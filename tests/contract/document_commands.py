@@ -12,6 +12,7 @@ from document_pages import Page
 import makul.cli
 import makul_client.cli
 from makul.runtime import LocalRuntime
+from makul_client.prompts import PIN_VARIABLE
 
 _ASSIGNMENT: Final = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 _PREFIXES: Final = (".venv/bin/", "$(BIN)/")
@@ -189,6 +190,7 @@ def _help_pages(path: str, command: Any) -> Iterator[Page]:
 
 
 def _variables(commands: Iterable[Any]) -> Iterator[str]:
+    yield PIN_VARIABLE  # it stands for a question, and not for an option
     for command in commands:
         yield from (str(each.envvar) for each in command.params if each.envvar)
         yield from _variables(getattr(command, "commands", {}).values())

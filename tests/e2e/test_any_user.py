@@ -74,6 +74,12 @@ def test_an_installation_is_made_and_read(report: Any) -> None:
 
 
 @needs_namespaces
+def test_a_completion_without_a_home_is_wrong_use(report: Any) -> None:
+    """`Path.home` raises for such a uid: exit code 2, and no traceback."""
+    assert report["completion"] == [2, 2]
+
+
+@needs_namespaces
 def test_the_log_names_the_uid_and_nothing_that_was_typed(report: Any) -> None:
     assert len(report["who"]) == 1
     assert report["who"][0].split(" ")[0] == f"uid:{UID}"

@@ -28,6 +28,9 @@ from support.messages import signed_message
 from support.pki import NOW, Authority, StoreFiles
 from support.serving import served
 
+SLACK = 30.0
+"""Seconds in which a worker that shares its core with others comes to what was changed."""
+
 
 @pytest.fixture
 def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
@@ -135,7 +138,7 @@ def test_ca_key(house: InProcess, tmp_path: Path) -> None:
     (tmp_path / "anchors" / "root.pem").rename(tmp_path / "root.pem.away")
     (tmp_path / "anchors" / "other.pem").write_bytes(house.world.look_alike.anchors())
 
-    deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + 5
+    deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + SLACK
     while (answer := house.ask(request(house))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -240,7 +243,7 @@ def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
     new.write_bytes(crl)
     new.rename(tmp_path / "crls" / "citizens.crl.pem")
 
-    deadline = time.monotonic() + 12
+    deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + SLACK
     while (answer := house.ask(request(house))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)

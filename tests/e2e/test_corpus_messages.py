@@ -86,9 +86,9 @@ def test_message(
     before = [count(database, table) for table in METERED]
 
     message = vector.build(sender)
-    started = time.perf_counter()
+    started = time.thread_time()
     answer = house.post(message)
-    took = time.perf_counter() - started
+    took = time.thread_time() - started
 
     record_property("corpus", vector.code.value if vector.code else "accepted")
     if vector.code is None:

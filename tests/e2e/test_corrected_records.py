@@ -24,7 +24,12 @@ def house(
 ) -> Iterator[InProcess]:
     built = build_house(tmp_path_factory.mktemp("corrected"), database=record_database)
     people = built.world.people
-    corrected = _with(people[CORRECTED], {Attribute.BIRTH_DATE: date(1971, 2, 3)})
+    other_sex = {"M": "F", "F": "M"}[str(people[CORRECTED].pin.sex)]
+    changes: dict[Attribute, AttributeValue] = {
+        Attribute.BIRTH_DATE: date(1971, 2, 3),
+        Attribute.SEX: other_sex,
+    }
+    corrected = _with(people[CORRECTED], changes)
     one_name = _with(people[ONE_NAME], {Attribute.SURNAME: LocalizedName(ky="Сукарно")})
     for name in (Attribute.GIVEN_NAME, Attribute.PATRONYMIC):
         one_name = _without(one_name, name)
@@ -66,6 +71,19 @@ NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
         (CORRECTED, f"{NUMBER}<r:birthDate>1971-02-03</r:birthDate>", "RELEASED"),
         (CORRECTED, f"{NUMBER}<r:birthDate>PIN</r:birthDate>", "NOT_MATCHED"),
         (CORRECTED, NUMBER, "RELEASED"),
+        (CORRECTED, f"{NUMBER}<r:sex>OTHER</r:sex>", "RELEASED"),
+        (CORRECTED, f"{NUMBER}<r:sex>SEX</r:sex>", "NOT_MATCHED"),
+        (
+            CORRECTED,
+            f"{NUMBER}<r:birthDate>1971-02-03</r:birthDate><r:sex>OTHER</r:sex>",
+            "RELEASED",
+        ),
+        (CORRECTED, f"{NUMBER}<r:birthDate>PIN</r:birthDate><r:sex>OTHER</r:sex>", "NOT_MATCHED"),
+        (
+            ONE_NAME,
+            "<r:surname>Sukarno</r:surname><r:givenName>Sukarno</r:givenName>",
+            "NOT_MATCHED",
+        ),
         (ONE_NAME, "<r:surname>Sukarno</r:surname>", "RELEASED"),
         (ONE_NAME, "<r:givenName>Сукарно</r:givenName>", "RELEASED"),
         (ONE_NAME, f"{NUMBER}<r:surname>Sukarno</r:surname>", "RELEASED"),
@@ -84,6 +102,8 @@ def test_people_are_matched_by_what_the_record_holds(
     assert isinstance(surname, LocalizedName)
     assert isinstance(given, LocalizedName)
     factors = factors.replace("PIN", person.pin.birth_date.isoformat())
+    sex = str(person.pin.sex)
+    factors = factors.replace("OTHER", "F" if sex == "M" else "M").replace("SEX", sex)
     said = factors.replace("SURNAME", str(surname.ru)).replace("GIVEN", str(given.ru))
 
     answer = ask(house, citizen, said)

@@ -7,7 +7,6 @@ import base64
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,9 +33,10 @@ from support.house import NS, RECIPIENT, InProcess, about, build_house_on, perso
 from support.load import ask
 from support.messages import signed_message
 from support.postgres import Cluster, cluster
+from support.programs import Program, ran
 from support.serving import Server, served
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds; a process starts in two on an idle machine."""
 
 _LEDGER = """
@@ -79,23 +79,14 @@ class Installation:
 
     def makul(self, duty: Duty, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command by a duty's role."""
-        return subprocess.run(
-            self.command(*arguments),
-            env=self.environment(duty, **more),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "makul", "--config", str(self.config), *arguments]
+        environment = self.environment(duty, **more)
+        return ran("--config", self.config, *arguments, env=environment, text=True)
 
     @contextmanager
     def sequencing(self) -> Iterator[None]:
         """`makul ledger run`, in production: it takes the sequencer's role, and no other."""
         environment = self.environment(Duty.SEQUENCING, MAKUL_ENVIRONMENT="PRODUCTION")
-        process = subprocess.Popen(self.command("ledger", "run"), env=environment)
+        process = Program("--config", self.config, "ledger", "run", env=environment)
         try:
             yield
         finally:

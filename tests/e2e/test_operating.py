@@ -46,10 +46,21 @@ def house(
     built.close()
 
 
-@pytest.fixture
-def service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
+@pytest.fixture(scope="module")
+def service(house: InProcess) -> Iterator[Whole]:
+    """One for all tests that leave it as it was: it takes three processes that import it all."""
     config = house.settings.store.keys.parent / "makul.toml"
-    with served_whole(config, workers=2, log=tmp_path / "log") as running:
+    with served_whole(config, workers=2, log=config.parent / "log") as running:
+        yield running
+
+
+@pytest.fixture
+def lone_service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
+    """One for a test that ends it, or takes something from it."""
+    settings = house.settings.store.keys.parent
+    with served_whole(
+        settings / "makul.toml", workers=2, log=tmp_path / "log", metrics=tmp_path / "metrics"
+    ) as running:
         yield running
 
 
@@ -105,6 +116,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
 ) -> None:
     """Three times new workers while requests flow: all answered, all counted, nothing left over."""
     before = recorded(house.store.desk)
+    counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
     load = Load(service.port)
 
@@ -121,7 +133,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
     assert len(load.answered) == 120
     assert load.answered <= recorded(house.store.desk) - before
     assert first.isdisjoint(service.listener.workers)
-    assert service.number("makul_decisions_total", **RELEASED) == 120
+    assert service.number("makul_decisions_total", **RELEASED) == counted + 120
     assert service.number("makul_workers", listener="wsse") == 2
     assert service.number("makul_requests_in_flight", listener="wsse") == 0
     assert len(list(service.directory.glob("*.db"))) <= 2 + 4 * 2
@@ -134,25 +146,25 @@ def _await_new(service: Whole, old: set[int]) -> None:
         time.sleep(0.1)
 
 
-def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, service: Whole) -> None:
+def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_service: Whole) -> None:
     """SIGTERM: who was heard is answered whole; who was not is refused, and nothing is recorded."""
     before = recorded(house.store.desk)
-    load = Load(service.port)
+    load = Load(lone_service.port)
 
     def stop() -> None:
         time.sleep(1.0)
-        service.process.terminate()
+        lone_service.process.terminate()
 
     load.run(messages(house, 120), stop)
 
-    assert service.process.wait(60) == 0
+    assert lone_service.process.wait(60) == 0
     assert load.cut == 0
     assert load.other == []
     assert load.answered == recorded(house.store.desk) - before
     assert load.answered
     with (
         pytest.raises(ConnectionRefusedError),
-        socket.create_connection(("127.0.0.1", service.metrics_port)),
+        socket.create_connection(("127.0.0.1", lone_service.metrics_port)),
     ):
         pass
 
@@ -166,19 +178,20 @@ def test_a_killed_exporter_comes_back_and_nobody_waits(house: InProcess, service
     os.kill(killed, signal.SIGKILL)
     drive(service.listener, messages(house, 10))
 
-    assert service.number("makul_decisions_total", **RELEASED) == before + 10 == 20
+    assert service.number("makul_decisions_total", **RELEASED) == before + 10
+    assert before >= 10
     assert service.exporter != killed
 
 
-def test_without_its_directory_the_service_serves(house: InProcess, service: Whole) -> None:
+def test_without_its_directory_the_service_serves(house: InProcess, lone_service: Whole) -> None:
     """Somebody cleared /run: new workers count nothing, and answer."""
-    old = set(service.listener.workers)
-    shutil.rmtree(service.directory)
+    old = set(lone_service.listener.workers)
+    shutil.rmtree(lone_service.directory)
 
-    os.kill(service.listener.pid, signal.SIGHUP)
-    _await_new(service, old)
+    os.kill(lone_service.listener.pid, signal.SIGHUP)
+    _await_new(lone_service, old)
 
-    drive(service.listener, messages(house, 5))
+    drive(lone_service.listener, messages(house, 5))
 
 
 def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
@@ -189,9 +202,7 @@ def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
     assert status in {200, 404}
 
 
-def test_a_reload_that_is_refused_is_an_event(
-    house: InProcess, service: Whole, tmp_path: Path
-) -> None:
+def test_a_reload_that_is_refused_is_an_event(house: InProcess, service: Whole) -> None:
     """Settings that cannot be served change nothing, and the watch is told."""
     config = house.settings.store.keys.parent / "makul.toml"
     good, old = config.read_text(), set(service.listener.workers)
@@ -199,8 +210,8 @@ def test_a_reload_that_is_refused_is_an_event(
         config.write_text(good.replace('crls = "crls"', 'crls = "nowhere"', 1))
         os.kill(service.listener.pid, signal.SIGHUP)
         deadline = time.monotonic() + 60
-        while "MKL-402" not in (tmp_path / "log").read_text():
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-500:]
+        while "MKL-402" not in (config.parent / "log").read_text():
+            assert time.monotonic() < deadline, (config.parent / "log").read_text()[-500:]
             time.sleep(0.1)
     finally:
         config.write_text(good)

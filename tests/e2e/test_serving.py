@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ import pytest
 from makul.store.places import Place
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
+from support.programs import Program, ran
 from support.serving import Server, await_ready, drive, free_port, served
 
 MARKER = b"20101199000123"
@@ -81,7 +81,7 @@ def released(house: InProcess) -> list[object]:
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
 def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) -> None:
     """Never HTML, never a silent close, never a value of the request."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -198,8 +198,7 @@ def test_all_listeners_stop_together(
     build_house(tmp_path, database=record_database).close()
     ports = {name: free_port() for name in ("WSSE", "XROAD")}
     binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
-    command = [sys.executable, "-m", "makul", "--config", str(tmp_path / "makul.toml"), "serve"]
-    process = subprocess.Popen(command, env=os.environ | binds)
+    process = Program("--config", tmp_path / "makul.toml", "serve", env=os.environ | binds)
     for port in ports.values():
         await_ready(port)
 
@@ -212,8 +211,7 @@ def test_all_listeners_stop_together(
 
 
 def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return ran("--config", config, *arguments, text=True)
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
@@ -261,7 +259,7 @@ def test_logs_are_json_without_personal_data(house: InProcess, tmp_path: Path) -
     log = tmp_path / "log"
     with served(config, workers=1, log=log) as server:
         drive(server, messages(house, 3))
-        with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(NOT_HTTP["no HTTP at all"])
             connection.recv(65536)
 

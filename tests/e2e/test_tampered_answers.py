@@ -6,15 +6,16 @@ has, and handed to the client as the answer to the same request.
 
 import base64
 import itertools
+import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from lxml import etree
-from typer.testing import CliRunner
 
 from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul_client import (
@@ -24,6 +25,7 @@ from makul_client import (
     Context,
     Demographic,
     FaultError,
+    MakulError,
     NotMatchedError,
     Probe,
     Profile,
@@ -32,12 +34,13 @@ from makul_client import (
     RefusedError,
     TransportError,
 )
-from makul_client.cli import app
 from makul_client.commands import ExitCode
 from makul_client.messages import ReceivedAnswer
 from makul_client.transport import Wire
 from support.changes import CHANGES, XSI, body_of, changed
+from support.client_commands import run_client
 from support.house import NS, InProcess, RecordDatabase, about, build_house
+from support.rewrites import REWRITES, child_of, in_other_characters
 
 
 @dataclass
@@ -290,13 +293,13 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
     shown = about(man.house.person_of(paper), of=man.house.bank)
     arguments = ["get", "--consent", consent, "-p", man.profile("bank")]
     arguments += ["--document-number", shown["document_number"], "--request-id", uuid4()]
-    genuine = CliRunner().invoke(app, [*map(str, arguments)])
+    genuine = run_client(*arguments)
     assert genuine.exit_code == ExitCode.OK, genuine.output
     for old, new in ((b"<method>demographic", b"<method>face"), (b"<p:ru>", b"<p:ru>x")):
         man.answer = man.seen.replace(old, new)
         if man.answer == man.seen:
             continue
-        result = CliRunner().invoke(app, [*map(str, arguments), "--receipt", str(receipt)])
+        result = run_client(*arguments, "--receipt", receipt)
 
         assert result.exit_code == ExitCode.RECEIPT
         assert result.stdout == ""
@@ -386,3 +389,103 @@ def test_a_fault_in_place_of_an_answer_is_no_decision(man: Man) -> None:
         man.ask("released", uuid4())
 
     assert not isinstance(raised.value, RefusedError | NotMatchedError)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_answer_that_was_written_again_is_returned(man: Man, case: str) -> None:
+    """The client raises before it returns anything, whatever was done to the bytes."""
+    request_id = uuid4()
+    assert man.ask(case, request_id) is not None
+    genuine = man.seen
+    believed = []
+    for rewrite in REWRITES:
+        for number, message in enumerate(rewrite(genuine)):
+            man.answer = message
+            try:
+                man.ask(case, request_id)
+            except MakulError:
+                continue
+            believed.append((rewrite.__name__, number, message))
+
+    assert [each[:2] for each in believed] == []
+    man.answer = genuine
+    assert man.ask(case, request_id) is not None
+
+
+@pytest.mark.parametrize("case", ["verified", "released", "sealed", "revoked"])
+def test_the_same_answer_in_other_characters_says_the_same(man: Man, case: str) -> None:
+    """CDATA sections and character references are the same text to every reader."""
+    request_id = uuid4()
+    genuine = man.ask(case, request_id)
+
+    for message in in_other_characters(man.seen):
+        man.answer = message
+        assert man.ask(case, request_id) == genuine
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_changed_byte_is_refused_or_means_nothing(man: Man, case: str) -> None:
+    """Any byte of the answer: an exception of the client's own, or the very same result.
+
+    Bytes of the receipt that its signature does not cover, such as the Base64 of a certificate,
+    may differ; nothing that is read from it does.
+    """
+    request_id = uuid4()
+    genuine = man.ask(case, request_id)
+    before, child, after = child_of(man.seen)
+    drawn = random.Random(case)  # noqa: S311 -- places, not secrets
+    for _ in range(100):
+        place, value = drawn.randrange(len(child)), drawn.randrange(256)
+        other = bytearray(child)
+        other[place] = value
+        man.answer = before + bytes(other) + after
+        try:
+            result = man.ask(case, request_id)
+        except MakulError:
+            continue
+        assert _without_bytes(result) == _without_bytes(genuine)
+
+
+def _without_bytes(result: Any) -> Any:
+    """A result without its receipt's bytes."""
+    if not hasattr(result, "decision"):
+        return replace(result, receipt=replace(result.receipt, document=b""))
+    return replace(result, decision=_without_bytes(result.decision))
+
+
+def test_a_receipt_of_the_same_outcome_proves_no_other_answer(man: Man) -> None:
+    """Two genuine releases to one recipient, and two refusals under the same id."""
+    first, second = uuid4(), uuid4()
+    man.ask("released", first)
+    theirs = body_of(etree.fromstring(man.seen)).findtext("r:receipt", namespaces=NS)
+    man.ask("released", second)
+    envelope = etree.fromstring(man.seen)
+    receipt = body_of(envelope).find("r:receipt", NS)
+    assert receipt is not None
+    receipt.text = theirs
+    man.answer = etree.tostring(envelope)
+
+    with pytest.raises(ReceiptError):
+        man.ask("released", second)
+
+
+def test_a_misuse_of_an_id_does_not_prove_the_answer_before_it(man: Man) -> None:
+    """REQ-04 has a genuine receipt of the same id, recipient and operation."""
+    request_id = uuid4()
+    man.ask("released", request_id)
+    genuine = man.seen
+    man.ask("refused", request_id)
+    misused = man.seen
+    assert b"REQ-04" in misused
+    for whole, other in ((genuine, misused), (misused, genuine)):
+        envelope, foreign = etree.fromstring(whole), etree.fromstring(other)
+        receipt = body_of(envelope).find("r:receipt", NS)
+        assert receipt is not None
+        receipt.text = body_of(foreign).findtext("r:receipt", namespaces=NS)
+        man.answer = etree.tostring(envelope)
+        for case in ("released", "refused"):
+            with pytest.raises(ReceiptError):
+                man.ask(case, request_id)
+    man.answer = misused
+    with pytest.raises(ReceiptError):
+        man.ask("released", request_id)

@@ -8,8 +8,6 @@ import http.client
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from makul_client import MakulError
 from support.betrayal import Secret, betrayed, planted, secrets_of
 from support.house import about, party, person_request
 from support.messages import xroad_message
+from support.programs import ran
 from support.serving import free_port
 
 PROBES_SENT = 12
@@ -104,9 +103,12 @@ def _show(directory: Path, person: Person) -> None:
     """An operator looks at a person, and says why in words that name them."""
     name = person.values[Attribute.SURNAME]
     assert isinstance(name, LocalizedName)
-    command = [sys.executable, "-m", "makul", "--config", str(directory / "service/makul.toml")]
-    command += ["person", "show", "-", "--reason", f"{name.ky} {person.pin.digits}"]
-    subprocess.run(command, input=person.pin.digits.encode(), capture_output=True, check=True)
+    done = ran(
+        *("--config", directory / "service/makul.toml", "person", "show", "-"),
+        *("--reason", f"{name.ky} {person.pin.digits}"),
+        typed=person.pin.digits.encode(),
+    )
+    done.check_returncode()
 
 
 def _hostile(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -50,6 +50,21 @@ def test_a_person_with_one_name_is_matched_by_it(field: str, held: Person) -> No
     assert result(probe, None) is MatchResult.NO_MATCH
 
 
+@pytest.mark.parametrize("sign", ["-", "—", " ", "--", "/"])
+def test_a_sign_for_a_name_that_is_missing_is_none(sign: str) -> None:
+    """A paper of one name may print a dash for the other; only who has one name is so matched."""
+    one, two = with_names("Сукарно", None), PERSON
+    probe = DemographicProbe(pin=PIN, surname="Sukarno", given_name=sign)
+
+    assert result(probe, one) is MatchResult.MATCH
+    assert result(probe, with_names("Сукарно", "-")) is MatchResult.MATCH
+    assert result(replace(probe, surname=sign, given_name="Sukarno"), one) is MatchResult.MATCH
+    assert result(replace(probe, surname="Suharto"), one) is MatchResult.NO_MATCH
+    assert result(replace(probe, surname="Үлгүлөва"), two) is MatchResult.NO_MATCH
+    assert result(replace(probe, surname=sign), one) is not MatchResult.MATCH
+    assert result(probe, None) is MatchResult.NO_MATCH
+
+
 @pytest.mark.parametrize(
     ("factors", "found"),
     [

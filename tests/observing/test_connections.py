@@ -29,7 +29,7 @@ def has_ipv6() -> bool:
 
 
 NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds."""
 
 Serve = Callable[[str, Path], AbstractContextManager[int]]

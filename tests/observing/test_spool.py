@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -180,9 +179,7 @@ def test_who_reads_holds_up_nobody(
     worker(directory, 2)
     with (directory / "lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_SH)
-        began = time.monotonic()
-        mine.bury([])
-        assert time.monotonic() - began < 5
+        mine.bury([])  # and comes back
         assert "not added up: TimeoutError" in caplog.text
 
     mine.bury([])

@@ -19,7 +19,7 @@ from makul.app.sequencing import Sequencer
 from makul.bootstrap import start_housekeeping
 from makul.cli.house import ExitCode
 from makul.connections import BoundedServer, running
-from makul.keeping import _Rounds, collected
+from makul.keeping import Waiting, _Rounds, collected
 from makul.observing.metrics import Metrics
 from makul.parts import utc_now
 from makul.store import Store
@@ -194,7 +194,8 @@ def test_collecting_cosignatures_goes_on(
     stopped = threading.Event()
     collector = cast("Collector", SimpleNamespace(collect=collect))
     with collected(collector, stopped, pause_seconds=0.001) as waiting:
-        until(lambda: len(waiting) > 1)
+        for _ in range(2):
+            until(lambda: bool(waiting.take()))
         stopped.set()
 
     assert len(lines(caplog, "witnesses")) == 2
@@ -219,7 +220,7 @@ def test_the_rounds_of_the_sequencer_go_on(
 
     sequencer = SimpleNamespace(round=take_round, release=lambda: None)
 
-    code = _Rounds(cast("Sequencer", sequencer), stopped, 0.0, deque()).run()
+    code = _Rounds(cast("Sequencer", sequencer), stopped, 0.0, Waiting()).run()
 
     assert (code, rounds[0], len(events)) == (ExitCode.DONE, 3, 2)
     assert "an unexpected error: UnexpectedError at" in caplog.text

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from makul.runtime import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
 from makul.sandbox.run import prepare, run, with_ports
+from support.programs import Program
 
 SECONDS = 300.0
 """A start takes some seconds; a busy machine is given time."""
@@ -33,8 +35,8 @@ def free(directory: Path) -> SandboxOptions:
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """The command in a process group of its own, until the end of the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "makul", "sandbox", *arguments],
+    process = Program(
+        *("sandbox", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -86,6 +88,45 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
     assert (directory / INDEX).read_bytes() == index
     assert f":{options.port}/" in told
     assert f":{options.mtls_port}/" in told
+
+
+def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
+    """They held its ports, and nobody was left to stop them."""
+    directory = tmp_path / "sandbox"
+    options = free(directory)
+    arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
+    arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
+    with started(*arguments) as process:
+        await_ready(process)
+        process.kill()
+        process.wait()
+
+        with started("--dir", str(directory), "--keep") as again:
+            await_ready(again)
+
+
+def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
+    """Its profiles name its ports: a caller would wait at one where nobody listens."""
+    directory = tmp_path / "sandbox"
+    prepare(free(directory), LocalRuntime())
+    keeping = SandboxOptions(directory=directory, keep=True)
+    asked: dict[str, SandboxOptions] = {
+        "port": replace(keeping, port=19000),
+        "xroad_port": replace(keeping, xroad_port=19000),
+        "mtls_port": replace(keeping, mtls_port=19000),
+        "host": replace(keeping, host="127.0.0.2"),
+        "people": replace(keeping, people=26),
+        "seed": replace(keeping, seed=2),
+    }
+    for name, options in asked.items():
+        option = "--" + name.replace("_", "-")
+        with pytest.raises(HouseError, match=f"{option} was decided when the sandbox"):
+            run(replace(options, given=frozenset({name})), LocalRuntime())
+
+    command = [sys.executable, "-m", "makul", "sandbox", "--dir", str(directory), "--keep"]
+    typed = subprocess.run([*command, "--port", "8080"], capture_output=True, check=False)
+    assert typed.returncode == 1
+    assert b"--port was decided" in typed.stderr
 
 
 @pytest.mark.parametrize("offset", [0, 1, 2])

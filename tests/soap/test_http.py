@@ -104,7 +104,7 @@ def xroad() -> Iterator[_Listener]:
 
 
 def _post(address: str, raw: Any, **headers: str) -> Response:
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=60)
     chunked = "Transfer-Encoding" in headers
     try:
         connection.request(
@@ -266,11 +266,11 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def _wait_for(address: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             if _post(address, enveloped(GET_STATUS)).status == 200:
@@ -315,7 +315,7 @@ def test_gunicorn_broken_chunk(gunicorn: str) -> None:
         b"POST /v1/recipient HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
         b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nwhat\r\n"
     )
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         answer = connection.recv(65536)
 

@@ -16,7 +16,7 @@ from support.postgres import Cluster
 from support.records import AZAMAT, NOON, a_caller, a_consent, a_release, a_revocation
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds."""
 
 DoneT = TypeVar("DoneT")

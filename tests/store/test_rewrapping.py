@@ -333,6 +333,10 @@ def test_killed_anywhere_it_goes_on_where_it_stopped(
 # --- under load -------------------------------------------------------------------------------
 
 
+PATIENCE = 60.0
+"""Seconds."""
+
+
 class Recording(threading.Thread):
     """Records decisions, one after the other, by a ring, until it is told to stop."""
 
@@ -351,6 +355,13 @@ class Recording(threading.Thread):
             assert self._store.recorder.record(entry) == Committed()
             self.entries.append(entry)
         self._store.close()
+
+    def await_entry(self) -> None:
+        """Until it has recorded something."""
+        until = time.monotonic() + PATIENCE
+        while not self.entries:
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self._over.set()
@@ -374,7 +385,8 @@ def test_while_others_record(
     """Nothing they recorded is lost, nobody is refused, and all ends under the new key."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
     walk(full, ring)
-    time.sleep(0.2)
+    for each in crowded:
+        each.await_entry()
     for each in crowded:
         each.stop()
 
@@ -401,6 +413,7 @@ def test_what_is_still_sealed_by_the_former_key_is_told_and_found(
     late = Recording(full, keys.prepared())
     late.start()
     walk(full, ring)
+    late.await_entry()
     late.stop()
 
     left = under(full, keys.current_id)

@@ -15,6 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from makul.cli import build
+from makul.net.users import identify_operator
 from makul.runtime import LocalRuntime
 from makul_client.cli import app
 from support.commands import installed
@@ -47,6 +48,12 @@ def _helped(program: Any) -> dict[str, int]:
     return codes
 
 
+def _completion(program: Any) -> int:
+    """The exit code of installing a completion where nobody has a home; -1 for an exception."""
+    result = CliRunner().invoke(program, ["--install-completion"], env={"SHELL": "/bin/bash"})
+    return result.exit_code if isinstance(result.exception, SystemExit) else -1
+
+
 def report(directory: Path) -> dict[str, Any]:
     """What each command came to, and whom the operator's log names."""
     makul = installed(directory)
@@ -58,10 +65,13 @@ def report(directory: Path) -> dict[str, Any]:
         "uid": os.getuid(),
         "makul": _helped(build(LocalRuntime())),
         "makul-client": _helped(app),
+        "completion": [_completion(build(LocalRuntime())), _completion(app)],
         "lists": lists,
         "who": sorted(who),
     }
 
 
 if __name__ == "__main__":
+    if f"uid:{os.getuid()}" != identify_operator().split(" ")[0]:
+        raise SystemExit("for a uid without a passwd entry alone: another has a home to write to")
     json.dump(report(Path(sys.argv[1])), sys.stdout)

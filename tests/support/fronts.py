@@ -4,8 +4,6 @@ import http.client
 import os
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from makul.sandbox.pki import Credential
 from support.house import InProcess
+from support.programs import Program
 from support.serving import START_SECONDS
 
 
@@ -22,9 +21,8 @@ def fronted(house: InProcess, listener: str, **settings: str) -> Iterator[None]:
     config = house.settings.store.database.parent / "makul.toml"
     prefix = f"MAKUL_LISTENERS__{listener.upper()}__"
     changed = {f"{prefix}{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "makul", "--config", str(config)]
-    process = subprocess.Popen(
-        [*command, "serve", "--listener", listener], env=os.environ | changed
+    process = Program(
+        *("--config", config, "serve", "--listener", listener), env=os.environ | changed
     )
     try:
         yield

@@ -4,13 +4,17 @@ What the sandbox does over HTTP, without the HTTP: for end-to-end tests that nee
 and for the bench.
 """
 
+import atexit
 import base64
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import makul_schemas
@@ -43,6 +47,7 @@ SCHEMA, FAULTS = (
     etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
     for name in ("recipient.xsd", "types.xsd")
 )
+PEOPLE = 40
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 
 _TOML = """
@@ -91,13 +96,21 @@ public_url = "https://127.0.0.1"
 class RecordDatabase:
     """Where a house keeps its record: in a file, or in a new database of a server."""
 
-    create: Callable[[], str] | None = None
-    """Creates an empty database and returns its URL; None for a file."""
+    server: Callable[[], Cluster] | None = None
+    """Asked for when it is needed; None for a file."""
+
+    def setting(self, template: "_Template | None") -> str:
+        """The line of the settings, of a new database; a file's name stands among them anyway."""
+        if self.server is None:
+            return ""
+        server = self.server()
+        name = server.create(template=template.database) if template else server.create()
+        return f'database_url = "{server.url(name)}"'
 
     @property
-    def setting(self) -> str:
-        """The line of the settings; a file's name stands among them anyway."""
-        return "" if self.create is None else f'database_url = "{self.create()}"'
+    def key(self) -> Path | None:
+        """Which server it is; None for a file."""
+        return self.server().directory if self.server is not None else None
 
 
 IN_A_FILE = RecordDatabase()
@@ -105,7 +118,49 @@ IN_A_FILE = RecordDatabase()
 
 def on_server(server: Callable[[], Cluster]) -> RecordDatabase:
     """Keep each record in a new database of a server, which is asked for when it is needed."""
-    return RecordDatabase(lambda: server().url(server().create()))
+    return RecordDatabase(server)
+
+
+FRESH = timedelta(minutes=5)
+"""How old a world may be that another house gets, too; whatever runs out in it does so later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Template:
+    """What a furnished house is copied from."""
+
+    world: World
+    keys: StoreKeys
+    directory: Path
+    database: str
+    """Its name on the server; of no meaning for a file."""
+
+    def copy_to(self, settings: Settings) -> None:
+        """Its record, where that is a file, and what it has kept of authorities."""
+        if not isinstance(settings.place, PostgresPlace):
+            shutil.copy(self.directory / "makul.db", settings.place)
+        if (self.directory / "archive").exists():
+            shutil.copytree(self.directory / "archive", settings.store.keys.parent / "archive")
+
+
+_templates: dict[Path | None, _Template] = {}
+"""By server."""
+
+
+def _template(database: RecordDatabase, at: datetime) -> _Template | None:
+    """The one of this process, made anew when it is no longer fresh; None for a time before it."""
+    found = _templates.get(database.key)
+    if found is None or at - found.world.made_at > FRESH:
+        directory = Path(tempfile.mkdtemp(prefix="makul-house-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        keys = StoreKeys.generate()
+        house = build_house(directory, database=database, keys=keys, clock=lambda: at)
+        house.close()
+        place = house.settings.place
+        name = urlsplit(place.url).path[1:] if isinstance(place, PostgresPlace) else ""
+        found = _Template(world=house.world, keys=keys, directory=directory, database=name)
+        _templates[database.key] = found
+    return found if found.world.made_at <= at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +254,34 @@ def build_house(
     directory: Path,
     *,
     database: RecordDatabase = IN_A_FILE,
-    people: int = 40,
+    people: int = PEOPLE,
     clock: Clock = utc_now,
     parts: Any = lambda given: given,
     keys: StoreKeys | None = None,
 ) -> InProcess:
-    """Make a world in a directory and wire the service over it, as `bootstrap` does."""
-    world = build_world(clock(), people=people)
-    settings = _write(directory, world, database)
-    keys = keys or StoreKeys.generate()
+    """Make a world in a directory and wire the service over it, as `bootstrap` does.
+
+    Houses of one process that ask for nothing particular have one world and one set of store keys.
+    """
+    begun = clock()
+    shared = abs(utc_now() - begun) < FRESH and people == PEOPLE and keys is None
+    template = _template(database, begun) if shared else None
+    world = template.world if template else build_world(clock(), people=people)
+    settings = _write(directory, world, database.setting(template))
+    keys = template.keys if template else keys or StoreKeys.generate()
     keys.save(settings.store.keys)
-    made = create_store(settings.place, keys, who="test", at=clock())
-    make_months(settings.place, at=clock())
+    if template:
+        template.copy_to(settings)
+        made = open_store(settings.place, keys, who="test")
+    else:
+        made = create_store(settings.place, keys, who="test", at=clock())
+        make_months(settings.place, at=clock())
     stores = _by_duty(settings, made, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
     given = build_parts(settings, serving, clock)
     agreements, notices = build_agreements(settings, store.desk, given.verifier)
-    register(world, store.desk, agreements, notices, at=clock())
+    if template is None:
+        register(world, store.desk, agreements, notices, at=clock())
     built = parts(given)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
     applications = {
@@ -269,15 +335,19 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 def build_house_on(
     directory: Path, database: str, server: Callable[[], Cluster], **given: Any
 ) -> InProcess:
-    """A house whose record lies where it is told: `sqlite` or `postgresql`."""
+    """A house whose record lies where it is told: `sqlite` or `postgresql`.
+
+    It is no copy: what was recorded when a template was made would have waited for its place in the
+    log longer than was promised, and on a small disk there is no room for a second database.
+    """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
-    return build_house(directory, database=where, **given)
+    return build_house(directory, database=where, **{"keys": StoreKeys.generate()} | given)
 
 
-def _write(directory: Path, world: World, database: RecordDatabase) -> Settings:
+def _write(directory: Path, world: World, database: str) -> Settings:
     (directory / "makul.toml").write_text(
         _TOML.format(
-            database=database.setting,
+            database=database,
             operator=OPERATOR,
             authorised_body=AUTHORISED_BODY,
             citizen_policy=CITIZEN_POLICY.dotted_string,

@@ -1,24 +1,23 @@
 """`makul ledger run` as a process of its own, and what it publishes."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from makul.ledger.notes import parse_note
 from support.commands import Makul
+from support.programs import Program
 
 PATIENCE = 60.0
-"""Seconds; a process starts in two on an idle machine."""
+"""Seconds."""
 
 
 @contextmanager
 def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
     """The sequencer of an installation, killed at the end."""
     config = str(makul.directory / "makul.toml")
-    command = [sys.executable, "-m", "makul", "--config", config, "ledger", "run"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = Program("--config", config, "ledger", "run", stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:

@@ -3,14 +3,14 @@
 import http.client
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.programs import Program
 
 START_SECONDS = 300.0
 """A deadline, for cores that are busy with other tests; alone it takes some three."""
@@ -60,10 +60,12 @@ def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[S
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
     }
-    makul = [sys.executable, "-m", "makul", "--config", str(config)]
     output = log.open("wb") if log is not None else None
-    process = subprocess.Popen(
-        [*makul, "serve", "--listener", "wsse"], env=environment, stdout=output, stderr=output
+    process = Program(
+        *("--config", config, "serve", "--listener", "wsse"),
+        env=environment,
+        stdout=output,
+        stderr=output,
     )
     try:
         server = Server(port, process.pid)

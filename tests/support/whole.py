@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.programs import Program
 from support.serving import START_SECONDS, Server, await_ready, await_workers, free_port
 
 
@@ -80,18 +80,22 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def served_whole(config: Path, *, workers: int, log: Path) -> Iterator[Whole]:
+def served_whole(
+    config: Path, *, workers: int, log: Path, metrics: Path | None = None
+) -> Iterator[Whole]:
     """Until the block ends. The settings must have one listener, named wsse."""
-    port, metrics_port, directory = free_port(), free_port(), config.parent / "metrics"
+    port, metrics_port = free_port(), free_port()
+    directory = metrics or config.parent / "metrics"
     environment = os.environ | {
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
         "MAKUL_METRICS__BIND": f"127.0.0.1:{metrics_port}",
         "MAKUL_METRICS__DIRECTORY": str(directory),
     }
-    command = [sys.executable, "-m", "makul", "--config", str(config), "serve"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        process = Program(
+            *("--config", config, "serve"), env=environment, stdout=output, stderr=output
+        )
         try:
             await_ready(port)
             whole = Whole(process, port, metrics_port, directory)

@@ -42,9 +42,9 @@ def test_vector(
     """STYLE, rule 10: each vector has its expected reason, and gets that one alone."""
     document = vector.build(cast)
 
-    started = time.perf_counter()
+    started = time.thread_time()
     verified = verifier.verify(document, at=vector.at)
-    took = time.perf_counter() - started
+    took = time.thread_time() - started
 
     record_property("corpus", vector.code.value if vector.code else "accepted")
     assert verified.proof.status is vector.status, verified.report

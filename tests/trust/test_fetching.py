@@ -13,9 +13,9 @@ from makul.trust.fetching import Fetcher, FetchError, MissingObjectError
 from support.dripping import BODY, HEADERS, dripping
 from support.publishing import Published, publishing
 
-SHORT = 0.3
+SHORT = 2.0
 """Seconds that a fetch may take here."""
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds."""
 
 
@@ -56,11 +56,11 @@ def test_drops_do_not_hold(begin: bytes, web: Published) -> None:
     web.at["/ca.crl"] = b"a CRL"
     fetch, began = Fetcher(SHORT), time.monotonic()
     with dripping(begin) as server:
-        with pytest.raises(FetchError, match=r"not done within 0\.3 seconds"):
+        with pytest.raises(FetchError, match=r"not done within 2 seconds"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
         assert fetch(f"{web.url}/ca.crl", None, 10) == b"a CRL"
 
-    assert time.monotonic() < began + 10 * SHORT
+    assert time.monotonic() < began + PATIENCE
 
 
 def test_nothing_more_is_asked_of_a_server_that_drips_its_headers() -> None:

@@ -131,7 +131,7 @@ def test_references_are_counted_first(documents: XadesVerifier, world) -> None:
 
     documents.verify(forged, at=NOW)
 
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 1
 
 
 def test_signed_document_cannot_be_signed_again(world) -> None:

@@ -242,6 +242,9 @@ def test_what_is_left_is_bounded(house: House, root: Authority, ca: Authority) -
 
 # --- two workers ----------------------------------------------------------------------------------
 
+SLACK = 15.0
+"""Seconds in which a worker that shares its core with others comes to what was changed."""
+
 _WORKER = """
 import sys, time
 from datetime import UTC, datetime
@@ -299,7 +302,7 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
         publish(entry(serial_of(signer), (held, False)), issued=begun, until=runs_out)
         said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
         assert said == ["SIG-06", "SIG-06"]
-        assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + 3
+        assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + SLACK
         web.status = 503
         assert [each.result for each in refresher.once(datetime.now(UTC))] == [Result.FAILED]
         said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
@@ -340,7 +343,7 @@ def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
             else:
                 new.unlink()
             assert said() == [expected, expected]
-            assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + 3
+            assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + SLACK
     finally:
         for worker in workers:
             worker.kill()

@@ -98,7 +98,7 @@ def test_what_is_no_file_says_nothing(
 
     thread = Thread(target=lambda: rounds.append(witness.round()), daemon=True)
     thread.start()
-    thread.join(120)
+    thread.join(60)
 
     assert [(each.result, each.why) for each in rounds] == [
         (Result.UNAVAILABLE, "checkpoint: not a regular file. Name a file.")

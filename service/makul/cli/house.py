@@ -167,6 +167,8 @@ class SandboxOptions:
     seed: int = 1
     keep: bool = False
     """Start the sandbox that is there again, with its keys, its record and its ports."""
+    given: frozenset[str] = frozenset()
+    """The names of the fields that somebody asked for; the others are defaults."""
 
 
 class KeyUse(StrEnum):

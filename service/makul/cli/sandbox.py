@@ -9,6 +9,8 @@ from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
 from makul.cli.session import examples, session
 
 DIRECTORY = Path("build/sandbox")
+_CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")
+"""The options that a sandbox which is there already has decided."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -58,8 +60,14 @@ def run(
         people=people,
         seed=seed,
         keep=keep,
+        given=frozenset(each for each in _CHOICES if _is_given(ctx, each)),
     )
     raise typer.Exit(session(ctx).runtime.sandbox(options))
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @app.command(

@@ -1,6 +1,7 @@
 """The root command as programs and shells see it: errors as JSON, the version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
@@ -20,7 +21,8 @@ class MachineReadableGroup(TyperGroup):
         # An option that is not understood may stand before `--json`, so nothing is parsed for it.
         self.as_json = wants_json(args)
         try:
-            return super().make_context(info_name, args, parent=parent, **extra)
+            with homeless_refused(tuple(args)):  # parsing takes out what it has read
+                return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
                 raise
@@ -44,6 +46,23 @@ class MachineReadableGroup(TyperGroup):
         else:
             complain(message)
         raise typer.Exit(exit_code) from None
+
+
+@contextmanager
+def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
+    """Raise a usage error where a completion cannot be installed.
+
+    It is written to the home directory, which a uid without a passwd entry does not have.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found none
+        if "--install-completion" not in arguments:
+            raise
+        raise typer.BadParameter(
+            "there is no home directory that can be written to; --show-completion prints what can"
+            " be kept elsewhere"
+        ) from None
 
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:

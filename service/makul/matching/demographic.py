@@ -8,7 +8,7 @@ failed. Without a record the same work is done against a decoy, and the result i
 
 Birth date and sex are those of the record, which may have been corrected (cl. 14); the digits of
 the PIN stay what they were. Some people have one name: it is compared with the one that is given,
-in whichever field each stands.
+in whichever field each stands; a dash in the other field is no name, on either side.
 """
 
 import hashlib
@@ -102,15 +102,18 @@ def _score(probe: DemographicProbe, record: Person) -> float:
     """The score of the factor that agrees least; factors that are not names agree or do not."""
     values = record.values
     surname, given_name = (_name(values.get(name)) for name in _OWN_NAMES)
-    if _is_one(probe.surname, probe.given_name) and _is_one(surname, given_name):
+    said = probe.surname, probe.given_name
+    spoken = _spoken(probe.surname), _spoken(probe.given_name)
+    if _is_one(*spoken) and _is_one(surname, given_name):
         surname = given_name = surname or given_name
+        said = spoken  # a paper of one name may print a dash for the other
     return min(
         _agreement(_same_text(probe.pin.digits, record.pin.digits)),
         _agreement(_same_birth_date(probe, values.get(Attribute.BIRTH_DATE))),
         _agreement(_same_sex(probe, values.get(Attribute.SEX))),
         _agreement(_same_document(probe.document_number, values.get(Attribute.DOCUMENT_NUMBER))),
-        _likeness(probe.surname, surname),
-        _likeness(probe.given_name, given_name),
+        _likeness(said[0], surname),
+        _likeness(said[1], given_name),
         _likeness(probe.patronymic, _name(values.get(Attribute.PATRONYMIC))),
         _completeness(probe, values),
     )
@@ -133,10 +136,22 @@ def _is_one(surname: object, given_name: object) -> bool:
 
 
 def _name(held: object) -> LocalizedName | None:
-    """The name as it is held; None where no letter is, as of "-" for a name that is missing."""
-    if isinstance(held, LocalizedName) and any(map(str.isalpha, "".join(held.forms))):
-        return held
-    return None
+    """The name as it is held; None where no letter is, as of "-" for a name that is missing.
+
+    Where there is no name, another is read in its place, so that the work does not tell.
+    """
+    name = held if isinstance(held, LocalizedName) else _DECOY_NAME
+    letters = _has_letters("".join(name.forms))
+    return name if letters and name is held else None
+
+
+def _spoken(given: str | None) -> str | None:
+    """The name as it is given; None where no letter is."""
+    return given if _has_letters(given or "") else None
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _agreement(agrees: bool) -> float:
@@ -171,12 +186,14 @@ def _normalised(number: str) -> str:
 
 def _same_birth_date(probe: DemographicProbe, held: object) -> bool:
     """Where given: that of the record or, where it holds none, of the PIN."""
-    return probe.birth_date in {None, probe.pin.birth_date if held is None else held}
+    by_pin = probe.pin.birth_date
+    return probe.birth_date in {None, by_pin if held is None else held}
 
 
 def _same_sex(probe: DemographicProbe, held: object) -> bool:
     """Where given: that of the record or, where it holds none, of the PIN, if that tells."""
-    known = probe.pin.sex if held is None else held
+    by_pin = probe.pin.sex
+    known = by_pin if held is None else held
     return known is None or probe.sex in {None, known}
 
 

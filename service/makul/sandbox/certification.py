@@ -100,8 +100,8 @@ def _read_public_key(request: Certification) -> PublicKey:
     try:
         key = _key_of_request(content) if request.is_request else _plain_key(content)
     except (ValueError, InvalidSignature, UnsupportedAlgorithm):
-        kind = "certificate request" if request.is_request else "public key"
-        raise HouseError(f"{name} is not a {kind} whose signature holds, in PEM or DER") from None
+        kind = "certificate request whose signature holds" if request.is_request else "public key"
+        raise HouseError(f"{name} is not a {kind}, in PEM or DER") from None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):

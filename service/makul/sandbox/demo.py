@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from makul.attached import attached_command
 from makul.cli.house import ExitCode, HouseUnavailableError, SandboxOptions
 from makul.sandbox.handout import INDEX
 from makul.sandbox.run import addresses_of, unanswered, with_ports
@@ -113,10 +114,7 @@ def running_sandbox(directory: Path) -> Iterator[SandboxOptions]:
 
 
 def _command(options: SandboxOptions) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "makul",
+    return attached_command(
         "sandbox",
         *("--dir", str(options.directory)),
         *("--host", options.host),
@@ -124,7 +122,7 @@ def _command(options: SandboxOptions) -> list[str]:
         *("--xroad-port", str(options.xroad_port)),
         *("--mtls-port", str(options.mtls_port)),
         *("--people", str(options.people)),
-    ]
+    )
 
 
 def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:

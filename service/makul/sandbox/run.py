@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Final
 
+from makul.attached import attached_command
 from makul.cli.house import HouseError, Runtime, SandboxOptions
 from makul.domain.agreements import Channel
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
@@ -26,6 +27,8 @@ from makul.trust.notes import NoteVerifier, public_part
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"
 READY_SECONDS: Final = 120.0
 """How long the listeners are asked whether they answer: a cold start takes some ten seconds."""
+PATIENCE_SECONDS: Final = 20.0
+"""How long listeners may take to end whose sandbox was killed."""
 
 _GUIDE = """\
 Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
@@ -48,7 +51,7 @@ def run(options: SandboxOptions, runtime: Runtime) -> int:
     keeps = options.keep and (directory / INDEX).is_file()
     with _lock(directory):
         chosen = _kept(options) if keeps else with_ports(options)
-        _refuse_taken_ports(chosen)
+        _refuse_taken_ports(chosen, patience=PATIENCE_SECONDS if keeps else 0.0)
         if not keeps:
             prepare(chosen, runtime)
         addresses = addresses_of(chosen)
@@ -115,7 +118,7 @@ def _answers(host: str, port: int, *, plain: bool) -> bool:
 @contextmanager
 def _sequencer(config: Path) -> Iterator[None]:
     """The process that keeps the log, beside the listeners."""
-    command = [sys.executable, "-m", "makul", "--config", str(config), "ledger", "run"]
+    command = attached_command("--config", str(config), "ledger", "run")
     process = subprocess.Popen(command)  # noqa: S603 -- our own program
     try:
         yield
@@ -172,12 +175,29 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
 
 
 def _kept(options: SandboxOptions) -> SandboxOptions:
-    """The options with which this sandbox was made: its documents and profiles name its ports."""
+    """The options with which this sandbox was made: its documents and profiles name its ports.
+
+    Raises `HouseError` if others are asked for: a caller would wait at a port where nobody listens.
+    """
     listeners = load_settings(options.directory / CONFIG).listeners
     ports = {}
     for name in ("wsse", "xroad", "mtls"):
         host, _, port = listeners[name].bind.rpartition(":")
         ports[name] = int(port)
+    made: dict[str, str | int] = {
+        "host": host,
+        "port": ports["wsse"],
+        "xroad_port": ports["xroad"],
+        "mtls_port": ports["mtls"],
+    }
+    for name in sorted(options.given):
+        if name not in made or getattr(options, name) != made[name]:
+            option = f"--{name.replace('_', '-')}"
+            kept = f" ({made[name]})" if name in made else ""
+            raise HouseError(
+                f"{option} was decided when the sandbox in {options.directory} was made{kept};"
+                f" leave {option} out, or make a new sandbox without --keep"
+            )
     return replace(
         options,
         host=host,
@@ -187,23 +207,35 @@ def _kept(options: SandboxOptions) -> SandboxOptions:
     )
 
 
-def _refuse_taken_ports(options: SandboxOptions) -> None:
-    """Raise `HouseError` if a port cannot be listened on; nothing was written by then."""
+def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
+    """Raise `HouseError` if a port cannot be listened on; nothing was written by then.
+
+    `patience`: seconds in which listeners of before, whose sandbox was killed, may still end.
+    """
     addresses = addresses_of(options)
     ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
     if len(set(ports)) < len(ports):
         raise HouseError("--port, --xroad-port and --mtls-port must differ")
+    ends = time.monotonic() + patience
+    while (taken := _taken(addresses.host, ports)) is not None:
+        if time.monotonic() >= ends:
+            remedy = "end what listens there" if patience else "name other ports: --port"
+            raise HouseError(f"port {taken[0]} on {addresses.host}: {taken[1]}; {remedy}")
+        time.sleep(0.2)
+
+
+def _taken(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
+    """Return a port that cannot be listened on, and why; None if all can."""
     with ExitStack() as held:
         for port in ports:
             listening = held.enter_context(socket.socket())
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                listening.bind((addresses.host, port))
+                listening.bind((host, port))
             except OSError as error:
-                why = "is in use" if error.errno == errno.EADDRINUSE else f"{error.strerror}"
-                raise HouseError(
-                    f"port {port} on {addresses.host}: {why}; name other ports: --port"
-                ) from None
+                in_use = error.errno == errno.EADDRINUSE
+                return port, "is in use" if in_use else f"{error.strerror}"
+    return None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from makul.app.ports import StoreUnavailableError
+from makul.store.failures import failure_of
 from makul.store.places import PostgresPlace
 
 
@@ -17,4 +18,4 @@ def administered(place: PostgresPlace) -> Iterator["psycopg.Connection[Any]"]:
         with psycopg.connect(place.url, autocommit=True) as server:
             yield server
     except psycopg.Error as error:
-        raise StoreUnavailableError(f"the record store failed: {type(error).__name__}") from None
+        raise StoreUnavailableError(f"the record store failed: {failure_of(error)}") from None

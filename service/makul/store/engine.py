@@ -17,6 +17,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
+from makul.store.failures import failure_of
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
@@ -151,5 +152,5 @@ class Database(Protocol):
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """The port's error, named for the driver's; its message, which may hold data, is dropped."""
-    return StoreUnavailableError(f"the record store failed: {type(error).__name__}")
+    """The port's error; the driver's message, which may hold data, is dropped."""
+    return StoreUnavailableError(f"the record store failed: {failure_of(error)}")

@@ -38,6 +38,7 @@ from makul.store.engine import (
     Values,
     unavailable,
 )
+from makul.store.failures import failure_of
 from makul.store.places import PostgresPlace
 
 TRIES = 8
@@ -259,7 +260,7 @@ def _executor(connection: PostgresConnection) -> Callable[[str, tuple[object, ..
 def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnavailableError:
     """What a statement before COMMIT failed of; nothing was written."""
     if isinstance(error, _LOST_A_RACE) or connection.closed:
-        return _AgainError(f"the record store failed: {type(error).__name__}")
+        return _AgainError(f"the record store failed: {failure_of(error)}")
     if isinstance(error, errors.InsufficientPrivilege):
         return NotThisDutyError("the database's role may not do this: see makul store grant --help")
     return unavailable(error)
@@ -296,7 +297,7 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
         with suppress(psycopg.Error):
             connection.close()
         raise CommitUnknownError(
-            f"the record store was lost during a commit: {type(error).__name__}"
+            f"the record store was lost during a commit: {failure_of(error)}"
         ) from None
     except psycopg.Error as error:
         _roll_back(connection)

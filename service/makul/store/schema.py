@@ -22,6 +22,7 @@ from makul.store.append_only import (
     all_postgres_triggers,
     all_sqlite_triggers,
 )
+from makul.store.failures import failure_of
 from makul.store.places import Place, PostgresPlace
 from makul.store.sqlite import connect, driver
 
@@ -62,7 +63,7 @@ def migrate(place: Place, *, new: bool = False) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except (SQLAlchemyError, psycopg.Error, driver.Error, OSError) as error:
-        raise StoreUnavailableError(f"cannot migrate the store: {type(error).__name__}") from None
+        raise StoreUnavailableError(f"cannot migrate the store: {failure_of(error)}") from None
     finally:
         engine.dispose()
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from makul.net.causes import in_brackets, system_cause
+
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 TOTAL_SECONDS = 120.0
@@ -82,7 +84,7 @@ def _answer(
     except FetchError as error:
         into.set_exception(error)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
-        into.set_exception(FetchError(f"no answer ({type(error).__name__})"))
+        into.set_exception(FetchError(f"no answer{in_brackets(system_cause(error))}"))
 
 
 def _fetched(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:

@@ -4,6 +4,7 @@ That a TLS end verified a certificate before us is not relied upon: it may hold 
 data, or none, and other authorities than ours.
 """
 
+import logging
 from datetime import datetime
 
 from makul.app.ports import RejectedError
@@ -11,6 +12,8 @@ from makul.domain.reasons import Code, Reason
 from makul.trust.certificates import Use, read_certificate, require_in_term
 from makul.trust.failures import SignatureFailure
 from makul.trust.paths import TrustStore
+
+log = logging.getLogger(__name__)
 
 
 class TlsClientJudge:
@@ -28,6 +31,7 @@ class TlsClientJudge:
         except SignatureFailure as failure:
             raise RejectedError(failure.reason) from failure
         except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            cause = SignatureFailure(Code.SIG_02, f"cannot be processed ({type(error).__name__})")
+            log.warning("a TLS certificate met %s", type(error).__name__)
+            cause = SignatureFailure(Code.SIG_02, "cannot be processed")
             raise RejectedError(Reason(code=Code.SIG_02)) from cause
         return read.fingerprint

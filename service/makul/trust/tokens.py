@@ -13,6 +13,7 @@ tries anew from C_Initialize, for some modules see a token that came back only t
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ class TokenSigner:
         try:
             return _raw(self._key, self._public_key, octets)
         except pkcs11.PKCS11Error as error:
-            raise self._failed(f"the token does not sign: {type(error).__name__}") from None
+            raise self._failed(f"the token does not sign: {_said(error)}") from None
 
     def _open(self) -> None:
         if self._given_up is not None:
@@ -150,9 +151,7 @@ class TokenSigner:
             probe = _raw(self._key, self._public_key, _PROBE)
         except _PIN_REFUSED as error:
             # A token locks after a few wrong PINs: never try the same again by itself.
-            self._given_up = (
-                f"the token refused the PIN ({type(error).__name__}). Mend it, then reload."
-            )
+            self._given_up = f"the token refused the PIN ({_said(error)}). Mend it, then reload."
             raise self._failed(self._given_up) from None
         except pkcs11.PKCS11Error as error:
             raise self._failed(_advice(error, self._place)) from None
@@ -231,8 +230,13 @@ def _holds(public: PublicKey, probe: bytes) -> bool:
     return True
 
 
+def _said(error: pkcs11.PKCS11Error) -> str:
+    """Return the token's return value in words: `CKR_PIN_INCORRECT` is "pin incorrect"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(error).__name__).lower()
+
+
 def _advice(error: pkcs11.PKCS11Error, place: TokenPlace) -> str:
-    kind = type(error).__name__
+    kind = _said(error)
     match error:
         case pkcs11.NoSuchToken():
             named = place.token_label if place.slot is None else f"slot {place.slot}"

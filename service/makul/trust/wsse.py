@@ -5,6 +5,7 @@ one Security header with one BinarySecurityToken, one Timestamp and one Signatur
 actual Body and that Timestamp, by exclusive canonicalisation. SOAP 1.1 and 1.2.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +51,8 @@ from makul.trust.xml import (
     parse_signed,
     require_modest_tree,
 )
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -114,9 +117,9 @@ class WsseVerifier:
         except RejectedError:
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            # Only its type is kept: its message may quote what was received.
-            why = f"could not be processed ({type(error).__name__})"
-            cause = SignatureFailure(Code.SIG_02, why, field="Signature")
+            # Only its type is logged: its message may quote what was received.
+            log.warning("a signed message met %s", type(error).__name__)
+            cause = SignatureFailure(Code.SIG_02, "could not be processed", field="Signature")
             raise RejectedError(cause.reason) from cause
 
     def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:

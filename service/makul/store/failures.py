@@ -1,0 +1,32 @@
+"""What a database's failure comes to, in words: a driver's message is dropped, it may hold data."""
+
+from typing import Final
+
+import psycopg
+
+_SQLITE: Final = {
+    3: "no right to use it",
+    5: "it is locked",
+    6: "it is locked",
+    7: "no memory is left",
+    8: "it is read-only",
+    10: "the disk failed",
+    11: "the file is damaged",
+    13: "the disk is full",
+    14: "the file cannot be opened",
+    15: "the file is locked otherwise",
+    19: "a rule of the store forbids it",
+    26: "the file is no database",
+}
+"""By primary result code (https://sqlite.org/rescode.html)."""
+
+
+def failure_of(error: BaseException) -> str:
+    """Return why a statement failed: of SQLite in words, of PostgreSQL as its SQLSTATE."""
+    inner = getattr(error, "orig", None) or error  # SQLAlchemy's, around the driver's
+    if isinstance(inner, psycopg.Error):
+        return "no connection" if inner.sqlstate is None else f"SQLSTATE {inner.sqlstate}"
+    if isinstance(inner, OSError) and inner.strerror:
+        return inner.strerror
+    code = getattr(inner, "sqlite_errorcode", None)
+    return _SQLITE.get(code & 0xFF, f"SQLite code {code}") if isinstance(code, int) else "unknown"

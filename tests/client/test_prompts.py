@@ -1,0 +1,98 @@
+"""Without a terminal nothing is asked: one line says which option or variable gives the answer."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from makul_client.consents import Subject, Wish, draft, sign
+from makul_client.profile import Profile
+from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+
+NUMBER = ("--document-number", DOCUMENT)
+USAGE = 2
+
+
+def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[int, str, str]:
+    """Run the program in a session of its own, which has no terminal at all."""
+    environment = {key: value for key, value in os.environ.items() if key != "MAKUL_PIN"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from makul_client.cli import main; main()", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment | ({} if pin is None else {"MAKUL_PIN": pin}),
+        start_new_session=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    """The profile of a caller whose service nobody runs."""
+    return write_profile(tmp_path, "http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("get", *NUMBER),
+        ("verify", "--surname", SURNAME),
+        ("get", "--consent-id", str(uuid4()), *NUMBER),
+        ("consent", "draft", "--until", "2099-01-01", "-o", "no.xml"),
+        ("consent", "draft-revocation", str(uuid4()), "-o", "no.xml"),
+    ],
+    ids=lambda words: "-".join(words[:2]),
+)
+def test_a_missing_pin_is_said_in_one_line(profile: Path, arguments: tuple[str, ...]) -> None:
+    """Neither a prompt nor a warning of getpass stands in what a program reads."""
+    code, out, err = run_without_terminal(*arguments, "-p", profile, "--json")
+
+    message = json.loads(out)["error"]["message"]
+    assert (code, err) == (USAGE, "")
+    assert "MAKUL_PIN" in message
+    assert "--pin" in message
+
+
+def test_a_missing_factor_is_said_in_one_line(profile: Path, tmp_path: Path) -> None:
+    """The PIN is in the consent; what is to match is not taken from there."""
+    loaded = Profile.load(profile)
+    wish = Wish(
+        subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
+        attributes=("surname",),
+        valid_from=NOW,
+        valid_to=NOW + timedelta(days=365),
+    )
+    consent = tmp_path / "consent.xml"
+    consent.write_bytes(sign(loaded, draft(loaded, wish, given_at=NOW), parties().citizen))
+
+    code, out, err = run_without_terminal("get", "--consent", consent, "-p", profile, "--json")
+
+    assert (code, err) == (USAGE, "")
+    assert "--document-number" in json.loads(out)["error"]["message"]
+
+
+def test_a_line_for_people_has_no_warning(profile: Path) -> None:
+    """Without `--json` as well."""
+    code, _, err = run_without_terminal("get", *NUMBER, "-p", profile)
+
+    assert code == USAGE
+    assert "GetPassWarning" not in err
+    assert "there is no terminal to ask at" in err
+
+
+def test_the_variable_gives_the_pin(profile: Path, tmp_path: Path) -> None:
+    """Other users of the machine see a process's options, and not its environment."""
+    drawn = tmp_path / "revocation.xml"
+    arguments = ("consent", "draft-revocation", uuid4(), "-o", drawn, "-p", profile)
+
+    code, _, _ = run_without_terminal(*arguments, pin=PIN)
+
+    assert code == 0
+    assert PIN in drawn.read_text(encoding="utf-8")

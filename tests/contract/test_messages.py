@@ -1,0 +1,53 @@
+"""What both programs tell people is in words: no name of a Python class."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(
+    [*(ROOT / "service/makul").rglob("*.py"), *(ROOT / "clients/makul_client").rglob("*.py")]
+)
+NO_MESSAGE = {
+    "service/makul/supervision.py",  # a line of the log
+    "service/makul/store/rows.py",  # an error in the program, for who writes it
+    "service/makul/store/held_rows.py",  # a part of a digest
+    "service/makul/inventory.py",  # the algorithm of a key, its class's name cut to that
+    "service/makul/trust/tokens.py",  # the return value of a token, put into words
+    "service/makul/sandbox/demo.py",  # what a scene came to, by the client's documented kinds
+    "clients/makul_client/asking.py",  # a representation without the data
+    "clients/makul_client/console.py",  # the documented `kind` of an error in JSON
+}
+"""Files that name a class elsewhere than in a message, and why."""
+
+
+def class_names(tree: ast.AST, *, logged: bool = False) -> Iterator[int]:
+    """Yield the lines that use `type(...).__name__`, but for those in a call of a logger."""
+    for child in ast.iter_child_nodes(tree):
+        is_log = (
+            isinstance(child, ast.Call)
+            and isinstance(child.func, ast.Attribute)
+            and isinstance(child.func.value, ast.Name)
+            and child.func.value.id in {"log", "_log"}
+        )
+        if (
+            isinstance(child, ast.Attribute)
+            and child.attr in {"__name__", "__qualname__"}
+            and isinstance(child.value, ast.Call)
+            and isinstance(child.value.func, ast.Name)
+            and child.value.func.id == "type"
+            and not logged
+        ):
+            yield child.lineno
+        yield from class_names(child, logged=logged or is_log)
+
+
+def test_no_message_names_a_class() -> None:
+    """Who runs a program is told what the system said, and not what a library calls it."""
+    found = {
+        f"{name}:{line}"
+        for source in SOURCES
+        if (name := str(source.relative_to(ROOT))) not in NO_MESSAGE
+        for line in class_names(ast.parse(source.read_text(encoding="utf-8")))
+    }
+    assert found == set()

@@ -1,0 +1,320 @@
+"""Askers that are written alike, and ids that every operation used (invariants 1 and 5)."""
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from lxml import etree
+
+from makul.app.ports import Asker, RepetitionRow
+from makul.domain.agreements import Channel
+from makul.domain.months import Month
+from makul.parts import utc_now
+from makul.sandbox.parties import BANK
+from support.consents import handing_in, hands_of, revocation
+from support.house import (
+    RECIPIENT,
+    TYPES,
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    party,
+    person_request,
+)
+from support.ledger import a_note_signer, checked, sequence
+from support.soap import XRD, enveloped, xroad_headers
+
+BY = "police"
+NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"
+
+
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_house(tmp_path_factory.mktemp("askers"), database=record_database)
+    yield built
+    signer = a_note_signer(tmp_path_factory.mktemp("log"))
+    sequence(built.store, signer, at=utc_now())
+    # Every row fits its leaf, and every leaf has its row.
+    assert checked(built.store, signer, at=utc_now()).finding is None
+    built.close()
+
+
+def header(name: str, text: str | None) -> str:
+    return "" if text is None else f'<x:{name} xmlns:x="{XRD}">{text}</x:{name}>'
+
+
+def over_xroad(
+    house: InProcess,
+    body: bytes,
+    *,
+    employee: str | None = "EMP-1",
+    case: str | None = "CASE-1",
+    subsystem: str | None = "core",
+    more: str = "",
+    by: str = BY,
+) -> Answered:
+    """Send a Body over X-Road; None leaves the header, or the part of it, out."""
+    child = etree.fromstring(body)
+    written = xroad_headers(
+        etree.QName(child).localname,
+        request_id=str(child.findtext(f"{{{RECIPIENT}}}requestId")),
+        member=party(by).code,
+        more=header("userId", employee) + header("issue", case) + more,
+    ).replace(">KG<", ">KG-SANDBOX<")
+    theirs = "<i:subsystemCode>core</i:subsystemCode>"
+    ours = "" if subsystem is None else f"<i:subsystemCode>{subsystem}</i:subsystemCode>"
+    written = written.replace(theirs, ours, 1)
+    if subsystem is None:
+        written = written.replace('"SUBSYSTEM"', '"MEMBER"', 1)
+    return house.post(enveloped(body.decode(), header=written), listener="xroad")
+
+
+def a_body(house: InProcess, request_id: UUID, *, more: str = "", name: str | None = None) -> bytes:
+    name = name or next(
+        each
+        for each, paper in house.world.papers.items()
+        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+    )
+    paper = house.paper(name)
+    fields: dict[str, Any] = about(
+        house.person_of(paper), of=paper.presented_by, paper=paper, request_id=request_id
+    )
+    return person_request(**fields).replace(b"<r:purpose>", f"{more}<r:purpose>".encode(), 1)
+
+
+def repeated(house: InProcess, request_id: UUID) -> list[RepetitionRow]:
+    found = house.store.desk.repetitions(limit=10_000)
+    return [each for each in found if each.request_id == request_id]
+
+
+def counted(house: InProcess, by: str) -> tuple[int, int]:
+    now = house.clock()
+    rows = [
+        each
+        for each in house.store.desk.statistics(Month(now.year, now.month))
+        if each.recipient == party(by).code
+    ]
+    return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
+
+
+ALIKE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"employee": " EMP-1\n"}),
+    ({"employee": "A B"}, {"employee": "A\t  B"}),
+    ({"employee": "EMP-&#49;"}, {"employee": "<![CDATA[EMP-1]]>"}),
+    ({"case": None}, {"case": ""}),
+    ({"case": None}, {"case": " \n "}),
+    ({"employee": None, "case": None}, {"employee": "", "case": " "}),
+    ({"employee": NFD}, {"employee": NFD}),
+]
+OTHERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {"employee": "EMP-1\N{NO-BREAK SPACE}"}, "employee"),
+    ({"employee": "A B"}, {"employee": "AB"}, "employee"),
+    ({"employee": NFC}, {"employee": NFD}, "employee"),
+    ({"employee": NFD}, {"employee": NFC}, "employee"),
+    ({"employee": "EMP-A"}, {"employee": "EMP-\N{CYRILLIC CAPITAL LETTER A}"}, "employee"),
+    ({"employee": "EMP-1"}, {"employee": "EMP-\N{FULLWIDTH DIGIT ONE}"}, "employee"),
+    ({"employee": ""}, {"employee": "EMP-1"}, "employee"),
+    ({"employee": "1"}, {"employee": "01"}, "employee"),
+    ({"case": NFC}, {"case": NFD}, "caseNumber"),
+    ({"case": "CASE-1"}, {"case": "case-1"}, "caseNumber"),
+    ({"case": "CASE-1"}, {"case": " "}, "caseNumber"),
+    ({"case": "0"}, {"case": None}, "caseNumber"),
+    ({"employee": "A", "case": "B"}, {"employee": "B", "case": "A"}, "employee"),
+    ({}, {"subsystem": "Core"}, "subsystemCode"),
+    ({}, {"subsystem": " core "}, "subsystemCode"),
+    ({}, {"subsystem": None}, "subsystemCode"),
+    ({"subsystem": None}, {"subsystem": "core"}, "subsystemCode"),
+]
+
+
+@pytest.mark.parametrize(("first", "again"), ALIKE)
+def test_white_space_and_empty_headers_make_no_other_asker(
+    house: InProcess, first: dict[str, Any], again: dict[str, Any]
+) -> None:
+    """A text is an xs:token, and an optional header that is empty is absent (contract)."""
+    request_id = uuid4()
+    body = a_body(house, request_id)
+    given = over_xroad(house, body, **first)
+    assert given.outcome == "RELEASED", given.body
+
+    answer = over_xroad(house, body, **again)
+
+    assert etree.tostring(answer.child) == etree.tostring(given.child)
+    assert len(repeated(house, request_id)) == 1
+
+
+@pytest.mark.parametrize(("first", "again", "field"), OTHERS)
+def test_askers_that_look_alike_are_others(
+    house: InProcess, first: dict[str, Any], again: dict[str, Any], field: str
+) -> None:
+    """What is not the same character by character is another asker: REQ-04, and nothing leaves."""
+    request_id = uuid4()
+    body = a_body(house, request_id)
+    assert over_xroad(house, body, **first).outcome == "RELEASED"
+
+    answer = over_xroad(house, body, **again)
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
+    assert answer.child.findtext(f".//{{{TYPES}}}field") == field
+    assert answer.released == set()
+    assert repeated(house, request_id) == []
+    assert over_xroad(house, body, **first).outcome == "RELEASED"
+
+
+def test_what_an_answer_says_of_its_asker_does_not_make_another(house: InProcess) -> None:
+    """The security server, the user's token and the represented party are not of the asker."""
+    request_id = uuid4()
+    body = a_body(house, request_id)
+    assert over_xroad(house, body).outcome == "RELEASED"
+    server = (
+        f'<x:securityServer xmlns:x="{XRD}" xmlns:i="http://x-road.eu/xsd/identifiers"'
+        ' i:objectType="SERVER"><i:xRoadInstance>KG-SANDBOX</i:xRoadInstance>'
+        "<i:memberClass>GOV</i:memberClass><i:memberCode>1</i:memberCode>"
+        "<i:serverCode>s</i:serverCode></x:securityServer>"
+    )
+
+    assert over_xroad(house, body, more=server).outcome == "RELEASED"
+    assert len(repeated(house, request_id)) == 1
+
+
+def test_a_channel_without_a_subsystem_is_another_asker(house: InProcess) -> None:
+    """The same Body, signed by the recipient itself: its employee is the same, its system not."""
+    request_id = uuid4()
+    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(house, request_id, more=said)
+    assert over_xroad(house, body).outcome == "RELEASED"
+
+    answer = house.ask(body, by=BY)
+
+    assert answer.codes == ["REQ-04"]
+    assert answer.child.findtext(f".//{{{TYPES}}}field") == "subsystemCode"
+
+
+def test_a_member_that_asks_over_another_channel_is_the_same_asker(house: InProcess) -> None:
+    """And the row says by which channel the answer was given again."""
+    request_id = uuid4()
+    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(house, request_id, more=said)
+    first = over_xroad(house, body, subsystem=None)
+    assert first.outcome == "RELEASED"
+
+    answer = house.ask(body, by=BY)
+
+    assert etree.tostring(answer.child) == etree.tostring(first.child)
+    (row,) = repeated(house, request_id)
+    assert row.channel is Channel.WSSE
+    assert row.certificate is not None
+    assert row.asker == Asker(employee="EMP-1", case_number="CASE-1")
+
+
+def _explained(house: InProcess, request_id: UUID) -> bytes:
+    return (
+        f'<r:ExplainDecision xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
+        f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
+        f"<r:purpose>{BANK.purpose}</r:purpose><r:operation>GetPersonData</r:operation>"
+        "<r:methods><r:method>demographic</r:method></r:methods>"
+        "<r:requestedAttributes><r:attribute>surname</r:attribute></r:requestedAttributes>"
+        "</r:ExplainDecision>"
+    ).encode()
+
+
+def _registered(house: InProcess, request_id: UUID) -> bytes:
+    hands = hands_of(house)
+    document = hands.sign_consent(hands.consent(BANK, 5), BANK, house.world.citizens[5])
+    return (
+        f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
+        f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
+        f"<r:consentDocument>{base64.b64encode(document).decode()}</r:consentDocument>"
+        "</r:RegisterConsent>"
+    ).encode()
+
+
+def _revoked(house: InProcess, request_id: UUID) -> bytes:
+    hands = hands_of(house)
+    consent = hands.consent(BANK, 2)
+    document = hands.sign_consent(consent, BANK, house.world.citizens[2])
+    registering = _registered(house, uuid4()).decode()
+    begins, _, rest = registering.partition("<r:consentDocument>")
+    ends = rest.partition("</r:consentDocument>")[2]
+    encoded = base64.b64encode(document).decode()
+    body = f"{begins}<r:consentDocument>{encoded}</r:consentDocument>{ends}"
+    assert over_xroad(house, body.encode(), by="bank").outcome == "ACCEPTED"
+    return handing_in(revocation(house, consent.consent_id), request_id)
+
+
+def _data(house: InProcess, request_id: UUID) -> bytes:
+    return a_body(house, request_id, name="bank-00-data")
+
+
+def _yes_no(house: InProcess, request_id: UUID) -> bytes:
+    return a_body(house, request_id, name="bank-00-yes-no")
+
+
+def _not_matched(house: InProcess, request_id: UUID) -> bytes:
+    body = a_body(house, request_id, name="bank-01-data").decode()
+    begins, _, rest = body.partition("<r:documentNumber>")
+    ends = rest.partition("</r:documentNumber>")[2]
+    return f"{begins}<r:documentNumber>ID9999999</r:documentNumber>{ends}".encode()
+
+
+def _without_ground(house: InProcess, request_id: UUID) -> bytes:
+    body = a_body(house, request_id, name="bank-02-data").decode()
+    return (body.partition("<r:ground>")[0] + body.partition("</r:ground>")[2]).encode()
+
+
+Make = Callable[[InProcess, UUID], bytes]
+MADE: list[Make] = [
+    _data,
+    _yes_no,
+    _not_matched,
+    _without_ground,
+    _explained,
+    _registered,
+    _revoked,
+]
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_every_answer_that_is_given_again_is_recorded(house: InProcess, make: Make) -> None:
+    """A refusal, a dry run, a registration and a revocation as well as data; and to no other."""
+    request_id = uuid4()
+    body = make(house, request_id)
+    given = over_xroad(house, body, by="bank")
+    before = counted(house, "bank")
+
+    again = [over_xroad(house, body, by="bank") for _ in range(2)]
+    others = [
+        over_xroad(house, body, by="bank", **changed)
+        for changed in ({"employee": "emp-1"}, {"case": ""}, {"subsystem": "CORE"})
+    ]
+
+    assert {etree.tostring(each.child) for each in again} == {etree.tostring(given.child)}
+    rows = repeated(house, request_id)
+    assert len(rows) == 2
+    assert len({row.leaf_hash for row in rows}) == 2
+    assert {row.asker.employee for row in rows} == {"EMP-1"}
+    assert [each.codes for each in others] == [["REQ-04"]] * 3
+    decisions, repetitions = counted(house, "bank")
+    assert (decisions - before[0], repetitions - before[1]) == (3, 2)
+
+
+def test_one_id_in_every_space_is_an_id_of_its_own(house: InProcess) -> None:
+    """And within the space of disclosures another operation is REQ-04."""
+    request_id = uuid4()
+    first = {
+        make: (made := make(house, request_id), over_xroad(house, made, by="bank"))
+        for make in (_data, _explained, _registered, _revoked)
+    }
+    assert all(answer.codes != ["REQ-04"] for _, answer in first.values())
+
+    assert over_xroad(house, _yes_no(house, request_id), by="bank").codes == ["REQ-04"]
+    for body, answer in first.values():
+        again = over_xroad(house, body, by="bank")
+        assert etree.tostring(again.child) == etree.tostring(answer.child)
+    assert len(repeated(house, request_id)) == 4

@@ -1,0 +1,38 @@
+"""What a database's failure is called in messages: in words, without what the driver says."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from pysqlite3 import dbapi2
+
+from makul.store.failures import failure_of
+
+SECRET = "1234567890123"
+WRONG = "SELECT '1234567890123' FROM nothing"
+
+
+def error_of(path: Path, statement: str, *, uri: str = "") -> dbapi2.Error:
+    with pytest.raises(dbapi2.Error) as caught:
+        dbapi2.connect(f"file:{path}{uri}", uri=True).execute(statement)
+    return caught.value
+
+
+def test_failures_of_sqlite_are_put_into_words(tmp_path: Path) -> None:
+    """By result code: the message of a driver may quote what was to be written."""
+    other = tmp_path / "other"
+    other.write_bytes(b"no database at all " * 100)
+    store = tmp_path / "store"
+    dbapi2.connect(store).execute("CREATE TABLE person (pin TEXT)").close()
+
+    assert failure_of(error_of(other, "SELECT 1 FROM x")) == "the file is no database"
+    read_only = error_of(store, "INSERT INTO person VALUES (1)", uri="?mode=ro")
+    assert failure_of(read_only) == "it is read-only"
+    assert failure_of(error_of(tmp_path / "no" / "x", "SELECT 1")) == "the file cannot be opened"
+    assert SECRET not in failure_of(error_of(store, WRONG))
+
+
+def test_failures_of_postgresql_are_their_sqlstate() -> None:
+    """A server that is not there has none."""
+    assert failure_of(psycopg.errors.UniqueViolation(SECRET)) == "SQLSTATE 23505"
+    assert failure_of(psycopg.OperationalError(SECRET)) == "no connection"
