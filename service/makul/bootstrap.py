@@ -36,6 +36,12 @@ from makul.app.requests import RecipientPort
 from makul.app.revocations import ListRevocations
 from makul.app.revoke import RevokeConsent
 from makul.app.sealing import Sealing
+from makul.config.settings import (
+    ClientCertificate,
+    ListenerSettings,
+    Settings,
+    SettingsError,
+)
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
@@ -55,12 +61,6 @@ from makul.observing.timed import (
     WatchedRecorder,
 )
 from makul.parts import Parts, build_parts, utc_now
-from makul.settings import (
-    ClientCertificate,
-    ListenerSettings,
-    Settings,
-    SettingsError,
-)
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status
 from makul.soap.envelope import MAX_ORDINARY

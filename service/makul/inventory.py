@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from makul.app.ports import Desk, ReceiptCertificateState
 from makul.certificate_der import load_certificate
 from makul.cli.house import KeyInfo
+from makul.config.settings import ReceiptSettings, Settings
 from makul.parts import trust_directories
-from makul.settings import ReceiptSettings, Settings
 from makul.store import StoreKeys
 from makul.trust.keys import load_certificates
 from makul.trust.material import ca_certificates

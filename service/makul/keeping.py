@@ -24,13 +24,13 @@ from makul.app.ports.ledger import (
 from makul.app.recovering import Missing, missing
 from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
 from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.config.ledger import LedgerSettings
+from makul.config.observability import LogSettings
+from makul.config.settings import Settings
 from makul.ledger.checkpoints import Checkpoint
-from makul.ledger_settings import LedgerSettings
 from makul.logs import configure_logging
 from makul.observing.events import Event as SecurityEvent
 from makul.observing.security import tell as tell_event
-from makul.observing_settings import LogSettings
-from makul.settings import Settings
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory

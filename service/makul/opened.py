@@ -21,6 +21,7 @@ from makul.cli.house import (
     StoreInfo,
     TrustInfo,
 )
+from makul.config.settings import Settings
 from makul.explaining import explained, open_of, who
 from makul.inventory import keys_in_use, recipients_certificates
 from makul.observing.desk import ReportingDesk
@@ -34,7 +35,6 @@ from makul.parts import (
     wanted_of,
 )
 from makul.rejudging import rejudge
-from makul.settings import Settings
 from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.granting import grant, weaknesses
 from makul.store.months import make_months, missing_months

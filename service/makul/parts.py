@@ -25,15 +25,16 @@ from makul.app.ports import (
     Recorder,
     Register,
 )
-from makul.documents.xml_documents import XmlDocuments, XmlPapers
-from makul.domain.usage import UsageLimits
-from makul.ledger_settings import LedgerSettings
-from makul.matching.demographic import DemographicMatcher
-from makul.settings import (
+from makul.config.ledger import LedgerSettings
+from makul.config.settings import (
     ReceiptSettings,
     Settings,
     TokenSettings,
 )
+from makul.config.trust import CrlDirectory
+from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.domain.usage import UsageLimits
+from makul.matching.demographic import DemographicMatcher
 from makul.store import Store
 from makul.trust.certificates import PinRule, may_give
 from makul.trust.documents import XadesVerifier
@@ -50,7 +51,6 @@ from makul.trust.tls_clients import TlsClientJudge
 from makul.trust.tokens import TokenPlace, TokenSigner
 from makul.trust.wanted import Wanted
 from makul.trust.wsse import WsseVerifier
-from makul.trust_settings import CrlDirectory
 
 
 def utc_now() -> datetime:

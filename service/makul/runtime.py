@@ -23,6 +23,7 @@ from makul.cli.house import (
     SandboxOptions,
 )
 from makul.cli.witnessing import Witness, WitnessOptions
+from makul.config.settings import Environment, Settings, load_settings
 from makul.examining import examine
 from makul.explaining import explained, open_of, who
 from makul.exporting import export_metrics
@@ -39,7 +40,6 @@ from makul.parts import (
     utc_now,
 )
 from makul.serving import serve_all, serve_one
-from makul.settings import Environment, Settings, load_settings
 from makul.store import StoreKeys, create_store, log_at
 from makul.store.months import make_months
 from makul.trust.failures import SignatureFailure

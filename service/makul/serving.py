@@ -20,11 +20,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
 from makul.attached import attached_command
+from makul.config.settings import ListenerSettings
 from makul.observing.events import Event
 from makul.observing.security import tell
 from makul.observing.spool import Spool
 from makul.peer_connection import PeerLimits
-from makul.settings import ListenerSettings
 from makul.soap.channels import fault_status
 from makul.soap.guard import MAX_MESSAGE
 

@@ -17,7 +17,7 @@ from sqlalchemy import insert
 from bench.stores import Database
 from makul.app.ports.ledger import Lease
 from makul.app.sequencing import Sequencer
-from makul.settings import LedgerSettings
+from makul.config.settings import LedgerSettings
 from makul.store.codecs import micros
 from makul.store.ledger_files import LogDirectory
 from makul.store.ledger_tables import ledger_queue

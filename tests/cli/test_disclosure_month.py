@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from makul.cli.disclosure_export import COLUMNS
-from makul.settings import load_settings
+from makul.config.settings import load_settings
 from support.agreed import agree
 from support.commands import Makul
 from support.records import AZAMAT, NOON, a_consent, a_refusal, a_release, an_agreement

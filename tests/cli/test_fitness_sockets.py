@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from makul.cli.house import HouseError
+from makul.config.settings import Environment, Settings
 from makul.fitness import refuse_unfit
-from makul.settings import Environment, Settings
 from support.house import build_house
 
 

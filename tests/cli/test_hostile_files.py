@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 from makul.cli import build
 from makul.cli.agreement_file import EXAMPLE
+from makul.config.settings import Settings
 from makul.fitness import complaint
 from makul.runtime import LocalRuntime
-from makul.settings import Settings
 from support.commands import installed
 from support.hostile import (
     CONTENTS,

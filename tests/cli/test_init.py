@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from makul.settings import Environment, load_settings
+from makul.config.settings import Environment, load_settings
 from support.commands import OPERATOR, Makul
 
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from makul.config.settings import load_settings
 from makul.parts import build_parts
 from makul.sandbox.parties import OPERATOR
-from makul.settings import load_settings
 from support.commands import Makul
 from support.house import InProcess, build_house
 

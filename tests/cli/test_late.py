@@ -31,7 +31,7 @@ HEAVY = {
     "sqlalchemy",
     "zeep",
     "makul.runtime",
-    "makul.settings",
+    "makul.config.settings",
     "makul.store",
     "makul.trust",
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.settings import ClientCertificate, ListenerSettings, SettingsError, load_settings
+from makul.config.settings import ClientCertificate, ListenerSettings, SettingsError, load_settings
 
 _TOML = """
 environment = "{environment}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.settings import SettingsError, load_settings
+from makul.config.settings import SettingsError, load_settings
 from support.commands import Makul, installed
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from makul.config.settings import SettingsError, load_settings
 from makul.parts import utc_now
-from makul.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.notes import CosignatureVerifier
 from support.commands import Makul, installed_anew

@@ -2,8 +2,8 @@
 
 import gc
 
+from makul.config.settings import ListenerSettings
 from makul.serving import Server
-from makul.settings import ListenerSettings
 
 LISTENER = ListenerSettings.model_validate(
     {"channel": "wsse", "bind": "127.0.0.1:0", "public_url": "https://makul.example"}

@@ -22,11 +22,11 @@ from document_tables import facts_in_tables, table_problems
 from pydantic import BaseModel
 
 from makul.cli.house import ExitCode as OperatorExitCode
+from makul.config.settings import Settings
 from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
 from makul.sandbox.scenes import SCENES
-from makul.settings import Settings
 from makul.soap.types import OPERATIONS
 from makul_client.commands import EXIT_CODES as CLIENT_EXIT_CODES
 from makul_client.commands import ExitCode as ClientExitCode

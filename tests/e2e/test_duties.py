@@ -20,9 +20,9 @@ from lxml import etree
 
 from makul.app.ports import Duty
 from makul.cli.house import HouseError
+from makul.config.settings import Environment
 from makul.fitness import refuse_a_weak_store
 from makul.ledger.notes import ED25519
-from makul.settings import Environment
 from makul.store.granting import grants
 from makul.store.ledger_files import LogDirectory
 from makul.store.places import PostgresPlace

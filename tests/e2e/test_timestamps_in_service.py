@@ -9,10 +9,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
 from makul.parts import document_verifier, trust_directories
 from makul.sandbox.tsa import POLICY, StampingAuthority
-from makul.settings import load_settings
 from makul.trust.paths import TrustStore
 from makul.trust.signing import add_timestamp
 from support.crls import crl_of

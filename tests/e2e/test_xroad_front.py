@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 
 from makul.bootstrap import channel_of
+from makul.config.settings import SettingsError
 from makul.sandbox.pki import new_hierarchy
-from makul.settings import SettingsError
 from makul.trust.keys import KeyFileError
 from support.fronts import UnixConnection, by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, RecordDatabase, about, build_house, person_request

@@ -2,13 +2,13 @@
 
 import pytest
 
+from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
 from makul.parts import document_verifier, trust_directories
 from makul.sandbox.foreign_forms import DSS, XADES4J, ForeignForm
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.pki import Credential
 from makul.sandbox.world import RSA_CITIZEN
-from makul.settings import load_settings
 from makul.trust.documents import XadesVerifier
 from makul.trust.paths import TrustStore
 from support.independent import xmlsec_accepts

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from makul.app.ports import Desk
+from makul.config.settings import load_settings
 from makul.documents import XmlDocuments
 from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundKind, ProofStatus
@@ -15,7 +16,6 @@ from makul.sandbox.handout import CONFIG
 from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
 from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul.sandbox.people import ABSENT, LOCKED
-from makul.settings import load_settings
 from makul.trust.documents import XadesVerifier
 from makul.trust.paths import TrustStore
 from makul.trust.timestamps import judge

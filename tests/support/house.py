@@ -22,6 +22,7 @@ from lxml import etree
 
 from makul.app.ports import Clock, Duty
 from makul.bootstrap import channel_of, readiness, recipient_port
+from makul.config.settings import Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
@@ -30,7 +31,6 @@ from makul.sandbox.papers import Paper
 from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
-from makul.settings import Settings, load_settings
 from makul.soap.application import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.months import make_months

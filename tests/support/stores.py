@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from makul.settings import load_settings
+from makul.config.settings import load_settings
 from makul.store import Store, StoreKeys, open_store
 
 

@@ -18,10 +18,10 @@ from typing import IO, Final
 
 from makul.attached import attached_command
 from makul.cli.house import HouseError, Runtime, SandboxOptions
+from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
-from makul.settings import load_settings
 from makul.trust.notes import NoteVerifier, public_part
 
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from makul.config.trust import TrustSettings
 from makul.documents import render_consent
 from makul.trust.certificates import PinRule
 from makul.trust.documents import XadesVerifier
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import TrustStore
-from makul.trust_settings import TrustSettings
 from support.crls import crl_of
 from support.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
 from support.pki import (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from makul.sections import Section
+from makul.config.base import Section
 
 
 class LogLevel(StrEnum):

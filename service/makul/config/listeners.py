@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator
 
+from makul.config.base import Section
 from makul.domain.agreements import Channel
-from makul.sections import Section
 
 MAX_WORKERS: Final = 64
 POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from makul.sections import Section
+from makul.config.base import Section
 
 
 def _web_address(url: str) -> str:

@@ -24,22 +24,22 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from makul.domain.disclosures import HIDDEN_AT_MOST
-from makul.domain.identifiers import MemberCode, parse_member_code
-from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
-from makul.ledger_settings import LedgerSettings
-from makul.listener_settings import (
+from makul.config.base import Section
+from makul.config.ledger import LedgerSettings
+from makul.config.listeners import (
     ClientCertificate,
     ListenerSettings,
     TlsSettings,
     check_listener,
 )
+from makul.config.observability import LogSettings, MetricsSettings
+from makul.config.trust import TrustSettings
+from makul.domain.disclosures import HIDDEN_AT_MOST
+from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
-from makul.observing_settings import LogSettings, MetricsSettings
-from makul.sections import Section
 from makul.store.places import Place, PostgresPlace
-from makul.trust_settings import TrustSettings
 
 __all__ = [
     "BasisSettings",
