@@ -47,19 +47,19 @@ from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
 from makul.domain.usage import UsageLimits
 from makul.ledger.commitment import SALT_BYTES
-from makul.observing.access import Accounting, observe
-from makul.observing.events import Event as SecurityEvent
-from makul.observing.health import Kept, Watch
-from makul.observing.metrics import Metrics
-from makul.observing.security import tell as tell_event
-from makul.observing.spool import Spool
-from makul.observing.timed import (
+from makul.observability.instrumented_ports import (
     TimedChannel,
     TimedMatcher,
     TimedSigner,
     TimedVerifier,
     WatchedRecorder,
 )
+from makul.observability.metrics import Metrics
+from makul.observability.middleware import Accounting, observe
+from makul.observability.multiprocess import Spool
+from makul.observability.readiness import Kept, Watch
+from makul.observability.security_events import Event as SecurityEvent
+from makul.observability.security_log import tell as tell_event
 from makul.parts import Parts, build_parts, utc_now
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status

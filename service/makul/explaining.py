@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from makul.app.ports import SignerUnavailableError, StoreUnavailableError
 from makul.cli.house import HouseUnavailableError
 from makul.config.settings import Settings, SettingsError
-from makul.logs import LogError
 from makul.net.files import FileError
 from makul.net.users import identify_operator
-from makul.observing.spool import SpoolError
+from makul.observability.logging_config import LogError
+from makul.observability.multiprocess import SpoolError
 from makul.store import Store, StoreKeys, StoreKeysError, open_store
 from makul.trust.keys import KeyFileError
 from makul.trust.material import TrustStoreError

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from makul.cli.house import HouseError, HouseUnavailableError
 from makul.config.settings import Settings
-from makul.observing.exporter import Installation, Purposes, RevocationData, export
+from makul.observability.metrics_server import Installation, Purposes, RevocationData, export
 from makul.parts import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.store import log_state_of
 from makul.trust.material import TrustDirectories, TrustStoreError

@@ -28,9 +28,9 @@ from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
 from makul.ledger.checkpoints import Checkpoint
-from makul.logs import configure_logging
-from makul.observing.events import Event as SecurityEvent
-from makul.observing.security import tell as tell_event
+from makul.observability.logging_config import configure_logging
+from makul.observability.security_events import Event as SecurityEvent
+from makul.observability.security_log import tell as tell_event
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory

@@ -24,9 +24,9 @@ from makul.cli.house import (
 from makul.config.settings import Settings
 from makul.explaining import explained, open_of, who
 from makul.inventory import keys_in_use, recipients_certificates
-from makul.observing.desk import ReportingDesk
-from makul.observing.events import Event
-from makul.observing.security import tell as tell_event
+from makul.observability.audited_registry import ReportingDesk
+from makul.observability.security_events import Event
+from makul.observability.security_log import tell as tell_event
 from makul.parts import (
     build_agreements,
     document_verifier,

@@ -31,8 +31,8 @@ from makul.fitness import complaint as complaint_about
 from makul.fitness import refuse_a_weak_store, refuse_unfit
 from makul.keeping import open_ledger
 from makul.ledger.notes import ED25519
-from makul.logs import configure_logging, configure_security
-from makul.observing.spool import Spool
+from makul.observability.logging_config import configure_logging, configure_security
+from makul.observability.multiprocess import Spool
 from makul.opened import OpenHouse, SettingsStore, SettingsTrust
 from makul.parts import (
     build_refresher,

@@ -21,9 +21,9 @@ from gunicorn.config import Config
 
 from makul.attached import attached_command
 from makul.config.settings import ListenerSettings
-from makul.observing.events import Event
-from makul.observing.security import tell
-from makul.observing.spool import Spool
+from makul.observability.multiprocess import Spool
+from makul.observability.security_events import Event
+from makul.observability.security_log import tell
 from makul.peer_connection import PeerLimits
 from makul.soap.channels import fault_status
 from makul.soap.guard import MAX_MESSAGE

@@ -23,8 +23,8 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from makul import supervision
 from makul.domain.reasons import Code, Reason
-from makul.observing.events import Event
-from makul.observing.security import tell
+from makul.observability.security_events import Event
+from makul.observability.security_log import tell
 from makul.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
 from makul.soap import faults
 from makul.soap.messages import SOAP_11, Reply

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from document_pages import Page
 
 from makul.app.ports.ledger import LedgerState
-from makul.observing.events import Event
-from makul.observing.exporter import Installation, RevocationData
-from makul.observing.metrics import instruments
+from makul.observability.metrics import instruments
+from makul.observability.metrics_server import Installation, RevocationData
+from makul.observability.security_events import Event
 
 Problem = tuple[str, int, str]
 Cells = tuple[str, ...]

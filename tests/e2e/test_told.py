@@ -19,7 +19,7 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
-from makul.observing.events import Event
+from makul.observability.security_events import Event
 from makul.sandbox.demo import LOG, PEOPLE, running_sandbox
 from makul.sandbox.people import citizens
 from makul.sandbox.scenes import SCENES

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from makul import tile_server
-from makul.observing import exporter
+from makul.observability import metrics_server as exporter
 from makul.store.ledger_files import LogDirectory
 from makul.witness import serving
 

@@ -16,11 +16,11 @@ import makul
 from makul.app.ports import Desk, DeskError
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
-from makul.logs import _Lines
-from makul.observing.accounts import Account, Decided
-from makul.observing.desk import ReportingDesk
-from makul.observing.events import BY_REASON, UNEVENTFUL, Event
-from makul.observing.security import (
+from makul.observability.audited_registry import ReportingDesk
+from makul.observability.logging_config import _Lines
+from makul.observability.request_context import Account, Decided
+from makul.observability.security_events import BY_REASON, UNEVENTFUL, Event
+from makul.observability.security_log import (
     events_of,
     tell,
     tell_of,

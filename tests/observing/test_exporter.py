@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.exporting import _revocation_data
-from makul.observing.exporter import Installation, RevocationData
+from makul.observability.metrics_server import Installation, RevocationData
 from makul.store import log_state_of
 from support.house import InProcess, build_house
 

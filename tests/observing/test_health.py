@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from makul.app.ports.health import Readiness, State
-from makul.observing import health
-from makul.observing.health import Kept, Watch
+from makul.observability import readiness as health
+from makul.observability.readiness import Kept, Watch
 
 
 class Clock:

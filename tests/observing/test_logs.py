@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from makul.logs import LogError, configure_logging, configure_security
-from makul.observing import accounts
-from makul.observing.accounts import Account
-from makul.observing.events import Event
-from makul.observing.security import LOGGER, tell
+from makul.observability import request_context as accounts
+from makul.observability.logging_config import LogError, configure_logging, configure_security
+from makul.observability.request_context import Account
+from makul.observability.security_events import Event
+from makul.observability.security_log import LOGGER, tell
 
 SECRET = "20101199000123"
 

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from makul.observing import spool
-from makul.observing.spool import Spool, SpoolCollector, SpoolError
+from makul.observability import multiprocess as spool
+from makul.observability.multiprocess import Spool, SpoolCollector, SpoolError
 
 _WORKER = """
 import json, sys, time
@@ -22,9 +22,9 @@ from pathlib import Path
 from uuid import UUID
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
-from makul.observing.accounts import Account, Decided, Room
-from makul.observing.metrics import Metrics
-from makul.observing.spool import Spool
+from makul.observability.request_context import Account, Decided, Room
+from makul.observability.metrics import Metrics
+from makul.observability.multiprocess import Spool
 
 directory, listener, count, recipients, ending = sys.argv[1:]
 Spool(Path(directory), listener).use()

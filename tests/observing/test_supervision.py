@@ -20,7 +20,7 @@ from makul.bootstrap import start_housekeeping
 from makul.cli.house import ExitCode
 from makul.connections import BoundedServer, running
 from makul.keeping import Waiting, _Rounds, collected
-from makul.observing.metrics import Metrics
+from makul.observability.metrics import Metrics
 from makul.parts import utc_now
 from makul.store import Store
 from makul.supervision import SupervisedThread

@@ -32,8 +32,8 @@ from makul.domain.months import Month
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
-from makul.observing.events import Event
-from makul.observing.security import tell
+from makul.observability.security_events import Event
+from makul.observability.security_log import tell
 
 
 @dataclass(frozen=True, slots=True)

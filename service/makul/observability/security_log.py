@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, Pin
 from makul.domain.reasons import Code
-from makul.observing.accounts import Account
-from makul.observing.events import BY_REASON, CAUSES, Event, Severity
+from makul.observability.request_context import Account
+from makul.observability.security_events import BY_REASON, CAUSES, Event, Severity
 
 LOGGER: Final = "makul.security"
 

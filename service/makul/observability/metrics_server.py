@@ -23,8 +23,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.connections import BoundedServer, running
-from makul.observing import spool
-from makul.observing.spool import SpoolCollector
+from makul.observability import multiprocess as spool
+from makul.observability.multiprocess import SpoolCollector
 
 EXPOSED: Final = "/metrics"
 

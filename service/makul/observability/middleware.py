@@ -12,10 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from makul.observing import accounts
-from makul.observing.accounts import Account
-from makul.observing.metrics import Metrics
-from makul.observing.security import tell_of
+from makul.observability import request_context as accounts
+from makul.observability.metrics import Metrics
+from makul.observability.request_context import Account
+from makul.observability.security_log import tell_of
 from makul.soap.application import Answered
 
 CORRELATION_HEADER: Final = "X-Request-Id"

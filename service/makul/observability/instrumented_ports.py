@@ -26,7 +26,7 @@ from makul.app.ports import (
 from makul.domain.identifiers import MemberCode
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchVerdict
 from makul.domain.persons import Person
-from makul.observing.accounts import REPLAYED, Decided, Room, current
+from makul.observability.request_context import REPLAYED, Decided, Room, current
 from makul.soap.channels import Authenticated, Channel
 from makul.soap.envelope import Message
 

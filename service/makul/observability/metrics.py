@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from makul.observing.accounts import Account, Decided, Room
-from makul.observing.security import told_member
+from makul.observability.request_context import Account, Decided, Room
+from makul.observability.security_log import told_member
 
 BUCKETS: Final = (
     0.001,

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import structlog
 
-from makul.observing.accounts import current
-from makul.observing.security import LOGGER
+from makul.observability.request_context import current
+from makul.observability.security_log import LOGGER
 
 ECS_VERSION: Final = "8.17"
 
