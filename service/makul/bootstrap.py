@@ -47,6 +47,7 @@ from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
 from makul.domain.usage import UsageLimits
 from makul.ledger.commitment import SALT_BYTES
+from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
     TimedChannel,
     TimedMatcher,
@@ -71,7 +72,6 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.months import UtcMonth, missing_months
 from makul.store.places import PostgresPlace
 from makul.store.schema import assert_schema
-from makul.supervision import SupervisedThread
 from makul.trust.keys import load_certificates, load_secret
 
 RECIPIENT_PATH = "/v1/recipient"

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.ports import Desk, ReceiptCertificateState
-from makul.certificate_der import load_certificate
 from makul.cli.house import KeyInfo
 from makul.config.settings import ReceiptSettings, Settings
+from makul.net.certificate_der import load_certificate
 from makul.parts import trust_directories
 from makul.store import StoreKeys
 from makul.trust.keys import load_certificates

@@ -28,14 +28,14 @@ from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
 from makul.ledger.checkpoints import Checkpoint
+from makul.net.supervision import SupervisedThread, trace
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import tell as tell_event
+from makul.server.tile_server import tiles_served
 from makul.store import Store
 from makul.store.ledger_check import LedgerQuestion
 from makul.store.ledger_files import LogBundle, LogDirectory
-from makul.supervision import SupervisedThread, trace
-from makul.tile_server import tiles_served
 from makul.trust.cosignatures import Collector, WitnessPlace
 from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 

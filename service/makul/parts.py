@@ -35,10 +35,10 @@ from makul.config.trust import CrlDirectory
 from makul.documents.xml_documents import XmlDocuments, XmlPapers
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
+from makul.net.fetcher import Fetcher
 from makul.store import Store
 from makul.trust.certificates import PinRule, may_give
 from makul.trust.documents import XadesVerifier
-from makul.trust.fetching import Fetcher
 from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
 from makul.trust.material import TrustDirectories, ca_certificates
 from makul.trust.notes import NoteVerifier, public_part

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from makul.app.ports import Clock, Duty
 from makul.bootstrap import build_service
-from makul.checking import complaint_of
 from makul.cli.house import (
     Certification,
     DocumentQuestion,
@@ -39,7 +38,8 @@ from makul.parts import (
     somebody_certifies_citizens,
     utc_now,
 )
-from makul.serving import serve_all, serve_one
+from makul.server.gunicorn_app import serve_all, serve_one
+from makul.server.isolated_check import complaint_of
 from makul.store import StoreKeys, create_store, log_at
 from makul.store.months import make_months
 from makul.trust.failures import SignatureFailure

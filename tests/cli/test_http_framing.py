@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from makul.http_framing import MAX_CHUNKS, MessageFraming, ReceivedMessage
+from makul.net.http_framing import MAX_CHUNKS, MessageFraming, ReceivedMessage
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 WHOLE = {

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul import parts
-from makul.trust.fetching import Fetcher
+from makul.net.fetcher import Fetcher
 from support.commands import Makul, installed
 from support.crls import crl_of
 from support.dripping import dripping

@@ -3,7 +3,7 @@
 import gc
 
 from makul.config.settings import ListenerSettings
-from makul.serving import Server
+from makul.server.gunicorn_app import Server
 
 LISTENER = ListenerSettings.model_validate(
     {"channel": "wsse", "bind": "127.0.0.1:0", "public_url": "https://makul.example"}

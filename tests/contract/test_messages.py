@@ -9,7 +9,7 @@ SOURCES = sorted(
     [*(ROOT / "service/makul").rglob("*.py"), *(ROOT / "clients/makul_client").rglob("*.py")]
 )
 NO_MESSAGE = {
-    "service/makul/supervision.py",  # a line of the log
+    "service/makul/net/supervision.py",  # a line of the log
     "service/makul/store/rows.py",  # an error in the program, for who writes it
     "service/makul/store/held_rows.py",  # a part of a digest
     "service/makul/inventory.py",  # the algorithm of a key, its class's name cut to that

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from makul.sandbox.parties import OPERATOR
-from makul.serving import MAX_CONNECTIONS
+from makul.server.gunicorn_app import MAX_CONNECTIONS
 from support.fronts import by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message

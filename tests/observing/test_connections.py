@@ -14,8 +14,8 @@ from socketserver import ThreadingMixIn
 import pytest
 from prometheus_client import CollectorRegistry
 
-from makul import tile_server
 from makul.observability import metrics_server as exporter
+from makul.server import tile_server
 from makul.store.ledger_files import LogDirectory
 from makul.witness import serving
 

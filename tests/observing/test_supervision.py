@@ -12,20 +12,20 @@ from typing import Any, cast
 
 import pytest
 
-from makul import supervision
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
 from makul.bootstrap import start_housekeeping
 from makul.cli.house import ExitCode
-from makul.connections import BoundedServer, running
 from makul.keeping import Waiting, _Rounds, collected
+from makul.net import supervision
+from makul.net.bounded_http_server import BoundedServer, running
+from makul.net.fetcher import Fetcher, FetchError
+from makul.net.supervision import SupervisedThread
 from makul.observability.metrics import Metrics
 from makul.parts import utc_now
 from makul.store import Store
-from makul.supervision import SupervisedThread
 from makul.trust.cosignatures import Collector
-from makul.trust.fetching import Fetcher, FetchError
 
 PATIENCE = 60.0
 """Seconds."""
@@ -282,9 +282,9 @@ def test_an_error_of_the_thread_that_fetches_comes_to_who_asked(
     """It does one thing and ends; what nobody foresaw is a failed fetch, and the next one works."""
     fetch = Fetcher(PATIENCE)
     with monkeypatch.context() as broken:
-        broken.setattr("makul.trust.fetching._fetched", lambda *_: 1 / 0)
+        broken.setattr("makul.net.fetcher._fetched", lambda *_: 1 / 0)
         with pytest.raises(FetchError, match="ZeroDivisionError"):
             fetch("http://127.0.0.1:1/crl", None, 10)
     with monkeypatch.context() as mended:
-        mended.setattr("makul.trust.fetching._fetched", lambda *_: b"crl")
+        mended.setattr("makul.net.fetcher._fetched", lambda *_: b"crl")
         assert fetch("http://127.0.0.1:1/crl", None, 10) == b"crl"

@@ -18,7 +18,12 @@ LIMIT = 1 << 17
 """Octets of a message at most; an environment is some four thousand."""
 
 PRELOADED = (
-    *("makul.program", "makul.runtime", "makul.serving", "makul.worker"),
+    *(
+        "makul.program",
+        "makul.runtime",
+        "makul.server.gunicorn_app",
+        "makul.server.gunicorn_worker",
+    ),
     *("makul.sandbox.run", "makul.sandbox.demo", "makul.sandbox.certification"),
 )
 """What a command imports; whatever is missing here is imported in each process anew."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from makul.serving import serve_one
+from makul.server.gunicorn_app import serve_one
 from support.house import InProcess
 from support.serving import Server, await_ready, free_port
 

@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.certificate_der import load_certificate, load_crl, signed_part
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
+from makul.net.certificate_der import load_certificate, load_crl, signed_part
 from makul.trust.certificates import Use, read_certificate
 from makul.trust.documents import XadesVerifier
 from makul.trust.failures import SignatureFailure

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from makul.trust import fetching
-from makul.trust.fetching import Fetcher, FetchError, MissingObjectError
+from makul.net import fetcher as fetching
+from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
 from support.dripping import BODY, HEADERS, dripping
 from support.publishing import Published, publishing
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.reasons import Code
+from makul.net.fetcher import Fetcher
 from makul.trust.certificates import read_certificate
-from makul.trust.fetching import Fetcher
 from makul.trust.material import TrustDirectories
 from makul.trust.paths import RELOAD_INTERVAL, TrustStore
 from makul.trust.refreshing import CrlSource, OcspSource, Outcome, Refresher, Result

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from makul.trust import fetching
+from makul.net import fetcher as fetching
 from makul.trust.notes import Cosigner
 from makul.witness import source as sources
 from makul.witness.program import Result, Round, WitnessProgram

@@ -22,7 +22,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.connections import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, running
 from makul.observability import multiprocess as spool
 from makul.observability.multiprocess import SpoolCollector
 

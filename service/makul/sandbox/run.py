@@ -16,10 +16,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Final
 
-from makul.attached import attached_command
 from makul.cli.house import HouseError, Runtime, SandboxOptions
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
+from makul.net.orphan_guard import attached_command
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
 from makul.trust.notes import NoteVerifier, public_part

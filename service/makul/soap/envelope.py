@@ -12,8 +12,8 @@ from lxml import etree
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code, Reason
+from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser, own_message_parser
-from makul.published_names import speakable_name
 from makul.soap.arrivals import NOTHING_TOLD, Arrival
 from makul.soap.faults import EnvelopeError, FaultCode, HttpError
 from makul.soap.messages import VERSIONS, SoapVersion

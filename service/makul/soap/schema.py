@@ -11,7 +11,7 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.plain_text import has_hidden_character
 from makul.domain.reasons import Code, Reason
-from makul.published_names import published_names
+from makul.net.xml_names import published_names
 from makul.soap.envelope import local_name
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from makul.certificate_der import load_certificate, load_crl
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
-from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Asked, Said, said_by_crls
 from makul.trust.ocsp import answer_of, load_response
 from makul.trust.revocation import Statement, issuers_of, statement_of

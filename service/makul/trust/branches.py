@@ -23,7 +23,7 @@ from cryptography.x509.oid import (
     SignatureAlgorithmOID,
 )
 
-from makul.certificate_der import load_certificate
+from makul.net.certificate_der import load_certificate
 from makul.trust.certificates import ANY_POLICY, SigningCertificate
 from makul.trust.knowledge import Statements
 from makul.trust.material import Material

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorithmOID
 
-from makul.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
+from makul.net.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.trust.algorithms import PublicKey, is_signed_with, strong_public_key
 from makul.trust.failures import SignatureFailure
 

@@ -30,8 +30,8 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser
-from makul.published_names import speakable_name
 from makul.trust.algorithms import PublicKey, signature_method
 from makul.trust.failures import SignatureFailure
 from makul.trust.findings import SubIndication

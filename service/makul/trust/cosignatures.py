@@ -13,8 +13,8 @@ from pathlib import Path
 from makul.app.ports.ledger import Cosigned
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.net.fetcher import Fetcher, FetchError
 from makul.net.files import FileError, read_bounded
-from makul.trust.fetching import Fetcher, FetchError
 from makul.trust.notes import CosignatureVerifier, NoteVerifier
 
 log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
-from makul.certificate_der import load_certificate, load_crl
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, read_bounded
 from makul.trust.algorithms import PublicKey, strong_public_key
 from makul.trust.archive import CERTIFICATE, CRL, RESPONSE, Archive
 from makul.trust.certificates import public_key_of, require_regular_serial
 from makul.trust.failures import SignatureFailure, UnusableObjectError
-from makul.trust.fetching import MAX_CRL_BYTES
 from makul.trust.knowledge import Said, Statements
 from makul.trust.ocsp import answer_of, load_response
 from makul.trust.revocation import Statement, Term, issuers_of, statement_of, term_of

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from makul.certificate_der import load_certificate, load_crl
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.net.files import FileError, read_bounded, replace_file
 from makul.trust.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.failures import UnusableObjectError
-from makul.trust.fetching import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.trust.findings import CertificateEnd
 from makul.trust.material import TrustDirectories, ca_certificates
 from makul.trust.ocsp import answer_of, load_response

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
-from makul.certificate_der import signed_part
+from makul.net.certificate_der import signed_part
 from makul.trust.algorithms import is_signed_with, strong_public_key
 
 Term: TypeAlias = tuple[datetime, datetime]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
-from makul.published_names import speakable_name
+from makul.net.xml_names import speakable_name
 from makul.trust.certificates import SigningCertificate, read_certificate
 from makul.trust.failures import SignatureFailure
 from makul.trust.xml import DS, binary_of, only_child

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from signxml.algorithms import DigestAlgorithm
 
-from makul.certificate_der import serial_number_of
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.certificate_der import serial_number_of
 from makul.trust.algorithms import digest_algorithm
 from makul.trust.certificates import SigningCertificate
 from makul.trust.failures import SignatureFailure

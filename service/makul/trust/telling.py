@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from makul.certificate_der import load_certificate
+from makul.net.certificate_der import load_certificate
 from makul.trust.material import (
     Material,
     TrustDirectories,

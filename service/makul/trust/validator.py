@@ -34,8 +34,8 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
-from makul.certificate_der import load_certificate
 from makul.domain.reasons import Code
+from makul.net.certificate_der import load_certificate
 from makul.trust.algorithms import MIN_RSA_BITS
 from makul.trust.authorities import Authorities, asn1_certificate
 from makul.trust.certificates import SigningCertificate, is_issued_by

@@ -20,7 +20,7 @@ from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
 from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
-from makul.published_names import speakable_name
+from makul.net.xml_names import speakable_name
 from makul.trust.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.certificates import (
     SigningCertificate,

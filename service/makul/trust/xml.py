@@ -15,8 +15,8 @@ from signxml.algorithms import CanonicalizationMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser, own_parser
-from makul.published_names import speakable_name
 from makul.trust.algorithms import EXCLUSIVE
 from makul.trust.failures import SignatureFailure, outside_profile
 from makul.trust.xml_attributes import inherited_attributes

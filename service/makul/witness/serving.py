@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from makul.connections import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, running
 
 MAX_CONNECTIONS = 32
 """At once; each is one thread that reads one small file."""

@@ -14,8 +14,8 @@ from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.notes import MAX_NOTE
 from makul.ledger.proofs import ReadTile
 from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
+from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
 from makul.net.files import FileError, MissingFileError, read_bounded
-from makul.trust.fetching import Fetcher, FetchError, MissingObjectError
 
 CHECKPOINT = "checkpoint"
 """C2SP tlog-tiles, Checkpoints."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from makul.serving import BACKLOG, KEEP_ALIVE_SECONDS
+from makul.server.gunicorn_app import BACKLOG, KEEP_ALIVE_SECONDS
 from support.serving import START_SECONDS, Server, free_port
 
 TESTS = Path(__file__).resolve().parents[2]

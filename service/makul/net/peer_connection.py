@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-from makul.http_framing import MessageFraming, ReceivedMessage
+from makul.net.http_framing import MessageFraming, ReceivedMessage
 
 MAX_DISCARDED_BYTES: Final = 20 * 1024 * 1024
 """Of a message that is too large. Its sender, who still writes, then gets the answer and no reset;

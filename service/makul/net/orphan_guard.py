@@ -1,4 +1,4 @@
-"""`python -m makul.attached PID ARGS`: `makul ARGS`, which ends with the process that started it.
+"""`python -m makul.net.orphan_guard PID ARGS`: `makul ARGS`, which ends with the process that started it.
 
 Killed outright (SIGKILL, out of memory), a process ends none of its own: listeners would go on
 serving with nobody to stop them, on ports that the next start needs.
@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 def attached_command(*arguments: str) -> list[str]:
     """Return the command of `makul ARGUMENTS`, for a child of this process alone."""
-    return [sys.executable, "-m", "makul.attached", str(os.getpid()), *arguments]
+    return [sys.executable, "-m", "makul.net.orphan_guard", str(os.getpid()), *arguments]
 
 
 def _attach(parent: int) -> None:

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
 from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
-from makul.connections import BoundedServer, running
 from makul.ledger.tiles import tile_of_path
+from makul.net.bounded_http_server import BoundedServer, running
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 from typing import Any
 
-from makul.supervision import SupervisedThread, trace
+from makul.net.supervision import SupervisedThread, trace
 
 log = logging.getLogger(__name__)
 

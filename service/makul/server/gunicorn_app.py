@@ -19,12 +19,12 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
-from makul.attached import attached_command
 from makul.config.settings import ListenerSettings
+from makul.net.orphan_guard import attached_command
+from makul.net.peer_connection import PeerLimits
 from makul.observability.multiprocess import Spool
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell
-from makul.peer_connection import PeerLimits
 from makul.soap.channels import fault_status
 from makul.soap.guard import MAX_MESSAGE
 
@@ -135,7 +135,7 @@ class _CarefulArbiter(Arbiter):
 def _options(listener: ListenerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [listener.bind],
-        "worker_class": "makul.worker.QuietWorker",
+        "worker_class": "makul.server.gunicorn_worker.QuietWorker",
         "workers": listener.workers or 1,
         "threads": listener.threads or 1,
         "backlog": BACKLOG,

@@ -21,11 +21,11 @@ from gunicorn.http import errors, get_parser
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import ThreadWorker
 
-from makul import supervision
 from makul.domain.reasons import Code, Reason
+from makul.net import supervision
+from makul.net.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell
-from makul.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
 from makul.soap import faults
 from makul.soap.messages import SOAP_11, Reply
 
