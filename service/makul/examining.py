@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from makul.app.ports import DocumentError
 from makul.cli.house import DocumentQuestion, HouseUnavailableError
+from makul.composition.adapters import pin_rule, trust_directories, tsa_directories
 from makul.config.settings import load_settings
 from makul.documents.bases import read_basis
 from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code
-from makul.parts import pin_rule, trust_directories, tsa_directories
 from makul.trust.certificates import PinRule
 from makul.trust.documents import Profile, XadesVerifier
 from makul.trust.failures import SignatureFailure

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from makul.cli.house import HouseError, HouseUnavailableError
+from makul.composition.adapters import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.config.settings import Settings
 from makul.observability.metrics_server import Installation, Purposes, RevocationData, export
-from makul.parts import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.store import log_state_of
 from makul.trust.material import TrustDirectories, TrustStoreError
 from makul.trust.paths import TrustStore

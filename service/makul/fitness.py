@@ -5,12 +5,12 @@ import stat
 from pathlib import Path
 
 from makul.app.ports import Duty
-from makul.bootstrap import channel_of
 from makul.cli.house import HouseError
+from makul.composition.adapters import build_parts, utc_now
+from makul.composition.service import channel_of
 from makul.config.settings import Environment, Settings, TlsSettings, load_settings
 from makul.explaining import explained, open_of
 from makul.net.files import read_bounded
-from makul.parts import build_parts, utc_now
 from makul.store import samples_to_move
 from makul.store.granting import weaknesses
 from makul.trust.certificates import is_sandbox

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from makul.app.ports import Desk, ReceiptCertificateState
 from makul.cli.house import KeyInfo
+from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
 from makul.net.certificate_der import load_certificate
-from makul.parts import trust_directories
 from makul.store import StoreKeys
 from makul.trust.keys import load_certificates
 from makul.trust.material import ca_certificates

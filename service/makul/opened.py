@@ -21,19 +21,19 @@ from makul.cli.house import (
     StoreInfo,
     TrustInfo,
 )
-from makul.config.settings import Settings
-from makul.explaining import explained, open_of, who
-from makul.inventory import keys_in_use, recipients_certificates
-from makul.observability.audited_registry import ReportingDesk
-from makul.observability.security_events import Event
-from makul.observability.security_log import tell as tell_event
-from makul.parts import (
+from makul.composition.adapters import (
     build_agreements,
     document_verifier,
     trust_directories,
     tsa_directories,
     wanted_of,
 )
+from makul.config.settings import Settings
+from makul.explaining import explained, open_of, who
+from makul.inventory import keys_in_use, recipients_certificates
+from makul.observability.audited_registry import ReportingDesk
+from makul.observability.security_events import Event
+from makul.observability.security_log import tell as tell_event
 from makul.rejudging import rejudge
 from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.granting import grant, weaknesses

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from makul.app.ports import KeptCase, KeptPiece
 from makul.cli.house import HouseUnavailableError, Rejudged
+from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
 from makul.documents.attachments import media_type
-from makul.parts import trust_directories, tsa_directories
 from makul.trust.archive import Archive, restore
 from makul.trust.documents import ON_REQUEST, XadesVerifier
 from makul.trust.material import TrustDirectories

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from makul.app.ports import Clock, Duty
-from makul.bootstrap import build_service
 from makul.cli.house import (
     Certification,
     DocumentQuestion,
@@ -22,6 +21,12 @@ from makul.cli.house import (
     SandboxOptions,
 )
 from makul.cli.witnessing import Witness, WitnessOptions
+from makul.composition.adapters import (
+    build_refresher,
+    somebody_certifies_citizens,
+    utc_now,
+)
+from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
 from makul.examining import examine
 from makul.explaining import explained, open_of, who
@@ -33,11 +38,6 @@ from makul.ledger.notes import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
 from makul.observability.multiprocess import Spool
 from makul.opened import OpenHouse, SettingsStore, SettingsTrust
-from makul.parts import (
-    build_refresher,
-    somebody_certifies_citizens,
-    utc_now,
-)
 from makul.server.gunicorn_app import serve_all, serve_one
 from makul.server.isolated_check import complaint_of
 from makul.store import StoreKeys, create_store, log_at

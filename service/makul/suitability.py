@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from makul.cli.house import CertificateUse
+from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code
-from makul.parts import trust_directories
 from makul.trust.certificates import SigningCertificate, Use, read_certificate, require_usage
 from makul.trust.failures import SignatureFailure
 from makul.trust.material import TrustStoreError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from makul.parts import Parts
+from makul.composition.adapters import Parts
 
 ROOM_OF = {
     "register": "store (reads)",

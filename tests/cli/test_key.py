@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from makul.composition.adapters import build_parts
 from makul.config.settings import load_settings
-from makul.parts import build_parts
 from makul.sandbox.parties import OPERATOR
 from support.commands import Makul
 from support.house import InProcess, build_house

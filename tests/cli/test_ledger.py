@@ -15,10 +15,10 @@ from urllib.error import HTTPError
 
 import pytest
 
+from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
-from makul.parts import utc_now
 from makul.store import Store, StoreKeys, open_store
 from makul.store.ledger_files import LogDirectory
 from makul.trust.notes import NoteVerifier

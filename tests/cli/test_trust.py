@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul import parts
+from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
 from support.commands import Makul, installed
 from support.crls import crl_of

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
-from makul.parts import utc_now
 from makul.store import Store
 from makul.trust.notes import CosignatureVerifier
 from support.commands import Makul, installed_anew

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from makul.parts import utc_now
+from makul.composition.adapters import utc_now
 from support.house import InProcess, RecordDatabase, build_house
 from support.ledger import a_note_signer, checked, sequence
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from makul.app.agreements import Agreements, NotSigned
 from makul.app.notices import Notices, SignedApproval
 from makul.app.ports import AgreementSignature, DeskError
+from makul.composition.adapters import build_agreements
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
-from makul.parts import build_agreements
 from makul.sandbox.hands import NOTICE_TEXTS
 from makul.sandbox.parties import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
 from makul.sandbox.pki import Credential

@@ -9,9 +9,9 @@ import pytest
 from lxml import etree
 
 from makul.app.ports import Asker, RepetitionRow
+from makul.composition.adapters import utc_now
 from makul.domain.agreements import Channel
 from makul.domain.months import Month
-from makul.parts import utc_now
 from makul.sandbox.parties import BANK
 from support.consents import handing_in, hands_of, revocation
 from support.house import (

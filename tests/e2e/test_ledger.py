@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.parts import utc_now
+from makul.composition.adapters import utc_now
 from makul.store import Store
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.ledger import a_note_signer, checked, leaf_ids, sequence

@@ -11,7 +11,7 @@ import pytest
 from makul.app.ports import SignerUnavailableError
 from makul.app.ports.health import State
 from makul.app.ports.ledger import LedgerState
-from makul.bootstrap import _ledger, _months, readiness
+from makul.composition.service import _ledger, _months, readiness
 from makul.observability import readiness as health
 from makul.sandbox.parties import OPERATOR
 from support.house import InProcess, RecordDatabase, build_house

@@ -18,7 +18,8 @@ import pytest
 from makul.app.disclose import Disclose
 from makul.app.ports import Caller, Committed, Entry, Recorder
 from makul.app.requests import PersonRequest, PresentedBasis
-from makul.bootstrap import recipient_port
+from makul.composition.adapters import Parts
+from makul.composition.service import recipient_port
 from makul.domain.agreements import Channel
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import BIOMETRIC, Attribute
@@ -26,7 +27,6 @@ from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Operation
 from makul.domain.matches import DemographicProbe
 from makul.domain.persons import LocalizedName, Person
-from makul.parts import Parts
 from makul.sandbox.parties import OPERATOR, POLICE
 from makul.sandbox.people import citizens
 from support.consents import hands_of

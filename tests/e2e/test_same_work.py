@@ -19,7 +19,8 @@ from makul.app.ports import (
     VerifiedDocument,
 )
 from makul.app.requests import PersonRequest, PresentedBasis
-from makul.bootstrap import recipient_port
+from makul.composition.adapters import Parts
+from makul.composition.service import recipient_port
 from makul.domain.agreements import Channel
 from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
@@ -27,7 +28,6 @@ from makul.domain.disclosures import Operation
 from makul.domain.identifiers import Pin
 from makul.domain.matches import DemographicProbe
 from makul.domain.persons import Person
-from makul.parts import Parts
 from makul.sandbox.parties import OPERATOR, POLICE
 from makul.sandbox.people import citizens
 from support.consents import hands_of

@@ -13,11 +13,11 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from lxml import etree
 
-from makul.bootstrap import channel_of, readiness, recipient_port
+from makul.composition.adapters import build_parts
+from makul.composition.service import channel_of, readiness, recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
-from makul.parts import build_parts
 from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul.sandbox.papers import Paper
 from makul.sandbox.parties import OPERATOR, WALLET

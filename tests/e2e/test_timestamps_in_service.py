@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul.composition.adapters import document_verifier, trust_directories
 from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
-from makul.parts import document_verifier, trust_directories
 from makul.sandbox.tsa import POLICY, StampingAuthority
 from makul.trust.paths import TrustStore
 from makul.trust.signing import add_timestamp

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from makul.composition.adapters import utc_now
 from makul.domain.attributes import Attribute
 from makul.domain.usage import UsageLimits
-from makul.parts import utc_now
 from support.clocks import SteppedClock
 from support.house import (
     TYPES,

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.bootstrap import channel_of
+from makul.composition.service import channel_of
 from makul.config.settings import SettingsError
 from makul.sandbox.pki import new_hierarchy
 from makul.trust.keys import KeyFileError

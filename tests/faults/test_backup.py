@@ -10,7 +10,7 @@ import pytest
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError
 from makul.app.sequencing import Sequencer
-from makul.parts import utc_now
+from makul.composition.adapters import utc_now
 from makul.store.ledger_files import LogDirectory
 from makul.store.places import PostgresPlace
 from makul.trust.notes import NoteSigner, NoteVerifier

@@ -15,15 +15,15 @@ import pytest
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
-from makul.bootstrap import start_housekeeping
 from makul.cli.house import ExitCode
+from makul.composition.adapters import utc_now
+from makul.composition.service import start_housekeeping
 from makul.keeping import Waiting, _Rounds, collected
 from makul.net import supervision
 from makul.net.bounded_http_server import BoundedServer, running
 from makul.net.fetcher import Fetcher, FetchError
 from makul.net.supervision import SupervisedThread
 from makul.observability.metrics import Metrics
-from makul.parts import utc_now
 from makul.store import Store
 from makul.trust.cosignatures import Collector
 
@@ -140,7 +140,7 @@ def test_housekeeping_goes_on(
     """An error that is no outage of the store: with its metric and its event."""
     counted: list[str] = []
     events: list[object] = []
-    monkeypatch.setattr("makul.bootstrap.tell_event", events.append)
+    monkeypatch.setattr("makul.composition.service.tell_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), StoreUnavailableError("away"), KeyError(SECRET)])
     done: list[datetime] = []
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from makul.composition.adapters import document_verifier, trust_directories
 from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
-from makul.parts import document_verifier, trust_directories
 from makul.sandbox.foreign_forms import DSS, XADES4J, ForeignForm
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.pki import Credential

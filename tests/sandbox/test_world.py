@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from makul.app.ports import Desk
+from makul.composition.adapters import document_verifier, trust_directories, tsa_directories
 from makul.config.settings import load_settings
 from makul.documents import XmlDocuments
 from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundKind, ProofStatus
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.parts import document_verifier, trust_directories, tsa_directories
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
 from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT

@@ -21,12 +21,12 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Clock, Duty
-from makul.bootstrap import channel_of, readiness, recipient_port
+from makul.composition.adapters import Parts, build_agreements, build_parts, utc_now
+from makul.composition.service import channel_of, readiness, recipient_port
 from makul.config.settings import Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
-from makul.parts import Parts, build_agreements, build_parts, utc_now
 from makul.sandbox.papers import Paper
 from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul.sandbox.pki import CITIZEN_POLICY

@@ -20,7 +20,7 @@ from makul.app.ports import (
 )
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
 from makul.app.recording import Draft, Recording
-from makul.bootstrap import time_ordered_id
+from makul.composition.service import time_ordered_id
 from makul.documents.answers import RenderedDecision
 from makul.domain.agreements import Channel
 from makul.domain.attempts import AttemptLimits

@@ -36,6 +36,7 @@ from makul.app.requests import RecipientPort
 from makul.app.revocations import ListRevocations
 from makul.app.revoke import RevokeConsent
 from makul.app.sealing import Sealing
+from makul.composition.adapters import Parts, build_parts, utc_now
 from makul.config.settings import (
     ClientCertificate,
     ListenerSettings,
@@ -61,7 +62,6 @@ from makul.observability.multiprocess import Spool
 from makul.observability.readiness import Kept, Watch
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import tell as tell_event
-from makul.parts import Parts, build_parts, utc_now
 from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status
 from makul.soap.envelope import MAX_ORDINARY
