@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.house import DocumentQuestion
-from makul.examining import examine
+from makul.admin.document_verification import examine
+from makul.admin.models import DocumentQuestion
 from makul.sandbox.handout import CONFIG
 from support.prepared import Prepared, prepared_in
 

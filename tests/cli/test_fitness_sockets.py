@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
+from makul.admin.preflight import refuse_unfit
 from makul.config.settings import Environment, Settings
-from makul.fitness import refuse_unfit
 from support.house import build_house
 
 

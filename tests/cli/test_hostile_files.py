@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from makul.admin.preflight import complaint
 from makul.cli import build
 from makul.cli.agreement_file import EXAMPLE
 from makul.config.settings import Settings
-from makul.fitness import complaint
-from makul.runtime import LocalRuntime
+from makul.main import LocalRuntime
 from support.commands import installed
 from support.hostile import (
     CONTENTS,

@@ -10,11 +10,11 @@ import pytest
 import typer
 from typer.main import get_command
 
-from makul.cli.house import Runtime
+from makul.__main__ import _LateRuntime
+from makul.admin.models import Runtime
 from makul.cli.late import LateCommand, late_noun, late_verb
 from makul.cli.main import build
-from makul.program import _LateRuntime
-from makul.runtime import LocalRuntime
+from makul.main import LocalRuntime
 from support.imports import imported_by
 
 HEAVY = {
@@ -30,23 +30,29 @@ HEAVY = {
     "spyne",
     "sqlalchemy",
     "zeep",
-    "makul.runtime",
+    "makul.main",
     "makul.config.settings",
     "makul.store",
     "makul.trust",
 }
-NOT_FOR_NAMES_ALONE = {"cryptography", "pydantic", "makul.app", "makul.cli.house", "makul.domain"}
+NOT_FOR_NAMES_ALONE = {
+    "cryptography",
+    "pydantic",
+    "makul.app",
+    "makul.admin.models",
+    "makul.domain",
+}
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("person", "--help"), ("serve", "--help")])
 def test_help_imports_no_adapter(arguments: tuple[str, ...]) -> None:
     """What talks to databases, SOAP and certificates is of no use to a help text."""
-    assert imported_by("makul.program", *arguments) & HEAVY == set()
+    assert imported_by("makul.__main__", *arguments) & HEAVY == set()
 
 
 def test_help_of_the_root_imports_no_command() -> None:
     """Names and purposes of commands stand beside them, and typer's validation is not needed."""
-    assert imported_by("makul.program", "--help") & NOT_FOR_NAMES_ALONE == set()
+    assert imported_by("makul.__main__", "--help") & NOT_FOR_NAMES_ALONE == set()
 
 
 def _commands() -> dict[str, LateCommand]:

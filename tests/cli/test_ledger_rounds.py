@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
+from makul.admin.ledger import MOST_WAITING, Waiting, _Rounds
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
-from makul.keeping import MOST_WAITING, Waiting, _Rounds
 from makul.ledger.checkpoints import Checkpoint
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.person_csv import parse_heading
 from makul.cli.person_fields import COLUMNS
 from makul.cli.person_file import MAX_LINE, Format, Line, read_people

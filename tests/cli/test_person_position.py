@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.person_import import Position, Tally
 from makul.net.files import FileError
 from support.hostile import CONTENTS, run_apart

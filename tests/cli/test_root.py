@@ -13,9 +13,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
-from makul.cli import build, run
-from makul.cli.house import (
+from makul.admin.models import (
     Certification,
     ExitCode,
     House,
@@ -24,6 +22,8 @@ from makul.cli.house import (
     KeyInfo,
     SandboxOptions,
 )
+from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
+from makul.cli import build, run
 from makul.domain.identifiers import MemberCode
 from support.commands import Makul
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
+from makul.admin.preflight import refuse_unfit
 from makul.config.settings import Environment, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
-from makul.fitness import refuse_unfit
 from makul.sandbox.people import citizens
 from makul.store import StoreKeys
 from makul.store.crypto import Sealer

@@ -11,7 +11,7 @@ from document_pages import Page
 
 import makul.cli
 import makul_client.cli
-from makul.runtime import LocalRuntime
+from makul.main import LocalRuntime
 from makul_client.prompts import PIN_VARIABLE
 
 _ASSIGNMENT: Final = re.compile(r"[A-Z_]+=.*", re.DOTALL)

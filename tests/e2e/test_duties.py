@@ -18,10 +18,10 @@ import psycopg
 import pytest
 from lxml import etree
 
+from makul.admin.models import HouseError
+from makul.admin.preflight import refuse_a_weak_store
 from makul.app.ports import Duty
-from makul.cli.house import HouseError
 from makul.config.settings import Environment
-from makul.fitness import refuse_a_weak_store
 from makul.ledger.notes import ED25519
 from makul.store.granting import grants
 from makul.store.ledger_files import LogDirectory

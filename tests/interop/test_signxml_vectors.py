@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from makul.admin.document_verification import GENERIC
 from makul.domain.reasons import Code
-from makul.examining import GENERIC
 from makul.trust.documents import ON_REQUEST, Profile, XadesVerifier
 from makul.trust.validation.report import CheckVerdict
 from support.independent import carried_certificate, xmlsec_accepts

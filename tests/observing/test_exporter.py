@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.exporting import _revocation_data
 from makul.observability.metrics_server import Installation, RevocationData
 from makul.store import log_state_of
 from support.house import InProcess, build_house

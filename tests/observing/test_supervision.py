@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import pytest
 
+from makul.admin.ledger import Waiting, _Rounds, collected
+from makul.admin.models import ExitCode
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencing import Sequencer
-from makul.cli.house import ExitCode
 from makul.composition.adapters import utc_now
 from makul.composition.service import start_housekeeping
-from makul.keeping import Waiting, _Rounds, collected
 from makul.net import supervision
 from makul.net.bounded_http_server import BoundedServer, running
 from makul.net.fetcher import Fetcher, FetchError
@@ -182,7 +182,7 @@ def test_collecting_cosignatures_goes_on(
 ) -> None:
     """What a witness shows must not end the collecting of all of them."""
     events: list[object] = []
-    monkeypatch.setattr("makul.keeping.tell_event", events.append)
+    monkeypatch.setattr("makul.admin.ledger.tell_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
     cosigned = cast("Cosigned", object())
 
@@ -208,7 +208,7 @@ def test_the_rounds_of_the_sequencer_go_on(
 ) -> None:
     """Each round begins where the committed log ends, so another is taken."""
     events: list[object] = []
-    monkeypatch.setattr("makul.keeping.tell_event", events.append)
+    monkeypatch.setattr("makul.admin.ledger.tell_event", events.append)
     stopped, rounds = threading.Event(), [0]
 
     def take_round() -> Any:

@@ -11,8 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from makul.cli.house import HouseError, SandboxOptions
-from makul.runtime import LocalRuntime
+from makul.admin.models import HouseError, SandboxOptions
+from makul.main import LocalRuntime
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.run import addresses_of, prepare, with_ports
 from makul_client import Profile

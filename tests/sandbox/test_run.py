@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
-from makul.runtime import LocalRuntime
+from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
+from makul.main import LocalRuntime
 from makul.sandbox.certification import certify
 from makul.sandbox.handout import CONFIG, INDEX
 from makul.sandbox.run import prepare, run, with_ports

@@ -15,8 +15,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from makul.cli import build
+from makul.main import LocalRuntime
 from makul.net.users import identify_operator
-from makul.runtime import LocalRuntime
 from makul_client.cli import app
 from support.commands import installed
 

@@ -13,7 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from makul.cli import build
-from makul.runtime import LocalRuntime
+from makul.main import LocalRuntime
 
 OPERATOR = "GOV/70000001"
 AUTHORISED_BODY = "GOV/70000009"

@@ -19,8 +19,8 @@ LIMIT = 1 << 17
 
 PRELOADED = (
     *(
-        "makul.program",
-        "makul.runtime",
+        "makul.__main__",
+        "makul.main",
         "makul.server.gunicorn_app",
         "makul.server.gunicorn_worker",
     ),
@@ -72,6 +72,6 @@ def serve(channel: socket.socket) -> None:
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])))
-    from makul.program import main
+    from makul.__main__ import main
 
     main()

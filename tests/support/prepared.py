@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.cli.house import SandboxOptions
-from makul.runtime import LocalRuntime
+from makul.admin.models import SandboxOptions
+from makul.main import LocalRuntime
 from makul.sandbox.run import prepare
 from makul.sandbox.world import World
 

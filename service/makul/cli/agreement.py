@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import House, HouseError
 from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.agreement_file import EXAMPLE, read_agreement
-from makul.cli.house import House, HouseError
 from makul.cli.output import (
     Facts,
     TwoForms,

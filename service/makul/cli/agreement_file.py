@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,

@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.cli.house import CertificateUse, House, HouseError
+from makul.admin.models import CertificateUse, House, HouseError
 from makul.cli.output import Facts, complain, instant, local_time
 from makul.net.certificate_der import load_certificate, serial_number_of
 from makul.net.files import read_bounded

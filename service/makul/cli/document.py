@@ -13,7 +13,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public name for them
 from typer.core import TyperGroup
 
-from makul.cli.house import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
+from makul.admin.models import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
 from makul.cli.session import AsJson, examples, session
 from makul.cli.usage import refuse_unreadable

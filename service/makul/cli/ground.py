@@ -5,8 +5,8 @@ from uuid import UUID
 
 import typer
 
+from makul.admin.models import House, HouseError
 from makul.app.ports import GroundRow
-from makul.cli.house import House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_facts
 from makul.cli.session import (
     Apply,

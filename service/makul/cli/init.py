@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.output import Facts, carry_out
 from makul.cli.session import Apply, AsJson, Session, examples, member_code, session
 from makul.domain.identifiers import MemberCode

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import ExitCode, House, HouseError, HouseUnavailableError, KeyInfo
 from makul.app.ports import Ring, SealedCount, StoreUnavailableError
-from makul.cli.house import ExitCode, House, HouseError, HouseUnavailableError, KeyInfo
 from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import ExitCode, HouseError, LedgerFacts, LedgerKeeper
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
-from makul.cli.house import ExitCode, HouseError, LedgerFacts, LedgerKeeper
 from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, show_facts
 from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
 

@@ -13,7 +13,7 @@ from makul.cli.late import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
 
 if TYPE_CHECKING:
-    from makul.cli.house import Runtime
+    from makul.admin.models import Runtime
 
 _ABOUT = (
     "Gives data from the national biometric database to those entitled to them, and to nobody"
@@ -35,13 +35,13 @@ class _Root(MachineReadableGroup):
         self.commands = {str(command.name): command for command in _commands()}
 
     def invoke(self, ctx: Any) -> Any:
+        from makul.admin.models import ExitCode, HouseError
         from makul.app.ports import (
             CommitUnknownError,
             DeskError,
             NotThisDutyError,
             StoreUnavailableError,
         )
-        from makul.cli.house import ExitCode, HouseError
         from makul.net.files import FileError
 
         try:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import HouseError
 from makul.app.agreements import NotSigned
 from makul.app.ports import Notice
-from makul.cli.house import HouseError
 from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 from makul.cli.signed_file import (

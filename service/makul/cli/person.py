@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import ExitCode, HouseUnavailableError
 from makul.app.ports import StoreUnavailableError
 from makul.cli import person_record
-from makul.cli.house import ExitCode, HouseUnavailableError
 from makul.cli.output import Facts, carry_out, complain, progress_bar, show_facts
 from makul.cli.person_fields import (
     COLUMNS,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.person_fields import (
     COLUMNS,
     DISPUTED,

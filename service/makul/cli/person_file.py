@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.person_csv import csv_parser, is_separator_line, parse_heading
 from makul.cli.person_fields import BadFieldError, person_from_fields
 from makul.domain.persons import Person

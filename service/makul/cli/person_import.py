@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.person_file import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person

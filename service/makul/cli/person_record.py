@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import HouseError
+from makul.admin.models import HouseError
 from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts, show_rows
 from makul.cli.person_fields import (
     COLUMNS,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import CertificateUse, HouseError
 from makul.app.ports import Official
 from makul.cli.certificates import (
     describe_unsuitability,
@@ -14,7 +15,6 @@ from makul.cli.certificates import (
     read_fingerprint,
     read_sealing_certificate,
 )
-from makul.cli.house import CertificateUse, HouseError
 from makul.cli.output import Facts, carry_out, show_rows
 from makul.cli.session import (
     Apply,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import Certification, HouseError, KeyUse, SandboxOptions
+from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
 from makul.cli.session import examples, session
 
 DIRECTORY = Path("build/sandbox")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import House, HouseError, Runtime
+from makul.admin.models import House, HouseError, Runtime
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.recipients import Recipient
 

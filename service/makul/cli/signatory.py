@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import CertificateUse, House, HouseError
 from makul.app.ports import Signatory
 from makul.cli.certificates import describe_unsuitability, print_warning, read_certificate
-from makul.cli.house import CertificateUse, House, HouseError
 from makul.cli.output import Facts, carry_out, instant, show_rows
 from makul.cli.session import (
     Apply,

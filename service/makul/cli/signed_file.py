@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import HouseError
 from makul.app.agreements import NotSigned
-from makul.cli.house import HouseError
 from makul.net.files import read_bounded
 
 MAX_BYTES = 256 * 1024

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from makul.admin.models import ExitCode, HouseError
 from makul.app.ports import Duty
-from makul.cli.house import ExitCode, HouseError
 from makul.cli.output import carry_out, complain, progress_bar, show_rows
 from makul.cli.session import Apply, AsJson, examples, session
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.house import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
+from makul.admin.models import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
 from makul.cli.output import Facts, complain, instant, local_time, show_rows
 from makul.cli.session import AsJson, examples, session, stopped_by_signal
 

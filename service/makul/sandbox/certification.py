@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from makul.admin.models import Certification, HouseError, KeyUse, Runtime
 from makul.app.ports import Desk, Official
-from makul.cli.house import Certification, HouseError, KeyUse, Runtime
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded
 from makul.sandbox.handout import AUTHORITIES, CONFIG, INDEX

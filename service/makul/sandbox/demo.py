@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from makul.cli.house import ExitCode, HouseUnavailableError, SandboxOptions
+from makul.admin.models import ExitCode, HouseUnavailableError, SandboxOptions
 from makul.net.orphan_guard import attached_command
 from makul.sandbox.handout import INDEX
 from makul.sandbox.run import addresses_of, unanswered, with_ports

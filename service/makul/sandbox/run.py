@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Final
 
-from makul.cli.house import HouseError, Runtime, SandboxOptions
+from makul.admin.models import HouseError, Runtime, SandboxOptions
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command

@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from makul.admin.models import HouseError, HouseUnavailableError
+from makul.admin.witness_models import WitnessOptions, WitnessRound
 from makul.app.ports import Clock
-from makul.cli.house import HouseError, HouseUnavailableError
-from makul.cli.witnessing import WitnessOptions, WitnessRound
 from makul.ledger.notes import COSIGNATURE_V1, NoteError
 from makul.trust.keys import KeyFileError
 from makul.trust.notes import Cosigner, NoteVerifier, new_key_file

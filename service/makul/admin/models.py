@@ -14,12 +14,12 @@ from threading import Event
 from typing import Protocol
 from uuid import UUID
 
+from makul.admin.witness_models import Witness, WitnessOptions
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk, Duty, KeyRotation
 from makul.app.ports.ledger import LedgerReport, LedgerState
 from makul.app.recovering import Missing
-from makul.cli.witnessing import Witness, WitnessOptions
 from makul.domain.identifiers import MemberCode
 
 

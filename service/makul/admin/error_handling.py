@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from makul.admin.models import HouseUnavailableError
 from makul.app.ports import SignerUnavailableError, StoreUnavailableError
-from makul.cli.house import HouseUnavailableError
 from makul.config.settings import Settings, SettingsError
 from makul.net.files import FileError
 from makul.net.users import identify_operator

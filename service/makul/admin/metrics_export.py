@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from makul.cli.house import HouseError, HouseUnavailableError
+from makul.admin.models import HouseError, HouseUnavailableError
 from makul.composition.adapters import trust_directories, tsa_directories, utc_now, wanted_of
 from makul.config.settings import Settings
 from makul.observability.metrics_server import Installation, Purposes, RevocationData, export

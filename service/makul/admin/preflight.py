@@ -4,12 +4,12 @@ import os
 import stat
 from pathlib import Path
 
+from makul.admin.error_handling import explained, open_of
+from makul.admin.models import HouseError
 from makul.app.ports import Duty
-from makul.cli.house import HouseError
 from makul.composition.adapters import build_parts, utc_now
 from makul.composition.service import channel_of
 from makul.config.settings import Environment, Settings, TlsSettings, load_settings
-from makul.explaining import explained, open_of
 from makul.net.files import read_bounded
 from makul.store import samples_to_move
 from makul.store.granting import weaknesses

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from makul.admin.models import DocumentQuestion, HouseUnavailableError
 from makul.app.ports import DocumentError
-from makul.cli.house import DocumentQuestion, HouseUnavailableError
 from makul.composition.adapters import pin_rule, trust_directories, tsa_directories
 from makul.config.settings import load_settings
 from makul.documents.bases import read_basis
@@ -46,7 +46,7 @@ class _Trusting:
 
 
 def examine(question: DocumentQuestion) -> bytes:
-    """The validation report; raises what `makul.explaining` explains in one line."""
+    """The validation report; raises what `makul.admin.error_handling` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         trusting = _trusting(question, Path(empty))
         verifier = XadesVerifier(

@@ -14,8 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from makul.admin.models import HouseUnavailableError, Rejudged
 from makul.app.ports import KeptCase, KeptPiece
-from makul.cli.house import HouseUnavailableError, Rejudged
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
 from makul.documents.attachments import media_type

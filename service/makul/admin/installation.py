@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from makul.app.agreements import Agreements
-from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk, DocumentVerifier, Duty, KeyRotation, VerifiedDocument
-from makul.cli.house import (
+from makul.admin.certificate_suitability import find_unsuitability
+from makul.admin.error_handling import explained, open_of, who
+from makul.admin.key_inventory import keys_in_use, recipients_certificates
+from makul.admin.models import (
     CertificateUse,
     HouseError,
     HouseFacts,
@@ -21,6 +21,10 @@ from makul.cli.house import (
     StoreInfo,
     TrustInfo,
 )
+from makul.admin.revalidation import rejudge
+from makul.app.agreements import Agreements
+from makul.app.notices import Notices
+from makul.app.ports import Clock, Desk, DocumentVerifier, Duty, KeyRotation, VerifiedDocument
 from makul.composition.adapters import (
     build_agreements,
     document_verifier,
@@ -29,17 +33,13 @@ from makul.composition.adapters import (
     wanted_of,
 )
 from makul.config.settings import Settings
-from makul.explaining import explained, open_of, who
-from makul.inventory import keys_in_use, recipients_certificates
 from makul.observability.audited_registry import ReportingDesk
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell as tell_event
-from makul.rejudging import rejudge
 from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.granting import grant, weaknesses
 from makul.store.months import make_months, missing_months
 from makul.store.schema import VERSION, assert_schema
-from makul.suitability import find_unsuitability
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher, Result

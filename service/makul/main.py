@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
-from makul.app.ports import Clock, Duty
-from makul.cli.house import (
+from makul.admin.document_verification import examine
+from makul.admin.error_handling import explained, open_of, who
+from makul.admin.installation import OpenHouse, SettingsStore, SettingsTrust
+from makul.admin.ledger import open_ledger
+from makul.admin.metrics_export import export_metrics
+from makul.admin.models import (
     Certification,
     DocumentQuestion,
     House,
@@ -20,7 +24,10 @@ from makul.cli.house import (
     LedgerKeeper,
     SandboxOptions,
 )
-from makul.cli.witnessing import Witness, WitnessOptions
+from makul.admin.preflight import complaint as complaint_about
+from makul.admin.preflight import refuse_a_weak_store, refuse_unfit
+from makul.admin.witness_models import Witness, WitnessOptions
+from makul.app.ports import Clock, Duty
 from makul.composition.adapters import (
     build_refresher,
     somebody_certifies_citizens,
@@ -28,16 +35,9 @@ from makul.composition.adapters import (
 )
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
-from makul.examining import examine
-from makul.explaining import explained, open_of, who
-from makul.exporting import export_metrics
-from makul.fitness import complaint as complaint_about
-from makul.fitness import refuse_a_weak_store, refuse_unfit
-from makul.keeping import open_ledger
 from makul.ledger.notes import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
 from makul.observability.multiprocess import Spool
-from makul.opened import OpenHouse, SettingsStore, SettingsTrust
 from makul.server.gunicorn_app import serve_all, serve_one
 from makul.server.isolated_check import complaint_of
 from makul.store import StoreKeys, create_store, log_at

@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from makul.admin.models import KeyInfo
 from makul.app.ports import Desk, ReceiptCertificateState
-from makul.cli.house import KeyInfo
 from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
 from makul.net.certificate_der import load_certificate

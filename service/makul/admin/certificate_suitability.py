@@ -7,7 +7,7 @@ other uses, or one that no anchor leads to would only show at the recipient's fi
 from dataclasses import replace
 from datetime import datetime
 
-from makul.cli.house import CertificateUse
+from makul.admin.models import CertificateUse
 from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Lock
 from uuid import uuid4
 
+from makul.admin.models import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import (
     Cosigned,
@@ -23,7 +24,6 @@ from makul.app.ports.ledger import (
 )
 from makul.app.recovering import Missing, missing
 from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
-from makul.cli.house import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
