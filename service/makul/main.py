@@ -41,7 +41,7 @@ from makul.observability.multiprocess import Spool
 from makul.server.gunicorn_app import serve_all, serve_one
 from makul.server.isolated_check import complaint_of
 from makul.store import StoreKeys, create_store, log_at
-from makul.store.months import make_months
+from makul.store.schema.partitions import make_months
 from makul.trust.failures import SignatureFailure
 from makul.trust.keys import load_pair
 from makul.trust.notes import new_key_file

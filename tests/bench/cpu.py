@@ -16,7 +16,7 @@ from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
 from bench.verifying import measure_verification
 from makul.sandbox.world import RSA_CITIZEN
-from makul.store.sqlite import connect
+from makul.store.db.sqlite import connect
 from support.house import Answered, InProcess, build_house
 
 

@@ -24,9 +24,13 @@ from makul.sandbox import people
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK
 from makul.sandbox.world import World, _certified
-from makul.store import StoreKeys, codecs, crypto, person_codec, person_tables
-from makul.store.codecs import micros
-from makul.store.crypto import Sealer
+from makul.store import StoreKeys
+from makul.store.db import codecs
+from makul.store.db.codecs import micros
+from makul.store.encryption import fields as crypto
+from makul.store.encryption.fields import Sealer
+from makul.store.records import person_codec
+from makul.store.schema import person_tables
 
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)

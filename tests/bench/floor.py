@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from lxml import etree
 
-from makul.store import sqlite
+from makul.store.db import sqlite
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"

@@ -18,12 +18,12 @@ from bench.stores import Database
 from makul.app.ports.ledger import Lease
 from makul.app.sequencing import Sequencer
 from makul.config.settings import LedgerSettings
-from makul.store.codecs import micros
-from makul.store.ledger_files import LogDirectory
-from makul.store.ledger_tables import ledger_queue
-from makul.store.opening import database_at
-from makul.store.places import Place
-from makul.store.tables import ledger_leaf
+from makul.store.db.codecs import micros
+from makul.store.db.location import Place
+from makul.store.log.tile_files import LogDirectory
+from makul.store.open import database_at
+from makul.store.schema.ledger_tables import ledger_queue
+from makul.store.schema.tables import ledger_leaf
 from makul.trust.notes import NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer
 

@@ -25,12 +25,16 @@ from bench.asking import ask
 from bench.crowd import CACHE
 from makul.domain.months import Month
 from makul.sandbox.parties import PARTIES
-from makul.store import StoreKeys, codecs, crypto, open_store, private, schema
-from makul.store.codecs import micros
-from makul.store.compression import Compressor
-from makul.store.crypto import Sealer
-from makul.store.opening import database_at
-from makul.store.private import open_private, seal_private
+from makul.store import StoreKeys, open_store
+from makul.store.db import codecs
+from makul.store.db.codecs import micros
+from makul.store.encryption import fields as crypto
+from makul.store.encryption.compression import Compressor
+from makul.store.encryption.fields import Sealer
+from makul.store.open import database_at
+from makul.store.records import sealed_fields as private
+from makul.store.records.sealed_fields import open_private, seal_private
+from makul.store.schema import version as schema
 from support.house import InProcess, build_house
 
 MONTH = Month(2026, 10)

@@ -9,7 +9,7 @@ import psycopg
 
 from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
 from support.house import InProcess, RecordDatabase, build_house
 from support.postgres import Cluster, cluster
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from makul.app.ports import StoreUnavailableError
-from makul.store import StoreKeys, rewrapping
-from makul.store.crypto import Sealer
-from makul.store.engine import Transaction
+from makul.store import StoreKeys
+from makul.store.admin import rewrap as rewrapping
+from makul.store.db.base import Transaction
+from makul.store.encryption.fields import Sealer
 from support.commands import Makul
 from support.sql import raw
 

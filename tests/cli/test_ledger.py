@@ -20,7 +20,7 @@ from makul.config.settings import SettingsError, load_settings
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
-from makul.store.ledger_files import LogDirectory
+from makul.store.log.tile_files import LogDirectory
 from makul.trust.notes import NoteVerifier
 from support.commands import Makul, installed_anew
 from support.held import TAKEN_BACK, a_revocation_draft

@@ -12,7 +12,7 @@ from makul.cli import person_import
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.people import citizens
-from makul.store.desk import StoreDesk
+from makul.store.admin.registry import StoreDesk
 from support.commands import Makul
 from support.people import json_line
 

@@ -9,7 +9,7 @@ import pytest
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.people import citizens
-from makul.store import people
+from makul.store.admin import persons as people
 from support.commands import Makul
 from support.people import json_line
 from support.sql import raw

@@ -14,8 +14,8 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
 from makul.sandbox.people import citizens
 from makul.store import StoreKeys
-from makul.store.crypto import Sealer
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.encryption.fields import Sealer
 from support.commands import Makul, installed, installed_anew
 from support.postgres import Cluster, cluster
 from support.sql import raw

@@ -10,7 +10,7 @@ import pkgutil
 import makul_schemas
 import makul_wsdl
 
-RUN_BY_OTHERS = {"makul.__main__", "makul.store.migrations.env"}
+RUN_BY_OTHERS = {"makul.__main__", "makul.store.schema.migrations.env"}
 """Modules that are scripts: the interpreter and Alembic run them. Here they only must be there."""
 
 PACKAGES = ("makul", "makul_client", "makul_schemas", "makul_wsdl")

@@ -10,8 +10,8 @@ SOURCES = sorted(
 )
 NO_MESSAGE = {
     "service/makul/net/supervision.py",  # a line of the log
-    "service/makul/store/rows.py",  # an error in the program, for who writes it
-    "service/makul/store/held_rows.py",  # a part of a digest
+    "service/makul/store/db/rows.py",  # an error in the program, for who writes it
+    "service/makul/store/records/held_rows.py",  # a part of a digest
     "service/makul/admin/key_inventory.py",  # the algorithm of a key, its class's name cut to that
     "service/makul/trust/tokens.py",  # the return value of a token, put into words
     "service/makul/sandbox/demo.py",  # what a scene came to, by the client's documented kinds

@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 
-from makul.store.compression import Compressor
-from makul.store.crypto import Sealer
-from makul.store.keys import StoreKeys
-from makul.store.opening import database_at
-from makul.store.private import open_private
+from makul.store.encryption.compression import Compressor
+from makul.store.encryption.fields import Sealer
+from makul.store.encryption.master_keys import StoreKeys
+from makul.store.open import database_at
+from makul.store.records.sealed_fields import open_private
 from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
 from support.messages import signed_message, xroad_message
 from support.sql import raw

@@ -23,9 +23,9 @@ from makul.admin.preflight import refuse_a_weak_store
 from makul.app.ports import Duty
 from makul.config.settings import Environment
 from makul.ledger.notes import ED25519
-from makul.store.granting import grants
-from makul.store.ledger_files import LogDirectory
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
+from makul.store.log.tile_files import LogDirectory
+from makul.store.schema.roles import grants
 from makul.trust.notes import new_key_file
 from support.consents import handing_in, revocation
 from support.duties import as_role, parted

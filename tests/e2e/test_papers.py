@@ -18,7 +18,7 @@ from makul.domain.calendar import legal_day
 from makul.domain.consents import Consent, PaperTaken, Representation
 from makul.sandbox.parties import MUNICIPALITY
 from makul.sandbox.scans import pdf_scan, png_scan
-from makul.store.recorder import StoreRecorder
+from makul.store.records.recorder import StoreRecorder
 from support.agreed import agree
 from support.consents import handing_in, hands_of, revocation
 from support.house import (

@@ -16,8 +16,8 @@ from lxml import etree
 
 from makul.sandbox.papers import Paper
 from makul.store import StoreKeys
-from makul.store.crypto import Sealer
-from makul.store.recorder import evidence_place
+from makul.store.encryption.fields import Sealer
+from makul.store.records.recorder import evidence_place
 from makul.trust.paths import RELOAD_INTERVAL
 from makul.trust.signing import add_timestamp
 from support.commands import Makul, Said

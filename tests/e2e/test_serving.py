@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message
 from support.programs import Program, ran

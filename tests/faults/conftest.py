@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from makul.store import StoreKeys, create_store
-from makul.store.months import make_months
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.schema.partitions import make_months
 from support.aftermath import Count
 from support.house import InProcess, build_house_on
 from support.postgres import Cluster, cluster

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Table
 
 from makul.store import Store, StoreKeys, open_store
-from makul.store.columns import metadata
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.schema.columns import metadata
 from makul.trust.notes import NoteSigner
 from support.aftermath import Count
 from support.ledger import a_note_signer, another, checked, recording, sequence, some_drafts

@@ -11,8 +11,8 @@ import pytest
 from makul.app.ports.ledger import Lease, LedgerBrokenError
 from makul.app.sequencing import Sequencer
 from makul.composition.adapters import utc_now
-from makul.store.ledger_files import LogDirectory
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
+from makul.store.log.tile_files import LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.aftermath import Count, aftermath
 from support.crowd import RELEASED, Crowd

@@ -15,7 +15,7 @@ from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.domain.attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.aftermath import Count, aftermath
 from support.clocks import SteppedClock
 from support.crowd import RELEASED, Told, message

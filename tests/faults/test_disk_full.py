@@ -95,7 +95,7 @@ def test_a_full_disk_under_load(
     what: str, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OPS-03, and once there is room all goes on; what was acknowledged is there."""
-    monkeypatch.setattr("makul.store.postgres.POOL_SECONDS", POOL_SECONDS)
+    monkeypatch.setattr("makul.store.db.postgres.POOL_SECONDS", POOL_SECONDS)
     with ExitStack() as stack:
         machine = Machine(stack, tmp_path, what)
         with ExitStack() as serving:

@@ -16,10 +16,10 @@ from makul.app.ports import Committed, Overtaken
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store, StoreKeys, open_store
-from makul.store.gates import before_taking_rights, taking_rights
-from makul.store.opening import database_at
-from makul.store.places import Place, PostgresPlace
-from makul.store.tables import recipient
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.open import database_at
+from makul.store.records.locks import before_taking_rights, taking_rights
+from makul.store.schema.tables import recipient
 from support.aftermath import Count, aftermath
 from support.crowd import RELEASED, Crowd
 from support.house import InProcess

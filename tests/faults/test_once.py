@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from makul.app.ports import Committed, Recorded, Replay
 from makul.store import StoreKeys, open_store
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.aftermath import Count, aftermath
 from support.crowd import RELEASED, Told, message
 from support.house import InProcess

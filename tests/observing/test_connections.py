@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from makul.observability import metrics_server as exporter
 from makul.server import tile_server
-from makul.store.ledger_files import LogDirectory
+from makul.store.log.tile_files import LogDirectory
 from makul.witness import serving
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store, StoreKeys, create_store, open_store
-from makul.store.months import make_months
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.schema.partitions import make_months
 from makul.trust.notes import NoteSigner
 from support.ledger import a_note_signer, begin_empty_log
 from support.postgres import Cluster, cluster

@@ -18,11 +18,11 @@ from makul.ledger.commitment import commit
 from makul.ledger.statements import read_act
 from makul.ledger.tiles import TILE_WIDTH
 from makul.store import Store, StoreKeys, open_store, upgrade_store
-from makul.store.acts import act_place
-from makul.store.codecs import unpack
-from makul.store.crypto import Sealer
-from makul.store.places import Place, PostgresPlace
-from makul.store.schema import assert_schema, migrate
+from makul.store.db.codecs import unpack
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.encryption.fields import Sealer
+from makul.store.records.acts import act_place
+from makul.store.schema.version import assert_schema, migrate
 from makul.trust.notes import NoteSigner
 from support.held import REGISTERED, a_registration, a_release_on, a_revocation_draft, fill
 from support.ledger import LEASE, checked, recording, sequence

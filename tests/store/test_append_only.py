@@ -8,8 +8,8 @@ from pysqlite3 import dbapi2
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
-from makul.store.append_only import APPEND_ONLY, all_sqlite_triggers
-from makul.store.columns import metadata
+from makul.store.schema.append_only_triggers import APPEND_ONLY, all_sqlite_triggers
+from makul.store.schema.columns import metadata
 from support.records import a_release, an_evidence
 from support.sql import everything, raw
 

@@ -5,8 +5,8 @@ import secrets
 
 import pytest
 
-from makul.store.crypto import Sealer
-from makul.store.keys import StoreKeys
+from makul.store.encryption.fields import Sealer
+from makul.store.encryption.master_keys import StoreKeys
 
 
 @pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 119, 128, 4096])

@@ -16,9 +16,10 @@ from makul.domain.disclosures import GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.store import Store, StoreKeys, crypto
-from makul.store.crypto import Sealer
-from makul.store.places import Place
+from makul.store import Store, StoreKeys
+from makul.store.db.location import Place
+from makul.store.encryption import fields as crypto
+from makul.store.encryption.fields import Sealer
 from support.agreed import NOTICE_TEXTS, a_signatory, agree, approved_notice, three
 from support.records import (
     AGREEMENT_NUMBER,

@@ -17,11 +17,11 @@ from sqlalchemy import column, insert, table
 from makul.app.ports import Duty
 from makul.domain.identifiers import MemberCode
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
-from makul.store.append_only import APPEND_ONLY
-from makul.store.columns import metadata
-from makul.store.duties import RIGHTS, VERSION_TABLE, Right
-from makul.store.places import Place, PostgresPlace
-from makul.store.schema import assert_schema
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.schema.append_only_triggers import APPEND_ONLY
+from makul.store.schema.columns import metadata
+from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
+from makul.store.schema.version import assert_schema
 from support import duty_work as work
 from support.duties import Asked, asked, parted
 from support.ledger import a_note_signer
@@ -289,9 +289,9 @@ def test_a_store_of_before_is_brought_up_to_date(
     newest = command.upgrade
     with monkeypatch.context() as before:
         before.setattr(command, "upgrade", lambda config, _: newest(config, "0006"))
-        before.setattr("makul.store.opening.open_store", lambda *_, **__: None)
-        before.setattr("makul.store.opening.write_baseline", lambda *_, **__: True)
-        before.setattr("makul.store.opening._ADD_IDENTITY", insert(IDENTITY_OF_BEFORE))
+        before.setattr("makul.store.open.open_store", lambda *_, **__: None)
+        before.setattr("makul.store.open.write_baseline", lambda *_, **__: True)
+        before.setattr("makul.store.open._ADD_IDENTITY", insert(IDENTITY_OF_BEFORE))
         create_store(place, keys, who="operator", at=NOON)
     with raw(place) as connection:
         connection.execute("INSERT INTO recipient VALUES ('COM/1', 'BANK', 'A bank', 'ACTIVE', 1)")

@@ -6,7 +6,7 @@ from makul.app.ports import Committed, Overtaken, Recorder, Space, TakenBack
 from makul.domain.disclosures import GroundUse, Operation, Outcome
 from makul.domain.reasons import Code
 from makul.store import Store
-from makul.store.recorder import StoreRecorder
+from makul.store.records.recorder import StoreRecorder
 from support.records import AZAMAT, BANK, a_consent, a_key, a_release, an_evidence
 
 BUDGET = 4096

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from pysqlite3 import dbapi2
 
-from makul.store.failures import failure_of
+from makul.store.db.error_texts import failure_of
 
 SECRET = "1234567890123"
 WRONG = "SELECT '1234567890123' FROM nothing"

@@ -9,11 +9,11 @@ import pytest
 
 from makul.app.ports import Committed, Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.duties import RIGHTS
-from makul.store.granting import grant, grants, weaknesses
-from makul.store.months import make_months, missing_months, months_around
-from makul.store.places import Place, PostgresPlace
-from makul.store.schema import migrate
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.schema.partitions import make_months, missing_months, months_around
+from makul.store.schema.role_privileges import RIGHTS
+from makul.store.schema.roles import grant, grants, weaknesses
+from makul.store.schema.version import migrate
 from support.duties import as_role
 from support.postgres import Cluster
 from support.records import NOON, a_release

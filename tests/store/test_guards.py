@@ -4,8 +4,8 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.append_only import POSTGRES_FUNCTION, all_postgres_triggers
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
+from makul.store.schema.append_only_triggers import POSTGRES_FUNCTION, all_postgres_triggers
 from support.postgres import Cluster
 
 TOOTHLESS = (

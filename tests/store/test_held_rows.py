@@ -16,11 +16,11 @@ import pytest
 from makul.app.ports.ledger import Finding
 from makul.ledger.statements import read_statement
 from makul.store import Store, StoreKeys, open_store
-from makul.store.columns import metadata
-from makul.store.crypto import Sealer
-from makul.store.effects_check import read_effects
-from makul.store.held_rows import HELD
-from makul.store.places import Place, PostgresPlace
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.encryption.fields import Sealer
+from makul.store.log.effects_check import read_effects
+from makul.store.records.held_rows import HELD
+from makul.store.schema.columns import metadata
 from makul.trust.notes import NoteSigner
 from support.held import (
     BY_OPERATOR,

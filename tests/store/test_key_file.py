@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from makul.store import StoreKeys, StoreKeysError
-from makul.store.crypto import Sealer
-from makul.store.key_file import KeyFile
+from makul.store.encryption.fields import Sealer
+from makul.store.encryption.key_file import KeyFile
 
 FORK = get_context("fork")
 

@@ -14,7 +14,7 @@ from makul.app.ports import Committed, Entry, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.killed import FORK, die, killed_after
 from support.records import (
     BANK,

@@ -16,12 +16,12 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.proofs import TileTree
 from makul.store import Store, log_state_of
-from makul.store.engine import Transaction
-from makul.store.ledger import StoreLedger
-from makul.store.opening import database_at
-from makul.store.places import Place, PostgresPlace
-from makul.store.schema import migrate
-from makul.store.sqlite import SqliteDatabase
+from makul.store.db.base import Transaction
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.sqlite import SqliteDatabase
+from makul.store.log.sequencer import StoreLedger
+from makul.store.open import database_at
+from makul.store.schema.version import migrate
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import (
     DELAY,

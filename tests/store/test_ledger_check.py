@@ -11,8 +11,8 @@ import pytest
 from makul.app.ports.ledger import Finding
 from makul.ledger.notes import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
-from makul.store.columns import metadata
-from makul.store.ledger_check import LedgerQuestion
+from makul.store.log.verify import LedgerQuestion
+from makul.store.schema.columns import metadata
 from makul.trust.notes import (
     CosignatureVerifier,
     Cosigner,
@@ -448,7 +448,7 @@ def test_the_report_does_not_depend_on_how_much_is_read_at_once(
             recording(store).settle(draft)
     sequence(store, signer)
     whole = checked(store, signer)
-    monkeypatch.setattr("makul.store.ledger_check.PAGE", page)
+    monkeypatch.setattr("makul.store.log.verify.PAGE", page)
 
     assert checked(store, signer) == whole
     assert whole.finding is None

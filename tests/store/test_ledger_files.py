@@ -29,8 +29,8 @@ from makul.app.sequencing import Sequencer, read_published, write_log
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
-from makul.store.ledger import StoreLedger
-from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.store.log.sequencer import StoreLedger
+from makul.store.log.tile_files import LogBundle, LogDirectory
 from makul.trust.notes import NoteSigner, NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
 from support.records import NOON, a_release

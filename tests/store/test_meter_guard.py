@@ -8,9 +8,9 @@ from pysqlite3 import dbapi2
 
 from makul.app.ports import Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.columns import metadata
-from makul.store.meter_guard import SINCE_0007
-from makul.store.places import Place, PostgresPlace
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.schema.columns import metadata
+from makul.store.schema.meter_triggers import SINCE_0007
 from support.duties import parted
 from support.postgres import Cluster
 from support.sql import parameters, raw

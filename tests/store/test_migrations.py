@@ -14,13 +14,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
-import makul.store.migrations
-from makul.store.places import Place
-from makul.store.schema import VERSION
-from makul.store.sqlite import connect, driver
+import makul.store.schema.migrations
+from makul.store.db.location import Place
+from makul.store.db.sqlite import connect, driver
+from makul.store.schema.version import VERSION
 from support.postgres import Cluster
 
-HERE = Path(makul.store.migrations.__file__).parent
+HERE = Path(makul.store.schema.migrations.__file__).parent
 
 RELEASED: dict[str, tuple[str, str]] = {
     "0001": (

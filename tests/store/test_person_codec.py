@@ -14,9 +14,9 @@ from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.persons import LocalizedName, Person, SampleRef
 from makul.sandbox.people import citizens
 from makul.store import StoreKeys
-from makul.store.codecs import CodecError, pack
-from makul.store.crypto import Sealer
-from makul.store.person_codec import (
+from makul.store.db.codecs import CodecError, pack
+from makul.store.encryption.fields import Sealer
+from makul.store.records.person_codec import (
     FILLERS,
     PADDED_BYTES,
     name_samples,

@@ -17,11 +17,12 @@ from sqlalchemy import bindparam, func, select, update
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
 from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse, Outcome
-from makul.store import Store, StoreKeys, limits, open_store
-from makul.store.engine import Transaction
-from makul.store.opening import database_at
-from makul.store.places import Place
-from makul.store.tables import disclosure, recipient
+from makul.store import Store, StoreKeys, open_store
+from makul.store.db.base import Transaction
+from makul.store.db.location import Place
+from makul.store.open import database_at
+from makul.store.records import usage_limits as limits
+from makul.store.schema.tables import disclosure, recipient
 from support.records import (
     BANK,
     NOON,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from makul.domain.reasons import Code, Reason
-from makul.store.codecs import CodecError, codes_from_text, reasons_from_text, reasons_to_text
+from makul.store.db.codecs import CodecError, codes_from_text, reasons_from_text, reasons_to_text
 
 REASONS = (
     Reason(code=Code.AGR_03, field="purpose"),

@@ -17,7 +17,7 @@ from makul.domain.identifiers import AgreementNumber, PurposeCode
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.agreed import agree
 from support.records import (
     AGREEMENT_NUMBER,

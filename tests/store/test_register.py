@@ -17,7 +17,7 @@ from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.matches import MatchMethod
 from makul.store import Store
-from makul.store.codecs import (
+from makul.store.db.codecs import (
     CodecError,
     agreement_from_row,
     instant,

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from makul.app.ports import StoreUnavailableError
-from makul.store.engine import Transaction
-from makul.store.opening import database_at
-from makul.store.tables import store_identity
+from makul.store.db.base import Transaction
+from makul.store.open import database_at
+from makul.store.schema.tables import store_identity
 from support.postgres import Cluster
 
 _ADD = insert(store_identity)

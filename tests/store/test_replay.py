@@ -13,8 +13,8 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from makul.store.housekeeping import MARKS_LINGER
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.records.retention import MARKS_LINGER
 from support.agreed import agree
 from support.records import (
     BANK,

@@ -11,17 +11,17 @@ from pysqlite3 import dbapi2
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-import makul.store.migrations
+import makul.store.schema.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
-from makul.store.append_only import APPEND_ONLY
-from makul.store.columns import metadata
-from makul.store.crypto import Sealer
-from makul.store.field_format import HEAD_BYTES
-from makul.store.places import Place
-from makul.store.rewrap_guard import REWRAPPED, sqlite_triggers
-from makul.store.schema import assert_schema, migrate
-from makul.store.sqlite import connect, driver
+from makul.store.db.field_format import HEAD_BYTES
+from makul.store.db.location import Place
+from makul.store.db.sqlite import connect, driver
+from makul.store.encryption.fields import Sealer
+from makul.store.schema.append_only_triggers import APPEND_ONLY
+from makul.store.schema.columns import metadata
+from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
+from makul.store.schema.version import assert_schema, migrate
 from support.records import NOON, a_caller, a_release, an_evidence
 from support.sql import everything, parameters, raw
 
@@ -188,7 +188,9 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "makul.db"
     path.touch(0o600)
     config = Config()
-    config.set_main_option("script_location", str(Path(makul.store.migrations.__file__).parent))
+    config.set_main_option(
+        "script_location", str(Path(makul.store.schema.migrations.__file__).parent)
+    )
     engine = create_engine(
         "sqlite://", module=driver, creator=lambda: connect(path), poolclass=NullPool
     )

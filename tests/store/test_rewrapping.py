@@ -19,13 +19,14 @@ from makul.app.ports import (
     Rewrapped,
     StoreUnavailableError,
 )
-from makul.store import Store, StoreKeys, open_store, rewrapping
-from makul.store.columns import metadata
-from makul.store.crypto import Sealer
-from makul.store.field_format import HEAD_BYTES
-from makul.store.opening import database_at
-from makul.store.places import Place
-from makul.store.rewrapping import SEALED_COLUMNS
+from makul.store import Store, StoreKeys, open_store
+from makul.store.admin import rewrap as rewrapping
+from makul.store.admin.rewrap import SEALED_COLUMNS
+from makul.store.db.field_format import HEAD_BYTES
+from makul.store.db.location import Place
+from makul.store.encryption.fields import Sealer
+from makul.store.open import database_at
+from makul.store.schema.columns import metadata
 from support.killed import die, killed_after
 from support.records import (
     AZAMAT,

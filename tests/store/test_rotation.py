@@ -9,8 +9,8 @@ import pytest
 
 from makul.app.ports import DeskError, KeyRotation
 from makul.store import Store, StoreKeys, open_store
-from makul.store.key_file import KeyFile
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.encryption.key_file import KeyFile
 from support.records import AZAMAT, NOON, a_person, whole
 from support.sql import everything, raw
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import column, select
 
 import makul.store
-from makul.store.rows import build_row_reader
+from makul.store.db.rows import build_row_reader
 
 MAX_BY_POSITION = 5
 

@@ -15,12 +15,12 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import BigInteger, Integer, LargeBinary, String, Text
 
-import makul.store.migrations
+import makul.store.schema.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
-from makul.store.columns import metadata
-from makul.store.schema import VERSION, migrate
-from makul.store.sqlite import connect, driver
+from makul.store.db.sqlite import connect, driver
+from makul.store.schema.columns import metadata
+from makul.store.schema.version import VERSION, migrate
 from support.postgres import Cluster
 from support.records import NOON
 from support.sql import raw
@@ -82,7 +82,9 @@ def test_the_tables_can_be_made_on_postgresql() -> None:
 def test_the_program_needs_the_last_migration() -> None:
     """`VERSION` is the head of one unbroken line."""
     config = Config()
-    config.set_main_option("script_location", str(Path(makul.store.migrations.__file__).parent))
+    config.set_main_option(
+        "script_location", str(Path(makul.store.schema.migrations.__file__).parent)
+    )
 
     assert ScriptDirectory.from_config(config).get_heads() == [VERSION]
 
@@ -130,7 +132,7 @@ def test_a_store_not_made_to_its_end_is_taken_away(
     def fail(*_: object) -> None:
         raise StoreUnavailableError("disk full")
 
-    monkeypatch.setattr("makul.store.opening._identify", fail)
+    monkeypatch.setattr("makul.store.open._identify", fail)
     with pytest.raises(StoreUnavailableError, match="disk full"):
         create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
 

@@ -10,7 +10,7 @@ import pytest
 from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
-from makul.store.crypto import SealBrokenError, Sealer, place
+from makul.store.encryption.fields import SealBrokenError, Sealer, place
 from support.records import (
     AZAMAT,
     BANK,

@@ -16,7 +16,7 @@ import pytest
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
-from makul.store.places import Place, PostgresPlace
+from makul.store.db.location import Place, PostgresPlace
 from makul.trust.notes import NoteSigner
 from support.killed import FORK, killed_after
 from support.ledger import LEASE, checked, positions, recorded_in, recording, sequence, some_drafts

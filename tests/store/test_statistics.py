@@ -13,9 +13,11 @@ from makul.app.ports import ExportLook, MonthCount
 from makul.domain.disclosures import Outcome
 from makul.domain.months import Month
 from makul.domain.reasons import Code
-from makul.store import Store, StoreKeys, crypto, listing
-from makul.store.places import Place
-from makul.store.statistics import MONTH_COUNTS
+from makul.store import Store, StoreKeys
+from makul.store.db.location import Place
+from makul.store.encryption import fields as crypto
+from makul.store.reads import disclosures as listing
+from makul.store.reads.monthly_counts import MONTH_COUNTS
 from support.records import (
     AZAMAT,
     BANK,

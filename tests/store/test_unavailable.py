@@ -125,7 +125,7 @@ def test_another_writer_that_never_ends_is_unavailable(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell left open in a transaction: waited for, then given up."""
-    monkeypatch.setattr("makul.store.sqlite.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("makul.store.db.sqlite.BUSY_SECONDS", 0.05)
     with raw(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError):

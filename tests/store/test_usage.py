@@ -9,8 +9,8 @@ from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.domain.usage import Usage
 from makul.store import Store
-from makul.store.housekeeping import ROWS_A_CALL
-from makul.store.usage import KEEP_DAYS, KEEP_MINUTES, ROW_BYTES, SLOTS
+from makul.store.records.retention import ROWS_A_CALL
+from makul.store.records.service_usage import KEEP_DAYS, KEEP_MINUTES, ROW_BYTES, SLOTS
 from support.records import (
     BANK,
     NOON,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.crowd import Crowd, Told
 from support.sql import raw
 

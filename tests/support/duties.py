@@ -12,10 +12,10 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql import visitors
 
 from makul.app.ports import Duty
-from makul.store.duties import VERSION_TABLE, Right
-from makul.store.engine import Statements
-from makul.store.granting import grant
-from makul.store.places import PostgresPlace
+from makul.store.db.base import Statements
+from makul.store.db.location import PostgresPlace
+from makul.store.schema.role_privileges import VERSION_TABLE, Right
+from makul.store.schema.roles import grant
 
 SUPERUSER = "user=postgres"
 """As `Cluster.url` has it."""

@@ -33,8 +33,8 @@ from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
 from makul.soap.application import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
-from makul.store.months import make_months
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
+from makul.store.schema.partitions import make_months
 from support.commands import Makul
 from support.duties import parted
 from support.messages import signed_message

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
 
-from makul.store.engine import Transaction
+from makul.store.db.base import Transaction
 
 FORK = get_context("fork")
 

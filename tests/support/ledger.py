@@ -30,8 +30,8 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.ledger.notes import ED25519
 from makul.store import Store
-from makul.store.ledger_check import LedgerQuestion
-from makul.store.places import Place
+from makul.store.db.location import Place
+from makul.store.log.verify import LedgerQuestion
 from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
 from support.records import (
     AGREEMENT_NUMBER,

@@ -1,6 +1,6 @@
 """Stores as earlier versions of the program made them."""
 
-from makul.store.places import Place
+from makul.store.db.location import Place
 from support.sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (

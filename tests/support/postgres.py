@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from makul.store.places import PostgresPlace
+from makul.store.db.location import PostgresPlace
 
 START_SECONDS = 60.0
 _NOBODY = "nobody"

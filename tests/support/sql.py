@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from pysqlite3 import dbapi2
 
-from makul.store.places import Place, PostgresPlace
+from makul.store.db.location import Place, PostgresPlace
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _SERVER_TABLES = (

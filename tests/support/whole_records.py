@@ -1,10 +1,10 @@
 """Records as they lay before their samples had rows of their own (format 1), frozen."""
 
 from makul.domain.persons import LocalizedName, Person
-from makul.store.codecs import pack
-from makul.store.crypto import Sealer
-from makul.store.person_codec import person_place
-from makul.store.places import Place
+from makul.store.db.codecs import pack
+from makul.store.db.location import Place
+from makul.store.encryption.fields import Sealer
+from makul.store.records.person_codec import person_place
 from support.records import NOON
 from support.sql import parameters, raw
 

@@ -37,9 +37,9 @@ from makul.observability.audited_registry import ReportingDesk
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell as tell_event
 from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
-from makul.store.granting import grant, weaknesses
-from makul.store.months import make_months, missing_months
-from makul.store.schema import VERSION, assert_schema
+from makul.store.schema.partitions import make_months, missing_months
+from makul.store.schema.roles import grant, weaknesses
+from makul.store.schema.version import VERSION, assert_schema
 from makul.trust.paths import TrustStore
 from makul.trust.receipt_certificates import mark_compromised
 from makul.trust.refreshing import Refresher, Result

@@ -34,8 +34,8 @@ from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import tell as tell_event
 from makul.server.tile_server import tiles_served
 from makul.store import Store
-from makul.store.ledger_check import LedgerQuestion
-from makul.store.ledger_files import LogBundle, LogDirectory
+from makul.store.log.tile_files import LogBundle, LogDirectory
+from makul.store.log.verify import LedgerQuestion
 from makul.trust.cosignatures import Collector, WitnessPlace
 from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 

@@ -12,7 +12,7 @@ from makul.composition.service import channel_of
 from makul.config.settings import Environment, Settings, TlsSettings, load_settings
 from makul.net.files import read_bounded
 from makul.store import samples_to_move
-from makul.store.granting import weaknesses
+from makul.store.schema.roles import weaknesses
 from makul.trust.certificates import is_sandbox
 from makul.trust.keys import MAX_CERTIFICATES_BYTES
 from makul.trust.material import ca_certificates

@@ -69,9 +69,9 @@ from makul.soap.fronts import FrontedChannel
 from makul.soap.guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.store import Store, StoreKeys, open_store
-from makul.store.months import UtcMonth, missing_months
-from makul.store.places import PostgresPlace
-from makul.store.schema import assert_schema
+from makul.store.db.location import PostgresPlace
+from makul.store.schema.partitions import UtcMonth, missing_months
+from makul.store.schema.version import assert_schema
 from makul.trust.keys import load_certificates, load_secret
 
 RECIPIENT_PATH = "/v1/recipient"

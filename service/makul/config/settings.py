@@ -39,7 +39,7 @@ from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
-from makul.store.places import Place, PostgresPlace
+from makul.store.db.location import Place, PostgresPlace
 
 __all__ = [
     "BasisSettings",

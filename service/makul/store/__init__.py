@@ -3,9 +3,8 @@
 Everything else in this package is its own affair; the ports say what it does.
 """
 
-from makul.store.housekeeping import Housekept
-from makul.store.keys import StoreKeys, StoreKeysError
-from makul.store.opening import (
+from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
+from makul.store.open import (
     Store,
     create_store,
     log_at,
@@ -14,6 +13,7 @@ from makul.store.opening import (
     samples_to_move,
     upgrade_store,
 )
+from makul.store.records.retention import Housekept
 
 __all__ = [
     "Housekept",

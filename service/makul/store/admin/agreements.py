@@ -1,0 +1,225 @@
+"""Agreements from draft to end: in force by three signatures, and in no other way (cl. 7)."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.app.ports import AgreementSignature, DeskError, SignedBytes
+from makul.domain.agreements import Agreement, AgreementRole, AgreementState
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.store.admin import signatories
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Row, Transaction
+from makul.store.db.codecs import micros, terms_to_text
+from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
+from makul.store.records.acts import RowKey
+from makul.store.schema.tables import (
+    agreement,
+    agreement_draft,
+    agreement_signature,
+    recipient,
+)
+
+DRAFT_KIND = "AGREEMENT_DRAFT"
+SIGNED_KIND = "AGREEMENT"
+
+_RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
+_ADD = insert(agreement)
+_CHANGE = (
+    update(agreement)
+    .where(agreement.c.number == bindparam("key_number"))
+    .values(
+        state=bindparam("state"),
+        valid_from=bindparam("valid_from"),
+        valid_to=bindparam("valid_to"),
+        terms=bindparam("terms"),
+        changed_at=bindparam("changed_at"),
+    )
+)
+_SET_STATE = (
+    update(agreement)
+    .where(agreement.c.number == bindparam("key_number"))
+    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+_DRAFTED_BEFORE = select(agreement_draft.c.drafted_at).where(
+    agreement_draft.c.number == bindparam("number"),
+    agreement_draft.c.terms_digest == bindparam("terms_digest"),
+)
+_ADD_DRAFT = insert(agreement_draft)
+_ADD_SIGNATURE = insert(agreement_signature)
+_SIGNED_ALREADY = select(agreement_signature.c.recorded_at).where(
+    agreement_signature.c.number == bindparam("number"),
+    agreement_signature.c.terms_digest == bindparam("terms_digest"),
+    agreement_signature.c.role == bindparam("role"),
+    agreement_signature.c.signer == bindparam("signer"),
+)
+
+
+def draft(
+    office: Office,
+    new: Agreement,
+    document: bytes,
+    *,
+    at: datetime,
+) -> None:
+    """Lay terms before the parties. A number stays with its recipient; what ended stays ended."""
+    if new.state is not AgreementState.DRAFT:
+        raise DeskError("an agreement begins as a draft; three signatures bring it into force")
+    number, digest = new.number, sha256(document).digest()
+    terms = {
+        "state": new.state.value,
+        "valid_from": micros(new.valid_from),
+        "valid_to": micros(new.valid_to),
+        "terms": terms_to_text(new),
+    }
+    with office.changing(taking_from=new.recipient) as transaction:
+        if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
+            raise DeskError("this recipient is not registered")
+        act = office.act(
+            transaction,
+            _agreement_row(number),
+            RowKey("agreement_draft", {"number": number, "terms_digest": digest}),
+            signatories.document_row(digest),
+        )
+        known = transaction.one(STANDING, {"number": number})
+        if known is None:
+            key = {"number": number, "recipient": new.recipient, "to_lock_by": None}
+            transaction.run(_ADD, {**key, **terms, "changed_at": micros(at)})
+        else:
+            _must_be_changeable(known, new.recipient)
+            transaction.run(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
+        _add_draft(transaction, number, digest, at)
+        unsigned = SignedBytes(digest=digest, document=document, report=b"")
+        signatories.keep(transaction, office.sealer, DRAFT_KIND, unsigned, at=at)
+        facts = {**terms, "digest": digest.hex()}
+        act.write("agreement.draft", number, facts, at=at)
+
+
+def draft_document(office: Office, number: AgreementNumber) -> bytes | None:
+    """The document of the newest draft, unsigned; None where the number is not known."""
+    row = office.database.one(NEWEST_DRAFT, {"number": number})
+    found = signatories.kept(office, row[0]) if row is not None else None
+    return found.document if found is not None else None
+
+
+def sign(
+    office: Office,
+    signature: AgreementSignature,
+    *,
+    at: datetime,
+) -> AgreementState:
+    """Record a verified signature under the newest draft; the state in which it leaves it."""
+    number = signature.number
+    with office.changing(taking_from=_owner(office, number)) as transaction:
+        _must_be_signable(transaction, signature, at)
+        values = {
+            "number": number,
+            "terms_digest": signature.terms_digest,
+            "role": signature.role.value,
+            "signer": signature.signer,
+        }
+        if transaction.one(_SIGNED_ALREADY, values) is not None:
+            raise DeskError("this signatory has signed these terms already")
+        act = office.act(
+            transaction,
+            _agreement_row(number),
+            RowKey("agreement_signature", values),
+            signatories.document_row(signature.signed.digest),
+        )
+        signatories.keep(transaction, office.sealer, SIGNED_KIND, signature.signed, at=at)
+        recorded = {
+            **values,
+            "member": signature.member,
+            "document": signature.signed.digest,
+            "recorded_at": micros(at),
+        }
+        transaction.run(_ADD_SIGNATURE, recorded)
+        state = AgreementState.DRAFT
+        if _all_have_signed(transaction, number, signature.terms_digest):
+            state = AgreementState.IN_FORCE
+            changed = {"key_number": number, "state": state.value, "changed_at": micros(at)}
+            transaction.run(_SET_STATE, changed)
+        facts = {
+            "role": signature.role.value,
+            "member": signature.member,
+            "signer": signature.signer.hex(),
+            "digest": signature.terms_digest.hex(),
+            "document": signature.signed.digest.hex(),
+            "state": state.value,
+        }
+        act.write("agreement.sign", number, facts, at=at)
+    return state
+
+
+def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datetime) -> None:
+    """End an agreement for good (cl. 12)."""
+    with office.changing(taking_from=_owner(office, number)) as transaction:
+        known = transaction.one(STANDING, {"number": number})
+        if known is None:
+            raise DeskError("no agreement of this number is registered")
+        if known[1] == AgreementState.TERMINATED.value:
+            raise DeskError("this agreement was terminated before")
+        state = AgreementState.TERMINATED.value
+        values = {"key_number": number, "state": state, "changed_at": micros(at)}
+        act = office.act(transaction, _agreement_row(number))
+        transaction.run(_SET_STATE, values)
+        facts = {"state": state, "was": known[1], "reason": reason}
+        act.write("agreement.end", number, facts, at=at)
+
+
+def _agreement_row(number: AgreementNumber) -> RowKey:
+    return RowKey("agreement", {"number": number})
+
+
+def _owner(office: Office, number: AgreementNumber) -> str | None:
+    """Whose agreement it is: a number stays with its recipient."""
+    known = office.database.one(STANDING, {"number": number})
+    return known[0] if known is not None else None
+
+
+def _must_be_changeable(known: Row, owner: MemberCode) -> None:
+    if known[0] != owner:
+        raise DeskError("this agreement number belongs to another recipient")
+    if known[1] == AgreementState.TERMINATED.value:
+        raise DeskError("this agreement was terminated; a new one needs a new number")
+
+
+def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
+    """The newest from now on, also where the clock stood still or stepped back."""
+    key = {"number": number, "terms_digest": digest}
+    if transaction.one(_DRAFTED_BEFORE, key) is not None:
+        raise DeskError("this very document was laid before the parties earlier")
+    newest = transaction.one(NEWEST_DRAFT, {"number": number})
+    drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
+    transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
+
+
+def _must_be_signable(
+    transaction: Transaction, signature: AgreementSignature, at: datetime
+) -> None:
+    """Everything that could have changed since the signature was verified."""
+    known = transaction.one(STANDING, {"number": signature.number})
+    if known is None:
+        raise DeskError("no agreement of this number is registered")
+    owner, state, valid_to = known
+    if state != AgreementState.DRAFT.value:
+        raise DeskError(f"this agreement is {state} already; there is nothing to sign")
+    if valid_to <= micros(at):
+        raise DeskError("this agreement's term is over; draw it up anew")
+    newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
+    if newest is None or newest[0] != signature.terms_digest:
+        raise DeskError(
+            "this is not the agreement's newest draft; sign what is laid before you now"
+        )
+    if signature.role is AgreementRole.RECIPIENT and signature.member != owner:
+        raise DeskError("the agreement is another recipient's")
+    if not signatories.may_sign(transaction, signature.member, signature.signer, signature.role):
+        raise DeskError("the signer is not a signatory of that party")
+
+
+def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bool:
+    """One of each role, by three hands that may sign at this moment."""
+    rows = transaction.all(SIGNATURES, {"number": number, "terms_digest": digest})
+    standing = {signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None}
+    return frozenset(standing.values()) == frozenset(AgreementRole)

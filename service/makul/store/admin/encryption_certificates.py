@@ -1,0 +1,76 @@
+"""To which certificates a recipient's data are encrypted, as the desk registers them."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.app.ports import DeskError
+from makul.domain.identifiers import MemberCode
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros
+from makul.store.records.acts import RowKey
+from makul.store.schema.tables import sealing_certificate
+
+_KNOWN = select(sealing_certificate.c.fingerprint).where(
+    sealing_certificate.c.recipient == bindparam("recipient"),
+    sealing_certificate.c.fingerprint == bindparam("fingerprint"),
+)
+IN_USE = (
+    select(sealing_certificate.c.recipient, sealing_certificate.c.der)
+    .where(sealing_certificate.c.withdrawn_at.is_(None))
+    .order_by(sealing_certificate.c.recipient, sealing_certificate.c.added_at)
+)
+"""Not withdrawn: whose, and the certificate in DER."""
+_ADD = insert(sealing_certificate)
+_WITHDRAW = (
+    update(sealing_certificate)
+    .where(
+        sealing_certificate.c.recipient == bindparam("key_recipient"),
+        sealing_certificate.c.fingerprint == bindparam("key_fingerprint"),
+        sealing_certificate.c.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=bindparam("withdrawn_at"))
+)
+
+
+def add(
+    office: Office,
+    transaction: Transaction,
+    recipient: MemberCode,
+    fingerprint: bytes,
+    der: bytes,
+    *,
+    at: datetime,
+) -> None:
+    """Register; the newest counts from this commit on. One that was withdrawn does not return."""
+    key = {"recipient": recipient, "fingerprint": fingerprint}
+    if transaction.one(_KNOWN, key) is not None:
+        raise DeskError("this sealing certificate is already registered or was withdrawn")
+    values = {"der": der, "added_at": micros(at), "withdrawn_at": None, "to_lock_by": None}
+    act = office.act(transaction, RowKey("sealing_certificate", key))
+    transaction.run(_ADD, {**key, **values})
+    act.write("sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
+
+
+def withdraw(
+    office: Office,
+    transaction: Transaction,
+    recipient: MemberCode,
+    fingerprint: bytes,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Withdraw, for good; stored answers encrypted to it are not given again."""
+    values = {
+        "key_recipient": recipient,
+        "key_fingerprint": fingerprint,
+        "withdrawn_at": micros(at),
+    }
+    key = {"recipient": recipient, "fingerprint": fingerprint}
+    act = office.act(transaction, RowKey("sealing_certificate", key))
+    if not transaction.run(_WITHDRAW, values):
+        raise DeskError("this recipient has no such sealing certificate in use")
+    facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+    act.write("sealing.withdraw", recipient, facts, at=at)

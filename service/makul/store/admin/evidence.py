@@ -1,0 +1,51 @@
+"""What a decision was judged on, for whoever judges it again (Procedure, cl. 13 and 16)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from makul.app.ports import KeptCase, KeptPiece
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.codecs import instant
+from makul.store.encryption.fields import SealBrokenError
+from makul.store.records.recorder import evidence_place
+from makul.store.records.sealed_fields import open_private
+from makul.store.schema.tables import disclosure, evidence
+
+_DECISION = select(disclosure.c.recipient, disclosure.c.decided_at, disclosure.c.sealed).where(
+    disclosure.c.disclosure_id == bindparam("disclosure_id")
+)
+_PIECE = select(evidence.c.kind, evidence.c.sealed).where(
+    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+
+
+def look(office: Office, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+    """The documents and their reports, given only once the look is committed to the log."""
+    with office.changing() as transaction:
+        row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
+        facts = {"disclosure": str(disclosure_id), "found": row is not None}
+        target = row[0] if row is not None else ""
+        office.log.write(transaction, "evidence.look", target, facts, at=at)
+    if row is None:
+        return None
+    recipient, decided_at, sealed = row
+    reports = open_private(office.sealer, disclosure_id.bytes, sealed).reports
+    return KeptCase(
+        disclosure_id=disclosure_id,
+        decided_at=instant(decided_at),
+        pieces=tuple(_piece(office, recipient, digest, report) for digest, report in reports),
+    )
+
+
+def _piece(office: Office, recipient: str, digest: bytes, report: bytes) -> KeptPiece:
+    row = office.database.one(_PIECE, {"recipient": recipient, "digest": digest})
+    kind, sealed = row if row is not None else (None, None)
+    document = None
+    if sealed is not None:
+        try:
+            document = office.sealer.open(sealed, evidence_place(recipient, digest))
+        except SealBrokenError:  # it was altered or moved: told of this piece, not of the store
+            document = None
+    return KeptPiece(digest=digest, kind=kind, document=document, report=report)

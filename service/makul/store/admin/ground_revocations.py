@@ -1,0 +1,133 @@
+"""The operator's look at, and revocation of, a consent or basis statement of a recipient.
+
+Only one that was used or registered has a meter here, and so only such a one can be revoked.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, select, update
+
+from makul.app.ports import DeskError, GroundRow, TakenBack
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import MemberCode, Pin
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Database, Transaction
+from makul.store.db.codecs import instant, micros
+from makul.store.db.rows import build_row_reader
+from makul.store.records import consent_revocations as revocations
+from makul.store.records.acts import RowKey
+from makul.store.schema.tables import ground_use
+
+_REVOKE_GROUND = (
+    update(ground_use)
+    .where(
+        ground_use.c.recipient == bindparam("key_recipient"),
+        ground_use.c.kind == bindparam("key_kind"),
+        ground_use.c.ground_id == bindparam("key_ground"),
+        ground_use.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("revoked_at"))
+)
+_THIS_GROUND = and_(
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
+)
+_GROUND_SUBJECT = select(ground_use.c.subject).where(_THIS_GROUND)
+_GROUND = select(
+    ground_use.c.allowed,
+    ground_use.c.used,
+    ground_use.c.valid_from,
+    ground_use.c.valid_to,
+    ground_use.c.registered_at,
+    ground_use.c.revoked_at,
+).where(_THIS_GROUND)
+
+
+class _GroundRow(NamedTuple):
+    allowed: int
+    used: int
+    valid_from: int
+    valid_to: int
+    registered_at: int | None
+    revoked_at: int | None
+
+
+_read_ground = build_row_reader(_GROUND, _GroundRow)
+
+
+def find_ground(
+    database: Database, recipient: MemberCode, kind: GroundKind, ground_id: UUID
+) -> GroundRow | None:
+    """Return a ground and how much of it was used; None if it was neither used nor registered."""
+    key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    found = database.one(_GROUND, key)
+    if found is None:
+        return None
+    row = _read_ground(found)
+    return GroundRow(
+        recipient=recipient,
+        kind=kind,
+        ground_id=ground_id,
+        allowed=row.allowed,
+        used=row.used,
+        valid_from=instant(row.valid_from),
+        valid_to=instant(row.valid_to),
+        registered_at=None if row.registered_at is None else instant(row.registered_at),
+        revoked_at=None if row.revoked_at is None else instant(row.revoked_at),
+    )
+
+
+def revoke_ground(
+    office: Office,
+    recipient: MemberCode,
+    kind: GroundKind,
+    ground_id: UUID,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Revoke a ground from this commit on; raises `DeskError` if none is in force."""
+    values = {
+        "key_recipient": recipient,
+        "key_kind": kind.value,
+        "key_ground": ground_id.bytes,
+        "revoked_at": micros(at),
+    }
+    key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
+    with office.changing(taking_from=recipient) as transaction:
+        subject = _read_subject(office, transaction, recipient, kind, ground_id)
+        rows = [RowKey("ground_use", key)]
+        if subject is not None:
+            index = office.sealer.index("pin", subject.digits)
+            taken = {"recipient": recipient, "consent_id": ground_id.bytes}
+            rows.append(RowKey("revocation", {**taken, "subject_index": index}))
+        act = office.act(transaction, *rows)
+        if not transaction.run(_REVOKE_GROUND, values):
+            raise DeskError("this recipient has no such ground in force")
+        if subject is not None:
+            # Beside its meter, so that ListRevocations lists it as any other.
+            by_hand = TakenBack(consent_id=ground_id, subject=subject, document=None)
+            revocations.take_back(transaction, office.sealer, recipient, by_hand, at=at)
+        act.write("ground.revoke", recipient, facts, at=at)
+
+
+def _read_subject(
+    office: Office,
+    transaction: Transaction,
+    recipient: MemberCode,
+    kind: GroundKind,
+    ground_id: UUID,
+) -> Pin | None:
+    """Return whose consent it is; None for a basis statement, or if no subject is known."""
+    if kind is not GroundKind.CONSENT:
+        return None
+    values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+    row = transaction.one(_GROUND_SUBJECT, values)
+    if row is None or row[0] is None:
+        return None
+    where = revocations.subject_place(recipient, kind, ground_id.bytes)
+    return Pin(office.sealer.open(row[0], where).decode("ascii"))

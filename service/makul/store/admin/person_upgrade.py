@@ -1,0 +1,130 @@
+"""The move of samples out of persons' records, after the migration that made a table for them.
+
+Each row says in which format it is, so the move needs no memory: after a kill it goes on with what
+is left. A batch is one short transaction in which a sample's row is added and the record is written
+without it, so a reader finds the sample in one place or in the other. The service may run
+meanwhile.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Database, Transaction
+from makul.store.db.codecs import CodecError
+from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.records.person_codec import WHOLE, name_samples, person_from_bytes, person_place
+from makul.store.records.persons import add_samples, seal_record
+from makul.store.schema.person_tables import person
+
+MAX_BATCH_ROWS = 100
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of records in one transaction, at least one record: writers wait for it, as they do for a
+batch of `rewrapping`."""
+
+_TO_MOVE = text(f"format = {WHOLE}")
+"""As the partial index says it: a parameter would not let a database use that."""
+_COUNT = select(func.count()).select_from(person).where(_TO_MOVE)
+_NEXT = (
+    select(person.c.pin_index, person.c.version, func.length(person.c.sealed))
+    .where(
+        _TO_MOVE,
+        tuple_(person.c.pin_index, person.c.version)
+        > tuple_(
+            bindparam("after_index", type_=LargeBinary()),
+            bindparam("after_version", type_=Integer()),
+        ),
+    )
+    .order_by(person.c.pin_index, person.c.version)
+    .limit(literal_column(str(MAX_BATCH_ROWS)))
+)
+_READ = select(person.c.sealed).where(
+    person.c.pin_index == bindparam("pin_index"),
+    person.c.version == bindparam("version"),
+    _TO_MOVE,
+)
+_WRITE = (
+    update(person)
+    .where(
+        person.c.pin_index == bindparam("key_index"), person.c.version == bindparam("key_version")
+    )
+    .values(
+        content_index=bindparam("content_index"),
+        sealed=bindparam("sealed"),
+        format=bindparam("format"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one batch came to, in versions of records."""
+
+    versions: int
+    broken: int
+    """Versions that do not open with these keys, or do not read back; they stay as they are."""
+
+
+def count_rows(database: Database) -> int:
+    """Return how many versions of records still hold their samples."""
+    row = database.one(_COUNT, {})
+    return int(row[0]) if row is not None else 0
+
+
+def move_samples(office: Office, *, at: datetime) -> Iterator[Moved]:
+    """Move the samples of every record, and yield what each batch came to.
+
+    Raises `StoreUnavailableError`; the batches that were yielded are committed.
+    """
+    after: tuple[bytes, int] = (b"", 0)
+    while keys := _next_keys(office.database, after):
+        versions = broken = 0
+        with office.changing() as transaction:
+            for key in keys:
+                try:
+                    versions += _move(transaction, office.sealer, *key, at)
+                except (SealBrokenError, CodecError):
+                    broken += 1
+            facts = {"versions": versions, "broken": broken}
+            office.log.write(transaction, "persons.move_samples", "", facts, at=at)
+        after = keys[-1]
+        yield Moved(versions, broken)
+
+
+def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes, int]]:
+    keys: list[tuple[bytes, int]] = []
+    total_bytes = 0
+    rows = database.all(_NEXT, {"after_index": after[0], "after_version": after[1]})
+    for pin_index, version, size_bytes in rows:
+        total_bytes += size_bytes
+        if keys and total_bytes > MAX_BATCH_BYTES:
+            break
+        keys.append((pin_index, version))
+    return keys
+
+
+def _move(
+    transaction: Transaction, sealer: Sealer, pin_index: bytes, version: int, at: datetime
+) -> int:
+    """Move one version's samples; 0 if another process did so meanwhile."""
+    row = transaction.one(_READ, {"pin_index": pin_index, "version": version})
+    if row is None:
+        return 0
+    opened = sealer.open(row[0], person_place(pin_index, version))
+    record, samples = name_samples(sealer, person_from_bytes(opened, version))
+    written = seal_record(sealer, record, pin_index, version)
+    add_samples(transaction, sealer, pin_index, samples, at)
+    return transaction.run(_WRITE, {"key_index": pin_index, "key_version": version, **written})

@@ -1,0 +1,140 @@
+"""Persons as the operator puts them into the database and, on the record, looks at them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Integer, bindparam, func, select
+
+from makul.domain.identifiers import Pin
+from makul.domain.person_queries import MAX_FOUND, PersonCount, PersonQuery, PersonsFound
+from makul.domain.persons import Person
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Database
+from makul.store.records.person_codec import person_from_bytes, person_place
+from makul.store.records.persons import add_version, read_current
+from makul.store.schema.person_tables import person, person_sample
+
+PAGE_ROWS = 500
+"""Records that one statement of a search reads: no transaction stays open for the whole of it."""
+
+_newest = person.alias("newest")
+_PAGE = (
+    select(person.c.pin_index, person.c.version, person.c.sealed)
+    .where(
+        person.c.pin_index > bindparam("after"),
+        person.c.version
+        == select(func.max(_newest.c.version))
+        .where(_newest.c.pin_index == person.c.pin_index)
+        .scalar_subquery(),
+    )
+    .order_by(person.c.pin_index)
+    .limit(bindparam("page_rows", type_=Integer()))
+)
+_VERSIONS = select(
+    func.count(person.c.pin_index.distinct()).label("persons"), func.count().label("versions")
+)
+_SAMPLES = select(func.count()).select_from(person_sample)
+
+
+def put(office: Office, persons: Sequence[Person], *, at: datetime) -> int:
+    """Keep each person as a new version where anything changed; how many did.
+
+    One transaction: a caller with many persons comes with a few hundred at a time, for the desk
+    waits meanwhile, and on SQLite whoever writes. Version numbers are given here, whatever the
+    persons' own say.
+    """
+    with office.changing() as transaction:
+        changed = sum(add_version(transaction, office.sealer, one, at) for one in persons)
+        facts = {"given": len(persons), "changed": changed}
+        office.log.write(transaction, "persons.put", "", facts, at=at)
+    return changed
+
+
+def look(office: Office, pin: Pin, *, reason: str, at: datetime) -> Person | None:
+    """A person's record, given only once the look is committed to the log.
+
+    Its samples are named with their sizes, and not opened.
+    """
+    index = office.sealer.index("pin", pin.digits)
+    with office.changing() as transaction:
+        found = read_current(transaction, office.sealer, index)
+        facts = {"reason": reason, "found": found is not None}
+        office.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
+    return found
+
+
+def change_one(
+    office: Office,
+    pin: Pin,
+    change: Callable[[Person], Person],
+    *,
+    field: str,
+    reason: str,
+    at: datetime,
+) -> tuple[Person, Person] | None:
+    """Add what `change` makes of a record as its new version, and return it before and after.
+
+    The transaction that reads it writes it, so a change by another operator is not lost. A look
+    at nobody, and a change that changes nothing, are recorded too.
+    """
+    index = office.sealer.index("pin", pin.digits)
+    with office.changing() as transaction:
+        before = read_current(transaction, office.sealer, index)
+        facts: dict[str, object] = {"field": field, "reason": reason, "found": before is not None}
+        if before is not None:
+            facts["changed"] = add_version(transaction, office.sealer, change(before), at)
+        office.log.write(transaction, "person.set", "", facts, at=at, subject_index=index)
+        after = read_current(transaction, office.sealer, index)
+    return (before, after) if before is not None and after is not None else None
+
+
+def search(
+    office: Office,
+    query: PersonQuery,
+    *,
+    reason: str,
+    at: datetime,
+    report: Callable[[int], None],
+) -> PersonsFound:
+    """Find persons by what is known of them: opens every current record until there are enough.
+
+    What is looked for is recorded before the first is opened, and everybody who was found before
+    they are given: each is a look at that person.
+    """
+    facts: dict[str, object] = {"reason": reason, "query": query.fields}
+    with office.changing() as transaction:
+        office.log.write(transaction, "person.search", "", facts, at=at)
+    found: list[Person] = []
+    for number, each in enumerate(_everybody(office), start=1):
+        if number % PAGE_ROWS == 0:
+            report(number)
+        if query.is_met_by(each):
+            found.append(each)
+        if len(found) > MAX_FOUND:
+            break
+    shown = tuple(found[:MAX_FOUND])
+    with office.changing() as transaction:
+        for each in shown:
+            index = office.sealer.index("pin", each.pin.digits)
+            looked = {"reason": reason, "found": True, "by": sorted(query.fields)}
+            office.log.write(transaction, "person.look", "", looked, at=at, subject_index=index)
+    return PersonsFound(persons=shown, more=len(found) > MAX_FOUND)
+
+
+def _everybody(office: Office) -> Iterator[Person]:
+    """Yield every current record, by index; samples stay where they are."""
+    after = b""
+    while rows := office.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
+        for index, version, sealed in rows:
+            opened = office.sealer.open(sealed, person_place(index, version))
+            yield person_from_bytes(opened, version)
+        after = rows[-1][0]
+
+
+def count(database: Database) -> PersonCount:
+    """Count persons, versions of their records, and samples; opens no record."""
+    counted, samples = database.one(_VERSIONS, {}), database.one(_SAMPLES, {})
+    persons, versions = counted if counted is not None else (0, 0)
+    return PersonCount(
+        persons=persons, versions=versions, samples=samples[0] if samples is not None else 0
+    )

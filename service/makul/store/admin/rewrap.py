@@ -1,0 +1,214 @@
+"""Bringing every sealed field under the current master key, while the service goes on.
+
+Each field names the key that wraps its data key, so a walk needs no memory: whatever is not under
+the current key is still to be done, after a kill as well. A walk goes by primary key and reads
+heads alone; a batch is one short transaction, and writes a head only where the field still has the
+one that was read (a data key is never used twice, so an equal head is an unchanged field).
+
+The statements are written to run alike on SQLite and PostgreSQL.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    LargeBinary,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from makul.app.ports import Rewrapped, SealedCount
+from makul.store.db.base import Database, Row
+from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
+from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.schema.columns import metadata
+
+BATCH_FIELDS = 100
+"""Fields in one transaction: writers wait some ten milliseconds for it."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes in one transaction: a head is small, but SQLite writes its whole row anew, scans too."""
+
+REST = 1.0
+"""How long a walk rests after a batch, for each second of it: the writers' turn. Without a rest,
+recording fell to a half; the walk is in no such hurry."""
+
+MOST_WALKS = 3
+"""What others seal meanwhile under an older key is found by another walk. Where a third finds more,
+somebody goes on doing so, and it is time to tell."""
+
+_NO_KEY = "?"
+_SEALED = frozenset({"sealed", "subject", "answer", "sealed_check"})
+"""How a column is named that only the store's keys open (see `tables`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class SealedColumn:
+    """A column of sealed fields, and the statements to walk it."""
+
+    table: Table
+    column: Column[bytes]
+
+    @property
+    def name(self) -> str:
+        """Table and column."""
+        return f"{self.table.name}.{self.column.name}"
+
+    @cached_property
+    def counting(self) -> Select[bytes, int]:
+        """How many fields there are, by key id."""
+        key_id = _part(self.column, 2, KEY_ID_BYTES).label("under")
+        return (
+            select(key_id, func.count().label("fields"))
+            .where(self.column.is_not(None))
+            .group_by(literal_column("under"))
+        )
+
+    @cached_property
+    def first(self) -> Select[*tuple[Any, ...]]:
+        """The first fields under another key than `done`: length, head and primary key."""
+        key = self.table.primary_key.columns
+        return (
+            select(func.length(self.column), _part(self.column, 1, HEAD_BYTES), *key)
+            .where(
+                self.column.is_not(None),
+                _part(self.column, 2, KEY_ID_BYTES) != bindparam("done", type_=LargeBinary()),
+            )
+            .order_by(*key)
+            .limit(literal_column(str(BATCH_FIELDS)))
+        )
+
+    @cached_property
+    def following(self) -> Select[*tuple[Any, ...]]:
+        """The same behind a primary key."""
+        key = self.table.primary_key.columns
+        behind = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in key))
+        return self.first.where(tuple_(*key) > behind)
+
+    @cached_property
+    def rewrapping(self) -> Update:
+        """Put a new head before the same ciphertext, where the head is still `was`."""
+        key = self.table.primary_key.columns
+        head = bindparam("head", type_=LargeBinary())
+        anew = head.op("||")(_part(self.column, HEAD_BYTES + 1))
+        return (
+            update(self.table)
+            .where(
+                and_(*(each == bindparam(f"key_{each.name}", type_=each.type) for each in key)),
+                _part(self.column, 1, HEAD_BYTES) == bindparam("was", type_=LargeBinary()),
+            )
+            .values({self.column.name: cast(anew, LargeBinary())})
+        )
+
+
+def _part(column: Column[bytes], start: int, length: int | None = None) -> ColumnElement[bytes]:
+    """Some bytes of a column. The numbers stand in the SQL: a statement groups by what it says."""
+    numbers = (start,) if length is None else (start, length)
+    return func.substr(column, *(literal_column(str(n)) for n in numbers), type_=LargeBinary())
+
+
+SEALED_COLUMNS: Sequence[SealedColumn] = tuple(
+    SealedColumn(table, column)
+    for table in metadata.sorted_tables
+    for column in table.columns
+    if column.name in _SEALED and isinstance(column.type, LargeBinary)
+)
+"""Every column of sealed fields, by how it is named: a table added later is walked as well."""
+
+
+def count(database: Database) -> Sequence[SealedCount]:
+    """Every sealed field, by column and key id."""
+    return [
+        SealedCount(column=column.name, key_id=_name(key_id), fields=fields)
+        for column in SEALED_COLUMNS
+        for key_id, fields in database.all(column.counting, {})
+    ]
+
+
+def rewrap(database: Database, sealer: Sealer, key_id: str) -> Iterator[Rewrapped]:
+    """Bring all fields under the current key, whose id this is; one batch each time.
+
+    Raises `StoreUnavailableError`; what was told before is committed.
+    """
+    for _ in range(MOST_WALKS):
+        found = 0
+        for column in SEALED_COLUMNS:
+            for batch in _walk(database, sealer, column, key_id.encode("ascii")):
+                found += batch.fields + batch.overtaken
+                yield batch
+        if not found:
+            return
+
+
+def _walk(
+    database: Database, sealer: Sealer, column: SealedColumn, done: bytes
+) -> Iterator[Rewrapped]:
+    rows = database.all(column.first, {"done": done})
+    while rows:
+        batch, began = _bounded(rows), time.monotonic()
+        done_now = _rewrap_batch(database, sealer, column, batch)
+        took = time.monotonic() - began
+        yield done_now
+        time.sleep(REST * took)
+        after = zip(_names(column), batch[-1][2:], strict=True)
+        behind = {f"after_{name}": value for name, value in after}
+        rows = database.all(column.following, {"done": done, **behind})
+
+
+def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
+    """The first rows whose fields are no more than a transaction may write, and one at least."""
+    total = 0
+    for number, (length, *_) in enumerate(rows):
+        total += length
+        if total > BATCH_BYTES:
+            return rows[: max(number, 1)]
+    return rows
+
+
+def _rewrap_batch(
+    database: Database, sealer: Sealer, column: SealedColumn, rows: Sequence[Row]
+) -> Rewrapped:
+    changes, broken = [], 0
+    for _length, was, *key in rows:
+        try:
+            head = sealer.rewrap(was)
+        except SealBrokenError:
+            broken += 1
+            continue
+        keys = zip(_names(column), key, strict=True)
+        changes.append({"was": was, "head": head} | {f"key_{name}": at for name, at in keys})
+    fields = 0
+    if changes:
+        fields = database.perform(
+            lambda transaction: sum(
+                transaction.run(column.rewrapping, change) for change in changes
+            )
+        )
+    return Rewrapped(
+        column=column.name, fields=fields, overtaken=len(changes) - fields, broken=broken
+    )
+
+
+def _names(column: SealedColumn) -> Sequence[str]:
+    return [each.name for each in column.table.primary_key.columns]
+
+
+def _name(key_id: object) -> str:
+    """A key id as it is written; `?` for what is none."""
+    text = key_id.decode("latin-1") if isinstance(key_id, bytes) else ""
+    fits = len(text) == KEY_ID_BYTES and all(letter in "0123456789abcdef" for letter in text)
+    return text if fits else _NO_KEY

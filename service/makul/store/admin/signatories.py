@@ -1,0 +1,187 @@
+"""Who may sign agreements and approvals for a party, and the signed documents that are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.app.ports import DeskError, Signatory, SignedBytes
+from makul.domain.agreements import AgreementRole
+from makul.domain.identifiers import MemberCode
+from makul.store.admin.unit_of_work import Office
+from makul.store.db.base import Row, Transaction
+from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
+from makul.store.encryption.fields import Sealer, place
+from makul.store.records.acts import RowKey
+from makul.store.schema.tables import desk_document, recipient, signatory
+
+_RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
+_ALL = select(
+    signatory.c.member,
+    signatory.c.fingerprint,
+    signatory.c.role,
+    signatory.c.sealed,
+    signatory.c.withdrawn_at,
+).order_by(signatory.c.role, signatory.c.member, signatory.c.added_at)
+_ADD = insert(signatory)
+_WITHDRAW = (
+    update(signatory)
+    .where(
+        signatory.c.member == bindparam("key_member"),
+        signatory.c.fingerprint == bindparam("key_fingerprint"),
+        signatory.c.withdrawn_at.is_(None),
+    )
+    .values(withdrawn_at=bindparam("withdrawn_at"))
+)
+_MAY_SIGN = select(signatory.c.member).where(
+    signatory.c.member == bindparam("member"),
+    signatory.c.fingerprint == bindparam("fingerprint"),
+    signatory.c.role == bindparam("role"),
+    signatory.c.withdrawn_at.is_(None),
+)
+_DOCUMENT = select(desk_document.c.sealed).where(desk_document.c.digest == bindparam("digest"))
+_KEEP = insert(desk_document)
+
+
+def add(office: Office, new: Signatory, *, at: datetime) -> None:
+    """Register a hand for a party.
+
+    One certificate, one key and one person stand for one party in one role alone, whether still
+    registered or withdrawn: else one hand could make an agreement of three.
+    """
+    facts = {
+        "role": new.role.value,
+        "fingerprint": new.fingerprint.hex(),
+        "identifier": new.identifier,
+        "name": new.name,
+    }
+    with office.changing() as transaction:
+        known = transaction.one(_RECIPIENT_KNOWN, {"code": new.member}) is not None
+        if new.role is AgreementRole.RECIPIENT and not known:
+            raise DeskError("this recipient is not registered")
+        for row in transaction.all(_ALL, {}):
+            _refuse_same_hand(new, _from_row(office.sealer, row))
+        values = {
+            "member": new.member,
+            "fingerprint": new.fingerprint,
+            "role": new.role.value,
+            "sealed": _seal(office.sealer, new),
+            "added_at": micros(at),
+            "withdrawn_at": None,
+        }
+        act = office.act(transaction, _row_key(new.member, new.fingerprint))
+        transaction.run(_ADD, values)
+        act.write("signatory.add", new.member, facts, at=at)
+
+
+def withdraw(
+    office: Office,
+    member: MemberCode,
+    fingerprint: bytes,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """A signatory who signs no more; never registered again under this certificate."""
+    values = {
+        "key_member": member,
+        "key_fingerprint": fingerprint,
+        "withdrawn_at": micros(at),
+    }
+    facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+    with office.changing() as transaction:
+        act = office.act(transaction, _row_key(member, fingerprint))
+        if not transaction.run(_WITHDRAW, values):
+            raise DeskError("this member has no such signatory")
+        act.write("signatory.withdraw", member, facts, at=at)
+
+
+def everyone(office: Office) -> Sequence[Signatory]:
+    """Every signatory, withdrawn ones too."""
+    return [_from_row(office.sealer, row) for row in office.database.all(_ALL, {})]
+
+
+def may_sign(
+    transaction: Transaction, member: str, fingerprint: bytes, role: AgreementRole
+) -> bool:
+    """Is this certificate a signatory's of this member in this role, at this moment?"""
+    values = {"member": member, "fingerprint": fingerprint, "role": role.value}
+    return transaction.one(_MAY_SIGN, values) is not None
+
+
+def keep(
+    transaction: Transaction, sealer: Sealer, kind: str, signed: SignedBytes, *, at: datetime
+) -> None:
+    """Keep a document's exact bytes and how it was judged; the same bytes once."""
+    if transaction.one(_DOCUMENT, {"digest": signed.digest}) is not None:
+        return
+    packed = pack({"v": 1}, [signed.document, signed.report])
+    values = {
+        "digest": signed.digest,
+        "kind": kind,
+        "sealed": sealer.seal(packed, _document_place(signed.digest)),
+        "kept_at": micros(at),
+    }
+    transaction.run(_KEEP, values)
+
+
+def kept(office: Office, digest: bytes) -> SignedBytes | None:
+    """A document that was kept."""
+    row = office.database.one(_DOCUMENT, {"digest": digest})
+    if row is None:
+        return None
+    header, parts = unpack(office.sealer.open(row[0], _document_place(digest)))
+    if only(header, "v")["v"] != 1 or len(parts) != 2:
+        raise CodecError("a kept document does not read back")
+    return SignedBytes(digest=digest, document=parts[0], report=parts[1])
+
+
+def _refuse_same_hand(new: Signatory, known: Signatory) -> None:
+    if new.fingerprint == known.fingerprint:
+        raise DeskError("this certificate is registered for a signatory already, or was withdrawn")
+    if (new.member, new.role) == (known.member, known.role):
+        return
+    if new.key_digest == known.key_digest:
+        raise DeskError("this key is another party's signatory's")
+    if new.identifier == known.identifier:
+        raise DeskError("this person is another party's signatory")
+
+
+def _seal(sealer: Sealer, new: Signatory) -> bytes:
+    header = {"v": 1, "identifier": new.identifier, "name": new.name}
+    return sealer.seal(pack(header, [new.key_digest]), _place(new.member, new.fingerprint))
+
+
+def _from_row(sealer: Sealer, row: Row) -> Signatory:
+    member, fingerprint, role, sealed, withdrawn_at = row
+    header, parts = unpack(sealer.open(sealed, _place(member, fingerprint)))
+    only(header, "v", "identifier", "name")
+    identifier, name = header["identifier"], header["name"]
+    if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
+        raise CodecError("a signatory does not read back")
+    return Signatory(
+        member=MemberCode(member),
+        role=AgreementRole(role),
+        identifier=identifier,
+        name=name,
+        fingerprint=fingerprint,
+        key_digest=parts[0],
+        withdrawn_at=instant(withdrawn_at) if withdrawn_at is not None else None,
+    )
+
+
+def document_row(digest: bytes) -> RowKey:
+    """Return the key of a document that is kept for an act."""
+    return RowKey("desk_document", {"digest": digest})
+
+
+def _row_key(member: str, fingerprint: bytes) -> RowKey:
+    return RowKey("signatory", {"member": member, "fingerprint": fingerprint})
+
+
+def _place(member: str, fingerprint: bytes) -> bytes:
+    return place("signatory", "sealed", member.encode(), fingerprint)
+
+
+def _document_place(digest: bytes) -> bytes:
+    return place("desk_document", "sealed", digest)

@@ -1,0 +1,21 @@
+"""A plain connection to a PostgreSQL store, for those who run it: partitions, rights, looks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from makul.app.ports import StoreUnavailableError
+from makul.store.db.error_texts import failure_of
+from makul.store.db.location import PostgresPlace
+
+
+@contextmanager
+def administered(place: PostgresPlace) -> Iterator["psycopg.Connection[Any]"]:
+    """A connection of its own, each statement its own transaction; one kind of error."""
+    try:
+        with psycopg.connect(place.url, autocommit=True) as server:
+            yield server
+    except psycopg.Error as error:
+        raise StoreUnavailableError(f"the record store failed: {failure_of(error)}") from None

@@ -1,0 +1,263 @@
+"""One SQLite file: a connection for each thread, and one writer at a time.
+
+Writers take turns by `flock` on a file beside the database, for SQLite's own busy-waiting starves
+some of them; what keeps the record correct is `BEGIN IMMEDIATE`, with the lock file or without.
+
+A connection must not cross a fork. None is opened before the first use, and a process that finds
+its parent's refuses to work: a server that forks after having used a store calls `close()` first.
+"""
+
+import fcntl
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pysqlite3 import dbapi2
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.sql.elements import CompilerElement
+
+from makul.app.ports import StoreUnavailableError
+from makul.store.db.base import (
+    Cursor,
+    Database,
+    ResultT,
+    Row,
+    Settled,
+    Statements,
+    Transaction,
+    Values,
+    unavailable,
+)
+
+BUSY_SECONDS = 5.0
+"""How long SQLite waits for a writer that does not take turns (a backup, a shell)."""
+
+TURN_SECONDS = 10.0
+"""How long a thread waits for its process's turn to write; a request may take 60 s in all."""
+
+STATEMENTS_KEPT = 256
+"""Prepared statements a connection keeps: more than this room has."""
+
+WAL_BYTES = 64 * 1024 * 1024
+"""To what the write-ahead log is cut back after a checkpoint."""
+
+PAGE_BYTES = 8192
+"""The page size of a new file; an older file keeps its own. In a clustered table a row above a
+quarter of a page spills into a page of its own: a decision's row has up to 2 KB (`compression`)."""
+
+_PRAGMAS = (
+    f"PRAGMA page_size = {PAGE_BYTES}",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",
+    "PRAGMA trusted_schema = OFF",
+    f"PRAGMA journal_size_limit = {WAL_BYTES}",
+)
+
+driver: Any = dbapi2
+"""PyPI's pysqlite3: it bundles an SQLite without the WAL-reset bug of 3.7.0 to 3.51.2."""
+
+
+class Connection(Protocol):
+    """What is used of a driver's connection."""
+
+    def execute(self, sql: str, values: tuple[object, ...] = ...) -> Cursor:
+        """Run one statement."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+_STATEMENTS = Statements(sqlite_dialect(paramstyle="qmark"))
+
+
+class _Held:
+    """A thread's connection, closed when the thread ends or the database is closed."""
+
+    __slots__ = ("__weakref__", "_finalizer", "connection", "generation")
+
+    def __init__(self, connection: Connection, generation: int) -> None:
+        self.connection = connection
+        self.generation = generation
+        self._finalizer = weakref.finalize(self, _close_in, os.getpid(), connection)
+
+    def close(self) -> None:
+        self._finalizer()
+
+
+def _close_in(pid: int, connection: Connection) -> None:
+    if os.getpid() == pid:
+        with suppress(driver.Error):
+            connection.close()
+
+
+class SqliteDatabase(Database):
+    """The store's one file. Threads share it; processes each open their own."""
+
+    side_by_side = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._name = str(self._path)  # looked at before each statement: os.stat takes it as it is
+        self._guard = threading.Lock()
+        self._turn = threading.Lock()
+        self._local = threading.local()
+        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._generation = 0
+        self._pid: int | None = None
+        self._file: tuple[int, int] | None = None
+        self._lock_file: int | None = None
+
+    def __repr__(self) -> str:
+        return "SqliteDatabase()"
+
+    def one(self, statement: CompilerElement, values: Values) -> Row | None:
+        """The first row of one statement, which is a snapshot of its own."""
+        prepared = _STATEMENTS.prepared(statement)
+        try:
+            connection = self._connection()
+            return connection.execute(prepared.sql, prepared.bind(values)).fetchone()
+        except (driver.Error, OSError) as error:
+            raise unavailable(error) from None
+
+    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+        """Every row of one statement."""
+        prepared = _STATEMENTS.prepared(statement)
+        try:
+            connection = self._connection()
+            return connection.execute(prepared.sql, prepared.bind(values)).fetchall()
+        except (driver.Error, OSError) as error:
+            raise unavailable(error) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write, alone: all of it, or none where the block raises or discards it.
+
+        Raises `StoreUnavailableError`; then nothing was written.
+        """
+        try:
+            connection = self._connection()
+            with self._alone():
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    transaction = Transaction(connection.execute, _STATEMENTS)
+                    yield transaction
+                    connection.execute("ROLLBACK" if transaction.discarded else "COMMIT")
+                except BaseException:
+                    self._roll_back(connection)
+                    raise
+        except (driver.Error, OSError) as error:
+            raise unavailable(error) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Read as of the first statement in the block (WAL), by a connection of its own."""
+        try:
+            self._connection()  # raises where this file is not to be used here
+            connection = connect(self._path)
+            try:
+                connection.execute("BEGIN")
+                yield Transaction(connection.execute, _STATEMENTS)
+            finally:
+                connection.close()
+        except (driver.Error, OSError) as error:
+            raise unavailable(error) from None
+
+    def perform(
+        self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
+    ) -> ResultT:
+        """Once: who writes alone loses no race, and a COMMIT that fails here has not happened."""
+        del settled
+        with self.transaction() as transaction:
+            return work(transaction)
+
+    def close(self) -> None:
+        """Close every connection; the next use opens new ones. Call it before a fork."""
+        with self._guard:
+            self._generation += 1
+            for held in list(self._open):
+                held.close()
+            self._open.clear()
+            if self._lock_file is not None:
+                os.close(self._lock_file)
+            self._lock_file = self._pid = self._file = None
+
+    def _connection(self) -> Connection:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None or held.generation != self._generation:
+            held = self._local.held = self._connect()
+        if os.getpid() != self._pid:
+            raise StoreUnavailableError("the store was in use before this process was forked")
+        facts = os.stat(self._name)  # noqa: PTH116 -- half the cost of Path.stat
+        if (facts.st_dev, facts.st_ino) != self._file:
+            raise StoreUnavailableError("the store's file was replaced while it was in use")
+        return held.connection
+
+    def _connect(self) -> _Held:
+        with self._guard:
+            pid, facts = os.getpid(), self._path.stat()
+            if self._pid is None:
+                self._pid, self._file = pid, (facts.st_dev, facts.st_ino)
+                self._lock_file = _open_lock_file(self._path)
+            elif self._pid != pid:
+                raise StoreUnavailableError("the store was in use before this process was forked")
+            held = _Held(connect(self._path), self._generation)
+            self._open.add(held)
+            return held
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """First the threads of this process queue, then its turn among the processes comes."""
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise StoreUnavailableError("the store's writers are stuck")
+        try:
+            lock_file = self._lock_file
+            if lock_file is None:
+                raise StoreUnavailableError("the store was closed")
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock_file, fcntl.LOCK_UN)
+        finally:
+            self._turn.release()
+
+    def _roll_back(self, connection: Connection) -> None:
+        """Undo; a connection that cannot even do that is given up."""
+        try:
+            connection.execute("ROLLBACK")
+        except driver.Error:
+            self._local.held.close()
+            del self._local.held
+
+
+def connect(path: Path) -> Connection:
+    """A connection to an existing file: it never makes one. Transactions are begun by hand."""
+    connection = driver.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    if mode != ("wal",):
+        connection.close()
+        raise StoreUnavailableError("the store's file system does not carry a write-ahead log")
+    return cast("Connection", connection)
+
+
+def _open_lock_file(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path.with_name(path.name + ".lock"), flags, 0o600)

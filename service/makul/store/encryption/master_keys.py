@@ -1,0 +1,190 @@
+"""The store's own keys, and the file they live in.
+
+A ring of master keys wraps the data key of every sealed field; one of them is current, the others
+only open: what was sealed before a rotation, or what others will seal once the next is current. The
+index key finds what must be found without being readable. Whoever holds the database without this
+file holds no personal data.
+"""
+
+import base64
+import binascii
+import fcntl
+import json
+import os
+import secrets
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from makul.net.files import FileError, create_file, open_secret
+from makul.store.db.field_format import KEY_BYTES, KEY_ID_BYTES
+
+MAX_FILE_BYTES = 64 * 1024
+"""Some 800 master keys: a rotation a month for longer than any record is kept."""
+
+_FORMAT = "makul-store-keys/1"
+_FORMAT_WITH_NEXT = "makul-store-keys/2"
+"""The same with a key that is to be current next. A program that does not know of it must not serve
+under such a ring: it would write the key away, or never open what others seal with it."""
+_FIELDS = {
+    _FORMAT: {"format", "current", "masters", "index"},
+    _FORMAT_WITH_NEXT: {"format", "current", "next", "masters", "index"},
+}
+
+
+class StoreKeysError(Exception):
+    """The key file cannot be used. The message holds no part of a key."""
+
+
+class _Held:
+    """An open key file under a shared lock: it tells others that this process still uses it."""
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(self, descriptor: int) -> None:
+        weakref.finalize(self, os.close, descriptor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoreKeys:
+    """Master keys by id, which of them is current, and the index key. Never prints a key."""
+
+    current_id: str
+    masters: Mapping[str, bytes]
+    index: bytes
+    next_id: str | None = None
+    """The key that is to be current next: it opens already, and seals nothing yet."""
+    held: _Held | None = field(default=None, compare=False)
+    """The file they were read from; whoever works with the keys keeps this as long."""
+
+    def __post_init__(self) -> None:
+        sizes = {len(key) for key in (*self.masters.values(), self.index)}
+        named = {self.current_id} if self.next_id is None else {self.current_id, self.next_id}
+        ids_fit = all(_is_key_id(key_id) for key_id in self.masters)
+        if sizes != {KEY_BYTES} or not ids_fit or not named <= set(self.masters):
+            raise StoreKeysError("not a ring of store keys")
+        if self.next_id == self.current_id:
+            raise StoreKeysError("not a ring of store keys")
+
+    def __repr__(self) -> str:
+        return f"StoreKeys(current={self.current_id}, masters={len(self.masters)})"
+
+    @classmethod
+    def generate(cls) -> "StoreKeys":
+        """New keys, for a new store."""
+        key_id = _new_key_id()
+        return cls(
+            current_id=key_id,
+            masters={key_id: secrets.token_bytes(KEY_BYTES)},
+            index=secrets.token_bytes(KEY_BYTES),
+        )
+
+    def prepared(self) -> "StoreKeys":
+        """The same ring with a new master key that opens and does not seal; ValueError if it has
+        one already.
+        """
+        if self.next_id is not None:
+            raise ValueError("a key is prepared already")
+        key_id = _new_key_id()
+        while key_id in self.masters:
+            key_id = _new_key_id()
+        masters = {**self.masters, key_id: secrets.token_bytes(KEY_BYTES)}
+        return replace(self, masters=masters, next_id=key_id, held=None)
+
+    def activated(self) -> "StoreKeys":
+        """The same ring sealing with the prepared key; ValueError if none is prepared."""
+        if self.next_id is None:
+            raise ValueError("no key is prepared")
+        return replace(self, current_id=self.next_id, next_id=None, held=None)
+
+    def without(self, key_id: str) -> "StoreKeys":
+        """The same ring without a key that only opens; ValueError for any other."""
+        if key_id not in self.masters or key_id in {self.current_id, self.next_id}:
+            raise ValueError("not a key that only opens")
+        masters = {name: key for name, key in self.masters.items() if name != key_id}
+        return replace(self, masters=masters, held=None)
+
+    def save(self, path: Path) -> None:
+        """Write a new file, readable by its owner alone; raises `StoreKeysError` if it exists."""
+        ring = {
+            "format": _FORMAT if self.next_id is None else _FORMAT_WITH_NEXT,
+            "current": self.current_id,
+            **({} if self.next_id is None else {"next": self.next_id}),
+            "masters": {key_id: _text(key) for key_id, key in self.masters.items()},
+            "index": _text(self.index),
+        }
+        try:
+            create_file(path, f"{json.dumps(ring, indent=1)}\n".encode("ascii"))
+        except OSError as error:
+            raise StoreKeysError(f"cannot write {path}: {error.strerror}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> "StoreKeys":
+        """Read a file that only its owner can; raises `StoreKeysError`.
+
+        The file stays open, under a shared lock, for as long as the keys are held: it is replaced
+        and never written, so who still works with an earlier one can be seen by its lock.
+        """
+        content, held = _read_private(path)
+        try:
+            document = json.loads(content)
+            if not isinstance(document, dict):
+                raise StoreKeysError(f"{path} is not a file of store keys")
+            fields = _FIELDS.get(str(document.get("format")))
+            if fields is None:
+                raise StoreKeysError(f"{path} has another format than {_FORMAT}")
+            if set(document) != fields:
+                raise StoreKeysError(f"{path} is not a file of store keys")
+            return cls(
+                current_id=document["current"],
+                masters={key_id: _key(text) for key_id, text in document["masters"].items()},
+                index=_key(document["index"]),
+                next_id=str(document["next"]) if "next" in fields else None,
+                held=held,
+            )
+        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+            # The cause is dropped on purpose: a parser's message may quote the file.
+            raise StoreKeysError(f"{path} is not a file of store keys") from None
+
+
+def _read_private(path: Path) -> tuple[bytes, _Held]:
+    """The file's bytes; it is still the file of that name once the lock is ours."""
+    while True:
+        try:
+            descriptor = open_secret(path)
+            held = _Held(descriptor)
+            facts = os.fstat(descriptor)
+            _refuse_foreign(path, facts)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                content = file.read(MAX_FILE_BYTES)
+            if os.path.samestat(path.stat(), facts):
+                return content, held
+        except FileError as error:
+            raise StoreKeysError(str(error)) from None
+        except OSError as error:
+            raise StoreKeysError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _refuse_foreign(path: Path, facts: os.stat_result) -> None:
+    if facts.st_size > MAX_FILE_BYTES:
+        raise StoreKeysError(f"{path} is not a file of store keys")
+    if facts.st_uid not in {0, os.geteuid()}:
+        raise StoreKeysError(f"{path} belongs to another user")
+
+
+def _new_key_id() -> str:
+    return secrets.token_hex(KEY_ID_BYTES // 2)
+
+
+def _is_key_id(text: str) -> bool:
+    return len(text) == KEY_ID_BYTES and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _text(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")
+
+
+def _key(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,100 @@
+"""An act's row against the statement that its leaf commits to, and what it says of other rows."""
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from makul.ledger.commitment import SALT_BYTES, commit
+from makul.ledger.statements import read_act
+from makul.store.db.codecs import CodecError, dumps, only, unpack
+from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.log.baseline import BASELINE_KIND
+from makul.store.log.expectations import Expectations, StatedChange
+from makul.store.records.acts import act_place
+from makul.store.records.held_rows import HELD
+from makul.store.schema.ledger_tables import act
+from makul.store.schema.tables import ledger_leaf
+
+COLUMNS = (
+    act.c.act_id,
+    act.c.number,
+    act.c.at,
+    act.c.who,
+    act.c.kind,
+    act.c.target,
+    act.c.sealed,
+    ledger_leaf.c.leaf_hash,
+    ledger_leaf.c.recorded_at,
+)
+"""What an act is read by."""
+
+_STATED = ("number", "at", "who", "kind", "target")
+
+Columns = Mapping[str, object]
+
+
+class ActChecker:
+    """Says of an act what does not fit, and collects what it says of other rows."""
+
+    def __init__(self, sealer: Sealer, expectations: Expectations) -> None:
+        self._sealer = sealer
+        self._expectations = expectations
+
+    def wrong(self, row: tuple[object, ...]) -> tuple[str, str] | None:
+        """Return the first thing that does not fit, its table before it; None if all fits."""
+        names = (column.name for column in COLUMNS)
+        columns = dict(zip(names, row, strict=True))
+        try:
+            salt, statement = self._open(columns)
+            stated = read_act(statement)
+        except SealBrokenError:
+            return "act", "its encrypted part does not open: it was altered or moved"
+        except (CodecError, ValueError):
+            return "act", "its encrypted part does not read back"
+        if len(salt) != SALT_BYTES or commit(salt, statement) != columns["leaf_hash"]:
+            return "ledger_leaf", "the leaf is not that of the act's statement"
+        if columns["recorded_at"] != columns["at"]:
+            return "ledger_leaf", "recorded_at is not the act's moment"
+        for name in self._differing(columns, stated):
+            return "act", f"{name} is not what the leaf commits to"
+        return self._collect(stated)
+
+    def _open(self, columns: Columns) -> tuple[bytes, bytes]:
+        act_id, sealed = columns["act_id"], columns["sealed"]
+        if not isinstance(act_id, bytes) or not isinstance(sealed, bytes):
+            raise CodecError("an act's columns are not what they must be")
+        header, parts = unpack(self._sealer.open(sealed, act_place(act_id)))
+        if only(header, "v")["v"] != 1 or len(parts) != 2:
+            raise CodecError("an act's encrypted part has an unknown format")
+        return parts[0], parts[1]
+
+    def _differing(self, columns: Columns, stated: Mapping[str, object]) -> Iterator[str]:
+        act_id = columns["act_id"]
+        if stated.get("actId") != (str(UUID(bytes=act_id)) if isinstance(act_id, bytes) else None):
+            yield "act_id"
+        for name in _STATED:
+            if name not in stated or dumps(stated[name]) != _comparable(columns[name]):
+                yield name
+
+    def _collect(self, stated: Mapping[str, object]) -> tuple[str, str] | None:
+        """Keep the changes that an act states; its number is its own."""
+        number, changes = stated["number"], stated.get("changes")
+        is_baseline = stated["kind"] == BASELINE_KIND
+        if type(number) is not int or not isinstance(changes, list):
+            return "act", "its encrypted part does not read back"
+        if not self._expectations.add_act(number, is_baseline=is_baseline):
+            return "act", "another act has its number"
+        try:
+            for table, key, before, after in changes:
+                ordered = dumps([key[name] for name in HELD[table].key_names])
+                change = StatedChange(
+                    number=number, is_baseline=is_baseline, before=before, after=after
+                )
+                self._expectations.add_change(table, ordered, change)
+        except (KeyError, TypeError, ValueError):
+            return "act", "its encrypted part does not read back"
+        return None
+
+
+def _comparable(value: object) -> str | None:
+    """Return a column as JSON; None for a value of a type that no act has."""
+    return dumps(value) if type(value) in (int, str) else None

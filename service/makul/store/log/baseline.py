@@ -1,0 +1,65 @@
+"""The baseline: the rows of rights that a store has when acts begin, recorded as its first acts.
+
+A new store has one that names no row. `makul store upgrade` writes that of a store from before. No
+row is accepted later for being older: the baseline names each one, and is in the ledger itself.
+"""
+
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import bindparam, update
+
+from makul.store.db.base import Database, Transaction
+from makul.store.db.codecs import micros
+from makul.store.encryption.fields import Sealer
+from makul.store.records.acts import Act, Change, add_act, has_acts
+from makul.store.records.held_rows import HELD, HeldTable
+from makul.store.records.locks import Gate, go_through
+from makul.store.schema.tables import store_identity
+
+BASELINE_KIND = "store.baseline"
+"""The kind of these acts. They have the lowest numbers, or `makul ledger verify` refuses them."""
+
+ROWS_AN_ACT = 256
+"""Rows in one act: some hundred kilobytes of statement."""
+
+_MARK_RECORDED = (
+    update(store_identity)
+    .where(store_identity.c.baseline_at.is_(None))
+    .values(baseline_at=bindparam("at"))
+)
+
+
+def write_baseline(database: Database, sealer: Sealer, *, who: str, at: datetime) -> bool:
+    """Record every row of rights, in one transaction; False if there is a baseline already."""
+
+    def work(transaction: Transaction) -> bool:
+        go_through(transaction, Gate.DESK)
+        transaction.run(_MARK_RECORDED, {"at": micros(at)})
+        if has_acts(transaction):
+            return False
+        begun = Act(who=who, kind=BASELINE_KIND, target="", facts={}, changes=())
+        add_act(transaction, sealer, begun, at=at)
+        for held in HELD.values():
+            _record_table(transaction, sealer, held, who=who, at=at)
+        return True
+
+    return database.perform(work)
+
+
+def _record_table(
+    transaction: Transaction, sealer: Sealer, held: HeldTable, *, who: str, at: datetime
+) -> None:
+    rows = held.rows(transaction)
+    while page := list(islice(rows, ROWS_AN_ACT)):
+        changes = [
+            Change(
+                table=held.name,
+                key={name: row[name] for name in held.key_names},
+                before=None,
+                after=held.image(sealer, row),
+            )
+            for row in page
+        ]
+        begun = Act(who=who, kind=BASELINE_KIND, target=held.name, facts={}, changes=changes)
+        add_act(transaction, sealer, begun, at=at)

@@ -1,0 +1,111 @@
+"""The effects that a decision states: the rows that it made or used up beside its own."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from makul.domain.disclosures import GroundKind
+from makul.store.db.codecs import CodecError, micros, utc_day
+from makul.store.encryption.fields import Sealer
+from makul.store.records.held_rows import HELD, state_content, state_value
+from makul.store.records.usage_limits import employee_index
+
+Effect = tuple[str, str, Mapping[str, object]]
+"""A table, a row's key as text, and what the decision says of the row."""
+
+
+def read_effects(sealer: Sealer, stated: Mapping[str, object]) -> tuple[Effect, ...]:
+    """Return what a decision says of other rows; nothing of formats 1 and 2 (the baseline does).
+
+    Raises `CodecError` for a statement that does not read back.
+    """
+    if stated["format"] in (1, 2):
+        return ()
+    try:
+        return tuple(_Effects(sealer, stated).read())
+    except (KeyError, TypeError, ValueError):
+        raise CodecError("a decision's effects do not read back") from None
+
+
+class _Effects:
+    """The effects of one decision."""
+
+    def __init__(self, sealer: Sealer, stated: Mapping[str, object]) -> None:
+        self._sealer = sealer
+        self._stated = cast("Mapping[str, Any]", stated)
+        self._effects = cast("Mapping[str, Any]", stated["effects"])
+        self._at = datetime.fromisoformat(self._stated["decidedAt"])
+        self._recipient = self._stated["recipient"]
+
+    def read(self) -> Iterator[Effect]:
+        effects = self._effects
+        if effects["ground"] is not None:
+            yield from self._ground()
+        if effects["revokes"] is not None:
+            yield self._revocation()
+        if effects["quota"]:
+            key = (self._recipient, self._stated["agreement"] or "", self._stated["space"])
+            yield _effect("daily_use", (*key, utc_day(self._at)), {})
+        if effects["paper"] is not None:
+            key = (self._recipient, bytes.fromhex(effects["paper"]), utc_day(self._at))
+            facts = {"ground": self._ground_key(), "at": micros(self._at)}
+            yield _effect("paper_use", key, facts)
+        if effects["failedAttempt"]:
+            yield self._attempt()
+
+    def _ground(self) -> Iterator[Effect]:
+        kind, ground_id, digest = self._stated["ground"]
+        allowed, valid_from, valid_to, giver = self._effects["ground"]
+        subject = self._stated["subject"]
+        facts = {
+            "digest": state_value(bytes.fromhex(digest)),
+            "allowed": allowed,
+            "valid_from": micros(datetime.fromisoformat(valid_from)),
+            "valid_to": micros(datetime.fromisoformat(valid_to)),
+            "subject": (
+                state_content(self._sealer, subject.encode("ascii"))
+                if subject is not None
+                else None
+            ),
+            "uses": 1 if self._effects["meters"] else 0,
+            "registered_at": micros(self._at) if self._effects["registers"] else None,
+        }
+        yield "ground_use", self._ground_key(), facts
+        if kind == GroundKind.CONSENT.value and giver is not None:
+            index = self._sealer.index("pin", giver)
+            key = (self._recipient, UUID(ground_id).bytes)
+            given = {"giver_index": state_value(index), "ground": self._ground_key()}
+            yield _effect("consent_giver", key, given)
+
+    def _ground_key(self) -> str:
+        kind, ground_id, _ = self._stated["ground"]
+        return _key("ground_use", (self._recipient, kind, UUID(ground_id).bytes))
+
+    def _revocation(self) -> Effect:
+        consent_id, subject, document = self._effects["revokes"]
+        index = self._sealer.index("pin", subject)
+        image = {
+            "document": state_value(bytes.fromhex(document)) if document is not None else None,
+            "revoked_at": micros(self._at),
+        }
+        return _effect("revocation", (self._recipient, UUID(consent_id).bytes, index), image)
+
+    def _attempt(self) -> Effect:
+        employee = employee_index(self._sealer, self._recipient, self._stated["employee"])
+        image = {
+            "recipient": self._recipient,
+            "pin_index": state_value(self._sealer.index("pin", self._stated["subject"])),
+            "employee_index": state_value(employee),
+            "at": micros(self._at),
+        }
+        return _effect("attempt", (UUID(self._stated["disclosureId"]).bytes,), image)
+
+
+def _effect(table: str, key: tuple[object, ...], facts: Mapping[str, object]) -> Effect:
+    return table, _key(table, key), facts
+
+
+def _key(table: str, values: tuple[object, ...]) -> str:
+    held = HELD[table]
+    return held.key_text(dict(zip(held.key_names, values, strict=True)))

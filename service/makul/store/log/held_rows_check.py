@@ -1,0 +1,231 @@
+"""Every row that a decision may rest on, against the acts and decisions that stand behind it.
+
+A row without an act or a decision behind it is found as well as an act or a decision whose row is
+missing or says something else.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import dumps, micros
+from makul.store.encryption.fields import Sealer
+from makul.store.log.expectations import Expectations, Facts, Grounds
+from makul.store.records.held_rows import HELD, Image
+from makul.store.records.retention import KEEP_ATTEMPTS
+
+UUID_BYTES = 16
+
+SWEEP_MARGIN = timedelta(days=1)
+"""Clocks differ: so long before it is due, a failed match may be forgotten already."""
+
+_NOTHING_BEHIND = "no act and no decision stands behind this row"
+_NOT_THERE = "the row is not there"
+_NOT_STATED = "is not what acts and decisions say"
+
+Found = tuple[str, str, str]
+"""A table, a row's key, and what does not fit."""
+
+Judge = Callable[["HeldRowsCheck", Image | None, Grounds], str | None]
+
+
+class HeldRowsCheck:
+    """Finds rows that do not fit. To be used once all records have been read."""
+
+    def __init__(self, sealer: Sealer, expectations: Expectations, *, at: datetime) -> None:
+        self._sealer = sealer
+        self._expectations = expectations
+        self._forgotten = micros(at - KEEP_ATTEMPTS + SWEEP_MARGIN)
+
+    def find(self, transaction: Transaction) -> Iterator[Found]:
+        """Yield what does not fit, table by table; all in the snapshot of this transaction."""
+        yield from self._numbers()
+        for name, held in HELD.items():
+            judge = _JUDGES.get(name, HeldRowsCheck.judge_register)
+            for row in held.rows(transaction):
+                image, key = held.image(self._sealer, row), held.key_text(row)
+                self._expectations.meet(name, key, image.get("registered_at"))
+                wrong = judge(self, image, self._expectations.grounds(name, key))
+                if wrong is not None:
+                    yield name, _key_name(key), wrong
+            for key in self._expectations.unmet(name):
+                wrong = judge(self, None, self._expectations.grounds(name, key))
+                if wrong is not None:
+                    yield name, _key_name(key), wrong
+
+    def _numbers(self) -> Iterator[Found]:
+        gap = self._expectations.first_gap()
+        if gap is not None:
+            yield "act", str(gap), "the act of this number is not there"
+        late = self._expectations.late_baseline()
+        if late is not None:
+            yield "act", str(late), "a baseline that other acts come before"
+
+    def judge_register(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge a row that acts alone change: each began with what the one before had left."""
+        stated: Facts | None = None
+        for change in grounds.changes:
+            if dumps(change.before) != dumps(stated):
+                return f"act {change.number} changed it from what no act had made it"
+            stated = change.after
+        return _differing(image, stated)
+
+    def judge_ground(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge the meter of a ground: a baseline, the decisions since, the operator's acts."""
+        base = _base(grounds)
+        if base is None and not grounds.effects:
+            return _NOTHING_BEHIND if image is not None else None
+        if image is None:
+            return _NOT_THERE
+        for name, stated in _permitted(base, grounds):
+            if not _is_one_of(image[name], stated):
+                return f"{name} {_NOT_STATED}"
+        return None
+
+    def judge_revocation(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge a revocation: the first that was accepted stands, by its document and moment."""
+        base = _base(grounds)
+        stated = [base] if base is not None else [*_made(grounds), *grounds.effects]
+        return _among(image, stated)
+
+    def judge_giver(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge who gave a consent: noted with the first decision on it."""
+        base = _base(grounds)
+        if base is not None:
+            return _among(image, [base])
+        # A consent that was known before the baseline had its giver noted by then, or never.
+        since = [each for each in grounds.effects if not self._was_known(each["ground"])]
+        return _among(image, [{"giver_index": each["giver_index"]} for each in since])
+
+    def _was_known(self, ground: object) -> bool:
+        return _base(self._expectations.grounds("ground_use", str(ground))) is not None
+
+    def judge_day(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge a day's disclosures: each decision counts for one."""
+        base, counted = _base(grounds), len(grounds.effects)
+        if base is None and not counted:
+            return _NOTHING_BEHIND if image is not None else None
+        if image is None:
+            return _NOT_THERE
+        counted += _number(base["used"]) if base is not None else 0
+        return None if image["used"] == counted else f"used {_NOT_STATED}"
+
+    def judge_papers(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge an official's day: a consent counts when it is first registered.
+
+        Two that register one consent at once may both count, so the number lies between two.
+        """
+        base = _base(grounds)
+        before = _number(base["used"]) if base is not None else 0
+        most = before + len(grounds.effects)
+        first = {
+            str(each["ground"])
+            for each in grounds.effects
+            if self._expectations.mark("ground_use", str(each["ground"])) == each["at"]
+        }
+        if image is None:
+            return _NOT_THERE if before + len(first) else None
+        if not most:
+            return _NOTHING_BEHIND
+        fits = before + len(first) <= _number(image["used"]) <= most
+        return None if fits else f"used {_NOT_STATED}"
+
+    def judge_attempt(self, image: Image | None, grounds: Grounds) -> str | None:
+        """Judge a failed match, which is forgotten when it is old enough."""
+        base = _base(grounds)
+        stated = [base] if base is not None else list(grounds.effects)
+        if image is None and stated and _number(stated[0]["at"]) <= self._forgotten:
+            return None
+        return _among(image, stated)
+
+
+_JUDGES: Mapping[str, Judge] = {
+    "ground_use": HeldRowsCheck.judge_ground,
+    "revocation": HeldRowsCheck.judge_revocation,
+    "consent_giver": HeldRowsCheck.judge_giver,
+    "daily_use": HeldRowsCheck.judge_day,
+    "paper_use": HeldRowsCheck.judge_papers,
+    "attempt": HeldRowsCheck.judge_attempt,
+}
+
+
+def _base(grounds: Grounds) -> Facts | None:
+    """Return the row as the baseline has it."""
+    first = (change.after for change in grounds.changes if change.is_baseline)
+    return next(first, None)
+
+
+def _made(grounds: Grounds) -> list[Facts]:
+    """Return the row as acts made it."""
+    return [change.after for change in grounds.changes if change.after is not None]
+
+
+def _permitted(base: Facts | None, grounds: Grounds) -> Iterator[tuple[str, Iterable[object]]]:
+    """Yield for each column of a ground's row the values that it may have."""
+    effects = grounds.effects
+    first = base if base is not None else effects[0]
+    for name in ("digest", "allowed", "valid_from", "valid_to"):
+        yield name, [first[name]]
+    # A basis statement may be about several subjects; its row has that of the first decision.
+    yield "subject", [each["subject"] for each in ([first] if base is not None else effects)]
+    used = sum(_number(each["uses"]) for each in effects)
+    yield "used", [used + (_number(base["used"]) if base is not None else 0)]
+    yield "registered_at", _registrations(base, effects)
+    revoked_at = base["revoked_at"] if base is not None else None
+    for change in grounds.changes:
+        if not change.is_baseline and change.after is not None:
+            revoked_at = change.after["revoked_at"]
+    yield "revoked_at", [revoked_at]
+
+
+def _registrations(base: Facts | None, effects: tuple[Facts, ...]) -> Iterator[object]:
+    """Yield what `registered_at` may be: the baseline's, else that of any that registered it."""
+    if base is not None and base["registered_at"] is not None:
+        yield base["registered_at"]
+        return
+    moments = [each["registered_at"] for each in effects if each["registered_at"] is not None]
+    yield from moments or [None]
+
+
+def _among(image: Image | None, stated: list[Facts]) -> str | None:
+    """Hold a row that is written once against those that may have written it."""
+    if image is None or not stated:
+        return _differing(image, stated[0] if stated else None)
+    if _is_one_of(image, stated):
+        return None
+    return _differing(image, stated[0])
+
+
+def _differing(image: Image | None, stated: Facts | None) -> str | None:
+    if image is None:
+        return _NOT_THERE if stated is not None else None
+    if stated is None:
+        return _NOTHING_BEHIND
+    for name in sorted(image.keys() | stated.keys()):
+        missing = name not in image or name not in stated
+        if missing or dumps(image[name]) != dumps(stated[name]):
+            return f"{name} {_NOT_STATED}"
+    return None
+
+
+def _is_one_of(value: object, stated: Iterable[object]) -> bool:
+    return dumps(value) in {dumps(each) for each in stated}
+
+
+def _number(value: object) -> int:
+    """Return a count; what is none fits no record."""
+    return value if type(value) is int else -1
+
+
+def _key_name(key: str) -> str:
+    """Return a row's key as it is printed: ids and digests, and nobody's name."""
+    return "/".join(_key_part(part) for part in json.loads(key))
+
+
+def _key_part(part: object) -> str:
+    if not isinstance(part, list) or part[0] != "hex":
+        return str(part)
+    raw = bytes.fromhex(part[1])
+    return str(UUID(bytes=raw)) if len(raw) == UUID_BYTES else raw.hex()

@@ -1,0 +1,309 @@
+"""A decision's row against the statement that its leaf commits to: do all columns say the same?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from makul.domain.disclosures import TELLS_OF_A_PERSON
+from makul.ledger.commitment import SALT_BYTES, commit
+from makul.ledger.statements import NOT_IN_1, ONLY_HERE, read_statement
+from makul.store.db.base import Database, Row
+from makul.store.db.codecs import (
+    CodecError,
+    instant,
+    micros,
+    names_from_text,
+    reasons_from_text,
+)
+from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.log.effects_check import read_effects
+from makul.store.log.expectations import Expectations
+from makul.store.records.recorder import evidence_place
+from makul.store.records.sealed_fields import Private, open_private
+from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
+
+Facts = Mapping[str, object]
+
+COLUMNS = (
+    disclosure.c.disclosure_id,
+    ledger_leaf.c.leaf_hash,
+    ledger_leaf.c.recorded_at,
+    request_key.c.disclosure_id.label("closed_by"),
+    request_key.c.decided_at.label("closed_at"),
+    request_key.c.answer_until,
+    disclosure.c.recipient,
+    disclosure.c.space,
+    disclosure.c.request_id,
+    disclosure.c.operation,
+    disclosure.c.channel,
+    disclosure.c.certificate,
+    disclosure.c.agreement_number,
+    disclosure.c.purpose,
+    disclosure.c.subject_index,
+    disclosure.c.outcome,
+    disclosure.c.reasons,
+    disclosure.c.released,
+    disclosure.c.ground_kind,
+    disclosure.c.ground_id,
+    disclosure.c.ground_digest,
+    disclosure.c.decided_at,
+    disclosure.c.sealed,
+    disclosure.c.sealed_to,
+)
+"""What a record is read by: `Record.of` takes a row of these."""
+
+UUID_BYTES = 16
+
+_NOT_THIS_TYPE = "of another type"
+"""Stands for a value that no decision has, where NULL would pass for one that has none."""
+
+_EARLIER_ANSWERS = timedelta(hours=24)
+"""How long answers were kept when statements (formats 1 and 2) did not name the moment."""
+
+_PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
+    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+_AT_THAT_MOMENT = select(disclosure.c.disclosure_id, disclosure.c.sealed).where(
+    disclosure.c.recipient == bindparam("recipient"), disclosure.c.decided_at == bindparam("at")
+)
+_OF_THAT_REQUEST = select(disclosure.c.disclosure_id).where(
+    disclosure.c.disclosure_id == bindparam("disclosure_id"),
+    disclosure.c.decided_at == bindparam("decided_at"),
+    disclosure.c.recipient == bindparam("recipient"),
+    disclosure.c.space == bindparam("space"),
+    disclosure.c.request_id == bindparam("request_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision as it lies in the tables, its leaf beside it."""
+
+    columns: Mapping[str, object]
+    """By name: `leaf_hash` and `recorded_at` are the leaf's, `closed_by`, `closed_at` and
+    `answer_until` those of the request id, all others the decision's."""
+
+    @classmethod
+    def of(cls, row: Row) -> "Record":
+        """Of a row of `COLUMNS`."""
+        return cls(dict(zip((column.name for column in COLUMNS), row, strict=True)))
+
+    def bytes_of(self, name: str) -> bytes:
+        """A column that is never NULL."""
+        value = self.columns[name]
+        if not isinstance(value, bytes):
+            raise CodecError(f"disclosure.{name} is not what it must be")
+        return value
+
+
+class RecordChecker:
+    """Says of a record what does not fit. Raises `StoreUnavailableError`."""
+
+    def __init__(self, database: Database, sealer: Sealer, expectations: Expectations) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._expectations = expectations
+
+    def wrong_row(self, row: Row) -> tuple[str, str] | None:
+        """Hold a row of `COLUMNS` against its leaf; what fits, says what it made or used up."""
+        try:
+            return self.wrong(Record.of(row))
+        except CodecError as error:
+            return "disclosure", str(error)
+
+    def wrong(self, record: Record) -> tuple[str, str] | None:
+        """The first thing that does not fit, its table before it; None where all fits."""
+        return next(self._misfits(record), None)
+
+    def _misfits(self, record: Record) -> Iterator[tuple[str, str]]:
+        disclosure_id = record.bytes_of("disclosure_id")
+        try:
+            private = open_private(self._sealer, disclosure_id, record.bytes_of("sealed"))
+            stated = read_statement(private.leaf_statement)
+        except SealBrokenError:
+            yield "disclosure", "its sealed part does not open: it was altered or moved"
+            return
+        except (CodecError, ValueError):
+            yield "disclosure", "its sealed part does not read back"
+            return
+        salted = len(private.leaf_salt) == SALT_BYTES
+        if (
+            not salted
+            or commit(private.leaf_salt, private.leaf_statement) != record.columns["leaf_hash"]
+        ):
+            yield "ledger_leaf", "the leaf is not that of the decision's statement"
+        if record.columns["recorded_at"] != record.columns["decided_at"]:
+            yield "ledger_leaf", "recorded_at is not the decision's moment"
+        for name in _differing(stated, self._expected(record, private)):
+            yield "disclosure", f"{name} is not what the leaf commits to"
+        # The blind index is a column of its own: a decision about nobody has none.
+        subject = private.subject
+        index = self._sealer.index("pin", subject.digits) if subject is not None else None
+        if record.columns["subject_index"] != index:
+            yield "disclosure", "subject_index is not what the leaf commits to"
+        yield from self._evidence(record, private, stated)
+        yield from self._request_id(record, stated)
+        for effect in read_effects(self._sealer, stated):
+            self._expectations.add_effect(*effect)
+
+    def _expected(self, record: Record, private: Private) -> Facts:
+        """The facts that columns and sealed part tell."""
+        row, subject = record.columns, private.subject
+        ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
+        return {
+            "disclosureId": _uuid(row["disclosure_id"]),
+            "requestId": _uuid(row["request_id"]),
+            "requestDigest": private.request_digest.hex(),
+            "space": row["space"],
+            "operation": row["operation"],
+            "recipient": row["recipient"],
+            "agreement": row["agreement_number"],
+            "purpose": row["purpose"],
+            "subject": subject.digits if subject is not None else None,
+            "channel": row["channel"],
+            "certificate": _hex(row["certificate"]),
+            "subsystem": private.asker.subsystem,
+            "employee": private.asker.employee,
+            "case": private.asker.case_number,
+            "outcome": row["outcome"],
+            "reasons": _reasons(row["reasons"]),
+            "released": list(names_from_text(str(row["released"]))),
+            "sealedTo": _hex(row["sealed_to"]),
+            "ground": ground if any(each is not None for each in ground) else None,
+            "decidedAt": _instant(row["decided_at"]),
+        }
+
+    def _evidence(
+        self, record: Record, private: Private, stated: Facts
+    ) -> Iterator[tuple[str, str]]:
+        """What the decision was judged on: there, unaltered, and the very reports."""
+        judged = [[digest.hex(), sha256(report).hexdigest()] for digest, report in private.reports]
+        named = stated.get("evidence")
+        if isinstance(named, list) and [each[1:] for each in named] != judged:
+            yield "disclosure", "its reports are not those that the leaf commits to"
+            return
+        for digest, _ in private.reports:
+            yield from self._piece(record, private, stated, digest)
+
+    def _piece(
+        self, record: Record, private: Private, stated: Facts, digest: bytes
+    ) -> Iterator[tuple[str, str]]:
+        recipient = str(record.columns["recipient"])
+        row = self._database.one(_PIECE, {"recipient": recipient, "digest": digest})
+        if row is None:
+            yield "evidence", f"the document {digest.hex()} is not there"
+            return
+        kind, sealed, kept_at = row
+        try:
+            document = self._sealer.open(sealed, evidence_place(recipient, digest))
+        except SealBrokenError:
+            yield "evidence", f"the document {digest.hex()} does not open: it was altered or moved"
+            return
+        if sha256(document).digest() != digest:
+            yield "evidence", f"the document {digest.hex()} is another one"
+        here = kept_at == record.columns["decided_at"] and _names(private, stated, digest, kind)
+        if not here and not self._kept_by_another(recipient, digest, kind, kept_at):
+            yield "evidence", f"no decision kept the document {digest.hex()} then, as that kind"
+
+    def _kept_by_another(self, recipient: str, digest: bytes, kind: str, kept_at: int) -> bool:
+        """Was it kept by another decision, at that moment and as that kind? It is kept once."""
+        for disclosure_id, sealed in self._database.all(
+            _AT_THAT_MOMENT, {"recipient": recipient, "at": kept_at}
+        ):
+            try:
+                private = open_private(self._sealer, disclosure_id, sealed)
+                stated = read_statement(private.leaf_statement)
+            except (SealBrokenError, CodecError, ValueError):
+                continue  # its own turn tells of it
+            if _names(private, stated, digest, kind):
+                return True
+        return False
+
+    def _request_id(self, record: Record, stated: Facts) -> Iterator[tuple[str, str]]:
+        """A closed request id has its tombstone, by this decision or one of the same request."""
+        closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
+        closed_at = record.columns["closed_at"]
+        if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
+            if closed_by == own and "closes" in stated:
+                yield "request_key", "the request id was closed by a decision that closes none"
+            return
+        if closed_by is None:
+            yield "request_key", "the closed request id is not there"
+        elif closed_by != own:
+            names = ("recipient", "space", "request_id")
+            request = {name: record.columns[name] for name in names}
+            other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
+            told = record.columns["outcome"] in TELLS_OF_A_PERSON
+            if told or self._database.one(_OF_THAT_REQUEST, other) is None:
+                yield "request_key", "the request id was closed by another decision"
+        elif closed_at != record.columns["decided_at"]:
+            yield "request_key", "the request id was closed at another moment"
+        elif not _is_kept_until(record.columns["answer_until"], stated):
+            yield "request_key", "answer_until is not what the leaf commits to"
+
+
+def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
+    """The facts that differ, or are there on one side alone."""
+    if stated["format"] == 1:
+        expected = {name: value for name, value in expected.items() if name not in NOT_IN_1}
+        expected = {**expected, "reasons": _without_retry(expected["reasons"])}
+    checked_elsewhere = ONLY_HERE | {"closes", "evidence", "effects"}
+    for name in sorted((stated.keys() | expected.keys()) - checked_elsewhere):
+        if name not in stated or name not in expected or stated[name] != expected[name]:
+            yield name
+
+
+def _names(private: Private, stated: Facts, digest: bytes, kind: str) -> bool:
+    """Does a decision say that it was judged on this document, of this kind?"""
+    named = stated.get("evidence")
+    if isinstance(named, list):
+        return [kind, digest.hex()] in [each[:2] for each in named]
+    return digest in {each for each, _ in private.reports}  # format 1 told no kinds
+
+
+def _reasons(text: object) -> object:
+    """As a statement has them; anything else differs from any statement."""
+    try:
+        return [list(reason) for reason in reasons_from_text(str(text))]
+    except CodecError:
+        return None
+
+
+def _without_retry(reasons: object) -> object:
+    return [each[:3] for each in reasons] if isinstance(reasons, list) else reasons
+
+
+def _is_kept_until(until: object, stated: Facts) -> bool:
+    """Return whether a stored answer is forgotten, or kept no longer than the decision says."""
+    if until is None:
+        return True
+    effects, decided_at = stated.get("effects"), datetime.fromisoformat(str(stated["decidedAt"]))
+    if not isinstance(effects, dict):
+        return until == micros(decided_at + _EARLIER_ANSWERS)
+    kept = effects.get("answerUntil")
+    return isinstance(kept, str) and until == micros(datetime.fromisoformat(kept))
+
+
+def _uuid(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, bytes) or len(value) != UUID_BYTES:
+        return _NOT_THIS_TYPE
+    return str(UUID(bytes=value))
+
+
+def _hex(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.hex() if isinstance(value, bytes) else _NOT_THIS_TYPE
+
+
+def _instant(value: object) -> str | None:
+    try:
+        return instant(value).isoformat() if isinstance(value, int) else None
+    except OverflowError:
+        return None

@@ -1,0 +1,71 @@
+"""Taking published leaves back into a store that was restored from an older copy.
+
+What was published cannot be taken back: witnesses hold it. So the log goes on from there. A leaf
+that the copy still holds gets the place that it was published with; of one whose decision is lost
+the hash is kept in its place, noted as lost for good. The receipt still proves that decision.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, exists, insert, select
+
+from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, StandingBy
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros
+from makul.store.log.sequencer import add_checkpoint, locked_head, move_head, write_tiles
+from makul.store.records.audit_log import DeskLog
+from makul.store.schema.ledger_tables import ledger_lost, ledger_position, ledger_queue
+from makul.store.schema.tables import ledger_leaf
+
+_WAITING = select(ledger_leaf.c.leaf_hash, ledger_leaf.c.disclosure_id).where(
+    ~exists().where(ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)
+)
+_PLACE = insert(ledger_position)
+_LOSE = insert(ledger_lost)
+_TAKE_OUT = delete(ledger_queue).where(
+    ledger_queue.c.disclosure_id == bindparam("key_disclosure_id")
+)
+
+
+def recover(
+    transaction: Transaction,
+    log: DeskLog,
+    promised: SignedTree,
+    leaves: Sequence[bytes],
+    lease: Lease,
+    *,
+    at: datetime,
+) -> Recovered | StandingBy:
+    """Append published leaves as they were published; raises `LedgerBrokenError`.
+
+    `leaves` are the hashes of the places that the store lacks. The tree that comes of it must be
+    the promised one to the root, or else the store went another way before.
+    """
+    edge = locked_head(transaction, lease, at)
+    if isinstance(edge, StandingBy):
+        transaction.discard()
+        return edge
+    appended = edge.extended(leaves)
+    if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):
+        raise LedgerBrokenError("what was published does not continue the store's log")
+    rows = transaction.all(_WAITING, {})
+    waiting: Mapping[bytes, bytes] = {leaf: disclosure_id for leaf, disclosure_id in rows}  # noqa: C416 -- says which is which
+    lost = 0
+    for position, leaf in enumerate(leaves, edge.size):
+        disclosure_id = waiting.get(leaf)
+        if disclosure_id is None:
+            row = {"position": position, "leaf_hash": leaf, "noted_at": micros(at)}
+            transaction.run(_LOSE, row)
+            lost += 1
+        else:
+            placed = {"disclosure_id": disclosure_id, "position": position}
+            transaction.run(_PLACE, placed)
+            transaction.run(_TAKE_OUT, {"key_disclosure_id": disclosure_id})
+    write_tiles(transaction, edge.size, appended)
+    move_head(transaction, appended.edge, lease, at=at)
+    add_checkpoint(transaction, promised, at=at)
+    done = Recovered(placed=len(leaves) - lost, lost=lost, size=promised.size)
+    facts = {"size": done.size, "placed": done.placed, "lost": done.lost}
+    log.write(transaction, "ledger.recover", "", facts, at=at)
+    return done

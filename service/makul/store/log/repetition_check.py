@@ -1,0 +1,61 @@
+"""A repetition's row against the statement that its leaf commits to, and against its decision."""
+
+from collections.abc import Mapping
+
+from makul.ledger.commitment import SALT_BYTES, commit
+from makul.ledger.statements import read_repetition
+from makul.store.db.base import Row
+from makul.store.db.codecs import CodecError
+from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.records.repetitions import open_repetition, repetition_facts
+from makul.store.schema.tables import disclosure, ledger_leaf, repetition
+
+COLUMNS = (
+    *repetition.c,
+    ledger_leaf.c.leaf_hash,
+    ledger_leaf.c.recorded_at,
+    disclosure.c.disclosure_id.label("decision_id"),
+    disclosure.c.recipient.label("decision_recipient"),
+    disclosure.c.space.label("decision_space"),
+    disclosure.c.request_id.label("decision_request_id"),
+)
+"""What a repetition is read by; its id is the first."""
+
+_NAMES = tuple(column.name for column in COLUMNS)
+
+
+class RepetitionChecker:
+    """Says of a repetition what does not fit."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def wrong(self, row: Row) -> tuple[str, str] | None:
+        """Return the first thing that does not fit, its table before it; None if all fits."""
+        columns = dict(zip(_NAMES, row, strict=True))
+        try:
+            secret = open_repetition(self._sealer, columns["repetition_id"], columns["sealed"])
+            stated = read_repetition(secret.leaf_statement)
+        except SealBrokenError:
+            return "repetition", "its encrypted part does not open: it was altered or moved"
+        except (CodecError, ValueError):
+            return "repetition", "its encrypted part does not read back"
+        salt, statement = secret.leaf_salt, secret.leaf_statement
+        if len(salt) != SALT_BYTES or commit(salt, statement) != columns["leaf_hash"]:
+            return "ledger_leaf", "the leaf is not that of the repetition's statement"
+        if columns["recorded_at"] != columns["repeated_at"]:
+            return "ledger_leaf", "recorded_at is not the repetition's moment"
+        expected = repetition_facts(columns, secret)
+        for name in sorted(stated.keys() | expected.keys()):
+            if name not in stated or name not in expected or stated[name] != expected[name]:
+                return "repetition", f"{name} is not what the leaf commits to"
+        return _wrong_decision(columns)
+
+
+def _wrong_decision(columns: Mapping[str, object]) -> tuple[str, str] | None:
+    if columns["decision_id"] is None:
+        return "repetition", "the decision whose answer was given again is not there"
+    for name in ("recipient", "space", "request_id"):
+        if columns[name] != columns[f"decision_{name}"]:
+            return "repetition", f"{name} is not its decision's"
+    return None

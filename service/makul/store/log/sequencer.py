@@ -1,0 +1,399 @@
+"""The sequencing transaction, and reads of the log.
+
+One transaction gives leaves their places, writes the tiles that changed, moves the head, signs the
+tree and takes the leaves out of the queue: whoever is killed in it has done nothing. It begins by
+locking the head's row, so that of two sequencers one waits for the other and then goes on from
+where that one stopped. Leaves are taken as a set, whatever order their transactions commit in.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+
+from makul.app.ports.ledger import (
+    Inclusion,
+    Lease,
+    LedgerBrokenError,
+    LedgerState,
+    LedgerStore,
+    NoteSigning,
+    Sequenced,
+    SignedTree,
+    StandingBy,
+)
+from makul.ledger.appending import Appended, RightEdge
+from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.merkle import HASH_BYTES
+from makul.ledger.proofs import TileError, TileTree
+from makul.ledger.tiles import TILE_WIDTH, hashes_at
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import instant, micros
+from makul.store.schema.ledger_tables import (
+    checkpoint,
+    cosignature,
+    ledger_head,
+    ledger_position,
+    ledger_queue,
+    ledger_tile,
+)
+from makul.store.schema.tables import ledger_leaf
+
+LOG = "main"
+"""The head's key: there is one log in a store."""
+
+COSIGNED_LOOKED_AT = 32
+"""Of so many of the newest cosigned trees the one with the most witnesses goes with a proof: they
+cosign at their own pace, and the newest tree may have but one of them."""
+
+_HEAD = select(
+    ledger_head.c.size, ledger_head.c.root, ledger_head.c.holder, ledger_head.c.held_until
+).where(ledger_head.c.log == bindparam("log"))
+_LOCK_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = (
+    update(ledger_head)
+    .where(ledger_head.c.log == bindparam("key_log"))
+    .values(
+        size=bindparam("new_size"),
+        root=bindparam("new_root"),
+        holder=bindparam("new_holder"),
+        held_until=bindparam("new_until"),
+    )
+)
+_RELEASE = (
+    update(ledger_head)
+    .where(ledger_head.c.log == bindparam("log"), ledger_head.c.holder == bindparam("by"))
+    .values(holder=null(), held_until=0)
+)
+
+_PLACED = exists().where(ledger_position.c.disclosure_id == ledger_queue.c.disclosure_id)
+_NEXT = (
+    select(ledger_queue.c.disclosure_id)
+    .join(ledger_leaf, ledger_leaf.c.disclosure_id == ledger_queue.c.disclosure_id)
+    .where(~_PLACED)
+    .order_by(ledger_queue.c.disclosure_id)
+    .limit(bindparam("batch"))
+    .subquery()
+)
+_PLACE = insert(ledger_position).from_select(
+    ["disclosure_id", "position"],
+    select(
+        _NEXT.c.disclosure_id,
+        bindparam("size", type_=BigInteger)
+        + func.row_number().over(order_by=_NEXT.c.disclosure_id)
+        - 1,
+    ),
+)
+_NEW_LEAVES = (
+    select(ledger_leaf.c.leaf_hash)
+    .join(ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)
+    .where(ledger_position.c.position >= bindparam("size"))
+    .order_by(ledger_position.c.position)
+)
+_TAKE_OUT = delete(ledger_queue).where(
+    ledger_queue.c.disclosure_id.in_(
+        select(ledger_position.c.disclosure_id).where(
+            ledger_position.c.position >= bindparam("size")
+        )
+    )
+)
+_WAITS = select(ledger_queue.c.disclosure_id).limit(1)
+_WAITING = select(
+    func.count(ledger_queue.c.disclosure_id), func.min(ledger_leaf.c.recorded_at)
+).select_from(
+    ledger_queue.outerjoin(ledger_leaf, ledger_leaf.c.disclosure_id == ledger_queue.c.disclosure_id)
+)
+
+_TILE = select(ledger_tile.c.hashes).where(
+    ledger_tile.c.level == bindparam("level"), ledger_tile.c.index == bindparam("index")
+)
+_ADD_TILE = insert(ledger_tile)
+_GROW_TILE = (
+    update(ledger_tile)
+    .where(
+        ledger_tile.c.level == bindparam("key_level"),
+        ledger_tile.c.index == bindparam("key_index"),
+    )
+    .values(hashes=bindparam("new_hashes"))
+)
+
+_POSITION = select(ledger_position.c.position).where(
+    ledger_position.c.disclosure_id == bindparam("disclosure_id")
+)
+_CHECKPOINT = select(
+    checkpoint.c.size, checkpoint.c.root, checkpoint.c.note, checkpoint.c.made_at
+).where(checkpoint.c.size == bindparam("size"))
+_LATEST = (
+    select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note, checkpoint.c.made_at)
+    .order_by(checkpoint.c.size.desc())
+    .limit(1)
+)
+_ADD_CHECKPOINT = insert(checkpoint)
+_COSIGNATURES = (
+    select(cosignature.c.witness, cosignature.c.line)
+    .where(cosignature.c.size == bindparam("size"))
+    .order_by(cosignature.c.witness)
+)
+_ADD_COSIGNATURE = insert(cosignature)
+_COSIGNED = (
+    select(cosignature.c.size, func.count())
+    .where(cosignature.c.size > bindparam("above"))
+    .group_by(cosignature.c.size)
+    .order_by(cosignature.c.size.desc())
+    .limit(COSIGNED_LOOKED_AT)
+)
+
+
+class StoreLedger(LedgerStore):
+    """The log in the store's tables. Raises `StoreUnavailableError`; then nothing was changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._untold = False
+        """Is it unknown what became of the last transaction? What is seen of it may lie on one copy
+        until another has followed it to the replica."""
+
+    def sequence(
+        self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
+    ) -> Sequenced | StandingBy:
+        """As `LedgerStore`. Where there is nothing to do, nobody's turn to write is taken."""
+        head = _head(self._database.one(_HEAD, {"log": LOG}))
+        other = _other(head, lease, at)
+        if other is not None:
+            return other
+        if not self._untold and self._idle(head, lease, at):
+            return Sequenced(taken=0, size=head[0], more=False)
+        self._untold = True
+        done = self._database.perform(
+            lambda transaction: _sequence(
+                transaction, signer, lease, at=at, batch=batch, published=published
+            ),
+            # Where a commit was cut off it goes on from the head, wherever that is, and by writing
+            # anew waits for the replica that the commit waited for, before anything is published.
+            settled=lambda _: None,
+        )
+        self._untold = False
+        return done
+
+    def release(self, lease: Lease) -> None:
+        """As `LedgerStore`; another's lease is left alone."""
+        values = {"log": LOG, "by": lease.holder.bytes}
+        self._database.perform(lambda transaction: transaction.run(_RELEASE, values))
+
+    def latest(self) -> SignedTree | None:
+        """As `LedgerStore`."""
+        return self._signed(self._database.one(_LATEST, {}))
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """As `LedgerStore`."""
+        row = self._database.one(_TILE, {"level": level, "index": index})
+        return _first(row, level, index, width)
+
+    def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
+        """As `LedgerReader`: in the tree that the most witnesses cosigned of late, or the newest.
+
+        Tiles only grow at their ends, so that reads of several moments make one proof.
+        """
+        placed = self._database.one(_POSITION, {"disclosure_id": disclosure_id.bytes})
+        signed = self._covering(placed[0]) if placed is not None else None
+        if placed is None or signed is None:
+            return None
+        try:
+            proof = TileTree(signed.size, self.tile).inclusion_proof(placed[0])
+        except TileError as error:
+            raise LedgerBrokenError(str(error)) from None
+        return Inclusion(index=placed[0], size=signed.size, proof=proof, note=signed.note)
+
+    def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
+        """As `LedgerStore`: the first line of a witness under a checkpoint stays."""
+
+        def work(transaction: Transaction) -> int:
+            rows = transaction.all(_COSIGNATURES, {"size": size})
+            new = lines.keys() - {witness for witness, _ in rows}
+            for witness in sorted(new):
+                row = {"size": size, "witness": witness, "line": lines[witness]}
+                transaction.run(_ADD_COSIGNATURE, {**row, "collected_at": micros(at)})
+            return len(new)
+
+        return self._database.perform(work)
+
+    def state(self) -> LedgerState:
+        """As `LedgerStore`."""
+        size, root, holder, until = _head(self._database.one(_HEAD, {"log": LOG}))
+        waiting, since = self._database.one(_WAITING, {}) or (0, None)
+        newest = self._database.one(_LATEST, {})
+        cosigned = self._database.one(_COSIGNED, {"above": -1})
+        return LedgerState(
+            size=size,
+            root=root,
+            waiting=waiting,
+            waiting_since=instant(since) if since is not None else None,
+            checkpoint_size=newest[0] if newest is not None else None,
+            checkpoint_at=instant(newest[3]) if newest is not None else None,
+            cosigned_size=cosigned[0] if cosigned is not None else None,
+            holder=UUID(bytes=holder) if holder is not None else None,
+            held_until=instant(until) if holder is not None else None,
+        )
+
+    def _idle(self, head: Row, lease: Lease, at: datetime) -> bool:
+        """Is the lease long enough still, does nothing wait, and is the tree signed?"""
+        size, _, holder, until = head
+        fresh = holder == lease.holder.bytes and until > micros(at + lease.length / 2)
+        return (
+            fresh
+            and self._database.one(_WAITS, {}) is None
+            and self._database.one(_CHECKPOINT, {"size": size}) is not None
+        )
+
+    def _covering(self, position: int) -> SignedTree | None:
+        """A checkpoint whose tree holds this position."""
+        rows = self._database.all(_COSIGNED, {"above": position})
+        if rows:
+            size, _ = max(rows, key=lambda row: (row[1], row[0]))
+            return self._signed(self._database.one(_CHECKPOINT, {"size": size}))
+        newest = self.latest()
+        return newest if newest is not None and newest.size > position else None
+
+    def _signed(self, row: Row | None) -> SignedTree | None:
+        if row is None:
+            return None
+        size, root, note, made_at = row
+        lines = [line for _, line in self._database.all(_COSIGNATURES, {"size": size})]
+        return SignedTree(
+            size=size,
+            root=root,
+            note=note + "".join(f"{line}\n" for line in lines).encode(),
+            made_at=instant(made_at),
+        )
+
+
+def _sequence(
+    transaction: Transaction,
+    signer: NoteSigning,
+    lease: Lease,
+    *,
+    at: datetime,
+    batch: int,
+    published: int,
+) -> Sequenced | StandingBy:
+    edge = locked_head(transaction, lease, at)
+    if isinstance(edge, StandingBy):
+        transaction.discard()
+        return edge
+    size = edge.size
+    if size < published:
+        raise LedgerBrokenError.lacking(published, size)
+    taken = transaction.run(_PLACE, {"size": size, "batch": batch})
+    if taken:
+        leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
+        if len(leaves) != taken:
+            raise LedgerBrokenError("there are leaves placed beyond the log's end")
+        appended = edge.extended(leaves)
+        write_tiles(transaction, size, appended)
+        transaction.run(_TAKE_OUT, {"size": size})
+        edge = appended.edge
+    root = move_head(transaction, edge, lease, at=at)
+    if transaction.one(_CHECKPOINT, {"size": edge.size}) is None:
+        note = signer.sign(Checkpoint(signer.name, edge.size, root).body())
+        signed = SignedTree(size=edge.size, root=root, note=note, made_at=at)
+        add_checkpoint(transaction, signed, at=at)
+    return Sequenced(taken=taken, size=edge.size, more=taken == batch)
+
+
+def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
+    """Lock the head's row; the right edge of its tree, or whose turn it is instead.
+
+    Raises `LedgerBrokenError` where the tiles are not those of the head.
+    """
+    head = _head(transaction.one(_LOCK_HEAD, {"log": LOG}))
+    other = _other(head, lease, at)
+    if other is not None:
+        return other
+    size, root, _, _ = head
+    return _edge(transaction, size, root)
+
+
+def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
+    """Write where the log ends, and renew the lease; the root."""
+    root = edge.root()
+    transaction.run(
+        _MOVE_HEAD,
+        {
+            "key_log": LOG,
+            "new_size": edge.size,
+            "new_root": root,
+            "new_holder": lease.holder.bytes,
+            "new_until": micros(at + lease.length),
+        },
+    )
+    return root
+
+
+def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
+    """Keep a checkpoint of a size that has none."""
+    made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
+    transaction.run(_ADD_CHECKPOINT, made)
+
+
+def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
+    """The right edge out of the tiles, which must be that of the head's root."""
+
+    def read(level: int, index: int, width: int) -> bytes:
+        row = transaction.one(_TILE, {"level": level, "index": index})
+        return _first(row, level, index, width)
+
+    try:
+        edge = TileTree(size, read).edge()
+    except (TileError, ValueError) as error:
+        raise LedgerBrokenError(str(error)) from None
+    if edge.root() != root:
+        raise LedgerBrokenError("the log's tiles do not give the root of its head")
+    return edge
+
+
+def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
+    """Add the tiles that are new, and let those grow that were not full."""
+    for tile, hashes in appended.tiles.items():
+        if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
+            grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}
+            transaction.run(_GROW_TILE, grown)
+        else:
+            row = {"level": tile.level, "index": tile.index, "hashes": hashes}
+            transaction.run(_ADD_TILE, row)
+
+
+def _head(row: Row | None) -> Row:
+    if row is None:
+        raise LedgerBrokenError("the log has no head: restore the store from a backup")
+    return row
+
+
+def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
+    """Another's lease that has not run out.
+
+    One that has more than its length before it was written by a clock that was ahead: nobody waits
+    for it, for whoever wrote it may be gone, and it only spares the second one the work.
+    """
+    _, _, holder, until = head
+    runs = micros(at) < until <= micros(at + lease.length)
+    held = holder is not None and holder != lease.holder.bytes and runs
+    return StandingBy(until=instant(until)) if held else None
+
+
+def _first(row: Row | None, level: int, index: int, width: int) -> bytes:
+    """The first hashes of a tile's row, which may have grown since."""
+    if row is None:
+        raise LedgerBrokenError(f"the log's tile {index} of level {level} is not there")
+    hashes: bytes = row[0][: width * HASH_BYTES]
+    return hashes

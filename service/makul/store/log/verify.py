@@ -1,0 +1,382 @@
+"""Every record against the log, and the log against itself: the first that does not fit is named.
+
+Reads in pages and keeps none, so that a million decisions take no more memory than a thousand. The
+service may go on meanwhile: what is checked is the log as it was when the check began, and then, in
+one snapshot, whatever has no place in it and every row that decisions rest on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, or_, select
+
+from makul.app.ports.ledger import (
+    CosignatureChecking,
+    Finding,
+    LedgerReport,
+    NoteChecking,
+)
+from makul.ledger.appending import EMPTY_EDGE, RightEdge
+from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.merkle import HASH_BYTES
+from makul.ledger.tiles import TILE_WIDTH, Tile, hashes_at
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import micros
+from makul.store.encryption.fields import Sealer
+from makul.store.log.expectations import Expectations
+from makul.store.log.held_rows_check import HeldRowsCheck
+from makul.store.log.record_facts import UUID_BYTES
+from makul.store.log.record_kinds import KINDS, FoundRecords, Records
+from makul.store.log.sequencer import LOG
+from makul.store.schema.ledger_tables import (
+    checkpoint,
+    cosignature,
+    ledger_head,
+    ledger_lost,
+    ledger_position,
+    ledger_queue,
+    ledger_tile,
+)
+from makul.store.schema.tables import CLOSED_BY, disclosure, ledger_leaf, request_key
+
+PAGE = 512
+"""Records read at once: some megabytes where each has a report and a receipt."""
+
+_HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
+
+_PLACED = (
+    select(
+        ledger_position.c.position,
+        ledger_position.c.disclosure_id,
+        ledger_leaf.c.leaf_hash,
+    )
+    .select_from(
+        ledger_position.outerjoin(
+            ledger_leaf, ledger_leaf.c.disclosure_id == ledger_position.c.disclosure_id
+        )
+    )
+    .where(
+        ledger_position.c.position >= bindparam("start"),
+        ledger_position.c.position < bindparam("size"),
+    )
+    .order_by(ledger_position.c.position)
+    .limit(bindparam("page"))
+)
+_LOST = (
+    select(ledger_lost.c.position, ledger_lost.c.leaf_hash)
+    .where(ledger_lost.c.position >= bindparam("start"), ledger_lost.c.position < bindparam("size"))
+    .order_by(ledger_lost.c.position)
+    .limit(bindparam("page"))
+)
+_REST = (
+    select(
+        ledger_leaf.c.disclosure_id,
+        ledger_leaf.c.recorded_at,
+        ledger_position.c.position,
+        ledger_queue.c.disclosure_id,
+    )
+    .select_from(
+        ledger_leaf.outerjoin(
+            ledger_position, ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id
+        ).outerjoin(ledger_queue, ledger_queue.c.disclosure_id == ledger_leaf.c.disclosure_id)
+    )
+    .where(
+        or_(ledger_position.c.position.is_(None), ledger_position.c.position >= bindparam("size")),
+        ledger_leaf.c.disclosure_id > bindparam("after"),
+    )
+    .order_by(ledger_leaf.c.disclosure_id)
+    .limit(bindparam("page"))
+)
+_KEY_OF_NOTHING = (
+    select(request_key.c.disclosure_id)
+    .select_from(
+        request_key.outerjoin(
+            disclosure,
+            CLOSED_BY,
+        )
+    )
+    .where(disclosure.c.disclosure_id.is_(None))
+    .limit(1)
+)
+_QUEUED_WRONGLY = (
+    select(ledger_queue.c.disclosure_id, ledger_leaf.c.disclosure_id)
+    .select_from(
+        ledger_queue.outerjoin(
+            ledger_leaf, ledger_leaf.c.disclosure_id == ledger_queue.c.disclosure_id
+        ).outerjoin(
+            ledger_position, ledger_position.c.disclosure_id == ledger_queue.c.disclosure_id
+        )
+    )
+    .where(or_(ledger_leaf.c.disclosure_id.is_(None), ledger_position.c.disclosure_id.is_not(None)))
+    .limit(1)
+)
+_BELOW_0 = select(ledger_position.c.disclosure_id).where(ledger_position.c.position < 0).limit(1)
+_SIZE_NOW = select(ledger_head.c.size).where(ledger_head.c.log == LOG).scalar_subquery()
+_SIGNED_BEYOND = select(checkpoint.c.size).where(checkpoint.c.size > _SIZE_NOW).limit(1)
+_LOST_BEYOND = (
+    select(ledger_lost.c.position)
+    .where(or_(ledger_lost.c.position < 0, ledger_lost.c.position >= _SIZE_NOW))
+    .limit(1)
+)
+_LOST_AND_PLACED = (
+    select(ledger_lost.c.position)
+    .join(ledger_position, ledger_position.c.position == ledger_lost.c.position)
+    .limit(1)
+)
+_TILE = select(ledger_tile.c.hashes).where(
+    ledger_tile.c.level == bindparam("level"), ledger_tile.c.index == bindparam("index")
+)
+_CHECKPOINTS = (
+    select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note)
+    .where(checkpoint.c.size > bindparam("after"), checkpoint.c.size <= bindparam("size"))
+    .order_by(checkpoint.c.size)
+    .limit(bindparam("page"))
+)
+_COSIGNATURES = select(cosignature.c.witness, cosignature.c.line).where(
+    cosignature.c.size == bindparam("size")
+)
+_LEAVES = select(func.count()).select_from(ledger_leaf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerQuestion:
+    """By what the log is checked."""
+
+    origin: str
+    checker: NoteChecking
+    max_merge_delay: timedelta
+    witnesses: Mapping[str, CosignatureChecking]
+    """By the names that their lines are kept under. Of others' lines nothing can be said."""
+    lost: int
+    """How many lost decisions are known of: one more is a finding."""
+    at: datetime
+
+
+class _FoundError(Exception):
+    """The first thing that does not fit: it ends the check."""
+
+    def __init__(self, where: str, record: str, what: str) -> None:
+        super().__init__(what)
+        self.finding = Finding(where=where, record=record, what=what)
+
+
+class LedgerCheck:
+    """One run of the check. Raises `StoreUnavailableError`."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        question: LedgerQuestion,
+        tell: Callable[[int, int], None],
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._question = question
+        self._tell = tell
+        self._size = self._checked = self._waiting = self._checkpoints = self._all = 0
+        self._lost = self._first_lost = 0
+        self._newest = 0
+        """The size of the last checkpoint that was held. An empty log may be unsigned yet."""
+
+    def run(self) -> LedgerReport:
+        """The report, with the first finding, by place in the log, if there is one."""
+        found: Finding | None = None
+        try:
+            with Expectations() as expectations:
+                self._run(expectations)
+        except _FoundError as error:
+            found = error.finding
+        return LedgerReport(
+            size=self._size,
+            checked=self._checked,
+            waiting=self._waiting,
+            checkpoints=self._checkpoints,
+            lost=self._lost,
+            finding=found,
+        )
+
+    def _run(self, expectations: Expectations) -> None:
+        records = Records(self._database, self._sealer, expectations)
+        head = self._database.one(_HEAD, {"log": LOG})
+        if head is None:
+            raise _FoundError("ledger_head", LOG, "the log has no head")
+        self._size, root = head
+        (self._all,) = self._database.one(_LEAVES, {}) or (0,)
+        edge = self._replay(self._size, records)
+        if edge.root() != root:
+            raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
+        with self._database.snapshot() as transaction:
+            self._rest(transaction, records)
+            self._strays(transaction)
+            held = HeldRowsCheck(self._sealer, expectations, at=self._question.at)
+            for finding in held.find(transaction):
+                raise _FoundError(*finding)
+        if self._lost != self._question.lost:
+            what = f"{self._lost} decisions are noted as lost, {self._question.lost} are known of"
+            raise _FoundError("ledger_lost", str(self._first_lost), what)
+
+    def _replay(self, size: int, records: Records) -> RightEdge:
+        """Every leaf in its place, every tile, every checkpoint."""
+        edge, signed = EMPTY_EDGE, self._signed(size)
+        due = self._hold(next(signed, None), edge, signed)
+        for page in self._pages(size, records):
+            leaves = page
+            while leaves:
+                until = due[0] - edge.size if due is not None else len(leaves)
+                edge = self._append(edge, leaves[:until])
+                due, leaves = self._hold(due, edge, signed), leaves[until:]
+        if self._newest != size:
+            raise _FoundError("checkpoint", str(size), "the log's tree is not signed")
+        for level, row in enumerate(edge.partial):
+            if row:
+                self._hold_tile(Tile(level, hashes_at(level, size) // TILE_WIDTH), row)
+        return edge
+
+    def _pages(self, size: int, records: Records) -> Iterator[list[bytes]]:
+        """Leaf hashes in their order, each of a record that fits, or noted as lost."""
+        start = 0
+        while start < size:
+            places = {"start": start, "size": size, "page": PAGE}
+            placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
+            until = placed[-1][0] + 1 if placed else start
+            found = records.placed(self._database, start, until)
+            leaves: list[bytes] = []
+            # Each list is whole up to its page's end: what is dense in both is to be checked now.
+            for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
+                if row[0] != start + len(leaves):
+                    break
+                leaves.append(self._leaf_of(row, found))
+            if not leaves:
+                raise _FoundError("ledger_position", str(start), "no leaf has this place")
+            start += len(leaves)
+            self._tell(self._checked, self._all)
+            yield leaves
+
+    def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
+        """The leaf of a place, its record held against it; or of a place that is noted as lost."""
+        if len(row) == len(_LOST.selected_columns):
+            self._lost += 1
+            self._first_lost = row[0] if self._lost == 1 else self._first_lost
+            return bytes(row[1])
+        _, record_id, leaf_hash = row
+        if leaf_hash is None:
+            name = _name(record_id)
+            raise _FoundError("ledger_leaf", name, "the leaf of this place is not there")
+        self._hold_record(record_id, found)
+        return bytes(leaf_hash)
+
+    def _hold_record(self, record_id: bytes, found: FoundRecords) -> None:
+        name, records = _name(record_id), found.of(record_id)
+        if not records:
+            raise _FoundError("ledger_leaf", name, "a leaf without its record")
+        for _, hold, row in records:
+            wrong = hold(row)
+            if wrong is not None:
+                raise _FoundError(wrong[0], name, wrong[1])
+        self._checked += 1
+
+    def _append(self, edge: RightEdge, leaves: list[bytes]) -> RightEdge:
+        appended = edge.extended(leaves)
+        for tile, hashes in appended.tiles.items():
+            if tile.width == TILE_WIDTH:
+                self._hold_tile(tile, hashes)
+        return appended.edge
+
+    def _hold_tile(self, tile: Tile, hashes: bytes) -> None:
+        """A partial tile may have grown since the check began."""
+        row = self._database.one(_TILE, {"level": tile.level, "index": tile.index})
+        name = f"{tile.level}/{tile.index}"
+        if row is None:
+            raise _FoundError("ledger_tile", name, "the tile is not there")
+        if row[0][: len(hashes)] != hashes or len(row[0]) % HASH_BYTES:
+            raise _FoundError("ledger_tile", name, "the tile is not that of the leaves")
+
+    def _signed(self, size: int) -> Iterator[Row]:
+        """Checkpoints of the log as it was when the check began, by size."""
+        after = -1
+        while rows := self._database.all(
+            _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
+        ):
+            yield from rows
+            after = rows[-1][0]
+
+    def _hold(self, due: Row | None, edge: RightEdge, signed: Iterator[Row]) -> Row | None:
+        """Hold the checkpoint of this size, if there is one, against the tree; the next one."""
+        if due is None or due[0] != edge.size:
+            return due
+        size, root, note = due
+        try:
+            body = self._question.checker.verify(note)
+        except ValueError:
+            raise _FoundError("checkpoint", str(size), "its signature does not hold") from None
+        if root != edge.root():
+            raise _FoundError("checkpoint", str(size), "its root is not that of the leaves")
+        if body != Checkpoint(self._question.origin, size, root).body():
+            raise _FoundError("checkpoint", str(size), "what was signed is another tree")
+        self._hold_cosignatures(size, note)
+        self._checkpoints += 1
+        self._newest = size
+        return next(signed, None)
+
+    def _hold_cosignatures(self, size: int, note: bytes) -> None:
+        """The lines of the witnesses that are known here."""
+        for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
+            checker = self._question.witnesses.get(witness)
+            if checker is None:
+                continue
+            try:
+                checker.verify(note + f"{line}\n".encode())
+            except ValueError:
+                what = "the witness's signature does not hold"
+                raise _FoundError("cosignature", f"{size} {witness}", what) from None
+
+    def _rest(self, transaction: Transaction, records: Records) -> None:
+        """Leaves without a place yet, or placed since the check began."""
+        after = b""
+        latest = micros(self._question.at - self._question.max_merge_delay)
+        while rows := transaction.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
+            last = rows[-1][0]
+            found = records.rest(transaction, size=self._size, after=after, last=last)
+            for record_id, recorded_at, position, queued in rows:
+                self._hold_record(record_id, found)
+                if position is None and queued is None:
+                    what = "the leaf has no place and does not wait for one"
+                    raise _FoundError("ledger_queue", _name(record_id), what)
+                if position is None:
+                    self._hold_waiting(record_id, recorded_at, latest)
+            after = last
+            self._tell(self._checked, self._all)
+
+    def _hold_waiting(self, record_id: bytes, recorded_at: object, latest: int) -> None:
+        if not isinstance(recorded_at, int) or recorded_at < latest:
+            what = "it waits longer than max_merge_delay"
+            raise _FoundError("ledger_leaf", _name(record_id), what)
+        self._waiting += 1
+
+    def _strays(self, transaction: Transaction) -> None:
+        """Rows that belong to nothing."""
+        without_leaf = (
+            (kind.without_leaf, kind.name, "a record without its leaf") for kind in KINDS
+        )
+        for statement, where, what in (
+            *without_leaf,
+            (_KEY_OF_NOTHING, "request_key", "a request id that no decision closed"),
+            (_BELOW_0, "ledger_position", "a place before the first"),
+            (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
+            (_LOST_BEYOND, "ledger_lost", "a loss beyond the log's places"),
+            (_LOST_AND_PLACED, "ledger_lost", "a place noted as lost, and it has its leaf"),
+            (_QUEUED_WRONGLY, "ledger_queue", "it waits and is no leaf, or has its place already"),
+        ):
+            row = transaction.one(statement, {})
+            if row is not None:
+                raise _FoundError(where, _name(row[0]), what)
+
+
+def _name(key: object) -> str:
+    """A row's key as it is told: a decision's id, or whatever somebody put in its place."""
+    if isinstance(key, bytes) and len(key) == UUID_BYTES:
+        return str(UUID(bytes=key))
+    return key.hex() if isinstance(key, bytes) else str(key)

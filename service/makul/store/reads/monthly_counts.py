@@ -1,0 +1,73 @@
+"""The statistics of a month's decisions, against which consents are checked (Procedure, cl. 11).
+
+All that is counted stands in one index, `ix_disclosure_month`: a million decisions are counted in
+a second or two, and no record is read for it.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, select
+
+from makul.app.ports import MonthCount
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month
+from makul.store.db.base import Database
+from makul.store.db.codecs import CodecError, micros
+from makul.store.records.repetitions import MONTH_REPETITIONS
+from makul.store.schema.tables import disclosure
+
+_ALIKE = (
+    disclosure.c.recipient,
+    disclosure.c.purpose,
+    disclosure.c.outcome,
+    disclosure.c.ground_kind,
+)
+MONTH_COUNTS = (
+    select(*_ALIKE, func.count())
+    .where(
+        disclosure.c.decided_at >= bindparam("begins"), disclosure.c.decided_at < bindparam("ends")
+    )
+    .group_by(*_ALIKE)
+)
+"""One statement, so one snapshot. Not narrowed to a recipient: that would lead to an index which
+does not hold the rest, and to a record read for each row."""
+
+
+def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
+    """What is recorded so far of a month, in order; what is alike and does not occur is absent."""
+    values = {"begins": micros(month.begins), "ends": micros(month.ends)}
+    repeated = {row[:4]: row[4] for row in database.all(MONTH_REPETITIONS, values)}
+    decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
+    # An answer of an earlier month may be given again in this one: then there is no decision.
+    counts = [
+        _read(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))
+        for alike in decided.keys() | repeated.keys()
+    ]
+    return sorted(counts, key=_order)
+
+
+def _order(count: MonthCount) -> tuple[str, ...]:
+    return (count.recipient, count.purpose or "", count.outcome, count.ground_kind or "")
+
+
+def _read(
+    recipient: str,
+    purpose: str | None,
+    outcome: str,
+    ground_kind: str | None,
+    *,
+    decisions: int,
+    repetitions: int,
+) -> MonthCount:
+    try:
+        return MonthCount(
+            recipient=MemberCode(recipient),
+            purpose=purpose,
+            outcome=Outcome(outcome),
+            ground_kind=ground_kind,
+            decisions=decisions,
+            repetitions=repetitions,
+        )
+    except ValueError:
+        raise CodecError("a decision does not read back") from None

@@ -1,0 +1,92 @@
+"""The reads of a person's record on the way of a request (invariant 6)."""
+
+from dataclasses import replace
+
+from sqlalchemy import bindparam, func, select
+
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import Pin
+from makul.domain.persons import Person
+from makul.store.db.base import Database
+from makul.store.db.codecs import CodecError
+from makul.store.encryption.fields import Sealer
+from makul.store.records.person_codec import (
+    FILLERS,
+    pad,
+    person_from_bytes,
+    person_place,
+    person_to_bytes,
+    sample_place,
+)
+from makul.store.schema.person_tables import person, person_sample
+
+_neighbour = person.alias("neighbour")
+_PERSON = (
+    select(person.c.pin_index, person.c.version, person.c.sealed)
+    .where(
+        person.c.pin_index
+        == func.coalesce(
+            select(func.max(_neighbour.c.pin_index))
+            .where(_neighbour.c.pin_index <= bindparam("pin_index"))
+            .scalar_subquery(),
+            select(func.min(_neighbour.c.pin_index)).scalar_subquery(),
+        )
+    )
+    .order_by(person.c.version.desc())
+    .limit(1)
+)
+"""The person of this index or, where there is none, that of a neighbouring index: a row is found
+and read in any case."""
+_SAMPLE = select(person_sample.c.sealed).where(
+    person_sample.c.pin_index == bindparam("pin_index"),
+    person_sample.c.sample_index == bindparam("sample_index"),
+)
+
+_NOBODY = Person(pin=Pin("00101190000000"), values=FILLERS)
+"""Opened in place of a person who is not held: as large as a record, and of its shape."""
+
+
+class PersonReader:
+    """Reads records by PIN, with the same work whether somebody is held and whatever is held."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))
+
+    def read(self, pin: Pin) -> Person | None:
+        """The current version of a person's record, its samples named and not read.
+
+        Where there is none, a neighbour's row is read and not opened, and a record of nobody is
+        opened in its place: the same work.
+        """
+        index = self._sealer.index("pin", pin.digits)
+        row = self._database.one(_PERSON, {"pin_index": index})
+        held = row is not None and row[0] == index
+        where, version, sealed = row if row is not None and held else (b"", 0, self._nobody)
+        found = person_from_bytes(self._sealer.open(sealed, person_place(where, version)), version)
+        if not held:
+            return None
+        if found.pin != pin:
+            raise CodecError("a person's record does not belong where it was found")
+        return found
+
+    def read_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+        """Return this version with those of its samples read that are wanted.
+
+        They are found by the digests that this version names, so another version's are never read.
+        """
+        index = self._sealer.index("pin", person.pin.digits)
+        samples = {
+            name: self._sample(index, ref.digest)
+            for name, ref in person.samples.items()
+            if name in wanted
+        }
+        return replace(person, values={**person.values, **samples})
+
+    def _sample(self, pin_index: bytes, sample_index: bytes) -> bytes:
+        values = {"pin_index": pin_index, "sample_index": sample_index}
+        row = self._database.one(_SAMPLE, values)
+        if row is None:
+            raise CodecError("a person's record names a sample that is not there")
+        return self._sealer.open(row[0], sample_place(pin_index, sample_index))

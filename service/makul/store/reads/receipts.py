@@ -1,0 +1,68 @@
+"""The receipt of an earlier request, found by the space in which its id was used."""
+
+from itertools import product
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from makul.app.ports import KeptReceipt, Space
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.store.db.base import Database
+from makul.store.encryption.fields import Sealer
+from makul.store.records.sealed_fields import open_private
+from makul.store.schema.tables import CLOSED_BY, disclosure, request_key
+
+_COLUMNS = (
+    disclosure.c.disclosure_id,
+    disclosure.c.sealed,
+    disclosure.c.agreement_number,
+)
+_CLOSING = (
+    select(*_COLUMNS)
+    .select_from(
+        request_key.join(
+            disclosure,
+            CLOSED_BY,
+        )
+    )
+    .where(
+        request_key.c.recipient == bindparam("recipient"),
+        request_key.c.space == bindparam("space"),
+        request_key.c.request_id == bindparam("request_id"),
+    )
+)
+_LATEST = (
+    select(*_COLUMNS)
+    .where(
+        disclosure.c.recipient == bindparam("recipient"),
+        disclosure.c.space == bindparam("space"),
+        disclosure.c.request_id == bindparam("request_id"),
+    )
+    .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
+    .limit(1)
+)
+
+
+def find_receipt(
+    database: Database, sealer: Sealer, recipient: MemberCode, request_id: UUID
+) -> KeptReceipt | None:
+    """Return the receipt of the decision that closed a request id; None if there is none.
+
+    The spaces are searched in their order, a disclosure first: a dry run under the same id must
+    not hide it. A closed id has one closing decision, so a later refusal (REQ-04) is not looked at.
+    What closed the id in any space goes before what left it open in another: a refusal that may be
+    asked again (REQ-06) must not hide a registration or a revocation.
+    """
+    values = {"recipient": recipient, "request_id": request_id.bytes}
+    for statement, space in product((_CLOSING, _LATEST), Space):
+        row = database.one(statement, {**values, "space": space.value})
+        if row is None:
+            continue
+        disclosure_id, sealed, number = row
+        return KeptReceipt(
+            disclosure_id=UUID(bytes=disclosure_id),
+            document=open_private(sealer, disclosure_id, sealed).receipt,
+            space=space,
+            agreement_number=AgreementNumber(number) if number is not None else None,
+        )
+    return None

@@ -1,0 +1,348 @@
+"""Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, select
+
+from makul.app.ports import (
+    Asker,
+    ConsentStatus,
+    HeldConsent,
+    KeptReceipt,
+    KnownRequest,
+    RecordedSignature,
+    Register,
+    RegisteredCertificate,
+    RequestKey,
+    RevokedConsent,
+    Standing,
+)
+from makul.domain.agreements import Agreement
+from makul.domain.attempts import AttemptCounts
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
+from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
+from makul.domain.persons import Person
+from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.store.db.base import Database, Row
+from makul.store.db.codecs import (
+    CodecError,
+    agreement_from_row,
+    instant,
+    micros,
+    only,
+    pack,
+    unpack,
+)
+from makul.store.db.rows import build_row_reader
+from makul.store.encryption.fields import Sealer, place
+from makul.store.reads.agreement_signatures import list_signatures
+from makul.store.reads.persons import PersonReader
+from makul.store.reads.receipts import find_receipt
+from makul.store.reads.request_snapshot import StandingRow, read_standing
+from makul.store.records import consent_revocations as revocations
+from makul.store.records.consent_revocations import subject_place, taken_back, taken_back_by_index
+from makul.store.records.recorder import evidence_place
+from makul.store.records.sealed_fields import open_private
+from makul.store.records.service_usage import usage_from_row, usage_values
+from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
+from makul.store.schema.tables import (
+    certificate,
+    evidence,
+    ground_use,
+    notice_approval,
+    notice_text,
+    official,
+    official_withdrawal,
+    recipient,
+    sealing_certificate,
+)
+
+_CERTIFICATE = select(certificate.c.recipient).where(
+    certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
+)
+_SEALING_CERTIFICATE = (
+    select(sealing_certificate.c.der)
+    .where(
+        sealing_certificate.c.recipient == bindparam("recipient"),
+        sealing_certificate.c.withdrawn_at.is_(None),
+    )
+    .order_by(sealing_certificate.c.added_at.desc(), sealing_certificate.c.fingerprint.desc())
+    .limit(1)
+)
+_RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
+    recipient.c.code == bindparam("code")
+)
+_OFFICIAL = select(official.c.sealed).where(
+    official.c.recipient == bindparam("recipient"),
+    official.c.fingerprint == bindparam("fingerprint"),
+    ~exists().where(
+        official_withdrawal.c.recipient == official.c.recipient,
+        official_withdrawal.c.fingerprint == official.c.fingerprint,
+        official_withdrawal.c.withdrawn_at <= bindparam("as_of"),
+    ),
+)
+_NOTICE = (
+    select(notice_approval.c.approved_at)
+    .select_from(notice_text.join(notice_approval, notice_approval.c.ref == notice_text.c.ref))
+    .where(
+        notice_text.c.ref == bindparam("ref"),
+        notice_text.c.language == bindparam("language"),
+        notice_text.c.digest == bindparam("digest"),
+    )
+)
+_this_ground = (
+    ground_use.c.recipient == bindparam("recipient"),
+    ground_use.c.kind == bindparam("kind"),
+    ground_use.c.ground_id == bindparam("ground_id"),
+)
+_USE = select(
+    ground_use.c.digest, ground_use.c.used, ground_use.c.revoked_at, ground_use.c.registered_at
+).where(*_this_ground)
+_REGISTERED = (
+    select(evidence.c.digest, evidence.c.sealed, ground_use.c.registered_at)
+    .select_from(
+        ground_use.join(
+            evidence,
+            (evidence.c.recipient == ground_use.c.recipient)
+            & (evidence.c.digest == ground_use.c.digest),
+        )
+    )
+    .where(*_this_ground, ground_use.c.registered_at.is_not(None))
+)
+_STATUS = select(
+    ground_use.c.digest,
+    ground_use.c.subject,
+    ground_use.c.valid_from,
+    ground_use.c.valid_to,
+    ground_use.c.allowed,
+    ground_use.c.used,
+    ground_use.c.revoked_at,
+).where(*_this_ground)
+
+
+class _StatusRow(NamedTuple):
+    digest: bytes
+    subject: bytes | None
+    valid_from: int
+    valid_to: int
+    allowed: int
+    used: int
+    revoked_at: int | None
+
+
+_read_status = build_row_reader(_STATUS, _StatusRow)
+
+_END_OF_TIME = 2**63 - 1
+
+
+class StoreRegister(Register):
+    """The record as a request reads it. Raises `StoreUnavailableError`."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._persons = PersonReader(database, sealer)
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        """The recipient for whom this certificate is registered and not withdrawn."""
+        row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
+        if row is None:
+            return None
+        return RegisteredCertificate(recipient=MemberCode(row[0]), fingerprint=fingerprint)
+
+    def recipient(self, code: MemberCode) -> Recipient | None:
+        """The recipient as registered."""
+        row = self._database.one(_RECIPIENT, {"code": code})
+        return recipient_from_row(code, row) if row is not None else None
+
+    def standing(
+        self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
+    ) -> Standing:
+        """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
+        values = {
+            "code": key.recipient,
+            "number": agreement,
+            "space": key.space.value,
+            "request_id": key.request_id.bytes,
+            **usage_values(at),
+        }
+        row = read_standing(self._database, values)
+        return Standing(
+            recipient=_recipient_of(row, key.recipient),
+            agreement=_agreement_of(row),
+            usage=usage_from_row((row.requests_used, row.bytes_used)),
+            known=self._known(row.disclosure_id, row.sealed),
+        )
+
+    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+        row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
+        return bytes(row[0]) if row is not None else None
+
+    def official(
+        self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
+    ) -> str | None:
+        """The official to whom this certificate belongs, if not withdrawn by then."""
+        then = micros(as_of) if as_of is not None else _END_OF_TIME
+        values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
+        row = self._database.one(_OFFICIAL, values)
+        if row is None:
+            return None
+        return open_official(self._sealer, recipient, fingerprint, row[0])
+
+    def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
+        """Is this consent notice approved, with exactly this text in this language?"""
+        values = {"ref": ref, "language": language, "digest": digest}
+        return self._database.one(_NOTICE, values) is not None
+
+    def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
+        """Who signed an agreement's newest draft, the first first."""
+        return list_signatures(self._database, number)
+
+    def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
+        """How a ground was used so far."""
+        row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        by_subject = taken_back(self._database, self._sealer, recipient, ground)
+        if row is None:
+            return GroundUse(revoked=by_subject)
+        digest, used, revoked_at, registered_at = row
+        differs = digest != ground.digest
+        return GroundUse(
+            used=used,
+            revoked=by_subject or revoked_at is not None,
+            registered_at=instant(registered_at) if registered_at and not differs else None,
+            digest_differs=differs,
+        )
+
+    def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
+        """A consent document that this recipient registered."""
+        values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
+        row = self._database.one(_REGISTERED, values)
+        if row is None:
+            return None
+        digest, sealed, registered_at = row
+        return HeldConsent(
+            document=self._sealer.open(sealed, evidence_place(recipient, digest)),
+            registered_at=instant(registered_at),
+        )
+
+    def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
+        """A consent of this recipient, registered or used inline."""
+        values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
+        found = self._database.one(_STATUS, values)
+        if found is None:
+            return None
+        row = _read_status(found)
+        where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
+        pin = _pin(self._sealer.open(row.subject or b"", where))
+        index = self._sealer.index("pin", pin.digits)
+        by_subject = taken_back_by_index(self._database, recipient, consent_id.bytes, index)
+        return ConsentStatus(
+            consent_id=consent_id,
+            digest=row.digest,
+            subject=pin,
+            valid_from=instant(row.valid_from),
+            valid_to=instant(row.valid_to),
+            allowed=row.allowed,
+            used=row.used,
+            revoked=by_subject or row.revoked_at is not None,
+        )
+
+    def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
+        """Did this person, as the subject's representative, give this recipient this consent?"""
+        return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
+
+    def revocations(
+        self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[RevokedConsent], bool]:
+        """Consents to this recipient that were taken back, oldest first, and are there more?"""
+        return revocations.page(
+            self._database, self._sealer, recipient, since=since, after=after, limit=limit
+        )
+
+    def person(self, pin: Pin) -> Person | None:
+        """The current version of a person's record, its samples named and not read."""
+        return self._persons.read(pin)
+
+    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+        """Return this version with those of its samples read that are wanted."""
+        return self._persons.read_samples(person, wanted)
+
+    def attempts(
+        self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
+    ) -> AttemptCounts:
+        """Failed matches since an instant."""
+        values = attempt_values(self._sealer, recipient, pin.digits, employee, since)
+        return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
+
+    def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
+        """The receipt of the decision that closed this recipient's request id."""
+        return find_receipt(self._database, self._sealer, recipient, request_id)
+
+    def _known(self, disclosure_id: bytes | None, sealed: bytes | None) -> KnownRequest | None:
+        """The request that closed an id. If its disclosure is gone, one that equals no other."""
+        if disclosure_id is None:
+            return None
+        if sealed is None:
+            return KnownRequest(digest=b"", asker=Asker())
+        return open_private(self._sealer, disclosure_id, sealed).known
+
+
+def _recipient_of(row: StandingRow, code: MemberCode) -> Recipient | None:
+    if row.kind is None:
+        return None
+    return recipient_from_row(code, (row.kind, row.name, row.state))
+
+
+def _agreement_of(row: StandingRow) -> Agreement | None:
+    if row.number is None:
+        return None
+    state, whose = row.agreement_state, row.agreement_recipient
+    return agreement_from_row((row.number, whose, state, row.valid_from, row.valid_to, row.terms))
+
+
+def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
+    """A recipient from its columns kind, name and state."""
+    kind, name, state = row
+    try:
+        return Recipient(
+            code=code, kind=RecipientKind(kind), name=name, state=RecipientState(state)
+        )
+    except ValueError:
+        raise CodecError("a recipient does not read back") from None
+
+
+def seal_official(
+    sealer: Sealer, recipient: str, fingerprint: bytes, identifier: str, name: str
+) -> bytes:
+    """Seal an official's identifier and name to their registration."""
+    packed = pack({"v": 1, "identifier": identifier, "name": name})
+    return sealer.seal(packed, _official_place(recipient, fingerprint))
+
+
+def open_official(sealer: Sealer, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
+    """The identifier of an official."""
+    header, _ = unpack(sealer.open(sealed, _official_place(recipient, fingerprint)))
+    identifier = only(header, "v", "identifier", "name")["identifier"]
+    if header["v"] != 1 or not isinstance(identifier, str):
+        raise CodecError("an official does not read back")
+    return identifier
+
+
+def _official_place(recipient: str, fingerprint: bytes) -> bytes:
+    return place("official", "sealed", recipient.encode(), fingerprint)
+
+
+def _ground_values(recipient: str, kind: GroundKind, ground_id: UUID) -> dict[str, object]:
+    return {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
+
+
+def _pin(digits: bytes) -> Pin:
+    try:
+        return Pin(digits.decode("ascii"))
+    except (UnicodeDecodeError, MalformedIdentifierError):
+        raise CodecError("a subject does not read back") from None

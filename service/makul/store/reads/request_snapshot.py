@@ -1,0 +1,69 @@
+"""What a request rests on, read in one statement: recipient, agreement, use and request id."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, literal_column, select
+
+from makul.store.db.base import Database, Values
+from makul.store.db.codecs import CodecError
+from makul.store.db.rows import build_row_reader
+from makul.store.records.service_usage import USED
+from makul.store.schema.tables import CLOSED_BY, agreement, disclosure, recipient, request_key
+
+_here = select(literal_column("1").label("here")).subquery("here")
+_STANDING = select(
+    recipient.c.kind,
+    recipient.c.name,
+    recipient.c.state,
+    agreement.c.number,
+    agreement.c.recipient.label("agreement_recipient"),
+    agreement.c.state.label("agreement_state"),
+    agreement.c.valid_from,
+    agreement.c.valid_to,
+    agreement.c.terms,
+    request_key.c.disclosure_id,
+    disclosure.c.sealed,
+    *(used.label(name) for used, name in zip(USED, ("requests_used", "bytes_used"), strict=True)),
+).select_from(
+    _here.outerjoin(recipient, recipient.c.code == bindparam("code"))
+    .outerjoin(agreement, agreement.c.number == bindparam("number"))
+    .outerjoin(
+        request_key,
+        (request_key.c.recipient == bindparam("code"))
+        & (request_key.c.space == bindparam("space"))
+        & (request_key.c.request_id == bindparam("request_id")),
+    )
+    .outerjoin(disclosure, CLOSED_BY)
+)
+
+
+class StandingRow(NamedTuple):
+    """A recipient, one agreement, its use, and a request id, in the columns of the database."""
+
+    kind: str | None
+    """None, as the two after it, if the recipient is not registered."""
+    name: str
+    state: str
+    number: str | None
+    """None, as the five after it, if there is no such agreement."""
+    agreement_recipient: str
+    agreement_state: str
+    valid_from: int
+    valid_to: int
+    terms: str
+    disclosure_id: bytes | None
+    """None if the request id is open."""
+    sealed: bytes | None
+    requests_used: int
+    bytes_used: int
+
+
+_read_row = build_row_reader(_STANDING, StandingRow)
+
+
+def read_standing(database: Database, values: Values) -> StandingRow:
+    """Return the one row, whose columns are None for what is not there; raises `CodecError`."""
+    row = database.one(_STANDING, values)
+    if row is None:
+        raise CodecError("the record store gave no row where there is always one")
+    return _read_row(row)

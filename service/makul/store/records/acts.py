@@ -1,0 +1,152 @@
+"""Acts: who changed a right, when, and every row before and after (invariant 13).
+
+An act is recorded in the transaction of the change itself, with a leaf of its own, so that nobody
+can later deny it, alter what it did or give a right without one. Only one act is written at a time
+(`Gate.DESK`), so acts have numbers without gaps.
+"""
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, select
+
+from makul.ledger.commitment import SALT_BYTES, commit
+from makul.ledger.statements import write_act
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros, pack
+from makul.store.encryption.fields import Sealer, place
+from makul.store.records.audit_log import DeskLog
+from makul.store.records.held_rows import HELD, Image, state_value
+from makul.store.schema.ledger_tables import act, ledger_queue
+from makul.store.schema.tables import ledger_leaf
+
+_ADD_ACT = insert(act)
+_ADD_LEAF = insert(ledger_leaf)
+_QUEUE_LEAF = insert(ledger_queue)
+_LAST_NUMBER = select(func.max(act.c.number))
+_HAS_ACT = select(act.c.number).where(act.c.number == bindparam("number"))
+
+FIRST_NUMBER = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row that an act changed; None stands for a row that is not there."""
+
+    table: str
+    key: Mapping[str, object]
+    before: Image | None
+    after: Image | None
+
+    def state(self) -> list[object]:
+        """Return the change as plain values, for a statement."""
+        key = {name: state_value(value) for name, value in self.key.items()}
+        return [self.table, key, self.before, self.after]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What an operator did, in words and in rows."""
+
+    who: str
+    kind: str
+    target: str
+    facts: Mapping[str, object]
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """A row that an act is about to change, by its primary key."""
+
+    table: str
+    key: Mapping[str, object]
+
+
+class PendingAct:
+    """An act under way: its rows are read before the change, and again when it is written."""
+
+    def __init__(
+        self, transaction: Transaction, sealer: Sealer, log: DeskLog, rows: Sequence[RowKey]
+    ) -> None:
+        self._transaction = transaction
+        self._sealer = sealer
+        self._log = log
+        self._rows = rows
+        self._before = [_read_image(transaction, sealer, row) for row in rows]
+
+    def write(self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime) -> None:
+        """Record the act, and the entry of the operator's log."""
+        self._log.write(self._transaction, kind, target, facts, at=at)
+        after = [_read_image(self._transaction, self._sealer, row) for row in self._rows]
+        changes = [
+            Change(table=row.table, key=row.key, before=was, after=now)
+            for row, was, now in zip(self._rows, self._before, after, strict=True)
+            if was != now
+        ]
+        done = Act(who=self._log.who, kind=kind, target=target, facts=facts, changes=changes)
+        add_act(self._transaction, self._sealer, done, at=at)
+
+
+def add_act(transaction: Transaction, sealer: Sealer, done: Act, *, at: datetime) -> None:
+    """Write the row of an act, its leaf, and the leaf's place in the queue.
+
+    To be called behind `Gate.DESK`: two acts at once would take the same number.
+    """
+    act_id = uuid.uuid4()
+    number = _next_number(transaction)
+    salt = secrets.token_bytes(SALT_BYTES)
+    statement = write_act(
+        {
+            "actId": str(act_id),
+            "number": number,
+            "kind": done.kind,
+            "at": micros(at),
+            "who": done.who,
+            "target": done.target,
+            "facts": dict(done.facts),
+            "changes": [change.state() for change in done.changes],
+        }
+    )
+    row = {
+        "act_id": act_id.bytes,
+        "number": number,
+        "at": micros(at),
+        "who": done.who,
+        "kind": done.kind,
+        "target": done.target,
+        "sealed": sealer.seal(pack({"v": 1}, [salt, statement]), act_place(act_id.bytes)),
+    }
+    leaf = {
+        "disclosure_id": act_id.bytes,
+        "leaf_hash": commit(salt, statement),
+        "recorded_at": micros(at),
+    }
+    transaction.run(_ADD_ACT, row)
+    transaction.run(_ADD_LEAF, leaf)
+    transaction.run(_QUEUE_LEAF, leaf)
+
+
+def has_acts(transaction: Transaction) -> bool:
+    """Return whether the store has its first act, which is the baseline."""
+    return transaction.one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
+
+
+def act_place(act_id: bytes) -> bytes:
+    """Return the associated data to which the encrypted part of an act is bound."""
+    return place("act", "sealed", act_id)
+
+
+def _next_number(transaction: Transaction) -> int:
+    row = transaction.one(_LAST_NUMBER, {})
+    last = row[0] if row is not None else None
+    return FIRST_NUMBER if last is None else int(last) + 1
+
+
+def _read_image(transaction: Transaction, sealer: Sealer, row: RowKey) -> Image | None:
+    held = HELD[row.table]
+    found = transaction.one(held.one, row.key)
+    return held.image(sealer, held.named(found)) if found is not None else None

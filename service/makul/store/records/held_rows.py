@@ -1,0 +1,171 @@
+"""The rows that decisions rest on, in the form in which acts state them and the check reads them.
+
+A row is stated by all its columns but the one that only serves to lock it. An encrypted column is
+stated by a keyed digest of its content, because a rotation of the master key changes its bytes, and
+a plain digest would let a PIN be guessed; a long value by its SHA-256. Each value carries its type,
+so that no text is ever equal to a digest.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, Select, Table, bindparam, select, tuple_
+from sqlalchemy.sql.elements import literal_column
+
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import dumps
+from makul.store.encryption.fields import SealBrokenError, Sealer, place
+from makul.store.schema.columns import metadata
+
+Image = Mapping[str, object]
+"""A row: its columns that are no key, by name, as plain values."""
+
+PAGE = 256
+"""Rows read at once."""
+
+MAX_BYTES = 64
+"""Longer bytes are stated by their SHA-256: keys and digests stay readable."""
+
+MAX_CHARACTERS = 16_384
+"""Longer texts are stated by their SHA-256; the terms of an agreement stay readable."""
+
+_ENCRYPTED = frozenset({"sealed", "subject"})
+_LEFT_OUT = frozenset({"to_lock_by"})
+
+REGISTER_TABLES = (
+    "recipient",
+    "certificate",
+    "sealing_certificate",
+    "official",
+    "official_withdrawal",
+    "signatory",
+    "agreement",
+    "agreement_draft",
+    "agreement_signature",
+    "notice_text",
+    "notice_approval",
+    "desk_document",
+)
+"""Tables that acts alone change."""
+
+USED_TABLES = (
+    "ground_use",
+    "revocation",
+    "consent_giver",
+    "daily_use",
+    "paper_use",
+    "attempt",
+)
+"""Tables that decisions change; the operator may revoke a ground as well."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldTable:
+    """A table whose rows are held against the ledger, and the statements that read it."""
+
+    table: Table
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @cached_property
+    def key_names(self) -> tuple[str, ...]:
+        """The columns of the primary key, in their order."""
+        return tuple(column.name for column in self.table.primary_key.columns)
+
+    @cached_property
+    def _columns(self) -> tuple[Column[Any], ...]:
+        return tuple(each for each in self.table.columns if each.name not in _LEFT_OUT)
+
+    @cached_property
+    def one(self) -> Select[*tuple[Any, ...]]:
+        """One row, by its key."""
+        key = self.table.primary_key.columns
+        return select(*self._columns).where(*(each == bindparam(each.name) for each in key))
+
+    @cached_property
+    def first(self) -> Select[*tuple[Any, ...]]:
+        """The first page of rows, by key."""
+        key = self.table.primary_key.columns
+        return select(*self._columns).order_by(*key).limit(literal_column(str(PAGE)))
+
+    @cached_property
+    def following(self) -> Select[*tuple[Any, ...]]:
+        """The page after a key."""
+        key = self.table.primary_key.columns
+        after = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in key))
+        return self.first.where(tuple_(*key) > after)
+
+    def rows(self, source: Database | Transaction) -> Iterator[Mapping[str, object]]:
+        """Yield every row by column name, a page at a time."""
+        page = source.all(self.first, {})
+        while page:
+            named = [self.named(row) for row in page]
+            yield from named
+            after = {f"after_{name}": named[-1][name] for name in self.key_names}
+            page = source.all(self.following, after)
+
+    def named(self, row: Row) -> dict[str, object]:
+        """Return a row of `one`, `first` or `following` by column name."""
+        return dict(zip((each.name for each in self._columns), row, strict=True))
+
+    def key_text(self, key: Mapping[str, object]) -> str:
+        """Return the key as text; equal for equal keys alone."""
+        return dumps([state_value(key[name]) for name in self.key_names])
+
+    def image(self, sealer: Sealer, row: Mapping[str, object]) -> Image:
+        """State a row. One that does not open is stated as such: its right can be taken still."""
+        return {
+            name: (
+                self._state_encrypted(sealer, row, name)
+                if name in _ENCRYPTED and value is not None
+                else state_value(value)
+            )
+            for name, value in row.items()
+            if name not in self.key_names
+        }
+
+    def _state_encrypted(self, sealer: Sealer, row: Mapping[str, object], name: str) -> object:
+        key = (_key_part(row[each]) for each in self.key_names)
+        value = row[name]
+        sealed = value if isinstance(value, bytes) else b""
+        try:
+            return state_content(sealer, sealer.open(sealed, place(self.name, name, *key)))
+        except SealBrokenError:
+            return ["unreadable", sha256(sealed).hexdigest()]
+
+
+HELD: Mapping[str, HeldTable] = MappingProxyType(
+    {name: HeldTable(metadata.tables[name]) for name in (*REGISTER_TABLES, *USED_TABLES)}
+)
+"""The tables that are held against the ledger, by name, in the order in which they are checked."""
+
+
+def state_value(value: object) -> object:
+    """Return a column's value as a plain value that tells its type."""
+    if value is None or type(value) is int:
+        return value
+    if isinstance(value, bytes):
+        if len(value) <= MAX_BYTES:
+            return ["hex", value.hex()]
+        return ["sha256", sha256(value).hexdigest()]
+    if isinstance(value, str):
+        if len(value) <= MAX_CHARACTERS:
+            return value
+        return ["text", sha256(value.encode()).hexdigest()]
+    return ["other", type(value).__name__]
+
+
+def state_content(sealer: Sealer, content: bytes) -> object:
+    """Return the content of an encrypted column as a plain value, which tells nothing of it."""
+    return ["content", sealer.content_index("held_row", content).hex()]
+
+
+def _key_part(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -1,0 +1,104 @@
+"""The rows of a person: each version of the record, and the samples that versions name.
+
+Every function runs within a transaction of the desk, so no two of them write one person at once.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+
+from makul.domain.persons import Person
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros
+from makul.store.encryption.fields import Sealer
+from makul.store.records.person_codec import (
+    FORMAT,
+    name_samples,
+    pad,
+    person_from_bytes,
+    person_place,
+    person_to_bytes,
+    sample_place,
+)
+from makul.store.schema.person_tables import person, person_sample
+
+_CURRENT = (
+    select(person.c.version, person.c.sealed, person.c.content_index, person.c.format)
+    .where(person.c.pin_index == bindparam("pin_index"))
+    .order_by(person.c.version.desc())
+    .limit(1)
+)
+_ADD_PERSON = insert(person)
+_SAMPLE_KNOWN = select(person_sample.c.recorded_at).where(
+    person_sample.c.pin_index == bindparam("pin_index"),
+    person_sample.c.sample_index == bindparam("sample_index"),
+)
+_ADD_SAMPLE = insert(person_sample)
+
+
+def read_current(transaction: Transaction, sealer: Sealer, pin_index: bytes) -> Person | None:
+    """Return the current version of the person whom this index names, if there is one."""
+    row = transaction.one(_CURRENT, {"pin_index": pin_index})
+    if row is None:
+        return None
+    version, sealed, *_ = row
+    return person_from_bytes(sealer.open(sealed, person_place(pin_index, version)), version)
+
+
+def add_version(transaction: Transaction, sealer: Sealer, given: Person, at: datetime) -> bool:
+    """Add this record as a new version, unless it says what the current one says.
+
+    Returns whether it was added. The version's number is given here, whatever the record's own is.
+    """
+    pin_index = sealer.index("pin", given.pin.digits)
+    record, samples = name_samples(sealer, given)
+    version, unchanged = 0, False
+    row = transaction.one(_CURRENT, {"pin_index": pin_index})
+    if row is not None:
+        version, sealed, content_index, form = row
+        if form != FORMAT:  # its digest is that of another format
+            opened = sealer.open(sealed, person_place(pin_index, version))
+            content_index = digest_record(
+                sealer, name_samples(sealer, person_from_bytes(opened, version))[0]
+            )
+        unchanged = content_index == digest_record(sealer, record)
+    if unchanged:
+        return False
+    add_samples(transaction, sealer, pin_index, samples, at)
+    written = seal_record(sealer, record, pin_index, version + 1)
+    key = {"pin_index": pin_index, "version": version + 1}
+    transaction.run(_ADD_PERSON, {**key, **written, "recorded_at": micros(at)})
+    return True
+
+
+def add_samples(
+    transaction: Transaction,
+    sealer: Sealer,
+    pin_index: bytes,
+    samples: Mapping[bytes, bytes],
+    at: datetime,
+) -> None:
+    """Add the samples that this person has no row of yet."""
+    for index, sample in samples.items():
+        key = {"pin_index": pin_index, "sample_index": index}
+        if transaction.one(_SAMPLE_KNOWN, key) is None:
+            sealed = sealer.seal(sample, sample_place(pin_index, index))
+            transaction.run(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
+
+
+def digest_record(sealer: Sealer, record: Person) -> bytes:
+    """Return the keyed digest by which a changed record is known."""
+    return sealer.content_index("person", person_to_bytes(record))
+
+
+def seal_record(
+    sealer: Sealer, record: Person, pin_index: bytes, version: int
+) -> dict[str, object]:
+    """Return the columns that hold a record whose samples are named."""
+    content = person_to_bytes(record)
+    return {
+        "content_index": sealer.content_index("person", content),
+        "sealed": sealer.seal(pad(content), person_place(pin_index, version)),
+        "format": FORMAT,
+    }

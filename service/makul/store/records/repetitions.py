@@ -1,0 +1,289 @@
+"""Answers that were given again: each is a record with a leaf of its own (invariant 1).
+
+A repeated request gets the stored answer. Who got it, when and by which channel is recorded in the
+transaction that hands the answer out, so that personal data never leave twice under one record.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from typing import NamedTuple
+from uuid import UUID
+
+import uuid_utils
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from makul.app.ports import Asker, RepetitionRow, RequestKey
+from makul.domain.agreements import Channel
+from makul.domain.disclosures import Operation
+from makul.domain.identifiers import MemberCode
+from makul.ledger.commitment import SALT_BYTES, commit
+from makul.ledger.statements import write_repetition
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
+from makul.store.db.rows import build_row_reader
+from makul.store.encryption.fields import Sealer, place
+from makul.store.schema.ledger_tables import ledger_queue
+from makul.store.schema.tables import disclosure, ledger_leaf, repetition
+
+MAX_ROWS = 10_000
+"""The most repetitions listed at once: each is decrypted, at some 10 µs a row."""
+
+FORMAT = 1
+_PARTS = 3
+
+_ADD = insert(repetition)
+_ADD_LEAF = insert(ledger_leaf)
+_QUEUE_LEAF = insert(ledger_queue)
+_LEAF_KEPT = select(ledger_leaf.c.disclosure_id).where(
+    ledger_leaf.c.disclosure_id == bindparam("repetition_id")
+)
+_LISTED = select(
+    repetition.c.repetition_id,
+    repetition.c.disclosure_id,
+    repetition.c.recipient,
+    repetition.c.request_id,
+    disclosure.c.operation,
+    repetition.c.channel,
+    repetition.c.certificate,
+    repetition.c.repeated_at,
+    repetition.c.sealed,
+    ledger_leaf.c.leaf_hash,
+).select_from(
+    repetition.join(ledger_leaf, ledger_leaf.c.disclosure_id == repetition.c.repetition_id).join(
+        disclosure,
+        (disclosure.c.disclosure_id == repetition.c.disclosure_id)
+        & (disclosure.c.decided_at == repetition.c.decided_at),
+    )
+)
+
+
+class _ListedRow(NamedTuple):
+    repetition_id: bytes
+    disclosure_id: bytes
+    recipient: str
+    request_id: bytes
+    operation: str
+    channel: str
+    certificate: bytes | None
+    repeated_at: int
+    sealed: bytes
+    leaf_hash: bytes
+
+
+_read_row = build_row_reader(_LISTED, _ListedRow)
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "recipient": repetition.c.recipient == bindparam("recipient"),
+    "since": repetition.c.repeated_at >= bindparam("since"),
+    "disclosure_id": repetition.c.disclosure_id == bindparam("disclosure_id"),
+}
+_LISTINGS = {
+    wanted: _LISTED.where(
+        *(
+            condition
+            for condition, is_wanted in zip(_CONDITIONS.values(), wanted, strict=True)
+            if is_wanted
+        )
+    )
+    .order_by(repetition.c.repeated_at.desc(), repetition.c.repetition_id.desc())
+    .limit(bindparam("limit"))
+    for wanted in product((False, True), repeat=len(_CONDITIONS))
+}
+_ALIKE = (
+    repetition.c.recipient,
+    disclosure.c.purpose,
+    disclosure.c.outcome,
+    disclosure.c.ground_kind,
+)
+MONTH_REPETITIONS = (
+    select(*_ALIKE, func.count())
+    .select_from(
+        repetition.join(
+            disclosure,
+            (disclosure.c.disclosure_id == repetition.c.disclosure_id)
+            & (disclosure.c.decided_at == repetition.c.decided_at),
+        )
+    )
+    .where(
+        repetition.c.repeated_at >= bindparam("begins"),
+        repetition.c.repeated_at < bindparam("ends"),
+    )
+    .group_by(*_ALIKE)
+)
+"""A month's repetitions, counted by what their decisions are counted by (Procedure, cl. 11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RepetitionSecret:
+    """The part of a repetition about people, and what opens its leaf."""
+
+    asker: Asker
+    request_digest: bytes
+    leaf_salt: bytes
+    leaf_statement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedAnswer:
+    """A repetition that is about to be recorded: its id and salt are fixed beforehand.
+
+    A transaction that is run again after a lost race writes the same row.
+    """
+
+    repetition_id: UUID
+    salt: bytes
+    key: RequestKey
+    channel: Channel
+    certificate: bytes | None
+    at: datetime
+
+    @classmethod
+    def create(
+        cls, key: RequestKey, channel: Channel, certificate: bytes | None, *, at: datetime
+    ) -> "RepeatedAnswer":
+        """Return a repetition with a new id (UUIDv7, so that rows are added in order)."""
+        return cls(
+            repetition_id=UUID(bytes=uuid_utils.uuid7().bytes),
+            salt=secrets.token_bytes(SALT_BYTES),
+            key=key,
+            channel=channel,
+            certificate=certificate,
+            at=at,
+        )
+
+
+def add_repetition(
+    transaction: Transaction,
+    sealer: Sealer,
+    repeated: RepeatedAnswer,
+    disclosure_id: bytes,
+    decided_at: int,
+) -> None:
+    """Record that a decision's answer is given again, with a leaf of its own."""
+    key, at = repeated.key, micros(repeated.at)
+    repetition_id = repeated.repetition_id.bytes
+    row = {
+        "repetition_id": repetition_id,
+        "recipient": key.recipient,
+        "space": key.space.value,
+        "request_id": key.request_id.bytes,
+        "disclosure_id": disclosure_id,
+        "decided_at": decided_at,
+        "channel": repeated.channel.value,
+        "certificate": repeated.certificate,
+        "repeated_at": at,
+    }
+    secret = RepetitionSecret(
+        asker=key.asker, request_digest=key.digest, leaf_salt=repeated.salt, leaf_statement=b""
+    )
+    statement = write_repetition(repetition_facts(row, secret))
+    header = {
+        "v": FORMAT,
+        "subsystem": key.asker.subsystem,
+        "employee": key.asker.employee,
+        "case": key.asker.case_number,
+    }
+    packed = pack(header, [key.digest, repeated.salt, statement])
+    transaction.run(_ADD, {**row, "sealed": sealer.seal(packed, _associated_data(repetition_id))})
+    leaf_hash = commit(repeated.salt, statement)
+    leaf = {"disclosure_id": repetition_id, "leaf_hash": leaf_hash, "recorded_at": at}
+    transaction.run(_ADD_LEAF, leaf)
+    transaction.run(_QUEUE_LEAF, leaf)
+
+
+def is_recorded(transaction: Transaction, repeated: RepeatedAnswer) -> bool:
+    """Return whether this repetition was committed: asked after a commit of unknown outcome."""
+    values = {"repetition_id": repeated.repetition_id.bytes}
+    return transaction.one(_LEAF_KEPT, values) is not None
+
+
+def open_repetition(sealer: Sealer, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
+    """Decrypt a repetition's secret part; raises `SealBrokenError` or `CodecError`."""
+    header, parts = unpack(sealer.open(sealed, _associated_data(repetition_id)))
+    only(header, "v", "subsystem", "employee", "case")
+    texts = [header[name] for name in ("subsystem", "employee", "case")]
+    if header["v"] != FORMAT or len(parts) != _PARTS:
+        raise CodecError("a repetition has an unknown format")
+    if any(text is not None and not isinstance(text, str) for text in texts):
+        raise CodecError("a repetition has an unknown format")
+    subsystem, employee, case_number = (None if text is None else str(text) for text in texts)
+    return RepetitionSecret(
+        asker=Asker(subsystem=subsystem, employee=employee, case_number=case_number),
+        request_digest=parts[0],
+        leaf_salt=parts[1],
+        leaf_statement=parts[2],
+    )
+
+
+def repetition_facts(row: Mapping[str, object], secret: RepetitionSecret) -> dict[str, object]:
+    """Return the facts that a repetition's leaf commits to: every column, and who asked."""
+    return {
+        "repetitionId": _uuid(row["repetition_id"]),
+        "disclosureId": _uuid(row["disclosure_id"]),
+        "decidedAt": row["decided_at"],
+        "recipient": row["recipient"],
+        "space": row["space"],
+        "requestId": _uuid(row["request_id"]),
+        "requestDigest": secret.request_digest.hex(),
+        "channel": row["channel"],
+        "certificate": _hex(row["certificate"]),
+        "subsystem": secret.asker.subsystem,
+        "employee": secret.asker.employee,
+        "case": secret.asker.case_number,
+        "repeatedAt": row["repeated_at"],
+    }
+
+
+def list_repetitions(
+    database: Database,
+    sealer: Sealer,
+    *,
+    recipient: MemberCode | None = None,
+    since: datetime | None = None,
+    disclosure_id: UUID | None = None,
+    limit: int,
+) -> Sequence[RepetitionRow]:
+    """Return the latest repetitions first, at most `limit` and `MAX_ROWS`."""
+    wanted = (recipient is not None, since is not None, disclosure_id is not None)
+    values = {
+        "recipient": recipient,
+        "since": micros(since) if since is not None else None,
+        "disclosure_id": disclosure_id.bytes if disclosure_id is not None else None,
+        "limit": max(0, min(limit, MAX_ROWS)),
+    }
+    return [_read(sealer, row) for row in database.all(_LISTINGS[wanted], values)]
+
+
+def _read(sealer: Sealer, row: Row) -> RepetitionRow:
+    read = _read_row(row)
+    secret = open_repetition(sealer, read.repetition_id, read.sealed)
+    try:
+        return RepetitionRow(
+            repetition_id=UUID(bytes=read.repetition_id),
+            disclosure_id=UUID(bytes=read.disclosure_id),
+            recipient=MemberCode(read.recipient),
+            request_id=UUID(bytes=read.request_id),
+            operation=Operation(read.operation),
+            channel=Channel(read.channel),
+            certificate=read.certificate,
+            asker=secret.asker,
+            repeated_at=instant(read.repeated_at),
+            leaf_hash=read.leaf_hash,
+        )
+    except ValueError:
+        raise CodecError("a repetition does not read back") from None
+
+
+def _uuid(value: object) -> str | None:
+    return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 else None
+
+
+def _hex(value: object) -> str | None:
+    return value.hex() if isinstance(value, bytes) else None
+
+
+def _associated_data(repetition_id: bytes) -> bytes:
+    return place("repetition", "sealed", repetition_id)

@@ -1,0 +1,118 @@
+"""What a disclosure's row holds that only the store's keys open."""
+
+from dataclasses import dataclass
+
+from makul.app.ports import Asker, Entry, KnownRequest
+from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.ledger.statements import read_statement
+from makul.store.db.codecs import CodecError, only, pack, unpack
+from makul.store.encryption.fields import Sealer, place
+
+_FIXED_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Private:
+    """The part of a disclosure about people, and what the ledger's leaf is opened with."""
+
+    subject: Pin | None
+    asker: Asker
+    request_digest: bytes
+    leaf_salt: bytes
+    leaf_statement: bytes
+    receipt: bytes
+    reports: tuple[tuple[bytes, bytes], ...]
+    """For each piece of evidence its digest, and how it was judged for this decision."""
+
+    @property
+    def known(self) -> KnownRequest:
+        """The request that this decision was about."""
+        return KnownRequest(digest=self.request_digest, asker=self.asker)
+
+
+def private_of(entry: Entry) -> Private:
+    """What of an entry is sealed."""
+    return Private(
+        subject=entry.subject,
+        asker=entry.key.asker,
+        request_digest=entry.key.digest,
+        leaf_salt=entry.leaf.salt,
+        leaf_statement=entry.leaf.statement,
+        receipt=entry.receipt,
+        reports=tuple((piece.digest, piece.report) for piece in entry.evidence),
+    )
+
+
+def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> bytes:
+    """Encrypt it for its disclosure (format 2)."""
+    header = {
+        "v": 2,
+        "pin": private.subject.digits if private.subject is not None else None,
+        "subsystem": private.asker.subsystem,
+        "employee": private.asker.employee,
+        "case": private.asker.case_number,
+    }
+    parts = [
+        private.request_digest,
+        private.leaf_salt,
+        private.leaf_statement,
+        private.receipt,
+        *(part for judged in private.reports for part in judged),
+    ]
+    plain = pack(header, parts)
+    if sealer.compressor is not None:
+        dictionary_id = sealer.compressor.dictionary_for(private.receipt)
+        plain = sealer.compressor.compress(plain, dictionary_id)
+    return sealer.seal(plain, _place(disclosure_id))
+
+
+def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private:
+    """Open it; raises `SealBrokenError` or `CodecError`."""
+    header, parts = unpack(expand(sealer, sealer.open(sealed, _place(disclosure_id))))
+    judged = parts[_FIXED_PARTS:]
+    if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
+        raise CodecError("a disclosure's sealed part has an unknown format")
+    request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
+    if header["v"] == 1:
+        header = {**header, "subsystem": _stated_subsystem(leaf_statement)}
+    only(header, "v", "pin", "subsystem", "employee", "case")
+    pin = _text(header["pin"])
+    try:
+        return Private(
+            subject=Pin(pin) if pin is not None else None,
+            asker=Asker(
+                subsystem=_text(header["subsystem"]),
+                employee=_text(header["employee"]),
+                case_number=_text(header["case"]),
+            ),
+            request_digest=request_digest,
+            leaf_salt=leaf_salt,
+            leaf_statement=leaf_statement,
+            receipt=receipt,
+            reports=tuple(zip(judged[::2], judged[1::2], strict=True)),
+        )
+    except MalformedIdentifierError:
+        raise CodecError("a disclosure's subject does not read back") from None
+
+
+def expand(sealer: Sealer, plain: bytes) -> bytes:
+    """Return a decrypted record as it was before its compression; raises `CodecError`."""
+    return plain if sealer.compressor is None else sealer.compressor.expand(plain)
+
+
+def _stated_subsystem(leaf_statement: bytes) -> object:
+    """Format 1 has the subsystem in the leaf's statement alone."""
+    try:
+        return read_statement(leaf_statement).get("subsystem")
+    except ValueError:
+        raise CodecError("a leaf's statement does not read back") from None
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise CodecError("a disclosure's sealed part has an unknown format")
+
+
+def _place(disclosure_id: bytes) -> bytes:
+    return place("disclosure", "sealed", disclosure_id)

@@ -1,0 +1,70 @@
+"""Partitions of disclosures by month, on PostgreSQL: made ahead, by a command that cron runs.
+
+Without its partition a decision cannot be recorded and so is not given: there is no partition for
+the rest, out of which rows would have to be moved while requests come. How far ahead there are
+partitions is therefore told by `makul store status` and by the service's readiness.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from makul.store.db.admin_connection import administered
+from makul.store.db.codecs import micros
+from makul.store.db.location import Place, PostgresPlace
+
+MONTHS_AHEAD = 3
+"""How many months after the present one have a partition; cron may fail for two of them."""
+
+_NAME = "disclosure_{year:04}_{month:02}"
+_KNOWN = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'disclosure'::regclass"
+
+UtcMonth = tuple[int, int]
+"""Year and month of a partition, in UTC; months of the Republic's calendar are `domain.months`."""
+
+
+def months_around(at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
+    """The month before, for clocks that step back, the present one, and some to come (UTC)."""
+    now = at.astimezone(UTC)
+    first = now.year * 12 + now.month - 2
+    return [divmod_month(number) for number in range(first, first + 2 + ahead)]
+
+
+def divmod_month(number: int) -> UtcMonth:
+    """Year and month of a count of months."""
+    return number // 12, number % 12 + 1
+
+
+def partition_name(month: UtcMonth) -> str:
+    """Of the partition of a month."""
+    return _NAME.format(year=month[0], month=month[1])
+
+
+def missing_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
+    """Months that have no partition yet; none on SQLite, which has no partitions."""
+    if not isinstance(place, PostgresPlace):
+        return []
+    with administered(place) as server:
+        known = {name for (name,) in server.execute(_KNOWN)}
+    return [month for month in months_around(at, ahead) if partition_name(month) not in known]
+
+
+def make_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
+    """Make the partitions that are missing, as the tables' owner; which were made."""
+    made = missing_months(place, at=at, ahead=ahead)
+    if isinstance(place, PostgresPlace) and made:
+        with administered(place) as server:
+            for month in made:
+                server.execute(_create(month).encode())
+    return made
+
+
+def _create(month: UtcMonth) -> str:
+    since, until = _begin(month), _begin(divmod_month(month[0] * 12 + month[1]))
+    return (
+        f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF disclosure"
+        f" FOR VALUES FROM ({micros(since)}) TO ({micros(until)})"
+    )
+
+
+def _begin(month: UtcMonth) -> datetime:
+    return datetime(month[0], month[1], 1, tzinfo=UTC)

@@ -1,0 +1,166 @@
+"""The schema of a store: making it, bringing it up to date, and asserting it at start-up."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection as CoreConnection
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from makul.app.ports import StoreUnavailableError
+from makul.store.db.error_texts import failure_of
+from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.sqlite import connect, driver
+from makul.store.schema import meter_triggers as meter_guard
+from makul.store.schema import rewrap_triggers as rewrap_guard
+from makul.store.schema.append_only_triggers import (
+    POSTGRES_FUNCTIONS,
+    all_postgres_triggers,
+    all_sqlite_triggers,
+)
+
+VERSION = "0011"
+"""The migration that this program needs."""
+
+Rows = list[tuple[Any, ...]]
+
+_POSTGRES_TRIGGERS = """
+SELECT t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
+"""
+_SWITCHED_OFF = """
+SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+"""
+"""On a partition as well, which has the triggers of the whole, each to be switched off apart."""
+_POSTGRES_FUNCTIONS = """
+SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+AND prorettype = 'trigger'::regtype
+"""
+
+
+def migrate(place: Place, *, new: bool = False) -> None:
+    """Run every migration that the store lacks, all in one transaction.
+
+    A `new` one is not to be there in another version; raises `StoreUnavailableError`.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(files("makul.store.schema.migrations")))
+    engine = _engine(place)
+    try:
+        with engine.begin() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            if new and found not in (None, VERSION):
+                raise StoreUnavailableError("there is a store already: nothing was made")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (SQLAlchemyError, psycopg.Error, driver.Error, OSError) as error:
+        raise StoreUnavailableError(f"cannot migrate the store: {failure_of(error)}") from None
+    finally:
+        engine.dispose()
+
+
+def assert_schema(place: Place) -> None:
+    """Is this store of our version, with every trigger as written? Raises otherwise."""
+    try:
+        with _rows_of(place) as rows:
+            version = rows("SELECT version_num FROM alembic_version")
+            if version != [(VERSION,)]:
+                raise StoreUnavailableError(f"the store is not of version {VERSION}: migrate it")
+            if isinstance(place, PostgresPlace):
+                _assert_postgres(rows)
+            else:
+                found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+                wanted = {
+                    **all_sqlite_triggers(),
+                    **rewrap_guard.sqlite_triggers(),
+                    **meter_guard.sqlite_triggers(),
+                }
+                _assert_same(dict(found), wanted)
+    except psycopg.OperationalError:
+        raise StoreUnavailableError(
+            "the store's server cannot be reached, or lets nobody in"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreUnavailableError(
+            "the role may not open the store: makul store grant, as the tables' owner"
+        ) from None
+    except (psycopg.Error, driver.Error, OSError):
+        raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
+
+
+def _assert_postgres(rows: Callable[[str], Rows]) -> None:
+    triggers = rows(_POSTGRES_TRIGGERS)
+    _assert_same(
+        {name: sql if enabled == "O" else enabled for name, sql, enabled in triggers},
+        {
+            **all_postgres_triggers(),
+            **rewrap_guard.postgres_triggers(),
+            **meter_guard.postgres_triggers(),
+        },
+    )
+    _assert_same(dict.fromkeys(rows(_SWITCHED_OFF)), {})
+    functions = {
+        **POSTGRES_FUNCTIONS,
+        **rewrap_guard.POSTGRES_FUNCTIONS,
+        **meter_guard.POSTGRES_FUNCTIONS,
+    }
+    _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), functions)
+    if rows("SHOW synchronous_commit") in ([("off",)], [("local",)]):
+        raise StoreUnavailableError(
+            "the store's server acknowledges what it may lose: set synchronous_commit to on"
+        )
+
+
+def _assert_same(found: Mapping[object, object], wanted: Mapping[str, str]) -> None:
+    if found != wanted:
+        raise StoreUnavailableError("the store's append-only triggers are missing or altered")
+
+
+@contextmanager
+def _rows_of(place: Place) -> Iterator[Callable[[str], Rows]]:
+    """One plain connection, for a look."""
+    if isinstance(place, PostgresPlace):
+        with psycopg.connect(place.url, autocommit=True) as server:
+            yield lambda sql: server.execute(sql.encode()).fetchall()
+        return
+    file = connect(place)
+    try:
+        yield lambda sql: file.execute(sql).fetchall()
+    finally:
+        file.close()
+
+
+def _engine(place: Place) -> Engine:
+    """For Alembic alone."""
+    if isinstance(place, PostgresPlace):
+        url = place.url
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(url),
+            poolclass=NullPool,
+            hide_parameters=True,
+        )
+    path: Path = place
+    engine = create_engine(
+        "sqlite://",
+        module=driver,
+        creator=lambda: connect(path),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: CoreConnection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
