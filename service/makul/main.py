@@ -42,10 +42,10 @@ from makul.server.gunicorn_app import serve_all, serve_one
 from makul.server.isolated_check import complaint_of
 from makul.store import StoreKeys, create_store, log_at
 from makul.store.schema.partitions import make_months
-from makul.trust.failures import SignatureFailure
-from makul.trust.keys import load_pair
-from makul.trust.notes import new_key_file
-from makul.trust.signing import sign_document
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.keys.files import load_pair
+from makul.trust.tlog.note_keys import new_key_file
+from makul.trust.xades.signing import sign_document
 from makul.witness.running import new_witness_key, open_witness
 
 log = logging.getLogger(__name__)

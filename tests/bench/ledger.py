@@ -24,7 +24,7 @@ from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
 from makul.store.schema.ledger_tables import ledger_queue
 from makul.store.schema.tables import ledger_leaf
-from makul.trust.notes import NoteVerifier
+from makul.trust.tlog.note_keys import NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer
 
 LEAVES = 200_000

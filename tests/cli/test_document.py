@@ -15,7 +15,7 @@ from makul.documents.notices import render_approval
 from makul.domain.identifiers import MemberCode
 from makul.sandbox.people import MINOR, PARENT
 from makul.sandbox.tsa import StampingAuthority
-from makul.trust.signing import add_timestamp, sign_document
+from makul.trust.xades.signing import add_timestamp, sign_document
 from support.commands import Makul, Said
 from support.documents import RECEIPT
 from support.house import InProcess, build_house

@@ -21,7 +21,7 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
-from makul.trust.notes import NoteVerifier
+from makul.trust.tlog.note_keys import NoteVerifier
 from support.commands import Makul, installed_anew
 from support.held import TAKEN_BACK, a_revocation_draft
 from support.ledger import a_refused_draft, recording

@@ -13,7 +13,7 @@ import requests
 
 from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import parse_note
-from makul.trust.notes import CosignatureVerifier
+from makul.trust.tlog.note_keys import CosignatureVerifier
 from support.commands import Makul, Said
 from support.programs import Program
 from support.published_log import PublishedLog, leaves

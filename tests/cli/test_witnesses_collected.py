@@ -8,7 +8,7 @@ import pytest
 from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.store import Store
-from makul.trust.notes import CosignatureVerifier
+from makul.trust.tlog.note_keys import CosignatureVerifier
 from support.commands import Makul, installed_anew
 from support.ledger import a_refused_draft, recording
 from support.sequencing import sequencer, until_published

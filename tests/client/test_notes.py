@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.ledger.notes import COSIGNATURE_V1
-from makul.trust.notes import Cosigner, new_key_file
+from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul_client.notes import (
     LOG,
     MAX_NOTE,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.trust.sealing import XmlSealer
+from makul.trust.xmlenc import XmlSealer
 from makul_client import ProfileError, SealError, SealFlaw
 from makul_client.profile import Sealing
 from makul_client.sealing import MAX_SEALED, Unsealer

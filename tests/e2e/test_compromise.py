@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.domain.disclosures import GroundKind
 from makul.domain.reasons import Code
 from makul.sandbox.parties import OPERATOR
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories, ca_certificates
-from makul.trust.paths import RELOAD_INTERVAL, TrustStore
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
+from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier

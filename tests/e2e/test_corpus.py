@@ -15,8 +15,8 @@ from makul.domain.reasons import Code
 from makul.sandbox.hands import NOTICE, Hands
 from makul.sandbox.parties import BANK
 from makul.sandbox.pki import CITIZEN_POLICY
-from makul.trust.paths import RELOAD_INTERVAL
-from makul.trust.xml import MAX_DOCUMENT_BYTES
+from makul.trust.pki.trust_store import RELOAD_INTERVAL
+from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
 from support.house import (
     RECIPIENT,
     TYPES,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from makul.domain.attributes import Attribute
-from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from support.house import (
     FAULTS,
     TYPES,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from lxml import etree
 
-from makul.trust.paths import RELOAD_INTERVAL
+from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
 
 TYPES = "{urn:makul:types:1}"

@@ -26,7 +26,7 @@ from makul.ledger.notes import ED25519
 from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants
-from makul.trust.notes import new_key_file
+from makul.trust.tlog.note_keys import new_key_file
 from support.consents import handing_in, revocation
 from support.duties import as_role, parted
 from support.house import NS, RECIPIENT, InProcess, about, build_house_on, person_request

@@ -17,7 +17,7 @@ from lxml import etree
 
 from makul.sandbox.parties import OPERATOR
 from makul.sandbox.pki import Credential
-from makul.trust.receipt_certificates import mark_compromised
+from makul.trust.keys.receipt_certificates import mark_compromised
 from makul_client.errors import ReceiptError
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier

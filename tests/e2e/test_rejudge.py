@@ -18,8 +18,8 @@ from makul.sandbox.papers import Paper
 from makul.store import StoreKeys
 from makul.store.encryption.fields import Sealer
 from makul.store.records.recorder import evidence_place
-from makul.trust.paths import RELOAD_INTERVAL
-from makul.trust.signing import add_timestamp
+from makul.trust.pki.trust_store import RELOAD_INTERVAL
+from makul.trust.xades.signing import add_timestamp
 from support.commands import Makul, Said
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.sql import binary, count, without_guards

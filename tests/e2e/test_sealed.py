@@ -23,7 +23,7 @@ from makul.sandbox.papers import Paper
 from makul.sandbox.parties import OPERATOR, WALLET
 from makul.sandbox.pki import Credential
 from makul.soap.application import build_application
-from makul.trust.sealing import XmlSealer
+from makul.trust.xmlenc import XmlSealer
 from makul_client import (
     Client,
     ConsentDocument,

@@ -13,8 +13,8 @@ from makul.composition.adapters import document_verifier, trust_directories
 from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
 from makul.sandbox.tsa import POLICY, StampingAuthority
-from makul.trust.paths import TrustStore
-from makul.trust.signing import add_timestamp
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.xades.signing import add_timestamp
 from support.crls import crl_of
 from support.house import InProcess
 from support.pki import Authority, Profile, key_usage, name_of

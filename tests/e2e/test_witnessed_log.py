@@ -19,8 +19,14 @@ from makul.ledger.notes import COSIGNATURE_V1, ED25519
 from makul.sandbox.parties import OPERATOR
 from makul.store import Store, StoreKeys, create_store
 from makul.store.log.tile_files import LogDirectory
-from makul.trust.cosignatures import Collector, WitnessPlace
-from makul.trust.notes import CosignatureVerifier, Cosigner, NoteSigner, NoteVerifier, new_key_file
+from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.trust.tlog.note_keys import (
+    CosignatureVerifier,
+    Cosigner,
+    NoteSigner,
+    NoteVerifier,
+    new_key_file,
+)
 from makul.witness.program import Result, WitnessProgram
 from makul.witness.source import open_source
 from makul.witness.state import State

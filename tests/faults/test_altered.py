@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place
 from makul.store.schema.columns import metadata
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.aftermath import Count
 from support.ledger import a_note_signer, another, checked, recording, sequence, some_drafts
 from support.sql import parameters, without_guards

@@ -13,7 +13,7 @@ from makul.app.sequencing import Sequencer
 from makul.composition.adapters import utc_now
 from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from support.aftermath import Count, aftermath
 from support.crowd import RELEASED, Crowd
 from support.house import InProcess, build_house_on

@@ -14,12 +14,12 @@ from makul.sandbox.scans import pdf_scan, png_scan
 from makul.sandbox.tsa import StampingAuthority
 from makul.soap.arrivals import Arrival
 from makul.soap.mtls import FromProxy
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories, TrustStoreError
-from makul.trust.paths import TrustStore
-from makul.trust.sealing import XmlSealer
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.tls_clients import TlsClientJudge
+from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
+from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
-from makul.trust.tls_clients import TlsClientJudge
+from makul.trust.xmlenc import XmlSealer
 from makul_client import SealError
 from makul_client.profile import Sealing
 from makul_client.sealing import Unsealer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fuzz.material import FindingError
 from makul.ledger.notes import COSIGNATURE_V1, ED25519, NoteError, format_note, parse_note
-from makul.trust.notes import Cosigner, NoteSigner, NoteVerifier, new_key_file
+from makul.trust.tlog.note_keys import Cosigner, NoteSigner, NoteVerifier, new_key_file
 from makul_client import notes as clients
 from makul_client.bundles import read_bundle_unsafe, write_bundle
 from makul_client.errors import MakulError

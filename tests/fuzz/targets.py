@@ -20,8 +20,8 @@ from makul.domain.disclosures import ProofStatus
 from makul.soap.envelope import split
 from makul.soap.faults import EnvelopeError
 from makul.soap.messages import VERSIONS
-from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories, TrustStoreError, load_material
+from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, load_material
+from makul.trust.validation.documents import XadesVerifier
 from support.house import InProcess, about, build_house, person_request, post
 from support.messages import signed_message
 from support.pki import NOW, StoreFiles

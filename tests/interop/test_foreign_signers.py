@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.foreign import run
 from support.needs import needs
 from support.pki import NOW, Holder, pem_of

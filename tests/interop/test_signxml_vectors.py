@@ -21,7 +21,7 @@ from cryptography import x509
 
 from makul.admin.document_verification import GENERIC
 from makul.domain.reasons import Code
-from makul.trust.documents import ON_REQUEST, Profile, XadesVerifier
+from makul.trust.validation.documents import ON_REQUEST, Profile, XadesVerifier
 from makul.trust.validation.report import CheckVerdict
 from support.independent import carried_certificate, xmlsec_accepts
 from support.needs import NOTHING_SKIPPED

@@ -25,7 +25,7 @@ from makul.net.fetcher import Fetcher, FetchError
 from makul.net.supervision import SupervisedThread
 from makul.observability.metrics import Metrics
 from makul.store import Store
-from makul.trust.cosignatures import Collector
+from makul.trust.tlog.cosignatures import Collector
 
 PATIENCE = 60.0
 """Seconds."""

@@ -9,8 +9,8 @@ from makul.sandbox.foreign_forms import DSS, XADES4J, ForeignForm
 from makul.sandbox.handout import CONFIG
 from makul.sandbox.pki import Credential
 from makul.sandbox.world import RSA_CITIZEN
-from makul.trust.documents import XadesVerifier
-from makul.trust.paths import TrustStore
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
 from support.independent import xmlsec_accepts
 from support.prepared import Prepared
 

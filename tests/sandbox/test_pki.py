@@ -16,7 +16,7 @@ from makul.sandbox.pki import (
     Hierarchy,
     new_hierarchy,
 )
-from makul.trust.certificates import is_sandbox
+from makul.trust.pki.certificates import is_sandbox
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PIN = "21505198590001"

@@ -16,9 +16,9 @@ from makul.sandbox.handout import CONFIG
 from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
 from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul.sandbox.people import ABSENT, LOCKED
-from makul.trust.documents import XadesVerifier
-from makul.trust.paths import TrustStore
+from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
+from makul.trust.validation.documents import XadesVerifier
 from support.prepared import PEOPLE, Prepared
 from support.stores import store_of
 

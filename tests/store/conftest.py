@@ -9,7 +9,7 @@ import pytest
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import Place
 from makul.store.schema.partitions import make_months
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.ledger import a_note_signer, begin_empty_log
 from support.postgres import Cluster, cluster
 from support.records import NOON, furnish

@@ -23,7 +23,7 @@ from makul.store.db.location import Place, PostgresPlace
 from makul.store.encryption.fields import Sealer
 from makul.store.records.acts import act_place
 from makul.store.schema.version import assert_schema, migrate
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.held import REGISTERED, a_registration, a_release_on, a_revocation_draft, fill
 from support.ledger import LEASE, checked, recording, sequence
 from support.older_stores import downgrade_to_0007

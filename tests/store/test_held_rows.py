@@ -21,7 +21,7 @@ from makul.store.encryption.fields import Sealer
 from makul.store.log.effects_check import read_effects
 from makul.store.records.held_rows import HELD
 from makul.store.schema.columns import metadata
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.held import (
     BY_OPERATOR,
     REGISTERED,

@@ -22,7 +22,7 @@ from makul.store.db.sqlite import SqliteDatabase
 from makul.store.log.sequencer import StoreLedger
 from makul.store.open import database_at
 from makul.store.schema.version import migrate
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from support.ledger import (
     DELAY,
     LEASE,

@@ -13,7 +13,7 @@ from makul.ledger.notes import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.verify import LedgerQuestion
 from makul.store.schema.columns import metadata
-from makul.trust.notes import (
+from makul.trust.tlog.note_keys import (
     CosignatureVerifier,
     Cosigner,
     NoteSigner,

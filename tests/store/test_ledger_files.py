@@ -31,7 +31,7 @@ from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.tile_files import LogBundle, LogDirectory
-from makul.trust.notes import NoteSigner, NoteVerifier
+from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from support.ledger import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
 from support.records import NOON, a_release
 from support.sql import everything, raw

@@ -17,7 +17,7 @@ from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place, PostgresPlace
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.killed import FORK, killed_after
 from support.ledger import LEASE, checked, positions, recorded_in, recording, sequence, some_drafts
 from support.records import NOON, a_release

@@ -9,7 +9,7 @@ from asn1crypto.core import ObjectIdentifier
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from makul.trust.certificates import read_certificate
+from makul.trust.pki.certificates import read_certificate
 from support.pki import Authority, Holder, Key
 
 Change = Callable[[bytes], bytes]

@@ -11,7 +11,7 @@ from makul.ledger.merkle import inclusion_proof
 from makul.ledger.notes import (
     COSIGNATURE_V1,
 )
-from makul.trust.notes import Cosigner, new_key_file
+from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul_client.ledger import LedgerVerifier
 from makul_client.profile import Profile
 from makul_client.reasons import Language

@@ -9,7 +9,7 @@ from makul.documents import render_revocation
 from makul.domain.identifiers import MemberCode
 from makul.domain.revocations import Revocation
 from makul.sandbox.hands import NOTICE, Hands
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 from support.house import RECIPIENT, InProcess
 
 

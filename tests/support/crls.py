@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import PathStatus, TrustStore
 from support.pki import DAY, NOW, Authority, Holder, Key, StoreFiles
 
 Extension = tuple[x509.ExtensionType, bool]

@@ -23,7 +23,7 @@ from makul.ledger.appending import EMPTY_EDGE
 from makul.ledger.checkpoints import Checkpoint
 from makul.store import Store
 from makul.store.db.location import PostgresPlace
-from makul.trust.notes import NoteSigner
+from makul.trust.tlog.note_keys import NoteSigner
 from support.agreed import AUTHORISED_BODY, NOTICE_TEXTS, agree, approved_notice, three
 from support.ledger import LEASE, ORIGIN, checked, recording, some_drafts
 from support.records import (

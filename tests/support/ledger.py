@@ -32,7 +32,7 @@ from makul.ledger.notes import ED25519
 from makul.store import Store
 from makul.store.db.location import Place
 from makul.store.log.verify import LedgerQuestion
-from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
+from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
 from support.records import (
     AGREEMENT_NUMBER,
     AZAMAT,

@@ -8,7 +8,7 @@ from pathlib import Path
 from makul.ledger.appending import EMPTY_EDGE, edge_of
 from makul.ledger.checkpoints import Checkpoint
 from makul.ledger.notes import ED25519
-from makul.trust.notes import NoteSigner, NoteVerifier, new_key_file
+from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier, new_key_file
 
 ORIGIN = "log.example/makul"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from makul.trust.algorithms import PrivateKey
-from makul.trust.tokens import TokenPlace
+from makul.trust.base.algorithms import PrivateKey
+from makul.trust.keys.pkcs11 import TokenPlace
 from support.needs import found
 
 PIN = "246813"

@@ -7,10 +7,10 @@ from typing import Any
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.documents import Profile as Asked
-from makul.trust.documents import XadesVerifier
-from makul.trust.findings import Indication, SubIndication
-from makul.trust.paths import TrustStore
+from makul.trust.base.findings import Indication, SubIndication
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict, Report
 from support.crls import directories
 from support.pki import DAY, NOW, Authority, Profile, StoreFiles, key_usage

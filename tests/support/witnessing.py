@@ -6,7 +6,7 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import (
     parse_note,
 )
-from makul.trust.notes import Cosigner
+from makul.trust.tlog.note_keys import Cosigner
 from makul.witness.program import WitnessProgram
 from makul.witness.source import open_source
 from makul.witness.state import State

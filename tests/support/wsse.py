@@ -18,7 +18,7 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
-from makul.trust.wsse import WsseVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import NOW, Holder
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -1,6 +1,6 @@
 """Enveloped XAdES signatures by hand, so that attack tests can sign whatever they like.
 
-Good ones are made by `makul.trust.signing` (signxml) too; these allow every departure from them.
+Good ones are made by `makul.trust.xades.signing` (signxml) too; these allow every departure from them.
 """
 
 import hmac
@@ -18,7 +18,7 @@ from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.pki import NOW, Holder
 
 DS = "http://www.w3.org/2000/09/xmldsig#"

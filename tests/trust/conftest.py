@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
-from makul.trust.wsse import WsseVerifier
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import Authority, Holder, Profile, StoreFiles, key_usage, name_of, new_rsa_key
 
 

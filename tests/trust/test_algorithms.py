@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from makul.domain.reasons import Code
-from makul.trust import algorithms
-from makul.trust.algorithms import POLICY, Term, require_in_force, term_of_key
-from makul.trust.documents import Profile as Asked
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.findings import Indication, SubIndication
-from makul.trust.paths import TrustStore
+from makul.trust.base import algorithms
+from makul.trust.base.algorithms import POLICY, Term, require_in_force, term_of_key
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import Indication, SubIndication
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import XadesVerifier
 from support.crls import directories
 from support.pki import DAY, NOW, Authority, StoreFiles, new_key, new_rsa_key
 from support.xades import Forge, instant

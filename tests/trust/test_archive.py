@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from makul.domain.reasons import Code
-from makul.trust.archive import CRL, Archive, restore
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories, TrustStoreError
-from makul.trust.paths import TrustStore
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.revocation.archive import CRL, Archive, restore
 from support.crls import crl_of, directories, entry, files_of, serial_of
 from support.ocsp import response_of
 from support.pki import DAY, NOW, Authority, Holder, Profile

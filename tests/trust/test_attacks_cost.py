@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
-from makul.trust.xml import MAX_EQUALS
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xmldsig.parsing import MAX_EQUALS
 from support.pki import NOW
 from support.xades import Forge
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from makul.domain.reasons import Code
-from makul.trust import branches, paths, validator
-from makul.trust.certificates import SigningCertificate, read_certificate
-from makul.trust.failures import SignatureFailure
-from makul.trust.findings import PathFinding
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import PathFinding
+from makul.trust.pki import issuer_cache as branches
+from makul.trust.pki import path_builder as validator
+from makul.trust.pki import trust_store as paths
+from makul.trust.pki.certificates import SigningCertificate, read_certificate
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import PathStatus, TrustStore
 from support.hierarchies import (
     CERTIFICATES,
     CITIZENS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from makul.domain.causes import Cause
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.pki import NOW
 from support.xades import DS, ENVELOPED, EXC_C14N, XADES, Forge, instant
 

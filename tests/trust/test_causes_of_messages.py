@@ -11,7 +11,7 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
-from makul.trust.wsse import WsseVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import NOW
 from support.wsse import CHILD, DS, SHA1, SOAP11, WSSE, WSU, Message, found, security
 from support.xades import C14N

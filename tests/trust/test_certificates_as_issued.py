@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
 from makul.net.certificate_der import load_certificate, load_crl, signed_part
-from makul.trust.certificates import Use, read_certificate
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.material import TrustStoreError
-from makul.trust.paths import TrustStore
-from makul.trust.wsse import WsseVerifier
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import Use, read_certificate
+from makul.trust.pki.trust_material import TrustStoreError
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support import altered
 from support.altered import retagged, with_key_algorithm, with_serial
 from support.crls import directories

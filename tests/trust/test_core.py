@@ -12,13 +12,13 @@ from signxml import SignatureConfiguration, XMLSigner, XMLVerifier
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 
 from makul.domain.reasons import Code
-from makul.trust.algorithms import EXCLUSIVE, PrivateKey
-from makul.trust.certificates import read_certificate
-from makul.trust.core import verify_proven
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.references import Proven, read_signed_info
+from makul.trust.base.algorithms import EXCLUSIVE, PrivateKey
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import read_certificate
 from makul.trust.validation.checks import certificate_reference
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xmldsig.signed_info import Proven, read_signed_info
+from makul.trust.xmldsig.verification import verify_proven
 from support.pki import NOW, Holder
 from support.xades import DS, XADES, Forge
 

@@ -10,10 +10,10 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod
 
 from makul.net.xml_parser import build_parser, own_parser
-from makul.trust.algorithms import EXCLUSIVE, INCLUSIVE
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.xml import canonical, parse_document
+from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xmldsig.parsing import canonical, parse_document
 from vectors.attacks import SIGNERS, VECTORS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector

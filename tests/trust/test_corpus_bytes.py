@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from makul.domain.disclosures import ProofStatus
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.pki import NOW
 from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import signed

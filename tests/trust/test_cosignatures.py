@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from makul.ledger.notes import COSIGNATURE_V1, MAX_NOTE, SignatureLine, format_note, parse_note
-from makul.trust.cosignatures import Collector, WitnessPlace
-from makul.trust.notes import CosignatureVerifier, Cosigner, new_key_file
+from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.trust.tlog.note_keys import CosignatureVerifier, Cosigner, new_key_file
 from support.dripping import dripping
 from support.published_log import PublishedLog, leaves
 from support.publishing import publishing

@@ -12,8 +12,8 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
-from makul.trust.wsse import WsseVerifier
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support import generated
 from support.pki import NOW
 

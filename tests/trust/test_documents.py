@@ -10,10 +10,10 @@ from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.certificates import PinRule
-from makul.trust.documents import XadesVerifier
-from makul.trust.paths import TrustStore
-from makul.trust.signing import sign_document
+from makul.trust.pki.certificates import PinRule
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xades.signing import sign_document
 from support.pki import NOW, PIN, Authority, Profile, key_usage, name_of
 from support.xades import (
     C14N,

@@ -6,8 +6,8 @@ import pytest
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
-from makul.trust.xml import MAX_DOCUMENT_BYTES
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
 from support.pki import NOW, Profile, name_of, new_rsa_key
 from support.xades import (
     C14N_COMMENTS,

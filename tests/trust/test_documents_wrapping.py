@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.xades import CONTENT, DS, Forge, reasons
 
 Attack = Callable[[etree._Element], etree._Element]

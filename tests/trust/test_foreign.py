@@ -11,10 +11,10 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
-from makul.trust.wsse import WsseVerifier
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
 
 HOME = Path(__file__).parents[1] / "vectors" / "trust" / "foreign"
 VECTORS = tomllib.loads((HOME / "vectors.toml").read_text())

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from makul.trust.keys import KeyFileError, load_certificates, load_pair, load_private_key
+from makul.trust.keys.files import KeyFileError, load_certificates, load_pair, load_private_key
 from support.pki import new_key, new_rsa_key, pem_of
 
 

@@ -16,8 +16,8 @@ from makul.ledger.notes import (
     parse_note,
     with_line,
 )
-from makul.trust.keys import KeyFileError
-from makul.trust.notes import (
+from makul.trust.keys.files import KeyFileError
+from makul.trust.tlog.note_keys import (
     CosignatureVerifier,
     Cosigner,
     NoteSigner,

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from makul.domain.reasons import Code
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustStoreError
-from makul.trust.ocsp import WITHOUT_NEXT_UPDATE
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustStoreError
+from makul.trust.pki.trust_store import PathStatus, TrustStore
+from makul.trust.revocation.ocsp import WITHOUT_NEXT_UPDATE
 from support.crls import UNHEARD_OF, crl_of, directories, entry, files_of, serial_of, status
 from support.ocsp import GOOD, REVOKED, UNKNOWN, responder_of, response_of
 from support.pki import DAY, NOW, Authority, Holder, Profile

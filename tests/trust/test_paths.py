@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.app.ports import RejectedError
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust import paths
-from makul.trust.certificates import read_certificate
-from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories, TrustStoreError
-from makul.trust.paths import PathStatus, TrustStore
-from makul.trust.wsse import WsseVerifier
+from makul.trust.pki import trust_store as paths
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
+from makul.trust.pki.trust_store import PathStatus, TrustStore
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import (
     DAY,
     NOW,

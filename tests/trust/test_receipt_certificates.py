@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.app.ports import ReceiptCertificateState as State
-from makul.trust.keys import KeyFileError
-from makul.trust.receipt_certificates import mark_compromised, receipt_certificates
+from makul.trust.keys.files import KeyFileError
+from makul.trust.keys.receipt_certificates import mark_compromised, receipt_certificates
 from support.pki import NOW, Authority
 
 

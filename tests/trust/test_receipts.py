@@ -9,10 +9,10 @@ from signxml import CanonicalizationMethod
 from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from makul.domain.disclosures import ProofStatus
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.keys import KeySigner
-from makul.trust.receipts import XadesReceiptSigner
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.keys.files import KeySigner
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from support.pki import NOW, Holder, new_key, new_rsa_key
 
 RECEIPT = (

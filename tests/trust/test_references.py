@@ -10,11 +10,11 @@ from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from makul.domain.reasons import Code
 from makul.net.xml_parser import build_parser
-from makul.trust.algorithms import EXCLUSIVE, INCLUSIVE
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.signing import sign_document
-from makul.trust.xml import (
+from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xades.signing import sign_document
+from makul.trust.xmldsig.parsing import (
     canonical,
     canonical_without,
     identifiers_of,

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.reasons import Code
 from makul.net.fetcher import Fetcher
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import RELOAD_INTERVAL, TrustStore
-from makul.trust.refreshing import CrlSource, OcspSource, Outcome, Refresher, Result
-from makul.trust.wanted import MAX_WANTED, Wanted
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.pending_ocsp import MAX_WANTED, Wanted
+from makul.trust.pki.refresh import CrlSource, OcspSource, Outcome, Refresher, Result
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from support.crls import UNHEARD_OF, crl_of, entry, serial_of
 from support.dripping import BODY, HEADERS, dripping
 from support.ocsp import REVOKED, UNKNOWN, response_of
@@ -249,9 +249,9 @@ _WORKER = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from makul.trust.certificates import read_certificate
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
 
 root = Path(sys.argv[1])
 store = TrustStore(TrustDirectories(anchors=root / "anchors", crls=root / "crls"))

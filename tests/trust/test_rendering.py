@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from makul.domain.reasons import Code
-from makul.trust.documents import XadesVerifier
-from makul.trust.findings import (
+from makul.trust.base.findings import (
     CertificateEnd,
     PathFinding,
     RevocationFinding,
     SubIndication,
     TimestampFinding,
 )
-from makul.trust.validation.rendering import render
+from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import (
     CheckResult,
     CheckVerdict,
@@ -24,6 +23,7 @@ from makul.trust.validation.report import (
     Report,
     Times,
 )
+from makul.trust.validation.report_json import render
 from support.pki import NOW
 from support.xades import Forge
 

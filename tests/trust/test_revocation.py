@@ -10,8 +10,8 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from makul.trust.material import TrustStoreError
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.pki.trust_material import TrustStoreError
+from makul.trust.pki.trust_store import PathStatus, TrustStore
 from support.crls import crl_of, directories, entry, files_of, serial_of, status, under
 from support.pki import (
     NOW,

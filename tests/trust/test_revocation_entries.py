@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from makul.trust.findings import CertificateEnd
-from makul.trust.knowledge import Asked, judge_now, said_by_crls
-from makul.trust.paths import PathStatus
-from makul.trust.revocation import SERIAL_BYTES, Entries, Entry, Statement
+from makul.trust.base.findings import CertificateEnd
+from makul.trust.pki.trust_store import PathStatus
+from makul.trust.revocation.crl import SERIAL_BYTES, Entries, Entry, Statement
+from makul.trust.revocation.status import Asked, judge_now, said_by_crls
 from support.crls import crl_of, entry, many, under
 from support.pki import DAY, NOW, Authority, Holder
 

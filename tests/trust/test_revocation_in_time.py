@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from asn1crypto import crl as asn1_crl
 
-from makul.trust.material import TrustStoreError, load_material
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.pki.trust_material import TrustStoreError, load_material
+from makul.trust.pki.trust_store import PathStatus, TrustStore
 from support.crls import (
     UNHEARD_OF,
     crl_of,

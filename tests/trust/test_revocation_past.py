@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.domain.reasons import Code
-from makul.trust.certificates import read_certificate
-from makul.trust.findings import CertificateEnd
-from makul.trust.knowledge import Asked, Said, Source, judge_now, judge_past
-from makul.trust.paths import TrustStore
-from makul.trust.revocation import Entry
+from makul.trust.base.findings import CertificateEnd
+from makul.trust.pki.certificates import read_certificate
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.revocation.crl import Entry
+from makul.trust.revocation.status import Asked, Said, Source, judge_now, judge_past
 from support.crls import Extension, crl_of, directories, entry, files_of, serial_of
 from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles
 

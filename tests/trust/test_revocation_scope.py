@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from makul.trust.paths import PathStatus, TrustStore
+from makul.trust.pki.trust_store import PathStatus, TrustStore
 from support.crls import UNHEARD_OF, Extension, crl_of, directories, entry, serial_of, status, under
 from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles, name_of
 

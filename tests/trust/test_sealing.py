@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.paths import TrustStore
-from makul.trust.sealing import XmlSealer
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.xmlenc import XmlSealer
 from support.needs import needs
 from support.pki import NOW, Holder, Profile, StoreFiles, key_usage, new_key, new_rsa_key, pem_of
 from trust.conftest import World, directories

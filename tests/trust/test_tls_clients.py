@@ -7,8 +7,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
-from makul.trust.paths import TrustStore
-from makul.trust.tls_clients import TlsClientJudge
+from makul.trust.pki.tls_clients import TlsClientJudge
+from makul.trust.pki.trust_store import TrustStore
 from support.pki import NOW, Authority, Holder, Profile, key_usage, name_of, new_rsa_key
 
 MINUTE = timedelta(minutes=1)

@@ -10,11 +10,11 @@ from lxml import etree
 
 from makul.app.ports import SignerUnavailableError
 from makul.domain.disclosures import ProofStatus
-from makul.trust import tokens
-from makul.trust.documents import XadesVerifier
-from makul.trust.keys import KeyFileError
-from makul.trust.receipts import XadesReceiptSigner
-from makul.trust.tokens import TokenSigner
+from makul.trust.keys import pkcs11 as tokens
+from makul.trust.keys.files import KeyFileError
+from makul.trust.keys.pkcs11 import TokenSigner
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from support.needs import needs
 from support.pki import NOW, Holder, new_key, new_rsa_key
 from support.softhsm import SoftToken, make_token

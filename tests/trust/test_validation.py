@@ -13,12 +13,12 @@ from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMeth
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.documents import Profile as Asked
-from makul.trust.documents import XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.findings import Indication, SubIndication
-from makul.trust.paths import TrustStore
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import Indication, SubIndication
+from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.checks import CHECKS
+from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict
 from support.crls import directories
 from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles

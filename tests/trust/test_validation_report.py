@@ -3,7 +3,7 @@
 import json
 
 from makul.domain.disclosures import ProofStatus
-from makul.trust.documents import XadesVerifier
+from makul.trust.validation.documents import XadesVerifier
 from support.pki import NOW, PIN
 from support.validation import ROWS
 from support.xades import Forge

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.wsse import WsseVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import NOW, Profile, key_usage
 from support.wsse import (
     CHILD,

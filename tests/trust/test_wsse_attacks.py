@@ -9,7 +9,7 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
-from makul.trust.wsse import WsseVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import NOW, Profile, key_usage, name_of, new_rsa_key
 from support.wsse import CHILD, DS, RSA_SHA1, SHA1, WSSE, Message, code_of, found
 
@@ -76,7 +76,7 @@ def test_what_breaks_us_is_refused(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("quoted from the message")
 
-    monkeypatch.setattr("makul.trust.wsse.verify_proven", broken)
+    monkeypatch.setattr("makul.trust.wsse.verification.verify_proven", broken)
 
     with pytest.raises(RejectedError) as caught:
         messages.verify(Message(holder=world.bank).signed(), at=NOW)

@@ -10,7 +10,7 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
-from makul.trust.wsse import CLOCK_SKEW, MAX_AGE, WsseVerifier
+from makul.trust.wsse.verification import CLOCK_SKEW, MAX_AGE, WsseVerifier
 from support.pki import NOW
 from support.wsse import CHILD, DS, SOAP11, SOAP12, WSSE, WSU, Message, found, security
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from makul.domain.reasons import Code
-from makul.trust.wsse import WsseVerifier
+from makul.trust.wsse.verification import WsseVerifier
 from support.wsse import DS, SOAP11, SOAP12, WSSE, WSU, Message, code_of, found, security
 
 ID = f"{{{WSU}}}Id"

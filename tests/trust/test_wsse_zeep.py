@@ -8,9 +8,9 @@ from lxml import etree
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
-from makul.trust.wsse import WsseVerifier
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.wsse.verification import WsseVerifier
 from support.pki import NOW
 from support.wsse import CHILD
 

@@ -8,10 +8,10 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod
 
 from makul.domain.reasons import Code
-from makul.trust.algorithms import EXCLUSIVE, INCLUSIVE
-from makul.trust.failures import SignatureFailure
-from makul.trust.xml import canonical
-from makul.trust.xml_attributes import XML, inherited_attributes, join_references
+from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.xmldsig.parsing import canonical
+from makul.trust.xmldsig.xml_attributes import XML, inherited_attributes, join_references
 from support.generated import digest_by_xmlsec
 
 VERSION_1_1 = CanonicalizationMethod.CANONICAL_XML_1_1

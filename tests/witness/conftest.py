@@ -7,7 +7,7 @@ import pytest
 from makul.ledger.notes import (
     COSIGNATURE_V1,
 )
-from makul.trust.notes import Cosigner, new_key_file
+from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul.witness.program import WitnessProgram
 from makul.witness.state import State
 from support.published_log import PublishedLog

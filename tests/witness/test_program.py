@@ -16,7 +16,7 @@ from makul.ledger.notes import (
     parse_note,
     with_line,
 )
-from makul.trust.notes import Cosigner
+from makul.trust.tlog.note_keys import Cosigner
 from makul.witness.program import Result, WitnessProgram
 from makul.witness.source import open_note
 from makul.witness.state import State

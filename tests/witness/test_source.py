@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from makul.net import fetcher as fetching
-from makul.trust.notes import Cosigner
+from makul.trust.tlog.note_keys import Cosigner
 from makul.witness import source as sources
 from makul.witness.program import Result, Round, WitnessProgram
 from makul.witness.source import open_source

@@ -13,7 +13,7 @@ from makul.ledger.checkpoints import parse_checkpoint_unsafe
 from makul.ledger.notes import (
     COSIGNATURE_V1,
 )
-from makul.trust.notes import Cosigner, new_key_file
+from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul.witness.program import Result, Round, WitnessProgram
 from makul.witness.state import MAX_EVIDENCE, State, StateError
 from support.published_log import PublishedLog, leaf, leaves

@@ -11,11 +11,11 @@ from makul.admin.models import CertificateUse
 from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code
-from makul.trust.certificates import SigningCertificate, Use, read_certificate, require_usage
-from makul.trust.failures import SignatureFailure
-from makul.trust.material import TrustStoreError
-from makul.trust.paths import TrustStore
-from makul.trust.sealing import require_sealing_usage
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import SigningCertificate, Use, read_certificate, require_usage
+from makul.trust.pki.trust_material import TrustStoreError
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.xmlenc import require_sealing_usage
 
 
 def find_unsuitability(

@@ -19,13 +19,13 @@ from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code
-from makul.trust.certificates import PinRule
-from makul.trust.documents import Profile, XadesVerifier
-from makul.trust.failures import SignatureFailure
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import PinRule
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.checks import Binder
-from makul.trust.validation.rendering import render
+from makul.trust.validation.documents import Profile, XadesVerifier
+from makul.trust.validation.report_json import render
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -11,8 +11,8 @@ from makul.net.users import identify_operator
 from makul.observability.logging_config import LogError
 from makul.observability.multiprocess import SpoolError
 from makul.store import Store, StoreKeys, StoreKeysError, open_store
-from makul.trust.keys import KeyFileError
-from makul.trust.material import TrustStoreError
+from makul.trust.keys.files import KeyFileError
+from makul.trust.pki.trust_material import TrustStoreError
 
 MENDABLE = (
     SettingsError,

@@ -40,10 +40,10 @@ from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.schema.partitions import make_months, missing_months
 from makul.store.schema.roles import grant, weaknesses
 from makul.store.schema.version import VERSION, assert_schema
-from makul.trust.paths import TrustStore
-from makul.trust.receipt_certificates import mark_compromised
-from makul.trust.refreshing import Refresher, Result
-from makul.trust.telling import TrustSet, tell
+from makul.trust.keys.receipt_certificates import mark_compromised
+from makul.trust.pki.refresh import Refresher, Result
+from makul.trust.pki.status_report import TrustSet, tell
+from makul.trust.pki.trust_store import TrustStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
 from makul.net.certificate_der import load_certificate
 from makul.store import StoreKeys
-from makul.trust.keys import load_certificates
-from makul.trust.material import ca_certificates
-from makul.trust.receipt_certificates import compromised_keys
+from makul.trust.keys.files import load_certificates
+from makul.trust.keys.receipt_certificates import compromised_keys
+from makul.trust.pki.trust_material import ca_certificates
 
 
 def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:

@@ -36,8 +36,8 @@ from makul.server.tile_server import tiles_served
 from makul.store import Store
 from makul.store.log.tile_files import LogBundle, LogDirectory
 from makul.store.log.verify import LedgerQuestion
-from makul.trust.cosignatures import Collector, WitnessPlace
-from makul.trust.notes import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
+from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from makul.composition.adapters import trust_directories, tsa_directories, utc_n
 from makul.config.settings import Settings
 from makul.observability.metrics_server import Installation, Purposes, RevocationData, export
 from makul.store import log_state_of
-from makul.trust.material import TrustDirectories, TrustStoreError
-from makul.trust.paths import TrustStore
-from makul.trust.wanted import Wanted
+from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
+from makul.trust.pki.trust_store import TrustStore
 
 
 def export_metrics(settings: Settings) -> None:

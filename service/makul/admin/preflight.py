@@ -13,9 +13,9 @@ from makul.config.settings import Environment, Settings, TlsSettings, load_setti
 from makul.net.files import read_bounded
 from makul.store import samples_to_move
 from makul.store.schema.roles import weaknesses
-from makul.trust.certificates import is_sandbox
-from makul.trust.keys import MAX_CERTIFICATES_BYTES
-from makul.trust.material import ca_certificates
+from makul.trust.keys.files import MAX_CERTIFICATES_BYTES
+from makul.trust.pki.certificates import is_sandbox
+from makul.trust.pki.trust_material import ca_certificates
 
 _NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 

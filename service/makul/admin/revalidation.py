@@ -19,12 +19,12 @@ from makul.app.ports import KeptCase, KeptPiece
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
 from makul.documents.attachments import media_type
-from makul.trust.archive import Archive, restore
-from makul.trust.documents import ON_REQUEST, XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
-from makul.trust.validation.rendering import render
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.revocation.archive import Archive, restore
+from makul.trust.validation.documents import ON_REQUEST, XadesVerifier
 from makul.trust.validation.report import ExistenceSource
+from makul.trust.validation.report_json import render
 
 _WORDS: Final = frozenset({"why", "version"})
 """What a later release may say in other words."""

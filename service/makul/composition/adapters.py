@@ -37,20 +37,26 @@ from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
 from makul.store import Store
-from makul.trust.certificates import PinRule, may_give
-from makul.trust.documents import XadesVerifier
-from makul.trust.keys import KeyFileError, KeySigner, load_certificates, load_pair, load_secret
-from makul.trust.material import TrustDirectories, ca_certificates
-from makul.trust.notes import NoteVerifier, public_part
-from makul.trust.paths import TrustStore
-from makul.trust.receipt_certificates import receipt_certificates
-from makul.trust.receipts import XadesReceiptSigner
-from makul.trust.refreshing import CrlSource, OcspSource, Refresher
-from makul.trust.sealing import XmlSealer
-from makul.trust.tls_clients import TlsClientJudge
-from makul.trust.tokens import TokenPlace, TokenSigner
-from makul.trust.wanted import Wanted
-from makul.trust.wsse import WsseVerifier
+from makul.trust.keys.files import (
+    KeyFileError,
+    KeySigner,
+    load_certificates,
+    load_pair,
+    load_secret,
+)
+from makul.trust.keys.pkcs11 import TokenPlace, TokenSigner
+from makul.trust.keys.receipt_certificates import receipt_certificates
+from makul.trust.pki.certificates import PinRule, may_give
+from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher
+from makul.trust.pki.tls_clients import TlsClientJudge
+from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.tlog.note_keys import NoteVerifier, public_part
+from makul.trust.validation.documents import XadesVerifier
+from makul.trust.wsse.verification import WsseVerifier
+from makul.trust.xades.receipt_signer import XadesReceiptSigner
+from makul.trust.xmlenc import XmlSealer
 
 
 def utc_now() -> datetime:

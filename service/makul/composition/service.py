@@ -72,7 +72,7 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import PostgresPlace
 from makul.store.schema.partitions import UtcMonth, missing_months
 from makul.store.schema.version import assert_schema
-from makul.trust.keys import load_certificates, load_secret
+from makul.trust.keys.files import load_certificates, load_secret
 
 RECIPIENT_PATH = "/v1/recipient"
 CONTRACT_VERSION = "v1"

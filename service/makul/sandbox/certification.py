@@ -35,7 +35,7 @@ from makul.sandbox.pki import (
     organisation_entity,
     sealing_entity,
 )
-from makul.trust.keys import load_pair
+from makul.trust.keys.files import load_pair
 
 MAX_KEY_FILE_BYTES = 64 * 1024
 MAX_INDEX_BYTES = 16 * 1024 * 1024

@@ -16,11 +16,11 @@ from xml.sax.saxutils import escape
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.trust.algorithms import EXCLUSIVE, PrivateKey, method_for
-from makul.trust.keys import KeySigner
-from makul.trust.transforms import ENVELOPED, FILTER2
-from makul.trust.xades import SIGNED_PROPERTIES_TYPE
-from makul.trust.xml import DS, XADES
+from makul.trust.base.algorithms import EXCLUSIVE, PrivateKey, method_for
+from makul.trust.keys.files import KeySigner
+from makul.trust.xades.structure import SIGNED_PROPERTIES_TYPE
+from makul.trust.xmldsig.parsing import DS, XADES
+from makul.trust.xmldsig.transforms import ENVELOPED, FILTER2
 
 
 class DocumentSignature(Protocol):

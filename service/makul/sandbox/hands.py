@@ -25,7 +25,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.foreign_forms import DocumentSignature
 from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, Party
 from makul.sandbox.pki import Credential
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 
 NOTICE_REF = "SANDBOX-NOTICE/1"
 NOTICE_LANGUAGE = "ky"

@@ -22,7 +22,7 @@ from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command
 from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
 from makul.sandbox.world import World, build_world, register
-from makul.trust.notes import NoteVerifier, public_part
+from makul.trust.tlog.note_keys import NoteVerifier, public_part
 
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"
 READY_SECONDS: Final = 120.0

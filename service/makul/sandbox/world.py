@@ -29,7 +29,7 @@ from makul.sandbox.parties import (
 from makul.sandbox.people import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
 from makul.sandbox.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
 from makul.sandbox.tsa import StampingAuthority
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 
 RSA_CITIZEN = 3
 """One citizen signs with RSA; the others with P-256."""

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.reasons import Code
-from makul.trust.algorithms import PublicKey
-from makul.trust.authorities import READING
-from makul.trust.certificates import SigningCertificate, read_certificate
-from makul.trust.failures import SignatureFailure
-from makul.trust.findings import PathFinding, TimestampFinding
-from makul.trust.paths import TrustStore
+from makul.trust.base.algorithms import PublicKey
+from makul.trust.base.asn1 import READING
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import PathFinding, TimestampFinding
+from makul.trust.pki.certificates import SigningCertificate, read_certificate
+from makul.trust.pki.trust_store import TrustStore
 
 MAX_TOKEN_BYTES = 64 * 1024
 """Some ten times a token with its chain and a CRL; a quarter of the largest document."""

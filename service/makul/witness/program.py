@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.trust.notes import Cosigner, NoteVerifier
+from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
 from makul.witness.judging import Finding, Seen, judge
 from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
 from makul.witness.state import Head, State, StateError

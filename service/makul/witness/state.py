@@ -29,7 +29,7 @@ from makul.net.files import (
     replace_file,
     sync_directory,
 )
-from makul.trust.notes import CosignatureVerifier, NoteVerifier
+from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier
 from makul.witness.judging import Seen
 
 MAX_EVIDENCE = 1000

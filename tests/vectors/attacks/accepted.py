@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 from support.pki import NOW, key_usage
 from support.xades import C14N, DS, ENVELOPED, EXC_C14N, MORE, SHA256, XADES
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized

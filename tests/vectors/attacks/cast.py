@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 
 from makul.config.trust import TrustSettings
 from makul.documents import render_consent
-from makul.trust.certificates import PinRule
-from makul.trust.documents import XadesVerifier
-from makul.trust.material import TrustDirectories
-from makul.trust.paths import TrustStore
+from makul.trust.pki.certificates import PinRule
+from makul.trust.pki.trust_material import TrustDirectories
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.documents import XadesVerifier
 from support.crls import crl_of
 from support.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
 from support.pki import (

@@ -17,7 +17,7 @@ from makul.sandbox.parties import BANK
 from makul.sandbox.people import COMPROMISED, REVOKED_LATE
 from makul.sandbox.pki import Credential, Ended
 from makul.sandbox.tsa import StampingAuthority
-from makul.trust.signing import add_timestamp
+from makul.trust.xades.signing import add_timestamp
 
 _SIGNED = timedelta(days=10)
 _REVOKED = timedelta(days=1)

@@ -13,7 +13,7 @@ from makul.sandbox.foreign_forms import DocumentSignature
 from makul.sandbox.hands import Hands
 from makul.sandbox.parties import Party
 from makul.sandbox.pki import Credential
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 
 Reasons = tuple[tuple[Code, Code | None], ...]
 """Each reason's code, and the cause inside a document."""

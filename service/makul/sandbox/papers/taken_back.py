@@ -10,7 +10,7 @@ from makul.domain.revocations import Revocation
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers.paper import Paper, Reasons, consent
 from makul.sandbox.parties import BANK, Party
-from makul.trust.signing import sign_document
+from makul.trust.xades.signing import sign_document
 
 SUBJECT, STRANGER = 11, 12
 

@@ -16,14 +16,13 @@ from signxml.algorithms import SignatureMethod
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.net.xml_parser import own_parser
-from makul.trust.algorithms import require_in_force, signature_method
-from makul.trust.certificates import SigningCertificate, Use, require_usage
-from makul.trust.core import verify_proven
-from makul.trust.failures import SignatureFailure
-from makul.trust.findings import CertificateEnd, PathFinding, SubIndication, TimestampFinding
-from makul.trust.validation.course import Check, check
-from makul.trust.validation.existence import TimestampJudge
-from makul.trust.xades import (
+from makul.trust.base.algorithms import require_in_force, signature_method
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import CertificateEnd, PathFinding, SubIndication, TimestampFinding
+from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
+from makul.trust.validation.pipeline import Check, check
+from makul.trust.validation.proof_of_existence import TimestampJudge
+from makul.trust.xades.structure import (
     Shape,
     Timestamp,
     first_certificate,
@@ -31,8 +30,9 @@ from makul.trust.xades import (
     prove_shape,
     signing_certificate,
 )
-from makul.trust.xades import signing_time as claimed_signing_time
-from makul.trust.xml import is_zone_apart, parse_document, parse_signed
+from makul.trust.xades.structure import signing_time as claimed_signing_time
+from makul.trust.xmldsig.parsing import is_zone_apart, parse_document, parse_signed
+from makul.trust.xmldsig.verification import verify_proven
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

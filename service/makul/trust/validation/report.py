@@ -12,7 +12,7 @@ from typing import NamedTuple
 from makul.domain.causes import Cause
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.trust.findings import (
+from makul.trust.base.findings import (
     Indication,
     PathFinding,
     SubIndication,

@@ -1,0 +1,63 @@
+"""Why a signature is not accepted, on its way from the check that found it to the verdict."""
+
+from makul.domain.causes import Cause
+from makul.domain.reasons import Code, Reason
+from makul.trust.base.findings import SubIndication
+
+
+class SignatureFailure(Exception):  # noqa: N818 - a finding about a signature, not a broken machine
+    """A signature, or the XML around it, is not accepted.
+
+    `why` is written by us, word for word: it holds nothing of what was received. `sub` is what the
+    validation report concludes, where the place that found it knows better than its check. `field`
+    names the element, and `cause` says to people what is expected of it.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        why: str,
+        sub: SubIndication | None = None,
+        *,
+        field: str | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        super().__init__(f"{code.value}: {why}")
+        self.code = code
+        self.why = why
+        self.sub = sub
+        self.field = field
+        self.cause = cause
+
+    @property
+    def reason(self) -> Reason:
+        """Why a message is refused."""
+        return Reason(code=self.code, field=self.field, cause=self.cause)
+
+    def within(self, field: str, cause: Cause | None = None) -> "SignatureFailure":
+        """Return the same failure, said of this element where it names none itself."""
+        return SignatureFailure(
+            self.code,
+            self.why,
+            self.sub,
+            field=self.field or field,
+            cause=self.cause or cause,
+        )
+
+
+class UnusableObjectError(ValueError):
+    """A certificate, CRL or OCSP response of ours cannot be used. The message says why."""
+
+
+def outside_profile(
+    code: Code, why: str, *, field: str | None = None, cause: Cause | None = None
+) -> SignatureFailure:
+    """Return the failure of a signature that may be good and is not one that is accepted here.
+
+    ETSI EN 319 102-1, 5.1.3, table 6: SIG_CONSTRAINTS_FAILURE, attributes of the signature that do
+    not match the validation constraints; INDETERMINATE, for another policy might accept it.
+    FORMAT_FAILURE, which is TOTAL-FAILED, is for what the base standards themselves do not allow.
+    """
+    return SignatureFailure(
+        code, why, SubIndication.SIG_CONSTRAINTS_FAILURE, field=field, cause=cause
+    )

@@ -1,0 +1,95 @@
+"""The certificates of receipts: the one in use, the next, and those of before.
+
+The directory of earlier ones holds certificates as PEM, and for each key known to be compromised a
+file `FINGERPRINT.compromised`, whose first line is the instant since when. Once a receipt is
+disputed that instant decides, so it is kept beside the certificate and never removed.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from makul.app.ports import ReceiptCertificate, ReceiptCertificateState
+from makul.net.files import FileError, create_file, read_bounded
+from makul.trust.keys.files import KeyFileError, load_certificates
+
+SUFFIX = ".compromised"
+_MAX_NOTED = 4096
+"""Bytes: an instant, with room for a remark."""
+
+
+def receipt_certificates(
+    current: Path, *, following: Path | None, retired: Path | None
+) -> tuple[ReceiptCertificate, ...]:
+    """All of them, the one in use first; raises `KeyFileError`.
+
+    Also where the one in use is compromised: nothing more is signed with that key.
+    """
+    since = compromised_keys(retired)
+    using = load_certificates(current)[0]
+    if _fingerprint(using) in since:
+        raise KeyFileError(f"{current}: this key is marked as compromised. Put a new one in place.")
+    found = [_described(using, ReceiptCertificateState.CURRENT, since)]
+    if following is not None:
+        found.append(
+            _described(load_certificates(following)[0], ReceiptCertificateState.NEXT, since)
+        )
+    found += [
+        _described(each, ReceiptCertificateState.RETIRED, since) for each in _earlier(retired)
+    ]
+    return tuple({each.fingerprint: each for each in reversed(found)}.values())[::-1]
+
+
+def mark_compromised(retired: Path, fingerprint: bytes, since: datetime) -> Path:
+    """Note since when a key is compromised, durably; the file. An existing note is not changed."""
+    path = retired / f"{fingerprint.hex()}{SUFFIX}"
+    retired.mkdir(mode=0o755, exist_ok=True)
+    try:
+        create_file(path, f"{since.astimezone(UTC).isoformat()}\n".encode(), mode=0o644)
+    except FileExistsError:
+        raise KeyFileError(f"{path}: it is noted already, and that is not changed.") from None
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}. Check who may write there.") from None
+    return path
+
+
+def _earlier(retired: Path | None) -> Iterator[x509.Certificate]:
+    for path in sorted(retired.glob("*.pem")) if retired is not None else ():
+        yield load_certificates(path)[0]
+
+
+def compromised_keys(retired: Path | None) -> dict[bytes, datetime]:
+    """Since when each key that is noted is compromised, by SHA-256; raises `KeyFileError`."""
+    found = {}
+    for path in retired.glob(f"*{SUFFIX}") if retired is not None else ():
+        try:
+            line = read_bounded(path, _MAX_NOTED).decode("ascii").split()[0]
+            since = datetime.fromisoformat(line).astimezone(UTC)
+            found[bytes.fromhex(path.stem)] = since
+        except (FileError, ValueError, OverflowError, IndexError):
+            raise KeyFileError(
+                f"{path}: expected FINGERPRINT{SUFFIX} with an instant in its first line."
+            ) from None
+    return found
+
+
+def _described(
+    certificate: x509.Certificate,
+    state: ReceiptCertificateState,
+    compromised: dict[bytes, datetime],
+) -> ReceiptCertificate:
+    since = compromised.get(_fingerprint(certificate))
+    return ReceiptCertificate(
+        fingerprint=_fingerprint(certificate),
+        valid_from=certificate.not_valid_before_utc,
+        valid_to=certificate.not_valid_after_utc,
+        state=state if since is None else ReceiptCertificateState.COMPROMISED,
+        compromised_since=since,
+    )
+
+
+def _fingerprint(certificate: x509.Certificate) -> bytes:
+    return certificate.fingerprint(hashes.SHA256())

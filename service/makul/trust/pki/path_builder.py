@@ -1,0 +1,232 @@
+"""The path validator, pyhanko-certvalidator, behind one question: which paths has a certificate?
+
+It builds and validates by RFC 5280, 6.1, offline, and is told to leave revocation alone: it would
+walk through a whole CRL for every certificate. `walking` judges that, without which no path counts.
+"""
+
+import logging
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from hashlib import sha256
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import asn1crypto.x509
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.authority import AuthorityWithCert
+from pyhanko_certvalidator.errors import (
+    DisallowedAlgorithmError,
+    ExpiredError,
+    NotYetValidError,
+    PathError,
+    ValidationError,
+)
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
+    FreshnessReqType,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
+from pyhanko_certvalidator.validate import async_validate_path
+
+from makul.domain.reasons import Code
+from makul.net.certificate_der import load_certificate
+from makul.trust.base.algorithms import MIN_RSA_BITS
+from makul.trust.base.asn1 import Authorities, asn1_certificate
+from makul.trust.pki.certificates import SigningCertificate, is_issued_by
+from makul.trust.pki.path_revocation import Link, Path, link_of
+from makul.trust.pki.trust_material import Material
+from makul.trust.revocation.status import NOTHING_STATED
+
+ResultT = TypeVar("ResultT")
+
+# The validator names certificates' subjects in its log.
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
+
+
+class PathStatus(Enum):
+    """What validating a path gave. Only `TRUSTED` lets a signature count."""
+
+    TRUSTED = "trusted"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    REVOKED = "revoked"
+    REVOCATION_UNKNOWN = "revocation unknown or stale"
+    UNKNOWN_ISSUER = "unknown issuer"
+    WEAK_ALGORITHM = "weak algorithm"
+
+    @property
+    def code(self) -> Code | None:
+        """The reason it stands for; None for `TRUSTED`."""
+        return _CODES[self]
+
+
+_CODES = MappingProxyType(
+    {
+        PathStatus.TRUSTED: None,
+        PathStatus.EXPIRED: Code.SIG_05,
+        PathStatus.NOT_YET_VALID: Code.SIG_05,
+        PathStatus.REVOKED: Code.SIG_06,
+        PathStatus.REVOCATION_UNKNOWN: Code.SIG_07,
+        PathStatus.UNKNOWN_ISSUER: Code.SIG_09,
+        PathStatus.WEAK_ALGORITHM: Code.SIG_04,
+    }
+)
+
+_STATUS_BY_ERROR: tuple[tuple[type[Exception], PathStatus], ...] = (
+    (ExpiredError, PathStatus.EXPIRED),
+    (NotYetValidError, PathStatus.NOT_YET_VALID),
+    (DisallowedAlgorithmError, PathStatus.WEAK_ALGORITHM),
+    (ValidationError, PathStatus.UNKNOWN_ISSUER),
+    (PathError, PathStatus.UNKNOWN_ISSUER),
+)
+
+_REVOCATION_IS_OURS = CertRevTrustPolicy(
+    RevocationCheckingPolicy(
+        ee_certificate_rule=RevocationCheckingRule.NO_CHECK,
+        intermediate_ca_cert_rule=RevocationCheckingRule.NO_CHECK,
+    ),
+    freshness_req_type=FreshnessReqType.DEFAULT,
+    retroactive_revinfo=False,
+)
+_WeakAlgorithms: Any = DisallowWeakAlgorithmsPolicy  # it writes no types
+_ALGORITHMS = _WeakAlgorithms(
+    weak_hash_algos=frozenset({"md2", "md5", "sha1"}),
+    weak_signature_algos=frozenset({"dsa"}),
+    rsa_key_size_threshold=MIN_RSA_BITS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A path that is not valid, or the want of any."""
+
+    status: PathStatus
+    digests: tuple[bytes, ...] = ()
+    """As in `Path`; empty where no path was found."""
+
+
+def paths_of(
+    certificate: SigningCertificate, authorities: Authorities, material: Material, *, at: datetime
+) -> Iterator[Path | Refused]:
+    """Every path from an anchor to this certificate, at that moment; one refusal where none is.
+
+    Hold `READING` until it is done with. Raises what any parser trips over in a stranger's
+    certificate, which is then no path.
+    """
+    parsed = asn1_certificate(certificate.der)
+    if parsed.issuer.hashable not in authorities.names:
+        yield Refused(PathStatus.UNKNOWN_ISSUER)
+        return
+    context = ValidationContext(
+        moment=at,
+        allow_fetching=False,
+        revinfo_policy=_REVOCATION_IS_OURS,
+        algorithm_usage_policy=_ALGORITHMS,
+        time_tolerance=timedelta(0),
+        trust_manager=authorities.anchors,
+        certificate_registry=authorities.registry,
+        crls=(),
+        ocsps=(),
+    )
+    found = context.path_builder.async_build_paths_lazy(parsed)
+    while True:
+        try:
+            path = _completed(anext(found))
+        except StopAsyncIteration:
+            return
+        except (ValidationError, PathError) as error:
+            yield Refused(_status_of(error))
+            return
+        try:
+            _completed(async_validate_path(context, path))
+        except (ValidationError, PathError) as error:
+            status = _status_of(error)
+            if status is PathStatus.WEAK_ALGORITHM and not _is_signed(path):
+                status = PathStatus.UNKNOWN_ISSUER
+            yield Refused(status, tuple(each.sha256 for each in _upwards(path)))
+        else:
+            yield _read(path, material)
+
+
+def _status_of(error: Exception) -> PathStatus:
+    return next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
+
+
+def _is_signed(path: ValidationPath) -> bool:
+    """Return whether each issuer's key has signed the certificate below it, weakly or not.
+
+    The validator looks at algorithms before it looks at signatures. A look-alike of an authority,
+    with a key of another kind, is no authority with a weak key.
+    """
+    ders = [_der(each) for each in _upwards(path)]
+    return all(
+        is_issued_by(der, load_certificate(der), load_certificate(above))
+        for der, above in pairwise(ders)
+    )
+
+
+def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
+    """Its result. Offline the validator waits for nothing, so there is no need of an event loop."""
+    try:
+        next(awaitable.__await__())
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]
+    raise RuntimeError("the path validator waits for something")
+
+
+def _read(path: ValidationPath, material: Material) -> Path:
+    """A valid path, in our own terms; raises what `link_of` raises."""
+    ders = [_der(each) for each in reversed(_upwards(path))]
+    anchor = sha256(ders[0]).digest()
+    links: list[Link] = []
+    above = anchor
+    for issuer, der in pairwise(ders):
+        links.append(
+            link_of(
+                load_certificate(der),
+                sha256(der).digest(),
+                issuer=issuer,
+                statements=material.statements.get(above, NOTHING_STATED),
+            )
+        )
+        above = links[-1].asked.fingerprint
+    return Path(
+        anchor=anchor,
+        anchor_term=material.anchor_terms[anchor],
+        links=tuple(links),
+        policies=_policies(path),
+    )
+
+
+def _der(certificate: asn1crypto.x509.Certificate) -> bytes:
+    der: bytes = certificate.dump()  # type: ignore[no-untyped-call]
+    return der
+
+
+def _upwards(path: ValidationPath) -> list[asn1crypto.x509.Certificate]:
+    """Every certificate, the signer's first, the anchor's last."""
+    authority = path.trust_anchor.authority
+    if not isinstance(authority, AuthorityWithCert):
+        raise TypeError("an anchor without a certificate")
+    return [authority.certificate, *path.iter_certs(include_root=False)][::-1]
+
+
+def _policies(path: ValidationPath) -> frozenset[str]:
+    """Those that the signer's certificate names and every CA below the anchor may give.
+
+    RFC 5280, 6.1: a policy that an authority's own certificate neither names nor covers by
+    anyPolicy is not that authority's to give, and one without any policy gives none.
+    """
+    stated = _upwards(path)[0].certificate_policies_value
+    named = {each["policy_identifier"].dotted for each in stated or ()}
+    return frozenset(
+        each.user_domain_policy_id
+        for each in path.qualified_policies() or ()
+        if each.issuer_domain_policy_id in named
+    )

@@ -1,0 +1,133 @@
+"""Is any certificate of a valid path revoked? From the anchor down, each by its own issuer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from makul.trust.base.findings import CertificateEnd, RevocationFinding
+from makul.trust.revocation.archive import Archive
+from makul.trust.revocation.crl import Term
+from makul.trust.revocation.status import Asked, Statements, common_term, judge_now, judge_past
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """For when a path is judged, and by what is known when."""
+
+    known: datetime
+    valid: datetime
+    """`known`, or the moment at which the signature provably existed."""
+    past: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A certificate below the anchor, and what its issuer has stated.
+
+    The issuer is its certificate, by whose key the path was found valid, not a name alone.
+    """
+
+    asked: Asked
+    term: Term
+    """notBefore and notAfter."""
+    issuer: bytes
+    """The issuer's certificate, as DER."""
+    statements: Statements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A path that was found valid (RFC 5280, 6.1), but for revocation."""
+
+    anchor: bytes
+    """SHA-256 of the anchor's certificate."""
+    anchor_term: Term
+    links: tuple[Link, ...]
+    """From the anchor down; the signer's is the last. Of an anchor itself there is none."""
+    policies: frozenset[str]
+    """As in `PathFinding`."""
+
+    @property
+    def digests(self) -> tuple[bytes, ...]:
+        """SHA-256 of every certificate, the signer's first, the anchor's last."""
+        return (*(link.asked.fingerprint for link in reversed(self.links)), self.anchor)
+
+
+def walk(
+    path: Path, archive: Archive | None, moments: Moments
+) -> tuple[CertificateEnd | None, Sequence[RevocationFinding]]:
+    """The end of the first certificate that is not GOOD, else GOOD; findings, the signer's first.
+
+    A path of nothing but an anchor says nothing of the certificate that led to it: None.
+    """
+    end: CertificateEnd | None = None
+    findings: list[RevocationFinding] = []
+    heard_until = path.anchor_term[1]
+    for link in path.links:
+        asked = link.asked
+        heard_until = min(heard_until, asked.not_after)
+        said = list(link.statements.of(asked, at=moments.known))
+        if not moments.past:
+            found = judge_now(asked, said, at=moments.known)
+        else:
+            if archive is not None and heard_until < moments.known:
+                said += archive.said(asked, link.issuer, since=moments.valid, until=heard_until)
+            found = judge_past(
+                asked, said, at=moments.known, existed_at=moments.valid, heard_until=heard_until
+            )
+        end = found.end
+        findings.insert(0, found)
+        if end is not CertificateEnd.GOOD:
+            break
+        if found.revoked_at is not None:
+            # Revoked after the signature: whoever has its key since then is heard no more.
+            heard_until = min(heard_until, found.revoked_at - timedelta.resolution)
+    return end, findings
+
+
+def term_of(path: Path, at: datetime) -> Term:
+    """Over what time nothing behind a good verdict changes of itself."""
+    terms = [path.anchor_term]
+    for link in path.links:
+        terms.append(link.term)
+        terms.append(common_term(link.statements.terms(link.asked), at))
+    return max(since for since, _ in terms), min(until for _, until in terms)
+
+
+def link_of(
+    certificate: x509.Certificate, fingerprint: bytes, *, issuer: bytes, statements: Statements
+) -> Link:
+    """Raises `ValueError`, or what `cryptography` raises, for extensions that cannot be read."""
+    constraints = points = None
+    for extension in certificate.extensions:
+        if isinstance(extension.value, x509.BasicConstraints):
+            constraints = extension.value
+        elif isinstance(extension.value, x509.CRLDistributionPoints):
+            points = extension.value
+    term = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return Link(
+        asked=Asked(
+            fingerprint=fingerprint,
+            serial=certificate.serial_number,
+            not_after=term[1],
+            is_ca=constraints is not None and constraints.ca,
+            places=frozenset(place for point in points or () for place in _places(point)),
+            listed_elsewhere=any(point.crl_issuer is not None for point in points or ()),
+        ),
+        term=term,
+        issuer=issuer,
+        statements=statements,
+    )
+
+
+def _places(point: x509.DistributionPoint) -> Sequence[str]:
+    """The URIs of a distribution point that is for all reasons (RFC 5280, 4.2.1.13)."""
+    if point.reasons is not None:
+        return ()
+    return [
+        name.value
+        for name in point.full_name or ()
+        if isinstance(name, x509.UniformResourceIdentifier)
+    ]

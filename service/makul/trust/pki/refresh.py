@@ -1,0 +1,228 @@
+"""New CRLs and OCSP responses, put in place once they prove to be what they should.
+
+Runs in a process of its own, never in a request. What was held stays until something better is
+there: parsed, signed by a CA that is known here, current, and not older than what it replaces.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from asn1crypto import pem as asn1_pem
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
+from makul.net.files import FileError, read_bounded, replace_file
+from makul.trust.base.errors import UnusableObjectError
+from makul.trust.base.findings import CertificateEnd
+from makul.trust.pki.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
+from makul.trust.pki.pending_ocsp import left_in
+from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
+from makul.trust.revocation.crl import issuers_of, statement_of
+from makul.trust.revocation.ocsp import answer_of, load_response
+
+CLOCK_SKEW = timedelta(minutes=5)
+KEEP_LAPSED = timedelta(days=1)
+"""How long an OCSP response that has run out stays in its directory; the archive keeps it."""
+
+_pem: Any = asn1_pem  # it writes no types
+
+
+class Result(StrEnum):
+    """What became of one source."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one source, to be told to the operator."""
+
+    source: str
+    """The address, or a certificate by its SHA-256."""
+    result: Result
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrlSource:
+    """Where a CA publishes its CRL, and the file that holds it here."""
+
+    url: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcspSource:
+    """Where a CA's responder is, by the CA's certificate."""
+
+    url: str
+    issuer: x509.Certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresher:
+    """All sources of an installation."""
+
+    directories: TrustDirectories
+    more_anchors: Path | None
+    """Those of time-stamping authorities."""
+    crls: Sequence[CrlSource]
+    responders: Sequence[OcspSource]
+    wanted: Path | None
+    fetch: Fetch
+
+    def once(self, at: datetime) -> Iterator[Outcome]:
+        """Ask every source once. Raises `TrustStoreError` if the CA certificates cannot be read."""
+        authorities = self._authorities()
+        for source in self.crls:
+            yield _told(source.url, partial(self._crl, source, authorities, at))
+        if self.wanted is not None:
+            for path in left_in(self.wanted):
+                yield _told(path.stem, partial(self._answer, path, at))
+        self._forget(at)
+
+    def _authorities(self) -> Sequence[x509.Certificate]:
+        places = (self.directories.anchors, self.directories.intermediates, self.more_anchors)
+        return [
+            certificate
+            for place in places
+            if place is not None
+            for _, certificate in ca_certificates(place)
+        ]
+
+    def _crl(
+        self, source: CrlSource, authorities: Sequence[x509.Certificate], at: datetime
+    ) -> Result:
+        der = _one_object(self.fetch(source.url, None, MAX_CRL_BYTES))
+        crl = load_crl(der)
+        issuers = issuers_of(crl, authorities, der)
+        if not issuers:
+            raise _Refused("no CA known here signed it")
+        statement = statement_of(crl, sha256(der).digest())
+        if statement.revoked is None:
+            raise _Refused("it is partial, or not understood")
+        _require_current(statement.this_update, statement.next_update, at)
+        path = source.path
+        if path.exists():
+            held_der = _one_object(read_bounded(path, MAX_CRL_BYTES))
+            if held_der == der:
+                return Result.UNCHANGED
+            held = load_crl(held_der)
+            if held.issuer != crl.issuer:
+                raise _Refused("it is another CA's than the one that is held")
+            if held.last_update_utc > statement.this_update or _number(held) > _number(crl):
+                raise _Refused("it is older than the one that is held")
+        put(path, der)
+        return Result.NEW
+
+    def _answer(self, path: Path, at: datetime) -> Result:
+        """Ask for one certificate that a worker left."""
+        if self.directories.ocsp is None:
+            raise _Refused("trust.ocsp is not set")
+        try:
+            content = read_bounded(path, MAX_CERTIFICATE_BYTES)
+        except FileError:
+            path.unlink()
+            raise _Refused("no certificate") from None
+        certificate = load_certificate(content)
+        issued = partial(is_issued_by, content, certificate)
+        source = next((each for each in self.responders if issued(each.issuer)), None)
+        if source is None:
+            path.unlink()
+            raise _Refused("no responder is set for its issuer")
+        der = self.fetch(source.url, _request(certificate, source.issuer), MAX_RESPONSE_BYTES)
+        answer = answer_of(load_response(der), [source.issuer], sha256(der).digest())
+        if not answer.issuers or answer.serial != certificate.serial_number:
+            raise _Refused("the answer is not signed for that CA, or is for another certificate")
+        _require_current(answer.said.this_update, answer.said.next_update, at)
+        if answer.said.end is CertificateEnd.UNKNOWN:
+            path.unlink()
+            raise _Refused("the responder does not know it")
+        target = self.directories.ocsp / f"{path.stem}.ors"
+        if target.exists():
+            held = load_response(read_bounded(target, MAX_RESPONSE_BYTES))
+            if held.this_update_utc > answer.said.this_update:
+                raise _Refused("it is older than the one that is held")
+        put(target, der)
+        path.unlink()
+        return Result.NEW
+
+    def _forget(self, at: datetime) -> None:
+        """Remove answers that ran out long since; never one that revokes."""
+        if self.directories.ocsp is None:
+            return
+        for path in self.directories.ocsp.glob("*.ors"):
+            try:
+                response = load_response(read_bounded(path, MAX_RESPONSE_BYTES))
+            except (ValueError, FileError):
+                continue  # not for us to judge: `makul trust status` tells the operator
+            until = response.next_update_utc or response.this_update_utc
+            good = response.certificate_status is ocsp.OCSPCertStatus.GOOD
+            if good and len(path.stem) == 64 and until + KEEP_LAPSED < at:
+                path.unlink(missing_ok=True)
+
+
+def _told(source: str, act: Callable[[], Result]) -> Outcome:
+    try:
+        return Outcome(source=source, result=act())
+    except (FetchError, FileError, _Refused) as error:
+        return Outcome(source=source, result=Result.FAILED, why=str(error))
+    except OSError as error:
+        why = f"cannot be written ({error.strerror})"
+        return Outcome(source=source, result=Result.FAILED, why=why)
+    except UnusableObjectError as error:
+        return Outcome(source=source, result=Result.FAILED, why=str(error))
+    except Exception:  # noqa: BLE001 - whatever a stranger's octets trip over
+        return Outcome(source=source, result=Result.FAILED, why="cannot be read")
+
+
+class _Refused(Exception):  # noqa: N818 - a finding about what was received
+    """Received, and not good enough to be put in place."""
+
+
+def put(path: Path, content: bytes) -> None:
+    """In one step: readers see the old file or the new one, whole."""
+    replace_file(path, content, mode=0o644)
+
+
+def _require_current(this_update: datetime, next_update: datetime, at: datetime) -> None:
+    if this_update > at + CLOCK_SKEW:
+        raise _Refused("it is from the future; look at this machine's clock")
+    if next_update <= at:
+        raise _Refused("it has run out already")
+
+
+def _one_object(content: bytes) -> bytes:
+    """DER; or PEM of one object."""
+    if not _pem.detect(content):
+        return content
+    found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
+    if len(found) != 1:
+        raise _Refused("it holds several objects")
+    der: bytes = found[0]
+    return der
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        return -1
+
+
+def _request(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
+    """By SHA-1, which every responder knows, and which proves nothing here (see `ocsp`)."""
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
+    return builder.build().public_bytes(Encoding.DER)

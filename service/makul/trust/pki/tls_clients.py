@@ -1,0 +1,37 @@
+"""Certificates of TLS clients: the `mtls` channel (CONTRACT, Channels).
+
+That a TLS end verified a certificate before us is not relied upon: it may hold older revocation
+data, or none, and other authorities than ours.
+"""
+
+import logging
+from datetime import datetime
+
+from makul.app.ports import RejectedError
+from makul.domain.reasons import Code, Reason
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import Use, read_certificate, require_in_term
+from makul.trust.pki.trust_store import TrustStore
+
+log = logging.getLogger(__name__)
+
+
+class TlsClientJudge:
+    """`ports.CertificateJudge`, for certificates that lead to this store's anchors."""
+
+    def __init__(self, store: TrustStore) -> None:
+        self._store = store
+
+    def judge(self, certificate: bytes, *, at: datetime) -> bytes:
+        """The fingerprint of a good one; raises `RejectedError` (SIG-*)."""
+        try:
+            read = read_certificate(certificate)
+            require_in_term(read, at)
+            self._store.require(read, Use.TLS_CLIENT, at=at)
+        except SignatureFailure as failure:
+            raise RejectedError(failure.reason) from failure
+        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+            log.warning("a TLS certificate met %s", type(error).__name__)
+            cause = SignatureFailure(Code.SIG_02, "cannot be processed")
+            raise RejectedError(Reason(code=Code.SIG_02)) from cause
+        return read.fingerprint

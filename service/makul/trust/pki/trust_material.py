@@ -1,0 +1,367 @@
+"""What is trusted, read from directories: anchors, intermediate certificates, CRLs, OCSP answers.
+
+Files are PEM or DER, one or several objects each; their names end in one of `SUFFIXES`. Put a
+new file in place by renaming it: one that cannot be read makes the whole store doubtful.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from asn1crypto import pem as asn1_pem
+from cryptography import x509
+
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES
+from makul.net.files import FileError, read_bounded
+from makul.trust.base.algorithms import PublicKey, strong_public_key
+from makul.trust.base.errors import SignatureFailure, UnusableObjectError
+from makul.trust.pki.certificates import public_key_of, require_regular_serial
+from makul.trust.revocation.archive import CERTIFICATE, CRL, RESPONSE, Archive
+from makul.trust.revocation.crl import Statement, Term, issuers_of, statement_of, term_of
+from makul.trust.revocation.ocsp import answer_of, load_response
+from makul.trust.revocation.status import Said, Statements
+
+log = logging.getLogger(__name__)
+
+ParsedT = TypeVar("ParsedT")
+
+SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".crl", ".ors", ".ocsp"})
+"""Anything else in the directories (a README, an editor's copy) is passed over."""
+
+
+Stamp: TypeAlias = tuple[str, int, int, int]
+"""A file's path, time, size and number: what changes when it is replaced."""
+
+
+class TrustStoreError(Exception):
+    """The trusted material cannot be used. The message names the file and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustDirectories:
+    """Where the trusted material lies."""
+
+    anchors: Path
+    """CA certificates that are trusted as they are."""
+    crls: Path
+    """Every CA that issues certificates here must have a current CRL here."""
+    intermediates: Path | None = None
+    """CA certificates that lead to an anchor."""
+    ocsp: Path | None = None
+    """OCSP responses, each for one certificate."""
+    archive: Path | None = None
+    """Where everything that was loaded is kept for good."""
+    elsewhere: Path | None = None
+    """CA certificates trusted for something else, whose CRLs lie in `crls` as well: here these
+    state nothing, and that is no cause for alarm."""
+    others_expected: bool = False
+    """Whether CRLs and OCSP responses of unknown authorities may lie here without a warning, as
+    where somebody points at a directory of all CRLs to have one document judged."""
+
+    def fingerprint(self) -> tuple[Stamp, ...]:
+        """What changes when a file is added, replaced or removed; costs one `stat` a file."""
+        return tuple(stamp_of(path) for path in self._files())
+
+    def _files(self) -> Iterator[Path]:
+        for directory in (self.anchors, self.intermediates, self.crls, self.ocsp):
+            if directory is not None:
+                yield from files_in(directory)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Costs one `stat`."""
+    status = path.stat()
+    return str(path), status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def files_in(directory: Path) -> Sequence[Path]:
+    """The material's files in a directory, in order."""
+    try:
+        entries = [entry for entry in os.scandir(directory) if entry.is_file()]
+    except OSError as error:
+        raise TrustStoreError(
+            f"{directory}: {error.strerror}. Make this directory and put the files there."
+        ) from None
+    return sorted(Path(entry) for entry in entries if Path(entry).suffix.lower() in SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """The trusted material of one moment. Never changed, and safe between threads."""
+
+    anchors: Sequence[bytes]
+    """CA certificates, as DER."""
+    intermediates: Sequence[bytes]
+    """CA certificates, as DER."""
+    statements: Mapping[bytes, Statements]
+    """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
+    anchor_terms: Mapping[bytes, Term]
+    """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
+    anchor_keys: Sequence[PublicKey]
+    """Whoever has a key and name of theirs is an anchor, by whatever certificate."""
+    digest: bytes
+    """SHA-256 over every object: verdicts are remembered under it."""
+    authorities_digest: bytes
+    """The same over the CA certificates alone."""
+    files: Mapping[Stamp, "_Stated"]
+    """What each file of CRLs or OCSP responses states, so that it is read but once."""
+
+
+def load_material(directories: TrustDirectories, before: Material | None = None) -> Material:
+    """Reads everything; raises `TrustStoreError` for a file that is not what it should be.
+
+    Of `before`, files that are still the same are not read again: a long CRL takes seconds.
+    """
+    anchors = _read(directories.anchors, _ca_certificate)
+    if not anchors:
+        raise TrustStoreError(
+            f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
+        )
+    intermediates = (
+        _read(directories.intermediates, _intermediate) if directories.intermediates else []
+    )
+    authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
+    authorities_digest = _digest(
+        [each.fingerprint for each in anchors], [each.fingerprint for each in intermediates]
+    )
+    usable = before is not None and before.authorities_digest == authorities_digest
+    known = before.files if before is not None and usable else {}
+    try:
+        if directories.archive is not None:
+            for each in (*anchors, *intermediates):
+                Archive(directories.archive).keep(each.der, CERTIFICATE)
+        others = _read(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
+        authorities_known = _Known(
+            authorities, [each.parsed for each in others], directories.others_expected
+        )
+        files = _files(directories, authorities_known, known)
+    except OSError as error:
+        raise TrustStoreError(f"{error.filename}: {error.strerror}. Mend that.") from None
+    return Material(
+        anchors=tuple(each.der for each in anchors),
+        intermediates=tuple(each.der for each in intermediates),
+        statements=_by_issuer(files.values()),
+        anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
+        anchor_keys=tuple(strong_public_key(each.parsed.public_key()) for each in anchors),
+        digest=_digest(
+            [authorities_digest], [digest for stated in files.values() for digest in stated.digests]
+        ),
+        authorities_digest=authorities_digest,
+        files=files,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """What one file states: each with the fingerprint of a certificate of the CA behind it."""
+
+    digests: Sequence[bytes]
+    """SHA-256 of every object in it."""
+    crls: Sequence[tuple[bytes, Statement]] = ()
+    answers: Sequence[tuple[bytes, int, Said]] = ()
+    """With the serial number of the certificate that was asked about."""
+    elsewhere: bool = False
+    """Do its CRLs count elsewhere?"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Which CAs are known: those trusted here by fingerprint, and those trusted elsewhere."""
+
+    here: Mapping[x509.Certificate, bytes]
+    elsewhere: Sequence[x509.Certificate]
+    others_expected: bool
+
+
+def _files(
+    directories: TrustDirectories,
+    authorities: _Known,
+    known: Mapping[Stamp, _Stated],
+) -> Mapping[Stamp, _Stated]:
+    found: dict[Stamp, _Stated] = {}
+    archive = Archive(directories.archive) if directories.archive is not None else None
+    for path in files_in(directories.crls):
+        stamp = stamp_of(path)
+        found[stamp] = known.get(stamp) or _crls_in(path, authorities, archive)
+    for path in files_in(directories.ocsp) if directories.ocsp else ():
+        stamp = stamp_of(path)
+        found[stamp] = known.get(stamp) or _answers_in(path, authorities, archive)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Object(Generic[ParsedT]):
+    """A certificate or a CRL, and where it lay."""
+
+    path: Path
+    der: bytes
+    parsed: ParsedT
+
+    @property
+    def fingerprint(self) -> bytes:
+        return sha256(self.der).digest()
+
+
+def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
+    crls: dict[bytes, list[Statement]] = {}
+    answers: dict[bytes, dict[int, list[Said]]] = {}
+    for stated in files:
+        for issuer, statement in stated.crls:
+            crls.setdefault(issuer, []).append(statement)
+        for issuer, serial, said in stated.answers:
+            answers.setdefault(issuer, {}).setdefault(serial, []).append(said)
+    return MappingProxyType(
+        {
+            issuer: Statements(
+                crls=tuple(crls.get(issuer, ())), answers=MappingProxyType(answers.get(issuer, {}))
+            )
+            for issuer in crls.keys() | answers.keys()
+        }
+    )
+
+
+def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
+    """Each CRL's statement, for each certificate of the CA that made it."""
+    objects = _objects(path, _crl)
+    stated: list[tuple[bytes, Statement]] = []
+    elsewhere = False
+    authorities = known.here
+    for crl in objects:
+        issuers = issuers_of(crl.parsed, authorities, crl.der)
+        if not issuers and issuers_of(crl.parsed, known.elsewhere, crl.der):
+            elsewhere = True
+            continue
+        if not issuers:
+            if not known.others_expected:
+                log.warning("%s: a CRL states nothing, no CA known here signed it", path)
+            continue
+        statement = statement_of(crl.parsed, crl.fingerprint)
+        if statement.revoked is None:
+            log.warning("%s: a CRL cannot tell, it is partial or not understood", path)
+        stated += [(authorities[issuer], statement) for issuer in issuers]
+        if archive is not None:
+            archive.keep_statement(
+                crl.der,
+                CRL,
+                issuers=[authorities[issuer] for issuer in issuers],
+                this_update=statement.this_update,
+            )
+    digests = [each.fingerprint for each in objects]
+    return _Stated(digests=digests, crls=stated, elsewhere=elsewhere)
+
+
+def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
+    """Each OCSP response, for each certificate of the CA behind it."""
+    authorities = known.here
+    objects = _objects(path, load_response)
+    stated: list[tuple[bytes, int, Said]] = []
+    for each in objects:
+        answer = answer_of(each.parsed, authorities, each.fingerprint)
+        if not answer.issuers and not known.others_expected:
+            log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
+        stated += [(authorities[issuer], answer.serial, answer.said) for issuer in answer.issuers]
+        if archive is not None and answer.issuers:
+            archive.keep_statement(
+                each.der,
+                RESPONSE,
+                issuers=[authorities[issuer] for issuer in answer.issuers],
+                this_update=answer.said.this_update,
+                serial=answer.serial,
+            )
+    return _Stated(digests=[each.fingerprint for each in objects], answers=stated)
+
+
+_pem: Any = asn1_pem  # it writes no types
+
+
+def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
+    """Every CA certificate in a directory, with its file; raises `TrustStoreError`."""
+    for each in _read(directory, _ca_certificate):
+        yield each.path, each.parsed
+
+
+def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+    """Every object in the directory's files."""
+    return [each for path in files_in(directory) for each in _objects(path, parse)]
+
+
+def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+    try:
+        content = read_bounded(path, MAX_CRL_BYTES)
+        if _pem.detect(content):
+            found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
+        else:
+            found = [content]
+        return [_Object(path=path, der=der, parsed=parse(der)) for der in found]
+    except FileError as error:
+        raise TrustStoreError(f"{error} Or take it away.") from None
+    except UnusableObjectError as error:
+        raise TrustStoreError(
+            f"{path}: cannot be used ({error}). Replace it, or take it away."
+        ) from None
+    except Exception:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
+        raise TrustStoreError(
+            f"{path}: cannot be used (it is neither PEM nor DER). Replace it, or take it away."
+        ) from None
+
+
+def _ca_certificate(der: bytes) -> x509.Certificate:
+    try:
+        certificate = load_certificate(der)
+    except ValueError:
+        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        raise UnusableObjectError("it is not a CA's certificate") from None
+    if not constraints.value.ca:
+        raise UnusableObjectError("it is not a CA's certificate")
+    try:
+        strong_public_key(public_key_of(certificate))
+    except SignatureFailure as failure:
+        raise UnusableObjectError(failure.why) from None
+    return certificate
+
+
+def _intermediate(der: bytes) -> x509.Certificate:
+    """Return a CA certificate whose revocation can be stated; raises `ValueError`."""
+    try:
+        require_regular_serial(der)
+    except SignatureFailure as failure:
+        raise UnusableObjectError(failure.why) from None
+    except ValueError:
+        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+    return _ca_certificate(der)
+
+
+def _crl(der: bytes) -> x509.CertificateRevocationList:
+    try:
+        crl = load_crl(der)
+    except ValueError:
+        why = "it is no CRL in PEM or DER, or its two signature algorithms do not match"
+        raise UnusableObjectError(why) from None
+    try:
+        _ = term_of(crl)
+    except ValueError as error:
+        raise UnusableObjectError(str(error)) from None
+    return crl
+
+
+def _certificate_term(certificate: x509.Certificate) -> Term:
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+
+def _digest(*kinds: Sequence[bytes]) -> bytes:
+    """Over the digests of all objects, kind by kind."""
+    whole = sha256()
+    for digests in kinds:
+        whole.update(len(digests).to_bytes(4, "big"))
+        for each in digests:
+            whole.update(each)
+    return whole.digest()

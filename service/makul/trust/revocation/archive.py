@@ -1,0 +1,161 @@
+"""What verdicts rested on, kept for good: so that a case can be judged again years later.
+
+Every CA certificate, CRL and OCSP response that is loaded lies here by the SHA-256 of its octets
+(`ab/abcd….crl`), written once and never removed by us. An index by issuer and time finds what a CA
+stated while a certificate that has expired since was still in its lists.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from makul.net.certificate_der import load_certificate, load_crl
+from makul.net.fetcher import MAX_CRL_BYTES
+from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
+from makul.trust.revocation.crl import Statement, issuers_of, statement_of
+from makul.trust.revocation.ocsp import answer_of, load_response
+from makul.trust.revocation.status import Asked, Said, said_by_crls
+
+log = logging.getLogger(__name__)
+
+CERTIFICATE, CRL, RESPONSE = ".cer", ".crl", ".ors"
+REMEMBERED_LISTS = 8
+"""Archived CRLs held in memory; some 38 bytes an entry."""
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_MARK = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<digest>[0-9a-f]{64})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A directory of evidence, shared by all processes."""
+
+    directory: Path
+
+    def keep(self, der: bytes, kind: str) -> None:
+        """Write one object, unless it is there; raises `OSError`."""
+        path = self._path(sha256(der).digest(), kind)
+        if not path.exists():
+            _write(path, der)
+
+    def keep_statement(
+        self,
+        der: bytes,
+        kind: str,
+        *,
+        issuers: Iterable[bytes],
+        this_update: datetime,
+        serial: int | None = None,
+    ) -> None:
+        """Write a CRL or an OCSP response, to be found by its issuer's certificate and its time."""
+        digest = sha256(der).digest()
+        path = self._path(digest, kind)
+        if path.exists():
+            return
+        mark = f"{this_update.astimezone(UTC).strftime(_TIME)}-{digest.hex()}"
+        for issuer in issuers:
+            _write(self._index(issuer, serial) / mark, b"")
+        _write(path, der)  # last: what is there is found, too
+
+    def read(self, digest: bytes) -> tuple[bytes, str] | None:
+        """An object and its kind, or None where it was never kept; checked against its name."""
+        for kind in (CERTIFICATE, CRL, RESPONSE):
+            try:
+                der = read_bounded(self._path(digest, kind), MAX_CRL_BYTES)
+            except MissingFileError:
+                continue
+            if sha256(der).digest() != digest:
+                raise ValueError("an object in the archive is not what it was")
+            return der, kind
+        return None
+
+    def said(
+        self, asked: Asked, issuer: bytes, *, since: datetime, until: datetime
+    ) -> Iterator[Said]:
+        """The newest that this CA (its certificate, as DER) stated by either source in that time.
+
+        Read anew from the archive and verified anew: a mark in the index proves nothing.
+        """
+        fingerprint = sha256(issuer).digest()
+        try:
+            for digest in self._newest(fingerprint, None, since, until):
+                crl = _crl_statement(self, digest, issuer)
+                if crl is not None and not asked.listed_elsewhere:
+                    yield from said_by_crls([crl], asked)
+            for digest in self._newest(fingerprint, asked.serial, since, until):
+                yield from _answer(self, digest, issuer, asked)
+        except (FileError, OSError, ValueError):
+            log.warning("the archive of evidence cannot be read: %s", self.directory)
+
+    def _newest(
+        self, issuer: bytes, serial: int | None, since: datetime, until: datetime
+    ) -> Iterator[bytes]:
+        """Of the latest instant within that time; several where none is the newer."""
+        try:
+            names = [each.name for each in self._index(issuer, serial).iterdir()]
+        except FileNotFoundError:
+            return
+        within = (since.astimezone(UTC).strftime(_TIME), until.astimezone(UTC).strftime(_TIME))
+        marks = [mark for mark in map(_MARK.fullmatch, names) if mark is not None]
+        times = [mark["time"] for mark in marks if within[0] <= mark["time"] <= within[1]]
+        for mark in marks:
+            if times and mark["time"] == max(times):
+                yield bytes.fromhex(mark["digest"])
+
+    def _path(self, digest: bytes, kind: str) -> Path:
+        name = digest.hex()
+        return self.directory / name[:2] / f"{name}{kind}"
+
+    def _index(self, issuer: bytes, serial: int | None) -> Path:
+        part = "crls" if serial is None else f"{serial:x}"
+        return self.directory / "by-issuer" / issuer.hex() / part
+
+
+def restore(
+    archive: Archive, *, anchors: Iterable[bytes], digests: Iterable[bytes], into: Path
+) -> None:
+    """Lay out `anchors`, `intermediates`, `crls` and `ocsp` in a directory, as they once were.
+
+    From the digests that a report names; raises `LookupError` for one that was not kept.
+    """
+    places = {CERTIFICATE: "intermediates", CRL: "crls", RESPONSE: "ocsp"}
+    for name in ("anchors", *places.values()):
+        (into / name).mkdir(parents=True, exist_ok=True)
+    trusted = set(anchors)
+    for digest in {*trusted, *digests}:
+        found = archive.read(digest)
+        if found is None:
+            raise LookupError(f"the archive does not hold {digest.hex()}")
+        der, kind = found
+        place = "anchors" if digest in trusted else places[kind]
+        (into / place / f"{digest.hex()}{kind}").write_bytes(der)
+
+
+@lru_cache(maxsize=REMEMBERED_LISTS)
+def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement | None:
+    found = archive.read(digest)
+    if found is None:
+        return None
+    crl = load_crl(found[0])
+    if not issuers_of(crl, [load_certificate(issuer)], found[0]):
+        return None
+    return statement_of(crl, digest)
+
+
+def _answer(archive: Archive, digest: bytes, issuer: bytes, asked: Asked) -> Iterator[Said]:
+    found = archive.read(digest)
+    if found is None:
+        return
+    authority = load_certificate(issuer)
+    answer = answer_of(load_response(found[0]), [authority], digest)
+    if answer.issuers and answer.serial == asked.serial and answer.said.responder is None:
+        yield answer.said
+
+
+def _write(path: Path, content: bytes) -> None:
+    replace_file(path, content, mode=0o644, directory_mode=0o700)

@@ -1,0 +1,260 @@
+"""What is known of one certificate's revocation, at a moment and for a moment.
+
+All that an issuer has stated, by CRLs (`revocation`) and by OCSP (`ocsp`), is brought to one form;
+pure rules then say GOOD, REVOKED or UNKNOWN, and UNKNOWN is never GOOD.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from makul.trust.base.findings import CertificateEnd, RevocationFinding
+from makul.trust.revocation.crl import HELD, Entry, Statement, Term
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Source(StrEnum):
+    """By what a CA states."""
+
+    CRL = "CRL"
+    OCSP = "OCSP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The certificate that is asked about."""
+
+    fingerprint: bytes
+    serial: int
+    not_after: datetime
+    is_ca: bool = False
+    places: frozenset[str] = frozenset()
+    """URIs of its CRL distribution points, of those that are for all reasons."""
+    listed_elsewhere: bool = False
+    """Whether another than its issuer makes its CRLs (RFC 5280, 6.3.3, b, 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one statement says of one certificate, over [`this_update`, `next_update`)."""
+
+    source: Source
+    digest: bytes
+    this_update: datetime
+    next_update: datetime
+    end: CertificateEnd
+    entry: Entry | None = None
+    expired_since: datetime | None = None
+    """Certificates that expired then or later are still known to it."""
+    responder: Asked | None = None
+    """Who signed it in the CA's stead, where the CA's CRLs must clear that one first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """Everything that one CA stated: its CRLs, and its OCSP answers by serial number."""
+
+    crls: Sequence[Statement] = ()
+    answers: Mapping[int, Sequence[Said]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, asked: Asked, *, at: datetime) -> Sequence[Said]:
+        """What concerns this certificate, without responders who are not cleared themselves."""
+        said = [each for each in self.answers.get(asked.serial, ()) if self._believes(each, at)]
+        if not asked.listed_elsewhere:
+            said += said_by_crls(self.crls, asked)
+        return said
+
+    def terms(self, asked: Asked) -> Iterable[Term]:
+        """Of everything by which `of` may change."""
+        for answer in self.answers.get(asked.serial, ()):
+            yield answer.this_update, answer.next_update
+        for crl in self.crls:
+            yield crl.this_update, crl.next_update
+
+    def _believes(self, answer: Said, at: datetime) -> bool:
+        """RFC 6960, 4.2.2.2.1. What harms is believed of anybody whom the CA once delegated."""
+        asked = answer.responder
+        if asked is None or answer.entry is not None:
+            return True
+        said = said_by_crls(self.crls, asked)
+        found = judge_past(
+            asked, said, at=at, existed_at=answer.this_update, heard_until=asked.not_after
+        )
+        return found.end is CertificateEnd.GOOD and found.revoked_at is None
+
+
+NOTHING_STATED = Statements()
+"""Of a CA that has stated nothing here."""
+
+
+def said_by_crls(crls: Iterable[Statement], asked: Asked) -> Sequence[Said]:
+    """What the CRLs of its issuer say, those in whose scope it is."""
+    return [
+        _said(crl, asked.serial)
+        for crl in crls
+        if crl.scope.covers(is_ca=asked.is_ca, places=asked.places)
+    ]
+
+
+def _said(crl: Statement, serial: int) -> Said:
+    entry: Entry | None = None
+    end = CertificateEnd.UNKNOWN
+    if crl.revoked is not None:
+        try:
+            entry = crl.revoked.of(serial)
+            end = CertificateEnd.GOOD if entry is None else CertificateEnd.REVOKED
+        except OverflowError:  # a serial number that no list can hold is neither in nor out
+            pass
+    return Said(
+        source=Source.CRL,
+        digest=crl.digest,
+        this_update=crl.this_update,
+        next_update=crl.next_update,
+        end=end,
+        entry=entry,
+        expired_since=crl.expired_since,
+    )
+
+
+def judge_now(asked: Asked, said: Sequence[Said], *, at: datetime) -> RevocationFinding:
+    """By the newest statement of either source; an entry revokes whatever its date and reason are.
+
+    Of one source the newest alone counts, be it stale or unclear: what it superseded does not come
+    back. Where both sources speak, the newer counts while it runs and the older one after that;
+    yet a revocation that is no hold cannot be taken back, so that it counts from either.
+    """
+    newest = sorted(
+        (_newest(said, source, at) for source in Source),
+        key=lambda found: found[0].this_update if found else _NEVER,
+        reverse=True,
+    )
+    first, second = newest
+    if not first:
+        return _finding(asked, None)
+    worst = _worst(first, at)
+    if not second:
+        return _finding(asked, worst, at)
+    other = _worst(second, at)
+    if first[0].this_update == second[0].this_update:
+        return _finding(asked, _worst((worst, other), at), at)
+    if _is_final(other) and worst.entry is None:
+        return _finding(asked, other)
+    return _finding(asked, other if _has_lapsed(worst, at) else worst, at)
+
+
+def _has_lapsed(said: Said, at: datetime) -> bool:
+    """Has it run out without harm? A CRL that cannot tell bars the way for good."""
+    if at < said.next_update or said.entry is not None:
+        return False
+    return said.end is CertificateEnd.GOOD or said.source is Source.OCSP
+
+
+def _newest(said: Sequence[Said], source: Source, at: datetime) -> Sequence[Said]:
+    """The statement of that source; several, where none is the newer."""
+    made = [each for each in said if each.source is source and each.this_update <= at]
+    latest = max((each.this_update for each in made), default=None)
+    return [each for each in made if each.this_update == latest]
+
+
+def _worst(said: Sequence[Said], at: datetime) -> Said:
+    """Of statements of one instant all must know, and any may revoke."""
+    return max(said, key=lambda each: _badness(each, at))
+
+
+def _badness(said: Said, at: datetime) -> int:
+    if at >= said.next_update or said.end is CertificateEnd.UNKNOWN:
+        return 1
+    return 2 if said.end is CertificateEnd.REVOKED else 0
+
+
+def _is_final(said: Said) -> bool:
+    return said.entry is not None and said.entry.reason != HELD
+
+
+def common_term(terms: Iterable[Term], at: datetime) -> Term:
+    """Over what time `judge_now` says the same as at that moment, by statements of these terms."""
+    moments = [moment for term in terms for moment in term]
+    return max(each for each in moments if each <= at), min(each for each in moments if each > at)
+
+
+def judge_past(
+    asked: Asked, said: Sequence[Said], *, at: datetime, existed_at: datetime, heard_until: datetime
+) -> RevocationFinding:
+    """Did it count when the signature existed, by what is known now? (EN 319 102-1, 5.5.2.3)
+
+    While the certificate runs, what is known at `at` decides, as in `judge_now`. An entry harms
+    what is not older than the revocation; a compromised key's, than its invalidity date.
+
+    `heard_until` is when the issuer's silence ceases to mean anything: the certificate has expired,
+    and lists drop it (RFC 5280, 3.3), or the issuer itself ended. Later on, a statement without an
+    entry counts if it was made between the signature and that moment, or if it says that it keeps
+    expired certificates (`expired_since`); an entry counts in any.
+    """
+    if at <= heard_until:
+        found = judge_now(asked, said, at=at)
+        if found.end is not CertificateEnd.REVOKED:
+            return found
+        entries = [each for source in Source for each in _newest(said, source, at) if each.entry]
+        return _for_the_past(asked, min(entries, key=_effective), existed_at)
+    made = [each for each in said if each.this_update <= at]
+    heard = max(
+        (
+            each
+            for each in made
+            if each.entry is None
+            and each.this_update >= existed_at
+            and _is_heard(each, asked, heard_until)
+        ),
+        key=lambda each: (each.this_update, each.end is CertificateEnd.UNKNOWN),
+        default=None,
+    )
+    entries = [
+        each
+        for each in made
+        if each.entry is not None
+        and (_is_final(each) or heard is None or each.this_update >= heard.this_update)
+    ]
+    if entries:
+        return _for_the_past(asked, min(entries, key=_effective), existed_at)
+    return _finding(asked, heard)
+
+
+def _effective(said: Said) -> datetime:
+    if said.entry is None:
+        raise ValueError("a statement without an entry")
+    return said.entry.effective
+
+
+def _is_heard(said: Said, asked: Asked, heard_until: datetime) -> bool:
+    """Would it have named this certificate, had it been revoked?"""
+    if said.this_update <= heard_until:
+        return True
+    keeps = said.expired_since is not None and said.expired_since <= asked.not_after
+    return keeps and heard_until >= asked.not_after
+
+
+def _for_the_past(asked: Asked, said: Said, existed_at: datetime) -> RevocationFinding:
+    """GOOD where the revocation came after the signature; it stays told of."""
+    found = _finding(asked, said)
+    harmless = existed_at < _effective(said)
+    return replace(found, end=CertificateEnd.GOOD) if harmless else found
+
+
+def _finding(asked: Asked, said: Said | None, at: datetime | None = None) -> RevocationFinding:
+    """What follows from one statement; where `at` is given, only while it is current."""
+    if said is None:
+        return RevocationFinding(certificate=asked.fingerprint, end=CertificateEnd.UNKNOWN)
+    stale = at is not None and at >= said.next_update
+    return RevocationFinding(
+        certificate=asked.fingerprint,
+        end=CertificateEnd.UNKNOWN if stale else said.end,
+        source=said.source.value,
+        digest=said.digest,
+        this_update=said.this_update,
+        next_update=said.next_update,
+        revoked_at=said.entry.effective if said.entry is not None else None,
+        reason=said.entry.reason if said.entry is not None else None,
+    )

@@ -1,0 +1,273 @@
+"""Keys of the log and of its witnesses, and what they sign: notes and cosignatures.
+
+Ed25519 (RFC 8032) after C2SP signed-note and tlog-cosignature. A key lies in a file as the text
+`PRIVATE+KEY+<name>+<id>+<base64>` that tools for transparency logs read and write: it carries the
+key's name and what it is for, so that a key is never used under another name, and a log's key
+never as a witness's. Verification is of exact bytes; what is returned is what was signed.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from makul.ledger.notes import (
+    COSIGNATURE_V1,
+    ED25519,
+    Note,
+    NoteError,
+    SignatureLine,
+    VerifierKey,
+    decode_base64,
+    format_note,
+    parse_note,
+    with_line,
+)
+from makul.net.files import FileError, create_file, read_bounded, replace_file
+from makul.trust.keys.files import KeyFileError, load_secret
+
+_PRIVATE: Final = "PRIVATE+KEY+"
+_MAX_PUBLIC: Final = 1024
+"""Bytes: a name of 255 bytes and a key, with room."""
+_TIME_BYTES: Final = 8
+_SIGNATURE_BYTES: Final = 64
+_LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+"""The last day that a `datetime` can tell; the format would allow 2^63 - 1."""
+
+
+class UnverifiedNoteError(NoteError):
+    """No signature by the key that was given, or one that does not hold."""
+
+
+def new_key_file(path: Path, name: str, kind: int) -> str:
+    """Make a key for the log (`ED25519`) or a witness (`COSIGNATURE_V1`); its verifier key.
+
+    The file is new and its owner's alone; beside it, as `<file>.pub`, lies the verifier key for
+    whoever needs no more. Raises `NoteError` for a name that no signature line can carry, and
+    `KeyFileError` where the file is there already or cannot be written.
+    """
+    private = Ed25519PrivateKey.generate()
+    public = VerifierKey(name=name, kind=kind, public=private.public_key().public_bytes_raw())
+    material = base64.b64encode(bytes([kind]) + private.private_bytes_raw()).decode()
+    text = f"{_PRIVATE}{name}+{public.key_id.hex()}+{material}\n"
+    try:
+        create_file(path, text.encode())
+        replace_file(public_part(path), f"{public}\n".encode(), mode=0o644)
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}. A key is never overwritten.") from None
+    return str(public)
+
+
+def public_part(path: Path) -> Path:
+    """Where the verifier key of a key file lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteSigner:
+    """Signs texts as the log. Safe between threads."""
+
+    key: VerifierKey
+    sign_octets: Callable[[bytes], bytes]
+
+    @classmethod
+    def load(cls, path: Path, name: str | None = None) -> Self:
+        """From a key file; raises `KeyFileError`, also where the key is for another `name`."""
+        key, sign_octets = _load(path, ED25519, name)
+        return cls(key=key, sign_octets=sign_octets)
+
+    @property
+    def name(self) -> str:
+        """The key's name, which for a log is its origin (C2SP tlog-checkpoint, Signatures)."""
+        return self.key.name
+
+    @property
+    def vkey(self) -> str:
+        """The public key, as verifiers are given it."""
+        return str(self.key)
+
+    def sign(self, body: bytes) -> bytes:
+        """The whole note: the text and this signature. Raises `NoteError` if it is no text."""
+        line = SignatureLine(self.key.name, self.key.key_id, self.sign_octets(body))
+        return format_note(Note(text=body, signatures=(line,)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteVerifier:
+    """Believes one key of a log."""
+
+    key: VerifierKey
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """From the key's text; raises `NoteError`, also for a key that is a witness's."""
+        return cls(key=_of_kind(vkey, ED25519))
+
+    @classmethod
+    def load(cls, path: Path, name: str | None = None) -> Self:
+        """From a file with the key's text; raises `KeyFileError`, also for another `name`."""
+        try:
+            verifier = cls.parse(read_bounded(path, _MAX_PUBLIC).decode())
+        except FileError as error:
+            raise KeyFileError(f"{error} The log's verifier key should be there.") from None
+        except ValueError:
+            raise KeyFileError(
+                f"{path}: not a log's verifier key. Expected one line '<name>+<id>+<base64>'."
+            ) from None
+        if name is not None and verifier.key.name != name:
+            raise KeyFileError(f"{path}: a key with the name {verifier.key.name}, not {name}.")
+        return verifier
+
+    @property
+    def vkey(self) -> str:
+        """The key's text."""
+        return str(self.key)
+
+    def verify(self, document: bytes) -> bytes:
+        """The text of a note that this key signed; raises `NoteError`."""
+        note = parse_note(document)
+        self.check(note)
+        return note.text
+
+    def alone(self, document: bytes) -> bytes:
+        """The note with this key's lines and nobody else's, verified; raises `NoteError`."""
+        note = parse_note(document)
+        self.check(note)
+        return format_note(Note(text=note.text, signatures=self.key.lines_of(note)))
+
+    def check(self, note: Note) -> None:
+        """Raise `UnverifiedNoteError` unless this key signed, in every line that says so."""
+        for line in _lines(self.key, note):
+            _verify(self.key, line.signature, note.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigner:
+    """Signs checkpoints as a witness. Safe between threads."""
+
+    key: VerifierKey
+    sign_octets: Callable[[bytes], bytes]
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """From a key file; raises `KeyFileError`."""
+        key, sign_octets = _load(path, COSIGNATURE_V1, None)
+        return cls(key=key, sign_octets=sign_octets)
+
+    @property
+    def vkey(self) -> str:
+        """The public key, as verifiers are given it."""
+        return str(self.key)
+
+    @property
+    def verifier(self) -> "CosignatureVerifier":
+        """Who believes this witness."""
+        return CosignatureVerifier(key=self.key)
+
+    def cosign(self, document: bytes, *, at: datetime) -> bytes:
+        """The checkpoint with this witness's line, in the place of an earlier one of its own.
+
+        It says of the tree in the checkpoint that at this time no larger consistent one was known
+        (C2SP tlog-cosignature): whoever calls has made sure. Raises `NoteError`.
+        """
+        note = parse_note(document)
+        seconds = int(at.timestamp())
+        signature = self.sign_octets(_cosigned(seconds, note.text))
+        stamped = seconds.to_bytes(_TIME_BYTES, "big") + signature
+        line = SignatureLine(self.key.name, self.key.key_id, stamped)
+        return format_note(with_line(note, line))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosignatureVerifier:
+    """Believes one witness."""
+
+    key: VerifierKey
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """From the key's text; raises `NoteError`, also for a key that is a log's."""
+        return cls(key=_of_kind(vkey, COSIGNATURE_V1))
+
+    def verify(self, document: bytes) -> datetime:
+        """When this witness cosigned the checkpoint, to the second; raises `NoteError`."""
+        return self.check(parse_note(document))
+
+    def check(self, note: Note) -> datetime:
+        """When it cosigned, the latest where more lines say so; raises `UnverifiedNoteError`."""
+        return max(self._time(line, note) for line in _lines(self.key, note))
+
+    def _time(self, line: SignatureLine, note: Note) -> datetime:
+        if len(line.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
+            raise UnverifiedNoteError("a cosignature of another length")
+        seconds = int.from_bytes(line.signature[:_TIME_BYTES], "big")
+        if seconds > _LAST_SECOND:
+            raise UnverifiedNoteError("a cosignature of a time that cannot be")
+        _verify(self.key, line.signature[_TIME_BYTES:], _cosigned(seconds, note.text))
+        return datetime.fromtimestamp(seconds, UTC)
+
+
+def _cosigned(seconds: int, text: bytes) -> bytes:
+    """What a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
+    return f"cosignature/v1\ntime {seconds}\n".encode() + text
+
+
+def _lines(key: VerifierKey, note: Note) -> tuple[SignatureLine, ...]:
+    found = key.lines_of(note)
+    if not found:
+        raise UnverifiedNoteError(f"not signed by {key.name} {key.key_id.hex()}")
+    return found
+
+
+def _verify(key: VerifierKey, signature: bytes, octets: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, octets)
+    except (InvalidSignature, ValueError):
+        raise UnverifiedNoteError(f"the signature of {key.name} does not hold") from None
+
+
+def _of_kind(vkey: str, kind: int) -> VerifierKey:
+    key = VerifierKey.parse(vkey.strip())
+    if key.kind != kind:
+        wanted = "the log" if kind == ED25519 else "a witness"
+        raise NoteError(f"this is not a key of {wanted}: its type is {key.kind}")
+    return key
+
+
+def _load(path: Path, kind: int, name: str | None) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
+    """A key of this kind from its file, and how it signs."""
+    private, key = _private(path)
+    if key.kind != kind:
+        wanted = "the log" if kind == ED25519 else "a witness"
+        raise KeyFileError(f"{path}: not a key of {wanted}: its type is {key.kind}.")
+    if name is not None and key.name != name:
+        raise KeyFileError(f"{path}: a key with the name {key.name}, not {name}.")
+    return key, private.sign
+
+
+def _private(path: Path) -> tuple[Ed25519PrivateKey, VerifierKey]:
+    try:
+        return _parse_private(load_secret(path).decode())
+    except (NoteError, ValueError):
+        raise KeyFileError(
+            f"{path}: not a note key. Expected one line '{_PRIVATE}<name>+<id>+<base64>'."
+        ) from None
+
+
+def _parse_private(text: str) -> tuple[Ed25519PrivateKey, VerifierKey]:
+    """From a key file's line; raises `NoteError` or `ValueError`."""
+    if not text.startswith(_PRIVATE):
+        raise NoteError("another beginning")
+    name, key_id, encoded = text.removeprefix(_PRIVATE).split("+", 2)
+    material = decode_base64(encoded)
+    private = Ed25519PrivateKey.from_private_bytes(material[1:])
+    public = private.public_key().public_bytes_raw()
+    key = VerifierKey(name=name, kind=int.from_bytes(material[:1], "big"), public=public)
+    if key.key_id.hex() != key_id:
+        raise NoteError("the id is not that of name and key")
+    return private, key

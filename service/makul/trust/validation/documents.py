@@ -1,0 +1,224 @@
+"""Documents that are signed once, enveloped, by XAdES-B or higher (CONTRACT, Documents).
+
+Consents, revocations and basis statements arrive as their exact bytes. They are parsed once, and
+taken through the checks of `validation` in their order; what is handed on is parsed anew from the
+very bytes that were signed. Every verdict comes with a report of how it was reached.
+
+Of a signature of a higher level its signature timestamps are read (XAdES-T). Other unsigned
+properties, revocation values and archive timestamps among them, are not believed: what is trusted
+lies in the operator's own directories.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from makul.app.ports import VerifiedDocument
+from makul.domain.disclosures import DocumentSigner, Proof
+from makul.domain.reasons import Code
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import PathFinding, TimestampFinding
+from makul.trust.pki.certificates import PinRule, SigningCertificate
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation import checks
+from makul.trust.validation.pipeline import Check, Course
+from makul.trust.validation.proof_of_existence import (
+    TimestampJudge,
+    earliest,
+    judge_by,
+    nobody_trusted,
+)
+from makul.trust.validation.report import CheckVerdict, Report, Times
+from makul.trust.validation.report_json import render
+from makul.trust.xades.structure import Shape
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is asked of a document beyond a good signature."""
+
+    name: str
+    plain: bool = False
+    """Does plain XML Signature, without XAdES's qualifying properties, suffice?"""
+    bind: checks.Binder | None = None
+    unbound: str = ""
+    """Why there is no `bind`."""
+
+
+ON_REQUEST = Profile(
+    name="request", unbound="left to the rules on the ground (SIG-08), which know the request"
+)
+"""What the service verifies. It is told the certificate's owner, and decides by the ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A report and, only where the indication is TOTAL-PASSED, what was signed and by whom."""
+
+    report: Report
+    root: "Element | None" = None
+    certificate: SigningCertificate | None = None
+
+
+class XadesVerifier:
+    """`ports.DocumentVerifier`, for signers whose certificates lead to this store's anchors."""
+
+    def __init__(
+        self,
+        store: TrustStore,
+        *,
+        pin_rule: PinRule | None = None,
+        tsa: TrustStore | None = None,
+        tsa_policies: frozenset[str] = frozenset(),
+    ) -> None:
+        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything.
+
+        `tsa_policies` are the only ones by which a timestamp counts, any if empty.
+        """
+        self._store = store
+        self._pin_rule = pin_rule or PinRule()
+        self._timestamps = judge_by(tsa, tsa_policies) if tsa is not None else nobody_trusted
+
+    def verify(
+        self, document: bytes, *, at: datetime, existed_at: datetime | None = None
+    ) -> VerifiedDocument:
+        """Never raises for a bad document: a bad signature is an answer."""
+        validated = self.validate(document, ON_REQUEST, at=at, existed_at=existed_at)
+        report, certificate = validated.report, validated.certificate
+        signer = None
+        if certificate is not None:
+            policies = report.path.policies if report.path is not None else frozenset()
+            signer = DocumentSigner(
+                fingerprint=certificate.fingerprint,
+                pin=self._pin_rule.pin_of(certificate, policies=policies),
+            )
+        reasons = (report.code,) if report.code is not None else ()
+        return VerifiedDocument(
+            proof=Proof(
+                status=report.status,
+                reasons=reasons,
+                field=report.field,
+                cause=report.cause,
+                signer=signer,
+            ),
+            signed=validated.root,
+            report=render(report),
+        )
+
+    def validate(
+        self,
+        document: bytes,
+        profile: Profile,
+        *,
+        at: datetime,
+        existed_at: datetime | None = None,
+    ) -> Validated:
+        """The report, check by check; never raises for a bad document."""
+        course = _Signature(profile, at, existed_at, self._timestamps, self._store)
+        try:
+            course.run(document)
+        except SignatureFailure:
+            return Validated(course.report(document))
+        return Validated(course.report(document), course.root, course.certificate)
+
+
+class _Signature:
+    """One signature on its course through the checks, and what is known of it so far."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        at: datetime,
+        existed_at: datetime | None,
+        timestamps: TimestampJudge,
+        store: TrustStore,
+    ) -> None:
+        self._profile = profile
+        self._existed_at = existed_at
+        self._judge_timestamp = timestamps
+        self._store = store
+        self._course = Course(checks.OWNERS)
+        self._times = Times(judged_at=at)
+        self._method: str | None = None
+        self._path: PathFinding | None = None
+        self._timestamps: tuple[TimestampFinding, ...] = ()
+        self.certificate: SigningCertificate | None = None
+        self.root: Element | None = None
+
+    def run(self, document: bytes) -> None:
+        """Take the checks in their order; raises the `SignatureFailure` that ended them."""
+        take = self._course.take
+        shape = take(checks.format_, document, plain=self._profile.plain)
+        certificate = self.certificate = take(checks.identification, shape)
+        method, signed = take(checks.integrity, shape, certificate)
+        self._method = method.name
+        if signed.properties is not None:
+            take(checks.certificate_reference, signed.properties, certificate)
+        else:
+            self._skip(checks.certificate_reference, "plain XML Signature: nothing signed names it")
+        self._prove_existence(shape)
+        best = self._times.best_signature_time
+        take(checks.cryptographic_constraints, shape, certificate, method, best=best)
+        if signed.properties is not None:
+            claimed = take(checks.signing_time, signed.properties, best=best)
+            self._times = Times(
+                judged_at=self._times.judged_at, claimed=claimed, existence=self._times.existence
+            )
+        else:
+            self._skip(checks.signing_time, "plain XML Signature: no time is claimed")
+        judge = partial(self._judge_path, best=best)
+        finding = take(checks.path, certificate, judge, best=best)
+        take(checks.revocation, finding, certificate)
+        if self._profile.bind is not None:
+            take(checks.signer_binding, signed.root, certificate, finding, self._profile.bind)
+        else:
+            self._skip(checks.signer_binding, self._profile.unbound)
+        self.root = signed.root
+
+    def _prove_existence(self, shape: Shape) -> None:
+        """The best signature time; a timestamp that proves nothing is said, and passed over."""
+        at, check = self._times.judged_at, checks.existence
+        found = self._timestamps = self._course.take(
+            check, shape.timestamps, self._judge_timestamp, at=at
+        )
+        self._times = Times(judged_at=at, existence=earliest(found, self._existed_at, at=at))
+        unproven = next((each for each in found if each.code is not None), None)
+        if unproven is not None:
+            unknown = unproven.code is Code.SIG_07
+            verdict = CheckVerdict.INDETERMINATE if unknown else CheckVerdict.FAILED
+            self._course.note(check.result(verdict, unproven.why, code=unproven.code))
+        elif self._times.existence is None:
+            self._skip(check, "none was given: judged for the present")
+
+    def _judge_path(self, certificate: SigningCertificate, *, best: datetime) -> PathFinding:
+        at = self._times.judged_at
+        existed_at = best if best < at else None
+        found = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
+        return found
+
+    def _skip(self, check: Check[..., Any], why: str) -> None:
+        self._course.note(check.result(CheckVerdict.NOT_RUN, why))
+
+    def report(self, document: bytes) -> Report:
+        """What was found; complete whether or not the course came to its end."""
+        failure = self._course.failure
+        return Report(
+            code=failure.code if failure is not None else None,
+            why=failure.why if failure is not None else None,
+            field=failure.field if failure is not None else None,
+            cause=failure.cause if failure is not None else None,
+            sub_indication=self._course.sub,
+            profile=self._profile.name,
+            checks=self._course.results(checks.CHECKS),
+            times=self._times,
+            document=sha256(document).digest(),
+            certificate=self.certificate.fingerprint if self.certificate is not None else None,
+            signature_method=self._method,
+            path=self._path,
+            timestamps=self._timestamps,
+        )

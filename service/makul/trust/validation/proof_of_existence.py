@@ -1,0 +1,74 @@
+"""Since when does a signature provably exist? (ETSI EN 319 102-1, 5.4 and 5.5.4)
+
+SigningTime proves nothing: whoever holds a stolen key writes what suits them. A time-stamping
+authority's token over the signature's value proves it, and so does our own record that we held
+these bytes. The earliest proof is the best signature time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from asn1crypto import cms, tsp
+
+from makul.domain.reasons import Code
+from makul.trust import timestamps
+from makul.trust.base.findings import TimestampFinding
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.validation.report import Existence, ExistenceSource
+
+_cms: Any = cms  # it writes no types
+_tsp: Any = tsp
+
+TimestampJudge = Callable[[bytes, bytes, datetime], TimestampFinding]
+"""From a token, the octets that it must be about and the present, to a finding; never raises."""
+
+
+def judge_by(store: TrustStore, policies: frozenset[str] = frozenset()) -> TimestampJudge:
+    """The judge by these time-stamping authorities and their policies, any if none are named."""
+    return lambda token, octets, at: timestamps.judge(
+        token, octets, store, at=at, policies=policies
+    )
+
+
+def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
+    """The judge where no time-stamping authority is trusted: garbage is told from the rest."""
+    del octets, at
+    digest = sha256(token).digest()
+    if not _is_token(token):
+        return TimestampFinding(code=Code.SIG_02, why="not a timestamp token", digest=digest)
+    why = "no time-stamping authority is trusted here"
+    return TimestampFinding(code=Code.SIG_09, why=why, digest=digest)
+
+
+def _is_token(octets: bytes) -> bool:
+    """Is this a TimeStampToken, whoever made it? (RFC 3161, 2.4.2)"""
+    try:
+        content = _cms.ContentInfo.load(octets, strict=True)
+        if content["content_type"].native != "signed_data":
+            return False
+        inner = content["content"]["encap_content_info"]
+        if inner["content_type"].native != "tst_info":
+            return False
+        return _tsp.TSTInfo.load(inner["content"].contents, strict=True).native is not None
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser says, it is no token
+        return False
+
+
+def earliest(
+    findings: Iterable[TimestampFinding], existed_at: datetime | None, *, at: datetime
+) -> Existence | None:
+    """The earliest proof before `at`; None where there is none, and the present is the best."""
+    first = min(_proofs(findings, existed_at), key=lambda proof: proof.time, default=None)
+    return first if first is not None and first.time < at else None
+
+
+def _proofs(
+    findings: Iterable[TimestampFinding], existed_at: datetime | None
+) -> Iterator[Existence]:
+    if existed_at is not None:
+        yield Existence(existed_at, ExistenceSource.HELD)
+    for finding in findings:
+        if finding.code is None and finding.time is not None:
+            yield Existence(finding.time, ExistenceSource.TIMESTAMP)

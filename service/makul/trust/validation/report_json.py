@@ -1,0 +1,111 @@
+"""The report as JSON, its fields in an order that does not change (docs/auditors.md lists them).
+
+One goes with every document that is verified, and all but its digests and times is what was said
+of the documents before. So it is joined from texts that are encoded once each, where an encoder
+would walk through all of it again; a test holds every text against the `json` module's own.
+"""
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from makul.trust.base.findings import PathFinding, RevocationFinding, TimestampFinding
+from makul.trust.validation.report import VERSION, CheckResult, Report, Times
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+
+_NO_PATH = '"certificates":[],"revocation":[]'
+
+
+def render(report: Report) -> bytes:
+    """The report in UTF-8."""
+    sub = report.sub_indication
+    return (
+        f'{{"version":{VERSION}'
+        f',"indication":"{report.indication.value}"'
+        f',"subIndication":{_text(sub.value if sub is not None else None)}'
+        f',"reason":{_text(report.code.value if report.code is not None else None)}'
+        f',"why":{_text(report.why)}'
+        f',"field":{_text(report.field)}'
+        f',"status":"{report.status.value}"'
+        f',"profile":{_text(report.profile)}'
+        f',"certificate":{_hex(report.certificate)}'
+        f',"signatureMethod":{_text(report.signature_method)}'
+        f',"times":{_times(report.times)}'
+        f',"checks":[{",".join([_check(result) for result in report.checks])}]'
+        f',"evidence":{{"document":"{report.document.hex()}"'
+        f",{_path(report.path)}"
+        f',"timestamps":[{",".join([_timestamp(each) for each in report.timestamps])}]}}}}'
+    ).encode()
+
+
+def _times(times: Times) -> str:
+    proof, judged = times.existence, _instant(times.judged_at)
+    proved, best = "null", judged
+    if proof is not None:
+        best = _instant(proof.time)
+        proved = f'{{"time":{best},"source":"{proof.source.value}"}}'
+    return (
+        f'{{"judgedAt":{judged}'
+        f',"claimedSigningTime":{_instant(times.claimed)}'
+        f',"proofOfExistence":{proved}'
+        f',"bestSignatureTime":{best}}}'
+    )
+
+
+@lru_cache(maxsize=256)
+def _check(result: CheckResult) -> str:
+    said = f'{{"check":{_text(result.check)},"clause":{_text(result.clause)}'
+    said += f',"verdict":"{result.verdict.value}"'
+    if result.code is not None:
+        said += f',"reason":"{result.code.value}"'
+    if result.sub is not None:
+        said += f',"subIndication":"{result.sub.value}"'
+    if result.why is not None:
+        said += f',"why":{_text(result.why)}'
+    return said + "}"
+
+
+def _path(finding: PathFinding | None) -> str:
+    if finding is None:
+        return _NO_PATH
+    certificates = ",".join([f'"{each.hex()}"' for each in finding.path])
+    revocation = ",".join([_revocation(each) for each in finding.revocation])
+    return f'"certificates":[{certificates}],"revocation":[{revocation}]'
+
+
+@lru_cache(maxsize=1024)
+def _revocation(finding: RevocationFinding) -> str:
+    """Kept: what is known of a CA's certificate is the same for all whom it certified."""
+    return (
+        f'{{"certificate":"{finding.certificate.hex()}"'
+        f',"end":"{finding.end.value}"'
+        f',"source":{_text(finding.source)}'
+        f',"digest":{_hex(finding.digest)}'
+        f',"thisUpdate":{_instant(finding.this_update)}'
+        f',"nextUpdate":{_instant(finding.next_update)}'
+        f',"revokedAt":{_instant(finding.revoked_at)}'
+        f',"crlReason":{_text(finding.reason)}}}'
+    )
+
+
+def _timestamp(finding: TimestampFinding) -> str:
+    return (
+        f'{{"digest":"{finding.digest.hex()}"'
+        f',"time":{_instant(finding.time)}'
+        f',"reason":{_text(finding.code.value if finding.code is not None else None)}'
+        f',"why":{_text(finding.why)}'
+        f",{_path(finding.path)}}}"
+    )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else _ENCODE(value)
+
+
+def _instant(at: datetime | None) -> str:
+    return "null" if at is None else f'"{at.astimezone(UTC).isoformat()}"'
+
+
+def _hex(octets: bytes | None) -> str:
+    return "null" if octets is None else f'"{octets.hex()}"'

@@ -1,0 +1,365 @@
+"""Messages signed by a WS-Security X.509 token: the `wsse` channel (CONTRACT, Channels).
+
+OASIS WSS SOAP Message Security 1.1 and X.509 Token Profile 1.1, in the one shape that we accept:
+one Security header with one BinarySecurityToken, one Timestamp and one Signature over exactly the
+actual Body and that Timestamp, by exclusive canonicalisation. SOAP 1.1 and 1.2.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lxml import etree
+
+from makul.app.ports import MessageMark, RejectedError, VerifiedMessage
+from makul.domain.calendar import CLOCK_TOLERANCE
+from makul.domain.causes import Cause
+from makul.domain.reasons import Code
+from makul.net.xml_names import speakable_name
+from makul.trust.base.algorithms import EXCLUSIVE, require_in_force, signature_method
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import (
+    SigningCertificate,
+    Use,
+    require_in_term,
+)
+from makul.trust.pki.trust_store import TrustStore
+from makul.trust.wsse.security_tokens import (
+    ID,
+    TOKEN,
+    WSSE,
+    WSU,
+    certificate_of,
+    require_reference,
+    require_reference_to,
+)
+from makul.trust.xmldsig.parsing import (
+    DS,
+    binary_of,
+    hidden_part,
+    instant_of,
+    is_zone_apart,
+    only_child,
+    only_one,
+    parse_signed,
+    require_modest_tree,
+)
+from makul.trust.xmldsig.signed_info import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.xmldsig.verification import verify_proven
+
+log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+MAX_AGE = timedelta(minutes=5)
+"""How long a message may be on its way (CONTRACT, Channels)."""
+CLOCK_SKEW = CLOCK_TOLERANCE
+"""How far the recipient's clock may differ from ours, either way."""
+
+SOAP_NAMESPACES = frozenset(
+    {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
+)
+
+_US = frozenset(
+    {
+        "",
+        "http://schemas.xmlsoap.org/soap/actor/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
+    }
+)
+"""Actors and roles that mean whoever reads the Body (SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2)."""
+
+_SECURITY = f"{{{WSSE}}}Security"
+_TIMESTAMP = f"{{{WSU}}}Timestamp"
+_CREATED = f"{{{WSU}}}Created"
+_EXPIRES = f"{{{WSU}}}Expires"
+_SIGNATURE = f"{{{DS}}}Signature"
+_PARTS = sorted((TOKEN, _TIMESTAMP, _SIGNATURE))
+_SIGNED_PARTS = 2
+_SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """A signed envelope of which each part stands where it must. Nothing is verified yet."""
+
+    body: "Element"
+    timestamp: "Element"
+    token: "Element"
+    signature: "Element"
+    signed_info: SignedInfo
+    proven: tuple[Proven, ...]
+
+
+class WsseVerifier:
+    """`ports.MessageVerifier`, for certificates that lead to this store's anchors.
+
+    That a certificate leads to an anchor makes nobody a recipient: the caller is who registered
+    the certificate of that fingerprint.
+    """
+
+    def __init__(self, store: TrustStore) -> None:
+        self._store = store
+
+    def verify(self, envelope: "Element", *, at: datetime) -> VerifiedMessage:
+        """Raises `RejectedError` (SIG-*, REQ-*); the envelope is left as it was received."""
+        try:
+            return self._verify(envelope, at)
+        except SignatureFailure as failure:
+            raise RejectedError(failure.reason) from failure
+        except RejectedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+            # Only its type is logged: its message may quote what was received.
+            log.warning("a signed message met %s", type(error).__name__)
+            cause = SignatureFailure(Code.SIG_02, "could not be processed", field="Signature")
+            raise RejectedError(cause.reason) from cause
+
+    def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:
+        _refuse_markup(envelope)
+        shape = _prove_shape(envelope)
+        certificate = certificate_of(shape.token)
+        require_in_term(certificate, at)
+        method = signature_method(shape.signed_info.method, certificate.key)
+        digests = (part.reference.digest for part in shape.proven)
+        require_in_force(certificate.key, method, digests, at=at)
+        verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
+        body = parse_signed(verified[_uri_of(shape.body)])
+        forget_after = _judge_timestamp(parse_signed(verified[_uri_of(shape.timestamp)]), at)
+        self._store.require(certificate, Use.MESSAGE, at=at)
+        return VerifiedMessage(
+            child=_only_content(body),
+            fingerprint=certificate.fingerprint,
+            mark=MessageMark(digest=_mark(shape.signature, certificate), forget_after=forget_after),
+        )
+
+
+def _refuse_markup(envelope: "Element") -> None:
+    """No comment and no processing instruction anywhere: no value may be read in two pieces."""
+    if next(envelope.iter(etree.Comment, etree.ProcessingInstruction), None) is not None:
+        raise hidden_part(envelope, Code.REQ_07)
+    require_modest_tree(envelope)
+
+
+def _prove_shape(envelope: "Element") -> _Shape:
+    name = etree.QName(envelope)
+    if name.namespace not in SOAP_NAMESPACES or name.localname != "Envelope":
+        raise SignatureFailure(Code.SIG_03, "not a SOAP envelope", field="Envelope")
+    soap = name.namespace
+    if [child.tag for child in envelope] != [f"{{{soap}}}Header", f"{{{soap}}}Body"]:
+        if envelope.find(f"{{{soap}}}Header") is None:
+            raise SignatureFailure(
+                Code.SIG_01, "no Header", field="Security", cause=Cause.NO_SECURITY
+            )
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one Header and one Body",
+            field="Envelope",
+            cause=Cause.BODY_CONTENT,
+        )
+    header, body = envelope[0], envelope[1]
+    security = _the_security(envelope, header)
+    signature = _the_signature(envelope, security)
+    _require_parts(security, signature)
+    token, timestamp = only_child(security, TOKEN), only_child(security, _TIMESTAMP)
+    require_reference_to(token, signature)
+    signed_info = read_signed_info(signature)
+    return _Shape(
+        body=body,
+        timestamp=timestamp,
+        token=token,
+        signature=signature,
+        signed_info=signed_info,
+        proven=_prove_references(signed_info, {_uri_of(body): body, _uri_of(timestamp): timestamp}),
+    )
+
+
+def _require_parts(security: "Element", signature: "Element") -> None:
+    """One token, one Timestamp and one Signature, and nothing beside them; else SIG-03."""
+    tags = [str(part.tag) for part in security]
+    if sorted(tags) == _PARTS:
+        return
+    if TOKEN not in tags:
+        # A stack that names its certificate in another way leaves the token out.
+        require_reference(signature)
+    missing = [tag for tag in _PARTS if tag not in tags]
+    beside = [part for part in security if part.tag not in _PARTS]
+    twice = [tag for tag in _PARTS if tags.count(tag) > 1]
+    field = (
+        speakable_name(beside[0])
+        if beside and not missing
+        else (missing or twice or [_SECURITY])[0].rpartition("}")[2]
+    )
+    raise SignatureFailure(
+        Code.SIG_03,
+        "not exactly one token, Timestamp and Signature",
+        field=field,
+        cause=Cause.SECURITY_PARTS,
+    )
+
+
+def _the_security(envelope: "Element", header: "Element") -> "Element":
+    found = list(envelope.iter(_SECURITY))
+    if not found:
+        raise SignatureFailure(
+            Code.SIG_01,
+            "the message has no Security header",
+            field="Security",
+            cause=Cause.NO_SECURITY,
+        )
+    if len(found) != 1 or found[0].getparent() is not header:
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one Security, as a header block",
+            field="Security",
+            cause=Cause.SECURITY_COUNT,
+        )
+    soap = etree.QName(envelope).namespace
+    if not {found[0].get(f"{{{soap}}}{name}", "").strip() for name in ("actor", "role")} <= _US:
+        raise SignatureFailure(
+            Code.SIG_01,
+            "the Security header is for another node",
+            field="Security",
+            cause=Cause.SECURITY_FOR_ANOTHER,
+        )
+    return found[0]
+
+
+def _the_signature(envelope: "Element", security: "Element") -> "Element":
+    found = list(envelope.iter(_SIGNATURE))
+    if not found:
+        raise SignatureFailure(
+            Code.SIG_01, "the message is not signed", field="Signature", cause=Cause.NO_SIGNATURE
+        )
+    if len(found) != 1 or found[0].getparent() is not security:
+        raise SignatureFailure(
+            Code.SIG_03,
+            "not exactly one signature, in the Security header",
+            field="Signature",
+            cause=Cause.SIGNATURE_COUNT,
+        )
+    return found[0]
+
+
+def _uri_of(element: "Element") -> str:
+    identifier = element.get(ID)
+    if not identifier:
+        raise _unsigned(element)
+    return f"#{identifier}"
+
+
+def _unsigned(element: "Element") -> SignatureFailure:
+    name = str(element.tag).rpartition("}")[2]
+    return SignatureFailure(
+        Code.SIG_03, f"the {name} is not signed", field=name, cause=Cause.PART_UNSIGNED
+    )
+
+
+def _prove_references(
+    signed_info: SignedInfo, targets: Mapping[str, "Element"]
+) -> tuple[Proven, ...]:
+    """Exactly the actual Body and the actual Timestamp, by exclusive canonicalisation."""
+    references = signed_info.references
+    uris = [reference.uri for reference in references]
+    for uri, element in targets.items():
+        if uri not in uris:
+            raise _unsigned(element)
+    if len(uris) != len(targets) or len(targets) != _SIGNED_PARTS:
+        raise SignatureFailure(
+            Code.SIG_03,
+            "more than the Body and the Timestamp are signed",
+            field="Reference",
+            cause=Cause.SIGNED_BESIDE,
+        )
+    exclusive = signed_info.canonicalisation is EXCLUSIVE
+    if not exclusive or not all(map(_is_plain_exclusive, references)):
+        raise SignatureFailure(
+            Code.SIG_04,
+            "another transform than exclusive canonicalisation",
+            field="Transform" if exclusive else "CanonicalizationMethod",
+            cause=Cause.TRANSFORM if exclusive else Cause.CANONICALISATION,
+        )
+    return tuple(Proven(reference, targets[reference.uri]) for reference in references)
+
+
+def _is_plain_exclusive(reference: Reference) -> bool:
+    return reference.method is EXCLUSIVE and not reference.enveloped
+
+
+def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
+    """When the message is stale anyway; REQ-03 if it is already, or comes from the future."""
+    parts = list(timestamp)
+    if {part.tag for part in parts} != {_CREATED, _EXPIRES} or len(parts) != 2:
+        raise SignatureFailure(
+            Code.REQ_03,
+            "the Timestamp needs Created and Expires alone",
+            field="Timestamp",
+            cause=Cause.TIMESTAMP_PARTS,
+        )
+    created, expires = (_instant(only_one(parts, tag)) for tag in (_CREATED, _EXPIRES))
+    stale_after = min(expires, created + MAX_AGE) + CLOCK_SKEW
+    if expires <= created:
+        raise SignatureFailure(
+            Code.REQ_03,
+            "it expires before it is created",
+            field="Expires",
+            cause=Cause.TIMESTAMP_ORDER,
+        )
+    if not created - CLOCK_SKEW <= at < stale_after:
+        field = "Created" if not created - CLOCK_SKEW <= at < created + MAX_AGE else "Expires"
+        raise SignatureFailure(
+            Code.REQ_03,
+            "stale, or from the future",
+            field=field,
+            cause=Cause.TIME_ZONE if is_zone_apart(created, at) else None,
+        )
+    return stale_after
+
+
+def _instant(element: "Element") -> datetime:
+    try:
+        return instant_of(element)
+    except SignatureFailure as failure:
+        raise SignatureFailure(
+            Code.REQ_03,
+            failure.why,
+            field=str(element.tag).rpartition("}")[2],
+            cause=Cause.TIMESTAMP_PARTS,
+        ) from None
+
+
+def _only_content(body: "Element") -> "Element":
+    """The Body's one child, with no text beside it; else REQ-01."""
+    if len(body) != 1 or (body.text or "").strip() or (body[0].tail or "").strip():
+        raise SignatureFailure(
+            Code.REQ_01,
+            "the Body does not hold exactly one element",
+            field="Body",
+            cause=Cause.BODY_CONTENT,
+        )
+    return body[0]
+
+
+def _mark(signature: "Element", certificate: SigningCertificate) -> bytes:
+    """What stays the same when this message comes again, even if it is re-encoded.
+
+    Of an ECDSA signature (r, s), (r, n - s) is a second valid one that anybody can compute: the
+    smaller s stands for both, or a recorded message would pass once more as another.
+
+    The token is not signed: whoever recorded a message may put another certificate of the same key
+    in its place (a renewal's, or another recipient's), so the key counts and not its certificate.
+    """
+    value = binary_of(only_child(signature, _SIGNATURE_VALUE))
+    if isinstance(certificate.key, ec.EllipticCurvePublicKey):
+        half = len(value) // 2
+        s = int.from_bytes(value[half:], "big")
+        value = value[:half] + min(s, certificate.key.curve.group_order - s).to_bytes(half, "big")
+    key = certificate.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(value + key).digest()

@@ -1,0 +1,137 @@
+"""The signed property that names the signer's certificate (ETSI EN 319 132-1, 5.2.2).
+
+SigningCertificateV2, or SigningCertificate of XAdES before EN 319 132, which some tools still write
+by default. Both bind by a digest over the certificate; what version 1 says besides of issuer and
+serial number must be true of it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import new as new_hash
+from typing import TYPE_CHECKING, Final
+
+from signxml.algorithms import DigestAlgorithm
+
+from makul.domain.causes import Cause
+from makul.domain.reasons import Code
+from makul.net.certificate_der import serial_number_of
+from makul.trust.base.algorithms import digest_algorithm
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.pki.certificates import SigningCertificate
+from makul.trust.xmldsig.issuer_names import is_name_of
+from makul.trust.xmldsig.parsing import (
+    DS,
+    XADES,
+    binary_of,
+    children_of,
+    only_child,
+    only_one,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_VERSION_1: Final = f"{{{XADES}}}SigningCertificate"
+_VERSION_2: Final = f"{{{XADES}}}SigningCertificateV2"
+_CERT: Final = f"{{{XADES}}}Cert"
+_CERT_DIGEST: Final = f"{{{XADES}}}CertDigest"
+_ISSUER_SERIAL: Final = f"{{{XADES}}}IssuerSerial"
+_ISSUER_NAME: Final = f"{{{DS}}}X509IssuerName"
+_SERIAL_NUMBER: Final = f"{{{DS}}}X509SerialNumber"
+_DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
+_DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
+_SERIAL: Final = re.compile(r"-?[0-9]{1,60}", re.ASCII)
+"""Of 20 octets, 49 digits (RFC 5280, 4.1.2.2)."""
+
+_HASH_NAMES: Final = {
+    DigestAlgorithm.SHA256: "sha256",
+    DigestAlgorithm.SHA384: "sha384",
+    DigestAlgorithm.SHA512: "sha512",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignerReference:
+    """What the property says of one certificate."""
+
+    hash_name: str
+    digest: bytes
+    issuer: str | None = None
+    """Version 1 alone; as written."""
+    serial: int | None = None
+
+    def is_digest_of(self, der: bytes) -> bool:
+        """Return whether these are the certificate's bytes."""
+        return new_hash(self.hash_name, der).digest() == self.digest
+
+    def require_issuer(self, certificate: SigningCertificate) -> None:
+        """Require issuer and serial number, where they are stated, to be the certificate's; SIG-02.
+
+        A name that cannot be read is passed over: the digest alone leaves no room for another.
+        """
+        if self.serial is None:
+            return
+        if self.serial != serial_number_of(certificate.der):
+            raise _another("serial number")
+        if is_name_of(self.issuer or "", certificate.x509.issuer) is False:
+            raise _another("issuer")
+
+
+def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
+    """Return what the signed signature properties say of the signer; else SIG-02, SIG-04.
+
+    One version or both; of each the first certificate is the signer's, as EN 319 132-1 has it.
+    """
+    found = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
+    if not found or len({each.tag for each in found}) != len(found):
+        raise _refused("not exactly one SigningCertificateV2 (or SigningCertificate)")
+    return [_read(each) for each in found]
+
+
+def _read(signing_certificate: "Element") -> SignerReference:
+    certs = children_of(signing_certificate, _CERT)
+    if not certs:
+        raise _refused("the signing certificate's property names none")
+    claim = list(only_child(certs[0], _CERT_DIGEST, code=Code.SIG_02))
+    method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
+    issuer, serial = None, None
+    if signing_certificate.tag == _VERSION_1:
+        issuer, serial = _issuer_serial(certs[0])
+    return SignerReference(
+        hash_name=_hash_name(method),
+        digest=binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02)),
+        issuer=issuer,
+        serial=serial,
+    )
+
+
+def _hash_name(method: "Element") -> str:
+    try:
+        return _HASH_NAMES[digest_algorithm(method.get("Algorithm"))]
+    except SignatureFailure as failure:
+        raise failure.within("DigestMethod") from None
+
+
+def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
+    """Version 1 has to state them, and some writers leave them out."""
+    stated = children_of(cert, _ISSUER_SERIAL)
+    if not stated:
+        return None, None
+    parts = list(only_child(cert, _ISSUER_SERIAL, code=Code.SIG_02))
+    issuer = text_of(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
+    serial = text_of(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
+    if not _SERIAL.fullmatch(serial):
+        raise _refused("X509SerialNumber is not a number")
+    return issuer, int(serial)
+
+
+def _another(part: str) -> SignatureFailure:
+    return _refused(f"SigningCertificate states another {part} than the certificate's")
+
+
+def _refused(why: str) -> SignatureFailure:
+    return SignatureFailure(
+        Code.SIG_02, why, field="SigningCertificateV2", cause=Cause.SIGNER_REFERENCE
+    )

@@ -1,0 +1,237 @@
+"""Core validation of a signature whose structure is proved (XML Signature 1.1, 3.2).
+
+Whoever verifies first proves the structure (`documents`, `wsse`) and hands over, for each
+reference, the element that it must be about. Here that element is canonicalised in the tree, its
+digest compared and the signature value verified; what comes back are the signed bytes: parse these,
+and read nothing else.
+
+signxml's own verifier would search for what a URI names, re-parse the document once a reference and
+skip transforms that it does not know; with all that overridden nothing was left of it but its cost.
+Its schema of a signature is used, canonicalisation is libxml2's, the arithmetic OpenSSL's, and
+`tests/trust/test_core.py` holds what is left here against signxml's stock verifier.
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256, sha384, sha512
+from hmac import compare_digest
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from lxml import etree
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+
+from makul.domain.causes import Cause
+from makul.domain.reasons import Code
+from makul.net.xml_names import speakable_name
+from makul.net.xml_parser import build_parser
+from makul.trust.base.algorithms import PublicKey, signature_method
+from makul.trust.base.errors import SignatureFailure
+from makul.trust.base.findings import SubIndication
+from makul.trust.xmldsig.parsing import (
+    DS,
+    EXC_C14N,
+    binary_of,
+    canonical,
+    canonical_without,
+    only_child,
+)
+from makul.trust.xmldsig.signed_info import Proven, SignedInfo
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
+_KEY_INFO = f"{{{DS}}}KeyInfo"
+_DSIG11 = "{http://www.w3.org/2009/xmldsig11#}"
+_KEY_VALUE = f"{{{DS}}}KeyValue"
+_DER_KEY_VALUE = f"{_DSIG11}DEREncodedKeyValue"
+
+_DIGESTS = {
+    DigestAlgorithm.SHA256: sha256,
+    DigestAlgorithm.SHA384: sha384,
+    DigestAlgorithm.SHA512: sha512,
+}
+_HASHES: Mapping[str, hashes.HashAlgorithm] = {
+    "SHA256": hashes.SHA256(),
+    "SHA384": hashes.SHA384(),
+    "SHA512": hashes.SHA512(),
+}
+
+
+_SCHEMA_SOURCE = f"""
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{EXC_C14N}">
+  <xs:import namespace="{DS}" schemaLocation="{{location}}"/>
+  <xs:element name="InclusiveNamespaces">
+    <xs:complexType><xs:attribute name="PrefixList" type="xs:string"/></xs:complexType>
+  </xs:element>
+</xs:schema>
+"""
+"""XML Signature's schema, with the element of exclusive canonicalisation (exc-c14n, 4).
+
+CanonicalizationMethod takes elements that a schema declares, and no others. WSS4J and CXF write
+InclusiveNamespaces there."""
+
+
+def _load_schema() -> etree.XMLSchema:
+    location = Path(str(files("signxml.schemas"))) / "xmldsig1-schema.xsd"
+    source = _SCHEMA_SOURCE.format(location=location.as_uri())
+    return etree.XMLSchema(etree.fromstring(source, build_parser()))
+
+
+class _Schema:
+    """The schema of a signature. libxml2 keeps the errors of its last run, hence the lock."""
+
+    def __init__(self) -> None:
+        self._schema = _load_schema()
+        self._lock = Lock()
+
+    def require(self, signature: "Element") -> None:
+        with self._lock:
+            valid = self._schema.validate(signature)
+        if not valid:
+            raise SignatureFailure(
+                Code.SIG_02,
+                "the signature is not what its schema says",
+                SubIndication.FORMAT_FAILURE,
+                field="Signature",
+                cause=Cause.SIGNATURE_FORM,
+            )
+
+
+_SCHEMA = _Schema()
+
+
+def verify_proven(
+    signature: "Element", signed_info: SignedInfo, proven: Sequence[Proven], key: PublicKey
+) -> Mapping[str, bytes]:
+    """The signed bytes, canonical, by reference URI; SIG-02 or SIG-04 where they were not signed.
+
+    `signed_info` is what `read_signed_info` read of this very signature, and `proven` its
+    references in order.
+    """
+    if signed_info.element.getparent() is not signature:
+        raise SignatureFailure(Code.SIG_03, "the account of another signature")
+    if tuple(part.reference for part in proven) != signed_info.references:
+        raise SignatureFailure(Code.SIG_03, "a reference that the pre-check did not see")
+    _SCHEMA.require(signature)
+    _require_same_key(signature, key)
+    # Inner parts first: cutting the signature out changes where its namespaces are written.
+    stated = canonical(signed_info.element, signed_info.canonicalisation, signed_info.prefixes)
+    value = binary_of(only_child(signature, _SIGNATURE_VALUE))
+    octets = _canonicalise(signature, proven)
+    for part, content in zip(proven, octets, strict=True):
+        digest = _DIGESTS[part.reference.digest](content).digest()
+        if not compare_digest(part.reference.value, digest):
+            raise SignatureFailure(
+                Code.SIG_02,
+                "a signed part was changed",
+                SubIndication.HASH_FAILURE,
+                field=speakable_name(part.element),
+            )
+    try:
+        _verify_value(key, signature_method(signed_info.method, key), stated, value)
+    except InvalidSignature:
+        raise SignatureFailure(
+            Code.SIG_02, "the signature value does not verify", field="SignatureValue"
+        ) from None
+    signed = {part.reference.uri: content for part, content in zip(proven, octets, strict=True)}
+    if len(signed) != len(proven):
+        raise SignatureFailure(Code.SIG_03, "two references to the same element")
+    return signed
+
+
+def _canonicalise(signature: "Element", proven: Sequence[Proven]) -> Sequence[bytes]:
+    octets = {
+        index: canonical(part.element, part.reference.method, part.reference.prefixes)
+        for index, part in enumerate(proven)
+        if not part.reference.enveloped
+    }
+    for index, part in enumerate(proven):
+        if part.reference.enveloped:
+            octets[index] = canonical_without(
+                part.element, signature, part.reference.method, part.reference.prefixes
+            )
+    return [octets[index] for index in range(len(proven))]
+
+
+def _verify_value(key: PublicKey, method: SignatureMethod, octets: bytes, value: bytes) -> None:
+    """RFC 6931, 2.3.2, 2.3.6, 2.3.9 and 2.3.10; raises `InvalidSignature`."""
+    kind, _, suffix = method.name.partition("_")
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(_der(value, key), octets, ec.ECDSA(_HASHES[suffix]))
+    elif kind == "RSA":
+        key.verify(value, octets, padding.PKCS1v15(), _HASHES[suffix])
+    else:
+        chosen = _HASHES[kind]
+        pss = padding.PSS(mgf=padding.MGF1(chosen), salt_length=chosen.digest_size)
+        key.verify(value, octets, pss, chosen)
+
+
+def _der(value: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
+    """R and s, each as wide as the curve (RFC 6931, 2.3.6), as OpenSSL takes them."""
+    width = (key.curve.key_size + 7) // 8
+    if len(value) != 2 * width:
+        raise InvalidSignature
+    r, s = value[:width], value[width:]
+    return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+
+
+def _require_same_key(signature: "Element", key: PublicKey) -> None:
+    """A key that KeyInfo repeats beside the certificate must be the certificate's; else SIG-02.
+
+    It is never used. But software that would use it must not see another signer than we do.
+    """
+    stated = [element for key_info in signature.iterchildren(_KEY_INFO) for element in key_info]
+    for element in stated:
+        if element.tag == _KEY_VALUE:
+            same = _stated_numbers(element) == _numbers(key)
+        elif element.tag == _DER_KEY_VALUE:
+            same = _stated_key(element) == key
+        else:
+            continue
+        if not same:
+            raise SignatureFailure(
+                Code.SIG_02,
+                "KeyInfo states another key than its certificate",
+                SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+                field="KeyInfo",
+                cause=Cause.KEY_INFO,
+            )
+
+
+def _numbers(key: PublicKey) -> tuple[bytes, ...]:
+    if isinstance(key, rsa.RSAPublicKey):
+        numbers = key.public_numbers()
+        return _octets(numbers.n), _octets(numbers.e)
+    width = (key.curve.key_size + 7) // 8
+    point = key.public_numbers()
+    return (b"\4" + point.x.to_bytes(width, "big") + point.y.to_bytes(width, "big"),)
+
+
+def _stated_numbers(key_value: "Element") -> tuple[bytes, ...]:
+    """Modulus and exponent, or the uncompressed point, as far as they are there."""
+    names = f"{{{DS}}}Modulus", f"{{{DS}}}Exponent", f"{_DSIG11}PublicKey"
+    found = list(key_value.iter(*names))
+    return tuple(
+        octets if element.tag == names[2] else octets.lstrip(b"\0")
+        for element, octets in ((element, binary_of(element)) for element in found)
+    )
+
+
+def _stated_key(element: "Element") -> object:
+    try:
+        return load_der_public_key(b64decode(element.text or ""))
+    except ValueError:
+        return None
+
+
+def _octets(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
