@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from makul.app.grounds import Grounds
+from makul.app.ground_verification import Grounds
 from makul.app.ports import Documents, HeldConsent, Register, VerifiedDocument
 from makul.app.requests import PresentedConsent, RegisteredConsent
 from makul.domain.disclosures import ConsentGround, Proof, ProofStatus

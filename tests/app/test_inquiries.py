@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.app.inquiries import Inquiries
 from makul.app.ports import (
     Caller,
     Documents,
@@ -21,6 +20,7 @@ from makul.app.ports import (
     Standing,
     StoreUnavailableError,
 )
+from makul.app.queries import Inquiries
 from makul.app.recording import Recording
 from makul.app.requests import ReceiptQuery, StatusQuery
 from makul.documents.xml_documents import XmlDocuments

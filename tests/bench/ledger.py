@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from bench.stores import Database
 from makul.app.ports.ledger import Lease
-from makul.app.sequencing import Sequencer
+from makul.app.sequencer import Sequencer
 from makul.config.settings import LedgerSettings
 from makul.store.db.codecs import micros
 from makul.store.db.location import Place

@@ -8,7 +8,7 @@ import pytest
 from makul.admin.ledger import MOST_WAITING, Waiting, _Rounds
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
-from makul.app.sequencing import Sequencer
+from makul.app.sequencer import Sequencer
 from makul.ledger.checkpoints import Checkpoint
 
 

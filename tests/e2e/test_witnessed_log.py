@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError
-from makul.app.sequencing import Sequencer
+from makul.app.sequencer import Sequencer
 from makul.ledger.notes import COSIGNATURE_V1, ED25519
 from makul.sandbox.parties import OPERATOR
 from makul.store import Store, StoreKeys, create_store

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError
-from makul.app.sequencing import Sequencer
+from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
 from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory

@@ -16,7 +16,7 @@ from makul.admin.ledger import Waiting, _Rounds, collected
 from makul.admin.models import ExitCode
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
-from makul.app.sequencing import Sequencer
+from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
 from makul.composition.service import start_housekeeping
 from makul.net import supervision

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from makul.app.log_recovery import missing
 from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
@@ -24,8 +25,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
-from makul.app.recovering import missing
-from makul.app.sequencing import Sequencer, read_published, write_log
+from makul.app.sequencer import Sequencer, read_published, write_log
 from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.proofs import TileTree
 from makul.store import Store, StoreKeys, open_store

@@ -11,6 +11,7 @@ from threading import Event, Lock
 from uuid import uuid4
 
 from makul.admin.models import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.app.log_recovery import Missing, missing
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import (
     Cosigned,
@@ -22,8 +23,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
-from makul.app.recovering import Missing, missing
-from makul.app.sequencing import Round, Sequencer, compare, read_published, write_log
+from makul.app.sequencer import Round, Sequencer, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings

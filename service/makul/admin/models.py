@@ -16,10 +16,10 @@ from uuid import UUID
 
 from makul.admin.witness_models import Witness, WitnessOptions
 from makul.app.agreements import Agreements
+from makul.app.log_recovery import Missing
 from makul.app.notices import Notices
 from makul.app.ports import Clock, Desk, Duty, KeyRotation
 from makul.app.ports.ledger import LedgerReport, LedgerState
-from makul.app.recovering import Missing
 from makul.domain.identifiers import MemberCode
 
 

@@ -6,7 +6,9 @@ go. Each step that fails ends the way with a recorded refusal.
 
 from dataclasses import dataclass, replace
 
-from makul.app.grounds import Grounds
+from makul.app.delivery_encryption import Sealing
+from makul.app.ground_verification import Grounds
+from makul.app.intake import Reception
 from makul.app.ports import (
     MAX_SEALED_PERSON,
     Caller,
@@ -17,10 +19,8 @@ from makul.app.ports import (
     StoreUnavailableError,
     UnwritableError,
 )
-from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import PersonRequest
-from makul.app.sealing import Sealing
 from makul.domain.agreements import Agreement
 from makul.domain.attempts import AttemptLimits, exhausted
 from makul.domain.decide import Conclusion, Decision, conclude, decide

@@ -17,11 +17,12 @@ from wsgiref.types import WSGIApplication
 import uuid_utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from makul.app.consents import RegisterConsent, TellConsentStatus
+from makul.app.delivery_encryption import Sealing
 from makul.app.disclose import Disclose
-from makul.app.explain import EXPLANATIONS_A_DAY, Explain
-from makul.app.grounds import Grounds
-from makul.app.inquiries import Inquiries
+from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
+from makul.app.ground_verification import Grounds
+from makul.app.intake import Reception
+from makul.app.list_revocations import ListRevocations
 from makul.app.ports import (
     MAX_SEALED_PERSON,
     Clock,
@@ -30,12 +31,11 @@ from makul.app.ports import (
 )
 from makul.app.ports.health import Check, Readiness, State
 from makul.app.ports.ledger import LedgerState
-from makul.app.receiving import Reception
+from makul.app.queries import Inquiries
 from makul.app.recording import KEEP_ANSWERS, Recording
+from makul.app.register_consent import RegisterConsent, TellConsentStatus
 from makul.app.requests import RecipientPort
-from makul.app.revocations import ListRevocations
-from makul.app.revoke import RevokeConsent
-from makul.app.sealing import Sealing
+from makul.app.revoke_consent import RevokeConsent
 from makul.composition.adapters import Parts, build_parts, utc_now
 from makul.config.settings import (
     ClientCertificate,

@@ -5,7 +5,7 @@ The adapters (`documents`, `trust`, `matching`, `store`) fulfil these without kn
 `documents` and `soap` look inside.
 """
 
-from makul.app.ports.calling import (
+from makul.app.ports.caller import (
     Caller,
     CertificateJudge,
     Clock,
@@ -14,18 +14,7 @@ from makul.app.ports.calling import (
     RejectedError,
     VerifiedMessage,
 )
-from makul.app.ports.desk import (
-    Desk,
-    DeskError,
-    DisclosureRow,
-    ExportLook,
-    GroundRow,
-    KeptCase,
-    KeptPiece,
-    MonthCount,
-    Official,
-    RepetitionRow,
-)
+from makul.app.ports.database_roles import Duty
 from makul.app.ports.documents import (
     MAX_SEALED_PERSON,
     Answer,
@@ -48,10 +37,16 @@ from makul.app.ports.documents import (
     UnwritableError,
     VerifiedDocument,
 )
-from makul.app.ports.duties import Duty
+from makul.app.ports.key_rotation import (
+    KeyRotation,
+    Retired,
+    Rewrapped,
+    Ring,
+    SealedCount,
+)
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
-from makul.app.ports.matching import Matcher
-from makul.app.ports.record import (
+from makul.app.ports.matcher import Matcher
+from makul.app.ports.record_store import (
     Asker,
     Committed,
     CommitUnknownError,
@@ -75,7 +70,19 @@ from makul.app.ports.record import (
     StoreUnavailableError,
     TakenBack,
 )
-from makul.app.ports.signing import (
+from makul.app.ports.registry import (
+    Desk,
+    DeskError,
+    DisclosureRow,
+    ExportLook,
+    GroundRow,
+    KeptCase,
+    KeptPiece,
+    MonthCount,
+    Official,
+    RepetitionRow,
+)
+from makul.app.ports.signed_documents import (
     NOTICE_LANGUAGES,
     AgreementDraft,
     AgreementSignature,
@@ -86,13 +93,6 @@ from makul.app.ports.signing import (
     Signatory,
     SignedBytes,
     SignedPapers,
-)
-from makul.app.ports.wrapping import (
-    KeyRotation,
-    Retired,
-    Rewrapped,
-    Ring,
-    SealedCount,
 )
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from makul.app.ports.ledger import Inclusion
-from makul.app.ports.signing import RecordedSignature
+from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.bases import BasisStatement

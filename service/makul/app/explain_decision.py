@@ -6,12 +6,12 @@ itself is not kept: nothing was given on it.
 
 from dataclasses import dataclass, replace
 
-from makul.app.grounds import Grounds
+from makul.app.delivery_encryption import Sealing
+from makul.app.ground_verification import Grounds
+from makul.app.intake import Reception
 from makul.app.ports import Caller, RejectedError, Space
-from makul.app.receiving import Reception
 from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
-from makul.app.sealing import Sealing
 from makul.domain.decide import decide
 from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
 from makul.domain.identifiers import MemberCode

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from makul.app.ports.calling import Caller, MessageMark
+from makul.app.ports.caller import Caller, MessageMark
 from makul.app.ports.documents import ConsentStatus, RevokedConsent
-from makul.app.ports.signing import RecordedSignature
+from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement, Channel
 from makul.domain.attempts import AttemptCounts, AttemptLimits
 from makul.domain.attributes import Attribute

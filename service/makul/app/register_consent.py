@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from makul.app.grounds import Grounds
+from makul.app.ground_verification import Grounds
+from makul.app.intake import Reception
 from makul.app.ports import (
     Caller,
     Clock,
@@ -15,7 +16,6 @@ from makul.app.ports import (
     Space,
     Standing,
 )
-from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
 from makul.domain.consents import Consent, ResultForm

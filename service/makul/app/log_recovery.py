@@ -11,7 +11,7 @@ from makul.app.ports.ledger import (
     PublishedLog,
     SignedTree,
 )
-from makul.app.sequencing import compare, read_published
+from makul.app.sequencer import compare, read_published
 from makul.ledger.notes import Note, format_note, parse_note
 from makul.ledger.proofs import TileError, TileTree
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.app.ports.calling import Clock
+from makul.app.ports.caller import Clock
 from makul.app.ports.ledger import (
     Cosigned,
     Lease,

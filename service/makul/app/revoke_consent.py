@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 
+from makul.app.intake import Reception
 from makul.app.ports import (
     Caller,
     DocumentError,
@@ -13,7 +14,6 @@ from makul.app.ports import (
     Space,
     TakenBack,
 )
-from makul.app.receiving import Reception
 from makul.app.recording import Draft, Recording
 from makul.app.requests import RevocationRequest
 from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus

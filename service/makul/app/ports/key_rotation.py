@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from makul.app.ports.calling import Clock
+from makul.app.ports.caller import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

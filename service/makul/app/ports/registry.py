@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from makul.app.ports.record import Asker
-from makul.app.ports.signing import (
+from makul.app.ports.record_store import Asker
+from makul.app.ports.signed_documents import (
     AgreementSignature,
     Notice,
     NoticeApproval,
