@@ -27,10 +27,10 @@ from makul.app.ports import (
 )
 from makul.app.recording import Draft, Recording
 from makul.domain.agreements import Channel
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import UsageLimits
 

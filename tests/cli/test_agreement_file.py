@@ -11,7 +11,7 @@ from makul.admin.models import HouseError
 from makul.cli.agreement_file import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.net.files import FileError
 

@@ -21,8 +21,8 @@ from makul.documents.agreements import content_digest, read_agreement, render_ag
 from makul.documents.notices import read_approval, render_approval
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from support.documents import AGREEMENT, AT, BANK, INSTANTS, OPERATOR, PURPOSE, canonical, valid
 

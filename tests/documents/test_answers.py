@@ -21,12 +21,12 @@ from makul.app.ports import (
 from makul.documents import UnwritableError, XmlDocuments
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState, Channel
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.disclosures import Operation, Outcome
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod, MatchResult, MethodVerdict
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code, Reason, Side
-from makul.domain.verdicts import Ruling, Verdict, fails, not_applicable, unknown
+from makul.domain.rules import Ruling, Verdict, fails, not_applicable, unknown
 from support.documents import (
     AGREEMENT,
     ANSWER,

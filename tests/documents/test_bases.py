@@ -11,8 +11,8 @@ from lxml import etree
 
 from makul.app.ports import DocumentError
 from makul.documents import UnwritableError, XmlDocuments, render_basis
-from makul.domain.bases import AuthorisingAct, BasisStatement
 from makul.domain.consents import ResultForm
+from makul.domain.legal_bases import AuthorisingAct, BasisStatement
 from support.documents import BASIS, BASIS_DISPLAY, OPERATOR, canonical, valid
 
 DOCUMENTS = XmlDocuments(OPERATOR)

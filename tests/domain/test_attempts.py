@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from makul.domain.attempts import AttemptCounts, AttemptLimits, exhausted
+from makul.domain.match_attempts import AttemptCounts, AttemptLimits, exhausted
 from makul.domain.reasons import Code
 
 LIMITS = AttemptLimits()

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import (
@@ -22,6 +21,7 @@ from makul.domain.disclosures import (
     reference,
 )
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.legal_bases import Provision
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
 from support.cases import (

@@ -6,7 +6,7 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.consents import ResultForm
-from makul.domain.decide import Conclusion
+from makul.domain.decision import Conclusion
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
 from makul.domain.reasons import Code, Reason, leaves_open

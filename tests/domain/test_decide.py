@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from makul.domain.consents import ResultForm
-from makul.domain.decide import Decision
+from makul.domain.decision import Decision
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.domain.verdicts import Verdict
+from makul.domain.rules import Verdict
 from support.cases import (
     BANK_AGREEMENT,
     BODY_CODE,

@@ -14,20 +14,21 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makul.domain import grounds, standing
+from makul.domain import eligibility as standing
+from makul.domain import grounds
 from makul.domain.agreements import AgreementState
-from makul.domain.bases import BasisStatement, Provision
 from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.disclosures import (
     Outcome,
     ProofStatus,
 )
+from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.matches import MatchResult, MatchVerdict
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE
 from makul.domain.recipients import RecipientState
-from makul.domain.verdicts import Verdict
+from makul.domain.rules import Verdict
 from support.cases import (
     BY_LAW,
     PERSON,

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from makul.domain.causes import Cause
-from makul.domain.decide import MATCH_RULES
+from makul.domain.decision import MATCH_RULES
+from makul.domain.eligibility import STANDING_RULES
 from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
 from makul.domain.reason_texts import Text, text, text_of, text_of_cause
 from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
 from makul.domain.reason_texts_messages import MESSAGE_TEXTS
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
-from makul.domain.standing import STANDING_RULES
-from makul.domain.verdicts import Rule
+from makul.domain.rules import Rule
 
 RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
 

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from makul.domain.consent_revocations import Revocation, RevocationCase, judge_revocation
 from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.reasons import Code
-from makul.domain.revocations import Revocation, RevocationCase, judge_revocation
-from makul.domain.verdicts import Verdict
+from makul.domain.rules import Verdict
 
 SUBJECT = Pin("20101199000123")
 PARENT = Pin("11502198500456")

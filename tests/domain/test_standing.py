@@ -8,13 +8,13 @@ import pytest
 
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
+from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import Operation
+from makul.domain.eligibility import StandingCase, can_be_sealed, judge_standing
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
-from makul.domain.sealing import SealingCertificate
-from makul.domain.standing import StandingCase, can_be_sealed, judge_standing
-from makul.domain.verdicts import Ruling, Verdict
+from makul.domain.rules import Ruling, Verdict
 from support.cases import (
     AT,
     BANK_AGREEMENT,

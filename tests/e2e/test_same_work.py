@@ -22,10 +22,10 @@ from makul.app.requests import PersonRequest, PresentedBasis
 from makul.composition.adapters import Parts
 from makul.composition.service import recipient_port
 from makul.domain.agreements import Channel
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation
 from makul.domain.identifiers import Pin
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import DemographicProbe
 from makul.domain.persons import Person
 from makul.sandbox.parties import OPERATOR, POLICE

@@ -12,7 +12,7 @@ import pytest
 
 from makul.app.ports import Committed, Overtaken, Recorded, Replay
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
-from makul.domain.attempts import AttemptLimits
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place

@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from makul.app.ports import Committed, Entry, Replay
-from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse
+from makul.domain.match_attempts import AttemptLimits
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import Place
 from support.killed import FORK, die, killed_after

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import bindparam, func, select, update
 
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
-from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundUse, Outcome
+from makul.domain.match_attempts import AttemptLimits
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.base import Transaction
 from makul.store.db.location import Place

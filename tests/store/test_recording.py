@@ -9,11 +9,11 @@ import pytest
 
 from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
 from makul.domain.agreements import AgreementState, Channel
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
 from makul.domain.identifiers import AgreementNumber, PurposeCode
+from makul.domain.legal_bases import Provision
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from makul.app.ports import Asker, Committed, Overtaken, Recorded, Space
-from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import Pin
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
 from support.records import (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from makul.app.ports import Official, RegisteredCertificate, Standing
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.store import Store
 from makul.store.db.codecs import (

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
-from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
-from makul.domain.decide import Conclusion, Decision, conclude, decide
+from makul.domain.decision import Conclusion, Decision, conclude, decide
 from makul.domain.disclosures import (
     BasisGround,
     ConsentGround,
@@ -24,6 +23,7 @@ from makul.domain.disclosures import (
     ProofStatus,
 )
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.legal_bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.reasons import Code

@@ -6,8 +6,8 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from makul.documents import render_revocation
+from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import MemberCode
-from makul.domain.revocations import Revocation
 from makul.sandbox.hands import NOTICE, Hands
 from makul.trust.xades.signing import sign_document
 from support.house import RECIPIENT, InProcess

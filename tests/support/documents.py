@@ -11,10 +11,10 @@ from lxml import etree
 from makul.app.ports import Answer, ConsentStatus, Receipt
 from makul.documents import BasisDisplay, ConsentDisplay
 from makul.domain.attributes import Attribute
-from makul.domain.bases import AuthorisingAct, BasisStatement
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.legal_bases import AuthorisingAct, BasisStatement
 
 OPERATOR = MemberCode("GOV/00000001")
 BANK = MemberCode("COM/00000001")

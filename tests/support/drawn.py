@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from makul.domain.agreements import AgreementState, Channel
 from makul.domain.attributes import Attribute
-from makul.domain.bases import BasisStatement, Provision
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.disclosures import (
     BasisGround,
@@ -20,6 +19,7 @@ from makul.domain.disclosures import (
     Operation,
 )
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
 from makul.domain.recipients import RecipientKind, RecipientState
 from support.cases import (

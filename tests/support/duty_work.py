@@ -13,10 +13,10 @@ import psycopg
 
 from makul.app.ports import Committed, Desk, ExportLook, Official, PaperUse, Replay
 from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, Outcome
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.months import Month
 from makul.domain.recipients import RecipientState
 from makul.ledger.appending import EMPTY_EDGE

@@ -7,9 +7,9 @@ from typing import Any
 
 from makul.app.ports import Evidence, Official, PaperUse, Space, TakenBack
 from makul.app.recording import Draft
-from makul.domain.attempts import AttemptLimits
 from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store

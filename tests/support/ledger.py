@@ -23,10 +23,10 @@ from makul.app.recording import Draft, Recording
 from makul.composition.service import time_ordered_id
 from makul.documents.answers import RenderedDecision
 from makul.domain.agreements import Channel
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.ledger.notes import ED25519
 from makul.store import Store

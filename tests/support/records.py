@@ -22,11 +22,11 @@ from makul.app.ports import (
     TakenBack,
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.legal_bases import Provision
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import MatchMethod
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.domain.reasons import Code, Reason

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from makul.app.ports import DeliverySealer, Register
 from makul.domain.agreements import Agreement, Delivery
+from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.identifiers import MemberCode
-from makul.domain.sealing import SealingCertificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,16 +22,16 @@ from makul.app.ports import (
 from makul.app.recording import Draft, Recording
 from makul.app.requests import PersonRequest
 from makul.domain.agreements import Agreement
-from makul.domain.attempts import AttemptLimits, exhausted
-from makul.domain.decide import Conclusion, Decision, conclude, decide
+from makul.domain.decision import Conclusion, Decision, conclude, decide
+from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import BasisGround, DisclosureRequest, Ground, Outcome, reference
+from makul.domain.eligibility import StandingCase, can_be_sealed, judge_standing
 from makul.domain.identifiers import MemberCode
+from makul.domain.match_attempts import AttemptLimits, exhausted
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
-from makul.domain.sealing import SealingCertificate
-from makul.domain.standing import StandingCase, can_be_sealed, judge_standing
-from makul.domain.verdicts import Ruling, Verdict
+from makul.domain.rules import Ruling, Verdict
 
 _COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
 

@@ -12,7 +12,7 @@ from makul.app.intake import Reception
 from makul.app.ports import Caller, RejectedError, Space
 from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
-from makul.domain.decide import decide
+from makul.domain.decision import decide
 from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason

@@ -14,7 +14,6 @@ from makul.app.ports import (
     VerifiedDocument,
 )
 from makul.app.requests import Presented, PresentedBasis, PresentedConsent, RegisteredConsent
-from makul.domain.bases import BasisStatement
 from makul.domain.consents import Consent
 from makul.domain.disclosures import (
     HIDDEN_AT_MOST,
@@ -29,6 +28,7 @@ from makul.domain.disclosures import (
     reference,
 )
 from makul.domain.identifiers import MemberCode
+from makul.domain.legal_bases import BasisStatement
 from makul.domain.reasons import Code
 
 _ENDED = frozenset({Code.SIG_04, Code.SIG_05, Code.SIG_06})

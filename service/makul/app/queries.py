@@ -22,8 +22,8 @@ from makul.app.ports import (
 )
 from makul.app.recording import Recording
 from makul.app.requests import AgreementQuery, ReceiptQuery, StatusQuery
+from makul.domain.eligibility import find_stop
 from makul.domain.reasons import Code, Reason
-from makul.domain.standing import find_stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,15 +35,15 @@ from makul.app.ports import (
     TakenBack,
 )
 from makul.domain.agreements import Agreement
-from makul.domain.attempts import AttemptLimits
 from makul.domain.attributes import Attribute
-from makul.domain.decide import Conclusion
+from makul.domain.decision import Conclusion
 from makul.domain.disclosures import TELLS_OF_A_PERSON, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
+from makul.domain.rules import Ruling
 from makul.domain.usage import DEFAULT_LIMITS, Usage, UsageLimits, find_excess
-from makul.domain.verdicts import Ruling
 from makul.ledger.commitment import commit
 from makul.ledger.statements import write_statement
 

@@ -19,7 +19,7 @@ from makul.app.ports import (
 from makul.app.recording import Draft, Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
 from makul.domain.consents import Consent, ResultForm
-from makul.domain.decide import decide
+from makul.domain.decision import decide
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -28,11 +28,11 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
+from makul.domain.eligibility import StandingCase, find_stop, judge_entry
 from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
-from makul.domain.standing import StandingCase, find_stop, judge_entry
-from makul.domain.verdicts import Ruling, Verdict
+from makul.domain.rules import Ruling, Verdict
 
 _OPERATION_FOR = {
     ResultForm.YES_NO: Operation.VERIFY_PERSON,

@@ -16,9 +16,9 @@ from makul.app.ports import (
 )
 from makul.app.recording import Draft, Recording
 from makul.app.requests import RevocationRequest
+from makul.domain.consent_revocations import Revocation, RevocationCase, judge_revocation
 from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus
-from makul.domain.revocations import Revocation, RevocationCase, judge_revocation
-from makul.domain.verdicts import Verdict
+from makul.domain.rules import Verdict
 
 EVIDENCE_KIND = "REVOCATION"
 

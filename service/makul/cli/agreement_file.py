@@ -21,7 +21,6 @@ from makul.domain.agreements import (
     Delivery,
 )
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.calendar import USUAL_YEARS, is_usual_year
 from makul.domain.identifiers import (
     AgreementNumber,
@@ -31,6 +30,7 @@ from makul.domain.identifiers import (
     parse_member_code,
     parse_purpose,
 )
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.net.toml import read_toml
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.biometric_samples import UnknownSampleError, require_known
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.domain.samples import UnknownSampleError, require_known
 
 SCRIPTS = ("ky", "ru", "latin")
 DISPUTED = "disputed"

@@ -44,8 +44,8 @@ from makul.config.settings import (
     SettingsError,
 )
 from makul.domain.agreements import Channel as ChannelName
-from makul.domain.attempts import AttemptLimits
 from makul.domain.identifiers import MemberCode
+from makul.domain.match_attempts import AttemptLimits
 from makul.domain.usage import UsageLimits
 from makul.ledger.commitment import SALT_BYTES
 from makul.net.supervision import SupervisedThread

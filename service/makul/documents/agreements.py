@@ -13,13 +13,13 @@ from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import agreement_schema
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import (
     PurposeCode,
     parse_agreement_number,
     parse_member_code,
     parse_purpose,
 )
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.net.xml_parser import own_parser
 

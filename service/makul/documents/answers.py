@@ -32,7 +32,7 @@ from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import PurposeCode
 from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import CATALOGUE, Code, Reason
-from makul.domain.verdicts import Ruling
+from makul.domain.rules import Ruling
 
 _SCORE_DIGITS = 6
 """types.xsd, Score: fractionDigits."""

@@ -17,9 +17,9 @@ from makul.documents.reading import binary as read_binary
 from makul.documents.reading import day as read_day
 from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import basis_schema
-from makul.domain.bases import AuthorisingAct, BasisStatement
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import parse_agreement_number, parse_member_code, parse_purpose
+from makul.domain.legal_bases import AuthorisingAct, BasisStatement
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from makul.app.ports import UnwritableError
 from makul.documents.canonical import binary, day, element, group
 from makul.documents.reasons import typed
-from makul.domain import samples
+from makul.domain import biometric_samples as samples
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 

@@ -7,8 +7,8 @@ from makul.documents.canonical import element, instant, optional
 from makul.documents.reading import Reader, uuid
 from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import revocation_schema
+from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import Pin, parse_member_code
-from makul.domain.revocations import Revocation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

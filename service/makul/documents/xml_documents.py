@@ -34,12 +34,12 @@ from makul.documents import (
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
-from makul.domain.bases import BasisStatement
+from makul.domain.consent_revocations import Revocation
 from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
+from makul.domain.legal_bases import BasisStatement
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
-from makul.domain.revocations import Revocation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

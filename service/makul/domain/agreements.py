@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 
 DEFAULT_PAPER_QUOTA = 20

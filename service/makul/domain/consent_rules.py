@@ -11,11 +11,11 @@ from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
 )
+from makul.domain.eligibility import within
 from makul.domain.identifiers import MemberCode, Pin
-from makul.domain.proving import proven
 from makul.domain.reasons import Code, Reason
-from makul.domain.standing import within
-from makul.domain.verdicts import Rule, Ruling, fails, holds, holds_each, not_applicable
+from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_applicable
+from makul.domain.signature_proof import proven
 
 FULL_AGE = 18
 """Years: full legal capacity (Civil Code of the Kyrgyz Republic)."""

@@ -6,10 +6,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from makul.domain.agreements import Channel
-from makul.domain.bases import BasisStatement
 from makul.domain.causes import Cause
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.legal_bases import BasisStatement
 from makul.domain.reasons import Code
 
 

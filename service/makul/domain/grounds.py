@@ -8,8 +8,6 @@ request's.
 from datetime import datetime
 
 from makul.domain.agreements import Agreement
-from makul.domain.bases import BasisStatement
-from makul.domain.basis_rules import BASIS_RULES, BasisCase, covered_by
 from makul.domain.consent_rules import CONSENT_RULES, ConsentCase
 from makul.domain.consents import Consent
 from makul.domain.disclosures import (
@@ -19,10 +17,12 @@ from makul.domain.disclosures import (
     Ground,
 )
 from makul.domain.identifiers import MemberCode
-from makul.domain.proving import proven
+from makul.domain.legal_bases import BasisStatement
+from makul.domain.legal_basis_rules import BASIS_RULES, BasisCase, covered_by
 from makul.domain.reasons import Code
 from makul.domain.recipients import Recipient
-from makul.domain.verdicts import Ruling, holds
+from makul.domain.rules import Ruling, holds
+from makul.domain.signature_proof import proven
 
 
 def judge_ground(

@@ -18,8 +18,8 @@ from makul.documents import (
 )
 from makul.documents import Paper as PaperPlace
 from makul.domain.attributes import Attribute
-from makul.domain.bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.consents import Consent, ResultForm
+from makul.domain.legal_bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.matches import MatchMethod
 from makul.domain.persons import LocalizedName, Person
 from makul.sandbox.foreign_forms import DocumentSignature

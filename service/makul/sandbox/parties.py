@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 

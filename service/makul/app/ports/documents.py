@@ -11,15 +11,15 @@ from makul.app.ports.ledger import Inclusion
 from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
-from makul.domain.bases import BasisStatement
+from makul.domain.consent_revocations import Revocation
 from makul.domain.consents import Consent
 from makul.domain.disclosures import GroundRef, Operation, Outcome, Proof
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.legal_bases import BasisStatement
 from makul.domain.matches import MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
-from makul.domain.revocations import Revocation
-from makul.domain.verdicts import Ruling
+from makul.domain.rules import Ruling
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

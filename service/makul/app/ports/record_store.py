@@ -11,10 +11,10 @@ from makul.app.ports.caller import Caller, MessageMark
 from makul.app.ports.documents import ConsentStatus, RevokedConsent
 from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement, Channel
-from makul.domain.attempts import AttemptCounts, AttemptLimits
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef, GroundUse, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
+from makul.domain.match_attempts import AttemptCounts, AttemptLimits
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 from makul.domain.recipients import Recipient

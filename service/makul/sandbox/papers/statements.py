@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from makul.domain.bases import AuthorisingAct, Provision
 from makul.domain.disclosures import Outcome
+from makul.domain.legal_bases import AuthorisingAct, Provision
 from makul.domain.reasons import Code
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement

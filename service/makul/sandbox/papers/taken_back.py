@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from makul.documents import render_revocation
+from makul.domain.consent_revocations import Revocation
 from makul.domain.disclosures import Outcome
 from makul.domain.reasons import Code
-from makul.domain.revocations import Revocation
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers.paper import Paper, Reasons, consent
 from makul.sandbox.parties import BANK, Party

@@ -22,8 +22,8 @@ from makul.domain.agreements import (
     Delivery,
 )
 from makul.domain.attributes import Attribute
-from makul.domain.bases import Provision
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.domain.reasons import Reason
 

@@ -21,10 +21,10 @@ from makul.app.ports import (
     Standing,
 )
 from makul.domain.agreements import Agreement
-from makul.domain.attempts import AttemptCounts
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse
 from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, MemberCode, Pin
+from makul.domain.match_attempts import AttemptCounts
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 from makul.store.db.base import Database, Row

@@ -13,10 +13,10 @@ from sqlalchemy import bindparam, select
 from makul.app.ports import Entry
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.disclosures import GroundKind
+from makul.domain.eligibility import SEALED_FIELD
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
-from makul.domain.standing import SEALED_FIELD
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import Sealer

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, Update, bindparam, distinct, func, insert, select, update
 
 from makul.app.ports import Entry, MessageMark
-from makul.domain.attempts import AttemptCounts, exhausted
 from makul.domain.disclosures import GroundKind, GroundRef
+from makul.domain.match_attempts import AttemptCounts, exhausted
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.db.base import Row, Transaction

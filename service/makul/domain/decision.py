@@ -11,6 +11,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consent_rules import FULL_AGE
 from makul.domain.consents import AuthorityKind, ResultForm
+from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -18,15 +19,14 @@ from makul.domain.disclosures import (
     Operation,
     Outcome,
 )
+from makul.domain.eligibility import StandingCase, judge_standing
 from makul.domain.grounds import granted, judge_ground
 from makul.domain.identifiers import MemberCode, age_on
 from makul.domain.matches import MatchResult, MatchVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
-from makul.domain.sealing import SealingCertificate
-from makul.domain.standing import StandingCase, judge_standing
-from makul.domain.verdicts import Rule, Ruling, Verdict, holds, not_applicable, unknown
+from makul.domain.rules import Rule, Ruling, Verdict, holds, not_applicable, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,18 +6,18 @@ from datetime import datetime
 
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
-from makul.domain.bases import BasisStatement, Provision
 from makul.domain.calendar import has_begun
 from makul.domain.disclosures import (
     BasisGround,
     DisclosureRequest,
 )
+from makul.domain.eligibility import within
 from makul.domain.identifiers import PurposeCode
-from makul.domain.proving import proven
+from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
-from makul.domain.standing import within
-from makul.domain.verdicts import Rule, Ruling, fails, holds, holds_each, not_applicable
+from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_applicable
+from makul.domain.signature_proof import proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

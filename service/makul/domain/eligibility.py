@@ -6,11 +6,11 @@ from datetime import datetime
 from makul.domain.agreements import Agreement, AgreementState, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.consents import ResultForm
+from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import DisclosureRequest
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientState
-from makul.domain.sealing import SealingCertificate
-from makul.domain.verdicts import Rule, Ruling, fails, holds, not_applicable, unknown
+from makul.domain.rules import Rule, Ruling, fails, holds, not_applicable, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

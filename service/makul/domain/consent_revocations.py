@@ -11,9 +11,9 @@ from uuid import UUID
 
 from makul.domain.disclosures import Proof
 from makul.domain.identifiers import MemberCode, Pin
-from makul.domain.proving import proven
 from makul.domain.reasons import Code
-from makul.domain.verdicts import Rule, Ruling, holds, not_applicable
+from makul.domain.rules import Rule, Ruling, holds, not_applicable
+from makul.domain.signature_proof import proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from makul.domain.disclosures import (
     ProofStatus,
 )
 from makul.domain.reasons import Code, Reason
-from makul.domain.verdicts import Ruling, fails, holds, unknown
+from makul.domain.rules import Ruling, fails, holds, unknown
 
 
 def proven(
