@@ -35,7 +35,7 @@ from makul.composition.adapters import (
 )
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
-from makul.ledger.notes import ED25519
+from makul.ledger.signed_note import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
 from makul.observability.multiprocess import Spool
 from makul.server.gunicorn_app import serve_all, serve_one
@@ -46,7 +46,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import load_pair
 from makul.trust.tlog.note_keys import new_key_file
 from makul.trust.xades.signing import sign_document
-from makul.witness.running import new_witness_key, open_witness
+from makul.witness.runtime import new_witness_key, open_witness
 
 log = logging.getLogger(__name__)
 

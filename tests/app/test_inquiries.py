@@ -23,7 +23,7 @@ from makul.app.ports import (
 from makul.app.queries import Inquiries
 from makul.app.recording import Recording
 from makul.app.requests import ReceiptQuery, StatusQuery
-from makul.documents.xml_documents import XmlDocuments
+from makul.documents.adapter import XmlDocuments
 from support.cases import AT, OPERATOR
 from support.records import AGREEMENT_NUMBER, BANK, a_caller, a_recipient, an_agreement
 

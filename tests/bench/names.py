@@ -5,7 +5,7 @@ No time is measured: `support.name_pairs` makes the same pairs on every machine.
 
 from typing import Any
 
-from makul.matching.names import DOUBT, THRESHOLD
+from makul.matching.name_similarity import DOUBT, THRESHOLD
 from support.name_rates import (
     Rate,
     choose_doubt,
@@ -24,7 +24,7 @@ def measure_names() -> dict[str, Any]:
     """Return the bounds that the tuning half chooses, and the rates of the report half."""
     chosen = {"threshold": choose_threshold(), "doubt": choose_doubt()}
     if chosen != {"threshold": THRESHOLD, "doubt": DOUBT}:
-        print(f"the tuning half chooses {chosen}: put it into makul/matching/names.py")
+        print(f"the tuning half chooses {chosen}: put it into makul/matching/name_similarity.py")
     halves = scores("report", "half")
     rates = {
         "fmr": _figures(false_matches("report", chosen["threshold"])),

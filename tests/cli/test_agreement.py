@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.agreement_file import EXAMPLE
+from makul.cli.files.agreement import EXAMPLE
 from support.commands import Makul
 
 

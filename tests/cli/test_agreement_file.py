@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from makul.admin.models import HouseError
-from makul.cli.agreement_file import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
+from makul.cli.files.agreement import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.legal_bases import Provision

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from makul.admin.preflight import complaint
 from makul.cli import build
-from makul.cli.agreement_file import EXAMPLE
+from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
 from makul.main import LocalRuntime
 from support.commands import installed

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from makul.__main__ import _LateRuntime
 from makul.admin.models import Runtime
-from makul.cli.late import LateCommand, late_noun, late_verb
+from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.main import build
 from makul.main import LocalRuntime
 from support.imports import imported_by

@@ -17,8 +17,8 @@ import pytest
 
 from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.proofs import TileTree
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier

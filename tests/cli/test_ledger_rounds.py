@@ -9,7 +9,7 @@ from makul.admin.ledger import MOST_WAITING, Waiting, _Rounds
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencer import Sequencer
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
 
 
 def cosigned(number: int) -> Cosigned:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from makul.admin.models import HouseError
-from makul.cli.person_csv import parse_heading
-from makul.cli.person_fields import COLUMNS
-from makul.cli.person_file import MAX_LINE, Format, Line, read_people
+from makul.cli.files.person_csv import parse_heading
+from makul.cli.files.person_fields import COLUMNS
+from makul.cli.files.persons import MAX_LINE, Format, Line, read_people
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName
 

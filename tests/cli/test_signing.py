@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.cli.agreement_file import EXAMPLE
+from makul.cli.files.agreement import EXAMPLE
 from makul.cli.init import write_secret
 from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
 from support.commands import AUTHORISED_BODY, OPERATOR, Makul, Said

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import parse_note
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import parse_note
 from makul.trust.tlog.note_keys import CosignatureVerifier
 from support.commands import Makul, Said
 from support.programs import Program

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     SignatureLine,
     format_note,
     parse_note,

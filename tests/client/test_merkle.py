@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.appending import EMPTY_EDGE
+from makul.ledger.compact_range import EMPTY_EDGE
 from makul.ledger.merkle import inclusion_proof, tree_root
 from makul.ledger.tiles import Tile
 from makul_client.merkle import PublishedTree, TileError, root_of, tile_path

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.notes import COSIGNATURE_V1
+from makul.ledger.signed_note import COSIGNATURE_V1
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul_client.notes import (
     LOG,

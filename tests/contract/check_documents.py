@@ -27,7 +27,7 @@ from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
 from makul.sandbox.scenes import SCENES
-from makul.soap.types import OPERATIONS
+from makul.soap.spyne_models import OPERATIONS
 from makul_client.commands import EXIT_CODES as CLIENT_EXIT_CODES
 from makul_client.commands import ExitCode as ClientExitCode
 

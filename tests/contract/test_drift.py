@@ -12,7 +12,7 @@ import makul_schemas
 import pytest
 from lxml import etree
 
-from makul.soap import types
+from makul.soap import spyne_models as types
 from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"

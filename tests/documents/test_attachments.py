@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.documents.attachments import media_type
+from makul.documents.media_types import media_type
 from makul.sandbox.scans import pdf_scan, png_scan
 
 PNG, PDF = png_scan(), pdf_scan()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from makul.app.ports import UnwritableError
-from makul.documents.canonical import (
+from makul.documents.canonical_writer import (
     attribute,
     binary,
     each,

@@ -22,7 +22,7 @@ from makul.admin.models import HouseError
 from makul.admin.preflight import refuse_a_weak_store
 from makul.app.ports import Duty
 from makul.config.settings import Environment
-from makul.ledger.notes import ED25519
+from makul.ledger.signed_note import ED25519
 from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants

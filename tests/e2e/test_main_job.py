@@ -23,7 +23,7 @@ from makul.domain.recipients import RecipientState
 from makul.sandbox.hands import Hands
 from makul.sandbox.papers import Paper
 from makul.sandbox.people import LOCKED
-from makul.soap.recipient import request_digest
+from makul.soap.operations import request_digest
 from support.house import RECIPIENT, InProcess, about, party, person_request
 from support.messages import signed_message, xroad_message
 

@@ -22,7 +22,7 @@ from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul.sandbox.papers import Paper
 from makul.sandbox.parties import OPERATOR, WALLET
 from makul.sandbox.pki import Credential
-from makul.soap.application import build_application
+from makul.soap.wsgi_app import build_application
 from makul.trust.xmlenc import XmlSealer
 from makul_client import (
     Client,

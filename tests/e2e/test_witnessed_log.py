@@ -15,7 +15,7 @@ import pytest
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError
 from makul.app.sequencer import Sequencer
-from makul.ledger.notes import COSIGNATURE_V1, ED25519
+from makul.ledger.signed_note import COSIGNATURE_V1, ED25519
 from makul.sandbox.parties import OPERATOR
 from makul.store import Store, StoreKeys, create_store
 from makul.store.log.tile_files import LogDirectory
@@ -27,9 +27,9 @@ from makul.trust.tlog.note_keys import (
     NoteVerifier,
     new_key_file,
 )
-from makul.witness.program import Result, WitnessProgram
-from makul.witness.source import open_source
+from makul.witness.log_source import open_source
 from makul.witness.state import State
+from makul.witness.witness import Result, WitnessProgram
 from makul_client.errors import LedgerError, LedgerFlaw
 from makul_client.ledger import LedgerVerifier, Standing
 from makul_client.profile import Operator

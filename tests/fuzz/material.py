@@ -9,11 +9,11 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.app.ports import RejectedError
-from makul.documents.attachments import media_type
+from makul.documents.media_types import media_type
 from makul.sandbox.scans import pdf_scan, png_scan
 from makul.sandbox.tsa import StampingAuthority
-from makul.soap.arrivals import Arrival
 from makul.soap.mtls import FromProxy
+from makul.soap.transport_metadata import Arrival
 from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.tls_clients import TlsClientJudge
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError

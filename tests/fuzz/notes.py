@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from fuzz.material import FindingError
-from makul.ledger.notes import COSIGNATURE_V1, ED25519, NoteError, format_note, parse_note
+from makul.ledger.signed_note import COSIGNATURE_V1, ED25519, NoteError, format_note, parse_note
 from makul.trust.tlog.note_keys import Cosigner, NoteSigner, NoteVerifier, new_key_file
 from makul_client import notes as clients
 from makul_client.bundles import read_bundle_unsafe, write_bundle

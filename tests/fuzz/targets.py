@@ -19,7 +19,7 @@ from fuzz.material import FindingError
 from makul.domain.disclosures import ProofStatus
 from makul.soap.envelope import split
 from makul.soap.faults import EnvelopeError
-from makul.soap.messages import VERSIONS
+from makul.soap.versions import VERSIONS
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, load_material
 from makul.trust.validation.documents import XadesVerifier
 from support.house import InProcess, about, build_house, person_request, post

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.checkpoints import (
+from makul.ledger.checkpoint import (
     Checkpoint,
     CheckpointError,
     is_origin,

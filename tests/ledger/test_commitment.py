@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.commitment import SALT_BYTES, commit, leaf_hash, leaf_input
+from makul.ledger.leaf import SALT_BYTES, commit, leaf_hash, leaf_input
 
 SALTS = st.binary(min_size=SALT_BYTES, max_size=SALT_BYTES)
 

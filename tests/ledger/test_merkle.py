@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.commitment import leaf_hash
+from makul.ledger.leaf import leaf_hash
 from makul.ledger.merkle import (
     EMPTY_ROOT,
     consistency_proof,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
     ED25519,
     MAX_NOTE,

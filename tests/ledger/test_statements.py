@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from makul.ledger.statements import read_act, read_statement, write_act, write_statement
+from makul.ledger.leaf_statement import read_act, read_statement, write_act, write_statement
 
 
 def test_a_statement_reads_back() -> None:

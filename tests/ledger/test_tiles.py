@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from makul.ledger.appending import EMPTY_EDGE, RightEdge, edge_of, perfect_root, split_hashes
-from makul.ledger.commitment import leaf_hash
+from makul.ledger.compact_range import EMPTY_EDGE, RightEdge, edge_of, perfect_root, split_hashes
+from makul.ledger.leaf import leaf_hash
 from makul.ledger.merkle import (
     consistency_proof,
     inclusion_proof,
@@ -18,7 +18,7 @@ from makul.ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from makul.ledger.proofs import TileError, TileTree
+from makul.ledger.tile_proofs import TileError, TileTree
 from makul.ledger.tiles import Tile, hashes_at, levels_of, new_tiles, tile_at, tile_of_path
 
 NAMES = [

@@ -14,8 +14,9 @@ from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchResult
 from makul.domain.persons import LocalizedName, Person
-from makul.matching import DemographicMatcher, demographic, names
-from makul.matching.names import THRESHOLD
+from makul.matching import DemographicMatcher, demographic
+from makul.matching import name_similarity as names
+from makul.matching.name_similarity import THRESHOLD
 from support.people import EVERYTHING, PERSON, PIN
 
 MATCHER = DemographicMatcher()

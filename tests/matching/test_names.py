@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.matching import names
-from makul.matching.folding import HABITS, fold
-from makul.matching.names import DOUBT, THRESHOLD
-from makul.matching.names import similarity as best_similarity
+from makul.matching import name_similarity as names
+from makul.matching.name_normalization import HABITS, fold
+from makul.matching.name_similarity import DOUBT, THRESHOLD
+from makul.matching.name_similarity import similarity as best_similarity
 from support.name_pairs import name_pairs
 from support.name_rates import (
     Rate,

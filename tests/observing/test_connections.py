@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from makul.observability import metrics_server as exporter
 from makul.server import tile_server
 from makul.store.log.tile_files import LogDirectory
-from makul.witness import serving
+from makul.witness import http as serving
 
 
 def has_ipv6() -> bool:

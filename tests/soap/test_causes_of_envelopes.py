@@ -6,7 +6,7 @@ from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.soap.envelope import check_understood, split
 from makul.soap.faults import EnvelopeError, HttpError
-from makul.soap.messages import SOAP_11
+from makul.soap.versions import SOAP_11
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 GET = '<r:GetStatus xmlns:r="urn:makul:recipient:1"><r:requestId>1</r:requestId></r:GetStatus>'

@@ -17,7 +17,7 @@ from makul.app.ports import (
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
 from makul.soap.channels import WsseChannel, XRoadChannel
-from makul.soap.messages import SoapVersion
+from makul.soap.versions import SoapVersion
 from support.soap import (
     GET_STATUS,
     ID,

@@ -11,9 +11,9 @@ import pytest
 from makul.app.ports import RejectedError, StoreUnavailableError
 from makul.domain.reasons import Code, Reason
 from makul.net.supervision import trace
-from makul.soap.application import Answered
-from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.spyne_setup import Fault as SpyneFault
+from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.wsgi_app import Answered
 from support.soap import (
     GET_STATUS,
     MEMBER,

@@ -11,7 +11,7 @@ import pytest
 from makul.app.ports.health import Readiness, State
 from makul.domain.reason_texts import text
 from makul.domain.reasons import Code
-from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
 from support.soap import (
     GET_STATUS,
     REQUEST_ID,

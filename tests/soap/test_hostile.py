@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
 from support.soap import GET_STATUS, VERSIONS, FakePort, assert_typed_fault, build, send
 
 _FILE = Path(__file__).parents[1] / "vectors" / "soap" / "hostile.toml"

@@ -25,8 +25,8 @@ from zeep.transports import Transport
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.application import build_application
 from makul.soap.channels import Channel, XRoadChannel
+from makul.soap.wsgi_app import build_application
 from support.soap import (
     GET_STATUS,
     MEMBER,

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.app.ports import RegisteredCertificate, RejectedError, StoreUnavailableError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
-from makul.soap.arrivals import Arrival
 from makul.soap.mtls import MAX_CERTIFICATE_HEADER, FromConnection, FromProxy, MtlsChannel
+from makul.soap.transport_metadata import Arrival
 from support.soap import GET_STATUS, MEMBER, FakePort, assert_typed_fault, build, enveloped, send
 
 DER = b"certificate"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from makul.app.ports import RejectedError
-from makul.soap import types
+from makul.soap import spyne_models as types
+from makul.soap.body_parser import compiled
 from makul.soap.envelope import collapsed
-from makul.soap.plans import compiled
 from makul.soap.spyne_setup import (
     ByteArray,
     ComplexModel,

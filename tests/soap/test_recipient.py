@@ -14,8 +14,8 @@ from makul.app import requests
 from makul.app.ports import Caller
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.disclosures import Operation
-from makul.soap.messages import SOAP_11, SoapVersion
-from makul.soap.recipient import request_digest
+from makul.soap.operations import request_digest
+from makul.soap.versions import SOAP_11, SoapVersion
 from support.soap import (
     GET_STATUS,
     MEMBER,

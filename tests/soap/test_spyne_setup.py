@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from makul.soap import types
+from makul.soap import spyne_models as types
 from support.soap import GET_STATUS, build, enveloped, send
 
 

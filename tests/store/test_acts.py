@@ -14,8 +14,8 @@ from makul.app.ports import Committed, StoreUnavailableError
 from makul.app.ports.ledger import Lease, Recovered, SignedTree
 from makul.app.recording import Draft
 from makul.domain.recipients import RecipientState
-from makul.ledger.commitment import commit
-from makul.ledger.statements import read_act
+from makul.ledger.leaf import commit
+from makul.ledger.leaf_statement import read_act
 from makul.ledger.tiles import TILE_WIDTH
 from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.db.codecs import unpack

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from makul.app.ports.ledger import Finding
-from makul.ledger.statements import read_statement
+from makul.ledger.leaf_statement import read_statement
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place, PostgresPlace
 from makul.store.encryption.fields import Sealer

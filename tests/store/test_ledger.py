@@ -12,9 +12,9 @@ from alembic import command
 
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
-from makul.ledger.proofs import TileTree
+from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, log_state_of
 from makul.store.db.base import Transaction
 from makul.store.db.location import Place, PostgresPlace

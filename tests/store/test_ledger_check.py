@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from makul.app.ports.ledger import Finding
-from makul.ledger.notes import COSIGNATURE_V1
+from makul.ledger.signed_note import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.verify import LedgerQuestion
 from makul.store.schema.columns import metadata

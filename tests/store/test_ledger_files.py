@@ -26,8 +26,8 @@ from makul.app.ports.ledger import (
     StandingBy,
 )
 from makul.app.sequencer import Sequencer, read_published, write_log
-from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.ledger.proofs import TileTree
+from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
+from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.tile_files import LogBundle, LogDirectory

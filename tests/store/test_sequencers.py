@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
-from makul.ledger.proofs import TileTree
+from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place, PostgresPlace
 from makul.trust.tlog.note_keys import NoteSigner

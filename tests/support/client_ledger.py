@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from makul.ledger.merkle import inclusion_proof
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file

@@ -19,8 +19,8 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.months import Month
 from makul.domain.recipients import RecipientState
-from makul.ledger.appending import EMPTY_EDGE
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
 from makul.store.db.location import PostgresPlace
 from makul.trust.tlog.note_keys import NoteSigner

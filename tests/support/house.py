@@ -31,7 +31,7 @@ from makul.sandbox.papers import Paper
 from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul.sandbox.pki import CITIZEN_POLICY
 from makul.sandbox.world import World, build_world, register
-from makul.soap.application import build_application
+from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresPlace
 from makul.store.schema.partitions import make_months

@@ -28,7 +28,7 @@ from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
-from makul.ledger.notes import ED25519
+from makul.ledger.signed_note import ED25519
 from makul.store import Store
 from makul.store.db.location import Place
 from makul.store.log.verify import LedgerQuestion

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import exp, fsum, lgamma, log, log1p
 
-from makul.matching.names import similarity
+from makul.matching.name_similarity import similarity
 from support.name_pairs import Half, Pair, name_pairs
 
 CONFIDENCE = 0.95

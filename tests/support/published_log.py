@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from makul.ledger.appending import EMPTY_EDGE, edge_of
-from makul.ledger.checkpoints import Checkpoint
-from makul.ledger.notes import ED25519
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE, edge_of
+from makul.ledger.signed_note import ED25519
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier, new_key_file
 
 ORIGIN = "log.example/makul"

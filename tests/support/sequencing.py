@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from makul.ledger.notes import parse_note
+from makul.ledger.signed_note import parse_note
 from support.commands import Makul
 from support.programs import Program
 

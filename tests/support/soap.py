@@ -18,10 +18,10 @@ from makul.app.ports.health import Readiness, State
 from makul.app.requests import RecipientPort
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
-from makul.soap.application import Answered, build_application
 from makul.soap.channels import Authenticated, Channel
 from makul.soap.envelope import Message
-from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.wsgi_app import Answered, build_application
 
 R = "urn:makul:recipient:1"
 T = "urn:makul:types:1"

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import (
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import (
     parse_note,
 )
 from makul.trust.tlog.note_keys import Cosigner
-from makul.witness.program import WitnessProgram
-from makul.witness.source import open_source
+from makul.witness.log_source import open_source
 from makul.witness.state import State
+from makul.witness.witness import WitnessProgram
 from support.published_log import PublishedLog
 
 AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from makul.ledger.notes import COSIGNATURE_V1, MAX_NOTE, SignatureLine, format_note, parse_note
+from makul.ledger.signed_note import (
+    COSIGNATURE_V1,
+    MAX_NOTE,
+    SignatureLine,
+    format_note,
+    parse_note,
+)
 from makul.trust.tlog.cosignatures import Collector, WitnessPlace
 from makul.trust.tlog.note_keys import CosignatureVerifier, Cosigner, new_key_file
 from support.dripping import dripping

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
     ED25519,
     NoteError,

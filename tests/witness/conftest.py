@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul.witness.program import WitnessProgram
 from makul.witness.state import State
+from makul.witness.witness import WitnessProgram
 from support.published_log import PublishedLog
 from support.witnessing import a_witness
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from makul.witness.source import (
+from makul.witness.log_source import (
     OBJECT_SECONDS,
     SourceError,
     open_note,

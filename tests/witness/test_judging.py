@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makul.ledger.appending import EMPTY_EDGE, edge_of
-from makul.ledger.checkpoints import Checkpoint
-from makul.ledger.proofs import ReadTile
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE, edge_of
+from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import Tile
-from makul.witness.judging import Finding, Seen, judge
-from makul.witness.source import MissingError, SourceError
+from makul.witness.consistency import Finding, Seen, judge
+from makul.witness.log_source import MissingError, SourceError
 from support.published_log import ORIGIN, leaves
 
 SIZES = st.integers(0, 1200)

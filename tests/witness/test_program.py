@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import (
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import (
     MAX_NOTE,
     SignatureLine,
     format_note,
@@ -17,9 +17,9 @@ from makul.ledger.notes import (
     with_line,
 )
 from makul.trust.tlog.note_keys import Cosigner
-from makul.witness.program import Result, WitnessProgram
-from makul.witness.source import open_note
+from makul.witness.log_source import open_note
 from makul.witness.state import State
+from makul.witness.witness import Result, WitnessProgram
 from support.published_log import ORIGIN, PublishedLog, leaf, leaves
 from support.witnessing import AT, a_witness, assert_not_cosigned, cosigned_size
 

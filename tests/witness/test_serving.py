@@ -2,7 +2,7 @@
 
 from http.client import HTTPConnection
 
-from makul.witness.serving import served
+from makul.witness.http import served
 
 SHOWN = b"a cosigned checkpoint\n"
 

@@ -10,10 +10,10 @@ import pytest
 
 from makul.net import fetcher as fetching
 from makul.trust.tlog.note_keys import Cosigner
-from makul.witness import source as sources
-from makul.witness.program import Result, Round, WitnessProgram
-from makul.witness.source import open_source
+from makul.witness import log_source as sources
+from makul.witness.log_source import open_source
 from makul.witness.state import State
+from makul.witness.witness import Result, Round, WitnessProgram
 from support.dripping import dripping
 from support.published_log import PublishedLog, leaves
 from support.publishing import Published, publishing

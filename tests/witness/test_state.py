@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import (
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul.witness.program import Result, Round, WitnessProgram
 from makul.witness.state import MAX_EVIDENCE, State, StateError
+from makul.witness.witness import Result, Round, WitnessProgram
 from support.published_log import PublishedLog, leaf, leaves
 from support.witnessing import a_witness
 

@@ -27,7 +27,7 @@ from makul.app.sequencer import Round, Sequencer, compare, read_published, write
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
 from makul.net.supervision import SupervisedThread, trace
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent

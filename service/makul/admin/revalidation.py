@@ -18,7 +18,7 @@ from makul.admin.models import HouseUnavailableError, Rejudged
 from makul.app.ports import KeptCase, KeptPiece
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
-from makul.documents.attachments import media_type
+from makul.documents.media_types import media_type
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.revocation.archive import Archive, restore

@@ -12,8 +12,8 @@ from makul.app.ports.ledger import (
     SignedTree,
 )
 from makul.app.sequencer import compare, read_published
-from makul.ledger.notes import Note, format_note, parse_note
-from makul.ledger.proofs import TileError, TileTree
+from makul.ledger.signed_note import Note, format_note, parse_note
+from makul.ledger.tile_proofs import TileError, TileTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,8 +44,8 @@ from makul.domain.matches import MethodVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
 from makul.domain.rules import Ruling
 from makul.domain.usage import DEFAULT_LIMITS, Usage, UsageLimits, find_excess
-from makul.ledger.commitment import commit
-from makul.ledger.statements import write_statement
+from makul.ledger.leaf import commit
+from makul.ledger.leaf_statement import write_statement
 
 ATTEMPTS_TO_RECORD = 3
 """The decision; a refusal, where it was overtaken; one more, where that was overtaken as well."""

@@ -22,8 +22,8 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
-from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
-from makul.ledger.proofs import ReadTile, TileError, TileTree
+from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
+from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import new_tiles
 
 BATCHES_A_ROUND = 64

@@ -9,18 +9,7 @@ import typer
 from makul.admin.models import House, HouseError
 from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
-from makul.cli.agreement_file import EXAMPLE, read_agreement
-from makul.cli.output import (
-    Facts,
-    TwoForms,
-    carry_out,
-    complain,
-    instant,
-    local_time,
-    show_facts,
-    show_rows,
-)
-from makul.cli.session import (
+from makul.cli.context import (
     Apply,
     AsJson,
     Reason,
@@ -30,13 +19,24 @@ from makul.cli.session import (
     said,
     session,
 )
-from makul.cli.signed_file import (
+from makul.cli.files.agreement import EXAMPLE, read_agreement
+from makul.cli.files.signed_document import (
     ChainFile,
     KeyFile,
     SignedFile,
     not_good,
     print_document,
     read_document,
+)
+from makul.cli.output import (
+    Facts,
+    TwoForms,
+    carry_out,
+    complain,
+    instant,
+    local_time,
+    show_facts,
+    show_rows,
 )
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState

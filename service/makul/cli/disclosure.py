@@ -11,9 +11,9 @@ import typer
 
 from makul.admin.models import House, HouseError
 from makul.app.ports import DisclosureRow, ExportLook, MonthCount, RepetitionRow
+from makul.cli.context import AsJson, examples, member_code, session
 from makul.cli.disclosure_export import Form, destination, write_all
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
-from makul.cli.session import AsJson, examples, member_code, session
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
 

@@ -14,8 +14,8 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public n
 from typer.core import TyperGroup
 
 from makul.admin.models import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
+from makul.cli.context import AsJson, examples, session
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
-from makul.cli.session import AsJson, examples, session
 from makul.cli.usage import refuse_unreadable
 from makul.net.files import FileError, read_bounded
 

@@ -7,8 +7,7 @@ import typer
 
 from makul.admin.models import House, HouseError
 from makul.app.ports import GroundRow
-from makul.cli.output import Facts, carry_out, instant, show_facts
-from makul.cli.session import (
+from makul.cli.context import (
     Apply,
     AsJson,
     Code,
@@ -18,6 +17,7 @@ from makul.cli.session import (
     said,
     session,
 )
+from makul.cli.output import Facts, carry_out, instant, show_facts
 from makul.domain.disclosures import GroundKind
 
 app = typer.Typer(

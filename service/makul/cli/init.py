@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from makul.admin.models import HouseError
+from makul.cli.context import Apply, AsJson, Session, examples, member_code, session
 from makul.cli.output import Facts, carry_out
-from makul.cli.session import Apply, AsJson, Session, examples, member_code, session
 from makul.domain.identifiers import MemberCode
 from makul.net.files import create_file
 

@@ -10,8 +10,8 @@ import typer
 
 from makul.admin.models import ExitCode, House, HouseError, HouseUnavailableError, KeyInfo
 from makul.app.ports import Ring, SealedCount, StoreUnavailableError
+from makul.cli.context import Apply, AsJson, examples, session
 from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
-from makul.cli.session import Apply, AsJson, examples, session
 
 app = typer.Typer(no_args_is_help=True, help="What signs, seals and is trusted, and until when.")
 

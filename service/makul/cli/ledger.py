@@ -9,8 +9,8 @@ import typer
 from makul.admin.models import ExitCode, HouseError, LedgerFacts, LedgerKeeper
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
+from makul.cli.context import Apply, AsJson, examples, session, stopped_by_signal
 from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, show_facts
-from makul.cli.session import Apply, AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(
     no_args_is_help=True, help="The log over all decisions and acts, which nobody can rewrite."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Never
 import typer
 from typer.main import get_command
 
-from makul.cli.late import LateCommand, late_noun, late_verb
+from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def build(runtime: "Runtime") -> typer.Typer:
         ] = False,
     ) -> None:
         del version
-        from makul.cli.session import Session
+        from makul.cli.context import Session
 
         ctx.obj = Session(runtime=runtime, config=config)
 
@@ -122,12 +122,12 @@ def _commands() -> tuple[LateCommand, ...]:
         late_verb(
             "serve",
             "Run the service until it is stopped: each listener in processes of its own.",
-            "running",
+            "serve",
         ),
         late_verb(
             "metrics",
             "Tell Prometheus the numbers of listeners that run, each alone, by `serve --listener`.",
-            "running",
+            "serve",
         ),
         late_noun(
             "sandbox",
@@ -138,7 +138,7 @@ def _commands() -> tuple[LateCommand, ...]:
             "demo",
             "Start a sandbox and play the main job over SOAP: what is given, what refused, and"
             " why.",
-            "running",
+            "serve",
         ),
         late_noun("recipient", "Who may ask (Procedure, cl. 3)."),
         late_noun("signatory", "Who signs agreements and approvals for a party (cl. 4, 7)."),

@@ -8,9 +8,8 @@ import typer
 from makul.admin.models import HouseError
 from makul.app.agreements import NotSigned
 from makul.app.ports import Notice
-from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
-from makul.cli.session import Apply, AsJson, examples, session
-from makul.cli.signed_file import (
+from makul.cli.context import Apply, AsJson, examples, session
+from makul.cli.files.signed_document import (
     ChainFile,
     KeyFile,
     SignedFile,
@@ -18,6 +17,7 @@ from makul.cli.signed_file import (
     print_document,
     read_document,
 )
+from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
 from makul.net.files import read_bounded
 
 app = typer.Typer(no_args_is_help=True, help="What subjects are told before they consent (cl. 4).")

@@ -9,8 +9,8 @@ import typer
 from makul.admin.models import ExitCode, HouseUnavailableError
 from makul.app.ports import StoreUnavailableError
 from makul.cli import person_record
-from makul.cli.output import Facts, carry_out, complain, progress_bar, show_facts
-from makul.cli.person_fields import (
+from makul.cli.context import Apply, AsJson, examples, session
+from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
     DISPUTED_TOLD,
@@ -18,9 +18,9 @@ from makul.cli.person_fields import (
     LOCKED_TOLD,
     describe,
 )
-from makul.cli.person_file import Format, format_of
+from makul.cli.files.persons import Format, format_of
+from makul.cli.output import Facts, carry_out, complain, progress_bar, show_facts
 from makul.cli.person_import import Position, Tally, import_people
-from makul.cli.session import Apply, AsJson, examples, session
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
 

@@ -16,7 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from makul.admin.models import HouseError
-from makul.cli.person_file import Format, Line, read_people
+from makul.cli.files.persons import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
 from makul.net.files import MissingFileError, open_regular, read_bounded, replace_file

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from makul.admin.models import HouseError
-from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts, show_rows
-from makul.cli.person_fields import (
+from makul.cli.context import Apply, AsJson, Reason, examples, said, session
+from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
     LOCKED,
@@ -25,7 +25,7 @@ from makul.cli.person_fields import (
     parse_value,
     suggest,
 )
-from makul.cli.session import Apply, AsJson, Reason, examples, said, session
+from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts, show_rows
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.person_queries import MAX_FOUND, PersonQuery

@@ -8,15 +8,7 @@ import typer
 
 from makul.admin.models import CertificateUse, HouseError
 from makul.app.ports import Official
-from makul.cli.certificates import (
-    describe_unsuitability,
-    print_warning,
-    read_certificate,
-    read_fingerprint,
-    read_sealing_certificate,
-)
-from makul.cli.output import Facts, carry_out, show_rows
-from makul.cli.session import (
+from makul.cli.context import (
     Apply,
     AsJson,
     Code,
@@ -28,6 +20,14 @@ from makul.cli.session import (
     said,
     session,
 )
+from makul.cli.files.certificates import (
+    describe_unsuitability,
+    print_warning,
+    read_certificate,
+    read_fingerprint,
+    read_sealing_certificate,
+)
+from makul.cli.output import Facts, carry_out, show_rows
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 
 app = typer.Typer(no_args_is_help=True, help="Who may ask (Procedure, cl. 3).")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
-from makul.cli.session import examples, session
+from makul.cli.context import examples, session
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")

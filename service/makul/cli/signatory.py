@@ -7,9 +7,7 @@ import typer
 
 from makul.admin.models import CertificateUse, House, HouseError
 from makul.app.ports import Signatory
-from makul.cli.certificates import describe_unsuitability, print_warning, read_certificate
-from makul.cli.output import Facts, carry_out, instant, show_rows
-from makul.cli.session import (
+from makul.cli.context import (
     Apply,
     AsJson,
     Code,
@@ -21,6 +19,8 @@ from makul.cli.session import (
     said,
     session,
 )
+from makul.cli.files.certificates import describe_unsuitability, print_warning, read_certificate
+from makul.cli.output import Facts, carry_out, instant, show_rows
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 

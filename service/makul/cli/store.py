@@ -7,8 +7,8 @@ import typer
 
 from makul.admin.models import ExitCode, HouseError
 from makul.app.ports import Duty
+from makul.cli.context import Apply, AsJson, examples, session
 from makul.cli.output import carry_out, complain, progress_bar, show_rows
-from makul.cli.session import Apply, AsJson, examples, session
 
 app = typer.Typer(
     no_args_is_help=True,

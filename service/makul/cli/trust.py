@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from makul.admin.models import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
+from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.output import Facts, complain, instant, local_time, show_rows
-from makul.cli.session import AsJson, examples, session, stopped_by_signal
 
 app = typer.Typer(no_args_is_help=True, help="What is trusted, and how fresh revocation data are.")
 

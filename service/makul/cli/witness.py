@@ -10,8 +10,8 @@ import typer
 
 from makul.admin.models import ExitCode, HouseError, HouseUnavailableError
 from makul.admin.witness_models import Witness, WitnessOptions, WitnessRound
+from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.output import complain, instant, local_time, show_json
-from makul.cli.session import AsJson, examples, session, stopped_by_signal
 
 ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
 """Results that say something about the log, and nothing good."""

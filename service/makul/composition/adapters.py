@@ -32,7 +32,7 @@ from makul.config.settings import (
     TokenSettings,
 )
 from makul.config.trust import CrlDirectory
-from makul.documents.xml_documents import XmlDocuments, XmlPapers
+from makul.documents.adapter import XmlDocuments, XmlPapers
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher

@@ -47,7 +47,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.usage import UsageLimits
-from makul.ledger.commitment import SALT_BYTES
+from makul.ledger.leaf import SALT_BYTES
 from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
     TimedChannel,
@@ -62,12 +62,12 @@ from makul.observability.multiprocess import Spool
 from makul.observability.readiness import Kept, Watch
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import tell as tell_event
-from makul.soap.application import build_application
 from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status
 from makul.soap.envelope import MAX_ORDINARY
-from makul.soap.fronts import FrontedChannel
-from makul.soap.guard import MAX_MESSAGE
+from makul.soap.front_secret import FrontedChannel
+from makul.soap.http_guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
+from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import PostgresPlace
 from makul.store.schema.partitions import UtcMonth, missing_months

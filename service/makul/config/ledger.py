@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from makul.config.base import Section
-from makul.ledger.checkpoints import is_origin
-from makul.ledger.notes import COSIGNATURE_V1, VerifierKey
+from makul.ledger.checkpoint import is_origin
+from makul.ledger.signed_note import COSIGNATURE_V1, VerifierKey
 
 LEASE_SECONDS = 3.0
 """Beyond two rounds: a pause that a busy disk or a stopped process may take."""

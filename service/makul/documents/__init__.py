@@ -1,6 +1,7 @@
 """XML to domain and back, by the published schemas. No keys, no database."""
 
 from makul.app.ports import UnwritableError
+from makul.documents.adapter import XmlDocuments
 from makul.documents.bases import BasisDisplay, render_basis
 from makul.documents.consents import (
     ConsentDisplay,
@@ -10,7 +11,6 @@ from makul.documents.consents import (
     render_consent,
 )
 from makul.documents.revocations import render_revocation
-from makul.documents.xml_documents import XmlDocuments
 
 __all__ = [
     "BasisDisplay",

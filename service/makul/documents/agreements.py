@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 from lxml import etree
 
 from makul.app.ports import AgreementDraft, DocumentError, NamedParty, UnwritableError
-from makul.documents.canonical import each, element, group, instant, optional
-from makul.documents.reading import Reader
-from makul.documents.reading import instant as read_instant
+from makul.documents.canonical_writer import each, element, group, instant, optional
 from makul.documents.schemas import agreement_schema
+from makul.documents.xml_reader import Reader
+from makul.documents.xml_reader import instant as read_instant
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import (

@@ -22,7 +22,7 @@ from makul.app.ports import (
     ServiceStatus,
     UnwritableError,
 )
-from makul.documents.canonical import binary, each, element, group, instant
+from makul.documents.canonical_writer import binary, each, element, group, instant
 from makul.documents.persons import RECIPIENT
 from makul.documents.reasons import answer_reason, localized
 from makul.domain.agreements import Agreement

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from makul.app.ports import UnwritableError
-from makul.documents.canonical import (
+from makul.documents.canonical_writer import (
     binary,
     day,
     each,
@@ -12,11 +12,11 @@ from makul.documents.canonical import (
     group,
     instant,
 )
-from makul.documents.reading import Reader, subject_pin, uuid
-from makul.documents.reading import binary as read_binary
-from makul.documents.reading import day as read_day
-from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import basis_schema
+from makul.documents.xml_reader import Reader, subject_pin, uuid
+from makul.documents.xml_reader import binary as read_binary
+from makul.documents.xml_reader import day as read_day
+from makul.documents.xml_reader import instant as read_instant
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import parse_agreement_number, parse_member_code, parse_purpose
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from makul.app.ports import UnwritableError
-from makul.documents.canonical import (
+from makul.documents.canonical_writer import (
     binary,
     day,
     each,
@@ -18,11 +18,11 @@ from makul.documents.canonical import (
     instant,
     optional,
 )
-from makul.documents.reading import Reader, subject_pin, uuid
-from makul.documents.reading import binary as read_binary
-from makul.documents.reading import day as read_day
-from makul.documents.reading import instant as read_instant
 from makul.documents.schemas import consent_schema, malformed
+from makul.documents.xml_reader import Reader, subject_pin, uuid
+from makul.documents.xml_reader import binary as read_binary
+from makul.documents.xml_reader import day as read_day
+from makul.documents.xml_reader import instant as read_instant
 from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.identifiers import (
     MemberCode,

@@ -1,7 +1,7 @@
 """What is signed and then sealed: the data, to whom and in answer to what (delivery.xsd)."""
 
 from makul.app.ports import PersonDelivery
-from makul.documents.canonical import binary, element, instant
+from makul.documents.canonical_writer import binary, element, instant
 
 NAMESPACE = "urn:makul:delivery:1"
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from makul.app.ports import DocumentError, NamedParty, NoticeApproval, UnwritableError
-from makul.documents.canonical import binary, element, group
-from makul.documents.reading import Reader
-from makul.documents.reading import binary as read_binary
+from makul.documents.canonical_writer import binary, element, group
 from makul.documents.schemas import malformed, notice_schema
+from makul.documents.xml_reader import Reader
+from makul.documents.xml_reader import binary as read_binary
 from makul.domain.identifiers import parse_member_code
 from makul.net.xml_parser import own_parser
 

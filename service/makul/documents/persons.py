@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from makul.app.ports import UnwritableError
-from makul.documents.canonical import binary, day, element, group
+from makul.documents.canonical_writer import binary, day, element, group
 from makul.documents.reasons import typed
 from makul.domain import biometric_samples as samples
 from makul.domain.attributes import Attribute

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from makul.documents.canonical import element, group, optional, text
+from makul.documents.canonical_writer import element, group, optional, text
 from makul.domain.causes import Cause
 from makul.domain.reason_texts import text as text_of_code
 from makul.domain.reason_texts import text_of

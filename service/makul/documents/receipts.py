@@ -1,7 +1,7 @@
 """The operator's receipt, before it is signed (receipt.xsd; Procedure, cl. 10 and 11)."""
 
 from makul.app.ports import Receipt
-from makul.documents.canonical import binary, element, group, instant, optional
+from makul.documents.canonical_writer import binary, element, group, instant, optional
 from makul.documents.reasons import receipt_reason
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from makul.documents.canonical import element, instant, optional
-from makul.documents.reading import Reader, uuid
-from makul.documents.reading import instant as read_instant
+from makul.documents.canonical_writer import element, instant, optional
 from makul.documents.schemas import revocation_schema
+from makul.documents.xml_reader import Reader, uuid
+from makul.documents.xml_reader import instant as read_instant
 from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import Pin, parse_member_code
 

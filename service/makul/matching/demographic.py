@@ -27,7 +27,7 @@ from makul.domain.matches import (
     MethodVerdict,
 )
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.matching.names import ALGORITHM, DOUBT, THRESHOLD, similarity
+from makul.matching.name_similarity import ALGORITHM, DOUBT, THRESHOLD, similarity
 
 VERSION = "2"
 """Raised whenever folding, comparison or thresholds change, for old verdicts name theirs."""

@@ -16,7 +16,7 @@ from makul.observability import request_context as accounts
 from makul.observability.metrics import Metrics
 from makul.observability.request_context import Account
 from makul.observability.security_log import tell_of
-from makul.soap.application import Answered
+from makul.soap.wsgi_app import Answered
 
 CORRELATION_HEADER: Final = "X-Request-Id"
 """On every answer; one that a client sends is not read."""

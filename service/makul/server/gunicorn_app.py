@@ -26,7 +26,7 @@ from makul.observability.multiprocess import Spool
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell
 from makul.soap.channels import fault_status
-from makul.soap.guard import MAX_MESSAGE
+from makul.soap.http_guard import MAX_MESSAGE
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from makul.net.peer_connection import MessageSocket, PeerConnection, PeerLimits,
 from makul.observability.security_events import Event
 from makul.observability.security_log import tell
 from makul.soap import faults
-from makul.soap.messages import SOAP_11, Reply
+from makul.soap.versions import SOAP_11, Reply
 
 log = logging.getLogger(__name__)
 

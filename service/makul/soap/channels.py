@@ -19,8 +19,8 @@ from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import Message, collapsed, local_name
-from makul.soap.messages import SoapVersion
 from makul.soap.schema import PublishedSchema
+from makul.soap.versions import SoapVersion
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

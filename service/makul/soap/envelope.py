@@ -14,9 +14,9 @@ from makul.domain.causes import Cause
 from makul.domain.reasons import Code, Reason
 from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser, own_message_parser
-from makul.soap.arrivals import NOTHING_TOLD, Arrival
 from makul.soap.faults import EnvelopeError, FaultCode, HttpError
-from makul.soap.messages import VERSIONS, SoapVersion
+from makul.soap.transport_metadata import NOTHING_TOLD, Arrival
+from makul.soap.versions import VERSIONS, SoapVersion
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -21,8 +21,8 @@ from makul.domain.reason_texts import Text, text_of
 from makul.domain.reason_texts_http import with_expectation
 from makul.domain.reasons import Code, Reason, Side
 from makul.net.supervision import trace
-from makul.soap.messages import SOAP_12, Reply, SoapVersion, envelope
 from makul.soap.spyne_setup import Fault as SpyneFault
+from makul.soap.versions import SOAP_12, Reply, SoapVersion, envelope
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from urllib.parse import unquote
 from makul.app.ports import Caller, CertificateJudge, Register, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
-from makul.soap.arrivals import Arrival
 from makul.soap.channels import Authenticated
 from makul.soap.envelope import Message
+from makul.soap.transport_metadata import Arrival
 
 MAX_CERTIFICATE_HEADER: Final = 8 * 1024
 """Characters. An RSA-4096 certificate with all usual extensions takes some 4,000; gunicorn's limit

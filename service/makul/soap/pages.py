@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final, NamedTuple
 
-from makul.soap.messages import Reply
+from makul.soap.versions import Reply
 
 PORT_METHODS: Final = "GET, POST"
 """What the address of a port allows (RFC 9110, 10.2.1)."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import MAX_NOTE, parse_note
 from makul.net.files import (
     FileError,
     MissingFileError,
@@ -30,7 +30,7 @@ from makul.net.files import (
     sync_directory,
 )
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier
-from makul.witness.judging import Seen
+from makul.witness.consistency import Seen
 
 MAX_EVIDENCE = 1000
 """Pairs kept, of a few hundred bytes each: one proves a fork, and a log must not fill the disk."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
 
 
 class LedgerBrokenError(Exception):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from makul.ledger.commitment import SALT_BYTES, commit
-from makul.ledger.statements import read_act
+from makul.ledger.leaf import SALT_BYTES, commit
+from makul.ledger.leaf_statement import read_act
 from makul.store.db.codecs import CodecError, dumps, only, unpack
 from makul.store.encryption.fields import SealBrokenError, Sealer
 from makul.store.log.baseline import BASELINE_KIND

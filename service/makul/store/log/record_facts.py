@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from makul.domain.disclosures import TELLS_OF_A_PERSON
-from makul.ledger.commitment import SALT_BYTES, commit
-from makul.ledger.statements import NOT_IN_1, ONLY_HERE, read_statement
+from makul.ledger.leaf import SALT_BYTES, commit
+from makul.ledger.leaf_statement import NOT_IN_1, ONLY_HERE, read_statement
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import (
     CodecError,

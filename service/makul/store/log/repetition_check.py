@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from makul.ledger.commitment import SALT_BYTES, commit
-from makul.ledger.statements import read_repetition
+from makul.ledger.leaf import SALT_BYTES, commit
+from makul.ledger.leaf_statement import read_repetition
 from makul.store.db.base import Row
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.fields import SealBrokenError, Sealer

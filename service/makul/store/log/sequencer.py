@@ -33,10 +33,10 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
-from makul.ledger.appending import Appended, RightEdge
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import Appended, RightEdge
 from makul.ledger.merkle import HASH_BYTES
-from makul.ledger.proofs import TileError, TileTree
+from makul.ledger.tile_proofs import TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import instant, micros

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
-from makul.ledger.checkpoints import MOST_BODY_BYTES, parse_checkpoint_unsafe
+from makul.ledger.checkpoint import MOST_BODY_BYTES, parse_checkpoint_unsafe
 from makul.ledger.merkle import HASH_BYTES
-from makul.ledger.notes import MAX_NOTE
+from makul.ledger.signed_note import MAX_NOTE
 from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
 from makul.net.files import (
     FileError,

@@ -18,8 +18,8 @@ from makul.app.ports.ledger import (
     LedgerReport,
     NoteChecking,
 )
-from makul.ledger.appending import EMPTY_EDGE, RightEdge
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE, RightEdge
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tiles import TILE_WIDTH, Tile, hashes_at
 from makul.store.db.base import Database, Row, Transaction

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, select
 
-from makul.ledger.commitment import SALT_BYTES, commit
-from makul.ledger.statements import write_act
+from makul.ledger.leaf import SALT_BYTES, commit
+from makul.ledger.leaf_statement import write_act
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
 from makul.store.encryption.fields import Sealer, place

@@ -20,8 +20,8 @@ from makul.app.ports import Asker, RepetitionRow, RequestKey
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import Operation
 from makul.domain.identifiers import MemberCode
-from makul.ledger.commitment import SALT_BYTES, commit
-from makul.ledger.statements import write_repetition
+from makul.ledger.leaf import SALT_BYTES, commit
+from makul.ledger.leaf_statement import write_repetition
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.db.rows import build_row_reader

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
-from makul.ledger.statements import read_statement
+from makul.ledger.leaf_statement import read_statement
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import Sealer, place
 

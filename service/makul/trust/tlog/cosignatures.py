@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makul.app.ports.ledger import Cosigned
-from makul.ledger.checkpoints import parse_checkpoint_unsafe
-from makul.ledger.notes import MAX_NOTE, parse_note
+from makul.ledger.checkpoint import parse_checkpoint_unsafe
+from makul.ledger.signed_note import MAX_NOTE, parse_note
 from makul.net.fetcher import Fetcher, FetchError
 from makul.net.files import FileError, read_bounded
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier

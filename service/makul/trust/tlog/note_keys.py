@@ -16,7 +16,7 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from makul.ledger.notes import (
+from makul.ledger.signed_note import (
     COSIGNATURE_V1,
     ED25519,
     Note,

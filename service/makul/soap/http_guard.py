@@ -16,12 +16,12 @@ from makul.app.ports import RejectedError
 from makul.app.ports.health import Readiness
 from makul.domain.reasons import Code, Reason
 from makul.soap import faults, pages
-from makul.soap.arrivals import Arrival
 from makul.soap.contract import ServedContract
 from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.faults import HttpError
-from makul.soap.messages import SOAP_11, VERSIONS, Reply, SoapVersion
 from makul.soap.pages import PORT_METHODS
+from makul.soap.transport_metadata import Arrival
+from makul.soap.versions import SOAP_11, VERSIONS, Reply, SoapVersion
 
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes. A scan at its limit (10 MiB, 13.4 in base64), an authority's document (1 MiB, 1.4) and a

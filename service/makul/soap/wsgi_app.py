@@ -11,17 +11,18 @@ from makul.app.ports import Clock
 from makul.app.ports.health import Readiness
 from makul.app.requests import RecipientPort
 from makul.domain.identifiers import MemberCode
-from makul.soap import faults, types
-from makul.soap.arrivals import Arrival
+from makul.soap import faults
+from makul.soap import spyne_models as types
+from makul.soap.body_parser import compiled
 from makul.soap.channels import Channel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
-from makul.soap.guard import MAX_MESSAGE, Guard
-from makul.soap.messages import Reply, SoapVersion
-from makul.soap.plans import compiled
-from makul.soap.protocol import Exchange, PortServer, Reading, servers
-from makul.soap.recipient import SERVICES
+from makul.soap.http_guard import MAX_MESSAGE, Guard
+from makul.soap.operations import SERVICES
 from makul.soap.schema import PublishedSchema
+from makul.soap.spyne_protocol import Exchange, PortServer, Reading, servers
+from makul.soap.transport_metadata import Arrival
+from makul.soap.versions import Reply, SoapVersion
 
 log = logging.getLogger(__name__)
 

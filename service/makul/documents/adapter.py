@@ -23,7 +23,6 @@ from makul.app.ports import (
 from makul.documents import (
     agreements,
     answers,
-    attachments,
     bases,
     consents,
     deliveries,
@@ -32,6 +31,7 @@ from makul.documents import (
     receipts,
     revocations,
 )
+from makul.documents import media_types as attachments
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation

@@ -9,13 +9,13 @@ from pathlib import Path
 from makul.admin.models import HouseError, HouseUnavailableError
 from makul.admin.witness_models import WitnessOptions, WitnessRound
 from makul.app.ports import Clock
-from makul.ledger.notes import COSIGNATURE_V1, NoteError
+from makul.ledger.signed_note import COSIGNATURE_V1, NoteError
 from makul.trust.keys.files import KeyFileError
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier, new_key_file
-from makul.witness.program import WitnessProgram
-from makul.witness.serving import served
-from makul.witness.source import ReadNote, open_note, open_source
+from makul.witness.http import served
+from makul.witness.log_source import ReadNote, open_note, open_source
 from makul.witness.state import State, StateError
+from makul.witness.witness import WitnessProgram
 
 
 @dataclass(frozen=True, slots=True)

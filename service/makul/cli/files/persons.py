@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from makul.admin.models import HouseError
-from makul.cli.person_csv import csv_parser, is_separator_line, parse_heading
-from makul.cli.person_fields import BadFieldError, person_from_fields
+from makul.cli.files.person_csv import csv_parser, is_separator_line, parse_heading
+from makul.cli.files.person_fields import BadFieldError, person_from_fields
 from makul.domain.persons import Person
 
 MAX_LINE = 4 * 1024 * 1024

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from makul.admin.models import HouseError
-from makul.cli.person_fields import (
+from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
     LOCKED,

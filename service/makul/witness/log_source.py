@@ -11,8 +11,8 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from makul.ledger.merkle import HASH_BYTES
-from makul.ledger.notes import MAX_NOTE
-from makul.ledger.proofs import ReadTile
+from makul.ledger.signed_note import MAX_NOTE
+from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile
 from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
 from makul.net.files import FileError, MissingFileError, read_bounded

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import JaroWinkler
 
-from makul.matching.folding import Sounds, fold
+from makul.matching.name_normalization import Sounds, fold
 
 ALGORITHM = "icao9303-fold+jaro-winkler"
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.arrivals import FRONT_HEADER
 from makul.soap.channels import Authenticated, Channel
 from makul.soap.envelope import Message
+from makul.soap.transport_metadata import FRONT_HEADER
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from makul.ledger.checkpoints import Checkpoint, parse_checkpoint_unsafe
+from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
-from makul.witness.judging import Finding, Seen, judge
-from makul.witness.source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.consistency import Finding, Seen, judge
+from makul.witness.log_source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
 from makul.witness.state import Head, State, StateError
 
 

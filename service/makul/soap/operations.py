@@ -27,8 +27,8 @@ from makul.domain.identifiers import (
 )
 from makul.domain.matches import DemographicProbe, MatchMethod
 from makul.domain.reasons import Code, Reason
-from makul.soap import types
-from makul.soap.protocol import Exchange
+from makul.soap import spyne_models as types
+from makul.soap.spyne_protocol import Exchange
 from makul.soap.spyne_setup import ByteArray, Service, rpc
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ root that it keeps, whatever the log claims about them (RFC 9162, 2.1.4.2).
 from dataclasses import dataclass
 from enum import StrEnum
 
-from makul.ledger.appending import EMPTY_EDGE, RightEdge, split_hashes
-from makul.ledger.checkpoints import Checkpoint
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE, RightEdge, split_hashes
 from makul.ledger.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
-from makul.ledger.proofs import ReadTile, TileError, TileTree
+from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, tile_at
-from makul.witness.source import MissingError, SourceError
+from makul.witness.log_source import MissingError, SourceError
 
 
 class Finding(StrEnum):

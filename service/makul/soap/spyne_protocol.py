@@ -16,15 +16,16 @@ from uuid import UUID
 from makul.app.ports import Caller, RejectedError
 from makul.app.requests import RecipientPort
 from makul.domain.reasons import Code, Reason
-from makul.soap import envelope, types
-from makul.soap.arrivals import Arrival
+from makul.soap import envelope
+from makul.soap import spyne_models as types
+from makul.soap.body_parser import Read
 from makul.soap.channels import Channel
 from makul.soap.envelope import Message
-from makul.soap.messages import SOAP_11, SOAP_12, SoapVersion
-from makul.soap.messages import envelope as enclosed
-from makul.soap.plans import Read
 from makul.soap.schema import PublishedSchema
 from makul.soap.spyne_setup import Application, MethodContext, ServerBase, Soap11, Soap12
+from makul.soap.transport_metadata import Arrival
+from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
+from makul.soap.versions import envelope as enclosed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

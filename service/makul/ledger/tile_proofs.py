@@ -7,7 +7,7 @@ it is: whoever does not trust the tiles checks what comes of them against a sign
 
 from collections.abc import Callable
 
-from makul.ledger.appending import RightEdge, perfect_root
+from makul.ledger.compact_range import RightEdge, perfect_root
 from makul.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,

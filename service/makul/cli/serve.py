@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.cli.session import examples, session
+from makul.cli.context import examples, session
 
 
 def add_to(app: typer.Typer) -> None:
