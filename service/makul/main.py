@@ -7,7 +7,9 @@ client that plays in it, is imported where it is asked for: no service needs it.
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from makul.admin.document_verification import examine
 from makul.admin.error_handling import explained, open_of, who
@@ -180,15 +182,11 @@ class LocalRuntime:
 
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped."""
-        from makul.sandbox.run import run
-
-        return run(options, self)
+        return int(_sandbox_module("run").run(options, self))
 
     def certify(self, request: Certification) -> str:
         """Certify a key of somebody's own for a sandbox."""
-        from makul.sandbox.certification import certify
-
-        return certify(request, self)
+        return str(_sandbox_module("certification").certify(request, self))
 
     def verify_document(self, question: DocumentQuestion) -> bytes:
         """The validation report of one document, offline."""
@@ -197,10 +195,19 @@ class LocalRuntime:
 
     def demo(self, directory: Path | None) -> int:
         """Play the scenes against a sandbox of its own."""
-        from makul.sandbox.demo import play
-
-        return play(directory)
+        return int(_sandbox_module("demo.main").play(directory))
 
 
 def _tell_security(settings: Settings) -> None:
     configure_security(settings.logs.security, environment=settings.environment.value)
+
+
+def _sandbox_module(name: str) -> ModuleType:
+    """Import a module of the sandbox by its name: production is installed without it."""
+    try:
+        return import_module(f"makul_sandbox.{name}")
+    except ModuleNotFoundError as error:
+        raise HouseError(
+            f"the sandbox cannot be started: {error.name} is not installed."
+            " Install the extra: pip install 'makul[sandbox]'"
+        ) from None

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from bench.crowd import Signer
 from bench.peer.asking import peer_request, with_certificate
-from makul.sandbox.pki import Credential
-from makul.sandbox.world import RSA_CITIZEN
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.world.build import RSA_CITIZEN
 from support.house import InProcess, about, person_request
 from support.messages import signed_message
 

@@ -15,8 +15,8 @@ from bench.asking import PAPER, ask
 from bench.floor import Floor, Script, Tape, new_floor
 from bench.rooms import Meter
 from bench.verifying import measure_verification
-from makul.sandbox.world import RSA_CITIZEN
 from makul.store.db.sqlite import connect
+from makul_sandbox.world.build import RSA_CITIZEN
 from support.house import Answered, InProcess, build_house
 
 

@@ -20,10 +20,6 @@ from sqlalchemy.schema import CreateTable
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
-from makul.sandbox import people
-from makul.sandbox.hands import NOTICE, Hands
-from makul.sandbox.parties import BANK
-from makul.sandbox.world import World, _certified
 from makul.store import StoreKeys
 from makul.store.db import codecs
 from makul.store.db.codecs import micros
@@ -31,6 +27,10 @@ from makul.store.encryption import fields as crypto
 from makul.store.encryption.fields import Sealer
 from makul.store.records import person_codec
 from makul.store.schema import person_tables
+from makul_sandbox.data import citizens as people
+from makul_sandbox.data.recipients import BANK
+from makul_sandbox.world.build import World, _certified
+from makul_sandbox.world.signers import NOTICE, Hands
 
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)

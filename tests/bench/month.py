@@ -24,7 +24,6 @@ from pysqlite3 import dbapi2
 from bench.asking import ask
 from bench.crowd import CACHE
 from makul.domain.months import Month
-from makul.sandbox.parties import PARTIES
 from makul.store import StoreKeys, open_store
 from makul.store.db import codecs
 from makul.store.db.codecs import micros
@@ -35,6 +34,7 @@ from makul.store.open import database_at
 from makul.store.records import sealed_fields as private
 from makul.store.records.sealed_fields import open_private, seal_private
 from makul.store.schema import version as schema
+from makul_sandbox.data.recipients import PARTIES
 from support.house import InProcess, build_house
 
 MONTH = Month(2026, 10)

@@ -12,7 +12,7 @@ from bench.ledger import measure_ledger
 from bench.month import MONTH, month_house, opened
 from bench.stores import Database, databases
 from makul.app.ports import ExportLook
-from makul.sandbox.parties import PARTIES
+from makul_sandbox.data.recipients import PARTIES
 from support.house import build_house
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)

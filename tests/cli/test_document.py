@@ -13,9 +13,9 @@ from makul.app.ports import NamedParty, NoticeApproval
 from makul.documents import XmlDocuments
 from makul.documents.notices import render_approval
 from makul.domain.identifiers import MemberCode
-from makul.sandbox.people import MINOR, PARENT
-from makul.sandbox.tsa import StampingAuthority
 from makul.trust.xades.signing import add_timestamp, sign_document
+from makul_sandbox.data.citizens import MINOR, PARENT
+from makul_sandbox.data.timestamp_authority import StampingAuthority
 from support.commands import Makul, Said
 from support.documents import RECEIPT
 from support.house import InProcess, build_house

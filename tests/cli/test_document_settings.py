@@ -7,7 +7,7 @@ import pytest
 
 from makul.admin.document_verification import examine
 from makul.admin.models import DocumentQuestion
-from makul.sandbox.handout import CONFIG
+from makul_sandbox.output.files import CONFIG
 from support.prepared import Prepared, prepared_in
 
 

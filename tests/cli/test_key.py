@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from makul.composition.adapters import build_parts
 from makul.config.settings import load_settings
-from makul.sandbox.parties import OPERATOR
+from makul_sandbox.data.recipients import OPERATOR
 from support.commands import Makul
 from support.house import InProcess, build_house
 

@@ -11,8 +11,8 @@ from makul.app.ports import StoreUnavailableError
 from makul.cli import person_import
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.people import citizens
 from makul.store.admin.registry import StoreDesk
+from makul_sandbox.data.citizens import citizens
 from support.commands import Makul
 from support.people import json_line
 

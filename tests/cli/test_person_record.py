@@ -8,8 +8,8 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.people import citizens
 from makul.store.admin import persons as people
+from makul_sandbox.data.citizens import citizens
 from support.commands import Makul
 from support.people import json_line
 from support.sql import raw

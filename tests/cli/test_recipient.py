@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.sandbox.pki import Credential, new_hierarchy
+from makul_sandbox.data.pki import Credential, new_hierarchy
 from support.commands import Makul
 
 NOW = datetime.now(UTC)

@@ -12,10 +12,10 @@ from makul.admin.preflight import refuse_unfit
 from makul.config.settings import Environment, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
-from makul.sandbox.people import citizens
 from makul.store import StoreKeys
 from makul.store.db.location import Place
 from makul.store.encryption.fields import Sealer
+from makul_sandbox.data.citizens import citizens
 from support.commands import Makul, installed, installed_anew
 from support.postgres import Cluster, cluster
 from support.sql import raw

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.sandbox.pki import Hierarchy, new_hierarchy
+from makul_sandbox.data.pki import Hierarchy, new_hierarchy
 from support.commands import Makul, Said, installed
 
 NOW = datetime.now(UTC)

@@ -14,7 +14,7 @@ NO_MESSAGE = {
     "service/makul/store/records/held_rows.py",  # a part of a digest
     "service/makul/admin/key_inventory.py",  # the algorithm of a key, its class's name cut to that
     "service/makul/trust/keys/pkcs11.py",  # the return value of a token, put into words
-    "service/makul/sandbox/demo.py",  # what a scene came to, by the client's documented kinds
+    "service/makul_sandbox/demo/main.py",  # what a scene came to, by the client's documented kinds
     "clients/makul_client/asking.py",  # a representation without the data
     "clients/makul_client/console.py",  # the documented `kind` of an error in JSON
 }

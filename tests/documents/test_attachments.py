@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.documents.media_types import media_type
-from makul.sandbox.scans import pdf_scan, png_scan
+from makul_sandbox.data.scans import pdf_scan, png_scan
 
 PNG, PDF = png_scan(), pdf_scan()
 

@@ -15,10 +15,10 @@ from makul.composition.adapters import build_agreements
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
-from makul.sandbox.hands import NOTICE_TEXTS
-from makul.sandbox.parties import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
-from makul.sandbox.pki import Credential
-from makul.sandbox.world import Signing
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
+from makul_sandbox.world.build import Signing
+from makul_sandbox.world.signers import NOTICE_TEXTS
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 
 NUMBERS = count(1)

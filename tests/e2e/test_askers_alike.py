@@ -12,7 +12,7 @@ from makul.app.ports import Asker, RepetitionRow
 from makul.composition.adapters import utc_now
 from makul.domain.agreements import Channel
 from makul.domain.months import Month
-from makul.sandbox.parties import BANK
+from makul_sandbox.data.recipients import BANK
 from support.consents import handing_in, hands_of, revocation
 from support.house import (
     RECIPIENT,

@@ -8,9 +8,9 @@ import pytest
 from lxml import etree
 
 from makul.domain.attributes import Attribute
-from makul.sandbox.hands import Hands
-from makul.sandbox.parties import BANK, NOTARY, XROAD_INSTANCE
-from makul.sandbox.pki import CITIZEN_POLICY
+from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.recipients import BANK, NOTARY, XROAD_INSTANCE
+from makul_sandbox.world.signers import Hands
 from support.agreed import agree
 from support.consents import hands_of
 from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request

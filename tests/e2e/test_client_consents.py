@@ -13,12 +13,12 @@ import pytest
 
 from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken, Representation
-from makul.sandbox.handout import Addresses, hand_out, write_service
-from makul.sandbox.hands import Hands
-from makul.sandbox.parties import MUNICIPALITY
-from makul.sandbox.scans import pdf_scan, png_scan
 from makul_client import Client, Profile
 from makul_client.commands import ExitCode
+from makul_sandbox.data.recipients import MUNICIPALITY
+from makul_sandbox.data.scans import pdf_scan, png_scan
+from makul_sandbox.output.files import Addresses, hand_out, write_service
+from makul_sandbox.world.signers import Hands
 from support.client_commands import Result, run_client
 from support.consents import hands_of, revocation
 from support.house import InProcess, RecordDatabase, build_house

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.domain.disclosures import GroundKind
 from makul.domain.reasons import Code
-from makul.sandbox.parties import OPERATOR
 from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
+from makul_sandbox.data.recipients import OPERATOR
 from support.commands import Makul
 from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message

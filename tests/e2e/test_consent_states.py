@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.sandbox.hands import NOTICE, Hands
+from makul_sandbox.world.signers import NOTICE, Hands
 from support.consents import handing_in, revocation
 from support.house import (
     NS,

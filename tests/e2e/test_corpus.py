@@ -12,11 +12,11 @@ import pytest
 from makul.documents import ConsentDisplay, render_consent
 from makul.domain.attributes import Attribute
 from makul.domain.reasons import Code
-from makul.sandbox.hands import NOTICE, Hands
-from makul.sandbox.parties import BANK
-from makul.sandbox.pki import CITIZEN_POLICY
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
+from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.recipients import BANK
+from makul_sandbox.world.signers import NOTICE, Hands
 from support.house import (
     RECIPIENT,
     TYPES,

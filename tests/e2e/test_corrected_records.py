@@ -9,7 +9,7 @@ import pytest
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.sandbox.parties import BANK, POLICE
+from makul_sandbox.data.recipients import BANK, POLICE
 from support.agreed import agree
 from support.consents import hands_of
 from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request

@@ -20,10 +20,10 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import RecipientState
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers import Paper
-from makul.sandbox.people import LOCKED
 from makul.soap.operations import request_digest
+from makul_sandbox.data.citizens import LOCKED
+from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.signers import Hands
 from support.house import RECIPIENT, InProcess, about, party, person_request
 from support.messages import signed_message, xroad_message
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from makul.sandbox.parties import OPERATOR
-from makul.sandbox.pki import Credential
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import OPERATOR
 from support.fronts import by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.serving import free_port

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from makul.domain.attributes import Attribute
-from makul.sandbox.handout import Addresses, hand_out
-from makul.sandbox.parties import OPERATOR
-from makul.sandbox.pki import Credential, Hierarchy, new_hierarchy
 from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
+from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
+from makul_sandbox.data.recipients import OPERATOR
+from makul_sandbox.output.files import Addresses, hand_out
 from support.fronts import UnixConnection, by_tls, fronted, wait_for, write
 from support.house import TYPES, InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message, xroad_message

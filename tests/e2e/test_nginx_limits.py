@@ -12,7 +12,7 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 
 import pytest
 
-from makul.sandbox.pki import new_hierarchy
+from makul_sandbox.data.pki import new_hierarchy
 from support.fronts import write
 from support.needs import needs
 from support.nginx import fronting

@@ -16,9 +16,9 @@ from makul.domain.agreements import AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consents import Consent, PaperTaken, Representation
-from makul.sandbox.parties import MUNICIPALITY
-from makul.sandbox.scans import pdf_scan, png_scan
 from makul.store.records.recorder import StoreRecorder
+from makul_sandbox.data.recipients import MUNICIPALITY
+from makul_sandbox.data.scans import pdf_scan, png_scan
 from support.agreed import agree
 from support.consents import handing_in, hands_of, revocation
 from support.house import (

@@ -13,7 +13,7 @@ from makul.app.ports.health import State
 from makul.app.ports.ledger import LedgerState
 from makul.composition.service import _ledger, _months, readiness
 from makul.observability import readiness as health
-from makul.sandbox.parties import OPERATOR
+from makul_sandbox.data.recipients import OPERATOR
 from support.house import InProcess, RecordDatabase, build_house
 
 

@@ -15,12 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
-from makul.sandbox.parties import OPERATOR
-from makul.sandbox.pki import Credential
 from makul.trust.keys.receipt_certificates import mark_compromised
 from makul_client.errors import ReceiptError
 from makul_client.profile import Operator
 from makul_client.receipts import ReceiptVerifier
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import OPERATOR
 from support.house import NS, RECIPIENT, SCHEMA, InProcess, RecordDatabase, build_house
 from support.load import Load, ask, messages
 from support.messages import signed_message

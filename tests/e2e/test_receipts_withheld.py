@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 
 from makul.domain.recipients import RecipientState
-from makul.sandbox.parties import BANK
+from makul_sandbox.data.recipients import BANK
 from support.agreed import agree
 from support.consents import handing_in, hands_of, revocation
 from support.house import (

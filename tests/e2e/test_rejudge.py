@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from makul.sandbox.papers import Paper
 from makul.store import StoreKeys
 from makul.store.encryption.fields import Sealer
 from makul.store.records.recorder import evidence_place
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.world.documents import Paper
 from support.commands import Makul, Said
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.sql import binary, count, without_guards

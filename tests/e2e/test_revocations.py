@@ -6,7 +6,7 @@ import pytest
 
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
-from makul.sandbox.papers import Paper
+from makul_sandbox.world.documents import Paper
 from support.consents import handing_in, hands_of, revocation
 from support.house import NS, RECIPIENT, InProcess, about, person_request
 

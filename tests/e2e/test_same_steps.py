@@ -27,8 +27,8 @@ from makul.domain.disclosures import Operation
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import DemographicProbe
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.parties import OPERATOR, POLICE
-from makul.sandbox.people import citizens
+from makul_sandbox.data.citizens import citizens
+from makul_sandbox.data.recipients import OPERATOR, POLICE
 from support.consents import hands_of
 from support.house import InProcess, RecordDatabase, build_house
 

@@ -28,8 +28,8 @@ from makul.domain.identifiers import Pin
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import DemographicProbe
 from makul.domain.persons import Person
-from makul.sandbox.parties import OPERATOR, POLICE
-from makul.sandbox.people import citizens
+from makul_sandbox.data.citizens import citizens
+from makul_sandbox.data.recipients import OPERATOR, POLICE
 from support.consents import hands_of
 from support.house import InProcess, RecordDatabase, build_house
 from support.separation import measure_in_turns, separate

@@ -18,10 +18,6 @@ from makul.composition.service import channel_of, readiness, recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
-from makul.sandbox.handout import Addresses, hand_out, write_service
-from makul.sandbox.papers import Paper
-from makul.sandbox.parties import OPERATOR, WALLET
-from makul.sandbox.pki import Credential
 from makul.soap.wsgi_app import build_application
 from makul.trust.xmlenc import XmlSealer
 from makul_client import (
@@ -40,6 +36,10 @@ from makul_client import (
 )
 from makul_client.profile import Patience, Sealing
 from makul_client.results import PersonData
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import OPERATOR, WALLET
+from makul_sandbox.output.files import Addresses, hand_out, write_service
+from makul_sandbox.world.documents import Paper
 from support.agreed import agree
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.needs import needs

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from makul.sandbox.parties import OPERATOR
 from makul.server.gunicorn_app import MAX_CONNECTIONS
+from makul_sandbox.data.recipients import OPERATOR
 from support.fronts import by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import signed_message

@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 import pytest
 from lxml import etree
 
-from makul.sandbox.handout import Addresses, hand_out, write_service
 from makul_client import (
     Client,
     ConsentDocument,
@@ -37,6 +36,7 @@ from makul_client import (
 from makul_client.commands import ExitCode
 from makul_client.messages import ReceivedAnswer
 from makul_client.transport import Wire
+from makul_sandbox.output.files import Addresses, hand_out, write_service
 from support.changes import CHANGES, XSI, body_of, changed
 from support.client_commands import run_client
 from support.house import NS, InProcess, RecordDatabase, about, build_house

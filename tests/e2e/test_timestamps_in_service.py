@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.composition.adapters import document_verifier, trust_directories
 from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
-from makul.sandbox.tsa import POLICY, StampingAuthority
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.data.timestamp_authority import POLICY, StampingAuthority
 from support.crls import crl_of
 from support.house import InProcess
 from support.pki import Authority, Profile, key_usage, name_of

@@ -20,11 +20,11 @@ import pytest
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.observability.security_events import Event
-from makul.sandbox.demo import LOG, PEOPLE, running_sandbox
-from makul.sandbox.people import citizens
-from makul.sandbox.scenes import SCENES
-from makul.sandbox.stage import Stage
 from makul_client import MakulError
+from makul_sandbox.data.citizens import citizens
+from makul_sandbox.demo.client_session import Stage
+from makul_sandbox.demo.main import LOG, PEOPLE, running_sandbox
+from makul_sandbox.demo.scenarios import SCENES
 from support.betrayal import Secret, betrayed, planted, secrets_of
 from support.house import about, party, person_request
 from support.messages import xroad_message

@@ -16,7 +16,6 @@ import pytest
 from makul.app.ports.ledger import Lease, LedgerBrokenError
 from makul.app.sequencer import Sequencer
 from makul.ledger.signed_note import COSIGNATURE_V1, ED25519
-from makul.sandbox.parties import OPERATOR
 from makul.store import Store, StoreKeys, create_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.cosignatures import Collector, WitnessPlace
@@ -37,6 +36,7 @@ from makul_client.profile_ledger import Ledger
 from makul_client.reasons import Language
 from makul_client.receipts import ReceiptVerifier
 from makul_client.results import Inclusion, Receipt
+from makul_sandbox.data.recipients import OPERATOR
 from support.house import NS, InProcess, RecordDatabase, about, build_house, person_request
 
 ORIGIN = "makul-test/GOV/70000001"

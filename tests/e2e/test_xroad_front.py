@@ -14,8 +14,8 @@ import pytest
 
 from makul.composition.service import channel_of
 from makul.config.settings import SettingsError
-from makul.sandbox.pki import new_hierarchy
 from makul.trust.keys.files import KeyFileError
+from makul_sandbox.data.pki import new_hierarchy
 from support.fronts import UnixConnection, by_tls, fronted, listening, wait_for, write
 from support.house import InProcess, RecordDatabase, about, build_house, person_request
 from support.messages import xroad_message

@@ -10,8 +10,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.app.ports import RejectedError
 from makul.documents.media_types import media_type
-from makul.sandbox.scans import pdf_scan, png_scan
-from makul.sandbox.tsa import StampingAuthority
 from makul.soap.mtls import FromProxy
 from makul.soap.transport_metadata import Arrival
 from makul.trust.pki.certificates import read_certificate
@@ -23,6 +21,8 @@ from makul.trust.xmlenc import XmlSealer
 from makul_client import SealError
 from makul_client.profile import Sealing
 from makul_client.sealing import Unsealer
+from makul_sandbox.data.scans import pdf_scan, png_scan
+from makul_sandbox.data.timestamp_authority import StampingAuthority
 from support.ocsp import GOOD, REVOKED, response_of
 from support.pki import (
     DAY,

@@ -8,9 +8,9 @@ from threading import Thread
 import pytest
 
 from makul.domain.reasons import Code
-from makul.sandbox.demo import Played, report
-from makul.sandbox.eavesdropper import Eavesdropper, post
-from makul.sandbox.scenes import SCENES
+from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
+from makul_sandbox.demo.main import Played, report
+from makul_sandbox.demo.scenarios import SCENES
 
 CODES = {code.value for code in Code}
 

@@ -5,12 +5,12 @@ import pytest
 from makul.composition.adapters import document_verifier, trust_directories
 from makul.config.settings import load_settings
 from makul.domain.disclosures import ProofStatus
-from makul.sandbox.foreign_forms import DSS, XADES4J, ForeignForm
-from makul.sandbox.handout import CONFIG
-from makul.sandbox.pki import Credential
-from makul.sandbox.world import RSA_CITIZEN
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.output.files import CONFIG
+from makul_sandbox.world.build import RSA_CITIZEN
+from makul_sandbox.world.foreign_forms import DSS, XADES4J, ForeignForm
 from support.independent import xmlsec_accepts
 from support.prepared import Prepared
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from makul.admin.models import HouseError, SandboxOptions
 from makul.main import LocalRuntime
-from makul.sandbox.handout import CONFIG
-from makul.sandbox.run import addresses_of, prepare, with_ports
 from makul_client import Profile
+from makul_sandbox.output.files import CONFIG
+from makul_sandbox.run import addresses_of, prepare, with_ports
 from support.commands import Makul
 from support.prepared import Prepared, prepared_in
 

@@ -6,8 +6,7 @@ import pytest
 
 from makul.domain.attributes import NAMES, Attribute
 from makul.domain.persons import LocalizedName
-from makul.sandbox.names import to_latin
-from makul.sandbox.people import (
+from makul_sandbox.data.citizens import (
     CORRECTED,
     DISPUTED_ADDRESS,
     LOCKED,
@@ -17,6 +16,7 @@ from makul.sandbox.people import (
     WITHOUT_ADDRESS,
     citizens,
 )
+from makul_sandbox.data.names import to_latin
 
 PEOPLE = citizens(1000)
 

@@ -8,7 +8,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from makul.sandbox.pki import (
+from makul.trust.pki.certificates import is_sandbox
+from makul_sandbox.data.pki import (
     CITIZEN_POLICY,
     CRL_TERM,
     Credential,
@@ -16,7 +17,6 @@ from makul.sandbox.pki import (
     Hierarchy,
     new_hierarchy,
 )
-from makul.trust.pki.certificates import is_sandbox
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PIN = "21505198590001"

@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
 from makul.main import LocalRuntime
-from makul.sandbox.certification import certify
-from makul.sandbox.handout import CONFIG, INDEX
-from makul.sandbox.run import prepare, run, with_ports
+from makul_sandbox.certification import certify
+from makul_sandbox.output.files import CONFIG, INDEX
+from makul_sandbox.run import prepare, run, with_ports
 from support.programs import Program
 
 SECONDS = 300.0

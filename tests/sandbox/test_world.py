@@ -12,13 +12,13 @@ from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundKind, ProofStatus
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.sandbox.handout import CONFIG
-from makul.sandbox.papers import ASK_BY_CONSENT, SERVED
-from makul.sandbox.parties import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
-from makul.sandbox.people import ABSENT, LOCKED
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
 from makul.trust.validation.documents import XadesVerifier
+from makul_sandbox.data.citizens import ABSENT, LOCKED
+from makul_sandbox.data.recipients import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
+from makul_sandbox.output.files import CONFIG
+from makul_sandbox.world.documents import ASK_BY_CONSENT, SERVED
 from support.prepared import PEOPLE, Prepared
 from support.stores import store_of
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.persons import LocalizedName, Person, SampleRef
-from makul.sandbox.people import citizens
 from makul.store import StoreKeys
 from makul.store.db.codecs import CodecError, pack
 from makul.store.encryption.fields import Sealer
@@ -24,6 +23,7 @@ from makul.store.records.person_codec import (
     person_from_bytes,
     person_to_bytes,
 )
+from makul_sandbox.data.citizens import citizens
 from support.records import AZAMAT, a_person
 from support.whole_records import whole_bytes
 

@@ -8,13 +8,13 @@ import pytest
 
 from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.persons import Person
-from makul.sandbox.people import citizens
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
 from makul.store.admin import person_upgrade
 from makul.store.db.codecs import CodecError
 from makul.store.db.location import Place, PostgresPlace
 from makul.store.encryption.fields import SealBrokenError, Sealer
 from makul.store.records.person_codec import PADDED_BYTES
+from makul_sandbox.data.citizens import citizens
 from support.older_stores import downgrade_to_0007
 from support.postgres import Cluster
 from support.records import AZAMAT, GULNARA, NOON, a_person, whole

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from makul.documents import render_revocation
 from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import MemberCode
-from makul.sandbox.hands import NOTICE, Hands
 from makul.trust.xades.signing import sign_document
+from makul_sandbox.world.signers import NOTICE, Hands
 from support.house import RECIPIENT, InProcess
 
 

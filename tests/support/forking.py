@@ -24,7 +24,7 @@ PRELOADED = (
         "makul.server.gunicorn_app",
         "makul.server.gunicorn_worker",
     ),
-    *("makul.sandbox.run", "makul.sandbox.demo", "makul.sandbox.certification"),
+    *("makul_sandbox.run", "makul_sandbox.demo.main", "makul_sandbox.certification"),
 )
 """What a command imports; whatever is missing here is imported in each process anew."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from makul.sandbox.pki import Credential
+from makul_sandbox.data.pki import Credential
 from support.house import InProcess
 from support.programs import Program
 from support.serving import START_SECONDS

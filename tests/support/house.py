@@ -27,14 +27,14 @@ from makul.config.settings import Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
-from makul.sandbox.papers import Paper
-from makul.sandbox.parties import AUTHORISED_BODY, OPERATOR, PARTIES, Party
-from makul.sandbox.pki import CITIZEN_POLICY
-from makul.sandbox.world import World, build_world, register
 from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresPlace
 from makul.store.schema.partitions import make_months
+from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
+from makul_sandbox.world.build import World, build_world, register
+from makul_sandbox.world.documents import Paper
 from support.commands import Makul
 from support.duties import parted
 from support.messages import signed_message

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from makul.sandbox.parties import XROAD_INSTANCE
+from makul_sandbox.data.recipients import XROAD_INSTANCE
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _DS = "http://www.w3.org/2000/09/xmldsig#"

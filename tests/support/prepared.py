@@ -5,8 +5,8 @@ from pathlib import Path
 
 from makul.admin.models import SandboxOptions
 from makul.main import LocalRuntime
-from makul.sandbox.run import prepare
-from makul.sandbox.world import World
+from makul_sandbox.run import prepare
+from makul_sandbox.world.build import World
 
 PEOPLE = 60
 

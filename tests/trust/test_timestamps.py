@@ -17,11 +17,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.sandbox.tsa import POLICY, StampingAuthority
 from makul.trust.base.findings import TimestampFinding
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import MAX_TOKEN_BYTES, judge
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.data.timestamp_authority import POLICY, StampingAuthority
 from support.crls import crl_of, directories, entry, serial_of
 from support.needs import needs
 from support.pki import (

@@ -9,12 +9,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from makul.sandbox.tsa import StampingAuthority
 from makul.trust.base.findings import Indication, SubIndication
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict, ExistenceSource
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.data.timestamp_authority import StampingAuthority
 from support.pki import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
 from support.validation import SHORT, report, store_of, verdicts
 from support.xades import Forge, instant

@@ -11,8 +11,8 @@ from bench.peer import AUTHORITIES, CERTIFICATE, DATABASE, KEY
 from bench.peer.tables import Agreement, Base, Person, Recipient, connected
 from makul.domain import persons
 from makul.domain.attributes import Attribute
-from makul.sandbox.parties import PARTIES
-from makul.sandbox.world import World
+from makul_sandbox.data.recipients import PARTIES
+from makul_sandbox.world.build import World
 
 BATCH = 10_000
 

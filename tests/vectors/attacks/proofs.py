@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.reasons import Code
-from makul.sandbox.tsa import StampingAuthority
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.data.timestamp_authority import StampingAuthority
 from support.crls import entry, serial_of
 from support.ocsp import REVOKED, UNKNOWN, responder_of, response_of
 from support.pki import DAY, NOW, Authority, Holder, Profile, key_usage, name_of

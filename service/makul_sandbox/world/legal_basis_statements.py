@@ -6,10 +6,10 @@ from datetime import timedelta
 from makul.domain.disclosures import Outcome
 from makul.domain.legal_bases import AuthorisingAct, Provision
 from makul.domain.reasons import Code
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement
-from makul.sandbox.parties import BANK, MUNICIPALITY, POLICE
-from makul.sandbox.people import ABSENT
+from makul_sandbox.data.citizens import ABSENT
+from makul_sandbox.data.recipients import BANK, MUNICIPALITY, POLICE
+from makul_sandbox.world.document import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement
+from makul_sandbox.world.signers import Hands
 
 
 def statements(hands: Hands) -> Iterator[Paper]:

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from makul.domain.reasons import Code
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, Reasons, consent
-from makul.sandbox.parties import BANK
-from makul.sandbox.people import COMPROMISED, REVOKED_LATE
-from makul.sandbox.pki import Credential, Ended
-from makul.sandbox.tsa import StampingAuthority
 from makul.trust.xades.signing import add_timestamp
+from makul_sandbox.data.citizens import COMPROMISED, REVOKED_LATE
+from makul_sandbox.data.pki import Credential, Ended
+from makul_sandbox.data.recipients import BANK
+from makul_sandbox.data.timestamp_authority import StampingAuthority
+from makul_sandbox.world.document import Paper, Reasons, consent
+from makul_sandbox.world.signers import Hands
 
 _SIGNED = timedelta(days=10)
 _REVOKED = timedelta(days=1)

@@ -8,10 +8,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import AgreementNumber, PurposeCode
 from makul.domain.reasons import Code
-from makul.sandbox.hands import EVERYDAY_USES, Hands
-from makul.sandbox.papers.paper import NAMES_AND_ADDRESS, Paper, consent
-from makul.sandbox.parties import BANK, MOBILE, NOTARY, SECOND_BANK_AGREEMENT
-from makul.sandbox.people import (
+from makul_sandbox.data.citizens import (
     ABSENT,
     CORRECTED,
     DISPUTED_ADDRESS,
@@ -20,6 +17,9 @@ from makul.sandbox.people import (
     REVOKED,
     WITHOUT_ADDRESS,
 )
+from makul_sandbox.data.recipients import BANK, MOBILE, NOTARY, SECOND_BANK_AGREEMENT
+from makul_sandbox.world.document import NAMES_AND_ADDRESS, Paper, consent
+from makul_sandbox.world.signers import EVERYDAY_USES, Hands
 
 
 def spoilt(hands: Hands) -> Iterator[Paper]:

@@ -25,8 +25,8 @@ from makul.admin.models import Certification, HouseError, KeyUse, Runtime
 from makul.app.ports import Desk, Official
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded
-from makul.sandbox.handout import AUTHORITIES, CONFIG, INDEX
-from makul.sandbox.pki import (
+from makul.trust.keys.files import load_pair
+from makul_sandbox.data.pki import (
     Authority,
     Credential,
     PublicKey,
@@ -35,7 +35,7 @@ from makul.sandbox.pki import (
     organisation_entity,
     sealing_entity,
 )
-from makul.trust.keys.files import load_pair
+from makul_sandbox.output.files import AUTHORITIES, CONFIG, INDEX
 
 MAX_KEY_FILE_BYTES = 64 * 1024
 MAX_INDEX_BYTES = 16 * 1024 * 1024

@@ -7,10 +7,10 @@ from makul.documents import render_revocation
 from makul.domain.consent_revocations import Revocation
 from makul.domain.disclosures import Outcome
 from makul.domain.reasons import Code
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, Reasons, consent
-from makul.sandbox.parties import BANK, Party
 from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.recipients import BANK, Party
+from makul_sandbox.world.document import Paper, Reasons, consent
+from makul_sandbox.world.signers import Hands
 
 SUBJECT, STRANGER = 11, 12
 

@@ -20,9 +20,9 @@ from makul.admin.models import HouseError, Runtime, SandboxOptions
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command
-from makul.sandbox.handout import CONFIG, INDEX, Addresses, hand_out, write_service
-from makul.sandbox.world import World, build_world, register
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
+from makul_sandbox.output.files import CONFIG, INDEX, Addresses, hand_out, write_service
+from makul_sandbox.world.build import World, build_world, register
 
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"
 READY_SECONDS: Final = 120.0

@@ -5,11 +5,11 @@ from hashlib import sha256
 
 from makul.domain.consents import AuthorityKind, Representation
 from makul.domain.reasons import Code
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, Reasons, Registration, consent
-from makul.sandbox.parties import BANK, MUNICIPALITY, Party
-from makul.sandbox.people import MINOR, PARENT
-from makul.sandbox.scans import pdf_scan
+from makul_sandbox.data.citizens import MINOR, PARENT
+from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
+from makul_sandbox.data.scans import pdf_scan
+from makul_sandbox.world.document import Paper, Reasons, Registration, consent
+from makul_sandbox.world.signers import Hands
 
 STRANGER = 9
 """A grown-up citizen who is nobody's parent here."""

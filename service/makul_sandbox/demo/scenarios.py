@@ -5,9 +5,11 @@ Scenes do not lean on one another: each that uses something up has a citizen to 
 
 from dataclasses import dataclass
 
-from makul.sandbox import plays, plays_answers, plays_consents
-from makul.sandbox.plays import Play, by_mtls, by_xroad, explained, impersonated, use
-from makul.sandbox.plays_consents import handed_in
+from makul_sandbox.demo import answer_steps as plays_answers
+from makul_sandbox.demo import consent_steps as plays_consents
+from makul_sandbox.demo import steps as plays
+from makul_sandbox.demo.consent_steps import handed_in
+from makul_sandbox.demo.steps import Play, by_mtls, by_xroad, explained, impersonated, use
 
 
 @dataclass(frozen=True, slots=True)

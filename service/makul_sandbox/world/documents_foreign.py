@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from makul.sandbox.foreign_forms import DSS, XADES4J
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, consent
-from makul.sandbox.parties import BANK
+from makul_sandbox.data.recipients import BANK
+from makul_sandbox.world.document import Paper, consent
+from makul_sandbox.world.foreign_forms import DSS, XADES4J
+from makul_sandbox.world.signers import Hands
 
 SUBJECT = 15
 

@@ -9,11 +9,11 @@ from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from makul.sandbox.foreign_forms import DocumentSignature
-from makul.sandbox.hands import Hands
-from makul.sandbox.parties import Party
-from makul.sandbox.pki import Credential
 from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import Party
+from makul_sandbox.world.foreign_forms import DocumentSignature
+from makul_sandbox.world.signers import Hands
 
 Reasons = tuple[tuple[Code, Code | None], ...]
 """Each reason's code, and the cause inside a document."""

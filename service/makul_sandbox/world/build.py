@@ -14,10 +14,10 @@ from makul.domain.agreements import Agreement, AgreementRole, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import MemberCode
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.hands import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
-from makul.sandbox.papers import Paper, TakingBack, draw_up, take_back
-from makul.sandbox.papers.dated import ended
-from makul.sandbox.parties import (
+from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.citizens import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
+from makul_sandbox.data.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
+from makul_sandbox.data.recipients import (
     AUTHORISED_BODY,
     BANK,
     OPERATOR,
@@ -26,10 +26,10 @@ from makul.sandbox.parties import (
     SECOND_BANK_AGREEMENT,
     Party,
 )
-from makul.sandbox.people import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
-from makul.sandbox.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
-from makul.sandbox.tsa import StampingAuthority
-from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.timestamp_authority import StampingAuthority
+from makul_sandbox.world.documents import Paper, TakingBack, draw_up, take_back
+from makul_sandbox.world.documents_timestamped import ended
+from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
 
 RSA_CITIZEN = 3
 """One citizen signs with RSA; the others with P-256."""

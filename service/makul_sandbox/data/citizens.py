@@ -14,7 +14,7 @@ from typing import TypeVar
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.sandbox.names import PEOPLES, to_latin
+from makul_sandbox.data.names import PEOPLES, to_latin
 
 T = TypeVar("T")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Operation
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, consent
-from makul.sandbox.parties import BANK, INSURER, MOBILE, NOTARY, WALLET
+from makul_sandbox.data.recipients import BANK, INSURER, MOBILE, NOTARY, WALLET
+from makul_sandbox.world.document import Paper, consent
+from makul_sandbox.world.signers import Hands
 
 SERVED = 8
 """The first citizens have a ready consent for every recipient that asks by consent."""

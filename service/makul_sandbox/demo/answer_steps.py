@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from makul.sandbox.eavesdropper import Eavesdropper
-from makul.sandbox.stage import Stage, told
 from makul_client import Client, Context, RefusedError
 from makul_client.results import PersonData, Receipt
+from makul_sandbox.demo.client_session import Stage, told
+from makul_sandbox.demo.intercepting_proxy import Eavesdropper
 
 _XROAD = b"http://x-road.eu/xsd/xroad.xsd"
 _END_OF_HEADER = re.compile(rb"(?=</[\w-]+:Header>)")

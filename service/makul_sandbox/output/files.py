@@ -23,9 +23,8 @@ from pathlib import Path
 
 from makul.cli.init import write_secret
 from makul.domain.agreements import Channel
-from makul.sandbox.hands import NOTICE_TEXTS
-from makul.sandbox.index import describe
-from makul.sandbox.parties import (
+from makul_sandbox.data.pki import CITIZEN_POLICY, Credential
+from makul_sandbox.data.recipients import (
     AUTHORISED_BODY,
     AUTHORISED_BODY_NAME,
     OPERATOR,
@@ -34,10 +33,11 @@ from makul.sandbox.parties import (
     XROAD_INSTANCE,
     Party,
 )
-from makul.sandbox.pki import CITIZEN_POLICY, Credential
-from makul.sandbox.profiles import Addresses, profile_name, profile_of
-from makul.sandbox.tsa import POLICY
-from makul.sandbox.world import World
+from makul_sandbox.data.timestamp_authority import POLICY
+from makul_sandbox.output.client_profiles import Addresses, profile_name, profile_of
+from makul_sandbox.output.index import describe
+from makul_sandbox.world.build import World
+from makul_sandbox.world.signers import NOTICE_TEXTS
 
 __all__ = ["CONFIG", "INDEX", "Addresses", "hand_out", "write_service"]
 

@@ -4,15 +4,15 @@ import json
 from dataclasses import dataclass
 
 from makul.domain.agreements import Channel
-from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
-from makul.sandbox.parties import (
+from makul_sandbox.data.recipients import (
     OPERATOR,
     OPERATOR_NAME,
     SERVICE_SUBSYSTEM,
     XROAD_INSTANCE,
     Party,
 )
-from makul.sandbox.world import World
+from makul_sandbox.world.build import World
+from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
 
 NOTICE_FILE = "notice.ky.txt"
 RECIPIENT_PATH = "/v1/recipient"

@@ -7,12 +7,7 @@ from typing import Any
 from makul.domain.agreements import AgreementRole, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.persons import AttributeValue, LocalizedName
-from makul.sandbox.hands import NOTICE_LANGUAGE, NOTICE_REF
-from makul.sandbox.papers import Paper, TakingBack
-from makul.sandbox.papers.dated import ENDED_LATER
-from makul.sandbox.papers.paper import told
-from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, PARTIES, Party
-from makul.sandbox.people import (
+from makul_sandbox.data.citizens import (
     ABSENT,
     COMPROMISED,
     CORRECTED,
@@ -25,9 +20,19 @@ from makul.sandbox.people import (
     REVOKED_LATE,
     WITHOUT_ADDRESS,
 )
-from makul.sandbox.pki import CITIZENS_CRL
-from makul.sandbox.profiles import NOTICE_FILE, Addresses, profile_name, service_subsystem
-from makul.sandbox.world import Agreed, Signing, World, agreements_made, signed_name
+from makul_sandbox.data.pki import CITIZENS_CRL
+from makul_sandbox.data.recipients import OPERATOR, OPERATOR_NAME, PARTIES, Party
+from makul_sandbox.output.client_profiles import (
+    NOTICE_FILE,
+    Addresses,
+    profile_name,
+    service_subsystem,
+)
+from makul_sandbox.world.build import Agreed, Signing, World, agreements_made, signed_name
+from makul_sandbox.world.document import told
+from makul_sandbox.world.documents import Paper, TakingBack
+from makul_sandbox.world.documents_timestamped import ENDED_LATER
+from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF
 
 FORMAT = "makul-sandbox/1"
 

@@ -23,11 +23,11 @@ from rich.text import Text
 
 from makul.admin.models import ExitCode, HouseUnavailableError, SandboxOptions
 from makul.net.orphan_guard import attached_command
-from makul.sandbox.handout import INDEX
-from makul.sandbox.run import addresses_of, unanswered, with_ports
-from makul.sandbox.scenes import SCENES, Scene
-from makul.sandbox.stage import Stage
 from makul_client import MakulError
+from makul_sandbox.demo.client_session import Stage
+from makul_sandbox.demo.scenarios import SCENES, Scene
+from makul_sandbox.output.files import INDEX
+from makul_sandbox.run import addresses_of, unanswered, with_ports
 
 PEOPLE = 200
 START_SECONDS = 90.0

@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from makul.sandbox.pki import Authority, Credential, Ended
-from makul.sandbox.plays import Play, use
-from makul.sandbox.stage import Stage, told
 from makul_client import ConsentId
+from makul_sandbox.data.pki import Authority, Credential, Ended
+from makul_sandbox.demo.client_session import Stage, told
+from makul_sandbox.demo.steps import Play, use
 
 NOTICED_WITHIN = 20.0
 """Seconds until a worker has read a new CRL: it looks every 5, and machines are busy."""

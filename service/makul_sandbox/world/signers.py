@@ -22,10 +22,10 @@ from makul.domain.consents import Consent, ResultForm
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement, Provision
 from makul.domain.matches import MatchMethod
 from makul.domain.persons import LocalizedName, Person
-from makul.sandbox.foreign_forms import DocumentSignature
-from makul.sandbox.parties import OPERATOR, OPERATOR_NAME, Party
-from makul.sandbox.pki import Credential
 from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.pki import Credential
+from makul_sandbox.data.recipients import OPERATOR, OPERATOR_NAME, Party
+from makul_sandbox.world.foreign_forms import DocumentSignature
 
 NOTICE_REF = "SANDBOX-NOTICE/1"
 NOTICE_LANGUAGE = "ky"

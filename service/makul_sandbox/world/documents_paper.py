@@ -7,10 +7,10 @@ from hashlib import sha256
 from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperTaken
 from makul.domain.reasons import Code
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.paper import Paper, Reasons, Registration, consent
-from makul.sandbox.parties import BANK, MUNICIPALITY, Party
-from makul.sandbox.scans import png_scan
+from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
+from makul_sandbox.data.scans import png_scan
+from makul_sandbox.world.document import Paper, Reasons, Registration, consent
+from makul_sandbox.world.signers import Hands
 
 CITIZEN = 10
 REGISTRAR, CLERK = "clerk-1", "clerk-2"

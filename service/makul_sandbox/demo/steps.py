@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
-from makul.sandbox.eavesdropper import Eavesdropper, post
-from makul.sandbox.stage import PaperFile, Stage, told
 from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
 from makul_client.profile import Sealing
 from makul_client.results import PersonData
+from makul_sandbox.demo.client_session import PaperFile, Stage, told
+from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 
 Play = Callable[[Stage], str]
 """Plays on a stage; what came of it, in the words of `stage.told`."""

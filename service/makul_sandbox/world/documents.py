@@ -6,17 +6,17 @@ files alone. What is wrong with a paper is the one thing that its name tells.
 
 from collections.abc import Iterable
 
-from makul.sandbox.hands import Hands
-from makul.sandbox.papers.by_hand import by_hand
-from makul.sandbox.papers.dated import dated
-from makul.sandbox.papers.everyday import ASK_BY_CONSENT, SERVED, everyday
-from makul.sandbox.papers.foreign import foreign
-from makul.sandbox.papers.paper import Paper, Registration
-from makul.sandbox.papers.represented import represented
-from makul.sandbox.papers.spoilt import spoilt
-from makul.sandbox.papers.statements import statements
-from makul.sandbox.papers.taken_back import TakingBack, taken_back, takings_back
-from makul.sandbox.tsa import StampingAuthority
+from makul_sandbox.data.timestamp_authority import StampingAuthority
+from makul_sandbox.world.consent_revocations import TakingBack, taken_back, takings_back
+from makul_sandbox.world.document import Paper, Registration
+from makul_sandbox.world.documents_by_representative import represented
+from makul_sandbox.world.documents_foreign import foreign
+from makul_sandbox.world.documents_invalid import spoilt
+from makul_sandbox.world.documents_paper import by_hand
+from makul_sandbox.world.documents_timestamped import dated
+from makul_sandbox.world.documents_valid import ASK_BY_CONSENT, SERVED, everyday
+from makul_sandbox.world.legal_basis_statements import statements
+from makul_sandbox.world.signers import Hands
 
 __all__ = [
     "ASK_BY_CONSENT",
