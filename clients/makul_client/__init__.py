@@ -17,20 +17,10 @@ importing it also keeps the libraries beneath from doing so.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from makul_client.quiet import keep_libraries_quiet
+from makul_client._internal.quiet_loggers import keep_libraries_quiet
 
 if TYPE_CHECKING:
-    from makul_client.asking import (
-        BasisDocument,
-        ConsentDocument,
-        ConsentId,
-        Demographic,
-        FaceSample,
-        FingerSample,
-        Ground,
-        Probe,
-    )
-    from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
+    from makul_client._internal.exchange import Context
     from makul_client.client import Client
     from makul_client.errors import (
         AnsweredError,
@@ -54,10 +44,20 @@ if TYPE_CHECKING:
         TransportError,
         UndeterminedError,
     )
-    from makul_client.exchange import Context
-    from makul_client.ledger import LedgerVerifier, Proof, Standing
+    from makul_client.models.reasons import Language, Reason, Retry
+    from makul_client.models.request import (
+        BasisDocument,
+        ConsentDocument,
+        ConsentId,
+        Demographic,
+        FaceSample,
+        FingerSample,
+        Ground,
+        Probe,
+    )
     from makul_client.profile import Profile
-    from makul_client.reasons import Language, Reason, Retry
+    from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
 
 __all__ = [
     "AnsweredError",
@@ -103,10 +103,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "asking": (
+    "models.request": (
         "BasisDocument ConsentDocument ConsentId Demographic FaceSample FingerSample Ground Probe"
     ),
-    "bundles": "Bundle read_bundle_unsafe write_bundle",
+    "receipts.bundle": "Bundle read_bundle_unsafe write_bundle",
     "client": "Client",
     "errors": (
         "AnsweredError ConsentError FaultError InvalidRequestError LedgerError "
@@ -114,10 +114,10 @@ _HOMES = {
         "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError SealError "
         "SealFlaw ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
-    "exchange": "Context",
-    "ledger": "LedgerVerifier Proof Standing",
+    "_internal.exchange": "Context",
+    "transparency.verifier": "LedgerVerifier Proof Standing",
     "profile": "Profile",
-    "reasons": "Language Reason Retry",
+    "models.reasons": "Language Reason Retry",
 }
 """Where each public name is defined. A name is loaded when it is used: all take near a second."""
 

@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
-from makul_client import reading
-from makul_client.asking import ConsentDocument, Ground, Probe, probe_on_wire
+from makul_client._internal import response_decoder as reading
+from makul_client._internal.exchange import Context, Exchange
+from makul_client._internal.wsse import utc_now
 from makul_client.errors import ReceiptError, ReceiptFlaw
-from makul_client.exchange import Context, Exchange
-from makul_client.profile import Profile
-from makul_client.results import (
+from makul_client.models.request import ConsentDocument, Ground, Probe, probe_on_wire
+from makul_client.models.response import (
     Agreement,
     ConsentStatus,
     Decision,
@@ -35,7 +35,7 @@ from makul_client.results import (
     ServiceStatus,
     VerifyResult,
 )
-from makul_client.wsse import utc_now
+from makul_client.profile import Profile
 
 _NO_CONTEXT: Final = Context()
 

@@ -21,8 +21,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from makul_client.reasons import Language, Reason, Retry
-from makul_client.results import Decision
+from makul_client.models.reasons import Language, Reason, Retry
+from makul_client.models.response import Decision
 
 
 class MakulError(Exception):

@@ -49,9 +49,9 @@ from pathlib import Path
 from typing import Final
 
 from makul_client.errors import ProfileError
-from makul_client.profile_ledger import Ledger, ledger_from
-from makul_client.reasons import Language
-from makul_client.toml import Table, digest_of_file, read_tables
+from makul_client.models.reasons import Language
+from makul_client.toml_table import Table, digest_of_file, read_tables
+from makul_client.transparency.settings import Ledger, ledger_from
 
 MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"
 AGREEMENT_NUMBER: Final = r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}"

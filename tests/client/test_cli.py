@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 
-from makul_client.commands import ExitCode
-from makul_client.consents import Subject, Wish, draft, sign
+from makul_client._internal.wsse import utc_now
+from makul_client.cli.options import ExitCode
+from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
-from makul_client.wsse import utc_now
 from support.client_commands import Result, run_client
 from support.client_pki import pem_of, pem_of_key
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
@@ -46,7 +46,7 @@ GROUPS = [["consent"], ["receipt"]]
 
 def run(*arguments: object, stdin: str | None = None) -> Result:
     """Run the program, at a terminal where something is typed."""
-    with patch("makul_client.prompts.has_terminal", return_value=stdin is not None):
+    with patch("makul_client.cli.prompts.has_terminal", return_value=stdin is not None):
         return run_client(*arguments, typed=stdin)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from makul_client import cli_receipt
-from makul_client.bundles import Bundle, read_bundle_unsafe, write_bundle
-from makul_client.commands import ExitCode
+from makul_client.cli import receipt as cli_receipt
+from makul_client.cli.options import ExitCode
 from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
-from makul_client.reasons import Language
-from makul_client.results import Inclusion
+from makul_client.models.reasons import Language
+from makul_client.models.response import Inclusion
+from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
 from support.client_commands import run_client
 from support.client_ledger import INDEX, LATE, SOON, World
 from support.client_world import write_profile

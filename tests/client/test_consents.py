@@ -11,8 +11,7 @@ import pytest
 from lxml import etree
 
 from makul_client import ConsentError, Profile
-from makul_client.consent_view import read_unsafe
-from makul_client.consents import (
+from makul_client.consent.documents import (
     Authority,
     Paper,
     Representative,
@@ -22,6 +21,7 @@ from makul_client.consents import (
     draft,
     sign,
 )
+from makul_client.consent.view import read_unsafe
 from makul_client.profile import Party
 from support.client_world import NOW, PIN, SURNAME, parties, write_profile
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul_client import Client, ConsentDocument, MakulError
-from makul_client.quiet import LOUD
+from makul_client._internal.quiet_loggers import LOUD
 from support.client_world import (
     DOCUMENT,
     GROUND,
@@ -51,7 +51,7 @@ def test_logs_at_their_loudest_hold_no_data(
         with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
             told = tell(client)
 
-    assert "makul_client.exchange" in {record.name for record in caplog.records}
+    assert "makul_client._internal.exchange" in {record.name for record in caplog.records}
     for secret in SECRETS:
         assert secret not in caplog.text
         assert secret not in told

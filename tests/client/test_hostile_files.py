@@ -15,9 +15,9 @@ import pytest
 from asn1crypto import pem
 from typer.main import get_command
 
-from makul_client.cli import app
-from makul_client.consents import Subject, Wish, draft, sign
-from makul_client.credentials import load_certificates, load_credential
+from makul_client._internal.crypto.credentials import load_certificates, load_credential
+from makul_client.cli.main import app
+from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.errors import ProfileError
 from makul_client.profile import Profile
 from support.client_commands import run_client

@@ -3,7 +3,7 @@
 import pytest
 
 import makul_client
-from makul_client.late import LateName, late
+from makul_client.cli.late_commands import LateName, late
 from support.imports import imported_by
 
 HEAVY = {
@@ -24,7 +24,7 @@ def test_help_imports_no_library_of_the_exchange(arguments: tuple[str, ...]) -> 
     """What sends, signs and verifies is loaded by the command that does it."""
     shown = arguments if "--help" in arguments else (*arguments, "--help")
 
-    assert imported_by("makul_client.cli", *shown) & HEAVY == set()
+    assert imported_by("makul_client.cli.main", *shown) & HEAVY == set()
 
 
 @pytest.mark.parametrize("name", makul_client.__all__)
@@ -53,7 +53,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_a_late_name_is_loaded_when_it_is_used() -> None:
     """Called, asked for an attribute, or a module asked for a name: the thing itself answers."""
     assert late("errors").Language is makul_client.Language
-    assert late("reasons", "Language").EN is makul_client.Language.EN
-    assert late("reasons", "Language")("en") is makul_client.Language.EN
+    assert late("models.reasons", "Language").EN is makul_client.Language.EN
+    assert late("models.reasons", "Language")("en") is makul_client.Language.EN
     with pytest.raises(AttributeError):
         late("errors", "Nothing")()

@@ -15,14 +15,14 @@ from makul.ledger.signed_note import (
     parse_note,
     with_line,
 )
-from makul_client.bundles import MAX_BUNDLE, Bundle, read_bundle_unsafe, write_bundle
 from makul_client.errors import LEDGER_TEXTS, LedgerError, LedgerFlaw, MakulError, ProfileError
-from makul_client.history import MAX_KEPT, Link
-from makul_client.ledger import LedgerVerifier, Standing
+from makul_client.models.reasons import Language
+from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Profile
-from makul_client.reasons import Language
-from makul_client.receipts import ReceiptVerifier
-from makul_client.results import Inclusion, Receipt
+from makul_client.receipts.bundle import MAX_BUNDLE, Bundle, read_bundle_unsafe, write_bundle
+from makul_client.receipts.verifier import ReceiptVerifier
+from makul_client.transparency.checkpoint_history import MAX_KEPT, Link
+from makul_client.transparency.verifier import LedgerVerifier, Standing
 from support.client_ledger import INDEX, LATE, SOON, World
 from support.client_world import NOW
 from support.published_log import PublishedLog, leaves
@@ -228,7 +228,7 @@ def test_a_history_that_was_changed_stops_the_client(world: World) -> None:
 
 def test_the_history_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The largest trees are kept."""
-    monkeypatch.setattr("makul_client.history.MAX_KEPT", 3)
+    monkeypatch.setattr("makul_client.transparency.checkpoint_history.MAX_KEPT", 3)
     assert MAX_KEPT > 3
     verifier = world.verifier(state='"seen.json"')
     for size in (12, 8, 20, 15, 18):

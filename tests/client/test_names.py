@@ -11,13 +11,13 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.matches import MatchMethod
-from makul_client import consents
-from makul_client.commands import ExitCode
+from makul_client.cli.agreement_terms import Terms, keep_terms, load_terms, terms_file
+from makul_client.cli.options import ExitCode
+from makul_client.cli.usage import wants_json
+from makul_client.cli.vocabulary import METHODS, UnknownNameError, require_held, suggest
+from makul_client.consent import documents as consents
+from makul_client.models.response import ATTRIBUTES
 from makul_client.profile import Profile
-from makul_client.results import ATTRIBUTES
-from makul_client.terms import Terms, keep_terms, load_terms, terms_file
-from makul_client.usage import wants_json
-from makul_client.vocabulary import METHODS, UnknownNameError, require_held, suggest
 from support.client_commands import Result, run_client
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
@@ -27,7 +27,7 @@ def run(*arguments: object) -> Result:
 
 
 def run_program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    code = "from makul_client.cli import app; app(prog_name='makul-client')"
+    code = "from makul_client.cli.main import app; app(prog_name='makul-client')"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
@@ -263,7 +263,7 @@ def test_version_and_completion() -> None:
 def test_instants_are_local_for_people_and_utc_for_programs(zone: str, shown: str) -> None:
     """The zone is that of the process."""
     code = (
-        "from datetime import *; from makul_client.console import *;"
+        "from datetime import *; from makul_client.cli.output import *;"
         "at = datetime(2026, 11, 22, 20, 30, tzinfo=timezone(timedelta(hours=2)));"
         "say(local_time(at)); print_json({'at': at})"
     )
@@ -283,7 +283,7 @@ def test_instants_are_local_for_people_and_utc_for_programs(zone: str, shown: st
 def test_long_name_leaves_its_value_room() -> None:
     """A purpose has up to 64 letters, and stands at the left of its power."""
     code = (
-        "from makul_client.console import print_pairs;"
+        "from makul_client.cli.output import print_pairs;"
         "print_pairs('A', [('power ' + 'P' * 64, 'surname'), ('id', 'a' * 36)])"
     )
     done = subprocess.run(

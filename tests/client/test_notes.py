@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from makul.ledger.signed_note import COSIGNATURE_V1
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul_client.notes import (
+from makul_client.transparency.signed_note import (
     LOG,
     MAX_NOTE,
     WITNESS,

@@ -18,12 +18,12 @@ from uuid import uuid4
 
 import pytest
 
-from makul_client.commands import ExitCode
-from makul_client.consents import Subject, Wish, draft, sign
+from makul_client._internal.wsse import utc_now
+from makul_client.cli.options import ExitCode
+from makul_client.cli.output_files import ReservedFile, write_new
+from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.errors import OutputError
-from makul_client.outputs import ReservedFile, write_new
 from makul_client.profile import Profile
-from makul_client.wsse import utc_now
 from support.client_world import NOW, PIN, SURNAME, parties, write_profile
 from support.fake_service import (
     PERSON,
@@ -37,7 +37,7 @@ from support.fake_service import (
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
 
-PROGRAM = "import sys; from makul_client.cli import main; sys.exit(main())"
+PROGRAM = "import sys; from makul_client.cli.main import main; sys.exit(main())"
 NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """An ASCII locale, which Python does not mend by itself."""
 
@@ -330,7 +330,7 @@ def test_a_run_that_is_broken_off_names_its_request(
 def test_a_fault_of_our_own_is_not_a_no(desk_with: Callable[..., Any]) -> None:
     """What nobody foresaw, after the answer came: one line without the data, and exit code 3."""
     broken = (
-        "import makul_client.reading as reading\n"
+        "import makul_client._internal.response_decoder as reading\n"
         "def person(read): raise KeyError(read.surname)\n"
         "reading.person = person\n" + PROGRAM
     )

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul_client.consents import Subject, Wish, draft, sign
+from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
 from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
@@ -22,7 +22,12 @@ def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[in
     """Run the program in a session of its own, which has no terminal at all."""
     environment = {key: value for key, value in os.environ.items() if key != "MAKUL_PIN"}
     done = subprocess.run(
-        [sys.executable, "-c", "from makul_client.cli import main; main()", *map(str, arguments)],
+        [
+            sys.executable,
+            "-c",
+            "from makul_client.cli.main import main; main()",
+            *map(str, arguments),
+        ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

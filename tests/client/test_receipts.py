@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from makul_client import Client, ReceiptError, ReceiptFlaw
-from makul_client.results import PersonData
+from makul_client.models.response import PersonData
 from support.client_pki import TestAuthority, new_key
 from support.client_world import GROUND, NOW, PROBE, client_for, operator, parties, write_profile
 from support.fake_service import PERSON, Reply, answer, serving

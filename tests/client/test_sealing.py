@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.trust.xmlenc import XmlSealer
 from makul_client import ProfileError, SealError, SealFlaw
+from makul_client._internal.crypto.decryption import MAX_SEALED, Unsealer
 from makul_client.profile import Sealing
-from makul_client.sealing import MAX_SEALED, Unsealer
 from support.pki import Authority, Holder, Profile, key_usage, new_key, new_rsa_key, pem_of
 
 DOCUMENT = b"<Delivery></Delivery>"

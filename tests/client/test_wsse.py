@@ -8,11 +8,11 @@ from cryptography import x509
 from lxml import etree
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from makul_client.credentials import Credential, WeakKeyError, signature_method
-from makul_client.messages import Messages, request_of
+from makul_client._internal.crypto.credentials import Credential, WeakKeyError, signature_method
+from makul_client._internal.soap_messages import Messages, request_of
+from makul_client._internal.wsse import WSSE, WSU, BinarySignature
+from makul_client.models.reasons import Language
 from makul_client.profile import Channel
-from makul_client.reasons import Language
-from makul_client.wsse import WSSE, WSU, BinarySignature
 from support.client_pki import new_key
 from support.client_world import NOW, parties
 

@@ -10,9 +10,9 @@ import typer
 from document_pages import Page
 
 import makul.cli
-import makul_client.cli
+import makul_client.cli.main
 from makul.main import LocalRuntime
-from makul_client.prompts import PIN_VARIABLE
+from makul_client.cli.prompts import PIN_VARIABLE
 
 _ASSIGNMENT: Final = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 _PREFIXES: Final = (".venv/bin/", "$(BIN)/")
@@ -25,7 +25,7 @@ class Programs:
         self.make = Makefile(makefile)
         self.trees: dict[str, Any] = {
             "makul": typer.main.get_command(makul.cli.build(LocalRuntime())),
-            "makul-client": typer.main.get_command(makul_client.cli.app),
+            "makul-client": typer.main.get_command(makul_client.cli.main.app),
         }
         self.variables = frozenset(_variables(self.trees.values()))
         """Environment variables that stand for options."""

@@ -15,8 +15,8 @@ NO_MESSAGE = {
     "service/makul/admin/key_inventory.py",  # the algorithm of a key, its class's name cut to that
     "service/makul/trust/keys/pkcs11.py",  # the return value of a token, put into words
     "service/makul_sandbox/demo/main.py",  # what a scene came to, by the client's documented kinds
-    "clients/makul_client/asking.py",  # a representation without the data
-    "clients/makul_client/console.py",  # the documented `kind` of an error in JSON
+    "clients/makul_client/models/request.py",  # a representation without the data
+    "clients/makul_client/cli/output.py",  # the documented `kind` of an error in JSON
 }
 """Files that name a class elsewhere than in a message, and why."""
 

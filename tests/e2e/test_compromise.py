@@ -20,7 +20,7 @@ from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
-from makul_client.receipts import ReceiptVerifier
+from makul_client.receipts.verifier import ReceiptVerifier
 from makul_sandbox.data.recipients import OPERATOR
 from support.commands import Makul
 from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request

@@ -18,7 +18,7 @@ from lxml import etree
 from makul.trust.keys.receipt_certificates import mark_compromised
 from makul_client.errors import ReceiptError
 from makul_client.profile import Operator
-from makul_client.receipts import ReceiptVerifier
+from makul_client.receipts.verifier import ReceiptVerifier
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR
 from support.house import NS, RECIPIENT, SCHEMA, InProcess, RecordDatabase, build_house

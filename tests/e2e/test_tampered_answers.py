@@ -33,9 +33,9 @@ from makul_client import (
     RefusedError,
     TransportError,
 )
-from makul_client.commands import ExitCode
-from makul_client.messages import ReceivedAnswer
-from makul_client.transport import Wire
+from makul_client._internal.http_transport import Wire
+from makul_client._internal.soap_messages import ReceivedAnswer
+from makul_client.cli.options import ExitCode
 from makul_sandbox.output.files import Addresses, hand_out, write_service
 from support.changes import CHANGES, XSI, body_of, changed
 from support.client_commands import run_client

@@ -30,12 +30,12 @@ from makul.witness.log_source import open_source
 from makul.witness.state import State
 from makul.witness.witness import Result, WitnessProgram
 from makul_client.errors import LedgerError, LedgerFlaw
-from makul_client.ledger import LedgerVerifier, Standing
+from makul_client.models.reasons import Language
+from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Operator
-from makul_client.profile_ledger import Ledger
-from makul_client.reasons import Language
-from makul_client.receipts import ReceiptVerifier
-from makul_client.results import Inclusion, Receipt
+from makul_client.receipts.verifier import ReceiptVerifier
+from makul_client.transparency.settings import Ledger
+from makul_client.transparency.verifier import LedgerVerifier, Standing
 from makul_sandbox.data.recipients import OPERATOR
 from support.house import NS, InProcess, RecordDatabase, about, build_house, person_request
 

@@ -19,8 +19,8 @@ from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
 from makul.trust.xmlenc import XmlSealer
 from makul_client import SealError
+from makul_client._internal.crypto.decryption import Unsealer
 from makul_client.profile import Sealing
-from makul_client.sealing import Unsealer
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from support.ocsp import GOOD, REVOKED, response_of

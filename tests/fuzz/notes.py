@@ -10,10 +10,10 @@ from pathlib import Path
 from fuzz.material import FindingError
 from makul.ledger.signed_note import COSIGNATURE_V1, ED25519, NoteError, format_note, parse_note
 from makul.trust.tlog.note_keys import Cosigner, NoteSigner, NoteVerifier, new_key_file
-from makul_client import notes as clients
-from makul_client.bundles import read_bundle_unsafe, write_bundle
 from makul_client.errors import MakulError
-from makul_client.results import Inclusion
+from makul_client.models.response import Inclusion
+from makul_client.receipts.bundle import read_bundle_unsafe, write_bundle
+from makul_client.transparency import signed_note as clients
 from support.pki import NOW
 
 BODY = b"log.example/makul\n2\n" + b"A" * 43 + b"=\n"

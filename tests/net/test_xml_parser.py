@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from makul.net import xml_parser
-from makul_client import xml_parser as client_xml_parser
+from makul_client._internal.crypto import xml_parser as client_xml_parser
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = (ROOT / "service" / "makul", ROOT / "clients" / "makul_client")
@@ -28,7 +28,7 @@ def test_parsers_are_made_in_one_place_of_each_program() -> None:
     """Another one would have settings of its own, and one of them would be forgotten."""
     assert {path for path, name, _ in _calls() if name in MAKERS} == {
         "service/makul/net/xml_parser.py",
-        "clients/makul_client/xml_parser.py",
+        "clients/makul_client/_internal/crypto/xml_parser.py",
     }
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from makul.cli import build
 from makul.main import LocalRuntime
 from makul.net.users import identify_operator
-from makul_client.cli import app
+from makul_client.cli.main import app
 from support.commands import installed
 
 LISTS = (

@@ -8,7 +8,7 @@ from typing import Any
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from makul_client.cli import app
+from makul_client.cli.main import app
 
 
 @dataclass(frozen=True, slots=True)

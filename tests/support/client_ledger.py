@@ -12,11 +12,11 @@ from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul_client.ledger import LedgerVerifier
+from makul_client.models.reasons import Language
+from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Profile
-from makul_client.reasons import Language
-from makul_client.receipts import ReceiptVerifier
-from makul_client.results import Inclusion, Receipt
+from makul_client.receipts.verifier import ReceiptVerifier
+from makul_client.transparency.verifier import LedgerVerifier
 from support.client_world import NOW, operator, write_profile
 from support.fake_service import Asked
 from support.published_log import PublishedLog, leaves

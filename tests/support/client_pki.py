@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from makul_client.credentials import Credential, PrivateKey
+from makul_client._internal.crypto.credentials import Credential, PrivateKey
 from support.pki import key_usage
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 
 from makul_client import Client, ConsentDocument, Demographic, MakulError, Probe, Profile
-from makul_client.credentials import Credential
+from makul_client._internal.crypto.credentials import Credential
 from support.client_pki import TestAuthority, new_key, pem_of, pem_of_key
 from support.fake_service import FakeOperator, Reply, serving
 

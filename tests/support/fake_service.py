@@ -17,7 +17,7 @@ from uuid import uuid4
 from lxml import etree
 from signxml.xades import XAdESSigner
 
-from makul_client.credentials import Credential
+from makul_client._internal.crypto.credentials import Credential
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 RECIPIENT = "urn:makul:recipient:1"

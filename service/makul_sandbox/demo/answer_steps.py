@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from makul_client import Client, Context, RefusedError
-from makul_client.results import PersonData, Receipt
+from makul_client.models.response import PersonData, Receipt
 from makul_sandbox.demo.client_session import Stage, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper
 

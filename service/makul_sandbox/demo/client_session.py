@@ -29,8 +29,8 @@ from makul_client import (
     Reason,
     RefusedError,
 )
+from makul_client.models.response import Decision, PersonData, RegisteredConsent, RevokedConsent
 from makul_client.profile import Patience, Signing
-from makul_client.results import Decision, PersonData, RegisteredConsent, RevokedConsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

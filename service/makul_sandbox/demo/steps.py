@@ -8,8 +8,8 @@ from functools import partial
 from uuid import uuid4
 
 from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
+from makul_client.models.response import PersonData
 from makul_client.profile import Sealing
-from makul_client.results import PersonData
 from makul_sandbox.demo.client_session import PaperFile, Stage, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 

@@ -1,0 +1,142 @@
+"""Opens what the operator encrypted to this recipient: one form, and no other (XML Encryption 1.1).
+
+Whoever knows a certificate can encrypt to it, so what is opened here is a stranger's until the
+operator's signature inside is verified (`receipts`): it is handed on as bytes and not yet parsed.
+The form is proved before the key is touched: AES-256-GCM, its key wrapped by RSA-OAEP, both in
+place. CBC, RSA 1.5, references to elsewhere and second keys are refused unread.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from makul_client._internal.crypto.credentials import load_credential
+from makul_client._internal.crypto.xml import DSIG, UnsafeXmlError, parse
+from makul_client.errors import ProfileError, SealError, SealFlaw
+from makul_client.profile import Sealing
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
+DSIG11: Final = "http://www.w3.org/2009/xmldsig11#"
+AES_256_GCM: Final = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+RSA_OAEP: Final = f"{XENC}rsa-oaep-mgf1p"
+SHA1: Final = f"{DSIG}sha1"
+SHA256: Final = f"{XENC}sha256"
+
+MAX_SEALED: Final = 7 * 1024 * 1024
+"""Bytes; what the contract allows a sealed document."""
+_KEY_BYTES: Final = 32
+_IV_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+
+_OAEP: Final = padding.OAEP(
+    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - what rsa-oaep-mgf1p is (RFC 8017, 7.1)
+    algorithm=hashes.SHA1(),  # noqa: S303
+    label=None,
+)
+
+
+class Unsealer:
+    """Holds the recipient's key. Raises `ProfileError` where it is not an RSA key."""
+
+    def __init__(self, sealing: Sealing) -> None:
+        credential = load_credential(
+            sealing.key, sealing.certificate, password_env=sealing.key_password_env
+        )
+        if not isinstance(credential.key, rsa.RSAPrivateKey):
+            raise ProfileError(f"{sealing.key}: data are sealed to RSA keys alone")
+        self._key = credential.key
+        self._fingerprint = hashlib.sha256(credential.der).digest()
+
+    def open(self, sealed: bytes) -> bytes:
+        """The document inside, whose signature is still to be verified. Raises `SealError`."""
+        if len(sealed) > MAX_SEALED:
+            raise SealError(SealFlaw.FORM, "too large")
+        try:
+            encrypted = parse(sealed)
+        except UnsafeXmlError as error:
+            raise SealError(SealFlaw.FORM, str(error)) from None
+        wrapped, to_whom, ciphertext = _parts(encrypted)
+        if not hmac.compare_digest(to_whom, self._fingerprint):
+            raise SealError(SealFlaw.RECIPIENT, "another certificate than the profile names")
+        # One message for all that fails from here on: no oracle for whoever sends us ciphertexts.
+        try:
+            key = self._key.decrypt(wrapped, _OAEP)
+            if len(key) != _KEY_BYTES:
+                raise SealError(SealFlaw.BROKEN, "it does not open")
+            return AESGCM(key).decrypt(ciphertext[:_IV_BYTES], ciphertext[_IV_BYTES:], None)
+        except (ValueError, InvalidTag):
+            raise SealError(SealFlaw.BROKEN, "it does not open") from None
+
+
+def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
+    """The wrapped key, the certificate's digest, and IV with ciphertext; of exactly this form."""
+    if encrypted.tag != _xenc("EncryptedData") or encrypted.get("Type") != f"{XENC}Element":
+        raise SealError(SealFlaw.FORM, "not an encrypted element")
+    method, key_info, data = _children(
+        encrypted, _xenc("EncryptionMethod"), _ds("KeyInfo"), _xenc("CipherData")
+    )
+    _children(method)
+    if method.get("Algorithm") != AES_256_GCM:
+        raise SealError(SealFlaw.ALGORITHM, "the data are not encrypted by AES-256-GCM")
+    (encrypted_key,) = _children(key_info, _xenc("EncryptedKey"))
+    key_method, own_info, key_data = _children(
+        encrypted_key, _xenc("EncryptionMethod"), _ds("KeyInfo"), _xenc("CipherData")
+    )
+    if key_method.get("Algorithm") != RSA_OAEP:
+        raise SealError(SealFlaw.ALGORITHM, "the key is not wrapped by RSA-OAEP")
+    (digest_method,) = _children(key_method, _ds("DigestMethod"))
+    if digest_method.get("Algorithm") != SHA1 or len(digest_method):
+        raise SealError(SealFlaw.ALGORITHM, "RSA-OAEP with another digest")
+    ciphertext = _value(data)
+    if len(ciphertext) < _IV_BYTES + _TAG_BYTES:
+        raise SealError(SealFlaw.FORM, "too short")
+    return _value(key_data), _named_certificate(own_info), ciphertext
+
+
+def _named_certificate(key_info: "Element") -> bytes:
+    (named,) = _children(key_info, _ds("X509Data"))
+    _, digest = _children(named, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
+    if digest.get("Algorithm") != SHA256:
+        raise SealError(SealFlaw.ALGORITHM, "the certificate is not named by SHA-256")
+    return _binary(digest)
+
+
+def _value(data: "Element") -> bytes:
+    """The CipherValue; a CipherReference would have us fetch something."""
+    (value,) = _children(data, _xenc("CipherValue"))
+    return _binary(value)
+
+
+def _children(element: "Element", *tags: str) -> tuple["Element", ...]:
+    """Exactly these children, in this order, and none beside."""
+    found = tuple(element)
+    if tuple(child.tag for child in found) != tags:
+        raise SealError(SealFlaw.FORM, "its parts are missing, foreign or repeated")
+    return found
+
+
+def _binary(element: "Element") -> bytes:
+    if len(element):
+        raise SealError(SealFlaw.FORM, "its parts are missing, foreign or repeated")
+    try:
+        return base64.b64decode("".join((element.text or "").split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise SealError(SealFlaw.FORM, "a value is not base64") from None
+
+
+def _xenc(name: str) -> str:
+    return f"{{{XENC}}}{name}"
+
+
+def _ds(name: str) -> str:
+    return f"{{{DSIG}}}{name}"

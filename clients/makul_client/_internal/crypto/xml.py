@@ -1,0 +1,104 @@
+"""XML as this client takes it in: no DTD, no comments, nothing fetched; and its canonical form."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import makul_schemas
+from lxml import etree
+
+from makul_client._internal.crypto.xml_parser import build_parser
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+RECIPIENT: Final = "urn:makul:recipient:1"
+TYPES: Final = "urn:makul:types:1"
+CONSENT: Final = "urn:makul:consent:1"
+RECEIPT: Final = "urn:makul:receipt:1"
+DELIVERY: Final = "urn:makul:delivery:1"
+SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
+
+
+class UnsafeXmlError(ValueError):
+    """These bytes are not XML, or XML of a kind that is never sent. The message holds no text."""
+
+
+def parse(document: bytes) -> "Element":
+    """Parse XML and return its root.
+
+    Refuses what could make a reader see something else than a verifier: a DTD, entities,
+    processing instructions and comments (canonical XML drops these last, a reader stops at them).
+
+    Raises `UnsafeXmlError`.
+    """
+    try:
+        root = etree.fromstring(document, build_parser())
+    except (etree.XMLSyntaxError, ValueError):
+        raise UnsafeXmlError("not well-formed XML") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnsafeXmlError("a DTD")
+    if root.getprevious() is not None or root.getnext() is not None:
+        raise UnsafeXmlError("something beside the root element")
+    if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
+        raise UnsafeXmlError("a comment, processing instruction or entity")
+    return root
+
+
+def canonical(element: "Element") -> bytes:
+    """Exclusive canonical XML without comments (W3C xml-exc-c14n, 18 July 2002)."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+def canonical_without(element: "Element", child: "Element") -> bytes:
+    """Exclusive canonical XML of an element as it stands in its tree, but for one of its children.
+
+    Only that element goes; the text around it stays where it was. The tree is left as it was found.
+    """
+    index, tail, before = element.index(child), child.tail, child.getprevious()
+    holder_text = element.text if before is None else before.tail
+    joined = (holder_text or "") + (tail or "")
+    _set_text_before(element, before, joined or None)
+    element.remove(child)
+    try:
+        return canonical(element)
+    finally:
+        _set_text_before(element, before, holder_text)
+        element.insert(index, child)
+        child.tail = tail
+
+
+def _set_text_before(element: "Element", before: "Element | None", text: str | None) -> None:
+    if before is None:
+        element.text = text
+    else:
+        before.tail = text
+
+
+@cache
+def _schema(name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(makul_schemas.location() / f"{name}.xsd")))
+
+
+def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
+    """The elements that break the published schema, by local name; empty: it is valid.
+
+    The schema's own messages quote values, so they are never passed on.
+    """
+    validator = _schema(schema)
+    if validator.validate(element):
+        return ()
+    log: Any = validator.error_log
+    names = [_named_in(str(entry.message)) for entry in log]
+    return tuple(dict.fromkeys(names)) or (local_name(element),)
+
+
+def local_name(element: "Element") -> str:
+    """The name without its namespace."""
+    return etree.QName(element).localname
+
+
+def _named_in(message: str) -> str:
+    """The element at the start of a libxml2 message: `Element '{ns}pin': …`."""
+    quoted = message.split("'")[1] if message.startswith("Element '") else ""
+    return quoted.rpartition("}")[2] or "the message"

@@ -1,0 +1,271 @@
+"""One exchange with the service: write, sign, send, read, prove; and again, where that is safe.
+
+The order is the promise: the receipt, and by its digest the whole answer, is verified before
+anything of the answer is read or decrypted, so a refusal is proved as a release is.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
+
+from lxml import etree
+
+from makul_client._internal import response_decoder as reading
+from makul_client._internal import xroad_headers as xroad
+from makul_client._internal.crypto.credentials import load_credential
+from makul_client._internal.crypto.decryption import Unsealer
+from makul_client._internal.crypto.xml import canonical
+from makul_client._internal.http_transport import Wire
+from makul_client._internal.nonces import nonces_for
+from makul_client._internal.retry import Retrying
+from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, request_of
+from makul_client._internal.wsse import BinarySignature
+from makul_client.errors import (
+    MakulError,
+    NotMatchedError,
+    RefusedError,
+    SealError,
+    SealFlaw,
+    TransportError,
+    UndeterminedError,
+)
+from makul_client.models.request import BasisDocument, ConsentDocument, Ground, ground_on_wire
+from makul_client.models.response import Decision, Receipt
+from makul_client.profile import Channel, Endpoint, Profile
+from makul_client.receipts.verifier import ClaimedAnswer, ReceiptVerifier, SentRequest
+
+T = TypeVar("T")
+
+_RAISED: Final[Mapping[str, type[RefusedError]]] = {
+    "REFUSED": RefusedError,
+    "NOT_MATCHED": NotMatchedError,
+    "UNDETERMINED": UndeterminedError,
+}
+
+_WITH_NONCE: Final = frozenset({"VerifyPerson", "GetPersonData", "ExplainDecision"})
+"""Requests that may hold nothing unguessable; the others carry a signed document."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """On whose behalf, and for which case: known to the service and kept in its record."""
+
+    employee: str | None = None
+    """The employee who asks, as the undertaking of secrecy names them (Procedure, cl. 16)."""
+    case_number: str | None = None
+    """The case in the recipient's own records."""
+    request_id: UUID | None = None
+    """The id of a request to repeat; None makes a new one."""
+
+
+class Exchange:
+    """Carries requests out in one recipient's name. Loads the keys; raises `ProfileError`."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None],
+    ) -> None:
+        self.receipts = ReceiptVerifier(profile.operator)
+        self.clock = clock
+        self._profile = profile
+        self._messages = Messages(profile.service.channel, profile.language)
+        self._signature = _signature(profile, clock)
+        self._nonces = nonces_for(profile)
+        _check_tls(profile.service)
+        self._unsealer = Unsealer(profile.sealing) if profile.sealing is not None else None
+        self._wire = Wire(profile.service)
+        self._retrying = Retrying(patience=profile.patience, pause=pause)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+    def inquire(
+        self,
+        operation: str,
+        fields: Mapping[str, Any],
+        context: Context,
+        read: Callable[[Any], T],
+    ) -> T:
+        """Ask for what is no decision and gets no receipt. Reasons are raised as a refusal."""
+
+        def attempt(request_id: UUID) -> T:
+            asked = {"requestId": str(request_id), "employee": context.employee, **fields}
+            _, received = self._converse(operation, asked, context, request_id)
+            answer = self._messages.read(operation, received)
+            if UUID(answer.values.requestId) != request_id:
+                raise TransportError("the answer is to another request", passing=False)
+            if answer.values.reason if "reason" in answer.values else ():
+                raise RefusedError(
+                    reading.reasons(answer.values.reason),
+                    request_id=request_id,
+                    language=self._profile.language,
+                )
+            return read(answer.values)
+
+        return self._repeatedly(operation, context, attempt)
+
+    def decide(
+        self,
+        operation: str,
+        fields: Mapping[str, Any],
+        context: Context,
+        read: Callable[[Any, Decision], T],
+        *,
+        ground: Ground | None = None,
+        attributes: Sequence[str] = (),
+        under_agreement: bool = True,
+    ) -> T:
+        """Ask for a decision, prove it by its receipt, and only then read it."""
+        agreement = self._profile.agreement if under_agreement else None
+        asked = {
+            **({} if agreement is None else {"agreementNumber": agreement}),
+            "employee": context.employee,
+            "caseNumber": context.case_number,
+            **fields,
+        }
+        if ground is not None:
+            asked["ground"] = ground_on_wire(ground)
+
+        def attempt(request_id: UUID) -> T:
+            named = {"requestId": str(request_id), **asked}
+            if self._nonces is not None and operation in _WITH_NONCE:
+                named["nonce"] = self._nonces.nonce_of(request_id)
+            digest, received = self._converse(operation, named, context, request_id)
+            sent = SentRequest(
+                request_id=request_id,
+                digest=digest,
+                operation=operation,
+                recipient=self._profile.recipient.code,
+                agreement=agreement,
+                attributes=frozenset(attributes),
+                ground_digest=_ground_digest(ground),
+            )
+            receipt = self.receipts.prove(
+                received.receipt(), sent, received.digest(), at=self.clock()
+            )
+            opened = self._opened(self._messages.read(operation, received), sent)
+            return read(opened.values, self._decision(opened, receipt, sent))
+
+        return self._repeatedly(operation, context, attempt)
+
+    def demand(self, decision: Decision, *wanted: str) -> None:
+        """Raise what the decision says, unless it is one of the outcomes wanted."""
+        if decision.outcome in wanted:
+            return
+        kind = _RAISED.get(decision.outcome)
+        if kind is None:
+            raise TransportError("the answer's outcome does not fit the question", passing=False)
+        raise kind(
+            decision.reasons,
+            request_id=decision.request_id,
+            language=self._profile.language,
+            decision=decision,
+        )
+
+    def _repeatedly(self, operation: str, context: Context, attempt: Callable[[UUID], T]) -> T:
+        request_id = context.request_id or uuid4()
+        try:
+            result = self._retrying(lambda: attempt(request_id))
+        except MakulError as error:
+            error.request_id = request_id
+            _log.info("%s %s: %s %s", operation, request_id, type(error).__name__, error.code)
+            raise
+        _log.info("%s %s: answered", operation, request_id)
+        return result
+
+    def _converse(
+        self, operation: str, fields: Mapping[str, Any], context: Context, request_id: UUID
+    ) -> tuple[bytes, ReceivedAnswer]:
+        """Send once. Returns the digest of what was sent, and the answer, not proved yet."""
+        envelope = self._messages.write(
+            operation,
+            fields,
+            headers=self._headers(operation, context, request_id),
+            request_id=request_id,
+        )
+        digest = hashlib.sha256(canonical(request_of(envelope))).digest()
+        if self._signature is not None:
+            self._signature.apply(envelope, {})
+        message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+        return digest, self._messages.receive(operation, self._wire.send(operation, message))
+
+    def _headers(self, operation: str, context: Context, request_id: UUID) -> dict[str, Any]:
+        if self._profile.xroad is None or self._profile.service.channel is not Channel.XROAD:
+            return {}
+        return xroad.headers(
+            self._profile.xroad,
+            operation,
+            request_id=request_id,
+            employee=context.employee,
+            case_number=context.case_number,
+        )
+
+    def _opened(self, answer: Answer, sent: SentRequest) -> Answer:
+        """The answer with its data in the clear: decrypted, and the signature inside verified."""
+        if answer.sealed is None:
+            sealing = self._profile.sealing
+            if answer.person is not None and sealing is not None and not sealing.or_typed:
+                raise SealError(SealFlaw.MISSING, "the profile wants them sealed")
+            return answer
+        if self._unsealer is None:
+            raise SealError(SealFlaw.NO_KEY, "add [sealing]")
+        document = self._unsealer.open(answer.sealed)
+        disclosure_id = UUID(answer.values.disclosureId)
+        given = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
+        return self._messages.opened(answer, given.person, given.payload_salt)
+
+    def _decision(self, answer: Answer, receipt: Receipt, sent: SentRequest) -> Decision:
+        values = answer.values
+        claimed = ClaimedAnswer(
+            request_id=UUID(values.requestId),
+            disclosure_id=UUID(values.disclosureId),
+            outcome=values.outcome,
+            reasons=reading.reasons(values.reason),
+            decided_at=values.decidedAt,
+            person=answer.person,
+            payload_salt=answer.payload_salt,
+            attributes=reading.attributes_in(values.person if "person" in values else None),
+        )
+        self.receipts.hold(receipt, sent, claimed)
+        return Decision(
+            request_id=sent.request_id,
+            disclosure_id=claimed.disclosure_id,
+            outcome=claimed.outcome,
+            reasons=claimed.reasons,
+            decided_at=claimed.decided_at,
+            receipt=receipt,
+        )
+
+
+def _check_tls(service: Endpoint) -> None:
+    """What tells who is calling is read now: OpenSSL would ask the terminal for a password."""
+    if service.channel is Channel.MTLS and service.tls_key and service.tls_certificate:
+        load_credential(service.tls_key, service.tls_certificate)
+
+
+def _signature(profile: Profile, clock: Callable[[], datetime]) -> BinarySignature | None:
+    """Messages are signed on the channel `wsse` alone: exactly one channel tells who is calling."""
+    if profile.service.channel is not Channel.WSSE or profile.signing is None:
+        return None
+    credential = load_credential(
+        profile.signing.key,
+        profile.signing.certificate,
+        password_env=profile.signing.key_password_env,
+    )
+    return BinarySignature(credential, clock=clock)
+
+
+def _ground_digest(ground: Ground | None) -> bytes | None:
+    if isinstance(ground, ConsentDocument | BasisDocument):
+        return hashlib.sha256(ground.document).digest()
+    return None

@@ -1,0 +1,241 @@
+"""Writes requests and reads answers with zeep, from the published WSDL: no network, no trust.
+
+What zeep is not left alone with: it takes a value that it cannot read for an absent one. So both
+directions are held against the published schemas first.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import makul_schemas
+import makul_wsdl
+import zeep
+import zeep.exceptions
+
+from makul_client._internal import response_decoder as reading
+from makul_client._internal.crypto.xml import (
+    RECIPIENT,
+    SOAP,
+    TYPES,
+    UnsafeXmlError,
+    broken_fields,
+    canonical,
+    canonical_without,
+    local_name,
+    parse,
+)
+from makul_client.errors import FaultError, InvalidRequestError, TransportError, fault
+from makul_client.models.reasons import Language
+from makul_client.profile import Channel
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_WSDL: Final = {
+    Channel.WSSE: "recipient.wsdl",
+    Channel.MTLS: "recipient.wsdl",
+    Channel.XROAD: "recipient-xroad.wsdl",
+}
+_PACKAGED: Final = "file:///makul/wsdl/v1/"
+"""Not a place: a name by which zeep resolves the relative imports among the packaged files."""
+_FAULT_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:]{0,99}", re.ASCII)
+_RECEIPT: Final = f"{{{RECIPIENT}}}receipt"
+_OWN_CODE: Final = re.compile(r"([A-Z]{3}-[0-9]{2}): ", re.ASCII)
+
+
+class _Packaged(zeep.Transport):
+    """Gives zeep the packaged WSDLs and schemas by name, and nothing else."""
+
+    def load(self, url: str) -> bytes:
+        name = url.rpartition("/")[2]
+        if name.endswith(".wsdl"):
+            return makul_wsdl.read(name)
+        return makul_schemas.read(name)
+
+
+# zeep carries no types.
+_ZEEP: Final[Any] = zeep.Client
+_TRANSPORT: Final[Any] = _Packaged
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceivedAnswer:
+    """The Body's child as it came. Neither its schema nor its receipt was verified."""
+
+    child: "Element"
+
+    def receipt(self) -> bytes | None:
+        """Return the receipt's exact bytes; None unless there is one, plain and in the last place.
+
+        The digest does not see where the receipt stands, so its place is judged here.
+        """
+        found = self.child.findall(_RECEIPT)
+        if len(found) != 1 or found[0] is not self.child[-1] or len(found[0]) or found[0].attrib:
+            return None
+        try:
+            return base64.b64decode("".join((found[0].text or "").split()), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 that a receipt has as its answerDigest (receipt.xsd).
+
+        It is taken over what arrived, not over what was read from it: an attribute, an element or
+        white space that no reader looks at changes it as well.
+        """
+        found = self.child.find(_RECEIPT)
+        if found is None:
+            return hashlib.sha256(canonical(self.child)).digest()
+        return hashlib.sha256(canonical_without(self.child, found)).digest()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """An answer that fits the schema."""
+
+    values: Any
+    """As zeep reads it: attributes by element name."""
+    person: bytes | None
+    """The element `person` in exclusive canonical form, as receipts digest it."""
+    payload_salt: bytes | None
+    """What stands before it in the receipt's payload digest."""
+    sealed: bytes | None
+    """The same, still sealed, in its place."""
+
+
+class Messages:
+    """The contract in both directions, for one channel."""
+
+    def __init__(self, channel: Channel, language: Language) -> None:
+        self._language = language
+        self._zeep = _ZEEP(
+            _PACKAGED + _WSDL[channel],
+            transport=_TRANSPORT(),
+            settings=zeep.Settings(
+                strict=True,
+                raw_response=False,
+                force_https=False,
+                xml_huge_tree=False,
+                forbid_dtd=True,
+                forbid_entities=True,
+                forbid_external=True,
+                xsd_ignore_sequence_order=False,
+            ),
+        )
+
+    def write(
+        self,
+        operation: str,
+        fields: Mapping[str, Any],
+        *,
+        headers: Mapping[str, Any],
+        request_id: UUID,
+    ) -> "Element":
+        """A SOAP envelope, not yet signed. Raises `InvalidRequestError`."""
+        try:
+            envelope: Element = self._zeep.create_message(
+                self._zeep.service, operation, _soapheaders=dict(headers) or None, **fields
+            )
+        except zeep.exceptions.ValidationError as error:
+            named = tuple(str(each) for each in error.path) or ("what it requires",)
+            raise InvalidRequestError(operation, named, request_id=request_id) from None
+        except (TypeError, ValueError):
+            raise InvalidRequestError(
+                operation, ("its values' types",), request_id=request_id
+            ) from None
+        broken = broken_fields(request_of(envelope), "recipient")
+        if broken:
+            raise InvalidRequestError(operation, broken, request_id=request_id)
+        return envelope
+
+    def receive(self, operation: str, answer: bytes) -> ReceivedAnswer:
+        """Take an answer in. Raises `FaultError`, and `TransportError` for what is no answer.
+
+        Whether it is one to this operation is not judged here, for a receipt proves that first.
+        """
+        try:
+            child = _body_child(parse(answer))
+        except UnsafeXmlError as error:
+            raise TransportError(f"the answer is not readable: {error}", passing=False) from None
+        if child.tag == f"{{{SOAP}}}Fault":
+            raise self._fault(child)
+        if child.tag != f"{{{RECIPIENT}}}{local_name(child)}":
+            raise TransportError(f"the answer is not one to {operation}", passing=False)
+        return ReceivedAnswer(child)
+
+    def read(self, operation: str, received: ReceivedAnswer) -> Answer:
+        """Read an answer by the schema. Raises `TransportError` for one that does not fit."""
+        child = received.child
+        if child.tag != f"{{{RECIPIENT}}}{operation}Response":
+            raise TransportError(f"the answer is not one to {operation}", passing=False)
+        broken = broken_fields(child, "recipient")
+        if broken:
+            named = ", ".join(broken)
+            raise TransportError(f"the answer breaks the schema at {named}", passing=False)
+        person = child.find(f"{{{RECIPIENT}}}person")
+        values = self._typed(child)
+        return Answer(
+            values=values,
+            person=None if person is None else canonical(person),
+            payload_salt=values.payloadSalt if "payloadSalt" in values else None,
+            sealed=values.sealed if "sealed" in values else None,
+        )
+
+    def opened(self, answer: Answer, person: "Element", payload_salt: bytes) -> Answer:
+        """The answer with the element `person` that was sealed in it, verified meanwhile."""
+        answer.values.person = self._typed(person)
+        return Answer(
+            values=answer.values,
+            person=canonical(person),
+            payload_salt=payload_salt,
+            sealed=None,
+        )
+
+    def _fault(self, node: "Element") -> FaultError | TransportError:
+        detail = node.find(f"detail/{{{TYPES}}}Fault")
+        if detail is None or broken_fields(detail, "types"):
+            return _foreign_fault(node)
+        read = self._typed(detail)
+        request_id = UUID(read.requestId) if read.requestId else None
+        return fault(reading.reasons(read.reason), request_id=request_id, language=self._language)
+
+    def _typed(self, element: "Element") -> Any:
+        try:
+            return self._zeep.wsdl.types.deserialize(element)
+        except (zeep.exceptions.Error, ValueError, TypeError, LookupError):
+            raise TransportError("the answer is not readable", passing=False) from None
+
+
+def request_of(envelope: "Element") -> "Element":
+    """The Body's child: what the request says, and what its digest is taken of."""
+    return _body_child(envelope)
+
+
+def _body_child(envelope: "Element") -> "Element":
+    if envelope.tag != f"{{{SOAP}}}Envelope":
+        raise UnsafeXmlError("not a SOAP 1.1 envelope")
+    bodies = envelope.findall(f"{{{SOAP}}}Body")
+    if len(bodies) != 1 or len(bodies[0]) != 1:
+        raise UnsafeXmlError("not exactly one Body with one child")
+    return bodies[0][0]
+
+
+def _foreign_fault(node: "Element") -> TransportError:
+    """A fault without the contract's detail: of a security server, a proxy, another service.
+
+    Security servers flatten the detail of a fault that they pass on; then the code at the head of
+    its text is left. More of the text is nobody's promise and stays out.
+    """
+    own = _OWN_CODE.match((node.findtext("faultstring") or "").strip())
+    if own is not None:
+        passing = own[1].startswith("OPS-") or own[1] in {"REQ-05", "REQ-06", "SIG-07"}
+        return TransportError(f"the service's fault {own[1]}, without its detail", passing=passing)
+    code = (node.findtext("faultcode") or "").strip()
+    named = code if _FAULT_CODE.fullmatch(code) else "no code"
+    return TransportError(f"a fault that is not the service's own: {named}", passing=True)

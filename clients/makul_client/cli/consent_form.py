@@ -1,0 +1,147 @@
+"""A consent as a clerk's form gives it: JSON from a file, read into what is to be drawn up."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from makul_client.cli.late_commands import late
+from makul_client.cli.options import instant
+from makul_client.cli.output import read_file
+from makul_client.errors import ConsentError
+
+if TYPE_CHECKING:
+    from makul_client.consent.documents import Authority, Paper, Representative, Subject, Wish
+    from makul_client.profile import Party
+    from makul_client.toml_table import digest_of_file
+else:
+    Authority = late("consent.documents", "Authority")
+    Paper = late("consent.documents", "Paper")
+    Representative = late("consent.documents", "Representative")
+    Subject = late("consent.documents", "Subject")
+    Wish = late("consent.documents", "Wish")
+    Party = late("profile", "Party")
+    digest_of_file = late("toml_table", "digest_of_file")
+
+FORM: Final = """\b
+form.json, every key optional where the option is given:
+  {"pin": "…", "surname": "…", "given_name": "…", "patronymic": "…",  (one name: that one)
+   "attributes": ["surname"], "methods": ["demographic"],
+   "valid_from": "2026-11-01", "valid_to": "2027-11-01", "max_disclosures": 1,
+   "purpose": "…", "purpose_text": "…", "relation": "contract 17",
+   "onward": [{"code": "COM/60000002", "name": "…"}],
+   "representative": {"name": "…", "pin": "…", "kind": "PARENT", "number": "…",
+     "date": "2020-01-01", "issuer": "…", "valid_to": "…", "document": "birth.pdf"},
+   "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
+"""
+"""The form, as help shows it."""
+
+MAX_FORM: Final = 1024 * 1024
+
+NAMES: Final = ("surname", "given_name")
+"""No consent goes without one of them. A person with one name has one alone."""
+
+_KEYS: Final = frozenset(
+    {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
+    | {"valid_to", "max_disclosures", "purpose", "purpose_text", "relation", "onward"}
+    | {"representative", "paper"}
+)
+_MEDIA_TYPES: Final = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+
+
+def read_form(file: Path | None) -> dict[str, Any]:
+    """The keys that a form gives, its values not judged yet. Raises `ConsentError`."""
+    if file is None:
+        return {}
+    try:
+        form = json.loads(read_file(file, MAX_FORM))
+    except (ValueError, RecursionError):
+        raise ConsentError(f"{file}: not JSON") from None
+    if not isinstance(form, dict):
+        raise ConsentError(f"{file}: not a JSON object")
+    unknown = sorted(set(form) - _KEYS)
+    if unknown:
+        raise ConsentError(f"{file}: {unknown[0]} means nothing here")
+    return form
+
+
+def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
+    """What is to be drawn up, its scans looked for in `folder`. Raises `ConsentError`.
+
+    The form has the PIN and a name; where it does not say since when, the consent runs from `now`.
+    """
+    if "valid_to" not in form:
+        raise ConsentError("say until when it is good: --until 2027-11-01")
+    since = form.get("valid_from")
+    try:
+        return Wish(
+            subject=Subject(
+                pin=form["pin"],
+                surname=form.get("surname") or None,
+                given_name=form.get("given_name") or None,
+                patronymic=form.get("patronymic") or None,
+            ),
+            attributes=tuple(form.get("attributes", ())),
+            methods=tuple(form["methods"]) if "methods" in form else None,
+            valid_from=now if since is None else instant(since, "--since"),
+            valid_to=instant(form["valid_to"], "--until"),
+            max_disclosures=int(form.get("max_disclosures", 1)),
+            purpose=form.get("purpose"),
+            purpose_text=form.get("purpose_text"),
+            relation=form.get("relation"),
+            onward=tuple(Party(**each) for each in form.get("onward", ())),
+            representative=_representative(form.get("representative"), folder),
+            paper=_paper(form.get("paper"), folder),
+        )
+    except (TypeError, ValueError, KeyError, OverflowError):
+        raise ConsentError("the form's values are not what they should be; see --help") from None
+
+
+def _representative(form: dict[str, Any] | None, folder: Path) -> Representative | None:
+    if form is None:
+        return None
+    media_type, digest = _scan_of(folder / form["document"])
+    valid_to = form.get("valid_to")
+    return Representative(
+        name=form["name"],
+        pin=form.get("pin"),
+        authority=Authority(
+            kind=form["kind"],
+            number=form["number"],
+            issued_on=date.fromisoformat(form["date"]),
+            issuer=form["issuer"],
+            valid_to=None if valid_to is None else date.fromisoformat(valid_to),
+            media_type=media_type,
+            digest=digest,
+        ),
+    )
+
+
+def _paper(form: dict[str, Any] | None, folder: Path) -> Paper | None:
+    if form is None:
+        return None
+    media_type, digest = _scan_of(folder / form["scan"])
+    return Paper(
+        date=date.fromisoformat(form["date"]),
+        place=form["place"],
+        official=form["official"],
+        media_type=media_type,
+        scan_digest=digest,
+    )
+
+
+def _scan_of(scan: Path) -> tuple[str, bytes]:
+    known = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
+    if not known or scan.suffix.lower() not in _MEDIA_TYPES:
+        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+    return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)

@@ -1,0 +1,392 @@
+"""`makul-client`: the service from the command line, for a recipient's staff and scripts."""
+
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from makul_client.cli.agreement_terms import keep_terms, terms_of
+from makul_client.cli.consent import consent_app
+from makul_client.cli.late_commands import late
+from makul_client.cli.name_check import attributes_of, check_names
+from makul_client.cli.options import (
+    EXIT_CODES,
+    AsJson,
+    BasisFile,
+    Case,
+    ConsentFile,
+    ConsentUuid,
+    DocumentNumber,
+    Employee,
+    Face,
+    Finger,
+    GivenName,
+    Patronymic,
+    Pin,
+    ProfileFile,
+    Purpose,
+    ReceiptOut,
+    RequestId,
+    Surname,
+    demographic_from,
+    examples,
+    ground_from,
+    outcome_code,
+    probe_from,
+    receipt_in,
+    reporting,
+)
+from makul_client.cli.output import (
+    local_time,
+    print_agreement,
+    print_json,
+    print_pairs,
+    print_person,
+    print_reasons,
+    print_rules,
+    say,
+    say_aside,
+)
+from makul_client.cli.output_files import use_utf8
+from makul_client.cli.receipt import receipt_app
+from makul_client.cli.usage import MachineReadableGroup, show_version
+from makul_client.cli.vocabulary import (
+    METHODS,
+    OPERATIONS,
+    complete_attributes,
+    require_attributes,
+    require_known,
+)
+from makul_client.models.request import ConsentDocument
+from makul_client.models.response import LedgerNotice
+
+if TYPE_CHECKING:
+    from makul_client._internal.exchange import Context
+    from makul_client.client import Client
+    from makul_client.consent import view as consent_view
+else:
+    consent_view = late("consent.view")
+    Client = late("client", "Client")
+    Context = late("_internal.exchange", "Context")
+
+INTRODUCTION: Final = """\
+Ask for data from the national biometric database, as your agreement allows.
+
+\b
+First steps:
+  export MAKUL_PROFILE=bank.toml
+  makul-client status
+  makul-client agreement
+  makul-client consent draft -a surname --until 2027-11-01 --out draft.xml
+  makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
+  makul-client explain --consent consent.xml
+  makul-client get --consent consent.xml --document-number ID0000001 --receipt receipt.xml
+
+The profile says who you are, how you call and whom you believe; nothing is edited in code.
+Personal data are printed on standard output by `get` alone, and never logged.
+"""
+
+app = typer.Typer(
+    name="makul-client",
+    cls=MachineReadableGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # tracebacks would show a person's data
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+    help=INTRODUCTION,
+)
+app.add_typer(consent_app, name="consent")
+app.add_typer(receipt_app, name="receipt")
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+    del version
+
+
+@app.command(
+    epilog=examples(
+        "makul-client verify --consent consent.xml --document-number ID0000001",
+        "makul-client verify --consent consent.xml --surname Sample --given-name Test",
+    )
+)
+def verify(
+    *,
+    profile: ProfileFile,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    document_number: DocumentNumber = None,
+    surname: Surname = None,
+    given_name: GivenName = None,
+    patronymic: Patronymic = None,
+    face: Face = None,
+    finger: Finger = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    receipt: ReceiptOut = None,
+    as_json: AsJson = False,
+) -> None:
+    """Is this person who they say they are? Yes or no, never data."""
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
+        ground = ground_from(consent, consent_id, basis)
+        person = demographic_from(
+            ground,
+            pin=pin,
+            document_number=document_number,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+        )
+        probe = probe_from(person, face, finger)
+        check_names(client, profile, run.inquire(employee=employee), ground, purpose=purpose)
+        context = run.begin(employee=employee, case=case, request_id=request_id)
+        result = client.verify_person(
+            probe,
+            ground=ground,
+            purpose=purpose,
+            context=context,
+        )
+        with keep(result.decision):
+            if as_json:
+                print_json(result)
+            else:
+                say("matched" if result.matched else "not matched")
+                print_reasons(result.decision.reasons, client.profile.language)
+        raise typer.Exit(outcome_code(result.decision.outcome))
+
+
+@app.command(
+    epilog=examples(
+        "makul-client get --consent consent.xml --document-number ID0000001",
+        "makul-client get --consent consent.xml --surname Sample -a birthDate --receipt r.xml",
+        "makul-client get --basis court-order.xml --document-number ID0000001 -a address --json",
+    )
+)
+def get(
+    *,
+    profile: ProfileFile,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            "-a",
+            help="What to ask for; else all that the consent lists.",
+            autocompletion=complete_attributes,
+        ),
+    ] = None,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    document_number: DocumentNumber = None,
+    surname: Surname = None,
+    given_name: GivenName = None,
+    patronymic: Patronymic = None,
+    face: Face = None,
+    finger: Finger = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    receipt: ReceiptOut = None,
+    as_json: AsJson = False,
+) -> None:
+    """A person's data, once matched. Prints them on standard output."""
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        receipt_in(receipt) as keep,
+    ):
+        ground = ground_from(consent, consent_id, basis)
+        person = demographic_from(
+            ground,
+            pin=pin,
+            document_number=document_number,
+            surname=surname,
+            given_name=given_name,
+            patronymic=patronymic,
+        )
+        probe, attributes = probe_from(person, face, finger), attributes_of(attribute, ground)
+        check_names(
+            client,
+            profile,
+            run.inquire(employee=employee),
+            ground,
+            purpose=purpose,
+            attributes=attributes,
+        )
+        context = run.begin(employee=employee, case=case, request_id=request_id)
+        data = client.get_person_data(
+            probe,
+            attributes,
+            ground=ground,
+            purpose=purpose,
+            context=context,
+        )
+        with keep(data.decision):
+            if as_json:
+                print_json(data)
+            else:
+                print_person(data.person)
+                print_reasons(data.decision.reasons, client.profile.language)
+
+
+@app.command(
+    epilog=examples(
+        "makul-client explain --consent consent.xml",
+        "makul-client explain --operation VerifyPerson --consent consent.xml --method face",
+    )
+)
+def explain(
+    *,
+    profile: ProfileFile,
+    operation: Annotated[str, typer.Option(help="VerifyPerson or GetPersonData.")] = "",
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            "-a",
+            help="What would be asked for.",
+            autocompletion=complete_attributes,
+        ),
+    ] = None,
+    consent: ConsentFile = None,
+    consent_id: ConsentUuid = None,
+    basis: BasisFile = None,
+    pin: Pin = None,
+    purpose: Purpose = None,
+    employee: Employee = None,
+    case: Case = None,
+    request_id: RequestId = None,
+    as_json: AsJson = False,
+) -> None:
+    """How a request would be decided, rule by rule. No person is looked at, nothing is used up."""
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        ground = ground_from(consent, consent_id, basis)
+        attributes, methods = tuple(attribute or ()), tuple(method or ())
+        # What the agreement and the consent hold is for the dry run to say, rule by rule.
+        require_attributes(attributes)
+        require_known("method", methods, METHODS)
+        require_known("operation", (operation,) if operation else (), OPERATIONS)
+        if isinstance(ground, ConsentDocument):
+            view = consent_view.read_unsafe(ground.document)
+            pin = pin or view.subject.pin
+            attributes = attributes or view.attributes
+        asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+        context = run.begin(employee=employee, case=case, request_id=request_id)
+        explanation = client.explain(
+            asked,
+            methods=methods or ("demographic",),
+            pin=pin,
+            attributes=attributes if asked == "GetPersonData" else (),
+            ground=ground,
+            purpose=purpose,
+            context=context,
+        )
+        if as_json:
+            print_json(explanation)
+        else:
+            print_rules(explanation.rules, client.profile.language)
+            say(explanation.decision.outcome)
+            print_reasons(explanation.decision.reasons, client.profile.language)
+        raise typer.Exit(outcome_code(explanation.decision.outcome))
+
+
+@app.command(
+    epilog=examples(
+        "makul-client agreement",
+    )
+)
+def agreement(
+    *,
+    profile: ProfileFile,
+    number: Annotated[str | None, typer.Argument(help="Else the profile's.")] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.agreement(number, context=run.inquire(employee=employee))
+        if found.number == client.profile.agreement:
+            keep_terms(profile, terms_of(found))
+        if as_json:
+            print_json(found)
+        else:
+            print_agreement(found)
+
+
+@app.command(
+    epilog=examples(
+        "makul-client status --json",
+    )
+)
+def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
+    """Is the service there, is it a sandbox, and what are its limits?"""
+    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+        found = client.status(context=run.inquire(employee=employee))
+        for each in client.unpinned(found):
+            say_aside(
+                f"the profile lacks the operator's {each.state} receipt certificate"
+                f" {each.fingerprint.hex()}, from {local_time(each.valid_from)}:"
+                " add it to operator.certificates"
+            )
+        other = client.other_log(found)
+        if other is not None:
+            say_aside(
+                f"the service announces another log key than the profile's: {other.key}; ask the"
+                " operator, and do not take it over from here"
+            )
+        if as_json:
+            print_json(found)
+            return
+        limits = [(each.name, f"{each.value} {each.unit}") for each in found.limits]
+        print_pairs(
+            found.environment,
+            [
+                ("software", found.software_version),
+                ("contract", found.contract_version),
+                ("time", local_time(found.time)),
+                *limits,
+                *_log(found.ledger),
+            ],
+        )
+
+
+def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
+    if notice is None:
+        return []
+    return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]
+
+
+def main() -> None:
+    """Run the command line."""
+    use_utf8()
+    with suppress(ValueError):  # a thread that is not the main one gets no signals
+        signal.signal(signal.SIGTERM, _end)
+    app()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as the signal would, but with what was reserved given back."""
+    raise SystemExit(128 + number)

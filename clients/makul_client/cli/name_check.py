@@ -1,0 +1,61 @@
+"""The check of a request's names against the consent at hand and the agreement as it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from makul_client.cli.agreement_terms import keep_terms, load_terms, terms_of
+from makul_client.cli.late_commands import late
+from makul_client.cli.vocabulary import UnknownNameError, require_attributes, require_held
+from makul_client.errors import MakulError
+from makul_client.models.request import ConsentDocument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from makul_client._internal.exchange import Context
+    from makul_client.client import Client
+    from makul_client.consent import view as consent_view
+    from makul_client.models.request import Ground
+else:
+    consent_view = late("consent.view")
+
+
+def check_names(
+    client: Client,
+    profile: Path,
+    inquiry: Context,
+    ground: Ground | None,
+    *,
+    purpose: str | None,
+    attributes: tuple[str, ...] = (),
+) -> None:
+    """Raise `UnknownNameError` for a name that cannot be released; nothing was sent for it then.
+
+    The terms that are kept may be old, so the service is asked again before they forbid anything.
+    """
+    asked = purpose or client.profile.purpose
+    if isinstance(ground, ConsentDocument):
+        view = consent_view.read_unsafe(ground.document)
+        require_held("purpose", (asked,), (view.purpose,), "the consent")
+        require_held("attribute", attributes, view.attributes, "the consent")
+    terms = load_terms(profile, client.profile.agreement)
+    if terms is None:
+        return
+    try:
+        terms.require(purpose=asked, attributes=attributes)
+    except UnknownNameError:
+        fresh = terms_of(client.agreement(context=inquiry))
+        keep_terms(profile, fresh)
+        fresh.require(purpose=asked, attributes=attributes)
+
+
+def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
+    """Return the attributes that were typed, else all that the consent lists."""
+    attributes = tuple(typed or ())
+    require_attributes(attributes)
+    if not attributes and isinstance(ground, ConsentDocument):
+        attributes = consent_view.read_unsafe(ground.document).attributes
+    if not attributes:
+        raise MakulError("say what to ask for: --attribute surname")
+    return attributes

@@ -1,0 +1,400 @@
+"""What the commands share: options, exit codes, and how an error becomes one of them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import date, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from uuid import UUID, uuid4
+
+import typer
+
+from makul_client.cli.late_commands import late
+from makul_client.cli.output import print_error, read_file, say_aside
+from makul_client.cli.output_files import (
+    JSON_BYTES,
+    RECEIPT_BYTES,
+    TEXT_BYTES,
+    ReservedFile,
+    require_standard_output,
+    use_utf8,
+)
+from makul_client.cli.prompts import ask, ask_pin
+from makul_client.errors import (
+    ConsentError,
+    FaultError,
+    InvalidRequestError,
+    LedgerError,
+    MakulError,
+    ProfileError,
+    ReceiptError,
+    RefusedError,
+    SealError,
+    TransportError,
+    UndeterminedError,
+    UnfinishedError,
+)
+from makul_client.models.reasons import Language, Retry
+from makul_client.models.request import (
+    BasisDocument,
+    ConsentDocument,
+    ConsentId,
+    Demographic,
+    FaceSample,
+    FingerSample,
+    Ground,
+    Probe,
+)
+from makul_client.models.response import Decision
+
+if TYPE_CHECKING:
+    from makul_client._internal.exchange import Context
+    from makul_client.consent import view as consent_view
+    from makul_client.profile import Profile
+else:
+    consent_view = late("consent.view")
+    Context = late("_internal.exchange", "Context")
+    Profile = late("profile", "Profile")
+
+
+class ExitCode(IntEnum):
+    """What a script may branch on."""
+
+    OK = 0
+    NO = 1
+    USAGE = 2
+    LATER = 3
+    RECEIPT = 4
+    REJECTED = 5
+
+
+EXIT_CODES: Final = """\b
+Exit codes:
+  0  done: released, matched, accepted
+  1  the answer is no: refused, or not matched
+  2  wrong use: an option, the profile, a document, a place of output;
+     nothing was sent
+  3  not now: unreachable, unavailable, undetermined, broken off, or the
+     answer could not be written; repeat the same command with --request-id
+  4  the operator's receipt is not to be trusted, and the answer was withheld;
+     or its proof in the log does not hold or is overdue
+  5  the message was not accepted: its form, its signature, or who sent it
+"""
+
+
+def examples(*commands: str, more: str = "") -> str:
+    """What stands below a command's options: examples, then the exit codes."""
+    lines = "\n".join(f"  {command}" for command in commands)
+    return f"\b\nExamples:\n{lines}\n\n{more}\n{EXIT_CODES}"
+
+
+ProfileFile = Annotated[
+    Path,
+    typer.Option("--profile", "-p", envvar="MAKUL_PROFILE", help="The recipient's TOML profile."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors included.")]
+Employee = Annotated[
+    str | None,
+    typer.Option(envvar="MAKUL_EMPLOYEE", help="The employee who asks (Procedure, cl. 16)."),
+]
+Case = Annotated[str | None, typer.Option(help="The case in your own records.")]
+RequestId = Annotated[
+    UUID | None, typer.Option(help="Repeat the request of this id; all else must be the same.")
+]
+Purpose = Annotated[str | None, typer.Option(help="Another purpose than the profile's.")]
+ConsentFile = Annotated[Path | None, typer.Option("--consent", help="A signed consent (cl. 4).")]
+ConsentUuid = Annotated[UUID | None, typer.Option("--consent-id", help="A registered consent.")]
+BasisFile = Annotated[
+    Path | None, typer.Option("--basis", help="A signed basis statement (cl. 5).")
+]
+Pin = Annotated[
+    str | None,
+    typer.Option(
+        help="The PIN. Better left out: it is read from the consent, or from MAKUL_PIN, or asked"
+        " for."
+    ),
+]
+DocumentNumber = Annotated[
+    str | None,
+    typer.Option(help="Of the identity document shown; asked for where no name is given either."),
+]
+Surname = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
+GivenName = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
+Patronymic = Annotated[str | None, typer.Option(help="As in the document.")]
+Face = Annotated[Path | None, typer.Option(help="A picture of the face: .jpg or .png.")]
+Finger = Annotated[
+    list[str] | None,
+    typer.Option(help="POSITION=FILE, 1 right thumb to 10; .wsq, .png, .iso or .ansi."),
+]
+ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="Keep the receipt here.")]
+
+FACTORS_INSTEAD: Final = "--document-number, or --surname and --given-name"
+"""What says who is to be matched, where nobody can be asked."""
+
+MIN_YEAR, MAX_YEAR = 1900, 9000
+"""`datetime` ends with 1 and 9999: beyond them a time cannot even be written in UTC."""
+
+_FACE_FORMATS: Final = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+_FINGER_FORMATS: Final = {
+    ".wsq": "wsq",
+    ".png": "png",
+    ".iso": "iso19794-2",
+    ".fmr": "iso19794-2",
+    ".ansi": "ansi378",
+}
+
+
+class Run:
+    """One run of a command, as far as it decides what a failure means."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.request_id: UUID | None = None
+        """There once a request may be on its way."""
+
+    def require_output(self) -> None:
+        """Raise `OutputError` where the answer could not be shown."""
+        require_standard_output(JSON_BYTES if self._as_json else TEXT_BYTES)
+
+    def begin(self, *, employee: str | None, case: str | None, request_id: UUID | None) -> Context:
+        """Check standard output and print the request's id: from here on it may be on its way.
+
+        The id is printed before anything is sent, so that a run that is killed, or that waits for
+        ever, can be repeated too.
+        """
+        self.require_output()
+        self.request_id = request_id or uuid4()
+        say_aside(f"makul-client: request {self.request_id}")
+        return Context(
+            employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
+        )
+
+    def inquire(self, *, employee: str | None) -> Context:
+        """Check standard output for an inquiry, which decides nothing and discloses nothing."""
+        self.require_output()
+        return Context(employee=as_typed(employee))
+
+
+@contextmanager
+def receipt_in(
+    path: Path | None,
+) -> Iterator[Callable[[Decision], AbstractContextManager[None]]]:
+    """Reserve the place of a receipt before anything is sent. A refusal's is kept there as well.
+
+    What it yields keeps a decision's receipt around the printing of its answer: neither is lost
+    where the other fails.
+    """
+    with ExitStack() as opened:
+        file = (
+            None
+            if path is None
+            else opened.enter_context(ReservedFile(path, max_bytes=RECEIPT_BYTES))
+        )
+
+        @contextmanager
+        def keep(decision: Decision) -> Iterator[None]:
+            try:
+                yield
+            finally:
+                if file is not None:
+                    file.keep(decision.receipt.document)
+
+        try:
+            yield keep
+        except RefusedError as refused:
+            if refused.decision is not None and file is not None:
+                file.keep(refused.decision.receipt.document)
+            raise
+
+
+@contextmanager
+def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
+    """Turn what goes wrong into a line and an exit code.
+
+    Once a request may be on its way, every failure that is no answer is "not now": the
+    person's data may have been disclosed, and the same id gets the same answer.
+    """
+    use_utf8()
+    run = Run(as_json=as_json)
+    try:
+        yield run
+    except MakulError as error:
+        code = exit_code(error)
+        if run.request_id is not None and code is ExitCode.USAGE and not _was_not_sent(error):
+            code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
+        print_error(error, _language(profile), as_json=as_json)
+        raise typer.Exit(code) from None
+    except (typer.Abort, KeyboardInterrupt):  # typer's own code would read as "no"
+        _report_broken_off(run, "interrupted", profile, as_json=as_json)
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        if run.request_id is None:
+            raise
+        _report_broken_off(run, f"internal error at {_place(error)}", profile, as_json=as_json)
+
+
+def _place(error: BaseException) -> str:
+    """Return where in this program an error of our own arose; its message may hold data."""
+    place, trace = "an unknown place", error.__traceback__
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
+    """End a run that came to no answer; the message of what broke it may hold data."""
+    if run.request_id is None:
+        raise typer.Exit(ExitCode.USAGE) from None
+    error = UnfinishedError(
+        f"{what}: whether the request was answered is unknown", request_id=run.request_id
+    )
+    print_error(error, _language(profile), as_json=as_json)
+    raise typer.Exit(ExitCode.LATER) from None
+
+
+def _was_not_sent(error: MakulError) -> bool:
+    return isinstance(error, InvalidRequestError | ProfileError | ConsentError)
+
+
+def as_typed(text: str | None) -> str | None:
+    """A word of the command line as UTF-8, which an ASCII locale takes for single bytes."""
+    if text is None:
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        with suppress(UnicodeError):
+            return os.fsencode(text).decode()
+    return text
+
+
+def exit_code(error: MakulError) -> ExitCode:
+    """The exit code of an error; see `EXIT_CODES`."""
+    match error:
+        case ReceiptError() | SealError() | LedgerError():
+            return ExitCode.RECEIPT
+        case UndeterminedError() | TransportError() | UnfinishedError():
+            return ExitCode.LATER
+        case RefusedError() | FaultError() if error.retry is Retry.LATER:
+            return ExitCode.LATER
+        case RefusedError():
+            return ExitCode.NO
+        case FaultError():
+            return ExitCode.REJECTED
+    return ExitCode.USAGE
+
+
+def outcome_code(outcome: str) -> ExitCode:
+    """The exit code of a decision that was returned rather than raised."""
+    if outcome in {"REFUSED", "NOT_MATCHED"}:
+        return ExitCode.NO
+    return ExitCode.LATER if outcome == "UNDETERMINED" else ExitCode.OK
+
+
+def _language(profile: Path | None) -> Language:
+    try:
+        return Profile.load(profile).language if profile is not None else Language.EN
+    except MakulError:
+        return Language.EN
+
+
+def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | None) -> Ground | None:
+    """The ground given by at most one of three options."""
+    if sum(each is not None for each in (consent, consent_id, basis)) > 1:
+        raise typer.BadParameter("give one of --consent, --consent-id, --basis")
+    if consent is not None:
+        return ConsentDocument(read_file(consent))
+    if consent_id is not None:
+        return ConsentId(consent_id)
+    return None if basis is None else BasisDocument(read_file(basis))
+
+
+def demographic_from(
+    ground: Ground | None,
+    *,
+    pin: str | None,
+    document_number: str | None,
+    surname: str | None,
+    given_name: str | None,
+    patronymic: str | None,
+) -> Demographic:
+    """Who the person says they are: from the options, or asked for.
+
+    The PIN alone is taken from the consent, for it says whose record is meant and proves nothing.
+    A name from there would have the record compared with the consent, and not with the person who
+    came: what is to match is given by who saw the person's document.
+    """
+    if pin is None and isinstance(ground, ConsentDocument):
+        pin = consent_view.read_unsafe(ground.document).subject.pin
+    pin = pin or ask_pin("PIN")
+    if document_number is None and surname is None and given_name is None:
+        document_number, surname, given_name = _prompt_for_factors()
+    return Demographic(
+        pin=pin,
+        document_number=as_typed(document_number),
+        surname=as_typed(surname),
+        given_name=as_typed(given_name),
+        patronymic=as_typed(patronymic),
+    )
+
+
+def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
+    """Ask for the document number, or else for the names; a person with one name gives one."""
+    asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
+    try:
+        number = ask(asked[0], instead=FACTORS_INSTEAD)
+        if number:
+            return number, None, None
+        surname, given_name = (ask(each, instead=FACTORS_INSTEAD) for each in asked[1:])
+    except typer.Abort:
+        surname = given_name = ""
+    if not surname and not given_name:
+        raise typer.BadParameter(f"say what is to match: {FACTORS_INSTEAD}")
+    return None, surname or None, given_name or None
+
+
+def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:
+    """Everything that the record is compared with."""
+    return Probe(
+        demographic=demographic,
+        face=None
+        if face is None
+        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
+        fingers=tuple(_finger(each) for each in fingers or ()),
+    )
+
+
+def _finger(given: str) -> FingerSample:
+    position, _, name = given.partition("=")
+    if not position.isdecimal() or not name:
+        raise typer.BadParameter("a finger is POSITION=FILE, as in 2=index.wsq")
+    file = Path(name)
+    return FingerSample(
+        position=int(position), format=_format(file, _FINGER_FORMATS), data=read_file(file)
+    )
+
+
+def _format(file: Path, formats: dict[str, str]) -> str:
+    known = formats.get(file.suffix.lower())
+    if known is None:
+        raise typer.BadParameter(f"{file}: must end in one of {', '.join(formats)}")
+    return known
+
+
+def instant(text: str, option: str) -> datetime:
+    """An instant, ISO 8601 with an offset; a mere date is its midnight in Bishkek (UTC+6)."""
+    try:
+        if len(text) == len("2026-11-01"):
+            text = f"{date.fromisoformat(text)}T00:00:00+06:00"
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option}: a date, or an instant with its offset") from None
+    if at.utcoffset() is None:
+        raise typer.BadParameter(f"{option}: an instant needs its offset, as +06:00")
+    if not MIN_YEAR <= at.year <= MAX_YEAR:
+        raise typer.BadParameter(f"{option}: the year is {MIN_YEAR} to {MAX_YEAR}")
+    return at

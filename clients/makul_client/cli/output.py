@@ -1,0 +1,315 @@
+"""How results look: tables for people, JSON for programs. The only place that prints data."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import singledispatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+from makul_client._internal.files import UnreadableFileError, read_bounded
+from makul_client.cli.late_commands import late
+from makul_client.cli.output_files import write_aside, write_output
+from makul_client.errors import MakulError, OutputError
+from makul_client.models.reasons import ADVICE, Language, Reason, Retry
+from makul_client.models.response import Agreement, Name, Person, Receipt, Rule, Sample
+
+if TYPE_CHECKING:
+    from makul_client.consent.view import ConsentView
+    from makul_client.profile import Party
+else:
+    ConsentView = late("consent.view", "ConsentView")
+    Party = late("profile", "Party")
+
+MAX_READ: Final = 16 * 1024 * 1024
+"""Bytes of a file that is sent: a scan has 10 MiB at most, and everything else less."""
+
+_TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
+
+# Neither markup nor emoji: what a service says is shown, not interpreted.
+_OUT: Final = Console(markup=False, emoji=False, highlight=False)
+
+
+MAX_NAME_WIDTH: Final = 24
+"""Columns of a table's names that are never folded; a longer name may be."""
+
+
+@singledispatch
+def plain(value: object) -> object:
+    """A value as JSON has it: bytes in base64, instants in ISO 8601, a person by wire names."""
+    if is_dataclass(value):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+@plain.register
+def _(value: Person) -> object:
+    return {name: plain(each) for name, each in value.given()}
+
+
+@plain.register
+def _(value: bytes) -> object:
+    return base64.b64encode(value).decode()
+
+
+@plain.register(UUID)
+@plain.register(Decimal)
+@plain.register(StrEnum)
+def _(value: object) -> object:
+    return str(value)
+
+
+@plain.register
+def _(value: date) -> object:
+    return value.isoformat()
+
+
+@plain.register
+def _(value: datetime) -> object:
+    return value.isoformat() if value.utcoffset() is None else _in_utc(value).isoformat()
+
+
+@plain.register(Mapping)
+def _(value: Mapping[str, object]) -> object:
+    return {str(key): plain(each) for key, each in value.items()}
+
+
+@plain.register(frozenset)
+def _(value: frozenset[str]) -> object:
+    return sorted(value)
+
+
+@plain.register(tuple)
+@plain.register(list)
+def _(value: Iterable[object]) -> object:
+    return [plain(each) for each in value]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    write_output(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    write_output(f"{line}\n")
+
+
+def _print_table(table: Table) -> None:
+    """Let rich draw it and nothing more: on a closed pipe it would exit with the code of a "no"."""
+    with _OUT.capture() as drawn:
+        _OUT.print(table)
+    write_output(drawn.get())
+
+
+def print_result(value: Any, *lines: str, as_json: bool) -> None:
+    """What came of a command: the value as JSON for programs, or these lines for people."""
+    if as_json:
+        print_json(value)
+        return
+    for line in lines:
+        say(line)
+
+
+def say_aside(line: str) -> None:
+    """One line on standard error, beside the result."""
+    write_aside(f"{line}\n")
+
+
+def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
+    """What went wrong and what to do: one line each, on standard error; or JSON on output.
+
+    Where standard output takes nothing any more, JSON goes to standard error as well.
+    """
+    if as_json:
+        print_error_fields(_error(error))
+        return
+    say_aside(f"makul-client: {error}")
+    if error.retry is not None:
+        say_aside(ADVICE[error.retry][language])
+    if error.request_id is not None:
+        repeat = "--request-id" if error.retry is Retry.LATER else "request"
+        say_aside(f"{repeat} {error.request_id}")
+
+
+def print_error_fields(fields: Mapping[str, Any]) -> None:
+    """Print one error as JSON on standard output, else on standard error."""
+    try:
+        print_json({"error": fields})
+    except OutputError:
+        say_aside(json.dumps(plain({"error": fields}), ensure_ascii=False))
+
+
+def _error(error: MakulError) -> dict[str, Any]:
+    return {
+        "kind": type(error).__name__,
+        "message": str(error),
+        "request_id": error.request_id,
+        "retry": error.retry,
+        "retry_after": error.retry_after,
+        "reasons": error.reasons,
+    }
+
+
+def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """A table of names and values."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    rows = list(pairs)
+    # A purpose may have 64 letters: a name of that length would leave its value no room.
+    longest = max((len(name) for name, _ in rows), default=0)
+    table.add_column(overflow="fold", min_width=min(longest, MAX_NAME_WIDTH))
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    _print_table(table)
+
+
+def print_person(person: Person) -> None:
+    """The data released, one attribute a row."""
+    print_pairs("Person", [(name, _shown(value)) for name, value in person.given()])
+
+
+def print_reasons(reasons: Iterable[Reason], language: Language) -> None:
+    """Reasons beside an answer: what was left out, and why."""
+    for reason in reasons:
+        say(reason.told(language))
+
+
+def print_rules(rules: Iterable[Rule], language: Language) -> None:
+    """A dry run, rule by rule. A rule's text says what is wrong, so a rule that holds has none."""
+    table = Table("rule", "cl.", "verdict", "")
+    for rule in rules:
+        told = rule.texts[language] if rule.verdict in _TOLD else ""
+        table.add_row(rule.code, rule.clause or "", rule.verdict, told)
+    _print_table(table)
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """What the operator signed."""
+    ground = receipt.ground
+    print_pairs(
+        "Receipt, signed by the operator",
+        [
+            ("request", str(receipt.request_id)),
+            ("disclosure", str(receipt.receipt_id)),
+            ("operation", receipt.operation),
+            ("outcome", receipt.outcome),
+            ("reasons", ", ".join(reason.code for reason in receipt.reasons)),
+            ("released", ", ".join(sorted(receipt.released))),
+            ("ground", f"{ground.kind} {ground.id}" if ground else ""),
+            ("decided at", local_time(receipt.decided_at)),
+            ("operator", receipt.operator),
+        ],
+    )
+
+
+def print_agreement(agreement: Agreement) -> None:
+    """What the agreement allows."""
+    quota = "none" if agreement.daily_quota is None else str(agreement.daily_quota)
+    print_pairs(
+        f"Agreement {agreement.number}",
+        [
+            ("state", agreement.state),
+            ("term", _term(agreement.valid_from, agreement.valid_to)),
+            ("purposes", ", ".join(agreement.purposes)),
+            ("attributes", ", ".join(agreement.attributes)),
+            ("methods", ", ".join(agreement.methods)),
+            ("channels", ", ".join(agreement.channels)),
+            ("provisions", ", ".join(agreement.provisions)),
+            *((f"power {each.purpose}", ", ".join(each.attributes)) for each in agreement.powers),
+            ("quota a day", quota),
+            ("delivery", agreement.delivery),
+            *(
+                (f"signed, {each.role}", f"{each.member_code} {local_time(each.recorded_at)}")
+                for each in agreement.signatures
+            ),
+        ],
+    )
+
+
+def print_consent(view: ConsentView, *, reveal: bool) -> None:
+    """Who consents to what. The person is masked unless revealed."""
+    subject = view.subject
+    names = (subject.surname, subject.given_name, subject.patronymic)
+    name = " ".join(each if reveal else each[0] + "." for each in names if each)
+    print_pairs(
+        "Consent, " + ("signed" if view.signed else "not signed yet"),
+        [
+            ("id", view.consent_id),
+            ("subject", name),
+            ("PIN", subject.pin if reveal else masked(subject.pin)),
+            ("represented", "yes" if view.representative else "no"),
+            ("to", _party(view.recipient)),
+            ("agreement", view.agreement),
+            ("for", f"{view.purpose_text} ({view.purpose})"),
+            ("data", ", ".join(view.attributes) or "none: only yes or no"),
+            ("matched by", ", ".join(view.methods)),
+            ("term", _term(view.valid_from, view.valid_to)),
+            ("times", str(view.max_disclosures)),
+            ("kept for", view.retention),
+            ("passed on to", ", ".join(_party(each) for each in view.onward) or "nobody"),
+            ("taken back", view.withdrawal),
+            ("notice", f"{view.notice} ({view.language})"),
+            ("form", "paper" if view.on_paper else "electronic"),
+        ],
+    )
+
+
+def masked(pin: str) -> str:
+    """A PIN as logs and screens may show it: its first digit and its last two."""
+    return f"{pin[0]}***********{pin[-2:]}"
+
+
+def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
+    """Return a file's bytes, of which there may not be more. Raises `MakulError`."""
+    try:
+        return read_bounded(file, max_bytes)
+    except FileNotFoundError:
+        raise MakulError(f"{file}: it cannot be read: there is no such file") from None
+    except UnreadableFileError as error:
+        raise MakulError(str(error)) from None
+
+
+def _term(since: datetime, until: datetime) -> str:
+    return f"{local_time(since)} to {local_time(until)}"
+
+
+def local_time(at: datetime) -> str:
+    """Return an instant in the zone of this process (`TZ`), with its offset."""
+    try:
+        local = at.astimezone()
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+        local = at
+    return local.isoformat(sep=" ", timespec="seconds")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at
+
+
+def _party(party: Party) -> str:
+    return f"{party.name} ({party.code})"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Name():
+            return " / ".join(each for each in (value.ky, value.ru, value.latin) if each)
+        case Sample():
+            return f"{value.format or 'data'}, {len(value.data)} bytes"
+        case tuple():
+            return "; ".join(f"{each.position}: {_shown(each)}" for each in value)
+    return str(value)

@@ -1,0 +1,262 @@
+"""`makul-client receipt`: fetch a receipt with its place in the log, and verify both offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import UUID
+
+import typer
+from typer.core import TyperGroup
+
+from makul_client.cli.late_commands import late
+from makul_client.cli.options import (
+    AsJson,
+    Employee,
+    ExitCode,
+    ProfileFile,
+    examples,
+    exit_code,
+    reporting,
+)
+from makul_client.cli.output import (
+    print_json,
+    print_receipt,
+    print_result,
+    read_file,
+    say_aside,
+)
+from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
+from makul_client.errors import MakulError, ProfileError
+from makul_client.models.reasons import Language
+from makul_client.models.response import Receipt
+
+if TYPE_CHECKING:
+    from makul_client._internal.exchange import Context
+    from makul_client._internal.wsse import utc_now
+    from makul_client.client import Client
+    from makul_client.profile import Profile
+    from makul_client.receipts.bundle import read_bundle_unsafe, write_bundle
+    from makul_client.receipts.verifier import ReceiptVerifier
+    from makul_client.transparency.log_source import is_address
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
+else:
+    read_bundle_unsafe = late("receipts.bundle", "read_bundle_unsafe")
+    write_bundle = late("receipts.bundle", "write_bundle")
+    Client = late("client", "Client")
+    Context = late("_internal.exchange", "Context")
+    LedgerVerifier = late("transparency.verifier", "LedgerVerifier")
+    Proof = late("transparency.verifier", "Proof")
+    Standing = late("transparency.verifier", "Standing")
+    is_address = late("transparency.log_source", "is_address")
+    ReceiptVerifier = late("receipts.verifier", "ReceiptVerifier")
+    utc_now = late("_internal.wsse", "utc_now")
+    Profile = late("profile", "Profile")
+
+_PENDING: Final = {
+    Language.KY: "журналдагы далил азырынча жок: кийинчерээк кайра алыңыз",
+    Language.RU: "доказательства в журнале пока нет: получите его позже",
+    Language.EN: "not proved in the log yet: fetch it again later",
+}
+_PROVED: Final = {
+    Language.KY: "журналда, {index}-орунда; күбөлөр: {witnesses}",
+    Language.RU: "в журнале, на месте {index}; свидетели: {witnesses}",
+    Language.EN: "in the log, at place {index}; witnesses: {witnesses}",
+}
+
+
+class _GetUnlessNamed(TyperGroup):
+    """`receipt ID` goes on meaning `receipt get ID`, as it did before there was more to do."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and _is_uuid(args[0]):
+            args = ["get", *args]
+        return super().resolve_command(ctx, args)
+
+
+receipt_app = typer.Typer(
+    cls=_GetUnlessNamed,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Fetch the receipt of an earlier request, and verify receipts in the operator's log.",
+)
+
+
+@receipt_app.command(
+    epilog=examples(
+        "makul-client receipt get 7d9a3c1e-0000-4000-8000-000000000003 --out receipt.xml",
+        "makul-client receipt get 7d9a3c1e-0000-4000-8000-000000000003 --proof receipt.json",
+    )
+)
+def get(
+    *,
+    profile: ProfileFile,
+    of_request: Annotated[UUID, typer.Argument(help="The id of a request of yours.")],
+    out: Annotated[Path | None, typer.Option(help="Keep the receipt here.")] = None,
+    proof: Annotated[
+        Path | None, typer.Option(help="Keep the receipt and its proof here, in one file.")
+    ] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11).
+
+    Where the profile has a table [ledger], its proof in the log is verified as well.
+    """
+    with (
+        reporting(as_json=as_json, profile=profile) as run,
+        Client.from_file(profile) as client,
+        reserved(out, max_bytes=RECEIPT_BYTES) as receipt_file,
+        reserved(proof, max_bytes=PROOF_BYTES) as proof_file,
+    ):
+        found = client.receipt_in_log(of_request, context=run.inquire(employee=employee))
+        if receipt_file is not None:
+            receipt_file.keep(found.receipt.document)
+        if proof_file is not None:
+            proof_file.keep(write_bundle(found.receipt.document, found.inclusion))
+        if as_json:
+            print_json(found.receipt)
+        else:
+            print_receipt(found.receipt)
+        if client.profile.ledger is None:
+            return
+        verifier = LedgerVerifier(client.profile.ledger, language=client.profile.language)
+        proved = verifier.prove(found.receipt, found.inclusion, at=utc_now())
+        if not as_json:
+            say_aside(_told(proved, client.profile.language))
+
+
+@receipt_app.command(
+    epilog=examples(
+        "makul-client receipt verify --offline receipt.json",
+        "makul-client receipt verify --offline --log /media/log receipts/2026-11/*.json --json",
+    )
+)
+def verify(
+    *,
+    profile: ProfileFile,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="From --proof, or receipts alone.")
+    ],
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Send nothing, nor fetch proofs that are missing.")
+    ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(metavar="URL|DIR", help="The log itself; else the profile's, if it has one."),
+    ] = None,
+    employee: Employee = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold receipts against the log: signature, proof, checkpoint, witnesses, and the promise.
+
+    Exit code 4 where one of them has a flaw, 3 where none has and one is not proved yet.
+    """
+    with reporting(as_json=as_json, profile=profile):
+        checker = _Checker.of(Profile.load(profile), log, offline=offline)
+        context = Context(employee=employee)
+        with _fetching(profile, offline=offline) as client:
+            rows = [_row(file, checker, client, context) for file in files]
+        fields = [each.fields for each in rows]
+        print_result(fields, *(each.line for each in rows), as_json=as_json)
+        raise typer.Exit(_worst([each.code for each in rows]))
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """What a receipt is held against."""
+
+    receipts: ReceiptVerifier
+    ledger: LedgerVerifier
+    language: Language
+
+    @classmethod
+    def of(cls, profile: Profile, log: str | None, *, offline: bool) -> _Checker:
+        if profile.ledger is None:
+            raise ProfileError("the profile has no table [ledger]: ask the operator for its key")
+        if offline and log is not None and is_address(log):
+            raise MakulError("--offline: the log must be a directory, such as an exported copy")
+        place = log or profile.ledger.log
+        if offline and place is not None and is_address(place):
+            place = None
+        ledger = replace(profile.ledger, log=place)
+        return cls(
+            ReceiptVerifier(profile.operator),
+            LedgerVerifier(ledger, language=profile.language),
+            profile.language,
+        )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What became of one file."""
+
+    code: ExitCode
+    line: str
+    fields: dict[str, object]
+
+
+def _row(file: Path, checker: _Checker, client: Client | None, context: Context) -> _Row:
+    try:
+        bundle = read_bundle_unsafe(read_file(file))
+        receipt = checker.receipts.verify_kept(bundle.receipt, at=utc_now())
+        inclusion = bundle.inclusion
+        if inclusion is None and client is not None:
+            inclusion = client.receipt_in_log(receipt.request_id, context=context).inclusion
+        proved = checker.ledger.prove(receipt, inclusion, at=utc_now())
+    except MakulError as error:
+        flaw = getattr(error, "flaw", None)
+        said = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
+        return _Row(exit_code(error), f"{file}: {error}", said)
+    code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
+    return _Row(code, f"{file}: {_told(proved, checker.language)}", _facts(file, receipt, proved))
+
+
+def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "standing": proved.standing,
+        "request_id": receipt.request_id,
+        "receipt_id": receipt.receipt_id,
+        "outcome": receipt.outcome,
+        "decided_at": receipt.decided_at,
+        "index": proved.index,
+        "size": proved.size,
+        "cosigned_by": proved.cosigned_by,
+        "link": proved.link,
+    }
+
+
+def _told(proved: Proof, language: Language) -> str:
+    if proved.standing is Standing.PENDING:
+        return _PENDING[language]
+    witnesses = ", ".join(proved.cosigned_by) or "–"
+    return _PROVED[language].format(index=proved.index, witnesses=witnesses)
+
+
+def _worst(codes: list[ExitCode]) -> ExitCode:
+    """A flaw before what cannot be read, that before what may come later."""
+    for code in (ExitCode.RECEIPT, ExitCode.USAGE, ExitCode.LATER):
+        if code in codes:
+            return code
+    return max(codes)
+
+
+@contextmanager
+def _fetching(profile: Path, *, offline: bool) -> Iterator[Client | None]:
+    if offline:
+        yield None
+        return
+    with Client.from_file(profile) as client:
+        yield client
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

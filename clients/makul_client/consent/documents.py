@@ -1,0 +1,311 @@
+"""Consents as documents (Procedure, cl. 4): drawn up here, signed elsewhere, put together here.
+
+Only against a sandbox does this client hold a citizen's key and sign. In life the draft's bytes
+go to the citizen's own signer, and come back signed.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm
+from signxml.xades.xades import XAdESSigner
+
+from makul_client._internal.crypto.credentials import Credential
+from makul_client._internal.crypto.xml import (
+    CONSENT,
+    DSIG,
+    UnsafeXmlError,
+    broken_fields,
+    canonical,
+    parse,
+)
+from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
+from makul_client.errors import ConsentError
+from makul_client.models.request import Discreet
+from makul_client.profile import Party, Profile
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+SIGNATURE: Final = f"{{{DSIG}}}Signature"
+ROOT: Final = f"{{{CONSENT}}}Consent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Subject(Discreet):
+    """Whose data they are, as in the identity document."""
+
+    pin: str
+    surname: str | None = None
+    given_name: str | None = None
+    """At least one of the two; a person with one name has one."""
+    patronymic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Representative(Discreet):
+    """Who consents for a subject who cannot: a parent, a guardian."""
+
+    name: str
+    pin: str | None = None
+    authority: "Authority"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """The document by which they may; its scan is handed in with the consent."""
+
+    kind: str
+    """`PARENT`, `GUARDIAN` or `POWER_OF_ATTORNEY`."""
+    number: str
+    issued_on: date
+    issuer: str
+    valid_to: date | None = None
+    """Its last day; a power of attorney always has one."""
+    media_type: str
+    digest: bytes
+    """SHA-256 of its scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """How a consent on paper came about; an official answers for it (Procedure, cl. 4)."""
+
+    date: date
+    place: str
+    official: str
+    """The registered official who took it, by identifier."""
+    media_type: str
+    scan_digest: bytes
+    """SHA-256 of the scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one subject agrees to; everything else comes from the profile."""
+
+    subject: Subject
+    attributes: tuple[str, ...] = ()
+    """What may be given. None at all makes a consent to a yes or no."""
+    methods: tuple[str, ...] | None = None
+    """How the subject may be compared; None: as the profile says."""
+    valid_from: datetime
+    valid_to: datetime
+    max_disclosures: int = 1
+    purpose: str | None = None
+    purpose_text: str | None = None
+    """Another purpose than the profile's, and its words."""
+    relation: str | None = None
+    """The contract or application that it belongs to."""
+    onward: tuple[Party, ...] = ()
+    """To whom the data may be passed on; empty: to nobody (Procedure, cl. 15)."""
+    representative: Representative | None = None
+    paper: Paper | None = None
+
+
+def draft(
+    profile: Profile, wish: Wish, *, given_at: datetime, consent_id: UUID | None = None
+) -> bytes:
+    """A consent ready to be signed: UTF-8 XML that fits the published schema.
+
+    Raises `ConsentError` where it would not, or where the profile has no [consent].
+    """
+    terms = profile.consent
+    if terms is None:
+        raise ConsentError("the profile has no [consent]: notice, purpose_text, retention, ...")
+    if (wish.purpose is None) is not (wish.purpose_text is None):
+        raise ConsentError("another purpose needs its text as well")
+    if wish.valid_from >= wish.valid_to:
+        raise ConsentError("it would end before it begins")
+    root = parse(f'<Consent xmlns="{CONSENT}"/>'.encode())
+    _add(root, "consentId", str(consent_id or uuid4()))
+    _subject(root, wish.subject)
+    if wish.representative is not None:
+        _representative(root, wish.representative)
+    _party(root, "controller", Party(code=profile.operator.code, name=profile.operator.name))
+    _party(root, "recipient", profile.recipient)
+    _add(root, "agreementNumber", profile.agreement)
+    notice = _add(root, "notice")
+    _add(notice, "ref", terms.notice)
+    _add(notice, "digest", base64.b64encode(terms.notice_digest).decode())
+    _add(notice, "language", terms.language)
+    purpose = _add(root, "purpose")
+    _add(purpose, "code", wish.purpose or profile.purpose)
+    _add(purpose, "text", wish.purpose_text or terms.purpose_text)
+    if wish.attributes:
+        _list(_add(root, "attributes"), "attribute", wish.attributes)
+    _list(_add(root, "matchMethods"), "method", wish.methods or terms.methods)
+    _add(root, "resultForm", "DATA" if wish.attributes else "YES_NO")
+    for name, at in (
+        ("givenAt", given_at),
+        ("validFrom", wish.valid_from),
+        ("validTo", wish.valid_to),
+    ):
+        _add(root, name, at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    _add(root, "maxDisclosures", str(wish.max_disclosures))
+    _add(root, "retentionAtRecipient", terms.retention)
+    onward = _add(root, "onwardRecipients")
+    for party in wish.onward:
+        _party(onward, "recipient", party)
+    _add(root, "withdrawal", terms.withdrawal)
+    if wish.relation is not None:
+        _add(root, "relationRef", wish.relation)
+    if wish.paper is not None:
+        _paper(root, wish.paper)
+    return _written(root)
+
+
+def draft_revocation(
+    profile: Profile, consent_id: UUID, pin: str, *, at: datetime, reason: str | None = None
+) -> bytes:
+    """A revocation of a consent to this recipient, ready to be signed by the subject.
+
+    Or by the representative who gave it; `pin` is the subject's. Raises `ConsentError`.
+    """
+    root = parse(f'<Revocation xmlns="{CONSENT}"/>'.encode())
+    _add(root, "revocationId", str(uuid4()))
+    _add(root, "consentId", str(consent_id))
+    _add(root, "subject", pin)
+    _add(root, "recipient", profile.recipient.code)
+    _add(root, "revokedAt", at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    if reason is not None:
+        _add(root, "reason", reason)
+    return _written(root)
+
+
+def attach(drawn_up: bytes, signed: bytes) -> bytes:
+    """The signed document: what the citizen's signer returned, if it is this draft, signed.
+
+    `signed` is either the whole signed document or the ds:Signature alone. Checked: the content
+    is the draft's, the schema holds, and one XAdES signature over all of it holds under the
+    certificate it names. Whether that certificate is the citizen's, and believed, the service
+    decides. Raises `ConsentError`.
+    """
+    wanted, given = parsed(drawn_up, "the draft"), parsed(signed, "the signed file")
+    if given.tag == SIGNATURE:
+        whole = parsed(drawn_up, "the draft")
+        whole.append(given)
+        signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
+    try:
+        content = verify(signed, wanted.tag).root
+    except BadSignatureError as error:
+        raise ConsentError(f"the signature is not good: {error}") from None
+    if _content(content) != _content(wanted):
+        raise ConsentError("what was signed is not this draft")
+    broken = broken_fields(parsed(signed, "the signed file"), "consent")
+    if broken:
+        raise ConsentError(f"the signed consent breaks the schema at {', '.join(broken)}")
+    return signed
+
+
+def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
+    """Sign in a citizen's stead. Only against a sandbox: elsewhere their key is theirs alone."""
+    if not profile.sandbox:
+        raise ConsentError("only a profile with sandbox = true may sign for a citizen")
+    root = parsed(drawn_up, "the draft")
+    if root.find(SIGNATURE) is not None:
+        raise ConsentError("it is signed already")
+    signer = XAdESSigner(
+        signature_algorithm=citizen.method,
+        digest_algorithm=DigestAlgorithm.SHA256,
+        c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1,
+    )
+    signed = signer.sign(
+        root, key=citizen.key, cert=[citizen.certificate], always_add_key_value=False
+    )
+    return attach(drawn_up, etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))
+
+
+def parsed(document: bytes, what: str) -> "Element":
+    """The root of a consent or of a signature; `what` names the file in the complaint."""
+    try:
+        return parse(document)
+    except UnsafeXmlError as error:
+        raise ConsentError(f"{what} holds {error}") from None
+
+
+def _content(root: "Element") -> bytes:
+    """What a consent says: without its signature, its Id, and white space between elements."""
+    copy = parse(canonical(root))
+    if "Id" in copy.attrib:
+        del copy.attrib["Id"]
+    for element in list(copy.iter()):
+        if element.tag == SIGNATURE:
+            copy.remove(element)
+            continue
+        if len(element) and not (element.text or "").strip():
+            element.text = None
+        if not (element.tail or "").strip():
+            element.tail = None
+    return canonical(copy)
+
+
+def _written(root: "Element") -> bytes:
+    broken = broken_fields(root, "consent")
+    if broken:
+        raise ConsentError(f"the draft would break the schema: check {', '.join(broken)}")
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
+    child = etree.SubElement(parent, f"{{{CONSENT}}}{name}")
+    try:
+        child.text = text
+    except TypeError:
+        raise ConsentError(f"{name} is no text") from None
+    except ValueError:
+        raise ConsentError(f"{name} holds characters that XML does not") from None
+    return child
+
+
+def _list(parent: "Element", name: str, texts: Iterable[str]) -> None:
+    for text in texts:
+        _add(parent, name, text)
+
+
+def _party(parent: "Element", name: str, party: Party) -> None:
+    node = _add(parent, name)
+    _add(node, "memberCode", party.code)
+    _add(node, "name", party.name)
+
+
+def _subject(parent: "Element", subject: Subject) -> None:
+    node = _add(parent, "subject")
+    _add(node, "pin", subject.pin)
+    if subject.surname is None and subject.given_name is None:
+        raise ConsentError("the subject has no name: give the surname, the given name, or both")
+    names = ("surname", subject.surname), ("givenName", subject.given_name)
+    for name, value in (*names, ("patronymic", subject.patronymic)):
+        if value is not None:
+            _add(node, name, value)
+
+
+def _representative(parent: "Element", representative: Representative) -> None:
+    node = _add(parent, "representative")
+    _add(node, "name", representative.name)
+    if representative.pin is not None:
+        _add(node, "pin", representative.pin)
+    said, authority = representative.authority, _add(node, "authority")
+    _add(authority, "kind", said.kind)
+    _add(authority, "number", said.number)
+    _add(authority, "date", said.issued_on.isoformat())
+    _add(authority, "issuer", said.issuer)
+    if said.valid_to is not None:
+        _add(authority, "validTo", said.valid_to.isoformat())
+    _add(authority, "mediaType", said.media_type)
+    _add(authority, "digest", base64.b64encode(said.digest).decode())
+
+
+def _paper(parent: "Element", paper: Paper) -> None:
+    node = _add(parent, "paper")
+    _add(node, "date", paper.date.isoformat())
+    _add(node, "place", paper.place)
+    _add(node, "official", paper.official)
+    _add(node, "mediaType", paper.media_type)
+    _add(node, "scanDigest", base64.b64encode(paper.scan_digest).decode())

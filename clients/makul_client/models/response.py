@@ -1,0 +1,333 @@
+"""What comes back, typed. `repr` of a person names the attributes given, never their values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NoReturn
+from uuid import UUID
+
+from makul_client.models.reasons import Language, Reason
+from makul_client.models.request import Discreet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundRef:
+    """The ground on which a receipt says it was decided."""
+
+    kind: str
+    """`CONSENT` or `BASIS`."""
+    id: UUID
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptReason:
+    """A reason as receipts keep it."""
+
+    code: str
+    because: str | None
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the operator signed about one decision. Every field was read from the signed bytes."""
+
+    receipt_id: UUID
+    request_id: UUID
+    request_digest: bytes
+    operation: str
+    recipient: str
+    agreement: str | None
+    outcome: str
+    reasons: tuple[ReceiptReason, ...]
+    released: frozenset[str]
+    payload_digest: bytes | None
+    answer_digest: bytes | None
+    """SHA-256 of the whole answer but for the receipt; None in receipts of before there was one."""
+    ground: GroundRef | None
+    decided_at: datetime
+    leaf_hash: bytes
+    """The decision's leaf in the operator's log (RFC 6962)."""
+    operator: str
+    document: bytes = field(repr=False)
+    """The receipt itself, its exact bytes. Keep them: they are the proof (Procedure, cl. 11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """That a receipt's leaf is in the log, as it was given; `LedgerVerifier` verifies it."""
+
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    """The audit path, the lowest node first (RFC 6962, 2.1.1)."""
+    checkpoint: bytes
+    """The exact bytes of the signed checkpoint (C2SP tlog-checkpoint)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptInLog:
+    """A receipt, verified, and its place in the log, not verified; None where it has none yet."""
+
+    receipt: Receipt
+    inclusion: Inclusion | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision, whose receipt was verified before this was made."""
+
+    request_id: UUID
+    disclosure_id: UUID
+    outcome: str
+    reasons: tuple[Reason, ...]
+    decided_at: datetime
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What one method found. Scores are there where the agreement lets them out."""
+
+    method: str
+    result: str
+    """`MATCH`, `NO_MATCH` or `INCONCLUSIVE`."""
+    score: Decimal | None = None
+    threshold: Decimal | None = None
+    algorithm: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyResult:
+    """Is it the person named? Ask `.matched`: the result itself is neither true nor false."""
+
+    matched: bool
+    matches: tuple[Match, ...]
+    decision: Decision
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("ask .matched: the result itself is neither true nor false")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Name(Discreet):
+    """A name in the scripts in which the record holds it."""
+
+    ky: str | None = None
+    ru: str | None = None
+    latin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Sample(Discreet):
+    """An image or a template from the record."""
+
+    data: bytes
+    format: str | None = None
+    position: int | None = None
+
+
+Value = str | date | Name | Sample | tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Person(Discreet):
+    """The data released. What was not asked for, or is not held, is None or empty."""
+
+    pin: str | None = None
+    surname: Name | None = None
+    given_name: Name | None = None
+    patronymic: Name | None = None
+    sex: str | None = None
+    birth_date: date | None = None
+    birth_place: str | None = None
+    citizenship: str | None = None
+    address: str | None = None
+    document_type: str | None = None
+    document_number: str | None = None
+    document_issuer: str | None = None
+    document_issued: date | None = None
+    document_expires: date | None = None
+    document_state: str | None = None
+    person_state: str | None = None
+    face_image: Sample | None = None
+    fingerprint_templates: tuple[Sample, ...] = ()
+    fingerprint_images: tuple[Sample, ...] = ()
+    signature_image: Sample | None = None
+
+    def given(self) -> Iterator[tuple[str, Value]]:
+        """Every attribute that was released, by its name on the wire, with its value."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value not in (None, ()):
+                yield wire_name(each.name), value
+
+
+def wire_name(field_name: str) -> str:
+    """`birth_date` → `birthDate`: how an attribute is named in agreements and consents."""
+    first, *rest = field_name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+ATTRIBUTES: tuple[str, ...] = tuple(wire_name(each.name) for each in fields(Person))
+"""Every attribute there is, by its name on the wire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonData:
+    """The person, as released; what was left out is named in `decision.reasons` (REL-*)."""
+
+    person: Person
+    matches: tuple[Match, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of the decision, and how it fell."""
+
+    code: str
+    clause: str | None
+    verdict: str
+    """`PASSED`, `FAILED`, `UNKNOWN` or `NOT_APPLICABLE`."""
+    texts: dict[Language, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A dry run: `decision.outcome` is ACCEPTED where nothing stands against the request."""
+
+    rules: tuple[Rule, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredConsent:
+    """A consent now held and counted by the operator."""
+
+    consent_id: UUID
+    state: str
+    remaining: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedConsent:
+    """A consent that carries nothing any more."""
+
+    consent_id: UUID
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """One consent that was taken back, and when that was recorded."""
+
+    consent_id: UUID
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentStatus:
+    """Where a consent stands."""
+
+    consent_id: UUID
+    state: str
+    """`PENDING`, `IN_FORCE`, `EXPIRED`, `USED_UP` or `REVOKED`."""
+    used: int
+    remaining: int
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """A power of a state body and the attributes that correspond to it (Procedure, cl. 5.3)."""
+
+    purpose: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartySignature:
+    """A party's signature under an agreement (Procedure, cl. 7)."""
+
+    role: str
+    """`AUTHORISED_BODY`, `OPERATOR` or `RECIPIENT`."""
+    member_code: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What the agreement allows (Procedure, cl. 7)."""
+
+    number: str
+    state: str
+    valid_from: datetime
+    valid_to: datetime
+    purposes: tuple[str, ...]
+    attributes: tuple[str, ...]
+    methods: tuple[str, ...]
+    channels: tuple[str, ...]
+    provisions: tuple[str, ...]
+    powers: tuple[Power, ...]
+    daily_quota: int | None
+    requests_per_minute: int | None
+    bytes_per_day: int | None
+    paper_daily_quota: int | None
+    """Consents on paper that one official may hand in a day; None: paper is not allowed."""
+    representatives: bool
+    delivery: str
+    signatures: tuple[PartySignature, ...] = ()
+    """Who has signed these terms so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One limit of the service."""
+
+    name: str
+    value: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptCertificate:
+    """A certificate of the operator's receipts, as GetStatus announces it."""
+
+    fingerprint: bytes
+    """SHA-256."""
+    valid_from: datetime
+    valid_to: datetime
+    state: str
+    """`CURRENT`, `NEXT`, `RETIRED` or `COMPROMISED`."""
+    compromised_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerNotice:
+    """The log as GetStatus announces it. It is believed for standing in the profile alone."""
+
+    origin: str
+    key: str
+    max_merge_delay: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """The service about itself."""
+
+    environment: str
+    """`SANDBOX` or `PRODUCTION`."""
+    software_version: str
+    contract_version: str
+    time: datetime
+    limits: tuple[Limit, ...]
+    receipt_certificates: tuple[ReceiptCertificate, ...] = ()
+    """What the operator announces. None of them is believed for standing here."""
+    ledger: LedgerNotice | None = None

@@ -1,0 +1,330 @@
+"""Verifies the operator's receipts before an answer is handed over.
+
+A receipt proves an answer when the operator's pinned certificate signed it, its path is trusted
+at that moment, it is of this very request, and its `answerDigest` is that of the answer as it came:
+match, state of a consent, rules, texts, data. Anything else withholds the answer (`ReceiptError`).
+Only then is the answer read, and held against what else the receipt says.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from makul_client._internal.crypto.certificate_path import PathVerdict, Trust
+from makul_client._internal.crypto.credentials import load_certificates, load_crls
+from makul_client._internal.crypto.decryption import MAX_SEALED
+from makul_client._internal.crypto.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields
+from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
+from makul_client.errors import ReceiptError, ReceiptFlaw, SealError, SealFlaw
+from makul_client.models.reasons import Reason
+from makul_client.models.response import GroundRef, Receipt, ReceiptReason
+from makul_client.profile import Operator
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the operator's clock may be ahead; as much as the service grants a message."""
+
+_NEEDS_GROUND: Final = frozenset({"RELEASED", "MATCHED", "NOT_MATCHED"})
+_FLAW_BY_VERDICT: Final = {
+    PathVerdict.NOT_TRUSTED: ReceiptFlaw.SIGNER,
+    PathVerdict.NOT_FOR_SIGNING: ReceiptFlaw.SIGNER,
+    PathVerdict.OUT_OF_TERM: ReceiptFlaw.EXPIRED,
+    PathVerdict.REVOKED: ReceiptFlaw.REVOKED,
+    PathVerdict.REVOCATION_UNKNOWN: ReceiptFlaw.REVOCATION_UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """What was sent, as far as a receipt must repeat it."""
+
+    request_id: UUID
+    digest: bytes
+    """SHA-256 of the exclusive canonical form of the Body's child."""
+    operation: str
+    recipient: str
+    agreement: str | None
+    attributes: frozenset[str]
+    """Those asked for."""
+    ground_digest: bytes | None
+    """SHA-256 of the ground's document, where a document was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClaimedAnswer:
+    """What the answer says, its digest proved, not yet held against the receipt's own fields."""
+
+    request_id: UUID
+    disclosure_id: UUID
+    outcome: str
+    reasons: tuple[Reason, ...]
+    decided_at: datetime
+    person: bytes | None
+    """The element `person` in exclusive canonical form."""
+    payload_salt: bytes | None
+    attributes: frozenset[str]
+    """Those that it carries."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Delivered:
+    """Data that came encrypted, the operator's signature over them verified."""
+
+    person: "Element"
+    payload_salt: bytes
+
+
+class ReceiptVerifier:
+    """Believes the operator that the profile describes, and nobody else."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._code = operator.code
+        self._pinned = frozenset(
+            each.fingerprint for each in load_certificates(operator.certificates)
+        )
+        self._compromised = operator.compromised
+        self._trust = Trust(
+            anchors=load_certificates(operator.anchors),
+            intermediates=load_certificates(operator.intermediates),
+            crls=load_crls(operator.crls),
+        )
+
+    def verify(self, document: bytes, *, at: datetime) -> Receipt:
+        """A receipt just received: the operator's certificate must be good now."""
+        return self._verify(document, at=at, kept=False)
+
+    def verify_kept(
+        self, document: bytes, *, at: datetime, held_since: datetime | None = None
+    ) -> Receipt:
+        """A receipt of long ago: the certificate must have been good when it was decided.
+
+        `held_since`: since when one can show to have held these very bytes, by an archive that the
+        operator does not write. With a compromised key it alone helps: the receipt's own time is
+        the word of whoever had the key.
+        """
+        return self._verify(document, at=at, kept=True, held_since=held_since)
+
+    def pins(self, fingerprint: bytes) -> bool:
+        """Are receipts by the certificate of this SHA-256 believed?"""
+        return fingerprint in self._pinned
+
+    def prove(
+        self, document: bytes | None, sent: SentRequest, answer_digest: bytes, *, at: datetime
+    ) -> Receipt:
+        """Verify the receipt of an answer just received, before anything of the answer is read.
+
+        `answer_digest` is that of the answer as it came. A receipt without one binds only a part
+        of the answer, so it proves none: a party that ends TLS could have changed the rest.
+        """
+        if document is None:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, "the answer has not exactly one")
+        receipt = self.verify(document, at=at)
+        _same_request(receipt, sent)
+        if receipt.answer_digest is None:
+            raise ReceiptError(ReceiptFlaw.ANSWER, "it has no answerDigest")
+        if not hmac.compare_digest(receipt.answer_digest, answer_digest):
+            raise ReceiptError(ReceiptFlaw.ANSWER, "the answer was changed on its way")
+        return receipt
+
+    def hold(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+        """Hold what an answer says against its proved receipt: the operator must not differ."""
+        _same_answer(receipt, sent, claimed)
+        _same_payload(receipt, claimed)
+
+    def open_delivery(
+        self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
+    ) -> Delivered:
+        """The data of a delivery just decrypted, once the operator's signature holds.
+
+        Raises `SealError` for one of another request, disclosure or recipient, however well it
+        is encrypted: anybody can encrypt to a certificate that they know.
+        """
+        try:
+            signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
+        except BadSignatureError as error:
+            raise SealError(SealFlaw.SIGNATURE, str(error)) from None
+        if signed.certificate.fingerprint not in self._pinned:
+            raise SealError(SealFlaw.SIGNATURE, "another certificate than the profile names")
+        verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
+        if verdict is not PathVerdict.TRUSTED:
+            raise SealError(SealFlaw.SIGNATURE, verdict.value)
+        if broken_fields(signed.root, "delivery"):
+            raise SealError(SealFlaw.FORM, "the delivery breaks the schema")
+        bound = {
+            "requestId": str(sent.request_id),
+            "disclosureId": str(disclosure_id),
+            "recipient": sent.recipient,
+            "operator": self._code,
+        }
+        for name, expected in bound.items():
+            if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
+                raise SealError(SealFlaw.ANSWER, f"its {name} is another")
+        (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
+        salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
+        return Delivered(person, base64.b64decode(_collapse(salt)))
+
+    def _verify(
+        self, document: bytes, *, at: datetime, kept: bool, held_since: datetime | None = None
+    ) -> Receipt:
+        try:
+            signed = verify(document, f"{{{RECEIPT}}}Receipt")
+        except BadSignatureError as error:
+            raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
+        signer = signed.certificate.fingerprint
+        if signer not in self._pinned:
+            raise ReceiptError(ReceiptFlaw.SIGNER, "another certificate than the profile names")
+        since = self._compromised.get(signer)
+        if since is not None and (held_since is None or held_since >= since):
+            raise ReceiptError(ReceiptFlaw.COMPROMISED, f"since {since.isoformat()}")
+        broken = broken_fields(signed.root, "receipt")
+        if broken:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"it breaks the schema at {broken[0]}")
+        receipt = _read(signed.root, document)
+        if receipt.operator != self._code:
+            raise ReceiptError(ReceiptFlaw.SIGNER, "it names another operator")
+        if receipt.decided_at > at + CLOCK_SKEW:
+            raise ReceiptError(ReceiptFlaw.TIME, "or this machine's clock is slow")
+        moment = min(receipt.decided_at, at) if kept else at
+        verdict = self._trust.judge(signed.certificate, at=moment, afterwards=kept)
+        if verdict is not PathVerdict.TRUSTED:
+            raise ReceiptError(_FLAW_BY_VERDICT[verdict], verdict.value)
+        return receipt
+
+
+def _same_request(receipt: Receipt, sent: SentRequest) -> None:
+    if receipt.request_id != sent.request_id:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
+    if not hmac.compare_digest(receipt.request_digest, sent.digest):
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its digest is not that of what was sent")
+    if receipt.operation != sent.operation:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its operation is another")
+    if receipt.recipient != sent.recipient:
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
+    if receipt.agreement not in (None, sent.agreement):
+        raise ReceiptError(ReceiptFlaw.REQUEST, "its agreement is another")
+
+
+def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+    if receipt.request_id != claimed.request_id:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the answer is to another request")
+    if receipt.receipt_id != claimed.disclosure_id:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "it is of another disclosure")
+    if receipt.outcome != claimed.outcome:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the outcome differs")
+    if receipt.decided_at != claimed.decided_at:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the time differs")
+    if _sorted(receipt.reasons) != _sorted(claimed.reasons):
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the reasons differ")
+    if receipt.released != claimed.attributes:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "the attributes released differ")
+    if not receipt.released <= sent.attributes:
+        raise ReceiptError(ReceiptFlaw.ANSWER, "more attributes than were asked for")
+    _same_ground(receipt, sent)
+
+
+def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
+    """What tells of a person rests on the document that was sent (Procedure, cl. 4 and 5)."""
+    if sent.ground_digest is None:
+        return
+    if receipt.ground is None:
+        if receipt.outcome in _NEEDS_GROUND:
+            raise ReceiptError(ReceiptFlaw.ANSWER, "it names no ground")
+    elif not hmac.compare_digest(receipt.ground.digest, sent.ground_digest):
+        raise ReceiptError(ReceiptFlaw.ANSWER, "it rests on another ground")
+
+
+def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
+    """SHA-256 of the salt and the element `person`, as both came."""
+    if claimed.person is None:
+        if receipt.payload_digest is not None:
+            raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data are missing")
+        return
+    if receipt.payload_digest is None:
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "it vouches for no data")
+    if claimed.payload_salt is None:
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data came without their salt")
+    digest = hashlib.sha256(claimed.payload_salt + claimed.person).digest()
+    if not hmac.compare_digest(digest, receipt.payload_digest):
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, "their digest differs")
+
+
+def _sorted(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
+    return sorted((each.code, each.because or "", each.field or "") for each in reasons)
+
+
+def _read(root: "Element", document: bytes) -> Receipt:
+    """A receipt from its verified root element, which fits the schema."""
+    fields = _Fields(root)
+    ground = root.find(_tag("ground"))
+    return Receipt(
+        receipt_id=UUID(fields.text("receiptId")),
+        request_id=UUID(fields.text("requestId")),
+        request_digest=fields.binary("requestDigest"),
+        operation=fields.text("operation"),
+        recipient=fields.text("recipient"),
+        agreement=fields.optional("agreementNumber"),
+        outcome=fields.text("outcome"),
+        reasons=tuple(_reason(_Fields(each)) for each in root.findall(_tag("reason"))),
+        released=frozenset(_collapse(each.text) for each in root.findall(_tag("attribute"))),
+        payload_digest=fields.optional_binary("payloadDigest"),
+        answer_digest=fields.optional_binary("answerDigest"),
+        ground=None if ground is None else _ground(_Fields(ground)),
+        decided_at=datetime.fromisoformat(fields.text("decidedAt")),
+        leaf_hash=fields.binary("leafHash"),
+        operator=fields.text("operator"),
+        document=document,
+    )
+
+
+def _reason(fields: "_Fields") -> ReceiptReason:
+    return ReceiptReason(
+        code=fields.text("code"),
+        because=fields.optional("because"),
+        field=fields.optional("field"),
+    )
+
+
+def _ground(fields: "_Fields") -> GroundRef:
+    return GroundRef(
+        kind=fields.text("kind"), id=UUID(fields.text("id")), digest=fields.binary("digest")
+    )
+
+
+class _Fields:
+    """The children of an element, by name."""
+
+    def __init__(self, element: "Element") -> None:
+        self._element = element
+
+    def optional(self, name: str) -> str | None:
+        text = self._element.findtext(_tag(name))
+        return None if text is None else _collapse(text)
+
+    def text(self, name: str) -> str:
+        text = self.optional(name)
+        if text is None:
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"{name} is missing")
+        return text
+
+    def optional_binary(self, name: str) -> bytes | None:
+        text = self.optional(name)
+        return None if text is None else base64.b64decode(text)
+
+    def binary(self, name: str) -> bytes:
+        return base64.b64decode(self.text(name))
+
+
+def _tag(name: str) -> str:
+    return f"{{{RECEIPT}}}{name}"
+
+
+def _collapse(text: str | None) -> str:
+    """White space as xs:token has it."""
+    return " ".join((text or "").split())

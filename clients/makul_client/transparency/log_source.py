@@ -1,0 +1,68 @@
+"""The log as it is published or exported: tiles over HTTP(S), or in a directory."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from makul_client._internal.files import UnreadableFileError, read_bounded
+from makul_client.errors import TransportError
+from makul_client.transparency.merkle import Fetch
+
+TIMEOUTS: Final = (5.0, 15.0)
+SECONDS: Final = 30.0
+"""For one tile of 8 KiB."""
+
+
+def is_address(place: str) -> bool:
+    """Is it to be fetched, and no directory?"""
+    return place.startswith(("https://", "http://"))
+
+
+def open_log(place: str) -> Fetch:
+    """Tiles from an https address, or a directory as `makul ledger export` writes it."""
+    if is_address(place):
+        return lambda path, at_most: _get(f"{place.rstrip('/')}/{path}", at_most)
+    directory = Path(place)
+    return lambda path, at_most: _read(directory / path, at_most)
+
+
+def _get(url: str, at_most: int) -> bytes | None:
+    until = time.monotonic() + SECONDS
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.get(
+                url,
+                headers={"Accept-Encoding": "identity", "User-Agent": "makul-client"},
+                timeout=TIMEOUTS,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                if answer.status_code == requests.codes.not_found:
+                    return None
+                if answer.status_code != requests.codes.ok:
+                    raise TransportError(f"the log answered {answer.status_code}", passing=True)
+                return _body(answer, at_most, until)
+    except (requests.RequestException, HTTPError):
+        raise TransportError("the log cannot be reached", passing=True) from None
+
+
+def _body(answer: requests.Response, at_most: int, until: float) -> bytes:
+    body = bytearray()
+    while chunk := answer.raw.read1(at_most + 1, decode_content=False):
+        body += chunk
+        if len(body) > at_most or time.monotonic() > until:
+            raise TransportError("the log sends too much, or too slowly", passing=False)
+    return bytes(body)
+
+
+def _read(file: Path, at_most: int) -> bytes | None:
+    try:
+        return read_bounded(file, at_most)
+    except FileNotFoundError:
+        return None
+    except UnreadableFileError as error:
+        raise TransportError(str(error), passing=False) from None

@@ -1,0 +1,121 @@
+"""Is this receipt's decision in the operator's log, and is that the log that all others see?
+
+A receipt tells the hash of its leaf. The proof leads from it to a checkpoint's root; the log signed
+the checkpoint, and witnesses, who follow the log for others than the operator, cosigned it. So the
+operator can neither leave the decision out afterwards nor show it to this recipient alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from makul_client.errors import LedgerError, LedgerFlaw, ProfileError
+from makul_client.models.reasons import Language
+from makul_client.models.response import Inclusion, Receipt
+from makul_client.transparency.checkpoint_history import History, Link
+from makul_client.transparency.log_source import open_log
+from makul_client.transparency.merkle import root_of
+from makul_client.transparency.settings import Ledger
+from makul_client.transparency.signed_note import (
+    LOG,
+    WITNESS,
+    BadNoteError,
+    Checkpoint,
+    Note,
+    VerifierKey,
+    cosigners,
+    parse_checkpoint_unsafe,
+    parse_note,
+)
+
+
+class Standing(StrEnum):
+    """How a receipt stands in the log; whatever is wrong is raised."""
+
+    PROVED = "PROVED"
+    PENDING = "PENDING"
+    """Not proved yet, and it need not be: the operator has promised no sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What became of a receipt's proof."""
+
+    standing: Standing
+    index: int | None = None
+    size: int | None = None
+    cosigned_by: tuple[str, ...] = ()
+    """The profile's witnesses who vouch for the checkpoint, by name and key id."""
+    link: Link = Link.UNKNOWN
+    """Was the checkpoint shown to be of the log that was seen before?"""
+
+
+class LedgerVerifier:
+    """Believes the log and the witnesses that the profile names. Raises `ProfileError`."""
+
+    def __init__(self, ledger: Ledger, *, language: Language) -> None:
+        self._promise = timedelta(seconds=ledger.max_merge_delay)
+        self._quorum = ledger.quorum
+        self._language = language
+        self._places: dict[int, bytes] = {}
+        try:
+            self._log = VerifierKey.parse(ledger.key, LOG)
+            self._witnesses = tuple(VerifierKey.parse(each, WITNESS) for each in ledger.witnesses)
+        except BadNoteError as error:
+            raise ProfileError(f"[ledger] key, witnesses: {error}") from None
+        self._history = History(
+            self._log,
+            file=ledger.state,
+            fetch=open_log(ledger.log) if ledger.log is not None else None,
+        )
+
+    def prove(self, receipt: Receipt, inclusion: Inclusion | None, *, at: datetime) -> Proof:
+        """How a receipt, whose signature is verified, stands at this moment.
+
+        Raises `LedgerError` for what is wrong: with a proof, at any time; without one, or with too
+        few witnesses, once the operator's promise has run out.
+        """
+        due = receipt.decided_at + self._promise < at
+        if inclusion is None:
+            if due:
+                raise self._flaw(LedgerFlaw.OVERDUE)
+            return Proof(standing=Standing.PENDING)
+        note, checkpoint = self._checkpoint(inclusion)
+        leads_to = root_of(
+            receipt.leaf_hash,
+            index=inclusion.index,
+            size=inclusion.size,
+            path=inclusion.path,
+        )
+        if leads_to != checkpoint.root:
+            raise self._flaw(LedgerFlaw.PATH)
+        if self._places.setdefault(inclusion.index, receipt.document) != receipt.document:
+            raise self._flaw(LedgerFlaw.SHARED)
+        link = self._history.link(checkpoint, inclusion.checkpoint)
+        if link is Link.FORKED:
+            raise self._flaw(LedgerFlaw.FORKED)
+        vouching = tuple(sorted(cosigners(note, self._witnesses)))
+        if len(vouching) < self._quorum and due:
+            raise self._flaw(LedgerFlaw.QUORUM)
+        return Proof(
+            standing=Standing.PROVED if len(vouching) >= self._quorum else Standing.PENDING,
+            index=inclusion.index,
+            size=inclusion.size,
+            cosigned_by=vouching,
+            link=link,
+        )
+
+    def _checkpoint(self, inclusion: Inclusion) -> tuple[Note, Checkpoint]:
+        """The checkpoint, of this log and of this very tree."""
+        try:
+            note = parse_note(inclusion.checkpoint)
+            self._log.signed(note)
+            checkpoint = parse_checkpoint_unsafe(note)
+        except BadNoteError:
+            raise self._flaw(LedgerFlaw.CHECKPOINT) from None
+        if (checkpoint.origin, checkpoint.size) != (self._log.name, inclusion.size):
+            raise self._flaw(LedgerFlaw.CHECKPOINT)
+        return note, checkpoint
+
+    def _flaw(self, flaw: LedgerFlaw) -> LedgerError:
+        return LedgerError(flaw, language=self._language)
