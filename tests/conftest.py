@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from support.house import IN_A_FILE, RecordDatabase, on_server
-from support.postgres import cluster
+from makul_testing.external.postgres import cluster
+from makul_testing.in_process_service import IN_A_FILE, RecordDatabase, on_server
 
 CORPUS = "corpus"
 """The property under which a test of the corpus records its answer: `accepted`, or the reason."""

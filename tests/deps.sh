@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Debian programs that some tests run against: installed where that may be done, else the command is
-# told. Exit 0 either way: a test without its program is skipped, and says so (tests/support/needs.py).
+# told. Exit 0 either way: a test without its program is skipped, and says so (tests/makul_testing/external/requirements.py).
 # `--check` installs nothing, and exits 1 where one is missing. `--interop` is about the SOAP stacks of
 # others that `make interop` needs besides.
 set -euo pipefail

@@ -13,7 +13,7 @@ from makul.app.requests import PresentedConsent, RegisteredConsent
 from makul.domain.disclosures import ConsentGround, Proof, ProofStatus
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code
-from support.pki import DAY, NOW
+from makul_testing.pki.authorities import DAY, NOW
 
 BANK = MemberCode("COM/60000001")
 CONSENT = UUID(int=7)

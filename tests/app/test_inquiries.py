@@ -24,8 +24,14 @@ from makul.app.queries import Inquiries
 from makul.app.recording import Recording
 from makul.app.requests import ReceiptQuery, StatusQuery
 from makul.documents.adapter import XmlDocuments
-from support.cases import AT, OPERATOR
-from support.records import AGREEMENT_NUMBER, BANK, a_caller, a_recipient, an_agreement
+from makul_testing.builders.cases import AT, OPERATOR
+from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
+    BANK,
+    a_caller,
+    a_recipient,
+    an_agreement,
+)
 
 KEPT = KeptReceipt(
     disclosure_id=uuid4(),

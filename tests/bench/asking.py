@@ -6,8 +6,8 @@ from bench.crowd import Signer
 from bench.peer.asking import peer_request, with_certificate
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.world.build import RSA_CITIZEN
-from support.house import InProcess, about, person_request
-from support.messages import signed_message
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import InProcess, about, person_request
 
 PAPER = f"bank-{RSA_CITIZEN:02}-data"
 ASKED_FOR = ["address", "givenName", "surname"]

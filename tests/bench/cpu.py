@@ -17,7 +17,7 @@ from bench.rooms import Meter
 from bench.verifying import measure_verification
 from makul.store.db.sqlite import connect
 from makul_sandbox.world.build import RSA_CITIZEN
-from support.house import Answered, InProcess, build_house
+from makul_testing.in_process_service import Answered, InProcess, build_house
 
 
 def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from makul.store.open import database_at
 from makul.store.schema.ledger_tables import ledger_queue
 from makul.store.schema.tables import ledger_leaf
 from makul.trust.tlog.note_keys import NoteVerifier
-from support.ledger import LEASE, ORIGIN, a_note_signer
+from makul_testing.tlog.builder import LEASE, ORIGIN, a_note_signer
 
 LEAVES = 200_000
 WRITTEN_AT_ONCE = 5_000

@@ -35,7 +35,7 @@ from makul.store.records import sealed_fields as private
 from makul.store.records.sealed_fields import open_private, seal_private
 from makul.store.schema import version as schema
 from makul_sandbox.data.recipients import PARTIES
-from support.house import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_house
 
 MONTH = Month(2026, 10)
 DISCLOSURES = 1_000_000

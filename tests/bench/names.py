@@ -1,12 +1,12 @@
 """Error rates of the comparison of names: bounds from one half of the pairs, rates of the other.
 
-No time is measured: `support.name_pairs` makes the same pairs on every machine.
+No time is measured: `makul_testing.names.pairs` makes the same pairs on every machine.
 """
 
 from typing import Any
 
 from makul.matching.name_similarity import DOUBT, THRESHOLD
-from support.name_rates import (
+from makul_testing.names.rates import (
     Rate,
     choose_doubt,
     choose_threshold,

@@ -14,8 +14,8 @@ from bench.asking import ask_about
 from bench.crowd import SealedCrowd, signers
 from bench.load import load, percentile
 from bench.stores import Database
-from support.house import InProcess
-from support.serving import served
+from makul_testing.in_process_service import InProcess
+from makul_testing.processes.service import served
 
 SMALL, LARGE = 10_000, 1_000_000
 BATCH = 100

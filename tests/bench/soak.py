@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.asking import ask
-from support.house import build_house
-from support.serving import drive, served
+from makul_testing.in_process_service import build_house
+from makul_testing.processes.service import drive, served
 
 MESSAGES_A_BATCH = 500
 WARMING = 1_000

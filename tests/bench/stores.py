@@ -10,8 +10,8 @@ import psycopg
 from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
 from makul.store.db.location import PostgresPlace
-from support.house import InProcess, RecordDatabase, build_house
-from support.postgres import Cluster, cluster
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
 
 _COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at, format) FROM STDIN"
 

@@ -11,8 +11,8 @@ from bench.crowd import signers
 from bench.load import HEADERS, LoadError, load, percentile
 from bench.peer.furnish import furnish
 from bench.peer.serving import PATH, peer_served
-from support.house import InProcess, build_house
-from support.serving import Server
+from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.processes.service import Server
 
 
 @pytest.fixture(scope="module")

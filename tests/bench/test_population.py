@@ -13,7 +13,7 @@ from bench.month import MONTH, month_house, opened
 from bench.stores import Database, databases
 from makul.app.ports import ExportLook
 from makul_sandbox.data.recipients import PARTIES
-from support.house import build_house
+from makul_testing.in_process_service import build_house
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 

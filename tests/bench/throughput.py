@@ -22,8 +22,8 @@ from bench.load import Loaded, load, percentile
 from bench.peer.furnish import furnish
 from bench.peer.serving import PATH, peer_served
 from bench.stores import Database
-from support.house import InProcess
-from support.serving import served
+from makul_testing.in_process_service import InProcess
+from makul_testing.processes.service import served
 
 CONNECTIONS = 8
 """Twice a worker's threads: one worker has some waiting, four have work for half their threads."""

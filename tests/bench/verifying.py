@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
-from support.house import InProcess
+from makul_testing.in_process_service import InProcess
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store
-from support.commands import Makul, installed
-from support.stores import store_of
+from makul_testing.cli_runner import Makul, installed
+from makul_testing.stores import store_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul.cli.files.agreement import EXAMPLE
-from support.commands import Makul
+from makul_testing.cli_runner import Makul
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from support.agreed import agree
-from support.commands import Makul
-from support.records import AZAMAT, NOON, a_refusal, a_release, an_agreement
-from support.stores import store_of
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import AZAMAT, NOON, a_refusal, a_release, an_agreement
+from makul_testing.cli_runner import Makul
+from makul_testing.stores import store_of
 
 
 @pytest.fixture

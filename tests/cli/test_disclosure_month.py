@@ -10,11 +10,18 @@ import pytest
 
 from makul.cli.disclosure_export import COLUMNS
 from makul.config.settings import load_settings
-from support.agreed import agree
-from support.commands import Makul
-from support.records import AZAMAT, NOON, a_consent, a_refusal, a_release, an_agreement
-from support.sql import count
-from support.stores import store_of
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
+    AZAMAT,
+    NOON,
+    a_consent,
+    a_refusal,
+    a_release,
+    an_agreement,
+)
+from makul_testing.cli_runner import Makul
+from makul_testing.raw_sql import count
+from makul_testing.stores import store_of
 
 
 @pytest.fixture

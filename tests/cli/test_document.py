@@ -16,11 +16,19 @@ from makul.domain.identifiers import MemberCode
 from makul.trust.xades.signing import add_timestamp, sign_document
 from makul_sandbox.data.citizens import MINOR, PARENT
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from support.commands import Makul, Said
-from support.documents import RECEIPT
-from support.house import InProcess, build_house
-from support.pki import DAY, NOW, Authority, Profile, StoreFiles, key_usage, name_of
-from support.xades import Forge
+from makul_testing.builders.documents import RECEIPT
+from makul_testing.builders.xades import Forge
+from makul_testing.cli_runner import Makul, Said
+from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.pki.authorities import (
+    DAY,
+    NOW,
+    Authority,
+    Profile,
+    StoreFiles,
+    key_usage,
+    name_of,
+)
 
 PAPER = "bank-01-data"
 

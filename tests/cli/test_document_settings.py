@@ -8,7 +8,7 @@ import pytest
 from makul.admin.document_verification import examine
 from makul.admin.models import DocumentQuestion
 from makul_sandbox.output.files import CONFIG
-from support.prepared import Prepared, prepared_in
+from makul_testing.sandbox_dir import Prepared, prepared_in
 
 
 @pytest.fixture(scope="module")

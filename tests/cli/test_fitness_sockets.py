@@ -8,7 +8,7 @@ import pytest
 from makul.admin.models import HouseError
 from makul.admin.preflight import refuse_unfit
 from makul.config.settings import Environment, Settings
-from support.house import build_house
+from makul_testing.in_process_service import build_house
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,8 @@ import pytest
 from makul.app.ports import Committed, Overtaken
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.store import Store
-from support.agreed import agree
-from support.commands import Makul
-from support.records import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     NOON,
@@ -21,7 +20,8 @@ from support.records import (
     a_release,
     an_agreement,
 )
-from support.stores import store_of
+from makul_testing.cli_runner import Makul
+from makul_testing.stores import store_of
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from makul.cli import build
 from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
 from makul.main import LocalRuntime
-from support.commands import installed
-from support.hostile import (
+from makul_testing.cli_runner import installed
+from makul_testing.hostile_messages import (
     CONTENTS,
     NOT_FILES,
     certificates,

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography import x509
 
 from makul.config.settings import Environment, load_settings
-from support.commands import OPERATOR, Makul
+from makul_testing.cli_runner import OPERATOR, Makul
 
 
 def init(directory: Path, *more: str) -> list[str | Path]:

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 from makul.composition.adapters import build_parts
 from makul.config.settings import load_settings
 from makul_sandbox.data.recipients import OPERATOR
-from support.commands import Makul
-from support.house import InProcess, build_house
+from makul_testing.cli_runner import Makul
+from makul_testing.in_process_service import InProcess, build_house
 
 
 @dataclass(frozen=True, slots=True)

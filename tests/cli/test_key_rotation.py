@@ -10,8 +10,8 @@ from makul.store import StoreKeys
 from makul.store.admin import rewrap as rewrapping
 from makul.store.db.base import Transaction
 from makul.store.encryption.fields import Sealer
-from support.commands import Makul
-from support.sql import raw
+from makul_testing.cli_runner import Makul
+from makul_testing.raw_sql import raw
 
 PEOPLE = 30
 

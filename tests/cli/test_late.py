@@ -15,7 +15,7 @@ from makul.admin.models import Runtime
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.main import build
 from makul.main import LocalRuntime
-from support.imports import imported_by
+from makul_testing.imports import imported_by
 
 HEAVY = {
     "alembic",

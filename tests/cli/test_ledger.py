@@ -22,11 +22,11 @@ from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
-from support.commands import Makul, installed_anew
-from support.held import TAKEN_BACK, a_revocation_draft
-from support.ledger import a_refused_draft, recording
-from support.sequencing import PATIENCE, sequencer, until_published
-from support.sql import raw, without_guards
+from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
+from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published
+from makul_testing.raw_sql import raw, without_guards
+from makul_testing.tlog.builder import a_refused_draft, recording
 
 # Every log begins with the leaf of the baseline, which `makul init` records: sizes are one more
 # than the decisions.

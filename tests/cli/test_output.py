@@ -11,8 +11,8 @@ import pytest
 
 from makul.cli.output import TwoForms, instant, show_facts, show_rows
 from makul.cli.usage import wants_json
-from support.commands import Makul
-from support.programs import ran
+from makul_testing.cli_runner import Makul
+from makul_testing.processes.program import ran
 
 AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 DIGEST = "0123456789abcdef" * 4

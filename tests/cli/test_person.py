@@ -13,8 +13,8 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.store.admin.registry import StoreDesk
 from makul_sandbox.data.citizens import citizens
-from support.commands import Makul
-from support.people import json_line
+from makul_testing.builders.people import json_line
+from makul_testing.cli_runner import Makul
 
 PEOPLE = citizens(7)
 

@@ -9,7 +9,7 @@ import pytest
 from makul.admin.models import HouseError
 from makul.cli.person_import import Position, Tally
 from makul.net.files import FileError
-from support.hostile import CONTENTS, run_apart
+from makul_testing.hostile_messages import CONTENTS, run_apart
 
 
 @pytest.fixture

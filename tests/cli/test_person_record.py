@@ -10,9 +10,9 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 from makul.store.admin import persons as people
 from makul_sandbox.data.citizens import citizens
-from support.commands import Makul
-from support.people import json_line
-from support.sql import raw
+from makul_testing.builders.people import json_line
+from makul_testing.cli_runner import Makul
+from makul_testing.raw_sql import raw
 
 PEOPLE = citizens(7)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Credential, new_hierarchy
-from support.commands import Makul
+from makul_testing.cli_runner import Makul
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"

@@ -25,7 +25,7 @@ from makul.admin.models import (
 from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
 from makul.cli import build, run
 from makul.domain.identifiers import MemberCode
-from support.commands import Makul
+from makul_testing.cli_runner import Makul
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from makul.cli.files.agreement import EXAMPLE
 from makul.cli.init import write_secret
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
-from support.commands import AUTHORISED_BODY, OPERATOR, Makul, Said
+from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, Makul, Said
 
 BANK = "COM/60000001"
 PARTIES = {

@@ -16,10 +16,10 @@ from makul.store import StoreKeys
 from makul.store.db.location import Place
 from makul.store.encryption.fields import Sealer
 from makul_sandbox.data.citizens import citizens
-from support.commands import Makul, installed, installed_anew
-from support.postgres import Cluster, cluster
-from support.sql import raw
-from support.whole_records import put_whole
+from makul_testing.builders.whole_records import put_whole
+from makul_testing.cli_runner import Makul, installed, installed_anew
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.raw_sql import raw
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Hierarchy, new_hierarchy
-from support.commands import Makul, Said, installed
+from makul_testing.cli_runner import Makul, Said, installed
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul.config.settings import SettingsError, load_settings
-from support.commands import Makul, installed
+from makul_testing.cli_runner import Makul, installed
 
 
 @pytest.fixture(scope="module")

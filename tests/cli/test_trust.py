@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
-from support.commands import Makul, installed
-from support.crls import crl_of
-from support.dripping import dripping
-from support.house import build_house
-from support.pki import Authority, Profile, StoreFiles, key_usage, name_of
-from support.publishing import Published, publishing
+from makul_testing.cli_runner import Makul, installed
+from makul_testing.in_process_service import build_house
+from makul_testing.pki.authorities import Authority, Profile, StoreFiles, key_usage, name_of
+from makul_testing.pki.crls import crl_of
+from makul_testing.servers.crl_ocsp import Published, publishing
+from makul_testing.servers.slow_http import dripping
 
 HOUR = timedelta(hours=1)
 

@@ -14,9 +14,9 @@ import requests
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import parse_note
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from support.commands import Makul, Said
-from support.programs import Program
-from support.published_log import PublishedLog, leaves
+from makul_testing.cli_runner import Makul, Said
+from makul_testing.processes.program import Program
+from makul_testing.tlog.published import PublishedLog, leaves
 
 PATIENCE = 60.0
 

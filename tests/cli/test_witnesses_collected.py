@@ -9,9 +9,9 @@ from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from support.commands import Makul, installed_anew
-from support.ledger import a_refused_draft, recording
-from support.sequencing import sequencer, until_published
+from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.processes.sequencer import sequencer, until_published
+from makul_testing.tlog.builder import a_refused_draft, recording
 
 
 @pytest.fixture

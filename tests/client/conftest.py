@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.client_ledger import World
+from makul_testing.client.ledger import World
 
 
 @pytest.fixture

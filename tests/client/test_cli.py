@@ -13,10 +13,18 @@ from makul_client._internal.wsse import utc_now
 from makul_client.cli.options import ExitCode
 from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
-from support.client_commands import Result, run_client
-from support.client_pki import pem_of, pem_of_key
-from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
-from support.fake_service import PERSON, FakeOperator, Reply, answer, fault, hang_up, serving
+from makul_testing.client.cli_runner import Result, run_client
+from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.pki.client import pem_of, pem_of_key
+from makul_testing.servers.fake_service import (
+    PERSON,
+    FakeOperator,
+    Reply,
+    answer,
+    fault,
+    hang_up,
+    serving,
+)
 
 COMMANDS = [
     [],

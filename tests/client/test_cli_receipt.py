@@ -15,10 +15,10 @@ from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion
 from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
-from support.client_commands import run_client
-from support.client_ledger import INDEX, LATE, SOON, World
-from support.client_world import write_profile
-from support.fake_service import Reply, answer, serving
+from makul_testing.client.cli_runner import run_client
+from makul_testing.client.ledger import INDEX, LATE, SOON, World
+from makul_testing.client.world import write_profile
+from makul_testing.servers.fake_service import Reply, answer, serving
 
 
 def get_receipt(world: World, inclusion: Inclusion | None) -> Reply:

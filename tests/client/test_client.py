@@ -27,7 +27,7 @@ from makul_client import (
     TransportError,
     UndeterminedError,
 )
-from support.client_world import (
+from makul_testing.client.world import (
     GROUND,
     PROBE,
     ask,
@@ -35,7 +35,7 @@ from support.client_world import (
     operator,
     write_profile,
 )
-from support.fake_service import (
+from makul_testing.servers.fake_service import (
     PERSON,
     Asked,
     answer,

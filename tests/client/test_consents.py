@@ -23,7 +23,7 @@ from makul_client.consent.documents import (
 )
 from makul_client.consent.view import read_unsafe
 from makul_client.profile import Party
-from support.client_world import NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
 
 SUBJECT = Subject(pin=PIN, surname=SURNAME, given_name="Тест")
 WISH = Wish(

@@ -8,7 +8,7 @@ import pytest
 
 from makul_client import Client, ConsentDocument, MakulError
 from makul_client._internal.quiet_loggers import LOUD
-from support.client_world import (
+from makul_testing.client.world import (
     DOCUMENT,
     GROUND,
     PIN,
@@ -18,7 +18,7 @@ from support.client_world import (
     operator,
     write_profile,
 )
-from support.fake_service import PERSON, Reply, fault, serving
+from makul_testing.servers.fake_service import PERSON, Reply, fault, serving
 
 SECRETS = (PIN, SURNAME, DOCUMENT, "1990-01-01", "1990-13-01")
 REPLIES = [

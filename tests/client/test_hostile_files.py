@@ -20,11 +20,10 @@ from makul_client.cli.main import app
 from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.errors import ProfileError
 from makul_client.profile import Profile
-from support.client_commands import run_client
-from support.client_ledger import World
-from support.client_pki import pem_of, pem_of_key
-from support.client_world import NOW, PIN, SURNAME, parties, write_profile
-from support.hostile import (
+from makul_testing.client.cli_runner import run_client
+from makul_testing.client.ledger import World
+from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.hostile_messages import (
     CONTENTS,
     NOT_FILES,
     certificates,
@@ -32,6 +31,7 @@ from support.hostile import (
     rooms,
     run_apart,
 )
+from makul_testing.pki.client import pem_of, pem_of_key
 
 FILE = "FILE"
 DOCUMENTED = set(range(6))

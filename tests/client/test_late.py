@@ -4,7 +4,7 @@ import pytest
 
 import makul_client
 from makul_client.cli.late_commands import LateName, late
-from support.imports import imported_by
+from makul_testing.imports import imported_by
 
 HEAVY = {
     "asn1crypto",

@@ -23,9 +23,9 @@ from makul_client.receipts.bundle import MAX_BUNDLE, Bundle, read_bundle_unsafe,
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.transparency.checkpoint_history import MAX_KEPT, Link
 from makul_client.transparency.verifier import LedgerVerifier, Standing
-from support.client_ledger import INDEX, LATE, SOON, World
-from support.client_world import NOW
-from support.published_log import PublishedLog, leaves
+from makul_testing.client.ledger import INDEX, LATE, SOON, World
+from makul_testing.client.world import NOW
+from makul_testing.tlog.published import PublishedLog, leaves
 
 _WITH = (
     b'{"format": "makul-receipt-1", "receipt": "AA==",'

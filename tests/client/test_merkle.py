@@ -10,7 +10,7 @@ from makul.ledger.compact_range import EMPTY_EDGE
 from makul.ledger.merkle import inclusion_proof, tree_root
 from makul.ledger.tiles import Tile
 from makul_client.transparency.merkle import PublishedTree, TileError, root_of, tile_path
-from support.published_log import leaves
+from makul_testing.tlog.published import leaves
 
 SIZES = st.integers(1, 700)
 

@@ -18,8 +18,8 @@ from makul_client.cli.vocabulary import METHODS, UnknownNameError, require_held,
 from makul_client.consent import documents as consents
 from makul_client.models.response import ATTRIBUTES
 from makul_client.profile import Profile
-from support.client_commands import Result, run_client
-from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.client.cli_runner import Result, run_client
+from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
 
 def run(*arguments: object) -> Result:

@@ -20,7 +20,7 @@ from makul_client.transparency.signed_note import (
     parse_checkpoint_unsafe,
     parse_note,
 )
-from support.published_log import PublishedLog, leaves
+from makul_testing.tlog.published import PublishedLog, leaves
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

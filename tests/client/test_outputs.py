@@ -24,8 +24,8 @@ from makul_client.cli.output_files import ReservedFile, write_new
 from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
-from support.client_world import NOW, PIN, SURNAME, parties, write_profile
-from support.fake_service import (
+from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.servers.fake_service import (
     PERSON,
     Asked,
     FakeOperator,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from makul_client import Client, Language, Profile, ProfileError
 from makul_client.profile import Channel
-from support.client_world import write_profile
+from makul_testing.client.world import write_profile
 
 URL = "https://makul.example/v1/recipient"
 

@@ -12,7 +12,7 @@ import pytest
 
 from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
-from support.client_world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 
 NUMBER = ("--document-number", DOCUMENT)
 USAGE = 2

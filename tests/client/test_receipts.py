@@ -14,9 +14,17 @@ from lxml import etree
 
 from makul_client import Client, ReceiptError, ReceiptFlaw
 from makul_client.models.response import PersonData
-from support.client_pki import TestAuthority, new_key
-from support.client_world import GROUND, NOW, PROBE, client_for, operator, parties, write_profile
-from support.fake_service import PERSON, Reply, answer, serving
+from makul_testing.client.world import (
+    GROUND,
+    NOW,
+    PROBE,
+    client_for,
+    operator,
+    parties,
+    write_profile,
+)
+from makul_testing.pki.client import TestAuthority, new_key
+from makul_testing.servers.fake_service import PERSON, Reply, answer, serving
 
 ASKED = ["pin", "surname", "birthDate"]
 

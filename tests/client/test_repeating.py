@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul_client import Context, ProfileError, Retry, TransportError
-from support.client_world import (
+from makul_testing.client.world import (
     GROUND,
     PROBE,
     Pauses,
@@ -16,7 +16,7 @@ from support.client_world import (
     operator,
     write_profile,
 )
-from support.fake_service import PERSON, Reply, fault, hang_up, serving, status
+from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, serving, status
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ from makul.trust.xmlenc import XmlSealer
 from makul_client import ProfileError, SealError, SealFlaw
 from makul_client._internal.crypto.decryption import MAX_SEALED, Unsealer
 from makul_client.profile import Sealing
-from support.pki import Authority, Holder, Profile, key_usage, new_key, new_rsa_key, pem_of
+from makul_testing.pki.authorities import (
+    Authority,
+    Holder,
+    Profile,
+    key_usage,
+    new_key,
+    new_rsa_key,
+    pem_of,
+)
 
 DOCUMENT = b"<Delivery></Delivery>"
 XENC = b"http://www.w3.org/2001/04/xmlenc#"

@@ -13,8 +13,8 @@ from makul_client._internal.soap_messages import Messages, request_of
 from makul_client._internal.wsse import WSSE, WSU, BinarySignature
 from makul_client.models.reasons import Language
 from makul_client.profile import Channel
-from support.client_pki import new_key
-from support.client_world import NOW, parties
+from makul_testing.client.world import NOW, parties
+from makul_testing.pki.client import new_key
 
 
 def signed(credential: Credential) -> bytes:

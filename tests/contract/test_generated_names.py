@@ -11,7 +11,7 @@ import makul_schemas
 import pytest
 from lxml import etree
 
-from support.published_contract import XS, elements, schema_root
+from makul_testing.contract_files import XS, elements, schema_root
 
 MESSAGES = ("recipient.xsd", "types.xsd", "xroad.xsd", "identifiers.xsd")
 DOCUMENTS = ("consent.xsd", "basis.xsd", "agreement.xsd", "notice.xsd", "receipt.xsd")

@@ -12,7 +12,7 @@ from makul.documents.schemas import revocation_schema
 from makul.domain.plain_text import has_hidden_character
 from makul.domain.reasons import Code
 from makul.soap.schema import PublishedSchema
-from support.published_contract import XS, elements, schema_root
+from makul_testing.contract_files import XS, elements, schema_root
 
 _REFUSED_BEFORE = """
     3C 3E 7F-9F AD 600-603 6DD 70F 17B4-17B5 200B-200F 202A-202E 2060-2063 206A-206F E000 F8FF FEFF

@@ -12,7 +12,7 @@ import makul_schemas
 import pytest
 from lxml import etree
 
-from support.published_contract import (
+from makul_testing.contract_files import (
     NS,
     compile_schema,
     elements,

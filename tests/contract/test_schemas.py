@@ -6,7 +6,7 @@ import makul_schemas
 import makul_wsdl
 import pytest
 
-from support.published_contract import (
+from makul_testing.contract_files import (
     NS,
     OPERATIONS,
     XS,

@@ -10,7 +10,7 @@ import pytest
 import zeep
 from lxml import etree
 
-from support.published_contract import OPERATIONS, XML_LANG, elements, schema_root, wsdl_root
+from makul_testing.contract_files import OPERATIONS, XML_LANG, elements, schema_root, wsdl_root
 
 XROAD_HEADERS = ["client", "service", "id", "protocolVersion", "userId", "issue"]
 

@@ -24,7 +24,16 @@ from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
-from support.documents import AGREEMENT, AT, BANK, INSTANTS, OPERATOR, PURPOSE, canonical, valid
+from makul_testing.builders.documents import (
+    AGREEMENT,
+    AT,
+    BANK,
+    INSTANTS,
+    OPERATOR,
+    PURPOSE,
+    canonical,
+    valid,
+)
 
 BODY = NamedParty(code=MemberCode("GOV/00000009"), name="Сыноо органы")
 TERMS = Agreement(

@@ -27,7 +27,7 @@ from makul.domain.matches import MatchMethod, MatchResult, MethodVerdict
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code, Reason, Side
 from makul.domain.rules import Ruling, Verdict, fails, not_applicable, unknown
-from support.documents import (
+from makul_testing.builders.documents import (
     AGREEMENT,
     ANSWER,
     AT,
@@ -41,7 +41,7 @@ from support.documents import (
     local_names,
     valid,
 )
-from support.people import PERSON
+from makul_testing.builders.people import PERSON
 
 DOCUMENTS = XmlDocuments(OPERATOR)
 NAMESPACES = {"r": "urn:makul:recipient:1", "t": "urn:makul:types:1"}

@@ -13,7 +13,7 @@ from makul.app.ports import DocumentError
 from makul.documents import UnwritableError, XmlDocuments, render_basis
 from makul.domain.consents import ResultForm
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement
-from support.documents import BASIS, BASIS_DISPLAY, OPERATOR, canonical, valid
+from makul_testing.builders.documents import BASIS, BASIS_DISPLAY, OPERATOR, canonical, valid
 
 DOCUMENTS = XmlDocuments(OPERATOR)
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"

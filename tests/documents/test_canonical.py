@@ -19,7 +19,7 @@ from makul.documents.canonical_writer import (
     optional,
     text,
 )
-from support.documents import canonical
+from makul_testing.builders.documents import canonical
 
 # Every character that XML 1.0 carries (production 2); those that c14n treats apart are likely.
 CARRIED = st.text(

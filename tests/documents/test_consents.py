@@ -22,7 +22,7 @@ from makul.documents import (
 )
 from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
 from makul.domain.reasons import Code
-from support.documents import (
+from makul_testing.builders.documents import (
     BANK,
     CONSENT,
     CONSENT_DISPLAY,

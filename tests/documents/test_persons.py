@@ -12,8 +12,8 @@ from makul.documents import UnwritableError, XmlDocuments
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from support.documents import ANSWER, OPERATOR, canonical, local_names, valid
-from support.people import EVERYTHING, FACE, PERSON, finger_images, template
+from makul_testing.builders.documents import ANSWER, OPERATOR, canonical, local_names, valid
+from makul_testing.builders.people import EVERYTHING, FACE, PERSON, finger_images, template
 
 DOCUMENTS = XmlDocuments(OPERATOR)
 IN_ANSWERS = "{urn:makul:recipient:1}"

@@ -10,7 +10,7 @@ from makul.documents import UnwritableError, XmlDocuments
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Outcome
 from makul.domain.reasons import Code, Reason
-from support.documents import BANK, OPERATOR, RECEIPT, canonical, local_names, valid
+from makul_testing.builders.documents import BANK, OPERATOR, RECEIPT, canonical, local_names, valid
 
 DOCUMENTS = XmlDocuments(OPERATOR)
 NAMESPACES = {"p": "urn:makul:receipt:1"}

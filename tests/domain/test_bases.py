@@ -24,7 +24,7 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.legal_bases import Provision
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
-from support.cases import (
+from makul_testing.builders.cases import (
     ACCOUNT_OPENING,
     AT,
     BASIS_GROUND,

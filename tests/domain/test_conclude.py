@@ -10,7 +10,7 @@ from makul.domain.decision import Conclusion
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
 from makul.domain.reasons import Code, Reason, leaves_open
-from support.cases import (
+from makul_testing.builders.cases import (
     BY_CONSENT,
     BY_LAW,
     FORGED,

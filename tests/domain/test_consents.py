@@ -21,7 +21,7 @@ from makul.domain.disclosures import (
 )
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code, Reason, leaves_open
-from support.cases import (
+from makul_testing.builders.cases import (
     AT,
     BODY_CODE,
     BY_CONSENT,

@@ -10,7 +10,7 @@ from makul.domain.disclosures import Operation, Outcome
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.domain.rules import Verdict
-from support.cases import (
+from makul_testing.builders.cases import (
     BANK_AGREEMENT,
     BODY_CODE,
     BY_CONSENT,

@@ -7,7 +7,7 @@ import pytest
 
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchResult, MatchVerdict
 from makul.domain.persons import LocalizedName
-from support.cases import SUBJECT, finding, found
+from makul_testing.builders.cases import SUBJECT, finding, found
 
 
 @pytest.mark.parametrize("results", [*combinations_with_replacement(MatchResult, 3)])

@@ -13,7 +13,7 @@ from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import Pin
 from makul.domain.matches import MatchResult
 from makul.domain.reasons import Code
-from support.cases import (
+from makul_testing.builders.cases import (
     AT,
     BANK_AGREEMENT,
     BY_CONSENT,

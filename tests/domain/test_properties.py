@@ -1,6 +1,6 @@
 """What holds of every case, not only of those that somebody thought of.
 
-Cases are drawn (`support.drawn`) so that permitted and refused ones all come up by the hundred; the
+Cases are drawn (`makul_testing.strategies`) so that permitted and refused ones all come up by the hundred; the
 last test here holds the drawing to that.
 """
 
@@ -29,13 +29,13 @@ from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE
 from makul.domain.recipients import RecipientState
 from makul.domain.rules import Verdict
-from support.cases import (
+from makul_testing.builders.cases import (
     BY_LAW,
     PERSON,
     Case,
     found,
 )
-from support.drawn import SHUFFLES, THOROUGH, cases, document
+from makul_testing.strategies import SHUFFLES, THOROUGH, cases, document
 
 # --- invariant 3 ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from makul.domain.disclosures import (
 )
 from makul.domain.matches import MatchResult
 from makul.domain.recipients import RecipientState
-from support.cases import (
+from makul_testing.builders.cases import (
     BY_CONSENT,
     BY_LAW,
     DAY,
@@ -25,7 +25,7 @@ from support.cases import (
     Case,
     found,
 )
-from support.drawn import SHUFFLES, THOROUGH, cases, document
+from makul_testing.strategies import SHUFFLES, THOROUGH, cases, document
 
 Removal = Callable[[Case, random.Random], Case]
 

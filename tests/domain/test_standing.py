@@ -15,7 +15,7 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
 from makul.domain.rules import Ruling, Verdict
-from support.cases import (
+from makul_testing.builders.cases import (
     AT,
     BANK_AGREEMENT,
     BY_CONSENT,

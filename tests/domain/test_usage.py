@@ -14,7 +14,7 @@ from makul.domain.usage import (
     seconds_to_midnight,
     seconds_to_next_minute,
 )
-from support.records import an_agreement
+from makul_testing.builders.records import an_agreement
 
 AT = datetime(2026, 11, 22, 9, 0, 15, tzinfo=UTC)
 LIMITS = UsageLimits(requests_a_minute=10, bytes_a_day=1_000)

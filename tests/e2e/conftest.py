@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from makul.composition.adapters import utc_now
-from support.house import InProcess, RecordDatabase, build_house
-from support.ledger import a_note_signer, checked, sequence
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.tlog.builder import a_note_signer, checked, sequence
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,13 @@ from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import AUTHORISED_BODY, BANK, NOTARY, OPERATOR
 from makul_sandbox.world.build import Signing
 from makul_sandbox.world.signers import NOTICE_TEXTS
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 NUMBERS = count(1)
 THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)

@@ -13,8 +13,8 @@ from makul.composition.adapters import utc_now
 from makul.domain.agreements import Channel
 from makul.domain.months import Month
 from makul_sandbox.data.recipients import BANK
-from support.consents import handing_in, hands_of, revocation
-from support.house import (
+from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
     Answered,
@@ -25,8 +25,8 @@ from support.house import (
     party,
     person_request,
 )
-from support.ledger import a_note_signer, checked, sequence
-from support.soap import XRD, enveloped, xroad_headers
+from makul_testing.soap_client import XRD, enveloped, xroad_headers
+from makul_testing.tlog.builder import a_note_signer, checked, sequence
 
 BY = "police"
 NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"

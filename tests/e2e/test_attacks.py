@@ -11,9 +11,16 @@ from makul.domain.attributes import Attribute
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK, NOTARY, XROAD_INSTANCE
 from makul_sandbox.world.signers import Hands
-from support.agreed import agree
-from support.consents import hands_of
-from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.consents import hands_of
+from makul_testing.in_process_service import (
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 CITIZEN = 6
 

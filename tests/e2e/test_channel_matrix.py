@@ -17,9 +17,16 @@ from makul.store.encryption.fields import Sealer
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.open import database_at
 from makul.store.records.sealed_fields import open_private
-from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
-from support.messages import signed_message, xroad_message
-from support.sql import raw
+from makul_testing.builders.messages import signed_message, xroad_message
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    party,
+    person_request,
+)
+from makul_testing.raw_sql import raw
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 WSSE, XROAD, MTLS = "wsse", "xroad", "mtls"

@@ -19,10 +19,10 @@ from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.output.files import Addresses, hand_out, write_service
 from makul_sandbox.world.signers import Hands
-from support.client_commands import Result, run_client
-from support.consents import hands_of, revocation
-from support.house import InProcess, RecordDatabase, build_house
-from support.serving import Server, served
+from makul_testing.builders.consents import hands_of, revocation
+from makul_testing.client.cli_runner import Result, run_client
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.processes.service import Server, served
 
 MEBIBYTE = 1024 * 1024
 

@@ -22,11 +22,18 @@ from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.profile import Operator
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_sandbox.data.recipients import OPERATOR
-from support.commands import Makul
-from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
-from support.messages import signed_message
-from support.pki import NOW, Authority, StoreFiles
-from support.serving import served
+from makul_testing.builders.messages import signed_message
+from makul_testing.cli_runner import Makul
+from makul_testing.in_process_service import (
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.pki.authorities import NOW, Authority, StoreFiles
+from makul_testing.processes.service import served
 
 SLACK = 30.0
 """Seconds in which a worker that shares its core with others comes to what was changed."""

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul_sandbox.world.signers import NOTICE, Hands
-from support.consents import handing_in, revocation
-from support.house import (
+from makul_testing.builders.consents import handing_in, revocation
+from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
     InProcess,

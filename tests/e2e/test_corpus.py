@@ -17,7 +17,8 @@ from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.world.signers import NOTICE, Hands
-from support.house import (
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
     Answered,
@@ -27,9 +28,8 @@ from support.house import (
     build_house,
     person_request,
 )
-from support.messages import signed_message
-from support.pki import NOW
-from support.sql import count
+from makul_testing.pki.authorities import NOW
+from makul_testing.raw_sql import count
 from vectors.attacks import ACCEPTED, REFUSED, SIGNERS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import UNDECIDED, Vector

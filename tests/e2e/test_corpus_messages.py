@@ -12,7 +12,7 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
-from support.house import (
+from makul_testing.in_process_service import (
     FAULTS,
     TYPES,
     InProcess,
@@ -21,8 +21,8 @@ from support.house import (
     build_house,
     person_request,
 )
-from support.pki import NOW, Holder
-from support.sql import count
+from makul_testing.pki.authorities import NOW, Holder
+from makul_testing.raw_sql import count
 from vectors.attacks import messages, messages_signed
 from vectors.attacks.cast import Cast
 from vectors.attacks.message_edits import MessageVector, Sender

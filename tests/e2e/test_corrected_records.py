@@ -10,9 +10,16 @@ from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul_sandbox.data.recipients import BANK, POLICE
-from support.agreed import agree
-from support.consents import hands_of
-from support.house import Answered, InProcess, RecordDatabase, about, build_house, person_request
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.consents import hands_of
+from makul_testing.in_process_service import (
+    Answered,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 CORRECTED, ONE_NAME, PICTURED = 1, 2, 3
 FACE = b"\xff\xd8\xff\xe0 not a face"

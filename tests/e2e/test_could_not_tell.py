@@ -10,7 +10,14 @@ import pytest
 from lxml import etree
 
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
-from support.house import InProcess, RecordDatabase, about, build_house, party, person_request
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    party,
+    person_request,
+)
 
 TYPES = "{urn:makul:types:1}"
 CONSENT = "{urn:makul:consent:1}"

@@ -27,14 +27,21 @@ from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants
 from makul.trust.tlog.note_keys import new_key_file
-from support.consents import handing_in, revocation
-from support.duties import as_role, parted
-from support.house import NS, RECIPIENT, InProcess, about, build_house_on, person_request
-from support.load import ask
-from support.messages import signed_message
-from support.postgres import Cluster, cluster
-from support.programs import Program, ran
-from support.serving import Server, served
+from makul_testing.builders.consents import handing_in, revocation
+from makul_testing.builders.messages import signed_message
+from makul_testing.database_roles import as_role, parted
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.in_process_service import (
+    NS,
+    RECIPIENT,
+    InProcess,
+    about,
+    build_house_on,
+    person_request,
+)
+from makul_testing.load.steady_load import ask
+from makul_testing.processes.program import Program, ran
+from makul_testing.processes.service import Server, served
 
 PATIENCE = 120.0
 """Seconds; a process starts in two on an idle machine."""

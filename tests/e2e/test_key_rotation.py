@@ -11,10 +11,10 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from support.commands import Makul, Said
-from support.house import InProcess, RecordDatabase, build_house
-from support.load import Load, messages
-from support.serving import served
+from makul_testing.cli_runner import Makul, Said
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.load.steady_load import Load, messages
+from makul_testing.processes.service import served
 
 
 @pytest.fixture

@@ -7,9 +7,15 @@ import pytest
 
 from makul.composition.adapters import utc_now
 from makul.store import Store
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.ledger import a_note_signer, checked, leaf_ids, sequence
-from support.sql import count
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.raw_sql import count
+from makul_testing.tlog.builder import a_note_signer, checked, leaf_ids, sequence
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from makul.soap.operations import request_digest
 from makul_sandbox.data.citizens import LOCKED
 from makul_sandbox.world.documents import Paper
 from makul_sandbox.world.signers import Hands
-from support.house import RECIPIENT, InProcess, about, party, person_request
-from support.messages import signed_message, xroad_message
+from makul_testing.builders.messages import signed_message, xroad_message
+from makul_testing.in_process_service import RECIPIENT, InProcess, about, party, person_request
 
 RECEIPT = {"rc": "urn:makul:receipt:1"}
 SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.xsd")))

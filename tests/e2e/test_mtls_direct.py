@@ -13,9 +13,15 @@ import pytest
 
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR
-from support.fronts import by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.serving import free_port
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.processes.service import free_port
+from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
 
 
 @pytest.fixture(scope="module")

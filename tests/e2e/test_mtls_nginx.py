@@ -20,12 +20,19 @@ from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
 from makul_sandbox.data.recipients import OPERATOR
 from makul_sandbox.output.files import Addresses, hand_out
-from support.fronts import UnixConnection, by_tls, fronted, wait_for, write
-from support.house import TYPES, InProcess, RecordDatabase, about, build_house, person_request
-from support.messages import signed_message, xroad_message
-from support.needs import needs
-from support.nginx import fronting
-from support.serving import free_port
+from makul_testing.builders.messages import signed_message, xroad_message
+from makul_testing.external.nginx import fronting
+from makul_testing.external.requirements import needs
+from makul_testing.in_process_service import (
+    TYPES,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.processes.service import free_port
+from makul_testing.servers.listeners import UnixConnection, by_tls, fronted, wait_for, write
 
 pytestmark = needs("nginx")
 

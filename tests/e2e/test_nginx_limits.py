@@ -13,10 +13,10 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 import pytest
 
 from makul_sandbox.data.pki import new_hierarchy
-from support.fronts import write
-from support.needs import needs
-from support.nginx import fronting
-from support.serving import START_SECONDS, free_port
+from makul_testing.external.nginx import fronting
+from makul_testing.external.requirements import needs
+from makul_testing.processes.service import START_SECONDS, free_port
+from makul_testing.servers.listeners import write
 
 pytestmark = needs("nginx")
 

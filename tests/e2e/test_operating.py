@@ -20,10 +20,10 @@ import pytest
 from makul.app.ports import Desk
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
-from support.house import InProcess, RecordDatabase, build_house
-from support.load import messages
-from support.serving import drive
-from support.whole import Whole, get, served_whole
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.load.steady_load import messages
+from makul_testing.processes.all_listeners import Whole, get, served_whole
+from makul_testing.processes.service import drive
 
 ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "docs" / "operating"

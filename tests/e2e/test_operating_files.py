@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import Makul
-from support.needs import found, needs
+from makul_testing.cli_runner import Makul
+from makul_testing.external.requirements import found, needs
 
 ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "docs" / "operating"

@@ -19,9 +19,10 @@ from makul.domain.consents import Consent, PaperTaken, Representation
 from makul.store.records.recorder import StoreRecorder
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
-from support.agreed import agree
-from support.consents import handing_in, hands_of, revocation
-from support.house import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import (
     RECIPIENT,
     Answered,
     InProcess,
@@ -30,7 +31,6 @@ from support.house import (
     build_house,
     person_request,
 )
-from support.messages import signed_message
 
 ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
 SCAN, AUTHORITY = pdf_scan(), png_scan()

@@ -14,7 +14,7 @@ from makul.app.ports.ledger import LedgerState
 from makul.composition.service import _ledger, _months, readiness
 from makul.observability import readiness as health
 from makul_sandbox.data.recipients import OPERATOR
-from support.house import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
 
 
 @pytest.fixture(scope="module")

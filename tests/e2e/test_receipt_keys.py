@@ -21,14 +21,21 @@ from makul_client.profile import Operator
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR
-from support.house import NS, RECIPIENT, SCHEMA, InProcess, RecordDatabase, build_house
-from support.load import Load, ask, messages
-from support.messages import signed_message
-from support.needs import needs
-from support.programs import ran
-from support.serving import drive, served
-from support.softhsm import SoftToken, make_token
-from support.whole import get
+from makul_testing.builders.messages import signed_message
+from makul_testing.external.requirements import needs
+from makul_testing.external.softhsm import SoftToken, make_token
+from makul_testing.in_process_service import (
+    NS,
+    RECIPIENT,
+    SCHEMA,
+    InProcess,
+    RecordDatabase,
+    build_house,
+)
+from makul_testing.load.steady_load import Load, ask, messages
+from makul_testing.processes.all_listeners import get
+from makul_testing.processes.program import ran
+from makul_testing.processes.service import drive, served
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 

@@ -18,9 +18,9 @@ from lxml import etree
 
 from makul.domain.recipients import RecipientState
 from makul_sandbox.data.recipients import BANK
-from support.agreed import agree
-from support.consents import handing_in, hands_of, revocation
-from support.house import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
     Answered,

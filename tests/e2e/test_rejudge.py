@@ -20,9 +20,15 @@ from makul.store.records.recorder import evidence_place
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.world.documents import Paper
-from support.commands import Makul, Said
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.sql import binary, count, without_guards
+from makul_testing.cli_runner import Makul, Said
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.raw_sql import binary, count, without_guards
 
 HOUR = timedelta(hours=1)
 CONSENT = "{urn:makul:consent:1}"

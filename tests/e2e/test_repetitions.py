@@ -15,7 +15,7 @@ from makul.app.ports import Asker, RepetitionRow
 from makul.domain.months import Month
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
-from support.house import (
+from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
     Answered,
@@ -25,8 +25,8 @@ from support.house import (
     build_house,
     party,
 )
-from support.house import person_request as body_of
-from support.soap import XRD, enveloped, xroad_headers
+from makul_testing.in_process_service import person_request as body_of
+from makul_testing.soap_client import XRD, enveloped, xroad_headers
 
 BY = "police"
 

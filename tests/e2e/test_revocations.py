@@ -7,8 +7,8 @@ import pytest
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
 from makul_sandbox.world.documents import Paper
-from support.consents import handing_in, hands_of, revocation
-from support.house import NS, RECIPIENT, InProcess, about, person_request
+from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.in_process_service import NS, RECIPIENT, InProcess, about, person_request
 
 
 def fresh_consent(house: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:

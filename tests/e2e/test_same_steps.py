@@ -29,8 +29,8 @@ from makul.domain.matches import DemographicProbe
 from makul.domain.persons import LocalizedName, Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
-from support.consents import hands_of
-from support.house import InProcess, RecordDatabase, build_house
+from makul_testing.builders.consents import hands_of
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
 
 NO_LIMITS = AttemptLimits(
     window=timedelta(0),

@@ -30,9 +30,9 @@ from makul.domain.matches import DemographicProbe
 from makul.domain.persons import Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
-from support.consents import hands_of
-from support.house import InProcess, RecordDatabase, build_house
-from support.separation import measure_in_turns, separate
+from makul_testing.builders.consents import hands_of
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.timing_separation import measure_in_turns, separate
 
 COMPARISONS = 2_000
 TOLD_APART = 0.55

@@ -40,9 +40,15 @@ from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR, WALLET
 from makul_sandbox.output.files import Addresses, hand_out, write_service
 from makul_sandbox.world.documents import Paper
-from support.agreed import agree
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.needs import needs
+from makul_testing.builders.agreements import agree
+from makul_testing.external.requirements import needs
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 R = {"r": "urn:makul:recipient:1"}
 

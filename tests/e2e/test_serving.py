@@ -15,10 +15,16 @@ import psycopg
 import pytest
 
 from makul.store.db.location import Place
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.messages import signed_message
-from support.programs import Program, ran
-from support.serving import Server, await_ready, drive, free_port, served
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.processes.program import Program, ran
+from makul_testing.processes.service import Server, await_ready, drive, free_port, served
 
 MARKER = b"20101199000123"
 

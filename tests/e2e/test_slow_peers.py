@@ -17,10 +17,16 @@ import pytest
 
 from makul.server.gunicorn_app import MAX_CONNECTIONS
 from makul_sandbox.data.recipients import OPERATOR
-from support.fronts import by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.messages import signed_message
-from support.serving import START_SECONDS, await_ready, free_port
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.processes.service import START_SECONDS, await_ready, free_port
+from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
 
 HEAD = (
     b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml; charset=utf-8\r\n"

@@ -37,10 +37,10 @@ from makul_client._internal.http_transport import Wire
 from makul_client._internal.soap_messages import ReceivedAnswer
 from makul_client.cli.options import ExitCode
 from makul_sandbox.output.files import Addresses, hand_out, write_service
-from support.changes import CHANGES, XSI, body_of, changed
-from support.client_commands import run_client
-from support.house import NS, InProcess, RecordDatabase, about, build_house
-from support.rewrites import REWRITES, child_of, in_other_characters
+from makul_testing.answer_changes import CHANGES, XSI, body_of, changed
+from makul_testing.answer_rewrites import REWRITES, child_of, in_other_characters
+from makul_testing.client.cli_runner import run_client
+from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
 
 
 @dataclass

@@ -15,9 +15,9 @@ from makul.domain.disclosures import ProofStatus
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.timestamp_authority import POLICY, StampingAuthority
-from support.crls import crl_of
-from support.house import InProcess
-from support.pki import Authority, Profile, key_usage, name_of
+from makul_testing.in_process_service import InProcess
+from makul_testing.pki.authorities import Authority, Profile, key_usage, name_of
+from makul_testing.pki.crls import crl_of
 
 HOUR = timedelta(hours=1)
 STAMPING = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.TIME_STAMPING])

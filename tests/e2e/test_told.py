@@ -25,11 +25,11 @@ from makul_sandbox.data.citizens import citizens
 from makul_sandbox.demo.client_session import Stage
 from makul_sandbox.demo.main import LOG, PEOPLE, running_sandbox
 from makul_sandbox.demo.scenarios import SCENES
-from support.betrayal import Secret, betrayed, planted, secrets_of
-from support.house import about, party, person_request
-from support.messages import xroad_message
-from support.programs import ran
-from support.serving import free_port
+from makul_testing.builders.messages import xroad_message
+from makul_testing.in_process_service import about, party, person_request
+from makul_testing.leak_scanner import Secret, betrayed, planted, secrets_of
+from makul_testing.processes.program import ran
+from makul_testing.processes.service import free_port
 
 PROBES_SENT = 12
 """`/readyz`, by each of six people at two listeners: the only requests without a line."""

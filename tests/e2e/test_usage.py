@@ -11,8 +11,8 @@ import pytest
 from makul.composition.adapters import utc_now
 from makul.domain.attributes import Attribute
 from makul.domain.usage import UsageLimits
-from support.clocks import SteppedClock
-from support.house import (
+from makul_testing.clock import SteppedClock
+from makul_testing.in_process_service import (
     TYPES,
     Answered,
     InProcess,
@@ -21,7 +21,7 @@ from support.house import (
     build_house,
     person_request,
 )
-from support.sql import raw
+from makul_testing.raw_sql import raw
 
 LIMITS = UsageLimits(requests_a_minute=3, bytes_a_day=1_000_000)
 MAX_REFUSAL_BYTES = 4_096

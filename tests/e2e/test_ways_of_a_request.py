@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from support.house import (
+from makul_testing.in_process_service import (
     RECIPIENT,
     InProcess,
     RecordDatabase,

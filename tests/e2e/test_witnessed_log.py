@@ -37,7 +37,14 @@ from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.transparency.settings import Ledger
 from makul_client.transparency.verifier import LedgerVerifier, Standing
 from makul_sandbox.data.recipients import OPERATOR
-from support.house import NS, InProcess, RecordDatabase, about, build_house, person_request
+from makul_testing.in_process_service import (
+    NS,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
 
 ORIGIN = "makul-test/GOV/70000001"
 PROMISE = timedelta(seconds=60)

@@ -16,10 +16,23 @@ from makul.composition.service import channel_of
 from makul.config.settings import SettingsError
 from makul.trust.keys.files import KeyFileError
 from makul_sandbox.data.pki import new_hierarchy
-from support.fronts import UnixConnection, by_tls, fronted, listening, wait_for, write
-from support.house import InProcess, RecordDatabase, about, build_house, person_request
-from support.messages import xroad_message
-from support.serving import free_port
+from makul_testing.builders.messages import xroad_message
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_house,
+    person_request,
+)
+from makul_testing.processes.service import free_port
+from makul_testing.servers.listeners import (
+    UnixConnection,
+    by_tls,
+    fronted,
+    listening,
+    wait_for,
+    write,
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from makul.store import StoreKeys, create_store
 from makul.store.db.location import Place
 from makul.store.schema.partitions import make_months
-from support.aftermath import Count
-from support.house import InProcess, build_house_on
-from support.postgres import Cluster, cluster
-from support.records import NOON, furnish
+from makul_testing.builders.records import NOON, furnish
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.faults.record_audit import Count
+from makul_testing.in_process_service import InProcess, build_house_on
 
 DATABASES = ("sqlite", "postgresql")
 

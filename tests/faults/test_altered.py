@@ -15,9 +15,16 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place
 from makul.store.schema.columns import metadata
 from makul.trust.tlog.note_keys import NoteSigner
-from support.aftermath import Count
-from support.ledger import a_note_signer, another, checked, recording, sequence, some_drafts
-from support.sql import parameters, without_guards
+from makul_testing.faults.record_audit import Count
+from makul_testing.raw_sql import parameters, without_guards
+from makul_testing.tlog.builder import (
+    a_note_signer,
+    another,
+    checked,
+    recording,
+    sequence,
+    some_drafts,
+)
 
 UNPROVED = {
     "disclosure": set[str](),

@@ -14,13 +14,13 @@ from makul.composition.adapters import utc_now
 from makul.store.db.location import PostgresPlace
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
-from support.aftermath import Count, aftermath
-from support.crowd import RELEASED, Crowd
-from support.house import InProcess, build_house_on
-from support.ledger import a_note_signer, checked
-from support.postgres import Cluster, cluster
-from support.preforked import preforked
-from support.sql import raw
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.faults.record_audit import Count, aftermath
+from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.processes.gunicorn import preforked
+from makul_testing.raw_sql import raw
+from makul_testing.tlog.builder import a_note_signer, checked
 
 SHARE = 25
 """Acknowledged before, between and after the copies, at least."""

@@ -16,19 +16,26 @@ from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place
-from support.aftermath import Count, aftermath
-from support.clocks import SteppedClock
-from support.crowd import RELEASED, Told, message
-from support.house import InProcess, build_house_on
-from support.ledger import LEASE, a_note_signer, checked, recording, sequence, some_drafts
-from support.records import (
+from makul_testing.builders.records import (
     a_caller,
     a_consent,
     a_failed_match,
     a_mark,
     a_release,
 )
-from support.sql import count, raw
+from makul_testing.clock import SteppedClock
+from makul_testing.faults.record_audit import Count, aftermath
+from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.raw_sql import count, raw
+from makul_testing.tlog.builder import (
+    LEASE,
+    a_note_signer,
+    checked,
+    recording,
+    sequence,
+    some_drafts,
+)
 
 BORDER = datetime(2026, 11, 1, tzinfo=UTC)
 AFTER = BORDER + timedelta(minutes=2)

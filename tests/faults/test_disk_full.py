@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from support.aftermath import Count, aftermath, assert_nothing_is_lost
-from support.crowd import RELEASED, Crowd
-from support.disks import MOUNTED, Disk, small_disk
-from support.house import InProcess, build_house_on
-from support.postgres import Cluster, cluster, give_to_server
-from support.preforked import preforked
-from support.serving import Server, children
+from makul_testing.external.postgres import Cluster, cluster, give_to_server
+from makul_testing.faults.full_disk import MOUNTED, Disk, small_disk
+from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
+from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.service import Server, children
 
 TIMES = 3
 """How often the disk fills up."""

@@ -20,11 +20,7 @@ from makul.store.db.location import Place, PostgresPlace
 from makul.store.open import database_at
 from makul.store.records.locks import before_taking_rights, taking_rights
 from makul.store.schema.tables import recipient
-from support.aftermath import Count, aftermath
-from support.crowd import RELEASED, Crowd
-from support.house import InProcess
-from support.preforked import preforked
-from support.records import (
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     NOON,
@@ -34,8 +30,12 @@ from support.records import (
     a_revocation,
     an_evidence,
 )
-from support.sql import count as sql_count
-from support.sql import raw
+from makul_testing.faults.record_audit import Count, aftermath
+from makul_testing.in_process_service import InProcess
+from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.processes.gunicorn import preforked
+from makul_testing.raw_sql import count as sql_count
+from makul_testing.raw_sql import raw
 
 FORK = get_context("fork")
 HOLDS = 5

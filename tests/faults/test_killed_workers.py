@@ -5,10 +5,10 @@ import random
 import signal
 import time
 
-from support.aftermath import Count, aftermath, assert_nothing_is_lost
-from support.crowd import Crowd
-from support.house import InProcess
-from support.preforked import preforked
+from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
+from makul_testing.in_process_service import InProcess
+from makul_testing.load.concurrent_clients import Crowd
+from makul_testing.processes.gunicorn import preforked
 
 KILLS = 100
 LONGEST_LIFE = 8

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 from makul.app.ports import Committed, Recorded, Replay
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import Place
-from support.aftermath import Count, aftermath
-from support.crowd import RELEASED, Told, message
-from support.house import InProcess
-from support.load import ask
-from support.preforked import preforked
-from support.records import a_key, a_release
+from makul_testing.builders.records import a_key, a_release
+from makul_testing.faults.record_audit import Count, aftermath
+from makul_testing.in_process_service import InProcess
+from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.load.steady_load import ask
+from makul_testing.processes.gunicorn import preforked
 
 FORK = get_context("fork")
 PROCESSES = 8

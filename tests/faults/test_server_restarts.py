@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from support.aftermath import Count, aftermath, assert_nothing_is_lost
-from support.crowd import RELEASED, Crowd
-from support.house import InProcess
-from support.postgres import Cluster
-from support.preforked import preforked
+from makul_testing.external.postgres import Cluster
+from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
+from makul_testing.in_process_service import InProcess
+from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.processes.gunicorn import preforked
 
 RESTARTS = 10
 EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}

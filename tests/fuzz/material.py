@@ -23,8 +23,7 @@ from makul_client._internal.crypto.decryption import Unsealer
 from makul_client.profile import Sealing
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from support.ocsp import GOOD, REVOKED, response_of
-from support.pki import (
+from makul_testing.pki.authorities import (
     DAY,
     NOW,
     Authority,
@@ -35,6 +34,7 @@ from support.pki import (
     new_rsa_key,
     pem_of,
 )
+from makul_testing.pki.ocsp import GOOD, REVOKED, response_of
 from vectors.attacks.proofs import SIGNED, tsa_of
 
 

@@ -14,7 +14,7 @@ from makul_client.errors import MakulError
 from makul_client.models.response import Inclusion
 from makul_client.receipts.bundle import read_bundle_unsafe, write_bundle
 from makul_client.transparency import signed_note as clients
-from support.pki import NOW
+from makul_testing.pki.authorities import NOW
 
 BODY = b"log.example/makul\n2\n" + b"A" * 43 + b"=\n"
 

@@ -22,9 +22,9 @@ from makul.soap.faults import EnvelopeError
 from makul.soap.versions import VERSIONS
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, load_material
 from makul.trust.validation.documents import XadesVerifier
-from support.house import InProcess, about, build_house, person_request, post
-from support.messages import signed_message
-from support.pki import NOW, StoreFiles
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import InProcess, about, build_house, person_request, post
+from makul_testing.pki.authorities import NOW, StoreFiles
 from vectors.attacks.accepted import VECTORS as ACCEPTED
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.foreign import BUILD_SECONDS, Sandbox, run, running_sandbox
+from makul_testing.external.foreign_software import BUILD_SECONDS, Sandbox, run, running_sandbox
 
 JAVA = Path(__file__).parent / "java"
 

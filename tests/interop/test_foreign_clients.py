@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.foreign import Sandbox
+from makul_testing.external.foreign_software import Sandbox
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 INSTALL_SECONDS = 600

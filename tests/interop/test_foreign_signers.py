@@ -20,10 +20,10 @@ from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.validation.documents import XadesVerifier
-from support.foreign import run
-from support.needs import needs
-from support.pki import NOW, Holder, pem_of
-from support.xades import C14N, ENVELOPED, MORE, instant
+from makul_testing.builders.xades import C14N, ENVELOPED, MORE, instant
+from makul_testing.external.foreign_software import run
+from makul_testing.external.requirements import needs
+from makul_testing.pki.authorities import NOW, Holder, pem_of
 from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, draft
 

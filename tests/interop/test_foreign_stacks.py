@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.foreign import Sandbox, answers, run
-from support.needs import NOTHING_SKIPPED, found
+from makul_testing.external.foreign_software import Sandbox, answers, run
+from makul_testing.external.requirements import NOTHING_SKIPPED, found
 
 HERE = Path(__file__).parent
 WSDL = HERE.parents[1] / "wsdl" / "v1" / "recipient.wsdl"

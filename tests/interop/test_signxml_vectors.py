@@ -23,9 +23,9 @@ from makul.admin.document_verification import GENERIC
 from makul.domain.reasons import Code
 from makul.trust.validation.documents import ON_REQUEST, Profile, XadesVerifier
 from makul.trust.validation.report import CheckVerdict
-from support.independent import carried_certificate, xmlsec_accepts
-from support.needs import NOTHING_SKIPPED
-from support.pki import NOW
+from makul_testing.external.requirements import NOTHING_SKIPPED
+from makul_testing.pki.authorities import NOW
+from makul_testing.xmlsec_oracle import carried_certificate, xmlsec_accepts
 from vectors.attacks.cast import Cast
 
 RELEASE = "signxml-5.2.0.tar.gz"

@@ -17,7 +17,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.matching import DemographicMatcher, demographic
 from makul.matching import name_similarity as names
 from makul.matching.name_similarity import THRESHOLD
-from support.people import EVERYTHING, PERSON, PIN
+from makul_testing.builders.people import EVERYTHING, PERSON, PIN
 
 MATCHER = DemographicMatcher()
 BY_DOCUMENT = DemographicProbe(pin=PIN, document_number="ID0000001")

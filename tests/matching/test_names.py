@@ -1,6 +1,6 @@
 """Names: how they are read, and what the comparison is worth (Procedure, cl. 10).
 
-The bounds are chosen on the tuning half of the pairs that `support.name_pairs` makes, and error
+The bounds are chosen on the tuning half of the pairs that `makul_testing.names.pairs` makes, and error
 rates are reported on the other half: docs/performance.md, Names, shows them. Neither half estimates
 error rates in the field. tests/vectors/names/pairs.csv holds pairs picked by hand that have shaped
 the folding: they guard it.
@@ -19,8 +19,8 @@ from makul.matching import name_similarity as names
 from makul.matching.name_normalization import HABITS, fold
 from makul.matching.name_similarity import DOUBT, THRESHOLD
 from makul.matching.name_similarity import similarity as best_similarity
-from support.name_pairs import name_pairs
-from support.name_rates import (
+from makul_testing.names.pairs import name_pairs
+from makul_testing.names.rates import (
     Rate,
     choose_doubt,
     choose_threshold,

@@ -10,7 +10,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.matches import DemographicProbe, MatchResult
 from makul.domain.persons import LocalizedName, Person
 from makul.matching import DemographicMatcher
-from support.people import EVERYTHING, PERSON, PIN
+from makul_testing.builders.people import EVERYTHING, PERSON, PIN
 
 MATCHER = DemographicMatcher()
 BY_NAME = DemographicProbe(pin=PIN, surname="Үлгүлөва", given_name="Айгүл")

@@ -11,8 +11,15 @@ from makul.observability import request_context as accounts
 from makul.observability.middleware import Accounting, line_of, observe, told_request_id
 from makul.observability.request_context import Account, Room
 from makul.soap.wsgi_app import Answered
-from support.soap import GET_STATUS, REQUEST_ID, FakePort, TrustingChannel, enveloped, send
-from support.soap import build as build_port
+from makul_testing.soap_client import (
+    GET_STATUS,
+    REQUEST_ID,
+    FakePort,
+    TrustingChannel,
+    enveloped,
+    send,
+)
+from makul_testing.soap_client import build as build_port
 
 PIN = "20101199000123"
 

@@ -13,7 +13,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.observability.metrics_server import Installation, RevocationData
 from makul.store import log_state_of
-from support.house import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_house
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

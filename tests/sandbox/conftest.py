@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.prepared import Prepared, prepared_in
+from makul_testing.sandbox_dir import Prepared, prepared_in
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from makul_sandbox.data.pki import Credential
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.world.build import RSA_CITIZEN
 from makul_sandbox.world.foreign_forms import DSS, XADES4J, ForeignForm
-from support.independent import xmlsec_accepts
-from support.prepared import Prepared
+from makul_testing.sandbox_dir import Prepared
+from makul_testing.xmlsec_oracle import xmlsec_accepts
 
 FILTER = (
     b'<dsig-filter2:XPath xmlns:dsig-filter2="http://www.w3.org/2002/06/xmldsig-filter2"'

@@ -16,8 +16,8 @@ from makul.main import LocalRuntime
 from makul_client import Profile
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.run import addresses_of, prepare, with_ports
-from support.commands import Makul
-from support.prepared import Prepared, prepared_in
+from makul_testing.cli_runner import Makul
+from makul_testing.sandbox_dir import Prepared, prepared_in
 
 
 @pytest.fixture(scope="module")

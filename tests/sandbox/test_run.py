@@ -22,7 +22,7 @@ from makul.main import LocalRuntime
 from makul_sandbox.certification import certify
 from makul_sandbox.output.files import CONFIG, INDEX
 from makul_sandbox.run import prepare, run, with_ports
-from support.programs import Program
+from makul_testing.processes.program import Program
 
 SECONDS = 300.0
 """A start takes some seconds; a busy machine is given time."""

@@ -19,8 +19,8 @@ from makul_sandbox.data.citizens import ABSENT, LOCKED
 from makul_sandbox.data.recipients import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.world.documents import ASK_BY_CONSENT, SERVED
-from support.prepared import PEOPLE, Prepared
-from support.stores import store_of
+from makul_testing.sandbox_dir import PEOPLE, Prepared
+from makul_testing.stores import store_of
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
 from makul.soap.channels import WsseChannel, XRoadChannel
 from makul.soap.versions import SoapVersion
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     ID,
     MEMBER,

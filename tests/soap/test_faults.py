@@ -14,7 +14,7 @@ from makul.net.supervision import trace
 from makul.soap.spyne_setup import Fault as SpyneFault
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.wsgi_app import Answered
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     MEMBER,
     REQUEST_ID,
@@ -95,7 +95,7 @@ def test_the_reference_of_an_internal_error_is_in_the_log(
     (record,) = [record for record in caplog.records if reference[1] in record.getMessage()]
     assert "ValueError" in record.getMessage()
     assert "KeyError" in record.getMessage()
-    assert "support.soap" in record.getMessage()
+    assert "makul_testing.soap_client" in record.getMessage()
     assert SECRET not in caplog.text
 
 

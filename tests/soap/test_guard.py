@@ -12,7 +12,7 @@ from makul.app.ports.health import Readiness, State
 from makul.domain.reason_texts import text
 from makul.domain.reasons import Code
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     REQUEST_ID,
     FakePort,

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
-from support.soap import GET_STATUS, VERSIONS, FakePort, assert_typed_fault, build, send
+from makul_testing.soap_client import (
+    GET_STATUS,
+    VERSIONS,
+    FakePort,
+    assert_typed_fault,
+    build,
+    send,
+)
 
 _FILE = Path(__file__).parents[1] / "vectors" / "soap" / "hostile.toml"
 _VECTORS = tomllib.loads(_FILE.read_text(encoding="utf-8"))["vector"]

@@ -27,7 +27,7 @@ from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
 from makul.soap.channels import Channel, XRoadChannel
 from makul.soap.wsgi_app import build_application
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     MEMBER,
     NOW,
@@ -240,7 +240,7 @@ def test_messages_at_once_do_not_mix(plain: _Listener) -> None:
 
 
 _GUNICORN_APP = """
-from support.soap import build
+from makul_testing.soap_client import build
 application = build(max_message=100_000)
 """
 

@@ -5,7 +5,16 @@ from lxml import etree
 
 from makul.app import requests
 from makul.soap.envelope import MAX_MARKUP, MAX_ORDINARY
-from support.soap import REQUEST_ID, FakePort, R, Response, build, enveloped, sample, send
+from makul_testing.soap_client import (
+    REQUEST_ID,
+    FakePort,
+    R,
+    Response,
+    build,
+    enveloped,
+    sample,
+    send,
+)
 
 BEYOND = "A" * (MAX_ORDINARY + 4)
 

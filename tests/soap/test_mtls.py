@@ -17,7 +17,15 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
 from makul.soap.mtls import MAX_CERTIFICATE_HEADER, FromConnection, FromProxy, MtlsChannel
 from makul.soap.transport_metadata import Arrival
-from support.soap import GET_STATUS, MEMBER, FakePort, assert_typed_fault, build, enveloped, send
+from makul_testing.soap_client import (
+    GET_STATUS,
+    MEMBER,
+    FakePort,
+    assert_typed_fault,
+    build,
+    enveloped,
+    send,
+)
 
 DER = b"certificate"
 FINGERPRINT = b"f" * 32

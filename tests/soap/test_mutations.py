@@ -5,7 +5,7 @@ import random
 import pytest
 
 from makul.soap.channels import Channel, XRoadChannel
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     TrustingChannel,
     assert_typed_fault,

@@ -25,7 +25,7 @@ from makul.soap.spyne_setup import (
     Soap11,
     Unicode,
 )
-from support.soap import REQUEST_ID, R, T
+from makul_testing.soap_client import REQUEST_ID, R, T
 
 _SCHEMA = etree.XMLSchema(etree.parse(makul_schemas.location() / "recipient.xsd"))
 _STOCK = Soap11(validator=None)

@@ -16,7 +16,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.disclosures import Operation
 from makul.soap.operations import request_digest
 from makul.soap.versions import SOAP_11, SoapVersion
-from support.soap import (
+from makul_testing.soap_client import (
     GET_STATUS,
     MEMBER,
     REQUEST_ID,

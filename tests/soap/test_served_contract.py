@@ -5,7 +5,7 @@ import makul_wsdl
 import pytest
 from lxml import etree
 
-from support.soap import PUBLIC_URL, Response, build, send
+from makul_testing.soap_client import PUBLIC_URL, Response, build, send
 
 _WSDLS = {"wsdl": "recipient", "wsdl=soap12": "recipient-soap12", "wsdl=xroad": "recipient-xroad"}
 _MOVED = ("location", "schemaLocation")

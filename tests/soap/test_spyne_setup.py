@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from makul.soap import spyne_models as types
-from support.soap import GET_STATUS, build, enveloped, send
+from makul_testing.soap_client import GET_STATUS, build, enveloped, send
 
 
 @pytest.mark.parametrize(

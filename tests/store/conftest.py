@@ -10,9 +10,9 @@ from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import Place
 from makul.store.schema.partitions import make_months
 from makul.trust.tlog.note_keys import NoteSigner
-from support.ledger import a_note_signer, begin_empty_log
-from support.postgres import Cluster, cluster
-from support.records import NOON, furnish
+from makul_testing.builders.records import NOON, furnish
+from makul_testing.external.postgres import Cluster, cluster
+from makul_testing.tlog.builder import a_note_signer, begin_empty_log
 
 MONTHS = 15
 """Tests step back and forth in time from `NOON`."""

@@ -24,11 +24,17 @@ from makul.store.encryption.fields import Sealer
 from makul.store.records.acts import act_place
 from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
-from support.held import REGISTERED, a_registration, a_release_on, a_revocation_draft, fill
-from support.ledger import LEASE, checked, recording, sequence
-from support.older_stores import downgrade_to_0007
-from support.records import BANK, NOON, a_recipient
-from support.sql import count, raw, without_guards
+from makul_testing.builders.held_rows import (
+    REGISTERED,
+    a_registration,
+    a_release_on,
+    a_revocation_draft,
+    fill,
+)
+from makul_testing.builders.records import BANK, NOON, a_recipient
+from makul_testing.older_stores import downgrade_to_0007
+from makul_testing.raw_sql import count, raw, without_guards
+from makul_testing.tlog.builder import LEASE, checked, recording, sequence
 
 DOCUMENT = b"<Consent>registered</Consent>"
 

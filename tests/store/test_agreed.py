@@ -10,7 +10,7 @@ from makul.app.ports import DeskError, Signatory
 from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber
 from makul.store import Store
-from support.agreed import (
+from makul_testing.builders.agreements import (
     AUTHORISED_BODY,
     OPERATOR,
     a_signatory,
@@ -20,7 +20,14 @@ from support.agreed import (
     registered,
     three,
 )
-from support.records import AGREEMENT_NUMBER, BANK, NOON, POLICE, a_recipient, an_agreement
+from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
+    BANK,
+    NOON,
+    POLICE,
+    a_recipient,
+    an_agreement,
+)
 
 OTHER_TERMS = an_agreement(daily_quota=1)
 LATER = NOON + timedelta(minutes=1)

@@ -13,8 +13,8 @@ from makul.domain.identifiers import PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from support.agreed import agree
-from support.records import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
     LOOSE_LIMITS,

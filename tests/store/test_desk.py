@@ -20,8 +20,14 @@ from makul.store import Store, StoreKeys
 from makul.store.db.location import Place
 from makul.store.encryption import fields as crypto
 from makul.store.encryption.fields import Sealer
-from support.agreed import NOTICE_TEXTS, a_signatory, agree, approved_notice, three
-from support.records import (
+from makul_testing.builders.agreements import (
+    NOTICE_TEXTS,
+    a_signatory,
+    agree,
+    approved_notice,
+    three,
+)
+from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
@@ -38,7 +44,7 @@ from support.records import (
     an_agreement,
     whole,
 )
-from support.sql import count, everything, raw
+from makul_testing.raw_sql import count, everything, raw
 
 OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
 

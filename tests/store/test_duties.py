@@ -22,12 +22,12 @@ from makul.store.schema.append_only_triggers import APPEND_ONLY
 from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
 from makul.store.schema.version import assert_schema
-from support import duty_work as work
-from support.duties import Asked, asked, parted
-from support.ledger import a_note_signer
-from support.postgres import Cluster
-from support.records import NOON
-from support.sql import raw
+from makul_testing import role_workloads as work
+from makul_testing.builders.records import NOON
+from makul_testing.database_roles import Asked, asked, parted
+from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import raw
+from makul_testing.tlog.builder import a_note_signer
 
 Places = Mapping[Duty, PostgresPlace]
 """How each duty's role comes to one store."""

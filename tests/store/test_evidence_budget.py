@@ -7,7 +7,7 @@ from makul.domain.disclosures import GroundUse, Operation, Outcome
 from makul.domain.reasons import Code
 from makul.store import Store
 from makul.store.records.recorder import StoreRecorder
-from support.records import AZAMAT, BANK, a_consent, a_key, a_release, an_evidence
+from makul_testing.builders.records import AZAMAT, BANK, a_consent, a_key, a_release, an_evidence
 
 BUDGET = 4096
 SCAN = b"s" * (BUDGET - 512)

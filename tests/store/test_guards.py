@@ -6,7 +6,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import PostgresPlace
 from makul.store.schema.append_only_triggers import POSTGRES_FUNCTION, all_postgres_triggers
-from support.postgres import Cluster
+from makul_testing.external.postgres import Cluster
 
 TOOTHLESS = (
     f"CREATE OR REPLACE FUNCTION {POSTGRES_FUNCTION}() RETURNS trigger LANGUAGE plpgsql"

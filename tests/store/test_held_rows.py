@@ -22,7 +22,7 @@ from makul.store.log.effects_check import read_effects
 from makul.store.records.held_rows import HELD
 from makul.store.schema.columns import metadata
 from makul.trust.tlog.note_keys import NoteSigner
-from support.held import (
+from makul_testing.builders.held_rows import (
     BY_OPERATOR,
     REGISTERED,
     TAKEN_BACK,
@@ -32,10 +32,10 @@ from support.held import (
     a_revocation_draft,
     fill,
 )
-from support.ledger import a_note_signer, another, checked, recording, sequence
-from support.postgres import Cluster
-from support.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
-from support.sql import parameters, raw
+from makul_testing.builders.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
+from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import parameters, raw
+from makul_testing.tlog.builder import a_note_signer, another, checked, recording, sequence
 
 NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),

@@ -15,8 +15,7 @@ from makul.domain.disclosures import GroundUse
 from makul.domain.match_attempts import AttemptLimits
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import Place
-from support.killed import FORK, die, killed_after
-from support.records import (
+from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
     a_caller,
@@ -26,7 +25,8 @@ from support.records import (
     an_evidence,
     kept,
 )
-from support.sql import count, everything, raw
+from makul_testing.faults.killed_process import FORK, die, killed_after
+from makul_testing.raw_sql import count, everything, raw
 
 ROUNDS = 12
 

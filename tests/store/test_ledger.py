@@ -23,7 +23,9 @@ from makul.store.log.sequencer import StoreLedger
 from makul.store.open import database_at
 from makul.store.schema.version import migrate
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
-from support.ledger import (
+from makul_testing.builders.records import NOON, a_release
+from makul_testing.raw_sql import everything, raw
+from makul_testing.tlog.builder import (
     DELAY,
     LEASE,
     ORIGIN,
@@ -35,8 +37,6 @@ from support.ledger import (
     sequence,
     some_drafts,
 )
-from support.records import NOON, a_release
-from support.sql import everything, raw
 
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)

@@ -20,7 +20,10 @@ from makul.trust.tlog.note_keys import (
     NoteVerifier,
     new_key_file,
 )
-from support.ledger import (
+from makul_testing.builders.records import NOON, a_release
+from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import raw
+from makul_testing.tlog.builder import (
     DELAY,
     ORIGIN,
     a_draft,
@@ -31,9 +34,6 @@ from support.ledger import (
     sequence,
     some_drafts,
 )
-from support.postgres import Cluster
-from support.records import NOON, a_release
-from support.sql import raw
 
 PROVED = {
     "disclosure": set(),

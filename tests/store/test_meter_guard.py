@@ -11,9 +11,9 @@ from makul.store import StoreKeys, open_store
 from makul.store.db.location import Place, PostgresPlace
 from makul.store.schema.columns import metadata
 from makul.store.schema.meter_triggers import SINCE_0007
-from support.duties import parted
-from support.postgres import Cluster
-from support.sql import parameters, raw
+from makul_testing.database_roles import parted
+from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import parameters, raw
 
 REFUSED: Any = (dbapi2.IntegrityError, psycopg.errors.IntegrityConstraintViolation)
 _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 2}

@@ -18,7 +18,7 @@ import makul.store.schema.migrations
 from makul.store.db.location import Place
 from makul.store.db.sqlite import connect, driver
 from makul.store.schema.version import VERSION
-from support.postgres import Cluster
+from makul_testing.external.postgres import Cluster
 
 HERE = Path(makul.store.schema.migrations.__file__).parent
 

@@ -24,8 +24,8 @@ from makul.store.records.person_codec import (
     person_to_bytes,
 )
 from makul_sandbox.data.citizens import citizens
-from support.records import AZAMAT, a_person
-from support.whole_records import whole_bytes
+from makul_testing.builders.records import AZAMAT, a_person
+from makul_testing.builders.whole_records import whole_bytes
 
 FACTS = frozenset(Attribute) - BIOMETRIC
 REF = SampleRef(digest=b"i" * 32, size_bytes=1_000_000)

@@ -23,7 +23,7 @@ from makul.store.db.location import Place
 from makul.store.open import database_at
 from makul.store.records import usage_limits as limits
 from makul.store.schema.tables import disclosure, recipient
-from support.records import (
+from makul_testing.builders.records import (
     BANK,
     NOON,
     a_consent,
@@ -34,7 +34,7 @@ from support.records import (
     a_revocation,
     an_evidence,
 )
-from support.sql import count
+from makul_testing.raw_sql import count
 
 EIGHT = 8
 DAY = timedelta(days=1)

@@ -18,8 +18,8 @@ from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul.store.db.location import Place
-from support.agreed import agree
-from support.records import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
@@ -39,7 +39,7 @@ from support.records import (
     kept,
     known_digest,
 )
-from support.sql import count, everything
+from makul_testing.raw_sql import count, everything
 
 RECORD_TABLES = ("disclosure", "request_key")
 

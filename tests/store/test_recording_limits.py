@@ -10,7 +10,7 @@ from makul.domain.identifiers import Pin
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
-from support.records import (
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     GULNARA,

@@ -27,8 +27,8 @@ from makul.store.db.codecs import (
     unpack,
     utc_day,
 )
-from support.agreed import NOTICE_TEXTS, approved_notice
-from support.records import (
+from makul_testing.builders.agreements import NOTICE_TEXTS, approved_notice
+from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
     BANK,

@@ -11,7 +11,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.store.db.base import Transaction
 from makul.store.open import database_at
 from makul.store.schema.tables import store_identity
-from support.postgres import Cluster
+from makul_testing.external.postgres import Cluster
 
 _ADD = insert(store_identity)
 

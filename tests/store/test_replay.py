@@ -15,8 +15,8 @@ from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul.store.db.location import Place
 from makul.store.records.retention import MARKS_LINGER
-from support.agreed import agree
-from support.records import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
     NOON,
@@ -33,7 +33,7 @@ from support.records import (
     kept,
     known_digest,
 )
-from support.sql import parameters, raw
+from makul_testing.raw_sql import parameters, raw
 
 
 @pytest.fixture

@@ -11,9 +11,16 @@ import pytest
 
 from makul.app.ports import Committed, Replay
 from makul.store import StoreKeys, open_store
-from support.ledger import a_note_signer, begin_empty_log, sequence
-from support.postgres import Cluster
-from support.records import AZAMAT, NOON, a_caller, a_consent, a_release, a_revocation
+from makul_testing.builders.records import (
+    AZAMAT,
+    NOON,
+    a_caller,
+    a_consent,
+    a_release,
+    a_revocation,
+)
+from makul_testing.external.postgres import Cluster
+from makul_testing.tlog.builder import a_note_signer, begin_empty_log, sequence
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 PATIENCE = 60.0

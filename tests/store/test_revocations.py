@@ -14,8 +14,8 @@ from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul.store.db.location import Place
-from support.agreed import agree
-from support.records import (
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     GULNARA,
@@ -30,7 +30,7 @@ from support.records import (
     an_agreement,
     an_evidence,
 )
-from support.sql import count, raw
+from makul_testing.raw_sql import count, raw
 
 LATER = NOON + timedelta(minutes=1)
 

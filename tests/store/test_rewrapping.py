@@ -27,8 +27,7 @@ from makul.store.db.location import Place
 from makul.store.encryption.fields import Sealer
 from makul.store.open import database_at
 from makul.store.schema.columns import metadata
-from support.killed import die, killed_after
-from support.records import (
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     GULNARA,
@@ -41,7 +40,8 @@ from support.records import (
     kept,
     whole,
 )
-from support.sql import parameters, raw
+from makul_testing.faults.killed_process import die, killed_after
+from makul_testing.raw_sql import parameters, raw
 
 KILLS = 30
 RECORDED = 40

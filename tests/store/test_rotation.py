@@ -11,8 +11,8 @@ from makul.app.ports import DeskError, KeyRotation
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place
 from makul.store.encryption.key_file import KeyFile
-from support.records import AZAMAT, NOON, a_person, whole
-from support.sql import everything, raw
+from makul_testing.builders.records import AZAMAT, NOON, a_person, whole
+from makul_testing.raw_sql import everything, raw
 
 LATER = NOON + timedelta(hours=1)
 

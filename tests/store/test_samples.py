@@ -15,12 +15,12 @@ from makul.store.db.location import Place, PostgresPlace
 from makul.store.encryption.fields import SealBrokenError, Sealer
 from makul.store.records.person_codec import PADDED_BYTES
 from makul_sandbox.data.citizens import citizens
-from support.older_stores import downgrade_to_0007
-from support.postgres import Cluster
-from support.records import AZAMAT, GULNARA, NOON, a_person, whole
-from support.separation import measure_in_turns, separate
-from support.sql import count, parameters, raw
-from support.whole_records import put_whole
+from makul_testing.builders.records import AZAMAT, GULNARA, NOON, a_person, whole
+from makul_testing.builders.whole_records import put_whole
+from makul_testing.external.postgres import Cluster
+from makul_testing.older_stores import downgrade_to_0007
+from makul_testing.raw_sql import count, parameters, raw
+from makul_testing.timing_separation import measure_in_turns, separate
 
 FACE = b"\xff\xd8\xff" + b"a large face" * 10_000
 ALL_OF_THEM = frozenset(Attribute)

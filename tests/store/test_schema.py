@@ -21,9 +21,9 @@ from makul.store import Store, StoreKeys, create_store, open_store, upgrade_stor
 from makul.store.db.sqlite import connect, driver
 from makul.store.schema.columns import metadata
 from makul.store.schema.version import VERSION, migrate
-from support.postgres import Cluster
-from support.records import NOON
-from support.sql import raw
+from makul_testing.builders.records import NOON
+from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import raw
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from makul.app.ports import Committed, DeskError, Overtaken, Replay
 from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
-from support.agreed import agree
-from support.records import BANK, NOON, a_caller, a_release, an_agreement
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.records import BANK, NOON, a_caller, a_release, an_agreement
 
 FIRST, SECOND = b"the first certificate", b"the second certificate"
 RCP_04 = Reason(code=Code.RCP_04, field="sealed")

@@ -11,7 +11,7 @@ from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
 from makul.store.encryption.fields import SealBrokenError, Sealer, place
-from support.records import (
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     GULNARA,
@@ -25,7 +25,7 @@ from support.records import (
     an_evidence,
     whole,
 )
-from support.sql import raw
+from makul_testing.raw_sql import raw
 
 DOCUMENT = b"<Consent>I, Toktogulov Azamat, agree</Consent>"
 DIGEST = bytes(range(32))

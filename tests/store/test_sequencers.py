@@ -18,10 +18,18 @@ from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import Place, PostgresPlace
 from makul.trust.tlog.note_keys import NoteSigner
-from support.killed import FORK, killed_after
-from support.ledger import LEASE, checked, positions, recorded_in, recording, sequence, some_drafts
-from support.records import NOON, a_release
-from support.sql import count, everything, raw
+from makul_testing.builders.records import NOON, a_release
+from makul_testing.faults.killed_process import FORK, killed_after
+from makul_testing.raw_sql import count, everything, raw
+from makul_testing.tlog.builder import (
+    LEASE,
+    checked,
+    positions,
+    recorded_in,
+    recording,
+    sequence,
+    some_drafts,
+)
 
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)

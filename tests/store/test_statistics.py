@@ -18,7 +18,7 @@ from makul.store.db.location import Place
 from makul.store.encryption import fields as crypto
 from makul.store.reads import disclosures as listing
 from makul.store.reads.monthly_counts import MONTH_COUNTS
-from support.records import (
+from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     NOON,
@@ -30,7 +30,7 @@ from support.records import (
     a_refusal,
     a_release,
 )
-from support.sql import count, raw
+from makul_testing.raw_sql import count, raw
 
 NOVEMBER = Month(2026, 11)
 MASKED = ExportLook(revealed=False, reason=None)

@@ -10,7 +10,7 @@ import pytest
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
-from support.records import (
+from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
@@ -22,7 +22,7 @@ from support.records import (
     a_person,
     a_release,
 )
-from support.sql import count, raw
+from makul_testing.raw_sql import count, raw
 
 USES: list[Callable[[Store], Any]] = [
     lambda store: store.recorder.record(a_release()),

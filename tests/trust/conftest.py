@@ -9,7 +9,15 @@ from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import Authority, Holder, Profile, StoreFiles, key_usage, name_of, new_rsa_key
+from makul_testing.pki.authorities import (
+    Authority,
+    Holder,
+    Profile,
+    StoreFiles,
+    key_usage,
+    name_of,
+    new_rsa_key,
+)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from makul.trust.base.findings import Indication, SubIndication
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import Profile as Asked
 from makul.trust.validation.documents import XadesVerifier
-from support.crls import directories
-from support.pki import DAY, NOW, Authority, StoreFiles, new_key, new_rsa_key
-from support.xades import Forge, instant
+from makul_testing.builders.xades import Forge, instant
+from makul_testing.pki.authorities import DAY, NOW, Authority, StoreFiles, new_key, new_rsa_key
+from makul_testing.pki.crls import directories
 
 MOMENT = timedelta(microseconds=1)
 ENDING = [term for term in POLICY if term.until is not None and not term.obsolete]

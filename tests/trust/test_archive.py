@@ -12,9 +12,9 @@ from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.revocation.archive import CRL, Archive, restore
-from support.crls import crl_of, directories, entry, files_of, serial_of
-from support.ocsp import response_of
-from support.pki import DAY, NOW, Authority, Holder, Profile
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile
+from makul_testing.pki.crls import crl_of, directories, entry, files_of, serial_of
+from makul_testing.pki.ocsp import response_of
 
 SIGNED = NOW - 10 * DAY
 

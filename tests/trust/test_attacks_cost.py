@@ -8,8 +8,8 @@ import pytest
 from makul.domain.reasons import Code
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xmldsig.parsing import MAX_EQUALS
-from support.pki import NOW
-from support.xades import Forge
+from makul_testing.builders.xades import Forge
+from makul_testing.pki.authorities import NOW
 
 
 def many_attributes(count: int) -> str:

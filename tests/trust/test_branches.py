@@ -21,7 +21,18 @@ from makul.trust.pki import trust_store as paths
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import PathStatus, TrustStore
-from support.hierarchies import (
+from makul_testing.pki.authorities import (
+    ANY_POLICY,
+    DAY,
+    NOW,
+    Authority,
+    Holder,
+    Profile,
+    StoreFiles,
+    new_key,
+    policies_of,
+)
+from makul_testing.pki.hierarchies import (
     CERTIFICATES,
     CITIZENS,
     KG_ONLY,
@@ -39,17 +50,6 @@ from support.hierarchies import (
     saying,
     signed_by,
     unnamed,
-)
-from support.pki import (
-    ANY_POLICY,
-    DAY,
-    NOW,
-    Authority,
-    Holder,
-    Profile,
-    StoreFiles,
-    new_key,
-    policies_of,
 )
 
 

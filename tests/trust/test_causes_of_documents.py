@@ -9,8 +9,8 @@ import pytest
 
 from makul.domain.causes import Cause
 from makul.trust.validation.documents import XadesVerifier
-from support.pki import NOW
-from support.xades import DS, ENVELOPED, EXC_C14N, XADES, Forge, instant
+from makul_testing.builders.xades import DS, ENVELOPED, EXC_C14N, XADES, Forge, instant
+from makul_testing.pki.authorities import NOW
 
 
 def spoilt(old: bytes, new: bytes, **departures: Any) -> Callable[[Any], bytes]:

@@ -12,9 +12,9 @@ from makul.app.ports import RejectedError
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import NOW
-from support.wsse import CHILD, DS, SHA1, SOAP11, WSSE, WSU, Message, found, security
-from support.xades import C14N
+from makul_testing.builders.wsse import CHILD, DS, SHA1, SOAP11, WSSE, WSU, Message, found, security
+from makul_testing.builders.xades import C14N
+from makul_testing.pki.authorities import NOW
 
 Edit = Callable[[etree._Element], object]
 ID = f"{{{WSU}}}Id"

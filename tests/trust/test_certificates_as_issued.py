@@ -21,13 +21,21 @@ from makul.trust.pki.trust_material import TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
-from support import altered
-from support.altered import retagged, with_key_algorithm, with_serial
-from support.crls import directories
-from support.pki import NOW, PIN, Authority, Profile, StoreFiles, name_of, new_rsa_key
-from support.wsse import Message
-from support.wsse import code_of as message_code
-from support.xades import Forge
+from makul_testing import altered_records as altered
+from makul_testing.altered_records import retagged, with_key_algorithm, with_serial
+from makul_testing.builders.wsse import Message
+from makul_testing.builders.wsse import code_of as message_code
+from makul_testing.builders.xades import Forge
+from makul_testing.pki.authorities import (
+    NOW,
+    PIN,
+    Authority,
+    Profile,
+    StoreFiles,
+    name_of,
+    new_rsa_key,
+)
+from makul_testing.pki.crls import directories
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "trust" / "foreign"
 

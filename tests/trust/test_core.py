@@ -19,8 +19,8 @@ from makul.trust.validation.checks import certificate_reference
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xmldsig.signed_info import Proven, read_signed_info
 from makul.trust.xmldsig.verification import verify_proven
-from support.pki import NOW, Holder
-from support.xades import DS, XADES, Forge
+from makul_testing.builders.xades import DS, XADES, Forge
+from makul_testing.pki.authorities import NOW, Holder
 
 DSIG11 = "http://www.w3.org/2009/xmldsig11#"
 DOCUMENT = (

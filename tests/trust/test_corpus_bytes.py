@@ -11,7 +11,7 @@ import pytest
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.validation.documents import XadesVerifier
-from support.pki import NOW
+from makul_testing.pki.authorities import NOW
 from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import signed
 

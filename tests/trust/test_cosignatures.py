@@ -16,9 +16,9 @@ from makul.ledger.signed_note import (
 )
 from makul.trust.tlog.cosignatures import Collector, WitnessPlace
 from makul.trust.tlog.note_keys import CosignatureVerifier, Cosigner, new_key_file
-from support.dripping import dripping
-from support.published_log import PublishedLog, leaves
-from support.publishing import publishing
+from makul_testing.servers.crl_ocsp import publishing
+from makul_testing.servers.slow_http import dripping
+from makul_testing.tlog.published import PublishedLog, leaves
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

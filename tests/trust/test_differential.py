@@ -14,8 +14,8 @@ from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
-from support import generated
-from support.pki import NOW
+from makul_testing.builders import generated_documents as generated
+from makul_testing.pki.authorities import NOW
 
 COUNT = int(os.environ.get("DIFFERENTIAL_DOCUMENTS", "200"))
 FIRST = int(os.environ.get("DIFFERENTIAL_SEED", "0"))

@@ -14,8 +14,7 @@ from makul.trust.pki.certificates import PinRule
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xades.signing import sign_document
-from support.pki import NOW, PIN, Authority, Profile, key_usage, name_of
-from support.xades import (
+from makul_testing.builders.xades import (
     C14N,
     CONTENT,
     ENVELOPED,
@@ -23,6 +22,7 @@ from support.xades import (
     Forge,
     instant,
 )
+from makul_testing.pki.authorities import NOW, PIN, Authority, Profile, key_usage, name_of
 
 EMAIL = ExtendedKeyUsageOID.EMAIL_PROTECTION
 

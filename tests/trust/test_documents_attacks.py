@@ -8,8 +8,7 @@ from lxml import etree
 from makul.domain.reasons import Code
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
-from support.pki import NOW, Profile, name_of, new_rsa_key
-from support.xades import (
+from makul_testing.builders.xades import (
     C14N_COMMENTS,
     CONTENT,
     DS,
@@ -24,6 +23,7 @@ from support.xades import (
     instant,
     reasons,
 )
+from makul_testing.pki.authorities import NOW, Profile, name_of, new_rsa_key
 
 EVIL = "<c:subject xmlns:c='urn:makul:consent:1'>Мыкты</c:subject>"
 

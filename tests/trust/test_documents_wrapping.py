@@ -10,7 +10,7 @@ from lxml import etree
 
 from makul.domain.reasons import Code
 from makul.trust.validation.documents import XadesVerifier
-from support.xades import CONTENT, DS, Forge, reasons
+from makul_testing.builders.xades import CONTENT, DS, Forge, reasons
 
 Attack = Callable[[etree._Element], etree._Element]
 

@@ -10,8 +10,8 @@ import pytest
 
 from makul.net import fetcher as fetching
 from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
-from support.dripping import BODY, HEADERS, dripping
-from support.publishing import Published, publishing
+from makul_testing.servers.crl_ocsp import Published, publishing
+from makul_testing.servers.slow_http import BODY, HEADERS, dripping
 
 SHORT = 2.0
 """Seconds that a fetch may take here."""

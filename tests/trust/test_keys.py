@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from makul.trust.keys.files import KeyFileError, load_certificates, load_pair, load_private_key
-from support.pki import new_key, new_rsa_key, pem_of
+from makul_testing.pki.authorities import new_key, new_rsa_key, pem_of
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> Path:

@@ -16,9 +16,17 @@ from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.trust_material import TrustStoreError
 from makul.trust.pki.trust_store import PathStatus, TrustStore
 from makul.trust.revocation.ocsp import WITHOUT_NEXT_UPDATE
-from support.crls import UNHEARD_OF, crl_of, directories, entry, files_of, serial_of, status
-from support.ocsp import GOOD, REVOKED, UNKNOWN, responder_of, response_of
-from support.pki import DAY, NOW, Authority, Holder, Profile
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile
+from makul_testing.pki.crls import (
+    UNHEARD_OF,
+    crl_of,
+    directories,
+    entry,
+    files_of,
+    serial_of,
+    status,
+)
+from makul_testing.pki.ocsp import GOOD, REVOKED, UNKNOWN, responder_of, response_of
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)

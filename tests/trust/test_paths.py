@@ -18,7 +18,9 @@ from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import PathStatus, TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import (
+from makul_testing.builders.wsse import Message
+from makul_testing.builders.xades import Forge
+from makul_testing.pki.authorities import (
     DAY,
     NOW,
     PIN,
@@ -31,8 +33,6 @@ from support.pki import (
     new_key,
     new_rsa_key,
 )
-from support.wsse import Message
-from support.xades import Forge
 
 MINUTE = timedelta(minutes=1)
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.app.ports import ReceiptCertificateState as State
 from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.receipt_certificates import mark_compromised, receipt_certificates
-from support.pki import NOW, Authority
+from makul_testing.pki.authorities import NOW, Authority
 
 
 class Files:

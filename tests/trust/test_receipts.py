@@ -13,7 +13,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import KeySigner
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
-from support.pki import NOW, Holder, new_key, new_rsa_key
+from makul_testing.pki.authorities import NOW, Holder, new_key, new_rsa_key
 
 RECEIPT = (
     '<Receipt xmlns="urn:makul:receipt:1" Id="r-018f">'

@@ -20,8 +20,8 @@ from makul.trust.xmldsig.parsing import (
     identifiers_of,
     parse_document,
 )
-from support.pki import NOW
-from support.xades import CONTENT, DS, SHA256, Forge
+from makul_testing.builders.xades import CONTENT, DS, SHA256, Forge
+from makul_testing.pki.authorities import NOW
 
 NAMES = ["a", "p:b", "q:c", "r:d"]
 DECLARATIONS = [

@@ -20,11 +20,11 @@ from makul.trust.pki.pending_ocsp import MAX_WANTED, Wanted
 from makul.trust.pki.refresh import CrlSource, OcspSource, Outcome, Refresher, Result
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
-from support.crls import UNHEARD_OF, crl_of, entry, serial_of
-from support.dripping import BODY, HEADERS, dripping
-from support.ocsp import REVOKED, UNKNOWN, response_of
-from support.pki import DAY, NOW, Authority, Profile, StoreFiles, new_key
-from support.publishing import Published, publishing
+from makul_testing.pki.authorities import DAY, NOW, Authority, Profile, StoreFiles, new_key
+from makul_testing.pki.crls import UNHEARD_OF, crl_of, entry, serial_of
+from makul_testing.pki.ocsp import REVOKED, UNKNOWN, response_of
+from makul_testing.servers.crl_ocsp import Published, publishing
+from makul_testing.servers.slow_http import BODY, HEADERS, dripping
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

@@ -24,8 +24,8 @@ from makul.trust.validation.report import (
     Times,
 )
 from makul.trust.validation.report_json import render
-from support.pki import NOW
-from support.xades import Forge
+from makul_testing.builders.xades import Forge
+from makul_testing.pki.authorities import NOW
 
 BISHKEK = timezone(timedelta(hours=6))
 AWKWARD = 'quotes " and \\ and \n, "Кадыр" and \u2028'

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from makul.trust.pki.trust_material import TrustStoreError
 from makul.trust.pki.trust_store import PathStatus, TrustStore
-from support.crls import crl_of, directories, entry, files_of, serial_of, status, under
-from support.pki import (
+from makul_testing.pki.authorities import (
     NOW,
     Authority,
     Holder,
@@ -24,6 +23,7 @@ from support.pki import (
     new_key,
     new_rsa_key,
 )
+from makul_testing.pki.crls import crl_of, directories, entry, files_of, serial_of, status, under
 
 
 def test_same_name_and_another_key(

@@ -9,8 +9,8 @@ from makul.trust.base.findings import CertificateEnd
 from makul.trust.pki.trust_store import PathStatus
 from makul.trust.revocation.crl import SERIAL_BYTES, Entries, Entry, Statement
 from makul.trust.revocation.status import Asked, judge_now, said_by_crls
-from support.crls import crl_of, entry, many, under
-from support.pki import DAY, NOW, Authority, Holder
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder
+from makul_testing.pki.crls import crl_of, entry, many, under
 
 LONG = 50_000
 """Entries of a long CRL."""

@@ -10,7 +10,8 @@ from asn1crypto import crl as asn1_crl
 
 from makul.trust.pki.trust_material import TrustStoreError, load_material
 from makul.trust.pki.trust_store import PathStatus, TrustStore
-from support.crls import (
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, name_of
+from makul_testing.pki.crls import (
     UNHEARD_OF,
     crl_of,
     directories,
@@ -21,7 +22,6 @@ from support.crls import (
     status,
     under,
 )
-from support.pki import DAY, NOW, Authority, Holder, Profile, name_of
 
 SECOND = timedelta(seconds=1)
 

@@ -16,8 +16,8 @@ from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.revocation.crl import Entry
 from makul.trust.revocation.status import Asked, Said, Source, judge_now, judge_past
-from support.crls import Extension, crl_of, directories, entry, files_of, serial_of
-from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, StoreFiles
+from makul_testing.pki.crls import Extension, crl_of, directories, entry, files_of, serial_of
 
 SIGNED = NOW - 10 * DAY
 """When the signature provably existed."""

@@ -7,8 +7,17 @@ import pytest
 from cryptography import x509
 
 from makul.trust.pki.trust_store import PathStatus, TrustStore
-from support.crls import UNHEARD_OF, Extension, crl_of, directories, entry, serial_of, status, under
-from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles, name_of
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, StoreFiles, name_of
+from makul_testing.pki.crls import (
+    UNHEARD_OF,
+    Extension,
+    crl_of,
+    directories,
+    entry,
+    serial_of,
+    status,
+    under,
+)
 
 
 def idp(**said: Any) -> x509.IssuingDistributionPoint:

@@ -18,8 +18,17 @@ from lxml import etree
 from makul.domain.reasons import Code
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.xmlenc import XmlSealer
-from support.needs import needs
-from support.pki import NOW, Holder, Profile, StoreFiles, key_usage, new_key, new_rsa_key, pem_of
+from makul_testing.external.requirements import needs
+from makul_testing.pki.authorities import (
+    NOW,
+    Holder,
+    Profile,
+    StoreFiles,
+    key_usage,
+    new_key,
+    new_rsa_key,
+    pem_of,
+)
 from trust.conftest import World, directories
 
 DOCUMENT = '<D xmlns="urn:d" Id="x"><p:n xmlns:p="urn:p">Токтогулов &amp; Ко</p:n></D>'.encode()

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from makul.domain.reasons import Code
-from support.independent import carried_certificate, xmlsec_accepts
+from makul_testing.xmlsec_oracle import carried_certificate, xmlsec_accepts
 from vectors.attacks import ACCEPTED, REFUSED
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector

@@ -22,9 +22,9 @@ from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import MAX_TOKEN_BYTES, judge
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.timestamp_authority import POLICY, StampingAuthority
-from support.crls import crl_of, directories, entry, serial_of
-from support.needs import needs
-from support.pki import (
+from makul_testing.builders.xades import Forge
+from makul_testing.external.requirements import needs
+from makul_testing.pki.authorities import (
     DAY,
     NOW,
     Authority,
@@ -37,7 +37,7 @@ from support.pki import (
     new_rsa_key,
     pem_of,
 )
-from support.xades import Forge
+from makul_testing.pki.crls import crl_of, directories, entry, serial_of
 
 OCTETS = b"a SignatureValue in canonical form"
 STAMPED = NOW - 10 * DAY

@@ -9,7 +9,15 @@ from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
 from makul.trust.pki.tls_clients import TlsClientJudge
 from makul.trust.pki.trust_store import TrustStore
-from support.pki import NOW, Authority, Holder, Profile, key_usage, name_of, new_rsa_key
+from makul_testing.pki.authorities import (
+    NOW,
+    Authority,
+    Holder,
+    Profile,
+    key_usage,
+    name_of,
+    new_rsa_key,
+)
 
 MINUTE = timedelta(minutes=1)
 BANK = name_of("Bank")

@@ -15,9 +15,9 @@ from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.pkcs11 import TokenSigner
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
-from support.needs import needs
-from support.pki import NOW, Holder, new_key, new_rsa_key
-from support.softhsm import SoftToken, make_token
+from makul_testing.external.requirements import needs
+from makul_testing.external.softhsm import SoftToken, make_token
+from makul_testing.pki.authorities import NOW, Holder, new_key, new_rsa_key
 
 pytestmark = needs("softhsm2-util")
 

@@ -20,10 +20,10 @@ from makul.trust.validation.checks import CHECKS
 from makul.trust.validation.documents import Profile as Asked
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict
-from support.crls import directories
-from support.pki import DAY, NOW, Authority, Holder, Profile, StoreFiles
-from support.validation import OPEN, ROWS, report, store_of, swapped, verdicts
-from support.xades import CONTENT, Forge
+from makul_testing.builders.validation import OPEN, ROWS, report, store_of, swapped, verdicts
+from makul_testing.builders.xades import CONTENT, Forge
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, StoreFiles
+from makul_testing.pki.crls import directories
 
 # --- what passes --------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ import json
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.validation.documents import XadesVerifier
-from support.pki import NOW, PIN
-from support.validation import ROWS
-from support.xades import Forge
+from makul_testing.builders.validation import ROWS
+from makul_testing.builders.xades import Forge
+from makul_testing.pki.authorities import NOW, PIN
 
 
 def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:

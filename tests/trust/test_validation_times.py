@@ -15,9 +15,9 @@ from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict, ExistenceSource
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from support.pki import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
-from support.validation import SHORT, report, store_of, verdicts
-from support.xades import Forge, instant
+from makul_testing.builders.validation import SHORT, report, store_of, verdicts
+from makul_testing.builders.xades import Forge, instant
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
 
 SIGNED = NOW - 10 * DAY
 """When the documents of this page were signed that are judged for the past."""

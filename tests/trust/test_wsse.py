@@ -13,8 +13,7 @@ from lxml import etree
 
 from makul.domain.reasons import Code
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import NOW, Profile, key_usage
-from support.wsse import (
+from makul_testing.builders.wsse import (
     CHILD,
     DS,
     SOAP11,
@@ -28,6 +27,7 @@ from support.wsse import (
     security,
     timestamp,
 )
+from makul_testing.pki.authorities import NOW, Profile, key_usage
 
 MINUTE = timedelta(minutes=1)
 ID = f"{{{WSU}}}Id"

@@ -10,8 +10,8 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import NOW, Profile, key_usage, name_of, new_rsa_key
-from support.wsse import CHILD, DS, RSA_SHA1, SHA1, WSSE, Message, code_of, found
+from makul_testing.builders.wsse import CHILD, DS, RSA_SHA1, SHA1, WSSE, Message, code_of, found
+from makul_testing.pki.authorities import NOW, Profile, key_usage, name_of, new_rsa_key
 
 MINUTE = timedelta(minutes=1)
 

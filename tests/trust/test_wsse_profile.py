@@ -11,8 +11,18 @@ from lxml import etree
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code
 from makul.trust.wsse.verification import CLOCK_SKEW, MAX_AGE, WsseVerifier
-from support.pki import NOW
-from support.wsse import CHILD, DS, SOAP11, SOAP12, WSSE, WSU, Message, found, security
+from makul_testing.builders.wsse import (
+    CHILD,
+    DS,
+    SOAP11,
+    SOAP12,
+    WSSE,
+    WSU,
+    Message,
+    found,
+    security,
+)
+from makul_testing.pki.authorities import NOW
 
 ID = f"{{{WSU}}}Id"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"

@@ -10,7 +10,17 @@ from lxml import etree
 
 from makul.domain.reasons import Code
 from makul.trust.wsse.verification import WsseVerifier
-from support.wsse import DS, SOAP11, SOAP12, WSSE, WSU, Message, code_of, found, security
+from makul_testing.builders.wsse import (
+    DS,
+    SOAP11,
+    SOAP12,
+    WSSE,
+    WSU,
+    Message,
+    code_of,
+    found,
+    security,
+)
 
 ID = f"{{{WSU}}}Id"
 EVIL = '<m:GetStatus xmlns:m="urn:makul:recipient:1"><m:requestId>evil</m:requestId></m:GetStatus>'

@@ -11,8 +11,8 @@ from makul.domain.reasons import Code
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.wsse.verification import WsseVerifier
-from support.pki import NOW
-from support.wsse import CHILD
+from makul_testing.builders.wsse import CHILD
+from makul_testing.pki.authorities import NOW
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "trust"
 MESSAGES = sorted(VECTORS.glob("zeep-*-soap1?.xml"))

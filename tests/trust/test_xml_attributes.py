@@ -12,7 +12,7 @@ from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.xmldsig.parsing import canonical
 from makul.trust.xmldsig.xml_attributes import XML, inherited_attributes, join_references
-from support.generated import digest_by_xmlsec
+from makul_testing.builders.generated_documents import digest_by_xmlsec
 
 VERSION_1_1 = CanonicalizationMethod.CANONICAL_XML_1_1
 NESTED = (

@@ -9,7 +9,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from support.pki import NOW
+from makul_testing.pki.authorities import NOW
 from vectors.attacks import SIGNERS, VECTORS
 from vectors.attacks.cast import POLICY, Cast, places_in
 

@@ -10,8 +10,8 @@ from makul.ledger.signed_note import (
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul.witness.state import State
 from makul.witness.witness import WitnessProgram
-from support.published_log import PublishedLog
-from support.witnessing import a_witness
+from makul_testing.processes.witness import a_witness
+from makul_testing.tlog.published import PublishedLog
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from makul.witness.log_source import (
     open_source,
     read_checkpoint,
 )
-from support.publishing import publishing
+from makul_testing.servers.crl_ocsp import publishing
 
 
 @pytest.mark.parametrize(

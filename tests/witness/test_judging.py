@@ -12,7 +12,7 @@ from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import Tile
 from makul.witness.consistency import Finding, Seen, judge
 from makul.witness.log_source import MissingError, SourceError
-from support.published_log import ORIGIN, leaves
+from makul_testing.tlog.published import ORIGIN, leaves
 
 SIZES = st.integers(0, 1200)
 SETTINGS_OF_TREES = st.tuples(SIZES, SIZES).map(sorted)

@@ -20,8 +20,8 @@ from makul.trust.tlog.note_keys import Cosigner
 from makul.witness.log_source import open_note
 from makul.witness.state import State
 from makul.witness.witness import Result, WitnessProgram
-from support.published_log import ORIGIN, PublishedLog, leaf, leaves
-from support.witnessing import AT, a_witness, assert_not_cosigned, cosigned_size
+from makul_testing.processes.witness import AT, a_witness, assert_not_cosigned, cosigned_size
+from makul_testing.tlog.published import ORIGIN, PublishedLog, leaf, leaves
 
 
 def test_what_grows_is_cosigned_each_time(log: PublishedLog, witness: WitnessProgram) -> None:

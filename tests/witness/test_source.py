@@ -14,10 +14,10 @@ from makul.witness import log_source as sources
 from makul.witness.log_source import open_source
 from makul.witness.state import State
 from makul.witness.witness import Result, Round, WitnessProgram
-from support.dripping import dripping
-from support.published_log import PublishedLog, leaves
-from support.publishing import Published, publishing
-from support.witnessing import a_witness, cosigned_size
+from makul_testing.processes.witness import a_witness, cosigned_size
+from makul_testing.servers.crl_ocsp import Published, publishing
+from makul_testing.servers.slow_http import dripping
+from makul_testing.tlog.published import PublishedLog, leaves
 
 
 @pytest.fixture

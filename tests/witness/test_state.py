@@ -16,8 +16,8 @@ from makul.ledger.signed_note import (
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul.witness.state import MAX_EVIDENCE, State, StateError
 from makul.witness.witness import Result, Round, WitnessProgram
-from support.published_log import PublishedLog, leaf, leaves
-from support.witnessing import a_witness
+from makul_testing.processes.witness import a_witness
+from makul_testing.tlog.published import PublishedLog, leaf, leaves
 
 FORK = get_context("fork")
 

@@ -11,7 +11,7 @@ _REFERENCE = re.compile(rb"<wsse:SecurityTokenReference>.*</wsse:SecurityTokenRe
 
 
 def peer_request(fields: dict[str, Any]) -> bytes:
-    """The Body's child, from the fields of `support.house.about`."""
+    """The Body's child, from the fields of `makul_testing.in_process_service.about`."""
     _, document = fields["ground"]
     asked = "".join(f"<p:string>{name}</p:string>" for name in fields["attributes"])
     return (

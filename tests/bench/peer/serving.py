@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from makul.server.gunicorn_app import BACKLOG, KEEP_ALIVE_SECONDS
-from support.serving import START_SECONDS, Server, free_port
+from makul_testing.processes.service import START_SECONDS, Server, free_port
 
 TESTS = Path(__file__).resolve().parents[2]
 THREADS = 4

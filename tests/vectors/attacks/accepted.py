@@ -9,8 +9,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
 from makul.trust.xades.signing import sign_document
-from support.pki import NOW, key_usage
-from support.xades import C14N, DS, ENVELOPED, EXC_C14N, MORE, SHA256, XADES
+from makul_testing.builders.xades import C14N, DS, ENVELOPED, EXC_C14N, MORE, SHA256, XADES
+from makul_testing.pki.authorities import NOW, key_usage
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, reference, signed, spoilt
 from vectors.attacks.properties import first_form, first_form_issued

@@ -21,9 +21,8 @@ from makul.trust.pki.certificates import PinRule
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
-from support.crls import crl_of
-from support.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
-from support.pki import (
+from makul_testing.builders.documents import CONSENT, CONSENT_DISPLAY, SUBJECT
+from makul_testing.pki.authorities import (
     DAY,
     NOW,
     Authority,
@@ -37,6 +36,7 @@ from support.pki import (
     new_rsa_key,
     policies_of,
 )
+from makul_testing.pki.crls import crl_of
 from vectors.attacks import proofs
 
 POLICY = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")

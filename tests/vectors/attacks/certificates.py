@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from makul.domain.reasons import Code
-from support.pki import (
+from makul_testing.pki.authorities import (
     ANY_POLICY,
     DAY,
     NOW,
@@ -24,7 +24,7 @@ from vectors.attacks.drafts import signed
 from vectors.attacks.vector import Vector
 
 if TYPE_CHECKING:
-    from support.pki import Authority
+    from makul_testing.pki.authorities import Authority
     from vectors.attacks.cast import Cast
 
 EKU = ExtendedKeyUsageOID

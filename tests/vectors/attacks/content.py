@@ -8,7 +8,7 @@ from unicodedata import normalize
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.xades import C14N_COMMENTS, ENVELOPED, EXC_C14N
+from makul_testing.builders.xades import C14N_COMMENTS, ENVELOPED, EXC_C14N
 from vectors.attacks.drafts import signed, spoilt
 from vectors.attacks.vector import Vector
 

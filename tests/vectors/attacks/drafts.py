@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_ds
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
-from support.pki import NOW, Holder
-from support.xades import (
+from makul_testing.builders.xades import (
     C14N,
     DS,
     ECDSA_SHA256,
@@ -33,6 +32,7 @@ from support.xades import (
     XADES,
     instant,
 )
+from makul_testing.pki.authorities import NOW, Holder
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -9,13 +9,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.pki import name_of, new_rsa_key
-from support.xades import DS, HMAC_SHA256, MORE, RSA_PSS_SHA256, RSA_SHA256, SHA256, XADES
+from makul_testing.builders.xades import (
+    DS,
+    HMAC_SHA256,
+    MORE,
+    RSA_PSS_SHA256,
+    RSA_SHA256,
+    SHA256,
+    XADES,
+)
+from makul_testing.pki.authorities import name_of, new_rsa_key
 from vectors.attacks.drafts import HASHES, MORE_2007, signed
 from vectors.attacks.vector import Vector
 
 if TYPE_CHECKING:
-    from support.pki import Holder
+    from makul_testing.pki.authorities import Holder
     from vectors.attacks.cast import Cast
     from vectors.attacks.drafts import Draft
 

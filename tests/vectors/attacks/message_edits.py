@@ -11,8 +11,8 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from makul.domain.reasons import Code
-from support.pki import Holder
-from support.wsse import DS, WSSE, WSU, X509_V3, Message, instant
+from makul_testing.builders.wsse import DS, WSSE, WSU, X509_V3, Message, instant
+from makul_testing.pki.authorities import Holder
 
 if TYPE_CHECKING:
     from vectors.attacks.cast import Cast

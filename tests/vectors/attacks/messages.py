@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from makul.domain.reasons import Code
-from support.wsse import RSA_SHA1, SHA1, WSU, X509_V3
+from makul_testing.builders.wsse import RSA_SHA1, SHA1, WSU, X509_V3
 from vectors.attacks.message_edits import (
     EDITS,
     ID,

@@ -16,8 +16,8 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from makul.domain.reasons import Code
-from support.pki import new_rsa_key
-from support.wsse import DS, EXC_C14N, resign
+from makul_testing.builders.wsse import DS, EXC_C14N, resign
+from makul_testing.pki.authorities import new_rsa_key
 from vectors.attacks import certificates
 from vectors.attacks.message_edits import Edit, MessageVector, Sender, one
 from vectors.attacks.proofs import ANSWERS

@@ -15,9 +15,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from makul.domain.reasons import Code
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from support.crls import entry, serial_of
-from support.ocsp import REVOKED, UNKNOWN, responder_of, response_of
-from support.pki import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
+from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
+from makul_testing.pki.crls import entry, serial_of
+from makul_testing.pki.ocsp import REVOKED, UNKNOWN, responder_of, response_of
 from vectors.attacks.drafts import signed
 from vectors.attacks.vector import Vector
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.pki import NOW
-from support.xades import DS, XADES
+from makul_testing.builders.xades import DS, XADES
+from makul_testing.pki.authorities import NOW
 from vectors.attacks.drafts import signed, spoilt
 from vectors.attacks.vector import Vector
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.xades import (
+from makul_testing.builders.xades import (
     C14N,
     C14N_COMMENTS,
     DS,

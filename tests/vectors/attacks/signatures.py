@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.xades import DS, ENVELOPED, EXC_C14N, XADES
+from makul_testing.builders.xades import DS, ENVELOPED, EXC_C14N, XADES
 from vectors.attacks.drafts import reference, signed, spoilt
 from vectors.attacks.vector import Vector
 from vectors.attacks.wrapping import OBJECT, signature_of

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.xades import DS
+from makul_testing.builders.xades import DS
 from vectors.attacks.drafts import signed, spoilt
 from vectors.attacks.vector import Vector
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from makul.domain.disclosures import ProofStatus
 from makul.domain.reasons import Code
-from support.pki import NOW
+from makul_testing.pki.authorities import NOW
 
 if TYPE_CHECKING:
     from vectors.attacks.cast import Cast

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from makul.domain.reasons import Code
-from support.xades import DS, XADES
+from makul_testing.builders.xades import DS, XADES
 from vectors.attacks.drafts import IDENTIFIERS, signed, spoilt
 from vectors.attacks.vector import Vector
 

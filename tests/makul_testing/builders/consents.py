@@ -1,0 +1,54 @@
+"""Whoever signs consents in a house, revocations by its citizens, and the requests with them."""
+
+import base64
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from makul.documents import render_revocation
+from makul.domain.consent_revocations import Revocation
+from makul.domain.identifiers import MemberCode
+from makul.trust.xades.signing import sign_document
+from makul_sandbox.world.signers import NOTICE, Hands
+from makul_testing.in_process_service import RECIPIENT, InProcess
+
+
+def hands_of(house: InProcess) -> Hands:
+    """Everybody of a house who signs documents."""
+    world = house.world
+    return Hands(
+        people=world.people,
+        citizens=world.citizens,
+        officials=world.officials,
+        stranger=world.stranger,
+        notice_digest=sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+
+
+def revocation(
+    house: InProcess,
+    consent_id: UUID,
+    *,
+    of: int = 2,
+    signer: int = 2,
+    recipient: MemberCode | None = None,
+) -> bytes:
+    said = Revocation(
+        consent_id=consent_id,
+        subject=house.world.people[of].pin,
+        recipient=recipient or house.bank.code,
+        revoked_at=house.clock() - timedelta(minutes=1),
+    )
+    by = house.world.citizens[signer]
+    return sign_document(
+        render_revocation(said), by.key, [by.certificate], at=house.clock() - timedelta(minutes=1)
+    )
+
+
+def handing_in(document: bytes, request_id: UUID | None = None) -> bytes:
+    return (
+        f'<r:RevokeConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id or uuid4()}</r:requestId>'
+        f"<r:revocationDocument>{base64.b64encode(document).decode()}</r:revocationDocument>"
+        "</r:RevokeConsent>"
+    ).encode()

@@ -1,0 +1,139 @@
+"""A store in which every table that decisions rest on has rows, and all of it is in the log."""
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from makul.app.ports import Evidence, Official, PaperUse, Space, TakenBack
+from makul.app.recording import Draft
+from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.match_attempts import AttemptLimits
+from makul.domain.reasons import Code, Reason
+from makul.domain.recipients import RecipientState
+from makul.store import Store
+from makul_testing.builders.agreements import NOTICE_TEXTS, agree, approved_notice, three
+from makul_testing.builders.records import (
+    AZAMAT,
+    BANK,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_consent,
+    a_key,
+    a_recipient,
+    an_agreement,
+    an_evidence,
+)
+from makul_testing.tlog.builder import a_draft, recording
+
+OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
+TAKEN_BACK = a_consent(b"<Consent>taken back</Consent>", allowed=5, subject=AZAMAT)
+REGISTERED = a_consent(
+    b"<Consent>registered</Consent>", allowed=5, subject=AZAMAT, representative=GULNARA
+)
+BY_OPERATOR = a_consent(b"<Consent>ended by hand</Consent>", allowed=5, subject=AZAMAT)
+
+
+def fill(store: Store) -> None:
+    """Do everything that gives, uses or takes a right, each once or more."""
+    _register(store)
+    for draft in _decisions():
+        recording(store).settle(draft)
+    _take(store)
+
+
+def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> Draft:
+    """A release that counts as one use of a consent, and of the day's quota."""
+    fields: dict[str, Any] = {
+        "ground": ground,
+        "meter": True,
+        "evidence": (an_evidence(document),),
+        "daily_quota": 100,
+    }
+    return a_draft(**(fields | changes))
+
+
+def a_registration(**changes: Any) -> Draft:
+    """A consent on paper, given by a representative, that an official hands in."""
+    document = b"<Consent>registered</Consent>"
+    fields: dict[str, Any] = {
+        "key": a_key(space=Space.CONSENT),
+        "operation": Operation.REGISTER_CONSENT,
+        "outcome": Outcome.ACCEPTED,
+        "released": frozenset(),
+        "payload": None,
+        "ground": REGISTERED,
+        "evidence": (an_evidence(document),),
+        "register_consent": True,
+        "paper": PaperUse(official=OFFICIAL.fingerprint, quota=5),
+    }
+    return a_draft(**(fields | changes))
+
+
+def a_revocation_draft(ground: GroundRef, **changes: Any) -> Draft:
+    """A consent taken back by its subject."""
+    document = b"<Revocation>%s</Revocation>" % ground.id.bytes.hex().encode()
+    piece = Evidence(
+        digest=sha256(document).digest(), kind="REVOCATION", document=document, report=b"{}"
+    )
+    fields: dict[str, Any] = {
+        "key": a_key(space=Space.REVOCATION),
+        "operation": Operation.REVOKE_CONSENT,
+        "outcome": Outcome.ACCEPTED,
+        "agreement_number": None,
+        "terms": None,
+        "purpose": None,
+        "released": frozenset(),
+        "payload": None,
+        "evidence": (piece,),
+        "revokes": TakenBack(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
+    }
+    return a_draft(**(fields | changes))
+
+
+def _register(store: Store) -> None:
+    desk = store.desk
+    desk.add_recipient(a_recipient(POLICE), at=NOON)
+    desk.add_sealing_certificate(BANK, b"s" * 32, b"der", at=NOON)
+    desk.add_official(OFFICIAL, at=NOON)
+    desk.add_official(replace(OFFICIAL, fingerprint=b"w" * 32), at=NOON)
+    agree(desk, an_agreement(number=AgreementNumber("A-2"), recipient=POLICE), at=NOON)
+    approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
+
+
+def a_failed_match() -> Draft:
+    """A person who was compared and did not match; it counts against the limits."""
+    return a_draft(
+        outcome=Outcome.NOT_MATCHED,
+        reasons=(Reason(code=Code.MAT_01),),
+        released=frozenset(),
+        payload=None,
+        attempt_limits=AttemptLimits(),
+        failed_attempt=True,
+    )
+
+
+def _decisions() -> list[Draft]:
+    return [
+        a_registration(),
+        a_registration(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),
+        a_release_on(REGISTERED, b"<Consent>registered</Consent>"),
+        a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>"),
+        a_release_on(BY_OPERATOR, b"<Consent>ended by hand</Consent>"),
+        a_failed_match(),
+        a_revocation_draft(TAKEN_BACK),
+        a_revocation_draft(TAKEN_BACK, at=NOON + timedelta(minutes=2)),
+    ]
+
+
+def _take(store: Store) -> None:
+    desk = store.desk
+    desk.revoke_ground(BANK, GroundKind.CONSENT, BY_OPERATOR.id, reason="test", at=NOON)
+    desk.withdraw_official(BANK, b"w" * 32, reason="test", at=NOON)
+    desk.withdraw_sealing_certificate(BANK, b"s" * 32, reason="test", at=NOON)
+    desk.withdraw_signatory(POLICE, three(POLICE)[2].fingerprint, reason="test", at=NOON)
+    desk.terminate_agreement(AgreementNumber("A-2"), reason="test", at=NOON)
+    held = a_recipient(POLICE, state=RecipientState.ON_HOLD)
+    desk.set_state(held, reason="test", at=NOON)

@@ -1,0 +1,56 @@
+"""Records as they lay before their samples had rows of their own (format 1), frozen."""
+
+from makul.domain.persons import LocalizedName, Person
+from makul.store.db.codecs import pack
+from makul.store.db.location import Place
+from makul.store.encryption.fields import Sealer
+from makul.store.records.person_codec import person_place
+from makul_testing.builders.records import NOON
+from makul_testing.raw_sql import parameters, raw
+
+MICROS = int(NOON.timestamp() * 1_000_000)
+
+
+def whole_bytes(person: Person) -> bytes:
+    """A record with its samples in it."""
+    facts: dict[str, object] = {}
+    samples: dict[str, bytes] = {}
+    for name in sorted(person.values):
+        value = person.values[name]
+        match value:
+            case bytes():
+                samples[name.value] = value
+            case str():
+                facts[name.value] = value
+            case LocalizedName():
+                facts[name.value] = {"ky": value.ky, "ru": value.ru, "latin": value.latin}
+            case _:
+                facts[name.value] = {"date": value.isoformat()}
+    header = {
+        "v": 1,
+        "pin": person.pin.digits,
+        "facts": facts,
+        "samples": list(samples),
+        "disputed": sorted(person.disputed),
+        "locked": person.locked,
+    }
+    return pack(header, list(samples.values()))
+
+
+def put_whole(place: Place, sealer: Sealer, person: Person) -> None:
+    """Write a version as the program did before migration 0010."""
+    index = sealer.index("pin", person.pin.digits)
+    content = whole_bytes(person)
+    values = (
+        index,
+        person.version,
+        sealer.content_index("person", content),
+        sealer.seal(content, person_place(index, person.version)),
+        MICROS,
+    )
+    sql = (
+        "INSERT INTO person (pin_index, version, content_index, sealed, recorded_at)"
+        " VALUES (?, ?, ?, ?, ?)"
+    )
+    with raw(place) as connection:
+        connection.execute(parameters(place, sql), values)

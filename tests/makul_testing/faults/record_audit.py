@@ -1,0 +1,69 @@
+"""What a record holds after a fault, read past the store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from makul.store.db.location import Place
+from makul_testing.load.concurrent_clients import Crowd, Told
+from makul_testing.raw_sql import raw
+
+Count = Callable[[str], None]
+"""How a test of a fault tells its line of counts, shown at the end of the run."""
+
+_WITHOUT_LEAF = (
+    "SELECT count(*) FROM disclosure LEFT JOIN ledger_leaf"
+    " ON ledger_leaf.disclosure_id = disclosure.disclosure_id"
+    " WHERE ledger_leaf.disclosure_id IS NULL"
+)
+_WITHOUT_DECISION = (
+    "SELECT count(*) FROM ledger_leaf LEFT JOIN disclosure"
+    " ON ledger_leaf.disclosure_id = disclosure.disclosure_id"
+    " WHERE disclosure.disclosure_id IS NULL"
+    " AND ledger_leaf.disclosure_id NOT IN"
+    " (SELECT act_id FROM act UNION ALL SELECT repetition_id FROM repetition)"
+)
+_RELEASED = (
+    "SELECT request_id, leaf_hash FROM disclosure JOIN ledger_leaf"
+    " ON ledger_leaf.disclosure_id = disclosure.disclosure_id WHERE outcome = 'RELEASED'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """Counts that must be nought, and what was released."""
+
+    without_leaf: int
+    """Decisions that the log will never hold."""
+    without_decision: int
+    """Leaves of nothing."""
+    released: dict[UUID, bytes]
+    """The leaf of each id that something was released under."""
+    twice: int
+    """Ids under which something was released more than once."""
+
+    def lost(self, acknowledged: dict[UUID, Told]) -> set[UUID]:
+        """Ids whose data left, and whose decision or leaf is not that of the receipt."""
+        return {each for each, told in acknowledged.items() if self.released.get(each) != told.leaf}
+
+
+def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:
+    """What was acknowledged is recorded, once, with its leaf; and it was told as often as asked."""
+    assert after.lost(crowd.released) == set()
+    assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
+    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+
+
+def aftermath(place: Place) -> Aftermath:
+    """Read it."""
+    with raw(place) as connection:
+        ((without_leaf,),) = connection.execute(_WITHOUT_LEAF).fetchall()
+        ((without_decision,),) = connection.execute(_WITHOUT_DECISION).fetchall()
+        rows = connection.execute(_RELEASED).fetchall()
+    released = {UUID(bytes=bytes(request_id)): bytes(leaf) for request_id, leaf in rows}
+    return Aftermath(
+        without_leaf=without_leaf,
+        without_decision=without_decision,
+        released=released,
+        twice=len(rows) - len(released),
+    )

@@ -1,0 +1,456 @@
+"""A whole house in one process: sandbox world, real store, real trust, the WSGI application.
+
+What the sandbox does over HTTP, without the HTTP: for end-to-end tests that need to look inside,
+and for the bench.
+"""
+
+import atexit
+import base64
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import makul_schemas
+from lxml import etree
+
+from makul.app.ports import Clock, Duty
+from makul.composition.adapters import Parts, build_agreements, build_parts, utc_now
+from makul.composition.service import channel_of, readiness, recipient_port
+from makul.config.settings import Settings, load_settings
+from makul.domain.attributes import Attribute
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.persons import Person
+from makul.soap.wsgi_app import build_application
+from makul.store import Store, StoreKeys, create_store, open_store
+from makul.store.db.location import PostgresPlace
+from makul.store.schema.partitions import make_months
+from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
+from makul_sandbox.world.build import World, build_world, register
+from makul_sandbox.world.documents import Paper
+from makul_testing.builders.messages import signed_message
+from makul_testing.cli_runner import Makul
+from makul_testing.database_roles import parted
+from makul_testing.external.postgres import Cluster
+
+RECIPIENT = "urn:makul:recipient:1"
+TYPES = "urn:makul:types:1"
+NS = {"r": RECIPIENT, "t": TYPES, "s": "http://schemas.xmlsoap.org/soap/envelope/"}
+SCHEMA, FAULTS = (
+    etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
+    for name in ("recipient.xsd", "types.xsd")
+)
+PEOPLE = 40
+PUBLIC_URL = "http://127.0.0.1/v1/recipient"
+
+_TOML = """
+environment = "SANDBOX"
+{database}
+operator = "{operator}"
+operator_name = "Operator (sandbox)"
+[authorised_body]
+code = "{authorised_body}"
+name = "Authorised body (sandbox)"
+[store]
+database = "makul.db"
+keys = "store.json"
+[receipts]
+key = "receipts.key.pem"
+certificate = "receipts.cert.pem"
+[trust]
+anchors = "anchors"
+intermediates = "intermediates"
+crls = "crls"
+archive = "archive"
+ocsp = "ocsp"
+tsa_anchors = "tsa/anchors"
+tsa_crls = "tsa/crls"
+pin_policies = ["{citizen_policy}"]
+[limits]                        # tests of another kind ask faster than any recipient
+requests_per_minute = 1000000
+[listeners.wsse]
+channel = "wsse"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+[listeners.xroad]
+channel = "xroad"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+xroad_instance = "KG-SANDBOX"
+[listeners.mtls]
+channel = "mtls"
+client_certificate = "header"
+bind = "unix:{directory}/mtls.sock"
+public_url = "https://127.0.0.1"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDatabase:
+    """Where a house keeps its record: in a file, or in a new database of a server."""
+
+    server: Callable[[], Cluster] | None = None
+    """Asked for when it is needed; None for a file."""
+
+    def setting(self, template: "_Template | None") -> str:
+        """The line of the settings, of a new database; a file's name stands among them anyway."""
+        if self.server is None:
+            return ""
+        server = self.server()
+        name = server.create(template=template.database) if template else server.create()
+        return f'database_url = "{server.url(name)}"'
+
+    @property
+    def key(self) -> Path | None:
+        """Which server it is; None for a file."""
+        return self.server().directory if self.server is not None else None
+
+
+IN_A_FILE = RecordDatabase()
+
+
+def on_server(server: Callable[[], Cluster]) -> RecordDatabase:
+    """Keep each record in a new database of a server, which is asked for when it is needed."""
+    return RecordDatabase(server)
+
+
+FRESH = timedelta(minutes=5)
+"""How old a world may be that another house gets, too; whatever runs out in it does so later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Template:
+    """What a furnished house is copied from."""
+
+    world: World
+    keys: StoreKeys
+    directory: Path
+    database: str
+    """Its name on the server; of no meaning for a file."""
+
+    def copy_to(self, settings: Settings) -> None:
+        """Its record, where that is a file, and what it has kept of authorities."""
+        if not isinstance(settings.place, PostgresPlace):
+            shutil.copy(self.directory / "makul.db", settings.place)
+        if (self.directory / "archive").exists():
+            shutil.copytree(self.directory / "archive", settings.store.keys.parent / "archive")
+
+
+_templates: dict[Path | None, _Template] = {}
+"""By server."""
+
+
+def _template(database: RecordDatabase, at: datetime) -> _Template | None:
+    """The one of this process, made anew when it is no longer fresh; None for a time before it."""
+    found = _templates.get(database.key)
+    if found is None or at - found.world.made_at > FRESH:
+        directory = Path(tempfile.mkdtemp(prefix="makul-house-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        keys = StoreKeys.generate()
+        house = build_house(directory, database=database, keys=keys, clock=lambda: at)
+        house.close()
+        place = house.settings.place
+        name = urlsplit(place.url).path[1:] if isinstance(place, PostgresPlace) else ""
+        found = _Template(world=house.world, keys=keys, directory=directory, database=name)
+        _templates[database.key] = found
+    return found if found.world.made_at <= at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def child(self) -> etree._Element:
+        """The Body's child, as anyone's parser sees it."""
+        body = etree.fromstring(self.body).find("s:Body", NS)
+        assert body is not None
+        return body[0]
+
+    @property
+    def outcome(self) -> str | None:
+        return self.child.findtext("r:outcome", namespaces=NS)
+
+    @property
+    def codes(self) -> list[str]:
+        """Reason codes, of an answer or of a fault."""
+        return [str(code.text) for code in self.child.iter(f"{{{TYPES}}}code")]
+
+    @property
+    def released(self) -> set[str]:
+        person = self.child.find("r:person", NS)
+        return set() if person is None else {etree.QName(item).localname for item in person}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InProcess:
+    """The house, and whoever lives in it."""
+
+    world: World
+    settings: Settings
+    """On PostgreSQL they name the tables' owner; what is in `makul.toml` names who serves."""
+    store: Store
+    """Each of its ports by the role of whose duty it is. The parts serve."""
+    parts: Parts
+    clock: Clock
+    applications: Mapping[str, Any]
+    opened: tuple[Store, ...]
+
+    @property
+    def bank(self) -> Party:
+        return party("bank")
+
+    def paper(self, name: str) -> Paper:
+        return self.world.papers[name]
+
+    def person_of(self, paper: Paper) -> Person:
+        return self.world.people[paper.citizen]
+
+    def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
+        """Sign a Body as a party and send it over the wsse channel."""
+        holder = self.world.messages[by]
+        at = at if at is not None else self.clock()
+        answer = self.post(signed_message(child, holder.key, holder.certificate, at=at))
+        if answer.status == 200:
+            SCHEMA.assertValid(etree.fromstring(child, etree.XMLParser(huge_tree=True)))
+            SCHEMA.assertValid(answer.child)
+        else:
+            FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
+        return answer
+
+    def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> Answered:
+        return post(self.applications[listener], message, **environ)
+
+    def makul(self, duty: Duty | None = Duty.DESK) -> Makul:
+        """The command line over this house, by the role of a duty; None: by the owner's."""
+        directory = self.settings.store.keys.parent
+        if not isinstance(self.settings.place, PostgresPlace):
+            return Makul(directory)
+        owner = self.settings.place
+        place = owner if duty is None else parted(owner)[duty]
+        return Makul(directory, {"MAKUL_DATABASE_URL": place.url})
+
+    def close(self) -> None:
+        for store in self.opened:
+            store.close()
+
+
+def party(key: str) -> Party:
+    return next(each for each in PARTIES if each.key == key)
+
+
+def build_house(
+    directory: Path,
+    *,
+    database: RecordDatabase = IN_A_FILE,
+    people: int = PEOPLE,
+    clock: Clock = utc_now,
+    parts: Any = lambda given: given,
+    keys: StoreKeys | None = None,
+) -> InProcess:
+    """Make a world in a directory and wire the service over it, as `bootstrap` does.
+
+    Houses of one process that ask for nothing particular have one world and one set of store keys.
+    """
+    begun = clock()
+    shared = abs(utc_now() - begun) < FRESH and people == PEOPLE and keys is None
+    template = _template(database, begun) if shared else None
+    world = template.world if template else build_world(clock(), people=people)
+    settings = _write(directory, world, database.setting(template))
+    keys = template.keys if template else keys or StoreKeys.generate()
+    keys.save(settings.store.keys)
+    if template:
+        template.copy_to(settings)
+        made = open_store(settings.place, keys, who="test")
+    else:
+        made = create_store(settings.place, keys, who="test", at=clock())
+        make_months(settings.place, at=clock())
+    stores = _by_duty(settings, made, keys, directory / "makul.toml")
+    serving, store = stores[Duty.SERVING], _together(stores)
+    given = build_parts(settings, serving, clock)
+    agreements, notices = build_agreements(settings, store.desk, given.verifier)
+    if template is None:
+        register(world, store.desk, agreements, notices, at=clock())
+    built = parts(given)
+    port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
+    applications = {
+        name: build_application(
+            port,
+            channel_of(listener, built),
+            public_url=PUBLIC_URL,
+            clock=clock,
+            ready=readiness(built, OPERATOR),
+        )
+        for name, listener in settings.listeners.items()
+    }
+    return InProcess(
+        world=world,
+        settings=settings,
+        store=store,
+        parts=built,
+        clock=clock,
+        applications=applications,
+        opened=tuple(stores.values()),
+    )
+
+
+def _by_duty(
+    settings: Settings, made: Store, keys: StoreKeys, config: Path
+) -> Mapping[Duty, Store]:
+    """The store as each duty opens it: on PostgreSQL by its role, and the settings' is who serves.
+
+    A file knows no roles.
+    """
+    owner = settings.place
+    if not isinstance(owner, PostgresPlace):
+        return dict.fromkeys(Duty, made)
+    made.close()
+    places = parted(owner)
+    config.write_text(config.read_text().replace(owner.url, places[Duty.SERVING].url))
+    return {duty: open_store(place, keys, who="test") for duty, place in places.items()}
+
+
+def _together(stores: Mapping[Duty, Store]) -> Store:
+    """Each port by the role of its duty; what belongs to no port is the desk's."""
+    serving = stores[Duty.SERVING]
+    return replace(
+        stores[Duty.DESK],
+        register=serving.register,
+        recorder=serving.recorder,
+        ledger=stores[Duty.SEQUENCING].ledger,
+    )
+
+
+def build_house_on(
+    directory: Path, database: str, server: Callable[[], Cluster], **given: Any
+) -> InProcess:
+    """A house whose record lies where it is told: `sqlite` or `postgresql`.
+
+    It is no copy: what was recorded when a template was made would have waited for its place in the
+    log longer than was promised, and on a small disk there is no room for a second database.
+    """
+    where = IN_A_FILE if database == "sqlite" else on_server(server)
+    return build_house(directory, database=where, **{"keys": StoreKeys.generate()} | given)
+
+
+def _write(directory: Path, world: World, database: str) -> Settings:
+    (directory / "makul.toml").write_text(
+        _TOML.format(
+            database=database,
+            operator=OPERATOR,
+            authorised_body=AUTHORISED_BODY,
+            citizen_policy=CITIZEN_POLICY.dotted_string,
+            directory=directory,
+        )
+    )
+    key = directory / "receipts.key.pem"
+    key.write_bytes(world.operator.key_pem)
+    key.chmod(0o600)
+    (directory / "receipts.cert.pem").write_bytes(world.operator.certificate_pem)
+    for name in ("anchors", "intermediates", "crls", "ocsp", "tsa/anchors", "tsa/crls"):
+        (directory / name).mkdir(parents=True)
+    stamping_root = world.stamping_root
+    (directory / "tsa/anchors/root.pem").write_bytes(stamping_root.credential.certificate_pem)
+    (directory / "tsa/crls/root.pem").write_bytes(stamping_root.crl())
+    (directory / "anchors" / "root.pem").write_bytes(world.hierarchy.anchors())
+    (directory / "intermediates" / "cas.pem").write_bytes(
+        world.hierarchy.intermediate_certificates()
+    )
+    for name, crl in world.crls.items():
+        (directory / "crls" / Path(name).name).write_bytes(crl)
+    return load_settings(directory / "makul.toml")
+
+
+def post(
+    application: Any,
+    message: bytes,
+    content_type: str = "text/xml; charset=utf-8",
+    **environ: str,
+) -> Answered:
+    """POST to a WSGI application; what stands in `environ` besides comes from its server."""
+    answered: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        answered.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
+
+    request = environ | {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/v1/recipient",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(message)),
+        "wsgi.input": io.BytesIO(message),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.version": (1, 0),
+    }
+    body = b"".join(application(request, start_response))
+    return Answered(answered["status"], answered["headers"], body)
+
+
+def about(
+    person: Person, *, of: Party, paper: Paper | None = None, **changes: Any
+) -> dict[str, Any]:
+    """The fields of an ordinary request about a person, to be changed by a test."""
+    fields: dict[str, Any] = {
+        "operation": paper.operation.value if paper is not None else "GetPersonData",
+        "request_id": uuid4(),
+        "agreement": of.agreement,
+        "purpose": of.purpose,
+        "pin": person.pin.digits,
+        "document_number": str(person.values[Attribute.DOCUMENT_NUMBER]),
+        "ground": (paper.kind.value, paper.document) if paper is not None else None,
+        "attributes": sorted(paper.attributes) if paper is not None else ["surname"],
+    }
+    return fields | changes
+
+
+def person_request(
+    *,
+    operation: str,
+    request_id: UUID,
+    agreement: AgreementNumber,
+    purpose: str,
+    pin: str,
+    document_number: str,
+    ground: tuple[str, bytes] | None,
+    attributes: list[str],
+) -> bytes:
+    """The Body's child of VerifyPerson or GetPersonData."""
+    given = ""
+    if ground is not None:
+        name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
+        encoded = base64.b64encode(ground[1]).decode()
+        given = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
+    asked = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
+    wanted = (
+        f"<r:requestedAttributes>{asked}</r:requestedAttributes>"
+        if operation == "GetPersonData"
+        else ""
+    )
+    return (
+        f'<r:{operation} xmlns:r="{RECIPIENT}">'
+        f"<r:requestId>{request_id}</r:requestId>"
+        f"<r:agreementNumber>{agreement}</r:agreementNumber>"
+        f"<r:purpose>{purpose}</r:purpose>"
+        f"<r:probe><r:demographic><r:pin>{pin}</r:pin>"
+        f"<r:documentNumber>{document_number}</r:documentNumber></r:demographic></r:probe>"
+        f"{given}{wanted}</r:{operation}>"
+    ).encode()

@@ -1,0 +1,196 @@
+"""Recipients that ask over HTTP without a pause, and again where no answer came: as they should.
+
+What they were told is kept, to be held against the record afterwards. They come by X-Road: a
+repetition is the very same bytes, and there is nothing to sign.
+"""
+
+import base64
+import http.client
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from makul_testing.builders.messages import xroad_message
+from makul_testing.in_process_service import InProcess, about, person_request
+from makul_testing.load.steady_load import ask
+
+PATIENCE_SECONDS = 60.0
+"""Longer than any fault lasts here: after it a request counts as unanswered."""
+
+_OUTCOME = re.compile(rb"<outcome>([A-Z_]+)</outcome>")
+_CODE = re.compile(rb"<(?:\w+:)?code(?: [^>]*)?>([A-Z]+-\d+)<")
+_RECEIPT = re.compile(rb"<receipt>([A-Za-z0-9+/=]+)</receipt>")
+_LEAF = re.compile(rb"<leafHash>([A-Za-z0-9+/=]+)</leafHash>")
+_PERSON = re.compile(rb"<(?:\w+:)?person[ >]")
+
+RELEASED = "RELEASED"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, as it came."""
+
+    status: int
+    body: bytes
+
+    @property
+    def word(self) -> str:
+        """The outcome, with its codes where nothing was given; of a fault, its codes."""
+        found = _OUTCOME.search(self.body)
+        outcome = found[1].decode() if found else "fault"
+        codes = sorted({code.decode() for code in _CODE.findall(self.body)})
+        return outcome if outcome == RELEASED else " ".join([outcome, *codes])
+
+    @property
+    def gives(self) -> bool:
+        """Is there anything of a person in it?"""
+        return _PERSON.search(self.body) is not None
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf's hash, out of the receipt."""
+        receipt = _RECEIPT.search(self.body)
+        assert receipt is not None
+        leaf = _LEAF.search(base64.b64decode(receipt[1]))
+        assert leaf is not None
+        return base64.b64decode(leaf[1])
+
+
+def message(house: InProcess, paper: str, request_id: UUID, **changes: Any) -> bytes:
+    """A request by one of the house's papers, as the security server passes it on."""
+    ground = house.paper(paper)
+    party = ground.presented_by
+    fields = about(house.person_of(ground), of=party, paper=ground, request_id=request_id)
+    return xroad_message(person_request(**fields | changes), party.code, request_id)
+
+
+@dataclass
+class Crowd:
+    """A few threads that ask until told to stop; `repeats` of what was answered is asked again."""
+
+    house: InProcess
+    port: int
+    paper: str = "bank-00-data"
+    threads: int = 4
+    repeats: float = 0.25
+    asking: set[bytes] = field(default_factory=set)
+    """What is on its way at this moment."""
+    told: dict[UUID, Told] = field(default_factory=dict)
+    """The first answer under each id that gave something, or that ended it."""
+    words: Counter[str] = field(default_factory=Counter)
+    """Every answer that came, repeated ones apart."""
+    broken: Counter[str] = field(default_factory=Counter)
+    """Connections that gave no answer."""
+    repeated: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)
+    """What came in the place of data that had been given before."""
+    closed: object = None
+    """While this is one thing and not None, nothing may be given to what is asked meanwhile."""
+    given_after: list[bytes] = field(default_factory=list)
+    differing: list[UUID] = field(default_factory=list)
+    """Given twice, and not the same bytes."""
+    unanswered: list[UUID] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def __enter__(self) -> "Crowd":
+        self._going = True
+        self._dice = random.Random(20261127)  # noqa: S311 -- what is asked again, not a secret
+        self._workers = [threading.Thread(target=self._work) for _ in range(self.threads)]
+        for worker in self._workers:
+            worker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._going = False
+        for worker in self._workers:
+            worker.join(PATIENCE_SECONDS)
+        assert not any(worker.is_alive() for worker in self._workers), "a client is stuck"
+        if self.errors:
+            raise self.errors[0]
+
+    @property
+    def released(self) -> dict[UUID, Told]:
+        """What was acknowledged: data, and the receipt for them."""
+        return {each: told for each, told in dict(self.told).items() if told.word == RELEASED}
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Go on until this is so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain: {self.words} {self.broken}"
+            time.sleep(0.005)
+
+    def more(self, number: int) -> None:
+        """Go on until so many more were acknowledged."""
+        wanted = self.words[RELEASED] + number
+        self.until(lambda: self.words[RELEASED] >= wanted)
+
+    def ask_again(self, ids: list[UUID]) -> None:
+        """Every one of these once more, by its very bytes: each gets what it got."""
+        for request_id in ids:
+            self._again(request_id, message(self.house, self.paper, request_id))
+
+    def _work(self) -> None:
+        try:
+            while self._going:
+                request_id = uuid4()
+                asked = message(self.house, self.paper, request_id)
+                answer = self._insist(request_id, asked)
+                if answer is not None and self._dice.random() < self.repeats:
+                    self._again(request_id, asked)
+        except BaseException as error:  # noqa: BLE001 -- raised where the crowd is left
+            self.errors.append(error)
+
+    def _insist(self, request_id: UUID, asked: bytes) -> Told | None:
+        """Ask until there is an answer that is not "later"; None where there was none."""
+        deadline = time.monotonic() + PATIENCE_SECONDS / 2
+        while time.monotonic() < deadline:
+            answer = self._once(asked)
+            if answer is not None:
+                self.words[answer.word] += 1
+                assert answer.gives is (answer.word == RELEASED), answer.word
+                if not answer.word.startswith("fault OPS-"):
+                    self.told[request_id] = answer
+                    return answer
+            time.sleep(0.02)
+        self.unanswered.append(request_id)
+        return None
+
+    def _again(self, request_id: UUID, asked: bytes) -> None:
+        """Once more: the bytes must be those of the first answer, wherever that gave something."""
+        deadline = time.monotonic() + PATIENCE_SECONDS / 2
+        while time.monotonic() < deadline:
+            answer = self._once(asked)
+            if answer is not None and not answer.word.startswith("fault OPS-"):
+                self._compare(request_id, answer)
+                return
+            time.sleep(0.02)
+        self.unanswered.append(request_id)
+
+    def _compare(self, request_id: UUID, answer: Told) -> None:
+        first = self.told[request_id]
+        self.repeated += 1
+        if answer.gives and answer.body != first.body:
+            self.differing.append(request_id)
+        elif first.gives and not answer.gives:
+            self.withheld[answer.word] += 1
+
+    def _once(self, asked: bytes) -> Told | None:
+        self.asking.add(asked)
+        closed = self.closed
+        try:
+            told = Told(*ask(self.port, asked))
+        except (OSError, http.client.HTTPException) as error:
+            self.broken[type(error).__name__] += 1
+            return None
+        finally:
+            self.asking.discard(asked)
+        if told.gives and closed is not None and closed is self.closed:
+            self.given_after.append(asked)
+        return told

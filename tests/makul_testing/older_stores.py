@@ -1,0 +1,28 @@
+"""Stores as earlier versions of the program made them."""
+
+from makul.store.db.location import Place
+from makul_testing.raw_sql import raw, without_guards
+
+_LATER_MIGRATIONS_UNDONE = (
+    "DROP TABLE recipient_use",
+    "DROP TABLE dictionary",
+    "DROP TABLE person_sample",
+    "DROP INDEX ix_person_to_upgrade",
+    "ALTER TABLE person DROP COLUMN format",
+    "DROP TABLE act",
+    "ALTER TABLE store_identity DROP COLUMN baseline_at",
+    "DROP TABLE repetition",
+    "UPDATE alembic_version SET version_num = '0007'",
+)
+
+
+def downgrade_to_0007(place: Place) -> None:
+    """Remove from a store all that migrations after 0007 made, and the leaves of its acts."""
+    for table in ("ledger_queue", "ledger_leaf"):
+        with without_guards(place, table) as connection:
+            connection.execute(
+                f"DELETE FROM {table} WHERE disclosure_id IN (SELECT act_id FROM act)"  # noqa: S608
+            )
+    with raw(place) as connection:
+        for sql in _LATER_MIGRATIONS_UNDONE:
+            connection.execute(sql)

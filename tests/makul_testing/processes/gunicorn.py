@@ -1,0 +1,49 @@
+"""A house served as `makul serve` does, by processes that are killed and forked anew at once.
+
+The real arbiter, worker and application; only that the application was built before the fork, for
+an import would take longer than all that a test wants to see of a worker. Its store must have been
+closed: no process may use connections of another.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from makul.server.gunicorn_app import serve_one
+from makul_testing.in_process_service import InProcess
+from makul_testing.processes.service import Server, await_ready, free_port
+
+_FORK = get_context("fork")
+STOP_SECONDS = 30
+
+
+@contextmanager
+def preforked(
+    house: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
+) -> Iterator[Server]:
+    """One listener of a house, until the block ends."""
+    port = free_port()
+    wanted = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": threads}
+    settings = house.settings.listeners[listener].model_copy(update=wanted)
+    application: Any = house.applications[listener]
+    house.close()
+
+    def serve() -> None:
+        serve_one(listener, lambda: settings, lambda: application, complaint=lambda: None)
+
+    arbiter = _FORK.Process(target=serve)
+    arbiter.start()
+    assert arbiter.pid is not None
+    try:
+        await_ready(port)
+        yield Server(port, arbiter.pid)
+    finally:
+        arbiter.terminate()
+        arbiter.join(STOP_SECONDS)
+        if arbiter.is_alive():
+            for pid in (*Server(port, arbiter.pid).workers, arbiter.pid):
+                os.kill(pid, signal.SIGKILL)
+            arbiter.join()

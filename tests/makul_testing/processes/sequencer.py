@@ -1,0 +1,38 @@
+"""`makul ledger run` as a process of its own, and what it publishes."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from makul.ledger.signed_note import parse_note
+from makul_testing.cli_runner import Makul
+from makul_testing.processes.program import Program
+
+PATIENCE = 60.0
+"""Seconds."""
+
+
+@contextmanager
+def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
+    """The sequencer of an installation, killed at the end."""
+    config = str(makul.directory / "makul.toml")
+    process = Program("--config", config, "ledger", "run", stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_published(makul: Makul, size: int, *, lines: int = 1) -> bytes:
+    """Wait for a tree of so many leaves with so many lines beneath it; its checkpoint."""
+    file = makul.directory / "published" / "checkpoint"
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        note = file.read_bytes() if file.exists() else b""
+        signed = len(parse_note(note).signatures) if note else 0
+        if signed == lines and note.split(b"\n")[1] == b"%d" % size:
+            return note
+        time.sleep(0.05)
+    raise AssertionError(f"no tree of {size} leaves was published with {lines} lines")

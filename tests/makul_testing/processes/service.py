@@ -1,0 +1,132 @@
+"""The service over HTTP, in processes of its own: requests a second, and a worker's memory."""
+
+import http.client
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from makul_testing.processes.program import Program
+
+START_SECONDS = 300.0
+"""A deadline, for cores that are busy with other tests; alone it takes some three."""
+THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A served listener."""
+
+    port: int
+    pid: int
+
+    @property
+    def workers(self) -> list[int]:
+        """The workers' process ids."""
+        return children(self.pid)
+
+    @property
+    def rss_mb(self) -> float:
+        """The largest worker's resident memory."""
+        return max(_rss_kb(pid) for pid in self.workers) / 1024
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has begun."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _rss_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[Server]:
+    """`makul serve` over a house's settings, on a free port, until the block ends."""
+    port = free_port()
+    environment = os.environ | {
+        "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
+        "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
+    }
+    output = log.open("wb") if log is not None else None
+    process = Program(
+        *("--config", config, "serve", "--listener", "wsse"),
+        env=environment,
+        stdout=output,
+        stderr=output,
+    )
+    try:
+        server = Server(port, process.pid)
+        await_ready(port)
+        await_workers(server, workers)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
+        if output is not None:
+            output.close()
+
+
+def await_ready(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise RuntimeError("the service did not start")
+
+
+def await_workers(server: Server, count: int) -> None:
+    """The first worker may answer before the next is forked."""
+    deadline = time.monotonic() + START_SECONDS
+    while len(server.workers) < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError("not every worker started")
+        time.sleep(0.05)
+
+
+def drive(server: Server, messages: Sequence[bytes]) -> float:
+    """Post every message once, over kept-alive connections; seconds taken. All must be 200."""
+    shares = [messages[start::THREADS] for start in range(THREADS)]
+    failures: list[int] = []
+    threads = [
+        threading.Thread(target=_post_all, args=(server.port, share, failures)) for share in shares
+    ]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    assert not failures, f"{len(failures)} answers were not 200, the first {failures[0]}"
+    return took
+
+
+def _post_all(port: int, messages: Sequence[bytes], failures: list[int]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for message in messages:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        connection.request("POST", "/v1/recipient", body=message, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200 or b">RELEASED<" not in body:
+            failures.append(answer.status)
+    connection.close()

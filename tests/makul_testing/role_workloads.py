@@ -1,0 +1,246 @@
+"""The work of each duty in a furnished store: all that its commands and requests make of it.
+
+In an order: the desk registers, the workers decide, the sequencer recovers and sequences, the desk
+holds the record against the log; the workers record, read and tidy up; the desk looks and takes
+away.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+
+import psycopg
+
+from makul.app.ports import Committed, Desk, ExportLook, Official, PaperUse, Replay
+from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.identifiers import AgreementNumber
+from makul.domain.match_attempts import AttemptLimits
+from makul.domain.months import Month
+from makul.domain.recipients import RecipientState
+from makul.ledger.checkpoint import Checkpoint
+from makul.ledger.compact_range import EMPTY_EDGE
+from makul.store import Store
+from makul.store.db.location import PostgresPlace
+from makul.trust.tlog.note_keys import NoteSigner
+from makul_testing.builders.agreements import (
+    AUTHORISED_BODY,
+    NOTICE_TEXTS,
+    agree,
+    approved_notice,
+    three,
+)
+from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    FINGERPRINT,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_caller,
+    a_consent,
+    a_failed_match,
+    a_key,
+    a_mark,
+    a_person,
+    a_recipient,
+    a_release,
+    a_revocation,
+    an_agreement,
+    an_evidence,
+)
+from makul_testing.tlog.builder import LEASE, ORIGIN, checked, recording, some_drafts
+
+OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
+SEALING = b"s" * 32
+DRAFTS = some_drafts()
+LATER = NOON + timedelta(days=8)
+"""When housekeeping finds everything due."""
+
+
+# --- the work of the desk -----------------------------------------------------------------------
+
+
+def registers(desk: Desk) -> None:
+    """A recipient and all that is registered for one; terms, a notice and a person."""
+    desk.add_recipient(a_recipient(POLICE), at=NOON)
+    desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
+    desk.add_sealing_certificate(BANK, SEALING, b"der", at=NOON)
+    desk.add_official(OFFICIAL, at=NOON)
+    terms = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
+    agree(desk, terms, at=NOON)
+    agree(desk, replace(terms, daily_quota=2), at=NOON)
+    approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
+    assert desk.put_persons([a_person(GULNARA)], at=NOON) == 1
+
+
+def looks(desk: Desk) -> None:
+    """Everything that is listed, shown or written out."""
+    assert len(desk.recipients()) == 2
+    assert desk.certificates()
+    assert desk.sealing_certificates()
+    assert desk.notices()
+    assert desk.signatories()
+    assert desk.agreements()
+    assert desk.agreement_signatures(AGREEMENT_NUMBER)
+    assert desk.draft_document(AGREEMENT_NUMBER) is not None
+    assert desk.person_for_operator(AZAMAT, reason="test", at=NOON) is not None
+    (latest, *_) = desk.disclosures(recipient=BANK, since=None, limit=5)
+    assert desk.disclosure(latest.disclosure_id) is not None
+    assert desk.evidence_of(latest.disclosure_id, at=NOON) is not None
+    assert desk.repetitions(limit=5)
+    month, look = Month(2026, 11), ExportLook(revealed=False, reason=None)
+    assert desk.statistics(month)
+    assert list(desk.export(month, None, look, at=NOON))
+
+
+def takes_away(desk: Desk) -> None:
+    """What ends: a ground, an official, certificates, a signatory, an agreement, a recipient."""
+    held = a_recipient(state=RecipientState.ON_HOLD)
+    desk.revoke_ground(BANK, GroundKind.CONSENT, REGISTERED.id, reason="test", at=NOON)
+    desk.withdraw_official(BANK, OFFICIAL.fingerprint, reason="test", at=NOON)
+    desk.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
+    desk.withdraw_sealing_certificate(BANK, SEALING, reason="test", at=NOON)
+    desk.withdraw_signatory(AUTHORISED_BODY, three(BANK)[0].fingerprint, reason="test", at=NOON)
+    desk.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=NOON)
+    desk.set_state(held, reason="test", at=NOON)
+
+
+def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
+    """`makul ledger verify`, `status` and `export`."""
+    report = checked(store, signer, at=NOON + timedelta(minutes=15), lost=1)
+    assert report.finding is None
+    assert report.checked > len(DRAFTS)
+    latest = store.ledger.latest()
+    assert latest is not None
+    assert store.ledger.tile(0, 0, latest.size)
+    assert store.ledger.state().size == latest.size
+
+
+# --- the work of the workers --------------------------------------------------------------------
+
+REGISTERED = a_consent(subject=AZAMAT, representative=GULNARA, allowed=3)
+RELEASED = a_release(
+    key=a_key(),
+    ground=a_consent(b"<Consent>metered</Consent>", subject=GULNARA),
+    meter=True,
+    evidence=(an_evidence(),),
+    certificate=FINGERPRINT,
+    sealed_to=SEALING,
+    official=OFFICIAL.fingerprint,
+    daily_quota=9,
+    attempt_limits=AttemptLimits(),
+    mark=a_mark(),
+)
+
+
+def decides(store: Store) -> None:
+    """One decision of each kind, on leaves that are really committed to."""
+    for draft in DRAFTS:
+        recording(store).settle(draft)
+
+
+def serves(store: Store) -> None:
+    """Records, answers again, reads and tidies up."""
+    _records(store)
+    _answers_again(store)
+    _reads(store)
+    assert store.housekeep(at=LATER).attempts == 3
+
+
+def _records(store: Store) -> None:
+    """A registration, releases on it and on another, failed matches, a revocation, a mark."""
+    registration = a_release(
+        ground=REGISTERED,
+        outcome=Outcome.ACCEPTED,
+        released=frozenset(),
+        evidence=(an_evidence(),),
+        register_consent=True,
+        paper=PaperUse(official=OFFICIAL.fingerprint, quota=5),
+    )
+    of_another = a_consent(b"<Consent>revoked</Consent>", subject=AZAMAT)
+    for entry in (
+        registration,
+        RELEASED,
+        a_release(ground=REGISTERED),
+        a_failed_match(),
+        a_failed_match(decided_at=NOON + timedelta(seconds=1)),
+        a_revocation(of_another),
+    ):
+        assert store.recorder.record(entry) == Committed()
+    assert store.recorder.admit(a_mark(b"\0" * 32), at=NOON)
+    assert store.recorder.count_inquiry(BANK, at=NOON) == 1
+
+
+def _answers_again(store: Store) -> None:
+    """By its id, from the stored answer."""
+    again = store.recorder.replay(
+        RELEASED.key, a_caller(a_mark(b"n" * 32), certificate=FINGERPRINT), at=NOON
+    )
+    assert again == Replay(RELEASED.answer)
+
+
+def _reads(store: Store) -> None:
+    """Everything that a request may ask of the register and of the log."""
+    register = store.register
+    assert register.certificate(FINGERPRINT) is not None
+    assert register.recipient(BANK) is not None
+    assert register.standing(RELEASED.key, AGREEMENT_NUMBER, at=NOON).known is not None
+    assert register.sealing_certificate(BANK) is not None
+    assert register.official(BANK, OFFICIAL.fingerprint) == OFFICIAL.identifier
+    assert register.notice_approved("BANK-2026/1", sha256(NOTICE_TEXTS["ky"]).digest(), "ky")
+    assert len(register.agreement_signatures(AGREEMENT_NUMBER)) == 3
+    assert register.use(BANK, REGISTERED).registered_at is not None
+    assert register.registered_consent(BANK, REGISTERED.id) is not None
+    assert register.consent_status(BANK, REGISTERED.id) is not None
+    assert register.given_by(BANK, REGISTERED.id, GULNARA)
+    assert register.revocations(BANK, since=None, after=None, limit=9)[0]
+    found = register.person(AZAMAT)
+    assert found is not None
+    assert Attribute.FACE_IMAGE in register.with_samples(found, frozenset(Attribute)).values
+    assert register.attempts(BANK, AZAMAT, "teller-42", since=NOON).by_pin == 2
+    assert register.receipt(BANK, RELEASED.key.request_id) is not None
+    decided = register.receipt(BANK, DRAFTS[0].key.request_id)
+    assert decided is not None
+    placed = store.ledger.inclusion(decided.disclosure_id)
+    assert placed is not None
+    assert b"witness-line" in placed.note
+    assert store.ledger.state().waiting
+
+
+# --- the work of the sequencer ------------------------------------------------------------------
+
+
+def recovers(store: Store, signer: NoteSigner, place: PostgresPlace) -> None:
+    """Two leaves were published from a newer copy: this one holds the first of them alone."""
+    with psycopg.connect(place.url) as connection:
+        row = connection.execute(
+            "SELECT leaf_hash FROM ledger_leaf ORDER BY recorded_at"
+        ).fetchone()
+    assert row is not None
+    leaves = [row[0], b"lost" * 8]
+    edge = EMPTY_EDGE.extended(leaves).edge
+    note = signer.sign(Checkpoint(ORIGIN, edge.size, edge.root()).body())
+    promised = SignedTree(size=edge.size, root=edge.root(), note=note, made_at=NOON)
+
+    done = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
+
+    assert done == Recovered(placed=1, lost=1, size=2)
+
+
+def sequences(store: Store, signer: NoteSigner) -> None:
+    """The rest, in two rounds, and what is read meanwhile; then a witness's line; then it ends."""
+    ledger = store.ledger
+    for batch in (3, 100):
+        done = ledger.sequence(signer, LEASE, at=NOON, batch=batch)
+        assert isinstance(done, Sequenced)
+        assert done.taken
+    assert ledger.sequence(signer, LEASE, at=NOON, batch=100).taken == 0  # type: ignore[union-attr]
+    latest = ledger.latest()
+    assert latest is not None
+    assert ledger.keep_cosignatures(latest.size, {"w": "witness-line"}, at=NOON) == 1
+    assert ledger.tile(0, 0, latest.size)
+    assert ledger.state().waiting == 0
+    ledger.release(LEASE)

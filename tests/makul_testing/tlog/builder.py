@@ -1,0 +1,243 @@
+"""Decisions that are really committed to, and a log over them. Everybody in them is made up."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from makul.app.ports import (
+    Answer,
+    Asker,
+    Caller,
+    Committed,
+    Documents,
+    Evidence,
+    Receipt,
+    RenderedAnswer,
+    Space,
+)
+from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
+from makul.app.recording import Draft, Recording
+from makul.composition.service import time_ordered_id
+from makul.documents.answers import RenderedDecision
+from makul.domain.agreements import Channel
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.match_attempts import AttemptLimits
+from makul.domain.reasons import Code, Reason
+from makul.ledger.signed_note import ED25519
+from makul.store import Store
+from makul.store.db.location import Place
+from makul.store.log.verify import LedgerQuestion
+from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
+from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    FINGERPRINT,
+    GULNARA,
+    NOON,
+    PURPOSE,
+    a_basis,
+    a_consent,
+    a_key,
+    a_release,
+    an_agreement,
+    an_evidence,
+)
+from makul_testing.raw_sql import raw, without_guards
+
+ORIGIN = "makul-test/GOV/70000001"
+LEASE = Lease(holder=UUID(int=1), length=timedelta(seconds=10))
+DELAY = timedelta(seconds=60)
+
+
+class _PlainDocuments:
+    """A receipt and an answer as readable bytes."""
+
+    def receipt(self, receipt: Receipt) -> bytes:
+        return f"<Receipt>{receipt.receipt_id}</Receipt>".encode()
+
+    def answer(self, answer: Answer) -> RenderedAnswer:
+        return RenderedDecision(b"<Answer>%s" % answer.outcome.encode(), b"</Answer>")
+
+    def delivery(self, delivery: Any) -> bytes:
+        return bytes(delivery.person)
+
+
+class _PlainSigner:
+    def sign(self, canonical: bytes, *, at: datetime) -> bytes:
+        return canonical
+
+    def ready(self) -> bool:
+        return True
+
+
+class _PlainSealer:
+    def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
+        return None
+
+    def seal(self, document: bytes, certificate: bytes) -> bytes:
+        return document[::-1]
+
+
+def recording(store: Store) -> Recording:
+    """What renders and records decisions, all of it real but for the XML."""
+    documents: Documents = _PlainDocuments()  # type: ignore[assignment]
+    return Recording(
+        documents=documents,
+        signer=_PlainSigner(),
+        sealer=_PlainSealer(),
+        recorder=store.recorder,
+        operator=MemberCode("GOV/70000001"),
+        new_id=time_ordered_id,
+        new_salt=lambda: secrets.token_bytes(32),
+    )
+
+
+def a_draft(**changes: Any) -> Draft:
+    """Surname and given name, released to the bank."""
+    fields: dict[str, Any] = {
+        "key": a_key(),
+        "caller": Caller(recipient=BANK, channel=Channel.WSSE, certificate=FINGERPRINT),
+        "operation": Operation.GET_PERSON_DATA,
+        "agreement_number": AGREEMENT_NUMBER,
+        "outcome": Outcome.RELEASED,
+        "at": NOON,
+        "purpose": PURPOSE,
+        "subject": AZAMAT,
+        "released": frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
+        "payload": b"<person/>",
+        "terms": an_agreement(),
+    }
+    return Draft(**(fields | changes))
+
+
+def a_refused_draft(*reasons: Reason, **changes: Any) -> Draft:
+    given = reasons or (Reason(code=Code.CNS_04),)
+    return a_draft(**({"terms": None} | changes)).refused(given)
+
+
+def some_drafts() -> list[Draft]:
+    """One decision of each kind that the record tells apart; a minute lies between any two."""
+    document, scan = an_evidence(), an_evidence(b"%PDF a scan", "SCAN")
+    again = a_consent(b"<Consent>again</Consent>", allowed=3)
+    reused = Evidence(
+        digest=again.digest, kind="CONSENT", document=b"<Consent>again</Consent>", report=b"{1}"
+    )
+    drafts = [
+        a_draft(ground=a_consent(), meter=True, evidence=(document,), daily_quota=10),
+        a_draft(ground=again, meter=True, evidence=(reused,)),
+        a_draft(key=a_key(asker=Asker()), ground=again, meter=True, evidence=(reused,)),
+        a_draft(
+            key=a_key(asker=Asker(subsystem="CORE", employee="teller-7")),
+            seal_to=b"a sealing certificate",
+        ),
+        a_draft(ground=a_basis(), outcome=Outcome.MATCHED, released=frozenset(), payload=None),
+        a_draft(
+            outcome=Outcome.NOT_MATCHED,
+            reasons=(Reason(code=Code.MAT_01),),
+            released=frozenset(),
+            payload=None,
+            subject=GULNARA,
+            attempt_limits=AttemptLimits(),
+            failed_attempt=True,
+        ),
+        a_refused_draft(Reason(code=Code.AGR_06, retry_after=3_600)),
+        a_refused_draft(Reason(code=Code.CNS_02, because=Code.SIG_06, field="consentDocument")),
+        a_refused_draft(subject=None, evidence=(scan, document), agreement_number=None),
+        a_refused_draft(
+            key=a_key(space=Space.EXPLANATION), operation=Operation.EXPLAIN_DECISION, purpose=None
+        ),
+    ]
+    spaced = []
+    for number, draft in enumerate(drafts):
+        fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
+        spaced.append(Draft(**(fields | {"at": NOON + timedelta(minutes=number)})))
+    return spaced
+
+
+def a_note_signer(directory: Path, name: str = ORIGIN) -> NoteSigner:
+    """Of a new key."""
+    path = directory / f"ledger-{uuid4()}.key"
+    new_key_file(path, name, ED25519)
+    return NoteSigner.load(path)
+
+
+def sequence(
+    store: Store, signer: NoteSigner, *, at: datetime = NOON, lease: Lease = LEASE
+) -> Sequenced:
+    """All that waits, in one transaction."""
+    done = store.ledger.sequence(signer, lease, at=at, batch=10_000)
+    assert isinstance(done, Sequenced)
+    return done
+
+
+def checked(
+    store: Store,
+    signer: NoteSigner,
+    *,
+    at: datetime = NOON,
+    lost: int = 0,
+    witnesses: Mapping[str, CosignatureVerifier] | None = None,
+) -> LedgerReport:
+    """Every record against the log, as `makul ledger verify` does."""
+    question = LedgerQuestion(
+        origin=ORIGIN,
+        checker=NoteVerifier(key=signer.key),
+        max_merge_delay=DELAY,
+        witnesses=witnesses or {},
+        lost=lost,
+        at=at,
+    )
+    return store.check_ledger(question, lambda done, of: None)
+
+
+def another(value: Any, kind: type) -> Any:
+    """A value of the same type that is not this one."""
+    match value:
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+        case int():
+            return value + 1_000
+        case str():
+            return value[:-1] + "X" if not value.startswith("[") else '["X"]'
+    return {bytes: b"\1" * 16, int: 1, str: "X"}[kind]
+
+
+def leaf_ids(store: Store) -> list[UUID]:
+    """Of every decision that is recorded, in the order of the log's time."""
+    return [
+        row.disclosure_id
+        for row in store.desk.disclosures(recipient=None, since=None, limit=10_000)
+    ]
+
+
+def begin_empty_log(place: Place) -> None:
+    """Take the leaves of the template's acts out, for a test whose log begins with nothing.
+
+    Such a store does not verify: its acts have no leaves.
+    """
+    for table in ("ledger_queue", "ledger_leaf"):
+        with without_guards(place, table) as connection:
+            connection.execute(
+                f"DELETE FROM {table} WHERE disclosure_id IN (SELECT act_id FROM act)"  # noqa: S608
+            )
+
+
+def recorded_in(store: Store, number: int) -> list[UUID]:
+    """So many decisions, in an order that is not that of their ids."""
+    ids = [uuid4() for _ in range(number)]
+    for disclosure_id in ids:
+        assert store.recorder.record(a_release(disclosure_id=disclosure_id)) == Committed()
+    return ids
+
+
+def positions(place: Place) -> list[int]:
+    """Places in the log that are taken, in order."""
+    with raw(place) as connection:
+        rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")
+        return [position for (position,) in rows]
