@@ -24,6 +24,7 @@ from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
 from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
 from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published
 from makul_testing.raw_sql import raw, without_guards
 from makul_testing.tlog.builder import a_refused_draft, recording
@@ -185,7 +186,7 @@ def test_what_the_auditors_guide_changes_is_found(makul: Makul, store: Store) ->
     with sequencer(makul):
         until_published(makul, 4)
     store.close()
-    guide = (Path(__file__).parents[2] / "docs" / "auditors.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "auditors.md").read_text(encoding="utf-8")
     (program,) = re.findall(r'```python\n("""tamper\.py.*?)```', guide, re.DOTALL)
     assert makul("ledger", "verify").code == 0
 

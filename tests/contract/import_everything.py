@@ -13,7 +13,7 @@ import makul_wsdl
 RUN_BY_OTHERS = {"makul.__main__", "makul.store.schema.migrations.env"}
 """Modules that are scripts: the interpreter and Alembic run them. Here they only must be there."""
 
-PACKAGES = ("makul", "makul_client", "makul_schemas", "makul_wsdl")
+PACKAGES = ("makul", "makul_sandbox", "makul_client", "makul_schemas", "makul_wsdl")
 
 
 def main() -> None:

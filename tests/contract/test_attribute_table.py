@@ -1,14 +1,14 @@
 """docs/recipients.md lists every attribute, in the order of the contract, and no other."""
 
 import re
-from pathlib import Path
 
 import makul_schemas
 from lxml import etree
 
 from makul.domain.attributes import Attribute
+from makul_testing.paths import ROOT
 
-_PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipients.md"
+_PAGE = ROOT / "docs" / "recipients.md"
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _ROW = re.compile(r"\| `(\w+)` \| ([^|]+) \| ([^|]+) \|")
 

@@ -2,9 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from makul_testing.paths import ROOT
+
 SOURCES = sorted(
     [*(ROOT / "service/makul").rglob("*.py"), *(ROOT / "clients/makul_client").rglob("*.py")]
 )

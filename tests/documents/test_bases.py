@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,9 +13,9 @@ from makul.documents import UnwritableError, XmlDocuments, render_basis
 from makul.domain.consents import ResultForm
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement
 from makul_testing.builders.documents import BASIS, BASIS_DISPLAY, OPERATOR, canonical, valid
+from makul_testing.paths import SAMPLES
 
 DOCUMENTS = XmlDocuments(OPERATOR)
-SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 PLAIN = render_basis(BASIS, BASIS_DISPLAY)
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,9 +31,9 @@ from makul_testing.builders.documents import (
     canonical,
     valid,
 )
+from makul_testing.paths import SAMPLES
 
 DOCUMENTS = XmlDocuments(OPERATOR)
-SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 PLAIN = render_consent(CONSENT, CONSENT_DISPLAY)
 NAMES = st.text(alphabet="АБВГДЕабвгдежзөүңӨҮҢ &<>'\"-", min_size=1, max_size=40)
 

@@ -1,7 +1,7 @@
 """What holds of every case, not only of those that somebody thought of.
 
-Cases are drawn (`makul_testing.strategies`) so that permitted and refused ones all come up by the hundred; the
-last test here holds the drawing to that.
+`makul_testing.strategies` generates cases so that permitted and refused ones both come up by the
+hundred; the last test here checks that.
 """
 
 import random

@@ -8,12 +8,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from makul_testing.paths import ROOT
+
 UID = 10_001
 FORGED = dict.fromkeys(
     ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "MAIL"), "the-president"

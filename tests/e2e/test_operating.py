@@ -22,10 +22,10 @@ from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
 from makul_testing.load.steady_load import messages
+from makul_testing.paths import ROOT
 from makul_testing.processes.all_listeners import Whole, get, served_whole
 from makul_testing.processes.service import drive
 
-ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "docs" / "operating"
 COPY = OPERATING / "copy_store.py"
 HEADERS = {"Content-Type": "text/xml; charset=utf-8"}

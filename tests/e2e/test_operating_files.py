@@ -11,8 +11,8 @@ import pytest
 
 from makul_testing.cli_runner import Makul
 from makul_testing.external.requirements import found, needs
+from makul_testing.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "docs" / "operating"
 UNITS = sorted((OPERATING / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from makul_testing.external.foreign_software import Sandbox
+from makul_testing.paths import ROOT
 
-CLIENTS = Path(__file__).parents[2] / "clients"
+CLIENTS = ROOT / "clients"
 INSTALL_SECONDS = 600
 """A first Maven build fetches a hundred packages."""
 ANSWER_SECONDS = 300

@@ -24,13 +24,14 @@ from makul.domain.reasons import Code
 from makul.trust.validation.documents import ON_REQUEST, Profile, XadesVerifier
 from makul.trust.validation.report import CheckVerdict
 from makul_testing.external.requirements import NOTHING_SKIPPED
+from makul_testing.paths import ROOT
 from makul_testing.pki.authorities import NOW
 from makul_testing.xmlsec_oracle import carried_certificate, xmlsec_accepts
 from vectors.attacks.cast import Cast
 
 RELEASE = "signxml-5.2.0.tar.gz"
 DIGEST = "18aa6c3dc6833c7f441d9d20875ea50fe50149402f87061c27d0b6ea7f039096"
-BUILD = Path(__file__).parents[2] / "build" / "signxml"
+BUILD = ROOT / "build" / "signxml"
 BEYOND_THE_SIGNATURE = frozenset({Code.SIG_06, Code.SIG_07, Code.SIG_09, Code.SIG_10})
 """Reasons that are judged once the signature itself has been found good."""
 SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"

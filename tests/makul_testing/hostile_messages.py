@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul_testing.paths import VECTORS
 from makul_testing.pki.authorities import DAY, NOW, name_of, new_key, new_rsa_key
 
 T = TypeVar("T")
 
-VECTORS = Path(__file__).parent.parent / "vectors"
 DIGITS = "7" * 5_000
 """More than Python reads as a number (`sys.int_info.default_max_str_digits` is 4,300)."""
 

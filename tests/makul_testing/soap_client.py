@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from wsgiref.types import WSGIApplication
@@ -22,12 +21,12 @@ from makul.soap.channels import Authenticated, Channel
 from makul.soap.envelope import Message
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.wsgi_app import Answered, build_application
+from makul_testing.paths import SAMPLES
 
 R = "urn:makul:recipient:1"
 T = "urn:makul:types:1"
 XRD = "http://x-road.eu/xsd/xroad.xsd"
 ID = "http://x-road.eu/xsd/identifiers"
-SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 REQUEST_ID = UUID("7d9a3c1e-0000-4000-8000-0000000000aa")

@@ -1,6 +1,6 @@
 """Names: how they are read, and what the comparison is worth (Procedure, cl. 10).
 
-The bounds are chosen on the tuning half of the pairs that `makul_testing.names.pairs` makes, and error
+The bounds are chosen on the tuning half of the pairs of `makul_testing.names.pairs`, and error
 rates are reported on the other half: docs/performance.md, Names, shows them. Neither half estimates
 error rates in the field. tests/vectors/names/pairs.csv holds pairs picked by hand that have shaped
 the folding: they guard it.
@@ -9,7 +9,6 @@ the folding: they guard it.
 import csv
 import unicodedata
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -29,8 +28,9 @@ from makul_testing.names.rates import (
     false_non_matches,
     scores,
 )
+from makul_testing.paths import VECTORS
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "names" / "pairs.csv"
+VECTORS = VECTORS / "names" / "pairs.csv"
 
 
 def read_pairs() -> list[tuple[str, str, str, str]]:

@@ -9,8 +9,8 @@ from lxml import etree
 
 from makul.net import xml_parser
 from makul_client._internal.crypto import xml_parser as client_xml_parser
+from makul_testing.paths import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = (ROOT / "service" / "makul", ROOT / "clients" / "makul_client")
 MAKERS = {"XMLParser", "HTMLParser", "XMLPullParser", "iterparse", "XMLTreeBuilder"}
 READERS = {"fromstring", "XML", "fromstringlist"}

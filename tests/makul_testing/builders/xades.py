@@ -1,6 +1,6 @@
 """Enveloped XAdES signatures by hand, so that attack tests can sign whatever they like.
 
-Good ones are made by `makul.trust.xades.signing` (signxml) too; these allow every departure from them.
+`makul.trust.xades.signing` (signxml) makes good ones; these allow every departure from them.
 """
 
 import hmac

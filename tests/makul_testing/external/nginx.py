@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from makul_testing.external.requirements import found
+from makul_testing.paths import ROOT
 from makul_testing.processes.service import START_SECONDS
 
-CONFIGURATIONS = Path(__file__).parents[2] / "docs" / "operating" / "nginx"
+CONFIGURATIONS = ROOT / "docs" / "operating" / "nginx"
 
 _MAIN = """\
 {user}

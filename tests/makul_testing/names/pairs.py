@@ -20,15 +20,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
-from pathlib import Path
 from typing import Literal
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from makul_testing.names import transliterations as letters
+from makul_testing.paths import VECTORS
 
-NAMES = Path(__file__).parents[1] / "vectors" / "names" / "names.csv"
+NAMES = VECTORS / "names" / "names.csv"
 
 Half = Literal["tuning", "report"]
 Verdict = Literal["genuine", "impostor", "half"]

@@ -2,7 +2,7 @@
 
 A receipt goes out with every decision, so it is signed from templates that are canonical already:
 the bytes hashed are the bytes written, nothing is parsed, and one signature is most of the cost.
-`tests/trust/test_receipts.py` holds the outcome against signxml's own XAdES verifier and ours.
+`tests/trust/xades/test_receipt_signer.py` verifies it with signxml's XAdES verifier and with ours.
 """
 
 import re

@@ -8,7 +8,7 @@ and read nothing else.
 signxml's own verifier would search for what a URI names, re-parse the document once a reference and
 skip transforms that it does not know; with all that overridden nothing was left of it but its cost.
 Its schema of a signature is used, canonicalisation is libxml2's, the arithmetic OpenSSL's, and
-`tests/trust/test_core.py` holds what is left here against signxml's stock verifier.
+`tests/trust/xmldsig/test_verification.py` holds what is left here against signxml's stock verifier.
 """
 
 from base64 import b64decode

@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
+from makul_testing.paths import VECTORS
 
-HOME = Path(__file__).parents[1] / "vectors" / "trust" / "foreign"
+HOME = VECTORS / "trust" / "foreign"
 VECTORS = tomllib.loads((HOME / "vectors.toml").read_text())
 DOCUMENTS = [pytest.param(each, id=f"{each['file']} {each['at']}") for each in VECTORS["document"]]
 MESSAGES = [pytest.param(each, id=f"{each['file']} {each['at']}") for each in VECTORS["message"]]

@@ -51,7 +51,7 @@ def test_a_row_of_another_length_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(Path(makul.store.__file__).parent.glob("*.py")), ids=lambda path: path.name
+    "path", sorted(Path(makul.store.__file__).parent.rglob("*.py")), ids=lambda path: path.name
 )
 def test_no_long_row_is_read_by_position(path: Path) -> None:
     """More than five names at once, or a rest of them, and nobody sees which column is which.

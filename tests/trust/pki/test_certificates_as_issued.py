@@ -26,6 +26,7 @@ from makul_testing.altered_records import retagged, with_key_algorithm, with_ser
 from makul_testing.builders.wsse import Message
 from makul_testing.builders.wsse import code_of as message_code
 from makul_testing.builders.xades import Forge
+from makul_testing.paths import VECTORS
 from makul_testing.pki.authorities import (
     NOW,
     PIN,
@@ -37,7 +38,7 @@ from makul_testing.pki.authorities import (
 )
 from makul_testing.pki.crls import directories
 
-VECTORS = Path(__file__).parent.parent / "vectors" / "trust" / "foreign"
+VECTORS = VECTORS / "trust" / "foreign"
 
 PRINTABLE, TELETEX, IA5 = 0x13, 0x14, 0x16
 NAME = "Bank & Co_info@bank.kg"

@@ -7,12 +7,12 @@ import gzip
 import logging
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
+from makul_testing.paths import VECTORS
 from makul_testing.soap_client import (
     GET_STATUS,
     VERSIONS,
@@ -22,7 +22,7 @@ from makul_testing.soap_client import (
     send,
 )
 
-_FILE = Path(__file__).parents[1] / "vectors" / "soap" / "hostile.toml"
+_FILE = VECTORS / "soap" / "hostile.toml"
 _VECTORS = tomllib.loads(_FILE.read_text(encoding="utf-8"))["vector"]
 SECRET = "S3CRET10101199000042"
 _NAMES_11 = {"Sender": "Client"}

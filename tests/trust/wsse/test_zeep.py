@@ -12,9 +12,10 @@ from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.wsse.verification import WsseVerifier
 from makul_testing.builders.wsse import CHILD
+from makul_testing.paths import VECTORS
 from makul_testing.pki.authorities import NOW
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "trust"
+VECTORS = VECTORS / "trust"
 MESSAGES = sorted(VECTORS.glob("zeep-*-soap1?.xml"))
 
 
