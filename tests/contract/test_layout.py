@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
 from makul_testing.paths import ROOT
 
 SERVICE = ROOT / "service" / "makul"
@@ -16,22 +17,22 @@ AT_THE_ROOT = {"__init__.py", "__main__.py", "main.py", "py.typed"}
 _PARTICIPLE = re.compile(r"(?:^|_)\w+(?:ing|ed)(?:_|$)")
 NOUNS_OF_THE_FIELD = {
     "logging_config": "Python's logging",
+    "intercepting_proxy": "a proxy that intercepts",
     "http_framing": "RFC 9112, 6: message framing",
     "error_handling": "a noun of the field",
     "signing": "PKI: signing",
     "parsing": "XML parsing",
     "recording": "the recording of a decision (invariant 1)",
     "signed_document": "ETSI: signed document",
+    "pending_ocsp": "OCSP requests that wait",
     "signed_documents": "ETSI: signed document",
     "signed_note": "C2SP: signed-note",
     "signed_info": "XML Signature: SignedInfo",
-    "encrypted_fields": "fields at rest",
     "isolated_check": "a check in a process of its own",
     "instrumented_ports": "ports with metrics",
     "audited_registry": "the registry whose acts are reported",
     "bounded_http_server": "a server with limits",
     "closed_request": "a request id that is closed",
-    "pending_ocsp": "OCSP requests that wait",
     "documents_timestamped": "documents with timestamps",
     "sealed_fields": "fields at rest",
 }
