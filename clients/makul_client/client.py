@@ -24,7 +24,7 @@ from makul_client.models.response import (
     ConsentStatus,
     Decision,
     Explanation,
-    LedgerNotice,
+    LedgerInfo,
     PersonData,
     Receipt,
     ReceiptCertificate,
@@ -251,7 +251,7 @@ class Client:
             and not self._exchange.receipts.pins(each.fingerprint)
         )
 
-    def other_log(self, status: ServiceStatus) -> LedgerNotice | None:
+    def other_log(self, status: ServiceStatus) -> LedgerInfo | None:
         """The log that is announced, where the profile names another one: ask the operator."""
         announced, ours = status.ledger, self.profile.ledger
         if announced is None or ours is None or announced.key == ours.key:

@@ -12,36 +12,36 @@ from pathlib import Path
 from types import ModuleType
 
 from makul.admin.document_verification import examine
-from makul.admin.error_handling import explained, open_of, who
-from makul.admin.installation import OpenHouse, SettingsStore, SettingsTrust
+from makul.admin.error_handling import as_operator_error, open_store_for, who
+from makul.admin.installation import Installation, SettingsStore, SettingsTrust
 from makul.admin.ledger import open_ledger
 from makul.admin.metrics_export import export_metrics
 from makul.admin.models import (
     Certification,
-    DocumentQuestion,
+    DocumentVerificationRequest,
     House,
-    HouseError,
-    HouseFacts,
-    HouseUnavailableError,
+    InstallationInfo,
     LedgerKeeper,
+    OperatorError,
+    OperatorUnavailableError,
     SandboxOptions,
 )
 from makul.admin.preflight import complaint as complaint_about
-from makul.admin.preflight import refuse_a_weak_store, refuse_unfit
+from makul.admin.preflight import require_fit_settings, require_strong_store
 from makul.admin.witness_models import Witness, WitnessOptions
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import (
     build_refresher,
-    somebody_certifies_citizens,
+    has_citizen_ca,
     utc_now,
 )
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
 from makul.ledger.signed_note import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
-from makul.observability.multiprocess import Spool
+from makul.observability.multiprocess import WorkerMetricsDir
 from makul.server.gunicorn_app import serve_all, serve_one
-from makul.server.isolated_check import complaint_of
+from makul.server.isolated_check import run_isolated
 from makul.store import StoreKeys, create_store, log_at
 from makul.store.schema.partitions import make_months
 from makul.trust.base.errors import SignatureFailure
@@ -63,22 +63,22 @@ class LocalRuntime:
 
     def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
         """The document with an enveloped XAdES signature of this moment."""
-        with explained():
+        with as_operator_error():
             private, chain = load_pair(key, certificate)
         try:
             return sign_document(document, private, chain, at=utc_now())
         except SignatureFailure as failure:
-            raise HouseError(f"this document cannot be signed: {failure.why}") from None
+            raise OperatorError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
         """Make the store keys, the database and the ledger's key that a configuration names."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
             made = [settings.store.keys, settings.place]
             made += [settings.ledger.key] if settings.ledger is not None else []
             for path in made:
                 if isinstance(path, Path) and path.exists():
-                    raise HouseError(f"{path} exists already; nothing was made")
+                    raise OperatorError(f"{path} exists already; nothing was made")
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
             create_store(settings.place, keys, who=who(), at=utc_now()).close()
@@ -89,24 +89,24 @@ class LocalRuntime:
     @contextmanager
     def open(self, config: Path) -> Iterator[House]:
         """Open an installation for one command."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
-            store = open_of(settings)
-        facts = HouseFacts(
+            store = open_store_for(settings)
+        facts = InstallationInfo(
             environment=settings.environment.value,
             operator=settings.operator_code,
             config=config,
             authorised_body=settings.authorised_body.member if settings.authorised_body else None,
         )
         try:
-            yield OpenHouse(settings=settings, store=store, facts=facts, clock=utc_now)
+            yield Installation(settings=settings, store=store, facts=facts, clock=utc_now)
         finally:
             store.close()
 
     def trust(self, config: Path) -> SettingsTrust:
         """What is trusted by these settings; the store stays closed."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
@@ -114,16 +114,16 @@ class LocalRuntime:
     @contextmanager
     def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
         """The log of an installation, open for one command; its records where that needs them."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
             with log_at(settings.place) as ledger:
                 yield open_ledger(
                     settings,
                     ledger,
-                    opened=lambda: closing(open_of(settings)),
+                    opened=lambda: closing(open_store_for(settings)),
                     clock=utc_now,
-                    refuse_unfit=lambda: refuse_a_weak_store(settings, Duty.SEQUENCING),
+                    require_fit_settings=lambda: require_strong_store(settings, Duty.SEQUENCING),
                 )
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
@@ -136,21 +136,21 @@ class LocalRuntime:
 
     def store(self, config: Path) -> SettingsStore:
         """The store of these settings, for those who run it; it stays closed."""
-        with explained():
+        with as_operator_error():
             return SettingsStore(load_settings(config), utc_now)
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
-            refuse_unfit(settings)
+            require_fit_settings(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
-                raise HouseError(f"no listener {listener}; there are: {', '.join(names)}")
-        complaint = complaint_of(lambda: complaint_about(config, listener))
+                raise OperatorError(f"no listener {listener}; there are: {', '.join(names)}")
+        complaint = run_isolated(lambda: complaint_about(config, listener))
         if complaint is not None:
-            raise HouseUnavailableError(complaint)
-        with explained():
+            raise OperatorUnavailableError(complaint)
+        with as_operator_error():
             configure_logging(
                 settings.logs.level.number,
                 security=settings.logs.security,
@@ -158,24 +158,24 @@ class LocalRuntime:
             )
         if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
             log.warning("trust.archive is not set: what verdicts rest on is not kept")
-        if not somebody_certifies_citizens(settings):
+        if not has_citizen_ca(settings):
             log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
         metrics = settings.metrics
         if listener is None and (len(names) > 1 or metrics is not None):
             return serve_all(config, names, metrics=metrics is not None)
         name = listener or names[0]
-        with explained():
+        with as_operator_error():
             return serve_one(
                 name,
                 lambda: load_settings(config).listeners[name],
                 lambda: build_service(load_settings(config), name),
-                complaint=lambda: complaint_of(lambda: complaint_about(config, name)),
-                spool=Spool(metrics.directory, name) if metrics is not None else None,
+                complaint=lambda: run_isolated(lambda: complaint_about(config, name)),
+                spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
             )
 
     def metrics(self, config: Path) -> int:
         """Tell the numbers of a running service to Prometheus, until stopped."""
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
             export_metrics(settings)
         return 0
@@ -188,9 +188,9 @@ class LocalRuntime:
         """Certify a key of somebody's own for a sandbox."""
         return str(_sandbox_module("certification").certify(request, self))
 
-    def verify_document(self, question: DocumentQuestion) -> bytes:
+    def verify_document(self, question: DocumentVerificationRequest) -> bytes:
         """The validation report of one document, offline."""
-        with explained():
+        with as_operator_error():
             return examine(question)
 
     def demo(self, directory: Path | None) -> int:
@@ -207,7 +207,7 @@ def _sandbox_module(name: str) -> ModuleType:
     try:
         return import_module(f"makul_sandbox.{name}")
     except ModuleNotFoundError as error:
-        raise HouseError(
+        raise OperatorError(
             f"the sandbox cannot be started: {error.name} is not installed."
             " Install the extra: pip install 'makul[sandbox]'"
         ) from None

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from makul.admin.models import Certification, HouseError, KeyUse, Runtime
+from makul.admin.models import Certification, KeyUse, OperatorError, Runtime
 from makul.app.ports import Desk, Official
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded
@@ -55,8 +55,8 @@ class _Holder:
 def certify(request: Certification, runtime: Runtime) -> str:
     """Certify a key, write the certificate and register it; return one line on what was done.
 
-    Raises `HouseError` for a directory that is no sandbox, an unknown party or citizen, and a key
-    that the service would not accept.
+    Raises `OperatorError` for a directory that is no sandbox, an unknown party or citizen, and a
+    key that the service would not accept.
     """
     public_key = _read_public_key(request)
     holder = _find_holder(request)
@@ -65,7 +65,7 @@ def certify(request: Certification, runtime: Runtime) -> str:
     try:
         create_file(request.output, certificate.public_bytes(Encoding.PEM))
     except OSError as error:
-        raise HouseError(
+        raise OperatorError(
             f"{request.output} cannot be made: {error.strerror}. Name another --output"
         ) from None
     if request.party is None:
@@ -80,15 +80,17 @@ def _find_holder(request: Certification) -> _Holder:
     try:
         index = json.loads(read_bounded(path, MAX_INDEX_BYTES))
     except (FileError, ValueError):
-        raise HouseError(f"{request.directory} is no sandbox; start one: makul sandbox") from None
+        raise OperatorError(
+            f"{request.directory} is no sandbox; start one: makul sandbox"
+        ) from None
     if request.citizen is not None:
         known = {each["number"]: each for each in index["citizens"]}
         if request.citizen not in known:
-            raise HouseError(f"there is no citizen {request.citizen}; see {path}")
+            raise OperatorError(f"there is no citizen {request.citizen}; see {path}")
         return _Holder(known[request.citizen], f"citizen {request.citizen}")
     parties = {each["key"]: each for each in index["parties"]}
     if request.party not in parties:
-        raise HouseError(f"there is no such party; there are: {', '.join(sorted(parties))}")
+        raise OperatorError(f"there is no such party; there are: {', '.join(sorted(parties))}")
     told = parties[request.party]
     return _Holder(told, f"{told['code']} ({request.party})")
 
@@ -101,12 +103,14 @@ def _read_public_key(request: Certification) -> PublicKey:
         key = _key_of_request(content) if request.is_request else _plain_key(content)
     except (ValueError, InvalidSignature, UnsupportedAlgorithm):
         kind = "certificate request whose signature holds" if request.is_request else "public key"
-        raise HouseError(f"{name} is not a {kind}, in PEM or DER") from None
+        raise OperatorError(f"{name} is not a {kind}, in PEM or DER") from None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
         return key
-    raise HouseError(f"{name}: the service takes RSA from {MIN_RSA_BITS} bits, P-256, -384, -521")
+    raise OperatorError(
+        f"{name}: the service takes RSA from {MIN_RSA_BITS} bits, P-256, -384, -521"
+    )
 
 
 def _key_of_request(content: bytes) -> object:
@@ -139,7 +143,7 @@ def _issue(
         return _authority(request.directory, "citizens", at).certify(citizen, public_key)
     code, name = told["code"], told["name"]
     if request.use is KeyUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
-        raise HouseError("answers are encrypted to RSA keys alone; give one, or --for message")
+        raise OperatorError("answers are encrypted to RSA keys alone; give one, or --for message")
     entity = {
         KeyUse.MESSAGE: organisation_entity(member_code=code, common_name=name),
         KeyUse.SEALING: sealing_entity(member_code=code, common_name=name),

@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Final
 
-from makul.admin.models import HouseError, Runtime, SandboxOptions
+from makul.admin.models import OperatorError, Runtime, SandboxOptions
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command
@@ -44,8 +44,8 @@ It is being started; stop it with Ctrl-C."""
 def run(options: SandboxOptions, runtime: Runtime) -> int:
     """Prepare a sandbox, or take up the one that is there, and run it until it is stopped.
 
-    Raises `HouseError` before anything is written if a port is taken, or if a sandbox already runs
-    in this directory.
+    Raises `OperatorError` before anything is written if a port is taken, or if a sandbox already
+    runs in this directory.
     """
     directory = options.directory
     keeps = options.keep and (directory / INDEX).is_file()
@@ -177,7 +177,8 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
 def _kept(options: SandboxOptions) -> SandboxOptions:
     """The options with which this sandbox was made: its documents and profiles name its ports.
 
-    Raises `HouseError` if others are asked for: a caller would wait at a port where nobody listens.
+    Raises `OperatorError` if others are asked for: a caller would wait at a port that nobody
+    serves.
     """
     listeners = load_settings(options.directory / CONFIG).listeners
     ports = {}
@@ -194,7 +195,7 @@ def _kept(options: SandboxOptions) -> SandboxOptions:
         if name not in made or getattr(options, name) != made[name]:
             option = f"--{name.replace('_', '-')}"
             kept = f" ({made[name]})" if name in made else ""
-            raise HouseError(
+            raise OperatorError(
                 f"{option} was decided when the sandbox in {options.directory} was made{kept};"
                 f" leave {option} out, or make a new sandbox without --keep"
             )
@@ -208,19 +209,19 @@ def _kept(options: SandboxOptions) -> SandboxOptions:
 
 
 def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
-    """Raise `HouseError` if a port cannot be listened on; nothing was written by then.
+    """Raise `OperatorError` if a port cannot be listened on; nothing was written by then.
 
     `patience`: seconds in which listeners of before, whose sandbox was killed, may still end.
     """
     addresses = addresses_of(options)
     ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
     if len(set(ports)) < len(ports):
-        raise HouseError("--port, --xroad-port and --mtls-port must differ")
+        raise OperatorError("--port, --xroad-port and --mtls-port must differ")
     ends = time.monotonic() + patience
     while (taken := _taken(addresses.host, ports)) is not None:
         if time.monotonic() >= ends:
             remedy = "end what listens there" if patience else "name other ports: --port"
-            raise HouseError(f"port {taken[0]} on {addresses.host}: {taken[1]}; {remedy}")
+            raise OperatorError(f"port {taken[0]} on {addresses.host}: {taken[1]}; {remedy}")
         time.sleep(0.2)
 
 
@@ -242,14 +243,14 @@ def _taken(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
 def _lock(directory: Path) -> Iterator[IO[str]]:
     """Hold the sandbox's directory: one directory is one running sandbox.
 
-    Raises `HouseError` if it runs already, or if the directory is somebody else's.
+    Raises `OperatorError` if it runs already, or if the directory is somebody else's.
     """
     _refuse_foreign(directory)
     was_there, was_marked = directory.exists(), (directory / MARK).exists()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / MARK).open("a+", encoding="utf-8") as mark:
         if not _locks(mark, directory / MARK):
-            raise HouseError(
+            raise OperatorError(
                 f"a sandbox runs in {directory} already; stop it, or name another --dir"
             )
         if not mark.tell():
@@ -257,7 +258,7 @@ def _lock(directory: Path) -> Iterator[IO[str]]:
             mark.flush()
         try:
             yield mark
-        except HouseError:
+        except OperatorError:
             if not was_marked:
                 _unmark(directory, remove=not was_there)
             raise
@@ -285,9 +286,9 @@ def _unmark(directory: Path, *, remove: bool) -> None:
 
 def _refuse_foreign(directory: Path) -> None:
     if directory.exists() and not directory.is_dir():
-        raise HouseError(f"{directory} is no directory; name another one")
+        raise OperatorError(f"{directory} is no directory; name another one")
     if directory.is_dir() and any(directory.iterdir()) and not (directory / MARK).is_file():
-        raise HouseError(f"{directory} holds something that is no sandbox; name another one")
+        raise OperatorError(f"{directory} holds something that is no sandbox; name another one")
 
 
 def _make_room(directory: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import HouseError
-from makul.admin.preflight import refuse_unfit
+from makul.admin.models import OperatorError
+from makul.admin.preflight import require_fit_settings
 from makul.config.settings import Environment, Settings
 from makul_testing.in_process_service import build_house
 
@@ -41,7 +41,7 @@ def closed(tmp_path: Path) -> Path:
 
 def test_a_closed_directory_is_fit(sandbox: Settings, tmp_path: Path) -> None:
     """The service's own directory, below a sticky one at most."""
-    refuse_unfit(in_production(sandbox, closed(tmp_path) / "wsse.sock"))
+    require_fit_settings(in_production(sandbox, closed(tmp_path) / "wsse.sock"))
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o752])
@@ -50,8 +50,8 @@ def test_a_directory_that_everybody_may_write(sandbox: Settings, tmp_path: Path,
     directory = closed(tmp_path)
     directory.chmod(mode)
 
-    with pytest.raises(HouseError, match=r"listeners\.wsse\.bind: every user may write"):
-        refuse_unfit(in_production(sandbox, directory / "wsse.sock"))
+    with pytest.raises(OperatorError, match=r"listeners\.wsse\.bind: every user may write"):
+        require_fit_settings(in_production(sandbox, directory / "wsse.sock"))
 
 
 def test_a_directory_above_it(sandbox: Settings, tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_a_directory_above_it(sandbox: Settings, tmp_path: Path) -> None:
     (inner := directory / "makul").mkdir(mode=0o750)
     directory.chmod(0o777)
 
-    with pytest.raises(HouseError, match="every user may write"):
-        refuse_unfit(in_production(sandbox, inner / "wsse.sock"))
+    with pytest.raises(OperatorError, match="every user may write"):
+        require_fit_settings(in_production(sandbox, inner / "wsse.sock"))
 
 
 def test_a_link_is_followed(sandbox: Settings, tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_a_link_is_followed(sandbox: Settings, tmp_path: Path) -> None:
     directory.chmod(0o777)
     (link := tmp_path / "link").symlink_to(directory)
 
-    with pytest.raises(HouseError, match="every user may write"):
-        refuse_unfit(in_production(sandbox, link / "wsse.sock"))
+    with pytest.raises(OperatorError, match="every user may write"):
+        require_fit_settings(in_production(sandbox, link / "wsse.sock"))
 
 
 def test_a_directory_that_is_not_there(sandbox: Settings, tmp_path: Path) -> None:
     """Said before the first worker starts."""
-    with pytest.raises(HouseError, match="cannot be used"):
-        refuse_unfit(in_production(sandbox, tmp_path / "nothing" / "wsse.sock"))
+    with pytest.raises(OperatorError, match="cannot be used"):
+        require_fit_settings(in_production(sandbox, tmp_path / "nothing" / "wsse.sock"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -86,5 +86,5 @@ def test_another_users_directory(sandbox: Settings, tmp_path: Path) -> None:
     directory = closed(tmp_path)
     os.chown(directory, 65534, 65534)
 
-    with pytest.raises(HouseError, match="belongs to another user"):
-        refuse_unfit(in_production(sandbox, directory / "wsse.sock"))
+    with pytest.raises(OperatorError, match="belongs to another user"):
+        require_fit_settings(in_production(sandbox, directory / "wsse.sock"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from makul.app.ground_verification import Grounds
+from makul.app.ground_verification import GroundVerifier
 from makul.app.ports import Documents, HeldConsent, Register, VerifiedDocument
 from makul.app.requests import PresentedConsent, RegisteredConsent
 from makul.domain.disclosures import ConsentGround, Proof, ProofStatus
@@ -47,13 +47,13 @@ class Held:
         return HeldConsent(document=b"<Consent/>", registered_at=REGISTERED)
 
 
-def establish(verifier: Verifier, presented: Any) -> ConsentGround:
-    grounds = Grounds(
+def verify_ground(verifier: Verifier, presented: Any) -> ConsentGround:
+    grounds = GroundVerifier(
         verifier=verifier,
         documents=cast("Documents", None),
         register=cast("Register", Held()),
     )
-    ground, _ = grounds.establish(presented, BANK, at=NOW)
+    ground, _ = grounds.verify_ground(presented, BANK, at=NOW)
     assert isinstance(ground, ConsentGround)
     return ground
 
@@ -63,7 +63,7 @@ def test_what_ended_after_it_was_registered(reason: Code) -> None:
     """The operator's own record proves that the signature existed before the end."""
     verifier = Verifier(reason)
 
-    ground = establish(verifier, RegisteredConsent(CONSENT))
+    ground = verify_ground(verifier, RegisteredConsent(CONSENT))
 
     assert ground.proof.status is ProofStatus.PASSED
     assert verifier.asked == [None, REGISTERED]
@@ -74,7 +74,7 @@ def test_nothing_else_is_mended_by_it(reason: Code) -> None:
     """A bad signature stays bad, and "could not tell" stays open."""
     verifier = Verifier(reason)
 
-    assert establish(verifier, RegisteredConsent(CONSENT)).proof.reasons == (reason,)
+    assert verify_ground(verifier, RegisteredConsent(CONSENT)).proof.reasons == (reason,)
     assert verifier.asked == [None]
 
 
@@ -82,5 +82,5 @@ def test_a_document_that_is_presented_proves_nothing() -> None:
     """Inline bytes are held since this very request."""
     verifier = Verifier(Code.SIG_05)
 
-    assert establish(verifier, PresentedConsent(b"<Consent/>")).proof.reasons == (Code.SIG_05,)
+    assert verify_ground(verifier, PresentedConsent(b"<Consent/>")).proof.reasons == (Code.SIG_05,)
     assert verifier.asked == [None]

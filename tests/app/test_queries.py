@@ -13,11 +13,11 @@ from makul.app.ports import (
     Inclusion,
     KeptReceipt,
     LedgerBrokenError,
-    LedgerNotice,
+    LedgerInfo,
     Register,
     RequestKey,
+    RequestSnapshot,
     Space,
-    Standing,
     StoreUnavailableError,
 )
 from makul.app.queries import Inquiries
@@ -40,7 +40,7 @@ KEPT = KeptReceipt(
     agreement_number=AGREEMENT_NUMBER,
 )
 PLACED = Inclusion(index=3, size=7, proof=(b"\x01" * 32,), note=b"note\n\nline\n")
-NOTICE = LedgerNotice(
+NOTICE = LedgerInfo(
     origin="log.example/makul", vkey="log.example/makul+0+A", max_merge_delay=timedelta(minutes=1)
 )
 
@@ -64,8 +64,8 @@ class FakeRegister:
     def recipient(self, code: object) -> object:
         return a_recipient() if code == BANK else None
 
-    def standing(self, key: RequestKey, number: object, *, at: datetime) -> Standing:
-        return Standing(recipient=a_recipient(), agreement=an_agreement())
+    def standing(self, key: RequestKey, number: object, *, at: datetime) -> RequestSnapshot:
+        return RequestSnapshot(recipient=a_recipient(), agreement=an_agreement())
 
     def receipt(self, recipient: object, request_id: UUID) -> KeptReceipt | None:
         return KEPT if request_id == KEPT.disclosure_id and recipient == BANK else None
@@ -74,7 +74,7 @@ class FakeRegister:
 class FakeRecording:
     """Has seen no message before."""
 
-    def admit(self, *_: object, **__: object) -> None: ...
+    def register_message_id(self, *_: object, **__: object) -> None: ...
 
 
 def inquiries(ledger: FakeLedger) -> Inquiries:

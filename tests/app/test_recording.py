@@ -12,12 +12,12 @@ from makul.app.ports import (
     Answer,
     Caller,
     Committed,
+    Conflict,
     Documents,
     Entry,
     Evidence,
     KnownRequest,
     MessageMark,
-    Overtaken,
     Receipt,
     Recorded,
     RejectedError,
@@ -25,7 +25,7 @@ from makul.app.ports import (
     RequestKey,
     Space,
 )
-from makul.app.recording import Draft, Recording
+from makul.app.recording import PendingDecision, Recording
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation, Outcome
@@ -87,7 +87,7 @@ class ScriptedRecorder:
     """Answers `record` from a script, and keeps every entry it was given."""
 
     script: Sequence[Recorded] = (Committed(),)
-    replayed: Replay | Overtaken = field(default_factory=lambda: Replay(b"<stored/>"))
+    replayed: Replay | Conflict = field(default_factory=lambda: Replay(b"<stored/>"))
     seen: bool = False
     inquiries: int = 0
     entries: list[Entry] = field(default_factory=list)
@@ -96,10 +96,10 @@ class ScriptedRecorder:
         self.entries.append(entry)
         return self.script[len(self.entries) - 1]
 
-    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         return self.replayed
 
-    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+    def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
         return not self.seen
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
@@ -121,7 +121,7 @@ def recording(recorder: ScriptedRecorder) -> Recording:
     )
 
 
-RELEASE = Draft(
+RELEASE = PendingDecision(
     key=RequestKey(
         recipient=BANK, space=Space.DISCLOSURE, request_id=UUID(int=7), digest=b"d" * 32
     ),
@@ -144,7 +144,7 @@ def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
     """Invariant 1: what is returned is what the transaction kept, to the byte."""
     recorder = ScriptedRecorder()
 
-    answer = recording(recorder).settle(RELEASE)
+    answer = recording(recorder).record_and_render(RELEASE)
 
     assert answer == recorder.entries[0].answer
     assert b"<person>" in answer
@@ -154,15 +154,15 @@ def test_a_request_decided_meanwhile_gets_the_answer_it_got_then() -> None:
     """Invariant 5: of two equal requests at once, the second gets the first's stored answer."""
     recorder = ScriptedRecorder(script=(Replay(b"<first/>"),))
 
-    assert recording(recorder).settle(RELEASE) == b"<first/>"
+    assert recording(recorder).record_and_render(RELEASE) == b"<first/>"
 
 
 @pytest.mark.parametrize("code", [Code.RCP_02, Code.RCP_03, Code.AGR_02, Code.CNS_05, Code.CNS_06])
 def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
     """Invariant 4: what forbids it at commit takes the data out and is recorded itself."""
-    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=code),)), Committed()))
+    recorder = ScriptedRecorder(script=(Conflict((Reason(code=code),)), Committed()))
 
-    answer = recording(recorder).settle(RELEASE)
+    answer = recording(recorder).record_and_render(RELEASE)
 
     refusal = recorder.entries[1]
     assert answer == refusal.answer
@@ -179,36 +179,36 @@ def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
 )
 def test_a_reason_to_come_back_later_leaves_the_id_open(code: Code, closes: bool) -> None:
     """Invariant 5: retry N and F close the id, retry L does not."""
-    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=code),)), Committed()))
+    recorder = ScriptedRecorder(script=(Conflict((Reason(code=code),)), Committed()))
 
-    recording(recorder).settle(RELEASE)
+    recording(recorder).record_and_render(RELEASE)
 
     assert recorder.entries[1].closes is closes
 
 
 def test_a_message_that_came_before_is_a_fault_and_records_nothing() -> None:
     """REQ-09: a replayed message is no new decision."""
-    recorder = ScriptedRecorder(script=(Overtaken((Reason(code=Code.REQ_09),)),))
+    recorder = ScriptedRecorder(script=(Conflict((Reason(code=Code.REQ_09),)),))
 
     with pytest.raises(RejectedError, match="REQ-09"):
-        recording(recorder).settle(RELEASE)
+        recording(recorder).record_and_render(RELEASE)
     assert len(recorder.entries) == 1
 
 
 def test_a_record_that_keeps_changing_is_not_disclosed() -> None:
     """Could not be settled is its own answer (OPS-03), never a release."""
-    overtaken = Overtaken((Reason(code=Code.RCP_02),))
+    overtaken = Conflict((Reason(code=Code.RCP_02),))
     recorder = ScriptedRecorder(script=(overtaken, overtaken, overtaken))
 
     with pytest.raises(RejectedError, match="OPS-03"):
-        recording(recorder).settle(RELEASE)
+        recording(recorder).record_and_render(RELEASE)
 
 
 def test_a_retry_gets_the_stored_answer() -> None:
     """Invariant 5: the same id with the same digest discloses nothing anew."""
     recorder = ScriptedRecorder()
 
-    assert recording(recorder).asked_before(RELEASE, KNOWN) == b"<stored/>"
+    assert recording(recorder).replay_or_refuse(RELEASE, KNOWN) == b"<stored/>"
     assert recorder.entries == []
 
 
@@ -216,7 +216,7 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
     """REQ-04: the refusal is recorded, and leaves the id's stored answer alone."""
     recorder = ScriptedRecorder()
 
-    answer = recording(recorder).asked_before(RELEASE, replace(KNOWN, digest=b"e" * 32))
+    answer = recording(recorder).replay_or_refuse(RELEASE, replace(KNOWN, digest=b"e" * 32))
 
     assert b"REQ-04" in answer
     assert b"<person>" not in answer
@@ -225,9 +225,9 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
 
 def test_a_replay_whose_rights_have_ended_is_refused() -> None:
     """Invariant 4: a suspended recipient gets no stored answer either."""
-    recorder = ScriptedRecorder(replayed=Overtaken((Reason(code=Code.RCP_03),)))
+    recorder = ScriptedRecorder(replayed=Conflict((Reason(code=Code.RCP_03),)))
 
-    answer = recording(recorder).asked_before(RELEASE, KNOWN)
+    answer = recording(recorder).replay_or_refuse(RELEASE, KNOWN)
 
     assert b"RCP-03" in answer
     assert b"<person>" not in answer
@@ -237,7 +237,7 @@ def test_a_replay_whose_rights_have_ended_is_refused() -> None:
 def test_an_inquiry_that_came_before_is_rejected() -> None:
     """REQ-09 holds for operations that record no decision, too."""
     with pytest.raises(RejectedError, match="REQ-09"):
-        recording(ScriptedRecorder(seen=True)).admit(CALLER, UUID(int=7), at=AT)
+        recording(ScriptedRecorder(seen=True)).register_message_id(CALLER, UUID(int=7), at=AT)
 
 
 def test_inquiries_are_limited_by_the_minute() -> None:
@@ -246,24 +246,24 @@ def test_inquiries_are_limited_by_the_minute() -> None:
         recording(ScriptedRecorder()), limits=UsageLimits(requests_a_minute=2, bytes_a_day=1)
     )
     for _ in range(2):
-        limited.admit(CALLER, UUID(int=7), at=AT)
+        limited.register_message_id(CALLER, UUID(int=7), at=AT)
 
     with pytest.raises(RejectedError, match="REQ-06"):
-        limited.admit(CALLER, UUID(int=7), at=AT)
+        limited.register_message_id(CALLER, UUID(int=7), at=AT)
 
 
 def test_the_leaf_commits_to_every_fact() -> None:
     """A leaf's statement names the decision; changing one fact changes the leaf."""
     first, second = ScriptedRecorder(), ScriptedRecorder()
-    recording(first).settle(RELEASE)
-    recording(second).settle(RELEASE.refused((Reason(code=Code.CNS_04),)))
+    recording(first).record_and_render(RELEASE)
+    recording(second).record_and_render(RELEASE.refused((Reason(code=Code.CNS_04),)))
 
     assert first.entries[0].leaf.hash != second.entries[0].leaf.hash
     assert PIN.digits.encode() in first.entries[0].leaf.statement
 
 
 FORGED = Reason(code=Code.CNS_02, because=Code.SIG_02)
-SPENT = Overtaken((Reason(code=Code.REQ_06),))
+SPENT = Conflict((Reason(code=Code.REQ_06),))
 
 
 def test_a_full_day_hides_no_refusal() -> None:
@@ -271,7 +271,7 @@ def test_a_full_day_hides_no_refusal() -> None:
     recorder = ScriptedRecorder(script=(SPENT, Committed()))
     forged = replace(RELEASE.refused((FORGED,)), evidence=(A_DOCUMENT,))
 
-    recording(recorder).settle(forged)
+    recording(recorder).record_and_render(forged)
 
     refusal = recorder.entries[1]
     assert refusal.evidence == ()
@@ -288,6 +288,6 @@ def test_a_full_day_tells_of_no_comparison() -> None:
         failed_attempt=True,
     )
 
-    recording(recorder).settle(compared)
+    recording(recorder).record_and_render(compared)
 
     assert [reason.code for reason in recorder.entries[1].reasons] == [Code.REQ_06]

@@ -24,13 +24,13 @@ from makul.store import StoreKeys
 from makul.store.db import codecs
 from makul.store.db.codecs import micros
 from makul.store.encryption import fields as crypto
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records import person_codec
 from makul.store.schema import person_tables
 from makul_sandbox.data import citizens as people
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.world.build import World, _certified
-from makul_sandbox.world.signers import NOTICE, Hands
+from makul_sandbox.world.signers import NOTICE, SandboxSigners
 
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
     digest = hashlib.sha256(NOTICE.encode()).digest()
     found = []
     for place, person in enumerate(chosen):
-        hands = Hands(
+        hands = SandboxSigners(
             people=[person],
             citizens={0: keyed[place]},
             officials={},
@@ -159,7 +159,7 @@ class SealedCrowd:
         connection.execute("PRAGMA cache_size = -500000")
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", _sealed(Sealer(keys), self._count)
+            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", _sealed(FieldCipher(keys), self._count)
         )
         connection.execute("COMMIT")
         connection.close()
@@ -167,7 +167,7 @@ class SealedCrowd:
         part.rename(self._rows)
 
 
-def _sealed(sealer: Sealer, count: int) -> Iterator[PersonRow]:
+def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
     """The rows as `store.people` writes them."""
     at = micros(RECORDED)
     for person in crowd(count):

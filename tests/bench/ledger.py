@@ -19,7 +19,7 @@ from makul.app.ports.ledger import Lease
 from makul.app.sequencer import Sequencer
 from makul.config.settings import LedgerSettings
 from makul.store.db.codecs import micros
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
 from makul.store.schema.ledger_tables import ledger_queue
@@ -70,7 +70,7 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     }
 
 
-def _wait_in_line(place: Place, leaves: int) -> None:
+def _wait_in_line(place: DatabaseLocation, leaves: int) -> None:
     """So many leaves as recorded decisions leave them; in no order of ids, as commits come."""
     database, at = database_at(place), micros(datetime.now(UTC))
     for start in range(0, leaves, WRITTEN_AT_ONCE):

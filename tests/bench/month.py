@@ -29,7 +29,7 @@ from makul.store.db import codecs
 from makul.store.db.codecs import micros
 from makul.store.encryption import fields as crypto
 from makul.store.encryption.compression import Compressor
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.records import sealed_fields as private
 from makul.store.records.sealed_fields import open_private, seal_private
@@ -151,7 +151,7 @@ def month_house(count: int, cache: Path) -> Path:
 def _fill(house: InProcess, count: int) -> None:
     path = house.settings.store.database
     database = database_at(house.settings.place)
-    sealer = Sealer(StoreKeys.load(house.settings.store.keys), Compressor(database))
+    sealer = FieldCipher(StoreKeys.load(house.settings.store.keys), Compressor(database))
     connection: Any = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.row_factory = dbapi2.Row
@@ -182,7 +182,7 @@ def _write(connection: Any, columns: str, marks: str, batch: list[dict[str, Any]
 
 
 def _rows(
-    model: dict[str, Any], sealer: Sealer, pins: list[Any], count: int
+    model: dict[str, Any], sealer: FieldCipher, pins: list[Any], count: int
 ) -> Iterator[dict[str, Any]]:
     """So many rows within the month, evenly over it, and one at each instant just outside."""
     kept = open_private(sealer, model["disclosure_id"], model["sealed"])

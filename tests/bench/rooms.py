@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from makul.composition.adapters import Parts
+from makul.composition.adapters import Adapters
 
 ROOM_OF = {
     "register": "store (reads)",
@@ -25,7 +25,7 @@ class Meter:
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
 
-    def over(self, parts: Parts) -> Parts:
+    def over(self, parts: Adapters) -> Adapters:
         """The same parts, metered."""
         metered: dict[str, Any] = {
             name: _Metered(getattr(parts, name), room, self.spent) for name, room in ROOM_OF.items()

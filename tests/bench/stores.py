@@ -9,7 +9,7 @@ import psycopg
 
 from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
 
@@ -69,7 +69,7 @@ class Postgres:
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
         """By COPY, and then looked over, as a server does by itself sooner or later."""
         place = house.settings.place
-        assert isinstance(place, PostgresPlace)
+        assert isinstance(place, PostgresLocation)
         with psycopg.connect(place.url, autocommit=True) as connection:
             cursor = connection.cursor()
             with cursor.copy(_COPY) as copy:

@@ -11,7 +11,7 @@ from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
 from bench.month import MONTH, month_house, opened
 from bench.stores import Database, databases
-from makul.app.ports import ExportLook
+from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
 from makul_testing.in_process_service import build_house
 
@@ -85,7 +85,7 @@ def test_a_month_is_counted_and_written_out_whole(tmp_path: Path) -> None:
     store = opened(str(directory))
 
     counts = store.desk.statistics(MONTH)
-    look = ExportLook(revealed=False, reason=None)
+    look = ExportOptions(revealed=False, reason=None)
     rows = list(store.desk.export(MONTH, None, look, at=NOW))
     assert sum(each.decisions for each in counts) == len(rows) == 60
     assert {each.recipient for each in counts} == {party.code for party in PARTIES}

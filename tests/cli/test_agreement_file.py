@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.files.agreement import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
@@ -109,7 +109,7 @@ def test_powers_are_read_by_purpose() -> None:
 )
 def test_an_error_names_the_key(changes: dict[str, Any], message: str) -> None:
     """Nothing is guessed: a key that is missing, unknown or wrong is told by name."""
-    with pytest.raises(HouseError) as refused:
+    with pytest.raises(OperatorError) as refused:
         parse_agreement(example(**changes))
 
     assert str(refused.value).startswith(message)
@@ -120,7 +120,7 @@ def test_an_error_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "bank.toml"
     file.write_text('number = "1"\n')
 
-    with pytest.raises(HouseError, match=r"^bank\.toml: attributes: is missing"):
+    with pytest.raises(OperatorError, match=r"^bank\.toml: attributes: is missing"):
         read_agreement(file)
 
 
@@ -148,11 +148,11 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
 )
 def test_mistyped_name_is_named_with_what_was_meant(old: str, new: str, meant: str) -> None:
     """Names are checked where they are typed, keys as well as values."""
-    with pytest.raises(HouseError, match=rf"; did you mean {meant}\?"):
+    with pytest.raises(OperatorError, match=rf"; did you mean {meant}\?"):
         parse_agreement(tomllib.loads(EXAMPLE.replace(old, new)))
 
 
 def test_power_for_a_mistyped_purpose_is_named_with_what_was_meant() -> None:
     """Procedure, cl. 5.3: a power is for a purpose of the agreement."""
-    with pytest.raises(HouseError, match=r"LONE.*; did you mean LOAN\?"):
+    with pytest.raises(OperatorError, match=r"LONE.*; did you mean LOAN\?"):
         parse_agreement(tomllib.loads(EXAMPLE + 'LONE = ["surname"]\n'))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul.admin.document_verification import examine
-from makul.admin.models import DocumentQuestion
+from makul.admin.models import DocumentVerificationRequest
 from makul_sandbox.output.files import CONFIG
 from makul_testing.sandbox_dir import Prepared, prepared_in
 
@@ -17,7 +17,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def report(prepared: Prepared, name: str, config: Path) -> bytes:
-    question = DocumentQuestion(
+    question = DocumentVerificationRequest(
         config=config,
         document=prepared.world.papers[name].document,
         profile="consent",

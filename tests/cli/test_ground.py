@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.ports import Committed, Overtaken
+from makul.app.ports import Committed, Conflict
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.store import Store
 from makul_testing.builders.agreements import agree
@@ -58,8 +58,8 @@ def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
     assert shown["applied"] is True
     assert (shown["kind"], shown["used"], shown["allowed"]) == (kind.value, 1, 5)
     with store_of(with_terms.directory / "makul.toml") as store:
-        assert isinstance(store.recorder.record(a_release(ground=ground, meter=True)), Overtaken)
-        assert isinstance(store.recorder.replay(entry.key, a_caller(), at=NOON), Overtaken)
+        assert isinstance(store.recorder.record(a_release(ground=ground, meter=True)), Conflict)
+        assert isinstance(store.recorder.replay(entry.key, a_caller(), at=NOON), Conflict)
         assert store.register.use(BANK, ground).revoked
     stands = with_terms.done("ground", "show", BANK, str(ground.id), "--kind", kind.value)
     assert stands["revoked_at"] is not None

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from makul.composition.adapters import build_parts
+from makul.composition.adapters import build_adapters
 from makul.config.settings import load_settings
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.cli_runner import Makul
@@ -126,7 +126,7 @@ def test_an_encrypted_receipt_key(
 
     if complaint is None:
         settings = load_settings(installed.directory / "makul.toml")
-        assert build_parts(settings, installed.house.store).signer.ready()
+        assert build_adapters(settings, installed.house.store).signer.ready()
         return
     said = installed.makul("serve", "--listener", "wsse")
     assert said.code == 3

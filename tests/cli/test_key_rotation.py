@@ -9,7 +9,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys
 from makul.store.admin import rewrap as rewrapping
 from makul.store.db.base import Transaction
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul_testing.cli_runner import Makul
 from makul_testing.raw_sql import raw
 
@@ -190,7 +190,7 @@ def test_a_store_that_fails_midway_is_gone_on_with(
 def test_what_does_not_open_is_told_and_the_exit_code_is_one(filled: Makul) -> None:
     """One field under a key that nobody has."""
     rotated(filled)
-    lost = Sealer(StoreKeys.generate()).seal(b"x", b"where")
+    lost = FieldCipher(StoreKeys.generate()).seal(b"x", b"where")
     with raw(filled.directory / "makul.db") as connection:
         connection.execute(
             "UPDATE person SET sealed = ? WHERE pin_index = (SELECT min(pin_index) FROM person)",

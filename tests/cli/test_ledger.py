@@ -41,7 +41,7 @@ def makul(tmp_path: Path) -> Makul:
 
 def record(store: Store, number: int) -> None:
     for _ in range(number):
-        recording(store).settle(a_refused_draft(at=utc_now()))
+        recording(store).record_and_render(a_refused_draft(at=utc_now()))
 
 
 def setting(makul: Makul, line: str) -> None:
@@ -149,7 +149,7 @@ def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) 
 
 def test_who_deletes_a_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
     """The consent would carry disclosures again: the ledger knows that it was taken back."""
-    recording(store).settle(a_revocation_draft(TAKEN_BACK, at=utc_now()))
+    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
     store.close()
@@ -348,7 +348,7 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
 
 def test_a_lag_beyond_the_promise_is_told(makul: Makul, store: Store) -> None:
     """Exit code 1, for whoever watches."""
-    recording(store).settle(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
+    recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
     said = makul("ledger", "status", "--json")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.files.person_csv import parse_heading
 from makul.cli.files.person_fields import COLUMNS
 from makul.cli.files.persons import MAX_LINE, Format, Line, read_people
@@ -320,7 +320,7 @@ def test_reading_goes_on_from_any_line(form: Format) -> None:
 )
 def test_a_heading_that_cannot_serve_stops_the_import(heading: str, message: str) -> None:
     """Without its heading no line of a CSV can be understood; nothing is imported."""
-    with pytest.raises(HouseError, match=message) as refused:
+    with pytest.raises(OperatorError, match=message) as refused:
         read(heading if heading.endswith("\r") else f"{heading}\n")
 
     assert "secret" not in str(refused.value)
@@ -338,7 +338,7 @@ def test_another_encoding_is_named(form: Format, encoding: str) -> None:
         (line,) = read(text.encode(encoding), form)
         assert line.fault == "not UTF-8"
         return
-    with pytest.raises(HouseError, match="Save it as UTF-8"):
+    with pytest.raises(OperatorError, match="Save it as UTF-8"):
         read(text.encode(encoding), form)
 
 

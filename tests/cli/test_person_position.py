@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.person_import import Position, Tally
 from makul.net.files import FileError
 from makul_testing.hostile_messages import CONTENTS, run_apart
@@ -38,7 +38,7 @@ def test_where_it_cannot_be_written_it_says_so(source: Path) -> None:
     source.with_name("people.jsonl.position").mkdir()
     (source.with_name("people.jsonl.position") / "x").touch()
 
-    with pytest.raises(HouseError, match=r"people\.jsonl\.position: .* directory"):
+    with pytest.raises(OperatorError, match=r"people\.jsonl\.position: .* directory"):
         Position.beside(source).save(Tally())
 
 
@@ -81,7 +81,7 @@ def test_a_position_that_cannot_be_is_refused(changed: dict[str, object], source
     assert position.load().offset == 3
     position.path.write_text(json.dumps(GOOD | own | changed))
 
-    with pytest.raises(HouseError, match="delete it to begin anew"):
+    with pytest.raises(OperatorError, match="delete it to begin anew"):
         position.load()
 
 
@@ -90,5 +90,5 @@ def test_a_damaged_position_is_refused(what: str, source: Path) -> None:
     position = Position.beside(source)
     position.path.write_bytes(CONTENTS[what])
 
-    with pytest.raises(HouseError, match="is damaged"):
+    with pytest.raises(OperatorError, match="is damaged"):
         position.load()

@@ -17,9 +17,9 @@ from makul.admin.models import (
     Certification,
     ExitCode,
     House,
-    HouseFacts,
-    HouseUnavailableError,
+    InstallationInfo,
     KeyInfo,
+    OperatorUnavailableError,
     SandboxOptions,
 )
 from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
@@ -43,8 +43,8 @@ class Recorded:
         return lambda: NOW
 
     @property
-    def facts(self) -> HouseFacts:
-        return HouseFacts(
+    def facts(self) -> InstallationInfo:
+        return InstallationInfo(
             environment="SANDBOX", operator=MemberCode("GOV/1"), config=Path("makul.toml")
         )
 
@@ -139,7 +139,7 @@ def test_keys_that_end_are_told() -> None:
     ("fault", "code"),
     [
         (StoreUnavailableError("no such table: 21505198590001"), ExitCode.UNAVAILABLE),
-        (HouseUnavailableError("the keys are away"), ExitCode.UNAVAILABLE),
+        (OperatorUnavailableError("the keys are away"), ExitCode.UNAVAILABLE),
     ],
 )
 def test_what_is_unavailable_is_told_apart(fault: Exception, code: int) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import HouseError
-from makul.admin.preflight import refuse_unfit
+from makul.admin.models import OperatorError
+from makul.admin.preflight import require_fit_settings
 from makul.config.settings import Environment, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
 from makul.store import StoreKeys
-from makul.store.db.location import Place
-from makul.store.encryption.fields import Sealer
+from makul.store.db.location import DatabaseLocation
+from makul.store.encryption.fields import FieldCipher
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.whole_records import put_whole
 from makul_testing.cli_runner import Makul, installed, installed_anew
@@ -96,11 +96,11 @@ def with_whole_records(makul: Makul) -> Person:
     face = {**person.values, Attribute.FACE_IMAGE: b"\xff\xd8\xff a face"}
     keys = StoreKeys.load(makul.directory / "keys" / "store.json")
     person = replace(person, values=face)
-    put_whole(place_of(makul), Sealer(keys), person)
+    put_whole(place_of(makul), FieldCipher(keys), person)
     return person
 
 
-def place_of(makul: Makul) -> Place:
+def place_of(makul: Makul) -> DatabaseLocation:
     return load_settings(makul.directory / "makul.toml").place
 
 
@@ -159,8 +159,8 @@ def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> No
         for environment in Environment
     }
 
-    refuse_unfit(fit[Environment.SANDBOX])
-    with pytest.raises(HouseError, match="makul store upgrade --apply"):
-        refuse_unfit(fit[Environment.PRODUCTION])
+    require_fit_settings(fit[Environment.SANDBOX])
+    with pytest.raises(OperatorError, match="makul store upgrade --apply"):
+        require_fit_settings(fit[Environment.PRODUCTION])
     on_file.done("store", "upgrade", "--apply")
-    refuse_unfit(fit[Environment.PRODUCTION])
+    require_fit_settings(fit[Environment.PRODUCTION])

@@ -39,7 +39,7 @@ def test_lines_are_collected_kept_and_published(
 ) -> None:
     """From the file that the witness keeps; and given with the proof of each decision."""
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
-    recording(store).settle(a_refused_draft(at=utc_now()))
+    recording(store).record_and_render(a_refused_draft(at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
         watched = makul(

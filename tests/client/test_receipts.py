@@ -293,12 +293,12 @@ def test_a_spoilt_receipt_withholds_the_answer(
 def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> None:
     """Procedure, cl. 11: what was good when it was signed still proves it to an auditor."""
     brief = parties().authority.issue("Test operator", term=timedelta(days=31))
-    asked_before = uuid4()
+    replay_or_refuse = uuid4()
 
     def reply(asked: Any) -> tuple[int, bytes]:
         facts = {"id": str(uuid4()), "outcome": "MATCHED", "codes": (), "person": None, "at": NOW}
         document = operator(brief).receipt(
-            asked, request_id=str(asked_before), agreement="TEST-2026/001", **facts
+            asked, request_id=str(replay_or_refuse), agreement="TEST-2026/001", **facts
         )
         document_64 = base64.b64encode(document).decode()
         return answer("GetReceipt", f"<receipt>{document_64}</receipt>")(asked)
@@ -306,7 +306,7 @@ def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> No
     with serving(reply) as service:
         profile = write_profile(tmp_path, service.url, pinned=brief)
         with client_for(profile, after=timedelta(days=90)) as client:
-            receipt = client.receipt(asked_before)
+            receipt = client.receipt(replay_or_refuse)
             with pytest.raises(ReceiptError) as raised:
                 client.receipt(uuid4())
 

@@ -7,7 +7,7 @@ from document_pages import Page
 
 from makul.app.ports.ledger import LedgerState
 from makul.observability.metrics import instruments
-from makul.observability.metrics_server import Installation, RevocationData
+from makul.observability.metrics_server import MetricsSource, RevocationData
 from makul.observability.security_events import Event
 
 Problem = tuple[str, int, str]
@@ -54,7 +54,7 @@ def metric_rows() -> dict[str, Cells]:
         holder=None,
         held_until=None,
     )
-    whole = Installation({"documents": lambda _: fresh}, lambda: now, lambda: log)
+    whole = MetricsSource({"documents": lambda _: fresh}, lambda: now, lambda: log)
     for family in whole.collect():
         labels = " ".join(family.samples[0].labels)
         rows[family.name] = (family.name, family.type, labels or "–", family.documentation)

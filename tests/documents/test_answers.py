@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from makul.app.ports import (
     Answer,
     Inclusion,
-    LedgerNotice,
+    LedgerInfo,
     RecordedSignature,
     ServiceLimit,
     ServiceStatus,
@@ -344,7 +344,7 @@ def test_a_receipt_comes_with_its_place_in_the_log(length: int) -> None:
 
 def test_the_log_is_told_by_its_name_key_and_promise() -> None:
     """Last of all, so that clients of an earlier schema read everything before it."""
-    notice = LedgerNotice(
+    notice = LedgerInfo(
         origin="log.example/makul",
         vkey="log.example/makul+00000000+AAAA",
         max_merge_delay=timedelta(minutes=1),

@@ -10,7 +10,7 @@ from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import Operation
-from makul.domain.eligibility import StandingCase, can_be_sealed, judge_standing
+from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_standing
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
@@ -31,7 +31,7 @@ INSTANT = timedelta(microseconds=1)
 def standing(case: Case) -> set[tuple[str, str | None]]:
     """Codes and fields that stand against it before any document is opened."""
     judged = judge_standing(
-        StandingCase(
+        EligibilityCase(
             request=case.request, recipient=case.recipient, agreement=case.agreement, at=case.at
         )
     )
@@ -247,7 +247,7 @@ def test_sealed_delivery_needs_a_good_certificate(
     """Procedure, cl. 7: delivery as agreed, or none; what could not be told is no yes."""
     case = BY_CONSENT.under(**SEALED_TERMS)
     ruling = can_be_sealed(
-        StandingCase(
+        EligibilityCase(
             request=case.request,
             recipient=case.recipient,
             agreement=case.agreement,

@@ -10,7 +10,7 @@ from lxml import etree
 from makul.domain.attributes import Attribute
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK, NOTARY, XROAD_INSTANCE
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.consents import hands_of
 from makul_testing.in_process_service import (
@@ -36,7 +36,7 @@ def house(
 
 
 @pytest.fixture(scope="module")
-def hands(house: InProcess) -> Hands:
+def hands(house: InProcess) -> SandboxSigners:
     return hands_of(house)
 
 
@@ -78,7 +78,7 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 
 
 @pytest.fixture
-def broken_face(house: InProcess, hands: Hands) -> bytes:
+def broken_face(house: InProcess, hands: SandboxSigners) -> bytes:
     """A consent to a face image that the record holds in no known format."""
     person, at = house.world.people[CITIZEN], house.clock()
     known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
@@ -114,7 +114,9 @@ def ask_face(house: InProcess, consent: bytes) -> Answered:
     return house.ask(person_request(**changed))
 
 
-def test_an_organisation_is_not_certified_as_a_citizen(house: InProcess, hands: Hands) -> None:
+def test_an_organisation_is_not_certified_as_a_citizen(
+    house: InProcess, hands: SandboxSigners
+) -> None:
     """Cl. 4 (CNS-02, SIG-08): the authority of organisations cannot say who is a citizen.
 
     An official's certificate bears whatever identifier their organisation asked for: here, a PIN.
@@ -131,7 +133,7 @@ def test_an_organisation_is_not_certified_as_a_citizen(house: InProcess, hands: 
 
 
 def test_nor_where_that_authority_writes_the_policy_of_citizens(
-    house: InProcess, hands: Hands
+    house: InProcess, hands: SandboxSigners
 ) -> None:
     """RFC 5280, 6.1: what an authority may not give it gives to nobody, whatever it writes.
 

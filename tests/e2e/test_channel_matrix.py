@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from makul.store.encryption.compression import Compressor
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.open import database_at
 from makul.store.records.sealed_fields import open_private
@@ -125,7 +125,7 @@ def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
     database = database_at(house.settings.place)
-    sealer = Sealer(StoreKeys.load(house.settings.store.keys), Compressor(database))
+    sealer = FieldCipher(StoreKeys.load(house.settings.store.keys), Compressor(database))
     facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
     assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
     assert facts["employee"] == "EE1234"

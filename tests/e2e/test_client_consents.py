@@ -18,7 +18,7 @@ from makul_client.cli.options import ExitCode
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.output.files import Addresses, hand_out, write_service
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.consents import hands_of, revocation
 from makul_testing.client.cli_runner import Result, run_client
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
@@ -37,7 +37,7 @@ class Town:
     profile: Path
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> SandboxSigners:
         return hands_of(self.house)
 
     def file(self, name: str, content: bytes) -> Path:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul_sandbox.world.signers import NOTICE, Hands
+from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.builders.consents import handing_in, revocation
 from makul_testing.in_process_service import (
     NS,
@@ -50,7 +50,7 @@ def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Ite
 def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
     """A consent of the bank's, handed in."""
     world = house.world
-    hands = Hands(
+    hands = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
         officials=world.officials,

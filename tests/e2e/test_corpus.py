@@ -16,7 +16,7 @@ from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK
-from makul_sandbox.world.signers import NOTICE, Hands
+from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     RECIPIENT,
@@ -62,7 +62,7 @@ def house(
 def cast(house: InProcess) -> Cast:
     """The corpus about a citizen of this house, its root trusted beside the sandbox's own."""
     person = house.world.people[CITIZEN]
-    hands = Hands(
+    hands = SandboxSigners(
         people=house.world.people,
         citizens=house.world.citizens,
         officials=house.world.officials,

@@ -18,12 +18,12 @@ import psycopg
 import pytest
 from lxml import etree
 
-from makul.admin.models import HouseError
-from makul.admin.preflight import refuse_a_weak_store
+from makul.admin.models import OperatorError
+from makul.admin.preflight import require_strong_store
 from makul.app.ports import Duty
 from makul.config.settings import Environment
 from makul.ledger.signed_note import ED25519
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants
 from makul.trust.tlog.note_keys import new_key_file
@@ -67,7 +67,7 @@ class Installation:
 
     house: InProcess
     config: Path
-    places: Mapping[Duty, PostgresPlace]
+    places: Mapping[Duty, PostgresLocation]
     served: Server
 
     def ask(self, child: bytes) -> etree._Element:
@@ -116,7 +116,7 @@ def installation(
     text = config.read_text().partition("[listeners.xroad]")[0]
     config.write_text(text.replace("\n[trust]", _LEDGER, 1))
     new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
-    assert isinstance(house.settings.place, PostgresPlace)
+    assert isinstance(house.settings.place, PostgresLocation)
     with served(config, workers=1) as listener:
         yield Installation(house, config, parted(house.settings.place), listener)
     house.close()
@@ -179,7 +179,7 @@ def test_the_listener_comes_by_the_role_that_serves(
     installation.ask(named("GetStatus", ""))
     pids = installation.served.workers
     owner = installation.house.settings.place
-    assert isinstance(owner, PostgresPlace)
+    assert isinstance(owner, PostgresLocation)
     database = psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"]
     rows = server.execute(
         "SELECT DISTINCT usename FROM pg_stat_activity"  # noqa: S608
@@ -261,7 +261,7 @@ def test_production_takes_the_role_that_serves_until_it_may_more(
 ) -> None:
     """One role for everything, as it was once, is refused; so is the owner. A sandbox asks not."""
     owner = installation.house.settings.place
-    assert isinstance(owner, PostgresPlace)
+    assert isinstance(owner, PostgresLocation)
     for_all = as_role(owner, "for_all")
     server.execute("CREATE ROLE for_all LOGIN")
     statements = [each for duty in Duty for each in grants("for_all", duty) if "GRANT" in each]
@@ -277,9 +277,9 @@ def test_production_takes_the_role_that_serves_until_it_may_more(
         url = {"database_url": type(installation.house.settings.database_url)(place.url)}
         settings = installation.house.settings.model_copy(update=production | url)
         if fit:
-            refuse_a_weak_store(settings, Duty.SERVING)
+            require_strong_store(settings, Duty.SERVING)
             continue
-        with pytest.raises(HouseError, match=re.escape("not fit for production")):
-            refuse_a_weak_store(settings, Duty.SERVING)
+        with pytest.raises(OperatorError, match=re.escape("not fit for production")):
+            require_strong_store(settings, Duty.SERVING)
         sandbox = settings.model_copy(update={"environment": Environment.SANDBOX})
-        refuse_a_weak_store(sandbox, Duty.SERVING)
+        require_strong_store(sandbox, Duty.SERVING)

@@ -23,7 +23,7 @@ from makul.domain.recipients import RecipientState
 from makul.soap.operations import request_digest
 from makul_sandbox.data.citizens import LOCKED
 from makul_sandbox.world.documents import Paper
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.messages import signed_message, xroad_message
 from makul_testing.in_process_service import RECIPIENT, InProcess, about, party, person_request
 
@@ -142,7 +142,7 @@ def test_unknown_not_matching_and_locked_look_alike(house: InProcess) -> None:
 
 def police_request(house: InProcess, subject: Pin, document_number: str) -> bytes:
     world, police = house.world, party("police")
-    hands = Hands(
+    hands = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
         officials=world.officials,

@@ -22,7 +22,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.observability.security_events import Event
 from makul_client import MakulError
 from makul_sandbox.data.citizens import citizens
-from makul_sandbox.demo.client_session import Stage
+from makul_sandbox.demo.client_session import DemoClient
 from makul_sandbox.demo.main import LOG, PEOPLE, running_sandbox
 from makul_sandbox.demo.scenarios import SCENES
 from makul_testing.builders.messages import xroad_message
@@ -78,7 +78,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -
     with pytest.MonkeyPatch.context() as environment:
         for name, value in settings.items():
             environment.setenv(name, value)
-        with running_sandbox(place / "sandbox") as options, Stage(place / "sandbox") as stage:
+        with running_sandbox(place / "sandbox") as options, DemoClient(place / "sandbox") as stage:
             _show(place / "sandbox", people[0])
             _play(stage)
             answers = [
@@ -91,7 +91,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -
     return Told(log, security.read_text(encoding="utf-8"), metrics, tuple(answers))
 
 
-def _play(stage: Stage) -> None:
+def _play(stage: DemoClient) -> None:
     for scene in SCENES:
         try:
             scene.play(stage)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from makul.app.ports import SignerUnavailableError
-from makul.app.ports.health import State
+from makul.app.ports.health import ReadinessState
 from makul.app.ports.ledger import LedgerState
 from makul.composition.service import _ledger, _months, readiness
 from makul.observability import readiness as health
@@ -31,11 +31,11 @@ def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
 
 
-def states(house: InProcess, **parts: Any) -> dict[str, State]:
+def states(house: InProcess, **parts: Any) -> dict[str, ReadinessState]:
     return dict(readiness(replace(house.parts, **parts), OPERATOR)().checks)
 
 
-ALL_WELL = {"store": State.OK, "signer": State.OK, "trust": State.OK}
+ALL_WELL = {"store": ReadinessState.OK, "signer": ReadinessState.OK, "trust": ReadinessState.OK}
 
 
 def test_a_house_in_order_is_ready(house: InProcess) -> None:
@@ -58,7 +58,7 @@ class DeadSigner:
 @pytest.mark.parametrize("breaks", [False, True])
 def test_without_its_key_it_is_not_ready(house: InProcess, breaks: bool) -> None:
     """No receipt, no answer: OPS-01 for everybody."""
-    assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": State.DOWN}
+    assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": ReadinessState.DOWN}
 
 
 def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
@@ -66,7 +66,7 @@ def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
     later = house.clock() + timedelta(days=400)
     found = readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
 
-    assert found.checks == ALL_WELL | {"trust": State.DEGRADED}
+    assert found.checks == ALL_WELL | {"trust": ReadinessState.DEGRADED}
     assert found.ready
 
 
@@ -76,7 +76,7 @@ def test_a_ca_without_a_list_degrades(tmp_path: Path, record_database: RecordDat
     try:
         next((tmp_path / "crls").iterdir()).unlink()
         at = house.clock() + timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is State.DEGRADED
+        assert states(house, clock=lambda: at)["trust"] is ReadinessState.DEGRADED
     finally:
         house.close()
 
@@ -90,11 +90,11 @@ def test_trust_that_cannot_be_read_is_down_and_comes_back(
         broken = tmp_path / "anchors" / "broken.pem"
         broken.write_text("not a certificate")
         at = house.clock() + timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is State.DOWN
+        assert states(house, clock=lambda: at)["trust"] is ReadinessState.DOWN
 
         broken.unlink()
         at += timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is State.OK
+        assert states(house, clock=lambda: at)["trust"] is ReadinessState.OK
     finally:
         house.close()
 
@@ -102,13 +102,13 @@ def test_trust_that_cannot_be_read_is_down_and_comes_back(
 @pytest.mark.parametrize(
     ("missing", "state"),
     [
-        ([], State.OK),
-        ([(2027, 2)], State.DEGRADED),
-        ([(2026, 10)], State.DEGRADED),
-        ([(2026, 12), (2026, 11)], State.DOWN),
+        ([], ReadinessState.OK),
+        ([(2027, 2)], ReadinessState.DEGRADED),
+        ([(2026, 10)], ReadinessState.DEGRADED),
+        ([(2026, 12), (2026, 11)], ReadinessState.DOWN),
     ],
 )
-def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: State) -> None:
+def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: ReadinessState) -> None:
     """PostgreSQL: degraded while there is time, down where this month cannot be recorded."""
     assert _months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
     in_bishkek = timezone(timedelta(hours=6))
@@ -118,13 +118,15 @@ def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: State)
 @pytest.mark.parametrize(
     ("waits", "state"),
     [
-        (None, State.OK),
-        (timedelta(seconds=60), State.OK),
-        (timedelta(seconds=61), State.DEGRADED),
-        (timedelta(days=9), State.DEGRADED),
+        (None, ReadinessState.OK),
+        (timedelta(seconds=60), ReadinessState.OK),
+        (timedelta(seconds=61), ReadinessState.DEGRADED),
+        (timedelta(days=9), ReadinessState.DEGRADED),
     ],
 )
-def test_a_log_that_lags_degrades_and_never_stops(waits: timedelta | None, state: State) -> None:
+def test_a_log_that_lags_degrades_and_never_stops(
+    waits: timedelta | None, state: ReadinessState
+) -> None:
     """Leaves are on record: who stops the sequencer shall not stop the giving of data."""
     now = datetime(2026, 11, 27, tzinfo=UTC)
     log_state = LedgerState(
@@ -149,4 +151,4 @@ def test_a_store_that_is_gone_is_down(tmp_path: Path, record_database: RecordDat
         pytest.skip("takes a file of SQLite away; test_serving takes a database away")
     house.settings.place.unlink()
 
-    assert states(house) == ALL_WELL | {"store": State.DOWN}
+    assert states(house) == ALL_WELL | {"store": ReadinessState.DOWN}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from makul.store import StoreKeys
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.recorder import evidence_place
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
@@ -203,7 +203,7 @@ def test_tampered_evidence(house: InProcess, makul: Makul, *, knows_the_keys: bo
         ((recipient, digest),) = connection.execute(query).fetchall()
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
-            sealer = Sealer(StoreKeys.load(house.settings.store.keys))
+            sealer = FieldCipher(StoreKeys.load(house.settings.store.keys))
             sealed = sealer.seal(b"<other/>", evidence_place(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 

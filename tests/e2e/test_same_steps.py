@@ -18,7 +18,7 @@ import pytest
 from makul.app.disclose import Disclose
 from makul.app.ports import Caller, Committed, Entry, Recorder
 from makul.app.requests import PersonRequest, PresentedBasis
-from makul.composition.adapters import Parts
+from makul.composition.adapters import Adapters
 from makul.composition.service import recipient_port
 from makul.domain.agreements import Channel
 from makul.domain.attributes import BIOMETRIC, Attribute
@@ -71,7 +71,7 @@ class Unrecorded:
         return Committed()
 
 
-def bare(parts: Parts) -> Parts:
+def bare(parts: Adapters) -> Adapters:
     return replace(parts, signer=Unsigned(), recorder=cast("Recorder", Unrecorded()))
 
 

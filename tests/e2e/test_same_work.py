@@ -19,7 +19,7 @@ from makul.app.ports import (
     VerifiedDocument,
 )
 from makul.app.requests import PersonRequest, PresentedBasis
-from makul.composition.adapters import Parts
+from makul.composition.adapters import Adapters
 from makul.composition.service import recipient_port
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
@@ -82,7 +82,7 @@ class Unrecorded:
         return Committed()
 
 
-def bare(parts: Parts) -> Parts:
+def bare(parts: Adapters) -> Adapters:
     """The parts without what takes most of a request's time, alike for everybody.
 
     Ten times less noise, so a difference shows that a whole request would hide.

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from lxml import etree
 
-from makul.composition.adapters import build_parts
+from makul.composition.adapters import build_adapters
 from makul.composition.service import channel_of, readiness, recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
@@ -331,7 +331,7 @@ def _another(served: Served) -> Credential:
 def _reopened(served: Served) -> InProcess:
     """The same house with its trust read anew."""
     house = served.house
-    parts = build_parts(house.settings, house.store, house.clock)
+    parts = build_adapters(house.settings, house.store, house.clock)
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
     application = build_application(
         port,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     InProcess,
@@ -100,7 +100,7 @@ def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) 
     assert b"Fault>" in body
 
 
-def take_away(place: Place) -> None:
+def take_away(place: DatabaseLocation) -> None:
     """The store, under a service that has it open."""
     if isinstance(place, Path):
         place.unlink()

@@ -132,7 +132,7 @@ def beyond(house: InProcess, by: str) -> bytes:
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 
 
-def explained(house: InProcess, by: str) -> bytes:
+def as_operator_error(house: InProcess, by: str) -> bytes:
     """The same as a dry run, whose answer has every rule with its text."""
     asked = beyond(house, by).decode().replace("GetPersonData", "ExplainDecision")
     pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
@@ -147,7 +147,7 @@ def explained(house: InProcess, by: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (explained, "bank", 5)]
+    ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_operator_error, "bank", 5)]
 )
 def test_a_refusal_for_many_reasons_costs_as_little(
     house: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int

@@ -18,7 +18,7 @@ from makul.app.sequencer import Sequencer
 from makul.ledger.signed_note import COSIGNATURE_V1, ED25519
 from makul.store import Store, StoreKeys, create_store
 from makul.store.log.tile_files import LogDirectory
-from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.trust.tlog.cosignatures import Collector, WitnessEndpoint
 from makul.trust.tlog.note_keys import (
     CosignatureVerifier,
     Cosigner,
@@ -27,8 +27,8 @@ from makul.trust.tlog.note_keys import (
     new_key_file,
 )
 from makul.witness.log_source import open_source
-from makul.witness.state import State
-from makul.witness.witness import Result, WitnessProgram
+from makul.witness.state import WitnessStateDir
+from makul.witness.witness import WitnessProgram, WitnessResult
 from makul_client.errors import LedgerError, LedgerFlaw
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion, Receipt
@@ -72,7 +72,7 @@ class Watched:
 
     @property
     def collector(self) -> Collector:
-        place = WitnessPlace(
+        place = WitnessEndpoint(
             verifier=CosignatureVerifier.parse(self.witness.cosigner.vkey),
             file=self.directory / "state" / "checkpoint",
         )
@@ -144,7 +144,7 @@ def watched(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Watched
         source=open_source(str(tmp_path / "published")),
         log=NoteVerifier(key=signer.key),
         cosigner=Cosigner.load(tmp_path / "witness.key"),
-        state=State(tmp_path / "state"),
+        state=WitnessStateDir(tmp_path / "state"),
         clock=house.clock,
     )
     with witness.state.held():
@@ -169,7 +169,7 @@ def test_a_receipt_is_proved_to_whoever_asks(watched: Watched) -> None:
     assert inclusion is not None
     assert watched.recipient.prove(receipt, inclusion, at=now).standing is Standing.PENDING
 
-    assert watched.witness.round().result is Result.COSIGNED
+    assert watched.witness.round().result is WitnessResult.COSIGNED
     assert sequencer.keep(watched.collector.collect()) == 1
     receipt, inclusion = watched.fetched(request_id)
     late = now + timedelta(days=365)
@@ -180,7 +180,7 @@ def test_a_receipt_is_proved_to_whoever_asks(watched: Watched) -> None:
     for _ in range(5):
         later = watched.decide()
     sequencer.round()
-    assert watched.witness.round().result is Result.COSIGNED
+    assert watched.witness.round().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
     for each in (request_id, later):
         receipt, inclusion = watched.fetched(each)
@@ -215,7 +215,7 @@ def test_the_logs_key_in_other_hands(
     watched.decide()
     sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
     sequencer.round()
-    assert watched.witness.round().result is Result.COSIGNED
+    assert watched.witness.round().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
     kept = watched.fetched(known)
 
@@ -233,7 +233,7 @@ def test_the_logs_key_in_other_hands(
     receipt, inclusion = rebuilt.fetched(forged)
     late = watched.house.clock() + timedelta(days=365)
 
-    assert found.result is Result.INCONSISTENT
+    assert found.result is WitnessResult.INCONSISTENT
     assert found.evidence is not None
     assert inclusion is not None
     with pytest.raises(LedgerError):

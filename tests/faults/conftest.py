@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul.store import StoreKeys, create_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.schema.partitions import make_months
 from makul_testing.builders.records import NOON, furnish
 from makul_testing.external.postgres import Cluster, cluster
@@ -57,9 +57,11 @@ def keys() -> StoreKeys:
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, database: str) -> Place:
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, database: str
+) -> DatabaseLocation:
     """A store with the bank, its agreement and one citizen, of a test's own."""
-    made: Place = tmp_path / "makul.db"
+    made: DatabaseLocation = tmp_path / "makul.db"
     if database != "sqlite":
         server: Cluster = request.getfixturevalue("server")
         made = server.place(server.create())

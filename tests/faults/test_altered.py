@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Table
 
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.schema.columns import metadata
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.faults.record_audit import Count
@@ -47,12 +47,12 @@ def signer(tmp_path: Path) -> NoteSigner:
 
 
 @pytest.fixture
-def store(place: Place, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
+def store(place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
     """A decision of each kind in the log, and again as many that wait."""
     opened = open_store(place, keys, who="operator")
     for waiting in (False, True):
         for draft in some_drafts():
-            recording(opened).settle(draft)
+            recording(opened).record_and_render(draft)
         if not waiting:
             sequence(opened, signer)
     assert checked(opened, signer).finding is None
@@ -63,7 +63,7 @@ def store(place: Place, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
 class Superuser:
     """Changes one row of a table, and puts it back."""
 
-    def __init__(self, connection: Any, place: Place, table: Table) -> None:
+    def __init__(self, connection: Any, place: DatabaseLocation, table: Table) -> None:
         self._connection, self._place, self._table = connection, place, table
         self.columns = list(table.columns)
         listed = ", ".join(f'"{column.name}"' for column in self.columns)
@@ -93,7 +93,7 @@ class Superuser:
 
 
 def test_one_changed_value_or_missing_row_is_found(
-    store: Store, place: Place, signer: NoteSigner, database: str, count: Count
+    store: Store, place: DatabaseLocation, signer: NoteSigner, database: str, count: Count
 ) -> None:
     """Every column of every table that the log proves, in its first and its last row."""
     changed, taken, unfound = 0, 0, []

@@ -11,7 +11,7 @@ import pytest
 from makul.app.ports.ledger import Lease, LedgerBrokenError
 from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from makul_testing.external.postgres import Cluster, cluster
@@ -67,7 +67,7 @@ class Site:
             self.server.stop()
             self.server.restore(copy)
             self.server.start()
-        elif not isinstance(place, PostgresPlace):
+        elif not isinstance(place, PostgresLocation):
             for old in place.parent.glob(f"{place.name}*"):
                 old.unlink()
             place.write_bytes(copy.read_bytes())

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.app.ports import Committed, Overtaken, Recorded, Replay
+from makul.app.ports import Committed, Conflict, Recorded, Replay
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.records import (
     a_caller,
     a_consent,
@@ -47,7 +47,7 @@ LIMITS = AttemptLimits(failures_by_recipient_and_pin=3)
 
 
 @pytest.fixture
-def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
+def store(place: DatabaseLocation, keys: StoreKeys) -> Iterator[Store]:
     opened = open_store(place, keys, who="operator")
     yield opened
     opened.close()
@@ -55,13 +55,13 @@ def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
 
 def codes(recorded: Recorded) -> list[Code]:
     """Why it was overtaken."""
-    assert isinstance(recorded, Overtaken)
+    assert isinstance(recorded, Conflict)
     return [reason.code for reason in recorded.reasons]
 
 
 @pytest.mark.parametrize(("first", "second"), [(AFTER, BEFORE), (BEFORE, AFTER)])
 def test_an_id_discloses_once(
-    store: Store, place: Place, first: datetime, second: datetime
+    store: Store, place: DatabaseLocation, first: datetime, second: datetime
 ) -> None:
     """Invariant 5: the id is closed in whichever month; what it gave is given again, no more."""
     entry = a_release(decided_at=first, keep_answer_until=first + KEPT)
@@ -118,12 +118,12 @@ def test_failed_matches_of_later_count(store: Store) -> None:
 def test_a_message_is_remembered_over_a_step_forward_and_back(store: Store) -> None:
     """REQ-09: marks linger, so that a clock ahead by minutes does not forget them."""
     mark = a_mark(bytes(32))  # its first byte makes each of its kind sweep
-    assert store.recorder.admit(mark, at=AFTER)
+    assert store.recorder.register_message_id(mark, at=AFTER)
     ahead = mark.forget_after + timedelta(minutes=9)
-    assert store.recorder.admit(a_mark(b"\0" + b"m" * 31), at=ahead)
+    assert store.recorder.register_message_id(a_mark(b"\0" + b"m" * 31), at=ahead)
     store.housekeep(at=ahead)
 
-    assert not store.recorder.admit(mark, at=BEFORE)
+    assert not store.recorder.register_message_id(mark, at=BEFORE)
 
 
 def test_an_answer_is_kept_for_its_term_and_its_id_for_good(store: Store) -> None:
@@ -133,16 +133,18 @@ def test_an_answer_is_kept_for_its_term_and_its_id_for_good(store: Store) -> Non
     replay = store.recorder.replay
 
     assert replay(entry.key, a_caller(), at=BEFORE) == Replay(entry.answer)
-    assert isinstance(replay(entry.key, a_caller(), at=AFTER + KEPT), Overtaken)
+    assert isinstance(replay(entry.key, a_caller(), at=AFTER + KEPT), Conflict)
     assert replay(entry.key, a_caller(), at=BEFORE) == Replay(entry.answer)
     store.housekeep(at=AFTER + KEPT)
     for at in (BEFORE, AFTER):
-        assert isinstance(replay(entry.key, a_caller(), at=at), Overtaken)
+        assert isinstance(replay(entry.key, a_caller(), at=at), Conflict)
         anew = a_release(key=entry.key, decided_at=at)
         assert codes(store.recorder.record(anew)) == [Code.REQ_04]
 
 
-def test_the_log_grows_in_the_order_of_commits(store: Store, place: Place, tmp_path: Path) -> None:
+def test_the_log_grows_in_the_order_of_commits(
+    store: Store, place: DatabaseLocation, tmp_path: Path
+) -> None:
     """Whatever the moments say, the sequencer's own too; and every record fits it."""
     signer, office = a_note_signer(tmp_path), recording(store)
     sequence(store, signer)  # the acts that furnished it
@@ -152,7 +154,7 @@ def test_the_log_grows_in_the_order_of_commits(store: Store, place: Place, tmp_p
     for draft in some_drafts():
         at -= timedelta(hours=7)
         changed = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-        office.settle(type(draft)(**changed | {"at": at}))
+        office.record_and_render(type(draft)(**changed | {"at": at}))
         done = store.ledger.sequence(signer, LEASE, at=at, batch=10)
         assert isinstance(done, Sequenced)
         assert done.taken == 1

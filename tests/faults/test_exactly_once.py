@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from makul.app.ports import Committed, Recorded, Replay
 from makul.store import StoreKeys, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.records import a_key, a_release
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
@@ -28,7 +28,7 @@ CONSENT = "single-use"
 
 
 def record_all(
-    place: Place, keys: StoreKeys, ids: list[UUID], process: int
+    place: DatabaseLocation, keys: StoreKeys, ids: list[UUID], process: int
 ) -> dict[UUID, Recorded]:
     """Every id: all processes meet at each few of them, and each process begins at another one."""
     store = open_store(place, keys, who="operator")
@@ -49,7 +49,7 @@ def _rotated(ids: list[UUID], by: int) -> list[UUID]:
 
 
 def test_the_same_ids_from_eight_processes(
-    place: Place, keys: StoreKeys, database: str, count: Count
+    place: DatabaseLocation, keys: StoreKeys, database: str, count: Count
 ) -> None:
     """Invariant 5: of each id one is disclosed, and all others get that one's bytes."""
     ids = [uuid4() for _ in range(IDS)]

@@ -12,13 +12,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import bindparam, update
 
-from makul.app.ports import Committed, Overtaken
+from makul.app.ports import Committed, Conflict
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.open import database_at
-from makul.store.records.locks import before_taking_rights, taking_rights
+from makul.store.records.locks import announce_revocation, lock_for_revocation
 from makul.store.schema.tables import recipient
 from makul_testing.builders.records import (
     AZAMAT,
@@ -52,11 +52,11 @@ _ON_HOLD = "AFTER UPDATE ON recipient FOR EACH ROW WHEN (NEW.state = 'ON_HOLD')"
 
 
 @contextmanager
-def noting_what_came_before(place: Place) -> Iterator[None]:
+def noting_what_came_before(place: DatabaseLocation) -> Iterator[None]:
     """Let the hold's own transaction write down how much was released before it."""
     with raw(place) as connection:
         connection.execute(_NOTES)
-        if isinstance(place, PostgresPlace):
+        if isinstance(place, PostgresLocation):
             connection.execute(
                 "CREATE FUNCTION note_released() RETURNS trigger SECURITY DEFINER"
                 f" LANGUAGE plpgsql AS $$ BEGIN {_SO_FAR}; RETURN NULL; END $$"
@@ -69,14 +69,14 @@ def noting_what_came_before(place: Place) -> Iterator[None]:
         yield
     finally:
         with raw(place) as connection:
-            if isinstance(place, PostgresPlace):
+            if isinstance(place, PostgresLocation):
                 connection.execute("DROP FUNCTION note_released CASCADE")
             else:
                 connection.execute("DROP TRIGGER note_released")
             connection.execute("DROP TABLE released_before")
 
 
-def released_before(place: Place) -> int:
+def released_before(place: DatabaseLocation) -> int:
     """As the last hold's transaction saw it."""
     with raw(place) as connection:
         (number,) = connection.execute("SELECT max(number) FROM released_before").fetchone()
@@ -170,13 +170,17 @@ def take_back(store: Store) -> None:
 
 @pytest.mark.parametrize("take", [hold, withdraw, take_back])
 def test_taking_a_right_does_not_wait_for_a_gap(
-    place: Place, keys: StoreKeys, database: str, count: Count, take: Callable[[Store], None]
+    place: DatabaseLocation,
+    keys: StoreKeys,
+    database: str,
+    count: Count,
+    take: Callable[[Store], None],
 ) -> None:
     """Sixteen threads whose transactions take long: there is always one that holds the recipient's
     row in share, and PostgreSQL lets others join it.
     """
     store, stop = open_store(place, keys, who="operator"), FORK.Event()
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         with raw(place) as connection:
             for statement in _SLOWLY:
                 connection.execute(statement)
@@ -211,10 +215,12 @@ def timed(take: Callable[[Store], None], store: Store) -> float:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_notice_that_was_left_behind_stops_nobody(place: Place, keys: StoreKeys) -> None:
+def test_a_notice_that_was_left_behind_stops_nobody(
+    place: DatabaseLocation, keys: StoreKeys
+) -> None:
     """Whoever put it up was killed before the hold: decisions go on, the next hold comes."""
     store = open_store(place, keys, who="operator")
-    with taking_rights(database_at(place), BANK) as left:
+    with announce_revocation(database_at(place), BANK) as left:
         assert left.notice is not None
         with ThreadPoolExecutor(4) as pool:
             begun = [pool.submit(store.recorder.record, a_release()) for _ in range(20)]
@@ -228,12 +234,12 @@ def test_a_notice_that_was_left_behind_stops_nobody(place: Place, keys: StoreKey
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_decision_waits_for_who_put_up_a_notice(place: Place, keys: StoreKeys) -> None:
+def test_a_decision_waits_for_who_put_up_a_notice(place: DatabaseLocation, keys: StoreKeys) -> None:
     """It makes way, and then finds what was done: RCP-02."""
     store, database = open_store(place, keys, who="operator"), database_at(place)
-    with ThreadPoolExecutor(1) as pool, taking_rights(database, BANK) as taking:
+    with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as taking:
         with database.transaction() as transaction:
-            before_taking_rights(transaction, taking)
+            lock_for_revocation(transaction, taking)
             begun = pool.submit(store.recorder.record, a_release())
             with pytest.raises(TimeoutError):
                 begun.result(0.3)
@@ -243,4 +249,4 @@ def test_a_decision_waits_for_who_put_up_a_notice(place: Place, keys: StoreKeys)
     store.close()
     database.close()
 
-    assert found == Overtaken((Reason(code=Code.RCP_02),))
+    assert found == Conflict((Reason(code=Code.RCP_02),))

@@ -12,8 +12,8 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql import visitors
 
 from makul.app.ports import Duty
-from makul.store.db.base import Statements
-from makul.store.db.location import PostgresPlace
+from makul.store.db.base import CompiledStatements
+from makul.store.db.location import PostgresLocation
 from makul.store.schema.role_privileges import VERSION_TABLE, Right
 from makul.store.schema.roles import grant
 
@@ -24,7 +24,7 @@ _SET = re.compile(r"(?:SET |, )(\w+)=")
 _UPSERTED = re.compile(r"(?:^|, )(\w+) = ")
 
 
-def parted(owner: PostgresPlace) -> Mapping[Duty, PostgresPlace]:
+def parted(owner: PostgresLocation) -> Mapping[Duty, PostgresLocation]:
     """How the role of each duty comes to a store; its roles are the server's, made once."""
     places = {}
     with psycopg.connect(owner.url, autocommit=True) as server:
@@ -38,10 +38,10 @@ def parted(owner: PostgresPlace) -> Mapping[Duty, PostgresPlace]:
     return places
 
 
-def as_role(owner: PostgresPlace, role: str) -> PostgresPlace:
+def as_role(owner: PostgresLocation, role: str) -> PostgresLocation:
     """The same database by another role."""
     assert SUPERUSER in owner.url
-    return PostgresPlace(url=owner.url.replace(SUPERUSER, f"user={role}"))
+    return PostgresLocation(url=owner.url.replace(SUPERUSER, f"user={role}"))
 
 
 @dataclass(slots=True)
@@ -95,15 +95,15 @@ class Asked:
 @contextmanager
 def asked(noted: Asked) -> Iterator[None]:
     """Note every statement that is run in the block, of any store."""
-    prepared = Statements.prepared
+    prepared = CompiledStatements.prepared
 
-    def noting(self: Statements, statement: Any) -> Any:
+    def noting(self: CompiledStatements, statement: Any) -> Any:
         found = prepared(self, statement)
         noted.note(statement, found.sql)
         return found
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Statements, "prepared", noting)
+        patched.setattr(CompiledStatements, "prepared", noting)
         yield
 
 

@@ -21,7 +21,7 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Clock, Duty
-from makul.composition.adapters import Parts, build_agreements, build_parts, utc_now
+from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
 from makul.composition.service import channel_of, readiness, recipient_port
 from makul.config.settings import Settings, load_settings
 from makul.domain.attributes import Attribute
@@ -29,7 +29,7 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
 from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import make_months
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
@@ -137,7 +137,7 @@ class _Template:
 
     def copy_to(self, settings: Settings) -> None:
         """Its record, where that is a file, and what it has kept of authorities."""
-        if not isinstance(settings.place, PostgresPlace):
+        if not isinstance(settings.place, PostgresLocation):
             shutil.copy(self.directory / "makul.db", settings.place)
         if (self.directory / "archive").exists():
             shutil.copytree(self.directory / "archive", settings.store.keys.parent / "archive")
@@ -157,7 +157,7 @@ def _template(database: RecordDatabase, at: datetime) -> _Template | None:
         house = build_house(directory, database=database, keys=keys, clock=lambda: at)
         house.close()
         place = house.settings.place
-        name = urlsplit(place.url).path[1:] if isinstance(place, PostgresPlace) else ""
+        name = urlsplit(place.url).path[1:] if isinstance(place, PostgresLocation) else ""
         found = _Template(world=house.world, keys=keys, directory=directory, database=name)
         _templates[database.key] = found
     return found if found.world.made_at <= at else None
@@ -202,7 +202,7 @@ class InProcess:
     """On PostgreSQL they name the tables' owner; what is in `makul.toml` names who serves."""
     store: Store
     """Each of its ports by the role of whose duty it is. The parts serve."""
-    parts: Parts
+    parts: Adapters
     clock: Clock
     applications: Mapping[str, Any]
     opened: tuple[Store, ...]
@@ -235,7 +235,7 @@ class InProcess:
     def makul(self, duty: Duty | None = Duty.DESK) -> Makul:
         """The command line over this house, by the role of a duty; None: by the owner's."""
         directory = self.settings.store.keys.parent
-        if not isinstance(self.settings.place, PostgresPlace):
+        if not isinstance(self.settings.place, PostgresLocation):
             return Makul(directory)
         owner = self.settings.place
         place = owner if duty is None else parted(owner)[duty]
@@ -278,7 +278,7 @@ def build_house(
         make_months(settings.place, at=clock())
     stores = _by_duty(settings, made, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
-    given = build_parts(settings, serving, clock)
+    given = build_adapters(settings, serving, clock)
     agreements, notices = build_agreements(settings, store.desk, given.verifier)
     if template is None:
         register(world, store.desk, agreements, notices, at=clock())
@@ -313,7 +313,7 @@ def _by_duty(
     A file knows no roles.
     """
     owner = settings.place
-    if not isinstance(owner, PostgresPlace):
+    if not isinstance(owner, PostgresLocation):
         return dict.fromkeys(Duty, made)
     made.close()
     places = parted(owner)

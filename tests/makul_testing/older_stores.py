@@ -1,6 +1,6 @@
 """Stores as earlier versions of the program made them."""
 
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (
@@ -16,7 +16,7 @@ _LATER_MIGRATIONS_UNDONE = (
 )
 
 
-def downgrade_to_0007(place: Place) -> None:
+def downgrade_to_0007(place: DatabaseLocation) -> None:
     """Remove from a store all that migrations after 0007 made, and the leaves of its acts."""
     for table in ("ledger_queue", "ledger_leaf"):
         with without_guards(place, table) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from pysqlite3 import dbapi2
 
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _SERVER_TABLES = (
@@ -17,10 +17,10 @@ _SERVER_TABLES = (
 
 
 @contextmanager
-def raw(place: Place) -> Iterator[Any]:
+def raw(place: DatabaseLocation) -> Iterator[Any]:
     """A plain connection: none of the store's settings, none of its manners."""
     connection: Any
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         connection = psycopg.connect(place.url, autocommit=True)
     else:
         connection = dbapi2.connect(str(place), isolation_level=None)
@@ -30,25 +30,25 @@ def raw(place: Place) -> Iterator[Any]:
         connection.close()
 
 
-def parameters(place: Place, sql: str) -> str:
+def parameters(place: DatabaseLocation, sql: str) -> str:
     """A statement with `?` for its values, as the driver of this place takes it."""
-    return sql.replace("?", "%s") if isinstance(place, PostgresPlace) else sql
+    return sql.replace("?", "%s") if isinstance(place, PostgresLocation) else sql
 
 
-def count(place: Place, table: str) -> int:
+def count(place: DatabaseLocation, table: str) -> int:
     """How many rows a table has."""
     with raw(place) as connection:
         (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
         return int(number)
 
 
-def everything(place: Place, *, but: str = "dictionary") -> dict[str, list[str]]:
+def everything(place: DatabaseLocation, *, but: str = "dictionary") -> dict[str, list[str]]:
     """Every row of every table but one, to tell whether anything at all changed.
 
     Dictionaries of compression are texts that say nothing of a request: they are kept beforehand.
     """
     with raw(place) as connection:
-        tables = _SERVER_TABLES if isinstance(place, PostgresPlace) else _TABLES
+        tables = _SERVER_TABLES if isinstance(place, PostgresLocation) else _TABLES
         return {
             name: sorted(map(repr, connection.execute(f"SELECT * FROM {name}").fetchall()))  # noqa: S608
             for (name,) in connection.execute(tables).fetchall()
@@ -56,16 +56,18 @@ def everything(place: Place, *, but: str = "dictionary") -> dict[str, list[str]]
         }
 
 
-def binary(place: Place, value: bytes) -> str:
+def binary(place: DatabaseLocation, value: bytes) -> str:
     """A byte string as a literal."""
-    return f"'\\x{value.hex()}'::bytea" if isinstance(place, PostgresPlace) else f"x'{value.hex()}'"
+    return (
+        f"'\\x{value.hex()}'::bytea" if isinstance(place, PostgresLocation) else f"x'{value.hex()}'"
+    )
 
 
 @contextmanager
-def without_guards(place: Place, table: str) -> Iterator[Any]:
+def without_guards(place: DatabaseLocation, table: str) -> Iterator[Any]:
     """A superuser's connection for which a table's triggers do not hold; they do afterwards."""
     with raw(place) as connection:
-        if isinstance(place, PostgresPlace):
+        if isinstance(place, PostgresLocation):
             connection.execute("SET session_replication_role = replica")
             yield connection
             return

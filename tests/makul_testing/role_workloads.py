@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import psycopg
 
-from makul.app.ports import Committed, Desk, ExportLook, Official, PaperUse, Replay
+from makul.app.ports import Committed, Desk, ExportOptions, Official, PaperUse, Replay
 from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, Outcome
@@ -22,7 +22,7 @@ from makul.domain.recipients import RecipientState
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.agreements import (
     AUTHORISED_BODY,
@@ -91,7 +91,7 @@ def looks(desk: Desk) -> None:
     assert desk.disclosure(latest.disclosure_id) is not None
     assert desk.evidence_of(latest.disclosure_id, at=NOON) is not None
     assert desk.repetitions(limit=5)
-    month, look = Month(2026, 11), ExportLook(revealed=False, reason=None)
+    month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
     assert desk.statistics(month)
     assert list(desk.export(month, None, look, at=NOON))
 
@@ -139,7 +139,7 @@ RELEASED = a_release(
 def decides(store: Store) -> None:
     """One decision of each kind, on leaves that are really committed to."""
     for draft in DRAFTS:
-        recording(store).settle(draft)
+        recording(store).record_and_render(draft)
 
 
 def serves(store: Store) -> None:
@@ -170,7 +170,7 @@ def _records(store: Store) -> None:
         a_revocation(of_another),
     ):
         assert store.recorder.record(entry) == Committed()
-    assert store.recorder.admit(a_mark(b"\0" * 32), at=NOON)
+    assert store.recorder.register_message_id(a_mark(b"\0" * 32), at=NOON)
     assert store.recorder.count_inquiry(BANK, at=NOON) == 1
 
 
@@ -213,7 +213,7 @@ def _reads(store: Store) -> None:
 # --- the work of the sequencer ------------------------------------------------------------------
 
 
-def recovers(store: Store, signer: NoteSigner, place: PostgresPlace) -> None:
+def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
     """Two leaves were published from a newer copy: this one holds the first of them alone."""
     with psycopg.connect(place.url) as connection:
         row = connection.execute(

@@ -13,11 +13,11 @@ import makul_schemas
 from lxml import etree
 
 from makul.app.ports import Caller
-from makul.app.ports.health import Readiness, State
+from makul.app.ports.health import Readiness, ReadinessState
 from makul.app.requests import RecipientPort
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
-from makul.soap.channels import Authenticated, Channel
+from makul.soap.channels import Authenticated, RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
 from makul.soap.wsgi_app import Answered, build_application
@@ -120,12 +120,12 @@ class Response:
         return (code or "").rpartition(":")[2]
 
 
-READY = Readiness({"store": State.OK})
+READY = Readiness({"store": ReadinessState.OK})
 
 
 def build(
     fake: FakePort | None = None,
-    channel: Channel | None = None,
+    channel: RequestChannel | None = None,
     *,
     ready: Callable[[], Readiness] = lambda: READY,
     observe: Callable[[Answered], None] = lambda _: None,

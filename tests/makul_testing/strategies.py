@@ -137,11 +137,11 @@ PERSONS = st.one_of(
 )
 
 
-Parts = dict[str, st.SearchStrategy[Any]]
+Adapters = dict[str, st.SearchStrategy[Any]]
 Fault = tuple[str, str, st.SearchStrategy[Any]]
 
 
-def faults(document: Parts) -> list[Fault]:
+def faults(document: Adapters) -> list[Fault]:
     """What may be otherwise: in which part of the case, what, and how."""
     return [
         (place, name, odd)
@@ -157,7 +157,7 @@ def faults(document: Parts) -> list[Fault]:
     ]
 
 
-def up_to_three(document: Parts) -> st.SearchStrategy[list[Fault]]:
+def up_to_three(document: Adapters) -> st.SearchStrategy[list[Fault]]:
     """No fault or one as often as up to three."""
     fault = st.sampled_from(faults(document))
     return st.one_of(st.lists(fault, max_size=1), st.lists(fault, max_size=3))

@@ -140,7 +140,7 @@ def test_housekeeping_goes_on(
     """An error that is no outage of the store: with its metric and its event."""
     counted: list[str] = []
     events: list[object] = []
-    monkeypatch.setattr("makul.composition.service.tell_event", events.append)
+    monkeypatch.setattr("makul.composition.service.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), StoreUnavailableError("away"), KeyError(SECRET)])
     done: list[datetime] = []
 
@@ -182,7 +182,7 @@ def test_collecting_cosignatures_goes_on(
 ) -> None:
     """What a witness shows must not end the collecting of all of them."""
     events: list[object] = []
-    monkeypatch.setattr("makul.admin.ledger.tell_event", events.append)
+    monkeypatch.setattr("makul.admin.ledger.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
     cosigned = cast("Cosigned", object())
 
@@ -208,7 +208,7 @@ def test_the_rounds_of_the_sequencer_go_on(
 ) -> None:
     """Each round begins where the committed log ends, so another is taken."""
     events: list[object] = []
-    monkeypatch.setattr("makul.admin.ledger.tell_event", events.append)
+    monkeypatch.setattr("makul.admin.ledger.emit_security_event", events.append)
     stopped, rounds = threading.Event(), [0]
 
     def take_round() -> Any:

@@ -12,9 +12,9 @@ import pytest
 
 from makul.observability import request_context as accounts
 from makul.observability.logging_config import LogError, configure_logging, configure_security
-from makul.observability.request_context import Account
+from makul.observability.request_context import RequestContext
 from makul.observability.security_events import Event
-from makul.observability.security_log import LOGGER, tell
+from makul.observability.security_log import LOGGER, emit_security_event
 
 SECRET = "20101199000123"
 
@@ -41,7 +41,7 @@ def test_events_are_lines_among_the_others(capsys: pytest.CaptureFixture[str]) -
     """Where no place of their own is named."""
     configure_logging(environment="SANDBOX")
     logging.getLogger("makul.x").warning("w")
-    tell(Event.RELOADED)
+    emit_security_event(Event.RELOADED)
 
     other, event = lines(capsys.readouterr().err)
     assert (other["event"], other["level"]) == ("w", "warning")
@@ -54,7 +54,7 @@ def test_events_go_to_a_file_and_nowhere_else(
     """Readable by its owner and group alone."""
     path = tmp_path / "security.log"
     configure_logging(security=path)
-    tell(Event.RELOADED)
+    emit_security_event(Event.RELOADED)
 
     assert capsys.readouterr().err == ""
     assert [line["event.code"] for line in lines(path.read_text())] == ["MKL-401"]
@@ -65,7 +65,7 @@ def test_a_level_leaves_requests_out_and_no_event(capsys: pytest.CaptureFixture[
     """`logs.level = "WARNING"` is about lines of requests; events of low severity stay."""
     configure_logging(logging.WARNING)
     logging.getLogger("makul.access").info("request", extra={"fields": {}})
-    tell(Event.QUOTA_SPENT)
+    emit_security_event(Event.QUOTA_SPENT)
 
     assert [line["event.code"] for line in lines(capsys.readouterr().err)] == ["MKL-203"]
 
@@ -74,9 +74,9 @@ def test_a_rotated_file_is_opened_anew(tmp_path: Path) -> None:
     """As logrotate does it, without a signal."""
     path = tmp_path / "security.log"
     configure_security(path, environment="PRODUCTION")
-    tell(Event.RELOADED)
+    emit_security_event(Event.RELOADED)
     path.rename(tmp_path / "security.log.1")
-    tell(Event.RELOAD_REFUSED)
+    emit_security_event(Event.RELOAD_REFUSED)
 
     assert [line["event.code"] for line in lines(path.read_text())] == ["MKL-402"]
 
@@ -88,7 +88,7 @@ def test_events_go_to_syslog(tmp_path: Path) -> None:
         daemon.bind(str(place))
         daemon.settimeout(10)
         configure_security(place, environment="PRODUCTION")
-        tell(Event.MESSAGE_REPLAYED)
+        emit_security_event(Event.MESSAGE_REPLAYED)
         said = daemon.recv(65536).rstrip(b"\0").decode()
 
     head, _, body = said.partition(" ")
@@ -112,7 +112,7 @@ def test_an_event_that_cannot_be_written_is_told_without_its_content(
     assert isinstance(handler, logging.FileHandler)
     handler.stream.close()
     handler.stream = os.fdopen(os.open("/dev/full", os.O_WRONLY), "w", encoding="utf-8")
-    tell(Event.MESSAGE_REPLAYED, user=SECRET)
+    emit_security_event(Event.MESSAGE_REPLAYED, user=SECRET)
 
     written = capsys.readouterr().err
     assert [line["event"] for line in lines(written)] == [
@@ -124,7 +124,7 @@ def test_an_event_that_cannot_be_written_is_told_without_its_content(
 def test_commands_without_a_place_tell_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """What a command prints is for people; its doings are in the desk's own log."""
     configure_security(None, environment="PRODUCTION")
-    tell(Event.KEY_COMPROMISED)
+    emit_security_event(Event.KEY_COMPROMISED)
 
     assert capsys.readouterr() == ("", "")
 
@@ -132,7 +132,7 @@ def test_commands_without_a_place_tell_nothing(capsys: pytest.CaptureFixture[str
 def test_a_line_says_of_which_request_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """By correlation, whoever wrote it; outside of a request there is none."""
     configure_logging()
-    accounts.opened(Account(listener="wsse", correlation="c0ffee"))
+    accounts.opened(RequestContext(listener="wsse", correlation="c0ffee"))
     logging.getLogger("makul.x").warning("within")
     accounts.closed()
     logging.getLogger("makul.x").warning("without")

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.observability.metrics_server import Installation, RevocationData
+from makul.observability.metrics_server import MetricsSource, RevocationData
 from makul.store import log_state_of
 from makul_testing.in_process_service import InProcess, build_house
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 def told(found: RevocationData | None) -> str:
     registry = CollectorRegistry()
-    registry.register(Installation({"documents": lambda _: found}, lambda: NOW))
+    registry.register(MetricsSource({"documents": lambda _: found}, lambda: NOW))
     return generate_latest(registry).decode()
 
 
@@ -101,7 +101,7 @@ def log_state(**changes: Any) -> LedgerState:
 
 def log_told(state: Callable[[], LedgerState] | None) -> str:
     registry = CollectorRegistry()
-    registry.register(Installation({}, lambda: NOW, state))
+    registry.register(MetricsSource({}, lambda: NOW, state))
     return generate_latest(registry).decode()
 
 

@@ -8,8 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.observability import request_context as accounts
-from makul.observability.middleware import Accounting, line_of, observe, told_request_id
-from makul.observability.request_context import Account, Room
+from makul.observability.middleware import (
+    RequestObserverMiddleware,
+    line_of,
+    observe,
+    redact_request_id,
+)
+from makul.observability.request_context import RequestContext, Stage
 from makul.soap.wsgi_app import Answered
 from makul_testing.soap_client import (
     GET_STATUS,
@@ -38,7 +43,7 @@ def asked(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict
 
 def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
     """Who wants more finds it in the record, by the request id."""
-    application = Accounting(build_port(observe=observe), listener="wsse")
+    application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul.access"):
         answer = send(application, enveloped(GET_STATUS))
     (record,) = caplog.records
@@ -60,7 +65,7 @@ def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_every_answer_bears_an_id_of_ours(caplog: pytest.LogCaptureFixture) -> None:
     """The client's own is not taken up: whoever chooses an id could write into the log."""
-    application = Accounting(build_port(observe=observe), listener="wsse")
+    application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul"):
         first, second = (
             asked(application, "/nowhere", HTTP_X_REQUEST_ID=PIN)["headers"]["X-Request-Id"]
@@ -78,7 +83,7 @@ def test_probes_are_told_only_where_they_fail(
     path: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Asked every second, they would bury the rest; and no path is ever told."""
-    application = Accounting(build_port(observe=observe), listener="wsse")
+    application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul.access"):
         asked(application, path)
 
@@ -92,13 +97,15 @@ class Broken:
     def begun(self) -> None:
         raise OSError(PIN)
 
-    def ended(self, account: Account) -> None:
+    def ended(self, account: RequestContext) -> None:
         raise OSError(PIN)
 
 
 def test_what_cannot_be_told_is_answered(caplog: pytest.LogCaptureFixture) -> None:
     """The record is what a disclosure rests on; the log says that it is incomplete."""
-    application = Accounting(build_port(observe=observe), listener="w", metrics=Broken())  # type: ignore[arg-type]
+    application = RequestObserverMiddleware(
+        build_port(observe=observe), listener="w", metrics=Broken()
+    )  # type: ignore[arg-type]
 
     assert send(application, enveloped(GET_STATUS)).status == 200
     assert "a request could not be told of: OSError" in caplog.text
@@ -107,14 +114,14 @@ def test_what_cannot_be_told_is_answered(caplog: pytest.LogCaptureFixture) -> No
 
 def test_an_account_ends_with_its_request() -> None:
     """A thread's next request starts anew, and outside of one there is none."""
-    seen: list[Account | None] = []
+    seen: list[RequestContext | None] = []
 
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:
         seen.append(accounts.current())
         start_response("200 OK", [])
         return [b""]
 
-    around = Accounting(application, listener="wsse")
+    around = RequestObserverMiddleware(application, listener="wsse")
     asked(around)
     asked(around)
 
@@ -131,32 +138,32 @@ def test_an_account_ends_where_the_application_breaks() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        asked(Accounting(application, listener="wsse"))
+        asked(RequestObserverMiddleware(application, listener="wsse"))
     assert accounts.current() is None
 
 
 def test_a_request_id_in_the_shape_of_a_pin_is_not_told() -> None:
     """Recipients choose their ids: a citizen's number put into one stays out of the log."""
-    assert told_request_id(REQUEST_ID) == str(REQUEST_ID)
-    assert told_request_id(None) is None
+    assert redact_request_id(REQUEST_ID) == str(REQUEST_ID)
+    assert redact_request_id(None) is None
     for start in range(32 - len(PIN) + 1):
         disguised = UUID("f" * start + PIN + "f" * (32 - start - len(PIN)))
-        assert told_request_id(disguised) is None
-    assert sum(told_request_id(uuid4()) is None for _ in range(2000)) < 20
+        assert redact_request_id(disguised) is None
+    assert sum(redact_request_id(uuid4()) is None for _ in range(2000)) < 20
 
 
 def test_time_is_told_by_rooms() -> None:
     """Milliseconds, of the rooms that the request was in."""
-    account = Account(listener="wsse", took=0.0123)
-    account.add(Room.MESSAGE, 0.001)
-    account.add(Room.MESSAGE, 0.001)
+    account = RequestContext(listener="wsse", took=0.0123)
+    account.add(Stage.MESSAGE, 0.001)
+    account.add(Stage.MESSAGE, 0.001)
 
     assert line_of(account)["ms"] == {"whole": 12.3, "message": 2.0}
 
 
 def test_a_fault_is_told_by_its_codes(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody is known, nothing was read: a status, a code, and not a byte of the message."""
-    application = Accounting(
+    application = RequestObserverMiddleware(
         build_port(FakePort(), TrustingChannel(), observe=observe), listener="wsse"
     )
     with caplog.at_level(logging.INFO, "makul.access"):

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from makul.observability import multiprocess as spool
-from makul.observability.multiprocess import Spool, SpoolCollector, SpoolError
+from makul.observability.multiprocess import SpoolCollector, WorkerMetricsDir, WorkerMetricsError
 
 _WORKER = """
 import json, sys, time
@@ -96,7 +96,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
     """A decision of two codes is one decision; a code twice is one reason."""
-    Spool(directory, "wsse").prepare()
+    WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 3)
 
     assert value(directory, "makul_decisions_total", **DECIDED) == 3
@@ -112,7 +112,7 @@ def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
 
 def test_recipients_are_told_apart_by_the_setting_alone(directory: Path) -> None:
     """And a notary never by their PIN (cl. 3, e)."""
-    Spool(directory, "wsse").prepare()
+    WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 2)
     assert not any("NOT/" in name for name in scraped(directory))
 
@@ -125,12 +125,12 @@ def test_recipients_are_told_apart_by_the_setting_alone(directory: Path) -> None
 
 def test_a_dead_workers_numbers_stay_and_its_files_go(directory: Path) -> None:
     """Counters never go back and the directory does not grow, by as many reloads as there are."""
-    mine = Spool(directory, "wsse")
+    mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     for _ in range(4):
         worker(directory, 5)
-        mine.bury([])
-        mine.bury([])
+        mine.merge_dead_workers([])
+        mine.merge_dead_workers([])
 
     assert value(directory, "makul_decisions_total", **DECIDED) == 20
     assert value(directory, "makul_request_seconds_count", listener="wsse", operation="none") == 4
@@ -140,14 +140,14 @@ def test_a_dead_workers_numbers_stay_and_its_files_go(directory: Path) -> None:
 
 def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path) -> None:
     """Kill -9 in mid-request: its gauges go with it, and nobody else's do."""
-    mine = Spool(directory, "wsse")
+    mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     victim, living = worker(directory, 1, stays=True), worker(directory, 1, stays=True)
     try:
         assert value(directory, "makul_workers", listener="wsse") == 2
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait(120)
-        mine.bury([living.pid])
+        mine.merge_dead_workers([living.pid])
 
         assert value(directory, "makul_workers", listener="wsse") == 1
         assert value(directory, "makul_requests_in_flight", listener="wsse") == 1
@@ -160,10 +160,10 @@ def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path
 def test_a_start_clears_what_is_its_own(directory: Path) -> None:
     """A listener that starts counts from nothing; another's numbers are not its affair."""
     for listener in ("wsse", "a_b/c d"):
-        Spool(directory, listener).prepare()
+        WorkerMetricsDir(directory, listener).prepare()
         worker(directory, 1, listener=listener)
 
-    Spool(directory, "wsse").prepare()
+    WorkerMetricsDir(directory, "wsse").prepare()
 
     left = scraped(directory)
     assert {json.loads(name[name.index("{") :])["listener"] for name in left} == {"a_b/c d"}
@@ -174,15 +174,15 @@ def test_who_reads_holds_up_nobody(
 ) -> None:
     """An exporter that hangs must not keep the arbiter from its workers; the next death adds up."""
     monkeypatch.setattr(spool, "LOCK_SECONDS", 0.05)
-    mine = Spool(directory, "wsse")
+    mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     worker(directory, 2)
     with (directory / "lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_SH)
-        mine.bury([])  # and comes back
+        mine.merge_dead_workers([])  # and comes back
         assert "not added up: TimeoutError" in caplog.text
 
-    mine.bury([])
+    mine.merge_dead_workers([])
     assert value(directory, "makul_decisions_total", **DECIDED) == 2
     assert len(list(directory.glob("*.db"))) == 2
 
@@ -192,13 +192,13 @@ def test_a_file_that_is_broken_stops_nobody(
     directory: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     """The arbiter goes on, whatever a worker left behind."""
-    mine = Spool(directory, "wsse")
+    mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     worker(directory, 1)
     (broken,) = directory.glob("counter_*.db")
     broken.write_bytes(content)
 
-    mine.bury([])
+    mine.merge_dead_workers([])
 
     assert "numbers are lost" in caplog.text
     assert value(directory, "makul_decisions_total", **DECIDED) is None
@@ -207,9 +207,9 @@ def test_a_file_that_is_broken_stops_nobody(
 
 def test_a_workers_files_have_their_room(directory: Path) -> None:
     """A map of a file that the disk has no room for kills who writes to it (SIGBUS)."""
-    Spool(directory, "wsse").prepare()
+    WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 3)
-    Spool(directory, "other").prepare()
+    WorkerMetricsDir(directory, "other").prepare()
     files = list(directory.glob("*.db"))
 
     assert len(files) == len(spool._KINDS)
@@ -222,14 +222,14 @@ def test_no_room_is_told_and_leaves_no_file(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then the worker serves without numbers (`bootstrap`)."""
-    Spool(directory, "wsse").prepare()
+    WorkerMetricsDir(directory, "wsse").prepare()
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        Spool(directory, "wsse").use()
+        WorkerMetricsDir(directory, "wsse").use()
     assert list(directory.glob("*.db")) == []
 
 
@@ -239,12 +239,12 @@ def test_a_directory_that_others_may_write_is_refused(directory: Path, mode: int
     directory.mkdir()
     directory.chmod(mode)
 
-    with pytest.raises(SpoolError, match="others may not write"):
-        Spool(directory, "wsse").prepare()
+    with pytest.raises(WorkerMetricsError, match="others may not write"):
+        WorkerMetricsDir(directory, "wsse").prepare()
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """One line that says what to do."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpoolError, match=r"metrics\.directory"):
+    with pytest.raises(WorkerMetricsError, match=r"metrics\.directory"):
         spool.prepare(tmp_path / "file" / "metrics")

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from makul.app.ports.health import Readiness, State
+from makul.app.ports.health import Readiness, ReadinessState
 from makul.observability import readiness as health
-from makul.observability.readiness import Kept, Watch
+from makul.observability.readiness import CachedCheck, ReadinessProbe
 
 
 class Clock:
@@ -25,11 +25,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Counted:
     """A check that counts how often it was looked at."""
 
-    def __init__(self, state: State = State.OK) -> None:
+    def __init__(self, state: ReadinessState = ReadinessState.OK) -> None:
         self.state = state
         self.looks = 0
 
-    def __call__(self) -> State:
+    def __call__(self) -> ReadinessState:
         self.looks += 1
         return self.state
 
@@ -37,13 +37,15 @@ class Counted:
 @pytest.mark.parametrize(
     ("states", "worst", "ready"),
     [
-        ((State.OK, State.OK), State.OK, True),
-        ((State.OK, State.DEGRADED), State.DEGRADED, True),
-        ((State.DOWN, State.DEGRADED), State.DOWN, False),
-        ((), State.DOWN, False),
+        ((ReadinessState.OK, ReadinessState.OK), ReadinessState.OK, True),
+        ((ReadinessState.OK, ReadinessState.DEGRADED), ReadinessState.DEGRADED, True),
+        ((ReadinessState.DOWN, ReadinessState.DEGRADED), ReadinessState.DOWN, False),
+        ((), ReadinessState.DOWN, False),
     ],
 )
-def test_the_worst_counts(states: tuple[State, ...], worst: State, ready: bool) -> None:
+def test_the_worst_counts(
+    states: tuple[ReadinessState, ...], worst: ReadinessState, ready: bool
+) -> None:
     """Degraded still answers; nothing looked at is nothing that stands."""
     found = Readiness({str(number): state for number, state in enumerate(states)})
 
@@ -53,13 +55,13 @@ def test_the_worst_counts(states: tuple[State, ...], worst: State, ready: bool) 
 def test_a_thousand_probes_are_one_look(clock: Clock) -> None:
     """Whoever asks faster gets what was seen: a probe is no lever on the store."""
     check = Counted()
-    watch = Watch({"store": check})
+    watch = ReadinessProbe({"store": check})
     for _ in range(1000):
         assert watch().ready
     assert check.looks == 1
 
     clock.now += health.KEPT_SECONDS
-    check.state = State.DOWN
+    check.state = ReadinessState.DOWN
     assert not watch().ready
     assert check.looks == 2
 
@@ -67,12 +69,12 @@ def test_a_thousand_probes_are_one_look(clock: Clock) -> None:
 def test_a_check_that_raises_is_down(caplog: pytest.LogCaptureFixture) -> None:
     """Fail closed; the log tells the kind of error and not its message."""
 
-    def broken() -> State:
+    def broken() -> ReadinessState:
         raise OSError("/srv/makul/makul.db")
 
-    found = Watch({"store": broken, "signer": Counted()})()
+    found = ReadinessProbe({"store": broken, "signer": Counted()})()
 
-    assert found.checks == {"store": State.DOWN, "signer": State.OK}
+    assert found.checks == {"store": ReadinessState.DOWN, "signer": ReadinessState.OK}
     assert "check store broke: OSError" in caplog.text
     assert "/srv" not in caplog.text
 
@@ -80,16 +82,16 @@ def test_a_check_that_raises_is_down(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_look_that_is_stuck_is_down(clock: Clock) -> None:
     """While one thread waits for a dependency, the others tell the last answer; not for ever."""
     entered, released = threading.Event(), threading.Event()
-    answers = [State.OK]
+    answers = [ReadinessState.OK]
 
-    def sticking() -> State:
+    def sticking() -> ReadinessState:
         if not answers:
             entered.set()
             released.wait(120)
-            return State.OK
+            return ReadinessState.OK
         return answers.pop()
 
-    watch = Watch({"store": sticking})
+    watch = ReadinessProbe({"store": sticking})
     assert watch().ready
     clock.now += health.KEPT_SECONDS
     thread = threading.Thread(target=watch)
@@ -103,30 +105,30 @@ def test_a_look_that_is_stuck_is_down(clock: Clock) -> None:
     thread.join()
 
     assert soon.ready
-    assert late.checks == {"store": State.DOWN}
+    assert late.checks == {"store": ReadinessState.DOWN}
     assert watch().ready
 
 
 def test_a_costly_check_is_kept_while_it_is_good(clock: Clock) -> None:
     """What is mended is seen at once; what breaks, within the time that is kept."""
-    check = Counted(State.DOWN)
-    kept = Kept(check, 30.0)
-    assert (kept(), kept()) == (State.DOWN, State.DOWN)
-    check.state = State.OK
-    assert kept() is State.OK
-    check.state = State.DOWN
-    assert kept() is State.OK
+    check = Counted(ReadinessState.DOWN)
+    kept = CachedCheck(check, 30.0)
+    assert (kept(), kept()) == (ReadinessState.DOWN, ReadinessState.DOWN)
+    check.state = ReadinessState.OK
+    assert kept() is ReadinessState.OK
+    check.state = ReadinessState.DOWN
+    assert kept() is ReadinessState.OK
 
     clock.now += 30.0
-    assert kept() is State.DOWN
+    assert kept() is ReadinessState.DOWN
     assert check.looks == 4
 
 
 def test_a_change_is_logged_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """Ten minutes of a store that is down are two lines."""
     check = Counted()
-    watch = Watch({"store": check})
-    for state in (State.OK, State.DOWN, State.DOWN, State.OK):
+    watch = ReadinessProbe({"store": check})
+    for state in (ReadinessState.OK, ReadinessState.DOWN, ReadinessState.DOWN, ReadinessState.OK):
         check.state = state
         watch()
         clock.now += health.KEPT_SECONDS

@@ -16,15 +16,15 @@ import makul
 from makul.app.ports import Desk, DeskError
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
-from makul.observability.audited_registry import ReportingDesk
+from makul.observability.audited_registry import AuditedRegistry
 from makul.observability.logging_config import _Lines
-from makul.observability.request_context import Account, Decided
+from makul.observability.request_context import DecisionSummary, RequestContext
 from makul.observability.security_events import BY_REASON, UNEVENTFUL, Event
 from makul.observability.security_log import (
+    emit_request_events,
+    emit_security_event,
     events_of,
-    tell,
-    tell_of,
-    told_member,
+    redact_member_code,
 )
 
 BANK = MemberCode("COM/60000001")
@@ -42,12 +42,12 @@ ECS_TYPES = {
 """Which `event.type` each `event.category` allows, of those used here (ECS 8.17)."""
 
 
-def account(**of: Any) -> Account:
-    return Account(listener="wsse", correlation="c0ffee", **of)
+def account(**of: Any) -> RequestContext:
+    return RequestContext(listener="wsse", correlation="c0ffee", **of)
 
 
-def decided(*reasons: Reason, outcome: str = "REFUSED") -> Decided:
-    return Decided(outcome=outcome, reasons=reasons, recipient=BANK)
+def decided(*reasons: Reason, outcome: str = "REFUSED") -> DecisionSummary:
+    return DecisionSummary(outcome=outcome, reasons=reasons, recipient=BANK)
 
 
 def test_every_reason_is_an_event_or_everyday_work() -> None:
@@ -97,7 +97,7 @@ def test_codes_and_actions_are_unique_and_ecs_allows_their_words() -> None:
     ],
 )
 def test_a_request_is_told_by_kind_and_reasons(
-    seen: Account, expected: dict[Event, list[str]]
+    seen: RequestContext, expected: dict[Event, list[str]]
 ) -> None:
     """Each kind once, with all of its reasons; a fault's own reasons outweigh a decision's."""
     assert events_of(seen) == expected
@@ -113,7 +113,7 @@ def test_a_fault_after_a_decision_is_told_as_a_fault() -> None:
 def test_an_event_in_ecs(caplog: pytest.LogCaptureFixture) -> None:
     """Flat ECS names; who asked by member code, the request by its correlation."""
     with caplog.at_level(logging.INFO, "makul.security"):
-        tell_of(account(faults=("REQ-09",), caller=BANK))
+        emit_request_events(account(faults=("REQ-09",), caller=BANK))
     (record,) = caplog.records
 
     event = json.loads(_Lines("PRODUCTION").format(record))
@@ -144,8 +144,8 @@ def test_an_event_in_ecs(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_notary_is_not_told_by_their_pin() -> None:
     """Procedure, cl. 3, e: a recipient may be a natural person."""
-    assert told_member(MemberCode(f"NOT/{PIN}")) == "NOT/2***********23"
-    assert told_member(BANK) == BANK
+    assert redact_member_code(MemberCode(f"NOT/{PIN}")) == "NOT/2***********23"
+    assert redact_member_code(BANK) == BANK
 
 
 EVENTS_OF_THE_DESK: dict[str, Event | None] = {
@@ -187,7 +187,7 @@ def test_every_method_of_the_desk_is_an_event_or_none() -> None:
     does = {name for name in vars(Desk) if not name.startswith("_")}
 
     assert EVENTS_OF_THE_DESK.keys() == does
-    assert does <= vars(ReportingDesk).keys()
+    assert does <= vars(AuditedRegistry).keys()
 
 
 def arguments_of(method: str) -> tuple[list[object], dict[str, object]]:
@@ -208,7 +208,7 @@ def test_what_the_desk_did_is_reported_and_to_whom_is_not(
     desk = create_autospec(Desk, instance=True)
     given, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"):
-        returned = getattr(ReportingDesk(desk, "anna"), method)(*given, **named)
+        returned = getattr(AuditedRegistry(desk, "anna"), method)(*given, **named)
 
     called = getattr(desk, method)
     called.assert_called_once_with(*given, **named)
@@ -231,7 +231,7 @@ def test_what_the_desk_did_not_do_is_not_reported(
     getattr(desk, method).side_effect = DeskError("no")
     given, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"), pytest.raises(DeskError, match="no"):
-        getattr(ReportingDesk(desk, "anna"), method)(*given, **named)
+        getattr(AuditedRegistry(desk, "anna"), method)(*given, **named)
 
     assert caplog.records == []
 
@@ -254,7 +254,7 @@ def test_every_event_of_the_catalogue_is_sent_somewhere() -> None:
 def test_events_without_a_request(caplog: pytest.LogCaptureFixture) -> None:
     """What nobody asked for has neither a recipient nor a trace."""
     with caplog.at_level(logging.INFO, "makul.security"):
-        tell(Event.RELOAD_REFUSED, listener="wsse")
+        emit_security_event(Event.RELOAD_REFUSED, listener="wsse")
 
     event = json.loads(_Lines(None).format(caplog.records[0]))
     assert event.keys().isdisjoint({"organization.id", "trace.id", "user.name", "event.reason"})

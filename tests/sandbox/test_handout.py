@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from makul.admin.models import HouseError, SandboxOptions
+from makul.admin.models import OperatorError, SandboxOptions
 from makul.main import LocalRuntime
 from makul_client import Profile
 from makul_sandbox.output.files import CONFIG
@@ -168,7 +168,7 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
     precious = tmp_path / "precious.txt"
     precious.write_text("mine")
 
-    with pytest.raises(HouseError, match="no sandbox"):
+    with pytest.raises(OperatorError, match="no sandbox"):
         prepare(SandboxOptions(directory=tmp_path), LocalRuntime())
     assert precious.read_text() == "mine"
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
+from makul.admin.models import Certification, KeyUse, OperatorError, SandboxOptions
 from makul.main import LocalRuntime
 from makul_sandbox.certification import certify
 from makul_sandbox.output.files import CONFIG, INDEX
@@ -78,7 +78,7 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
         await_ready(process)
         socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
-        with pytest.raises(HouseError, match=r"runs in .* already"):
+        with pytest.raises(OperatorError, match=r"runs in .* already"):
             run(free(directory), LocalRuntime())
         assert (directory / INDEX).read_bytes() == index
 
@@ -120,7 +120,7 @@ def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
     }
     for name, options in asked.items():
         option = "--" + name.replace("_", "-")
-        with pytest.raises(HouseError, match=f"{option} was decided when the sandbox"):
+        with pytest.raises(OperatorError, match=f"{option} was decided when the sandbox"):
             run(replace(options, given=frozenset({name})), LocalRuntime())
 
     command = [sys.executable, "-m", "makul", "sandbox", "--dir", str(directory), "--keep"]
@@ -143,7 +143,7 @@ def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset:
         options = SandboxOptions(
             directory=directory, port=ports[0] or 0, xroad_port=ports[1], mtls_port=ports[2]
         )
-        with pytest.raises(HouseError, match=rf"port {port} .* is in use"):
+        with pytest.raises(OperatorError, match=rf"port {port} .* is in use"):
             run(options, LocalRuntime())
 
     assert not directory.exists()
@@ -155,12 +155,12 @@ def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Pa
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
-        with pytest.raises(HouseError, match=r"is in use|must differ"):
+        with pytest.raises(OperatorError, match=r"is in use|must differ"):
             run(busy, LocalRuntime())
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine.txt").write_text("mine")
 
-    with pytest.raises(HouseError, match="no sandbox"):
+    with pytest.raises(OperatorError, match="no sandbox"):
         run(free(tmp_path), LocalRuntime())
 
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
@@ -170,7 +170,7 @@ def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
     """Also by the lock: no mark is put into somebody else's directory."""
     (tmp_path / "mine.txt").write_text("mine")
 
-    with pytest.raises(HouseError, match="no sandbox"):
+    with pytest.raises(OperatorError, match="no sandbox"):
         run(free(tmp_path), LocalRuntime())
 
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
@@ -259,7 +259,7 @@ def test_what_cannot_be_certified_is_told_in_one_line(
     """And nothing is written."""
     request = asked(prepared, content, "never.pem", **changes)
 
-    with pytest.raises(HouseError, match=problem):
+    with pytest.raises(OperatorError, match=problem):
         certify(request, LocalRuntime())
 
     assert not request.output.exists()

@@ -25,7 +25,7 @@ from zeep.transports import Transport
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.channels import Channel, XRoadChannel
+from makul.soap.channels import RequestChannel, XRoadChannel
 from makul.soap.wsgi_app import build_application
 from makul_testing.soap_client import (
     GET_STATUS,
@@ -62,7 +62,7 @@ class _Quiet(WSGIRequestHandler):
 class _Listener:
     """The recipient port on a loopback socket, in threads of this process."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RequestChannel) -> None:
         self.fake = FakePort()
         self._server = make_server(
             "127.0.0.1", 0, lambda *_: [], server_class=_Threading, handler_class=_Quiet

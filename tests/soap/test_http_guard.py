@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports.health import Readiness, State
+from makul.app.ports.health import Readiness, ReadinessState
 from makul.domain.reason_texts import text
 from makul.domain.reasons import Code
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
@@ -119,8 +119,8 @@ def test_an_unknown_address_has_a_page(path: str) -> None:
     assert b"MARK" not in response.body
 
 
-@pytest.mark.parametrize("worst", [State.OK, State.DOWN])
-def test_the_page_for_people(worst: State) -> None:
+@pytest.mark.parametrize("worst", [ReadinessState.OK, ReadinessState.DOWN])
+def test_the_page_for_people(worst: ReadinessState) -> None:
     """`GET /`: what this is, its WSDLs and whether it takes requests; no version of anything."""
     response = _get("/", ready=lambda: _standing(worst))
 
@@ -129,7 +129,7 @@ def test_the_page_for_people(worst: State) -> None:
     for query in ("wsdl", "wsdl=soap12", "wsdl=xroad"):
         assert f'href="/v1/recipient?{query}"'.encode() in response.body
         assert _get("/v1/recipient", query).status == 200
-    assert (b"the service takes requests" in response.body) is (worst is State.OK)
+    assert (b"the service takes requests" in response.body) is (worst is ReadinessState.OK)
     assert version("makul").encode() not in response.body
     assert b"signer" not in response.body, "which dependency is down is for the inside"
 
@@ -150,16 +150,16 @@ def assert_a_safe_page(response: Response) -> None:
 
 def test_health_and_readiness() -> None:
     """Alive while the process answers; ready while its dependencies do."""
-    assert _get("/healthz", ready=lambda: _standing(State.DOWN)).status == 200
+    assert _get("/healthz", ready=lambda: _standing(ReadinessState.DOWN)).status == 200
     assert _get("/readyz").status == 200
-    assert _get("/readyz", ready=lambda: _standing(State.DEGRADED)).status == 200
-    assert _get("/readyz", ready=lambda: _standing(State.DOWN)).status == 503
+    assert _get("/readyz", ready=lambda: _standing(ReadinessState.DEGRADED)).status == 200
+    assert _get("/readyz", ready=lambda: _standing(ReadinessState.DOWN)).status == 503
     assert send(build(), b"", PATH_INFO="/healthz").headers["Allow"] == "GET"
 
 
 def test_readiness_names_what_is_down() -> None:
     """For whoever mends it: the dependency by its name, and nothing of where it lies."""
-    response = _get("/readyz", ready=lambda: _standing(State.DOWN))
+    response = _get("/readyz", ready=lambda: _standing(ReadinessState.DOWN))
 
     assert response.headers["Content-Type"] == "application/json"
     assert json.loads(response.body) == {
@@ -168,8 +168,10 @@ def test_readiness_names_what_is_down() -> None:
     }
 
 
-def _standing(worst: State) -> Readiness:
-    return Readiness({"store": State.OK, "signer": worst, "trust": State.DEGRADED})
+def _standing(worst: ReadinessState) -> Readiness:
+    return Readiness(
+        {"store": ReadinessState.OK, "signer": worst, "trust": ReadinessState.DEGRADED}
+    )
 
 
 def test_a_readiness_check_that_breaks_is_a_fault() -> None:

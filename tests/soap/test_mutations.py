@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from makul.soap.channels import Channel, XRoadChannel
+from makul.soap.channels import RequestChannel, XRoadChannel
 from makul_testing.soap_client import (
     GET_STATUS,
     TrustingChannel,
@@ -36,7 +36,7 @@ def _damage(raw: bytes, chance: random.Random) -> bytes:
     [(sample("get-person-data"), TrustingChannel()), (GET_STATUS, XRoadChannel("KG"))],
     ids=["plain", "xroad"],
 )
-def test_damage_is_the_sender_s_fault(body: str, channel: Channel) -> None:
+def test_damage_is_the_sender_s_fault(body: str, channel: RequestChannel) -> None:
     """STYLE, rule 10: every good vector is mutated. OPS-99 would be a mistake of ours."""
     chance = random.Random(20261122)  # noqa: S311 - reproducible, not secret
     raw = enveloped(body, header=xroad_headers())

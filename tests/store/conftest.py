@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store, StoreKeys, create_store, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.schema.partitions import make_months
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.records import NOON, furnish
@@ -60,7 +60,7 @@ def path(tmp_path: Path, template: Path) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[DatabaseLocation]:
     """A furnished store, wherever it lies."""
     if request.param == "sqlite":
         yield request.getfixturevalue("path")
@@ -72,14 +72,14 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def store(place: Place, keys: StoreKeys) -> Iterator[Store]:
+def store(place: DatabaseLocation, keys: StoreKeys) -> Iterator[Store]:
     opened = open_store(place, keys, who="operator")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def empty_log(place: Place) -> None:
+def empty_log(place: DatabaseLocation) -> None:
     """The furnished store, its log empty: the acts of the template have no leaves in it."""
     begin_empty_log(place)
 

@@ -8,7 +8,7 @@ from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul.witness.state import State
+from makul.witness.state import WitnessStateDir
 from makul.witness.witness import WitnessProgram
 from makul_testing.processes.witness import a_witness
 from makul_testing.tlog.published import PublishedLog
@@ -26,12 +26,12 @@ def cosigner(tmp_path: Path) -> Cosigner:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    state = State(tmp_path / "state")
+def state(tmp_path: Path) -> WitnessStateDir:
+    state = WitnessStateDir(tmp_path / "state")
     with state.held():
         return state
 
 
 @pytest.fixture
-def witness(log: PublishedLog, cosigner: Cosigner, state: State) -> WitnessProgram:
+def witness(log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir) -> WitnessProgram:
     return a_witness(log, cosigner, state)

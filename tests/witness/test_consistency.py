@@ -10,7 +10,7 @@ from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE, edge_of
 from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import Tile
-from makul.witness.consistency import Finding, Seen, judge
+from makul.witness.consistency import ConsistencyFinding, Seen, judge
 from makul.witness.log_source import MissingError, SourceError
 from makul_testing.tlog.published import ORIGIN, leaves
 
@@ -47,7 +47,7 @@ def test_what_only_grew_is_found_to_have_grown(sizes: list[int], from_start: boo
 
     found = judge(seen(hashes[:old]), signed(hashes), tiles_over(hashes), from_start=from_start)
 
-    assert found.finding is (Finding.GREW if new > old else Finding.UNCHANGED)
+    assert found.finding is (ConsistencyFinding.GREW if new > old else ConsistencyFinding.UNCHANGED)
 
 
 @given(SETTINGS_OF_TREES.filter(lambda sizes: sizes[0] > 0), st.data(), st.booleans())
@@ -64,7 +64,7 @@ def test_a_changed_old_leaf_is_found(
 
     found = judge(seen(before[:old]), signed(after), tiles_over(after), from_start=from_start)
 
-    assert found.finding is Finding.FORKED
+    assert found.finding is ConsistencyFinding.FORKED
 
 
 @given(SETTINGS_OF_TREES.filter(lambda sizes: sizes[0] < sizes[1]))
@@ -73,7 +73,10 @@ def test_an_old_checkpoint_shown_again_is_known_for_one(sizes: list[int]) -> Non
     old, new = sizes
     hashes = leaves(new)
 
-    assert judge(seen(hashes), signed(hashes[:old]), tiles_over(hashes)).finding is Finding.OLDER
+    assert (
+        judge(seen(hashes), signed(hashes[:old]), tiles_over(hashes)).finding
+        is ConsistencyFinding.OLDER
+    )
 
 
 @given(SETTINGS_OF_TREES.filter(lambda sizes: 0 < sizes[0] < sizes[1]))
@@ -84,7 +87,7 @@ def test_a_smaller_tree_that_is_no_beginning_is_a_fork(sizes: list[int]) -> None
 
     for shown in (ours, theirs + ours[old:]):
         found = judge(seen(ours), signed(theirs), tiles_over(shown))
-        assert found.finding is Finding.FORKED
+        assert found.finding is ConsistencyFinding.FORKED
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, 0), (5, 4), (300, 256), (70_000, 69_999)])
@@ -97,9 +100,9 @@ def test_leaves_taken_back_are_found(old: int, new: int) -> None:
 
     if new == 0:
         # The empty tree is a beginning of every tree, and asks for no tile.
-        assert found.finding is Finding.OLDER
+        assert found.finding is ConsistencyFinding.OLDER
     else:
-        assert found.finding is Finding.FORKED
+        assert found.finding is ConsistencyFinding.FORKED
 
 
 def test_a_root_that_the_tiles_do_not_give_is_not_believed() -> None:
@@ -110,7 +113,7 @@ def test_a_root_that_the_tiles_do_not_give_is_not_believed() -> None:
     for before in (Seen(), seen(hashes[:300])):
         for from_start in (False, True):
             found = judge(before, false, tiles_over(hashes), from_start=from_start)
-            assert found.finding is Finding.UNPROVEN
+            assert found.finding is ConsistencyFinding.UNPROVEN
 
 
 def test_two_trees_of_one_size_are_a_fork() -> None:
@@ -119,7 +122,9 @@ def test_two_trees_of_one_size_are_a_fork() -> None:
     def nothing(level: int, index: int, width: int) -> bytes:
         raise AssertionError((level, index, width))
 
-    assert judge(seen(leaves(3)), signed(leaves(3, "b")), nothing).finding is Finding.FORKED
+    assert (
+        judge(seen(leaves(3)), signed(leaves(3, "b")), nothing).finding is ConsistencyFinding.FORKED
+    )
 
 
 def test_a_published_leaf_that_was_changed_is_found_from_the_start() -> None:
@@ -131,9 +136,9 @@ def test_a_published_leaf_that_was_changed_is_found_from_the_start() -> None:
         octets = honest(level, index, width)
         return b"\xff" * 32 + octets[32:] if (level, index) == (0, 0) else octets
 
-    assert judge(seen(hashes), signed(hashes), changed).finding is Finding.UNCHANGED
+    assert judge(seen(hashes), signed(hashes), changed).finding is ConsistencyFinding.UNCHANGED
     again = judge(seen(hashes), signed(hashes), changed, from_start=True)
-    assert again.finding is Finding.UNPROVEN
+    assert again.finding is ConsistencyFinding.UNPROVEN
 
 
 @pytest.mark.parametrize("from_start", [False, True])
@@ -163,5 +168,5 @@ def test_a_large_log_takes_a_few_tiles() -> None:
         asked.append((level, index, width))
         return honest(level, index, width)
 
-    assert judge(seen(hashes[:33]), signed(hashes), counted).finding is Finding.GREW
+    assert judge(seen(hashes[:33]), signed(hashes), counted).finding is ConsistencyFinding.GREW
     assert len(asked) <= 6

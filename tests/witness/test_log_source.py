@@ -12,8 +12,8 @@ from makul.net import fetcher as fetching
 from makul.trust.tlog.note_keys import Cosigner
 from makul.witness import log_source as sources
 from makul.witness.log_source import open_source
-from makul.witness.state import State
-from makul.witness.witness import Result, Round, WitnessProgram
+from makul.witness.state import WitnessStateDir
+from makul.witness.witness import Round, WitnessProgram, WitnessResult
 from makul_testing.processes.witness import a_witness, cosigned_size
 from makul_testing.servers.crl_ocsp import Published, publishing
 from makul_testing.servers.slow_http import dripping
@@ -32,47 +32,49 @@ def web(log: PublishedLog) -> Iterator[Published]:
 
 
 def test_a_log_is_followed_over_http(
-    log: PublishedLog, cosigner: Cosigner, state: State, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
 ) -> None:
     """By the paths of C2SP tlog-tiles."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log/")
 
-    assert witness.round().result is Result.COSIGNED
+    assert witness.round().result is WitnessResult.COSIGNED
     assert cosigned_size(state) == 300
     assert web.asked[0] == "/log/checkpoint"
 
 
 def test_a_server_that_sends_too_much_or_fails_says_nothing(
-    log: PublishedLog, cosigner: Cosigner, state: State, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
 ) -> None:
     """Bounded, and tried again in the next round."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log")
     good = web.at["/log/checkpoint"]
     web.at["/log/checkpoint"] = b"x" * 10_000_000
-    assert witness.round().result is Result.UNAVAILABLE
+    assert witness.round().result is WitnessResult.UNAVAILABLE
 
     web.at["/log/checkpoint"] = good
     web.status = 500
-    assert witness.round().result is Result.UNAVAILABLE
+    assert witness.round().result is WitnessResult.UNAVAILABLE
 
     web.status = 302
     web.headers = {"Location": "http://127.0.0.1:9/"}
-    assert witness.round().result is Result.UNAVAILABLE
+    assert witness.round().result is WitnessResult.UNAVAILABLE
 
 
 def test_a_server_that_drips_is_left(
-    log: PublishedLog, cosigner: Cosigner, state: State, monkeypatch: pytest.MonkeyPatch
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a bounded time for each object."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.3)
     monkeypatch.setattr(fetching, "READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert a_witness(log, cosigner, state, place=place).round().result is Result.UNAVAILABLE
+        assert (
+            a_witness(log, cosigner, state, place=place).round().result is WitnessResult.UNAVAILABLE
+        )
 
 
 def test_a_server_that_drips_its_headers_is_left(
-    log: PublishedLog, cosigner: Cosigner, state: State, monkeypatch: pytest.MonkeyPatch
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Octet by octet, each in time: the round ends all the same, and no other is begun."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
@@ -80,7 +82,7 @@ def test_a_server_that_drips_its_headers_is_left(
         witness = a_witness(log, cosigner, state, place=server.url)
         rounds = [witness.round() for _ in range(3)]
 
-    assert {each.result for each in rounds} == {Result.UNAVAILABLE}
+    assert {each.result for each in rounds} == {WitnessResult.UNAVAILABLE}
     assert "not done within" in rounds[0].why
     assert "still under way" in rounds[1].why
     assert server.asked == 1
@@ -101,7 +103,7 @@ def test_what_is_no_file_says_nothing(
     thread.join(60)
 
     assert [(each.result, each.why) for each in rounds] == [
-        (Result.UNAVAILABLE, "checkpoint: not a regular file. Name a file.")
+        (WitnessResult.UNAVAILABLE, "checkpoint: not a regular file. Name a file.")
     ]
 
 

@@ -14,8 +14,8 @@ from makul.ledger.signed_note import (
     COSIGNATURE_V1,
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
-from makul.witness.state import MAX_EVIDENCE, State, StateError
-from makul.witness.witness import Result, Round, WitnessProgram
+from makul.witness.state import MAX_EVIDENCE, StateError, WitnessStateDir
+from makul.witness.witness import Round, WitnessProgram, WitnessResult
 from makul_testing.processes.witness import a_witness
 from makul_testing.tlog.published import PublishedLog, leaf, leaves
 
@@ -67,7 +67,7 @@ def test_a_state_is_of_one_log_and_one_key(
             changed.round()
 
 
-def test_one_witness_at_a_time(state: State) -> None:
+def test_one_witness_at_a_time(state: WitnessStateDir) -> None:
     """Two on one state could cosign past one another."""
     with state.held(), pytest.raises(StateError, match="another witness"), state.held():
         pass
@@ -86,7 +86,7 @@ def test_evidence_does_not_fill_the_disk(
         log.publish(leaves(6, f"{number} "))
         rounds.append(witness.round())
 
-    assert {each.result for each in rounds} == {Result.INCONSISTENT}
+    assert {each.result for each in rounds} == {WitnessResult.INCONSISTENT}
     assert [each.evidence is not None for each in rounds] == [True, True, True, False, False]
 
 
@@ -124,7 +124,7 @@ def _killed_at_each_step(
     """One that saw five leaves, killed at each step of the round in which these are published."""
     steps, killed = 0, True
     while killed:
-        state = State(folder / f"killed-at-{steps}")
+        state = WitnessStateDir(folder / f"killed-at-{steps}")
         with state.held():
             witness = a_witness(log, cosigner, state)
             log.publish(leaves(5))
@@ -150,7 +150,7 @@ def test_killed_at_any_step_it_never_shows_two_trees_of_one_size(
         ]
         roots = {(each.size, each.root) for each in trees}
         assert len({size for size, _ in roots}) == len(roots), witness.state.directory.name
-        assert after.result in (Result.COSIGNED, Result.INCONSISTENT)
+        assert after.result in (WitnessResult.COSIGNED, WitnessResult.INCONSISTENT)
 
 
 def cosigner_verified(witness: WitnessProgram, note: bytes) -> bytes:

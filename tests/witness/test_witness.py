@@ -18,8 +18,8 @@ from makul.ledger.signed_note import (
 )
 from makul.trust.tlog.note_keys import Cosigner
 from makul.witness.log_source import open_note
-from makul.witness.state import State
-from makul.witness.witness import Result, WitnessProgram
+from makul.witness.state import WitnessStateDir
+from makul.witness.witness import WitnessProgram, WitnessResult
 from makul_testing.processes.witness import AT, a_witness, assert_not_cosigned, cosigned_size
 from makul_testing.tlog.published import ORIGIN, PublishedLog, leaf, leaves
 
@@ -31,7 +31,7 @@ def test_what_grows_is_cosigned_each_time(log: PublishedLog, witness: WitnessPro
 
         done = witness.round()
 
-        assert (done.result, done.size) == (Result.COSIGNED, size), done
+        assert (done.result, done.size) == (WitnessResult.COSIGNED, size), done
         shown = witness.state.shown()
         assert shown is not None
         assert witness.cosigner.verifier.verify(shown) == AT
@@ -46,7 +46,7 @@ def test_what_did_not_grow_stays_as_it_was_cosigned(
     witness.round()
     before = witness.state.shown()
 
-    assert witness.round().result is Result.UNCHANGED
+    assert witness.round().result is WitnessResult.UNCHANGED
     assert_not_cosigned(witness, before)
 
 
@@ -114,7 +114,7 @@ def test_a_log_that_is_not_itself_is_found(
 
     found = witness.round()
 
-    assert found.result is Result.INCONSISTENT
+    assert found.result is WitnessResult.INCONSISTENT
     assert found.evidence is not None
     ours = (found.evidence / "seen.note").read_bytes()
     theirs = (found.evidence / "shown.note").read_bytes()
@@ -127,7 +127,7 @@ def test_a_log_that_is_not_itself_is_found(
 
 
 def test_a_split_view_is_found_by_whoever_sees_the_other(
-    log: PublishedLog, cosigner: Cosigner, state: State, tmp_path: Path
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, tmp_path: Path
 ) -> None:
     """The same signed log shown to two: a witness of one view does not cosign the other."""
     log.publish(leaves(5))
@@ -137,7 +137,7 @@ def test_a_split_view_is_found_by_whoever_sees_the_other(
 
     found = a_witness(other, cosigner, state).round()
 
-    assert found.result is Result.INCONSISTENT
+    assert found.result is WitnessResult.INCONSISTENT
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -156,7 +156,7 @@ def test_evidence_that_cannot_be_kept_hides_no_alarm(
 
     found = witness.round()
 
-    assert (found.result, found.evidence) == (Result.INCONSISTENT, None)
+    assert (found.result, found.evidence) == (WitnessResult.INCONSISTENT, None)
     assert "evidence could not be kept" in found.why
 
 
@@ -174,7 +174,7 @@ def test_a_split_view_is_found_by_what_is_shown_elsewhere(
     for number, other in enumerate((leaves(300, "b "), leaves(40, "b ")), start=1):
         elsewhere.write_bytes(log.note(other))
         found = compared.round()
-        assert (found.result, found.size) == (Result.INCONSISTENT, None)
+        assert (found.result, found.size) == (WitnessResult.INCONSISTENT, None)
         assert found.shown == len(other)
         assert_not_cosigned(witness, None)
         assert found.why.startswith("elsewhere ")
@@ -202,7 +202,7 @@ def test_what_is_shown_elsewhere_may_lag_or_be_away(
         place.write_bytes(note)
     compared = comparing(witness, *places, "http://127.0.0.1:9/checkpoint")
 
-    for result in (Result.COSIGNED, Result.UNCHANGED):
+    for result in (WitnessResult.COSIGNED, WitnessResult.UNCHANGED):
         done = compared.round()
         assert done.result is result
         # Whoever keeps the witness from looking elsewhere does not do so unseen.
@@ -223,13 +223,13 @@ def test_an_old_checkpoint_shown_again_is_not_cosigned(
 
     found = witness.round()
 
-    assert (found.result, found.size, found.shown) == (Result.OLDER, 300, 40)
+    assert (found.result, found.size, found.shown) == (WitnessResult.OLDER, 300, 40)
     assert_not_cosigned(witness, before)
     assert witness.state.evidence() == 0
 
 
 def test_a_leaf_changed_in_its_published_tile_is_found_from_the_start(
-    log: PublishedLog, cosigner: Cosigner, state: State
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir
 ) -> None:
     """By whoever reads all leaves again, as a daily run should."""
     log.publish(leaves(700))
@@ -239,7 +239,7 @@ def test_a_leaf_changed_in_its_published_tile_is_found_from_the_start(
 
     found = a_witness(log, cosigner, state, from_start=True).round()
 
-    assert found.result is Result.UNPROVEN
+    assert found.result is WitnessResult.UNPROVEN
 
 
 def another_key(log: PublishedLog, tmp_path: Path) -> bytes:
@@ -284,7 +284,7 @@ def test_what_the_log_did_not_sign_says_nothing_about_it(
     log.publish_tiles(leaves(9))
     log.show(shown(log, tmp_path))
 
-    assert witness.round().result is Result.UNVERIFIED
+    assert witness.round().result is WitnessResult.UNVERIFIED
     assert_not_cosigned(witness, before)
     assert witness.state.evidence() == 0
 
@@ -296,7 +296,7 @@ def test_a_root_that_is_not_shown_is_not_cosigned(
     log.publish_tiles(leaves(9))
     log.show(log.note(leaves(9, "another ")))
 
-    assert witness.round().result is Result.UNPROVEN
+    assert witness.round().result is WitnessResult.UNPROVEN
     assert_not_cosigned(witness, None)
 
 
@@ -305,12 +305,12 @@ def test_a_checkpoint_longer_than_any_is_not_read(
 ) -> None:
     """Nor a tile, whatever its length."""
     log.show(b"x" * (MAX_NOTE + 1))
-    assert witness.round().result is Result.UNAVAILABLE
+    assert witness.round().result is WitnessResult.UNAVAILABLE
 
     log.publish(leaves(3))
     (log.directory / "tile/0/000.p/3").write_bytes(b"x" * 1_000_000)
     found = witness.round()
-    assert (found.result, found.shown) == (Result.UNAVAILABLE, 3)
+    assert (found.result, found.shown) == (WitnessResult.UNAVAILABLE, 3)
     assert_not_cosigned(witness, None)
 
 
@@ -323,7 +323,7 @@ def test_a_partial_tile_may_be_gone_once_it_is_full(
     log.show(old)
     assert not (log.directory / "tile/0/000.p/255").exists()
 
-    assert witness.round().result is Result.COSIGNED
+    assert witness.round().result is WitnessResult.COSIGNED
 
 
 def test_the_clock_does_not_matter_to_what_is_cosigned(
@@ -341,5 +341,5 @@ def test_the_clock_does_not_matter_to_what_is_cosigned(
         clock=lambda: AT - timedelta(days=400),
     )
 
-    assert earlier.round().result is Result.COSIGNED
+    assert earlier.round().result is WitnessResult.COSIGNED
     assert cosigned_size(witness.state) == 7

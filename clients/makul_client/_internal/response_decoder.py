@@ -10,7 +10,7 @@ from makul_client.models.response import (
     Agreement,
     ConsentStatus,
     Inclusion,
-    LedgerNotice,
+    LedgerInfo,
     Limit,
     Match,
     Name,
@@ -178,7 +178,7 @@ def status(read: Any) -> ServiceStatus:
         ),
         ledger=None
         if read.ledger is None
-        else LedgerNotice(
+        else LedgerInfo(
             origin=read.ledger.origin,
             key=read.ledger.key,
             max_merge_delay=read.ledger.maxMergeDelay,

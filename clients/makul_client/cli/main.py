@@ -60,7 +60,7 @@ from makul_client.cli.vocabulary import (
     require_known,
 )
 from makul_client.models.request import ConsentDocument
-from makul_client.models.response import LedgerNotice
+from makul_client.models.response import LedgerInfo
 
 if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
@@ -373,7 +373,7 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
         )
 
 
-def _log(notice: LedgerNotice | None) -> list[tuple[str, str]]:
+def _log(notice: LedgerInfo | None) -> list[tuple[str, str]]:
     if notice is None:
         return []
     return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]

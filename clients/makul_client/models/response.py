@@ -309,7 +309,7 @@ class ReceiptCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerNotice:
+class LedgerInfo:
     """The log as GetStatus announces it. It is believed for standing in the profile alone."""
 
     origin: str
@@ -330,4 +330,4 @@ class ServiceStatus:
     limits: tuple[Limit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
     """What the operator announces. None of them is believed for standing here."""
-    ledger: LedgerNotice | None = None
+    ledger: LedgerInfo | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from makul.admin.models import DocumentQuestion, HouseUnavailableError
+from makul.admin.models import DocumentVerificationRequest, OperatorUnavailableError
 from makul.app.ports import DocumentError
 from makul.composition.adapters import pin_rule, trust_directories, tsa_directories
 from makul.config.settings import load_settings
@@ -45,7 +45,7 @@ class _Trusting:
     tsa_policies: frozenset[str] = frozenset()
 
 
-def examine(question: DocumentQuestion) -> bytes:
+def examine(question: DocumentVerificationRequest) -> bytes:
     """The validation report; raises what `makul.admin.error_handling` explains in one line."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         trusting = _trusting(question, Path(empty))
@@ -64,7 +64,7 @@ def examine(question: DocumentQuestion) -> bytes:
         return render(validated.report)
 
 
-def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
+def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
     """By what is named; where no anchors are, the settings fill in for what is not.
 
     Without CRLs nobody can tell (SIG-07), so an empty directory stands in for none.
@@ -79,7 +79,7 @@ def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
         )
         return _Trusting(named, PinRule(), _tsa(question, named, None))
     if not question.config.exists():
-        raise HouseUnavailableError(
+        raise OperatorUnavailableError(
             f"there is no {question.config}; name the trusted CA certificates with --anchors"
         )
     settings = load_settings(question.config)
@@ -100,7 +100,9 @@ def _trusting(question: DocumentQuestion, empty: Path) -> _Trusting:
 
 
 def _tsa(
-    question: DocumentQuestion, directories: TrustDirectories, own: TrustDirectories | None
+    question: DocumentVerificationRequest,
+    directories: TrustDirectories,
+    own: TrustDirectories | None,
 ) -> TrustDirectories | None:
     """Return whom timestamps are trusted of: those who were named, else those of the settings.
 
@@ -110,7 +112,7 @@ def _tsa(
     if question.tsa_anchors is not None:
         trusted = replace(directories, anchors=question.tsa_anchors)
     if trusted is None and question.tsa_crls is not None:
-        raise HouseUnavailableError(
+        raise OperatorUnavailableError(
             "--tsa-crl without time-stamping authorities; name theirs with --tsa-anchors"
         )
     if trusted is None or question.tsa_crls is None:

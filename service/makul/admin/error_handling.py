@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from makul.admin.models import HouseUnavailableError
+from makul.admin.models import OperatorUnavailableError
 from makul.app.ports import SignerUnavailableError, StoreUnavailableError
 from makul.config.settings import Settings, SettingsError
 from makul.net.files import FileError
 from makul.net.users import identify_operator
 from makul.observability.logging_config import LogError
-from makul.observability.multiprocess import SpoolError
+from makul.observability.multiprocess import WorkerMetricsError
 from makul.store import Store, StoreKeys, StoreKeysError, open_store
 from makul.trust.keys.files import KeyFileError
 from makul.trust.pki.trust_material import TrustStoreError
@@ -21,21 +21,21 @@ MENDABLE = (
     TrustStoreError,
     SignerUnavailableError,
     LogError,
-    SpoolError,
+    WorkerMetricsError,
     FileError,
 )
 """What an operator can mend; each message is one line that says what to do."""
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def as_operator_error() -> Iterator[None]:
     """Turn what can be mended into one line for the operator."""
     try:
         yield
     except MENDABLE as error:
-        raise HouseUnavailableError(str(error)) from None
+        raise OperatorUnavailableError(str(error)) from None
     except StoreUnavailableError as error:
-        raise HouseUnavailableError(f"{error}") from None
+        raise OperatorUnavailableError(f"{error}") from None
 
 
 def who() -> str:
@@ -43,6 +43,6 @@ def who() -> str:
     return identify_operator()
 
 
-def open_of(settings: Settings) -> Store:
+def open_store_for(settings: Settings) -> Store:
     """The store of these settings, for this user."""
     return open_store(settings.place, StoreKeys.load(settings.store.keys), who=who())

@@ -8,15 +8,15 @@ from pathlib import Path
 from uuid import UUID
 
 from makul.admin.certificate_suitability import find_unsuitability
-from makul.admin.error_handling import explained, open_of, who
+from makul.admin.error_handling import as_operator_error, open_store_for, who
 from makul.admin.key_inventory import keys_in_use, recipients_certificates
 from makul.admin.models import (
     CertificateUse,
-    HouseError,
-    HouseFacts,
-    HouseUnavailableError,
+    InstallationInfo,
     KeyInfo,
-    Rejudged,
+    OperatorError,
+    OperatorUnavailableError,
+    RevalidationResult,
     SourceOutcome,
     StoreInfo,
     TrustInfo,
@@ -28,37 +28,37 @@ from makul.app.ports import Clock, Desk, DocumentVerifier, Duty, KeyRotation, Ve
 from makul.composition.adapters import (
     build_agreements,
     document_verifier,
+    pending_ocsp_queue,
     trust_directories,
     tsa_directories,
-    wanted_of,
 )
 from makul.config.settings import Settings
-from makul.observability.audited_registry import ReportingDesk
+from makul.observability.audited_registry import AuditedRegistry
 from makul.observability.security_events import Event
-from makul.observability.security_log import tell as tell_event
+from makul.observability.security_log import emit_security_event
 from makul.store import Store, StoreKeys, samples_to_move, upgrade_store
 from makul.store.schema.partitions import make_months, missing_months
 from makul.store.schema.roles import grant, weaknesses
 from makul.store.schema.version import VERSION, assert_schema
 from makul.trust.keys.receipt_certificates import mark_compromised
-from makul.trust.pki.refresh import Refresher, Result
-from makul.trust.pki.status_report import TrustSet, tell
+from makul.trust.pki.refresh import Refresher, SourceState
+from makul.trust.pki.status_report import TrustSet, report_items
 from makul.trust.pki.trust_store import TrustStore
 
 
 @dataclass(frozen=True, slots=True)
-class OpenHouse:
+class Installation:
     """An installation, open for one command."""
 
     settings: Settings
     store: Store
-    facts: HouseFacts
+    facts: InstallationInfo
     clock: Clock
 
     @property
     def desk(self) -> Desk:
         """The register, for the operator; what is done with it is reported as a security event."""
-        return ReportingDesk(self.store.desk, who())
+        return AuditedRegistry(self.store.desk, who())
 
     @property
     def agreements(self) -> Agreements:
@@ -76,7 +76,7 @@ class OpenHouse:
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """The receipt key's certificate, the store keys, and every certificate that is trusted."""
-        with explained():
+        with as_operator_error():
             return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
 
     @property
@@ -84,14 +84,14 @@ class OpenHouse:
         """The rotation of the store's master key."""
         return self.store.rotation(self.settings.store.keys)
 
-    def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
+    def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
         """Each document of a decision, judged again by what is kept; the look is recorded."""
         case = self.desk.evidence_of(disclosure_id, at=self.clock())
         if case is None:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 f"no decision {disclosure_id} is recorded; see: makul disclosure list"
             )
-        with explained():
+        with as_operator_error():
             return list(rejudge(case, self.settings))
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
@@ -102,10 +102,12 @@ class OpenHouse:
         """Note beside the earlier certificates that others may have signed with this key."""
         retired = self.settings.receipts.retired
         if retired is None:
-            raise HouseError("receipts.retired is not set: name a directory for it in the settings")
-        with explained():
+            raise OperatorError(
+                "receipts.retired is not set: name a directory for it in the settings"
+            )
+        with as_operator_error():
             mark_compromised(retired, fingerprint, since)
-        tell_event(Event.KEY_COMPROMISED, user=who())
+        emit_security_event(Event.KEY_COMPROMISED, user=who())
 
 
 class _VerifierOnDemand:
@@ -121,9 +123,9 @@ class _VerifierOnDemand:
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        """As `DocumentVerifier`; raises `HouseUnavailableError` where nothing can be trusted."""
+        """As `DocumentVerifier`; raises `OperatorUnavailableError` where nothing can be trusted."""
         if self._verifier is None:
-            with explained():
+            with as_operator_error():
                 trust = TrustStore(trust_directories(self._settings))
                 self._verifier = document_verifier(self._settings, trust)
         return self._verifier.verify(document, at=at, existed_at=existed_at)
@@ -144,19 +146,19 @@ class SettingsTrust:
 
     def refresh(self) -> Iterator[SourceOutcome]:
         """Ask every source once."""
-        with explained():
+        with as_operator_error():
             for each in self.refresher.once(self.clock()):
-                if each.result is Result.FAILED:
-                    tell_event(Event.REFRESH_FAILED)
+                if each.result is SourceState.FAILED:
+                    emit_security_event(Event.REFRESH_FAILED)
                 yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
 
     def status(self) -> Sequence[TrustInfo]:
         """For documents and messages first, then for timestamps."""
-        with explained():
+        with as_operator_error():
             stamping = tsa_directories(self.settings)
-            sets = [TrustSet(trust_directories(self.settings), wanted_of(self.settings))]
+            sets = [TrustSet(trust_directories(self.settings), pending_ocsp_queue(self.settings))]
             sets += [TrustSet(stamping)] if stamping is not None else []
-            told = list(tell(sets, at=self.clock()))
+            told = list(report_items(sets, at=self.clock()))
         unique = dict.fromkeys(told)
         return [
             TrustInfo(
@@ -180,7 +182,7 @@ class SettingsStore:
 
     def status(self, duty: Duty) -> StoreInfo:
         """Which database it is, of which version, and what it and the duty's role lack."""
-        with explained():
+        with as_operator_error():
             place = self.settings.place
             assert_schema(place)
             return StoreInfo(
@@ -196,7 +198,7 @@ class SettingsStore:
 
         The second needs the store's keys. It goes on where an interrupted one stopped.
         """
-        with explained():
+        with as_operator_error():
             keys = StoreKeys.load(self.settings.store.keys)
             upgrade_store(self.settings.place, keys, who=who(), at=self.clock())
             left = samples_to_move(self.settings.place)
@@ -206,38 +208,38 @@ class SettingsStore:
     def _move_samples(self, left: int, report: Callable[[int, int], None]) -> None:
         moved = broken = 0
         try:
-            with explained(), closing(open_of(self.settings)) as store:
+            with as_operator_error(), closing(open_store_for(self.settings)) as store:
                 for batch in store.move_samples(at=self.clock()):
                     moved, broken = moved + batch.versions, broken + batch.broken
                     report(moved + broken, left)
-        except HouseUnavailableError as error:
-            raise HouseUnavailableError(
+        except OperatorUnavailableError as error:
+            raise OperatorUnavailableError(
                 f"the store has this program's version, and the samples of {left - moved} records"
                 f" are still to be moved: {error}. Give the command again, as a user who may read"
                 " the store's keys"
             ) from None
         if broken:
-            raise HouseError(
+            raise OperatorError(
                 f"{broken} records do not open with these keys and stay as they were;"
                 " see: makul key show"
             )
 
     def months_missing(self, ahead: int) -> Sequence[str]:
         """Months that have no partition yet."""
-        with explained():
+        with as_operator_error():
             return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
 
     def make_months(self, ahead: int) -> None:
         """Make the partitions that are missing."""
-        with explained():
+        with as_operator_error():
             make_months(self.settings.place, at=self.clock(), ahead=ahead)
 
     def grant(self, role: str, duty: Duty) -> None:
         """Give a role what its duty takes, and nothing more."""
         place = self.settings.place
         if isinstance(place, Path):
-            raise HouseError("an SQLite store has no roles; the file's owner may do everything")
-        with explained():
+            raise OperatorError("an SQLite store has no roles; the file's owner may do everything")
+        with as_operator_error():
             grant(place, role, duty)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Lock
 from uuid import uuid4
 
-from makul.admin.models import ExitCode, HouseError, HouseUnavailableError, LedgerFacts
+from makul.admin.models import ExitCode, LedgerFacts, OperatorError, OperatorUnavailableError
 from makul.app.log_recovery import Missing, missing
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import (
@@ -23,7 +23,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     StandingBy,
 )
-from makul.app.sequencer import Round, Sequencer, compare, read_published, write_log
+from makul.app.sequencer import Sequencer, SequencerRun, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
@@ -31,12 +31,12 @@ from makul.ledger.checkpoint import Checkpoint
 from makul.net.supervision import SupervisedThread, trace
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent
-from makul.observability.security_log import tell as tell_event
+from makul.observability.security_log import emit_security_event
 from makul.server.tile_server import tiles_served
 from makul.store import Store
 from makul.store.log.tile_files import LogBundle, LogDirectory
-from makul.store.log.verify import LedgerQuestion
-from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.store.log.verify import LedgerVerificationOptions
+from makul.trust.tlog.cosignatures import Collector, WitnessEndpoint
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ class OpenLedger:
     """Of this log's own key. Only who sequences needs the key itself."""
     logs: LogSettings
     environment: str
-    refuse_unfit: Callable[[], None]
-    """Raises `HouseError` where nobody should sequence like this."""
+    require_fit_settings: Callable[[], None]
+    """Raises `OperatorError` where nobody should sequence like this."""
 
     @property
     def published(self) -> LogDirectory:
@@ -73,9 +73,9 @@ class OpenLedger:
     def run(self, stopped: Event) -> int:
         """Sequence and publish until stopped, whether the store is there or not.
 
-        Raises `HouseError` where its role may do more than that, and `KeyFileError`.
+        Raises `OperatorError` where its role may do more than that, and `KeyFileError`.
         """
-        self.refuse_unfit()
+        self.require_fit_settings()
         signer = NoteSigner.load(self.settings.key, self.settings.origin)
         verifier = NoteVerifier(key=signer.key)
         configure_logging(
@@ -95,13 +95,13 @@ class OpenLedger:
             return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
-        """How the log stands; raises `HouseError` for what is published and not this log's."""
+        """How the log stands; raises `OperatorError` for what is published and not this log's."""
         with self._readable():
             promised = self._promised()
         try:
             state = self.ledger.state()
         except LedgerBrokenError as error:
-            raise HouseError(str(error)) from None
+            raise OperatorError(str(error)) from None
         return LedgerFacts(
             origin=self.settings.origin,
             vkey=self.verifier.vkey,
@@ -112,7 +112,7 @@ class OpenLedger:
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
         """Hold every record against the log, and the log against what was published."""
-        question = LedgerQuestion(
+        question = LedgerVerificationOptions(
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
@@ -126,7 +126,7 @@ class OpenLedger:
             with self._readable():
                 report = replace(report, finding=self._misfit())
         if report.finding is not None:
-            tell_event(SecurityEvent.LEDGER_ALARM)
+            emit_security_event(SecurityEvent.LEDGER_ALARM)
         return report
 
     def _misfit(self) -> Finding | None:
@@ -152,12 +152,12 @@ class OpenLedger:
         try:
             yield
         except LedgerBrokenError as error:
-            raise HouseError(f"{self.settings.publish}: {error}") from None
+            raise OperatorError(f"{self.settings.publish}: {error}") from None
         except OSError as error:
-            raise HouseUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
+            raise OperatorUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
 
     def missing(self) -> Missing | None:
-        """What was published and is not in the store; raises `HouseError`."""
+        """What was published and is not in the store; raises `OperatorError`."""
         with self._readable():
             return missing(
                 self.ledger,
@@ -168,7 +168,7 @@ class OpenLedger:
             )
 
     def recover(self, lacking: Missing) -> None:
-        """Take it back; raises `HouseError`."""
+        """Take it back; raises `OperatorError`."""
         lease = Lease(holder=uuid4(), length=timedelta(0))
         try:
             with self.opened() as store:
@@ -176,15 +176,17 @@ class OpenLedger:
                     lacking.promised, lacking.leaves, lease, at=self.clock()
                 )
         except LedgerBrokenError as error:
-            raise HouseError(f"{error}; nothing was changed") from None
+            raise OperatorError(f"{error}; nothing was changed") from None
         if isinstance(done, StandingBy):
-            raise HouseError("a sequencer is at work: stop it first, or wait until its lease ends")
+            raise OperatorError(
+                "a sequencer is at work: stop it first, or wait until its lease ends"
+            )
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory, or one file; its size in leaves."""
         signed = self.ledger.latest()
         if signed is None:
-            raise HouseUnavailableError("there is no checkpoint yet; run: makul ledger run")
+            raise OperatorUnavailableError("there is no checkpoint yet; run: makul ledger run")
         try:
             if bundle is not None:
                 with LogBundle.create(bundle) as archive:
@@ -192,14 +194,16 @@ class OpenLedger:
             elif directory is not None:
                 self._export_to(directory, signed)
         except LedgerBrokenError as error:
-            raise HouseError(f"{error}; run: makul ledger verify") from None
+            raise OperatorError(f"{error}; run: makul ledger verify") from None
         except OSError as error:
-            raise HouseError(f"cannot write to {bundle or directory}: {error.strerror}") from None
+            raise OperatorError(
+                f"cannot write to {bundle or directory}: {error.strerror}"
+            ) from None
         return signed.size
 
     def _export_to(self, directory: Path, signed: SignedTree) -> None:
         if directory.exists() and any(directory.iterdir()):
-            raise HouseError(f"{directory} is not empty; name a new directory")
+            raise OperatorError(f"{directory} is not empty; name a new directory")
         write_log(LogDirectory(directory), signed, self.ledger.tile)
 
     def _served(self) -> AbstractContextManager[object]:
@@ -214,11 +218,11 @@ def open_ledger(
     *,
     opened: Callable[[], AbstractContextManager[Store]],
     clock: Clock,
-    refuse_unfit: Callable[[], None],
+    require_fit_settings: Callable[[], None],
 ) -> OpenLedger:
-    """The ledger that these settings name; raises `HouseUnavailableError`, `KeyFileError`."""
+    """The ledger that these settings name; raises `OperatorUnavailableError`, `KeyFileError`."""
     if settings.ledger is None:
-        raise HouseUnavailableError("[ledger] is not set: name origin, key and publish in it")
+        raise OperatorUnavailableError("[ledger] is not set: name origin, key and publish in it")
     verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
     return OpenLedger(
         settings=settings.ledger,
@@ -228,14 +232,14 @@ def open_ledger(
         verifier=verifier,
         logs=settings.logs,
         environment=settings.environment.value,
-        refuse_unfit=refuse_unfit,
+        require_fit_settings=require_fit_settings,
     )
 
 
-def witnesses_of(settings: LedgerSettings) -> tuple[WitnessPlace, ...]:
+def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
     """Whose cosignatures these settings want collected."""
     return tuple(
-        WitnessPlace(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
+        WitnessEndpoint(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
         for each in settings.witnesses
     )
 
@@ -281,7 +285,7 @@ def collected(
         collect,
         pause_seconds=pause_seconds,
         stopped=stopped,
-        on_error=lambda _: tell_event(SecurityEvent.THREAD_FAILED),
+        on_error=lambda _: emit_security_event(SecurityEvent.THREAD_FAILED),
     ).start()
     yield waiting
 
@@ -312,7 +316,7 @@ class _Rounds:
                     self._keep()
             except LedgerBrokenError as error:
                 log.critical("the ledger is broken, nothing is sequenced: %s", error)
-                tell_event(SecurityEvent.LEDGER_ALARM)
+                emit_security_event(SecurityEvent.LEDGER_ALARM)
                 return ExitCode.REFUSED
             except StoreUnavailableError:
                 self._tell("the store is unavailable", level=logging.ERROR)
@@ -320,7 +324,7 @@ class _Rounds:
                 self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
                 self._release()  # another may be able to
             except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
-                tell_event(SecurityEvent.THREAD_FAILED)
+                emit_security_event(SecurityEvent.THREAD_FAILED)
                 self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
             self._stopped.wait(self._interval)
         self._release()
@@ -348,5 +352,5 @@ class _Rounds:
             self._told = word
 
 
-def _word_of(done: Round) -> str:
+def _word_of(done: SequencerRun) -> str:
     return "standing by" if done.size is None else "sequencing"

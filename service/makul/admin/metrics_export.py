@@ -4,10 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from makul.admin.models import HouseError, HouseUnavailableError
-from makul.composition.adapters import trust_directories, tsa_directories, utc_now, wanted_of
+from makul.admin.models import OperatorError, OperatorUnavailableError
+from makul.composition.adapters import (
+    pending_ocsp_queue,
+    trust_directories,
+    tsa_directories,
+    utc_now,
+)
 from makul.config.settings import Settings
-from makul.observability.metrics_server import Installation, Purposes, RevocationData, export
+from makul.observability.metrics_server import MetricsSource, Purposes, RevocationData, export
 from makul.store import log_state_of
 from makul.trust.pki.pending_ocsp import Wanted
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
@@ -15,26 +20,26 @@ from makul.trust.pki.trust_store import TrustStore
 
 
 def export_metrics(settings: Settings) -> None:
-    """Answer Prometheus until stopped; raises `HouseError`, `SpoolError`."""
+    """Answer Prometheus until stopped; raises `OperatorError`, `WorkerMetricsError`."""
     metrics = settings.metrics
     if metrics is None:
-        raise HouseError("there is no [metrics] in the settings: name bind and directory")
+        raise OperatorError("there is no [metrics] in the settings: name bind and directory")
     try:
-        installation = Installation(
+        installation = MetricsSource(
             _revocation_data(settings),
             utc_now,
             log_state_of(settings.place) if settings.ledger is not None else None,
         )
         export(metrics.bind, metrics.directory, installation)
     except OSError as error:
-        raise HouseUnavailableError(f"metrics.bind: {metrics.bind}: {error.strerror}") from None
+        raise OperatorUnavailableError(f"metrics.bind: {metrics.bind}: {error.strerror}") from None
 
 
 def _revocation_data(settings: Settings) -> Purposes:
     """Read without an archive: whoever only counts adds nothing to the evidence."""
     documents = replace(trust_directories(settings), archive=None)
     looks: dict[str, Callable[[datetime], RevocationData | None]] = {
-        "documents": _Look(documents, wanted_of(settings))
+        "documents": _Look(documents, pending_ocsp_queue(settings))
     }
     stamping = tsa_directories(settings)
     if stamping is not None:

@@ -54,13 +54,13 @@ class CertificateUse(StrEnum):
     ENCRYPTION = "encryption"
 
 
-class HouseError(Exception):
+class OperatorError(Exception):
     """What an operator can mend. The message is one line, says what to do, and names nobody."""
 
     exit_code: IntEnum = ExitCode.REFUSED
 
 
-class HouseUnavailableError(HouseError):
+class OperatorUnavailableError(OperatorError):
     """Configuration, keys or store cannot be opened."""
 
     exit_code = ExitCode.UNAVAILABLE
@@ -85,7 +85,7 @@ class KeyInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HouseFacts:
+class InstallationInfo:
     """Facts about this installation that may be read aloud."""
 
     environment: str
@@ -96,7 +96,7 @@ class HouseFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejudged:
+class RevalidationResult:
     """A document of an earlier decision, judged again by what is kept."""
 
     kind: str
@@ -113,7 +113,7 @@ class House(Protocol):
     """An installation, opened from its configuration for one command."""
 
     @property
-    def facts(self) -> HouseFacts:
+    def facts(self) -> InstallationInfo:
         """What may be read aloud."""
 
     @property
@@ -139,17 +139,17 @@ class House(Protocol):
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Everything that signs, seals or is trusted, and until when."""
 
-    def rejudge(self, disclosure_id: UUID) -> Sequence[Rejudged]:
+    def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
         """Each document of a decision, judged again; the look is recorded.
 
-        Raises `HouseUnavailableError` where the decision, or what it rested on, is not there.
+        Raises `OperatorUnavailableError` where the decision, or what it rested on, is not there.
         """
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
         """Return why nothing would be accepted under a certificate; None if something may be."""
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
-        """Note that others may have signed receipts with this key; raises `HouseError`."""
+        """Note that others may have signed receipts with this key; raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +194,7 @@ class Certification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentQuestion:
+class DocumentVerificationRequest:
     """A document to be judged, and by what."""
 
     config: Path
@@ -250,10 +250,10 @@ class TrustKeeper(Protocol):
         """Seconds between two rounds, as the settings have it."""
 
     def refresh(self) -> Iterable[SourceOutcome]:
-        """Ask every source once; raises `HouseError`."""
+        """Ask every source once; raises `OperatorError`."""
 
     def status(self) -> Sequence[TrustInfo]:
-        """All that is trusted, and what it rests on; raises `HouseError`."""
+        """All that is trusted, and what it rests on; raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +270,7 @@ class LedgerFacts:
 
 
 class LedgerKeeper(Protocol):
-    """Keeps the log of decisions, and lets it be checked. Each raises `HouseError`."""
+    """Keeps the log of decisions, and lets it be checked. Each raises `OperatorError`."""
 
     @property
     def clock(self) -> Clock:
@@ -315,7 +315,7 @@ class StoreInfo:
 
 
 class StoreKeeper(Protocol):
-    """The store of an installation, for whoever administers it. All raises `HouseError`."""
+    """The store of an installation, for whoever administers it. All raises `OperatorError`."""
 
     def status(self, duty: Duty) -> StoreInfo:
         """Which database it is, of which version, and what it and the duty's role lack."""
@@ -337,7 +337,7 @@ class StoreKeeper(Protocol):
 
 
 class Runtime(Protocol):
-    """Builds, opens and runs a house. Each method raises `HouseError` for what can be mended."""
+    """Builds, opens and runs a house. Each method raises `OperatorError` for what can be mended."""
 
     @property
     def clock(self) -> Clock:
@@ -349,26 +349,26 @@ class Runtime(Protocol):
     def create(self, config: Path) -> None:
         """Make the store keys and the database that a new configuration names.
 
-        Raises `HouseError` where any of them exists.
+        Raises `OperatorError` where any of them exists.
         """
 
     def open(self, config: Path) -> AbstractContextManager[House]:
-        """Open an installation for one command; raises `HouseUnavailableError`."""
+        """Open an installation for one command; raises `OperatorUnavailableError`."""
 
     def trust(self, config: Path) -> TrustKeeper:
-        """What is trusted by these settings; raises `HouseUnavailableError`. No store is opened."""
+        """Return what these settings trust; raises `OperatorUnavailableError`. Opens no store."""
 
     def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
-        """The log of an installation, for one command; raises `HouseUnavailableError`."""
+        """The log of an installation, for one command; raises `OperatorUnavailableError`."""
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
-        """A witness of any log; raises `HouseError`. No installation is opened."""
+        """A witness of any log; raises `OperatorError`. No installation is opened."""
 
     def new_witness_key(self, path: Path, name: str) -> str:
-        """Make a witness's key file; its public key. Raises `HouseError`."""
+        """Make a witness's key file; its public key. Raises `OperatorError`."""
 
     def store(self, config: Path) -> StoreKeeper:
-        """The store of these settings; raises `HouseUnavailableError`. It is not opened."""
+        """The store of these settings; raises `OperatorUnavailableError`. It is not opened."""
 
     def serve(self, config: Path, listener: str | None) -> int:
         """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
@@ -379,10 +379,10 @@ class Runtime(Protocol):
     def sandbox(self, options: SandboxOptions) -> int:
         """Prepare a sandbox and run it until it is stopped; the exit code."""
 
-    def verify_document(self, question: DocumentQuestion) -> bytes:
+    def verify_document(self, question: DocumentVerificationRequest) -> bytes:
         """The validation report, as the JSON that docs/auditors.md lists.
 
-        Raises `HouseUnavailableError` where neither directories nor settings can be used.
+        Raises `OperatorUnavailableError` where neither directories nor settings can be used.
         """
 
     def certify(self, request: Certification) -> str:

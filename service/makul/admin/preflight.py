@@ -4,10 +4,10 @@ import os
 import stat
 from pathlib import Path
 
-from makul.admin.error_handling import explained, open_of
-from makul.admin.models import HouseError
+from makul.admin.error_handling import as_operator_error, open_store_for
+from makul.admin.models import OperatorError
 from makul.app.ports import Duty
-from makul.composition.adapters import build_parts, utc_now
+from makul.composition.adapters import build_adapters, utc_now
 from makul.composition.service import channel_of
 from makul.config.settings import Environment, Settings, TlsSettings, load_settings
 from makul.net.files import read_bounded
@@ -20,34 +20,34 @@ from makul.trust.pki.trust_material import ca_certificates
 _NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 
 
-def refuse_unfit(settings: Settings) -> None:
-    """Raise `HouseError` where nobody should serve like this."""
+def require_fit_settings(settings: Settings) -> None:
+    """Raise `OperatorError` where nobody should serve like this."""
     _refuse_sandbox_roots(settings)
-    _refuse_anyones_citizens(settings)
-    _refuse_anyones_sockets(settings)
-    refuse_a_weak_store(settings, Duty.SERVING)
+    _require_citizen_policy(settings)
+    _require_closed_socket_directories(settings)
+    require_strong_store(settings, Duty.SERVING)
     _refuse_samples_in_records(settings)
 
 
-def refuse_a_weak_store(settings: Settings, duty: Duty) -> None:
+def require_strong_store(settings: Settings, duty: Duty) -> None:
     """In production, who does one duty may do what that takes, and what another takes not.
 
-    Raises `HouseError`, `StoreUnavailableError`.
+    Raises `OperatorError`, `StoreUnavailableError`.
     """
     if settings.environment is Environment.PRODUCTION:
         for weakness in weaknesses(settings.place, duty):
-            raise HouseError(f"the record store is not fit for production: {weakness}")
+            raise OperatorError(f"the record store is not fit for production: {weakness}")
 
 
 def _refuse_samples_in_records(settings: Settings) -> None:
     """A comparison with a record that holds its samples takes longer, which tells that it is held.
 
-    Raises `HouseError`, `StoreUnavailableError`.
+    Raises `OperatorError`, `StoreUnavailableError`.
     """
     if settings.environment is Environment.PRODUCTION:
         left = samples_to_move(settings.place)
         if left:
-            raise HouseError(
+            raise OperatorError(
                 f"{left} records still hold their samples: finish the upgrade of the store; give:"
                 " makul store upgrade --apply"
             )
@@ -59,21 +59,21 @@ def complaint(config: Path, listener: str | None) -> str | None:
     Everything is built once before any worker starts, so that what is wrong is said once.
     """
     try:
-        with explained():
+        with as_operator_error():
             settings = load_settings(config)
-            refuse_unfit(settings)
+            require_fit_settings(settings)
             if listener is not None and listener not in settings.listeners:
                 return f"no listener {listener} any more"
             _check_parts(settings)
-    except HouseError as error:
+    except OperatorError as error:
         return str(error)
     return None
 
 
 def _check_parts(settings: Settings) -> None:
-    store = open_of(settings)
+    store = open_store_for(settings)
     try:
-        parts = build_parts(settings, store)
+        parts = build_adapters(settings, store)
         for listener in settings.listeners.values():
             channel_of(listener, parts)
             _check_tls(listener.tls)
@@ -97,20 +97,20 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
     for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             if is_sandbox(certificate):
-                raise HouseError(f"{path} is a sandbox root; take it out of the trust anchors")
+                raise OperatorError(f"{path} is a sandbox root; take it out of the trust anchors")
 
 
-def _refuse_anyones_citizens(settings: Settings) -> None:
+def _require_citizen_policy(settings: Settings) -> None:
     """Without a policy to tell them by, a CA for organisations could certify citizens as well."""
     if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
-        raise HouseError(
+        raise OperatorError(
             "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
             " other authority can say who somebody is"
         )
 
 
-def _refuse_anyones_sockets(settings: Settings) -> None:
-    """Raise `HouseError` if another user could put a socket in the place of a listener's.
+def _require_closed_socket_directories(settings: Settings) -> None:
+    """Raise `OperatorError` if another user could put a socket in the place of a listener's.
 
     The front would give that user what recipients ask, citizens' PINs among it.
     """
@@ -120,7 +120,7 @@ def _refuse_anyones_sockets(settings: Settings) -> None:
         if listener.socket_path is not None:
             weakness = _directory_weakness(listener.socket_path.parent)
             if weakness is not None:
-                raise HouseError(f"listeners.{name}.bind: {weakness}")
+                raise OperatorError(f"listeners.{name}.bind: {weakness}")
 
 
 def _directory_weakness(directory: Path) -> str | None:

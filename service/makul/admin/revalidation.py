@@ -14,8 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from makul.admin.models import HouseUnavailableError, Rejudged
-from makul.app.ports import KeptCase, KeptPiece
+from makul.admin.models import OperatorUnavailableError, RevalidationResult
+from makul.app.ports import DecisionEvidence, EvidenceDocument
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
 from makul.documents.media_types import media_type
@@ -33,18 +33,20 @@ _NO_TSA: Final = "no time-stamping authority is trusted here"
 Report = Mapping[str, Any]
 
 
-def rejudge(case: KeptCase, settings: Settings) -> Iterator[Rejudged]:
-    """Each document's old verdict beside its new one; raises `HouseUnavailableError`."""
+def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[RevalidationResult]:
+    """Each document's old verdict beside its new one; raises `OperatorUnavailableError`."""
     for piece in case.pieces:
         if piece.kind is None:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 f"the record does not hold the document {piece.digest.hex()}: restore it from a"
                 " backup of the database"
             )
         yield _again(piece, piece.kind, case.decided_at, settings)
 
 
-def _again(piece: KeptPiece, kind: str, decided_at: datetime, settings: Settings) -> Rejudged:
+def _again(
+    piece: EvidenceDocument, kind: str, decided_at: datetime, settings: Settings
+) -> RevalidationResult:
     kept: Report = json.loads(piece.report)
     again: Report = {}
     document = piece.document
@@ -58,7 +60,7 @@ def _again(piece: KeptPiece, kind: str, decided_at: datetime, settings: Settings
             else _judged(document, kept, decided_at, settings)
         )
         where = tuple(_differences(kept, again))
-    return Rejudged(
+    return RevalidationResult(
         kind=kind,
         digest=piece.digest.hex(),
         kept=_told(kept),
@@ -140,13 +142,13 @@ class _Laid:
     def _restore(self, anchors: set[bytes], digests: set[bytes], into: Path) -> None:
         kept = self.settings.trust.archive
         if kept is None:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 "trust.archive is not set: nothing that the verdict rested on was kept"
             )
         try:
             restore(Archive(kept), anchors=anchors, digests=digests, into=into)
         except (LookupError, ValueError, OSError) as error:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 f"{kept}: {error}; restore it from a backup of the archive"
             ) from None
 

@@ -55,4 +55,4 @@ class Witness(Protocol):
         """Where it serves, if it does."""
 
     def round(self) -> WitnessRound:
-        """Fetch, verify, judge, cosign once; raises `HouseUnavailableError`."""
+        """Fetch, verify, judge, cosign once; raises `OperatorUnavailableError`."""

@@ -7,8 +7,8 @@ go. Each step that fails ends the way with a recorded refusal.
 from dataclasses import dataclass, replace
 
 from makul.app.delivery_encryption import Sealing
-from makul.app.ground_verification import Grounds
-from makul.app.intake import Reception
+from makul.app.ground_verification import GroundVerifier
+from makul.app.intake import RequestIntake
 from makul.app.ports import (
     MAX_SEALED_PERSON,
     Caller,
@@ -19,13 +19,13 @@ from makul.app.ports import (
     StoreUnavailableError,
     UnwritableError,
 )
-from makul.app.recording import Draft, Recording
+from makul.app.recording import PendingDecision, Recording
 from makul.app.requests import PersonRequest
 from makul.domain.agreements import Agreement
 from makul.domain.decision import Conclusion, Decision, conclude, decide
 from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import BasisGround, DisclosureRequest, Ground, Outcome, reference
-from makul.domain.eligibility import StandingCase, can_be_sealed, judge_standing
+from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_standing
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits, exhausted
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
@@ -40,9 +40,9 @@ _COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
 class Disclose:
     """Decides on a request about a person, and discloses where the Procedure allows it."""
 
-    reception: Reception
+    reception: RequestIntake
     register: Register
-    grounds: Grounds
+    grounds: GroundVerifier
     sealing: Sealing
     documents: Documents
     matcher: Matcher
@@ -62,8 +62,8 @@ class Disclose:
         )
         standing, draft = received.standing, received.draft
         if received.excess is not None:
-            return self.recording.settle(draft.refused((received.excess,)))
-        case = StandingCase(
+            return self.recording.record_and_render(draft.refused((received.excess,)))
+        case = EligibilityCase(
             request=_request(asked, caller),
             recipient=standing.recipient,
             agreement=standing.agreement,
@@ -73,16 +73,18 @@ class Disclose:
         if standing.known is not None:
             # What can no longer be encrypted to them is not given again either.
             against = _against((can_be_sealed(case),))
-            return self.recording.asked_before(draft, standing.known, against=against)
-        return self.recording.settle(self._judge(draft, asked, case))
+            return self.recording.replay_or_refuse(draft, standing.known, against=against)
+        return self.recording.record_and_render(self._judge(draft, asked, case))
 
-    def _judge(self, draft: Draft, asked: PersonRequest, case: StandingCase) -> Draft:
+    def _judge(
+        self, draft: PendingDecision, asked: PersonRequest, case: EligibilityCase
+    ) -> PendingDecision:
         # Why they may not ask at all; no document is opened for those (cl. 3 and 7).
         against = _against(judge_standing(case))
         if against is not None:
             return draft.refused(against.reasons, outcome=against.outcome)
         request = case.request
-        ground, evidence = self.grounds.establish(asked.ground, request.recipient, at=draft.at)
+        ground, evidence = self.grounds.verify_ground(asked.ground, request.recipient, at=draft.at)
         draft = replace(
             draft, ground=reference(ground), evidence=evidence, official=_official_behind(ground)
         )
@@ -97,12 +99,14 @@ class Disclose:
         )
         if not decision.permitted:
             return _concluded(draft, conclude(decision, None, None))
-        before_looking = self._before_looking(asked, draft)
+        before_looking = self._check_before_lookup(asked, draft)
         if before_looking:
             return draft.refused(before_looking)
-        return self._look(draft, asked, decision, case)
+        return self._lookup_and_match(draft, asked, decision, case)
 
-    def _before_looking(self, asked: PersonRequest, draft: Draft) -> tuple[Reason, ...]:
+    def _check_before_lookup(
+        self, asked: PersonRequest, draft: PendingDecision
+    ) -> tuple[Reason, ...]:
         """What can be told without the person's record, and so is told to everyone alike."""
         missing = asked.other_methods - self.matcher.methods
         if missing:
@@ -118,9 +122,13 @@ class Disclose:
         spent = exhausted(counts, self.limits)
         return (spent,) if spent is not None else ()
 
-    def _look(
-        self, draft: Draft, asked: PersonRequest, decision: Decision, case: StandingCase
-    ) -> Draft:
+    def _lookup_and_match(
+        self,
+        draft: PendingDecision,
+        asked: PersonRequest,
+        decision: Decision,
+        case: EligibilityCase,
+    ) -> PendingDecision:
         agreement, sealing = case.agreement, case.sealing
         person = self.register.person(asked.probe.pin)
         match = self.matcher.compare(asked.probe, person)
@@ -188,7 +196,7 @@ def _official_behind(ground: Ground) -> bytes | None:
 
 def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:
     """What these rulings conclude; None where all let pass. A failure outweighs an unknown."""
-    stopping = tuple(ruling for ruling in rulings if not ruling.lets_pass)
+    stopping = tuple(ruling for ruling in rulings if not ruling.passed)
     if not stopping:
         return None
     failed = any(ruling.verdict is Verdict.FAILED for ruling in stopping)
@@ -198,7 +206,7 @@ def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:
     )
 
 
-def _concluded(draft: Draft, conclusion: Conclusion) -> Draft:
+def _concluded(draft: PendingDecision, conclusion: Conclusion) -> PendingDecision:
     return replace(
         draft,
         outcome=conclusion.outcome,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from makul.domain.disclosures import GroundRef
 
 if TYPE_CHECKING:
-    from makul.app.ports import TakenBack
-    from makul.app.recording import Draft
+    from makul.app.ports import ConsentRevocation
+    from makul.app.recording import PendingDecision
 
 
-def state_effects(draft: "Draft", *, answer_until: str | None) -> dict[str, object]:
+def state_effects(draft: "PendingDecision", *, answer_until: str | None) -> dict[str, object]:
     """Return the effects of a decision as plain values, for the statement of its leaf.
 
     `answer_until` is the moment until which the stored answer is kept, if one is stored.
@@ -43,7 +43,7 @@ def _state_ground(ground: GroundRef) -> list[object]:
     ]
 
 
-def _state_revocation(revoked: "TakenBack") -> list[object]:
+def _state_revocation(revoked: "ConsentRevocation") -> list[object]:
     document = revoked.document
     return [
         str(revoked.consent_id),

@@ -7,8 +7,8 @@ itself is not kept: nothing was given on it.
 from dataclasses import dataclass, replace
 
 from makul.app.delivery_encryption import Sealing
-from makul.app.ground_verification import Grounds
-from makul.app.intake import Reception
+from makul.app.ground_verification import GroundVerifier
+from makul.app.intake import RequestIntake
 from makul.app.ports import Caller, RejectedError, Space
 from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
@@ -29,8 +29,8 @@ _EXPLAINABLE = {
 class Explain:
     """Judges a request without carrying it out."""
 
-    reception: Reception
-    grounds: Grounds
+    reception: RequestIntake
+    grounds: GroundVerifier
     sealing: Sealing
     recording: Recording
     operator: MemberCode
@@ -51,10 +51,10 @@ class Explain:
         )
         standing, draft = received.standing, received.draft
         if received.excess is not None:
-            return self.recording.settle(draft.refused((received.excess,)))
+            return self.recording.record_and_render(draft.refused((received.excess,)))
         if standing.known is not None:
-            return self.recording.asked_before(draft, standing.known)
-        ground, _ = self.grounds.establish(asked.ground, caller.recipient, at=draft.at)
+            return self.recording.replay_or_refuse(draft, standing.known)
+        ground, _ = self.grounds.verify_ground(asked.ground, caller.recipient, at=draft.at)
         decision = decide(
             _request(asked, caller, operation),
             standing.recipient,
@@ -64,7 +64,7 @@ class Explain:
             at=draft.at,
             sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
         )
-        return self.recording.settle(
+        return self.recording.record_and_render(
             replace(
                 draft,
                 outcome=Outcome.ACCEPTED

@@ -37,7 +37,7 @@ _ENDED = frozenset({Code.SIG_04, Code.SIG_05, Code.SIG_06})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class GroundVerifier:
     """Verifies a presented document, then reads only what was verified."""
 
     verifier: DocumentVerifier
@@ -46,7 +46,7 @@ class Grounds:
     hidden_at_most: timedelta = HIDDEN_AT_MOST
     """What the settings allow a statement to be kept from its subject (cl. 5.1)."""
 
-    def establish(
+    def verify_ground(
         self, presented: Presented, recipient: MemberCode, *, at: datetime
     ) -> tuple[Ground, tuple[Evidence, ...]]:
         """The ground and the evidence of how it was judged; a bad document is kept as well."""

@@ -10,11 +10,11 @@ from makul.app.ports import (
     Register,
     RejectedError,
     RequestKey,
+    RequestSnapshot,
     Space,
-    Standing,
 )
-from makul.app.recording import Draft
-from makul.app.requests import Asked, AskedUnderAgreement
+from makul.app.recording import PendingDecision
+from makul.app.requests import AgreementRequest, BaseRequest
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
@@ -22,17 +22,17 @@ from makul.domain.usage import DEFAULT_LIMITS, Excess, UsageLimits, find_excess
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class IntakeResult:
     """A request beside what the record holds, and the refusal it is until it is judged."""
 
-    draft: Draft
-    standing: Standing
+    draft: PendingDecision
+    standing: RequestSnapshot
     excess: Reason | None = None
     """The limit that the recipient reached (REQ-06): the request is refused and not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reception:
+class RequestIntake:
     """Receives requests of callers whom a channel has proved."""
 
     clock: Clock
@@ -41,14 +41,14 @@ class Reception:
 
     def receive(
         self,
-        asked: Asked,
+        asked: BaseRequest,
         caller: Caller,
         *,
         space: Space,
         operation: Operation,
         purpose: PurposeCode | None = None,
         subject: Pin | None = None,
-    ) -> Received:
+    ) -> IntakeResult:
         """Read the caller's standing.
 
         Raises `RejectedError` for a stranger (RCP-01), and for a recipient that goes on far beyond
@@ -68,14 +68,14 @@ class Reception:
                 case_number=asked.case_number,
             ),
         )
-        under = asked.agreement_number if isinstance(asked, AskedUnderAgreement) else None
+        under = asked.agreement_number if isinstance(asked, AgreementRequest) else None
         standing = self.register.standing(key, under, at=at)
         if standing.recipient is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
         excess = self._excess(standing, space, at)
         if excess is not None and not excess.recorded:
             raise RejectedError(excess.reason, request_id=asked.request_id)
-        draft = Draft(
+        draft = PendingDecision(
             key=key,
             caller=caller,
             operation=operation,
@@ -86,9 +86,9 @@ class Reception:
             purpose=purpose,
             subject=subject,
         )
-        return Received(draft, standing, excess.reason if excess is not None else None)
+        return IntakeResult(draft, standing, excess.reason if excess is not None else None)
 
-    def _excess(self, standing: Standing, space: Space, at: datetime) -> Excess | None:
+    def _excess(self, standing: RequestSnapshot, space: Space, at: datetime) -> Excess | None:
         agreement, recipient = standing.agreement, standing.recipient
         limits = self.limits
         if agreement is not None and recipient is not None:

@@ -22,7 +22,7 @@ class ListRevocations:
 
     def __call__(self, asked: RevocationsQuery, caller: Caller) -> bytes:
         """One page, oldest first."""
-        self.recording.admit(caller, asked.request_id, at=self.clock())
+        self.recording.register_message_id(caller, asked.request_id, at=self.clock())
         if self.register.recipient(caller.recipient) is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
         revoked, more = self.register.revocations(

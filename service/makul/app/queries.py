@@ -10,7 +10,7 @@ from makul.app.ports import (
     Inclusion,
     KeptReceipt,
     LedgerBrokenError,
-    LedgerNotice,
+    LedgerInfo,
     LedgerReader,
     ReceiptCertificate,
     Register,
@@ -40,7 +40,7 @@ class Inquiries:
     limits: tuple[ServiceLimit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...]
     ledger: LedgerReader
-    ledger_notice: LedgerNotice | None
+    ledger_notice: LedgerInfo | None
 
     def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
         """The terms of the caller's own agreement."""
@@ -118,6 +118,6 @@ class Inquiries:
         return self.documents.status(asked.request_id, status)
 
     def _admit(self, caller: Caller, request_id: UUID) -> None:
-        self.recording.admit(caller, request_id, at=self.clock())
+        self.recording.register_message_id(caller, request_id, at=self.clock())
         if self.register.recipient(caller.recipient) is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=request_id)

@@ -16,6 +16,8 @@ from makul.app.ports import (
     Answer,
     Caller,
     Committed,
+    Conflict,
+    ConsentRevocation,
     ConsentStatus,
     DeliverySealer,
     Documents,
@@ -23,7 +25,6 @@ from makul.app.ports import (
     Evidence,
     KnownRequest,
     Leaf,
-    Overtaken,
     PaperUse,
     PersonDelivery,
     Receipt,
@@ -32,7 +33,6 @@ from makul.app.ports import (
     RejectedError,
     Replay,
     RequestKey,
-    TakenBack,
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -55,7 +55,7 @@ KEEP_ANSWERS = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PendingDecision:
     """A decision that is about to be rendered and recorded."""
 
     key: RequestKey
@@ -85,13 +85,13 @@ class Draft:
     failed_attempt: bool = False
     register_consent: bool = False
     paper: PaperUse | None = None
-    revokes: TakenBack | None = None
+    revokes: ConsentRevocation | None = None
     official: bytes | None = None
     """The certificate (SHA-256) of the official who signed the basis statement."""
 
     def refused(
         self, reasons: tuple[Reason, ...], *, outcome: Outcome = Outcome.REFUSED
-    ) -> "Draft":
+    ) -> "PendingDecision":
         """The same request, refused (or not told) instead: nothing of the person remains in it."""
         return replace(
             self,
@@ -130,7 +130,7 @@ class Recording:
     new_salt: Callable[[], bytes]
     limits: UsageLimits = DEFAULT_LIMITS
 
-    def settle(self, draft: Draft) -> bytes:
+    def record_and_render(self, draft: PendingDecision) -> bytes:
         """The answer that was recorded: this draft's, an earlier one's, or a refusal's.
 
         Raises `RejectedError` for a message that came before (REQ-09), and where the record kept
@@ -143,12 +143,12 @@ class Recording:
                     return entry.answer
                 case Replay(answer):
                     return answer
-                case Overtaken(reasons):
+                case Conflict(reasons):
                     draft = self._refusal(draft, reasons)
         raise RejectedError(Reason(code=Code.OPS_03), request_id=draft.key.request_id)
 
-    def asked_before(
-        self, draft: Draft, known: KnownRequest, *, against: Conclusion | None = None
+    def replay_or_refuse(
+        self, draft: PendingDecision, known: KnownRequest, *, against: Conclusion | None = None
     ) -> bytes:
         """Handle a request id that is already closed.
 
@@ -158,23 +158,23 @@ class Recording:
         differs = draft.key.reused_by(known)
         if differs is not None:
             reused = Reason(code=Code.REQ_04, field=differs)
-            return self.settle(self._refusal(draft, (reused,)))
+            return self.record_and_render(self._refusal(draft, (reused,)))
         if against is not None:
             refusal = draft.refused(against.reasons, outcome=against.outcome)
-            return self.settle(replace(refusal, misuses_key=True))
+            return self.record_and_render(replace(refusal, misuses_key=True))
         return self._replay(draft)
 
-    def _replay(self, draft: Draft) -> bytes:
+    def _replay(self, draft: PendingDecision) -> bytes:
         """The stored answer of a closed id, if the rights to it still stand; else a refusal."""
         match self.recorder.replay(draft.key, draft.caller, at=draft.at):
             case Replay(answer):
                 return answer
-            case Overtaken(reasons):
-                return self.settle(self._refusal(draft, reasons, misuses_key=True))
+            case Conflict(reasons):
+                return self.record_and_render(self._refusal(draft, reasons, misuses_key=True))
 
     def _refusal(
-        self, draft: Draft, reasons: tuple[Reason, ...], *, misuses_key: bool = False
-    ) -> Draft:
+        self, draft: PendingDecision, reasons: tuple[Reason, ...], *, misuses_key: bool = False
+    ) -> PendingDecision:
         codes = {reason.code for reason in reasons}
         if Code.REQ_09 in codes:
             raise RejectedError(*reasons, request_id=draft.key.request_id)
@@ -187,20 +187,20 @@ class Recording:
         refusal = draft.refused(reasons)
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
-    def admit(self, caller: Caller, request_id: UUID, *, at: datetime) -> None:
+    def register_message_id(self, caller: Caller, request_id: UUID, *, at: datetime) -> None:
         """Note a message that records no decision.
 
         Raises `RejectedError` if it came before (REQ-09), or if the recipient sends more of them
         in a minute than the settings allow (REQ-06).
         """
-        if caller.mark is not None and not self.recorder.admit(caller.mark, at=at):
+        if caller.mark is not None and not self.recorder.register_message_id(caller.mark, at=at):
             raise RejectedError(Reason(code=Code.REQ_09), request_id=request_id)
         usage = Usage(requests=self.recorder.count_inquiry(caller.recipient, at=at) - 1)
         excess = find_excess(usage, self.limits, at=at)
         if excess is not None:
             raise RejectedError(excess.reason, request_id=request_id)
 
-    def _render(self, draft: Draft) -> Entry:
+    def _render(self, draft: PendingDecision) -> Entry:
         disclosure_id = self.new_id()
         payload_salt = self.new_salt() if draft.payload is not None else None
         payload_digest = _payload_digest(payload_salt, draft.payload)
@@ -247,7 +247,7 @@ class Recording:
         return _entry(draft, disclosure_id, leaf, receipt, answer.with_receipt(receipt))
 
     def _sealed(
-        self, draft: Draft, disclosure_id: UUID, payload_salt: bytes | None
+        self, draft: PendingDecision, disclosure_id: UUID, payload_salt: bytes | None
     ) -> bytes | None:
         """The payload bound to request and recipient, signed, then encrypted: in that order.
 
@@ -269,13 +269,17 @@ class Recording:
         )
         return self.sealer.seal(self.signer.sign(delivery, at=draft.at), draft.seal_to)
 
-    def _leaf(self, draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> Leaf:
+    def _leaf(
+        self, draft: PendingDecision, disclosure_id: UUID, payload_digest: bytes | None
+    ) -> Leaf:
         salt = self.new_salt()
         statement = _statement(draft, disclosure_id, payload_digest)
         return Leaf(salt=salt, statement=statement, hash=commit(salt, statement))
 
 
-def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer: bytes) -> Entry:
+def _entry(
+    draft: PendingDecision, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer: bytes
+) -> Entry:
     return Entry(
         disclosure_id=disclosure_id,
         key=draft.key,
@@ -311,7 +315,7 @@ def _entry(draft: Draft, disclosure_id: UUID, leaf: Leaf, receipt: bytes, answer
     )
 
 
-def _requires_active(draft: Draft) -> bool:
+def _requires_active(draft: PendingDecision) -> bool:
     """What gives something needs rights at commit; a revocation takes, whoever hands it in."""
     if draft.revokes is not None:
         return False
@@ -324,7 +328,7 @@ def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:
     return hashlib.sha256(salt + payload).digest()
 
 
-def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) -> bytes:
+def _statement(draft: PendingDecision, disclosure_id: UUID, payload_digest: bytes | None) -> bytes:
     """The facts that the leaf commits to (`ledger.statements`)."""
     ground = draft.ground
     return write_statement(
@@ -368,12 +372,12 @@ def _statement(draft: Draft, disclosure_id: UUID, payload_digest: bytes | None) 
     )
 
 
-def _answer_until(draft: Draft) -> str | None:
+def _answer_until(draft: PendingDecision) -> str | None:
     """Until when the answer is kept; only that of a closed id is."""
     return (draft.at + KEEP_ANSWERS).isoformat() if draft.closes else None
 
 
-def _sealed_to(draft: Draft) -> bytes | None:
+def _sealed_to(draft: PendingDecision) -> bytes | None:
     """By its SHA-256, the certificate to which the payload is encrypted."""
     return hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from makul.app.ground_verification import Grounds
-from makul.app.intake import Reception
+from makul.app.ground_verification import GroundVerifier
+from makul.app.intake import RequestIntake
 from makul.app.ports import (
     Caller,
     Clock,
@@ -13,10 +13,10 @@ from makul.app.ports import (
     PaperUse,
     Register,
     RejectedError,
+    RequestSnapshot,
     Space,
-    Standing,
 )
-from makul.app.recording import Draft, Recording
+from makul.app.recording import PendingDecision, Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.decision import decide
@@ -28,7 +28,7 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
-from makul.domain.eligibility import StandingCase, find_stop, judge_entry
+from makul.domain.eligibility import EligibilityCase, find_stop, judge_entry
 from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
@@ -44,8 +44,8 @@ _OPERATION_FOR = {
 class RegisterConsent:
     """Keeps a consent document that would carry the request it was made for."""
 
-    reception: Reception
-    grounds: Grounds
+    reception: RequestIntake
+    grounds: GroundVerifier
     recording: Recording
     operator: MemberCode
 
@@ -56,28 +56,28 @@ class RegisterConsent:
         )
         draft, standing = received.draft, received.standing
         if received.excess is not None:
-            return self.recording.settle(draft.refused((received.excess,)))
+            return self.recording.record_and_render(draft.refused((received.excess,)))
         if standing.known is not None:
-            return self.recording.asked_before(draft, standing.known)
+            return self.recording.replay_or_refuse(draft, standing.known)
         against = _may_not_enter(asked, caller, standing, draft.at)
         if against:
-            return self.recording.settle(draft.refused(against))
-        ground, evidence = self.grounds.establish(
+            return self.recording.record_and_render(draft.refused(against))
+        ground, evidence = self.grounds.verify_ground(
             PresentedConsent(asked.document, asked.scan, asked.authority),
             caller.recipient,
             at=draft.at,
         )
         draft = replace(draft, ground=reference(ground), evidence=evidence)
-        return self.recording.settle(self._judge(draft, asked, caller, standing, ground))
+        return self.recording.record_and_render(self._judge(draft, asked, caller, standing, ground))
 
     def _judge(
         self,
-        draft: Draft,
+        draft: PendingDecision,
         asked: ConsentRequest,
         caller: Caller,
-        standing: Standing,
+        standing: RequestSnapshot,
         ground: Ground,
-    ) -> Draft:
+    ) -> PendingDecision:
         """By the widest request that the consent could carry; if unreadable, by its proof alone."""
         consent = ground.consent if isinstance(ground, ConsentGround) else None
         request = _unread(asked, caller) if consent is None else _as_if_used(consent, asked, caller)
@@ -101,7 +101,7 @@ class RegisterConsent:
         )
 
 
-def _against(draft: Draft, rulings: tuple[Ruling, ...]) -> Draft:
+def _against(draft: PendingDecision, rulings: tuple[Ruling, ...]) -> PendingDecision:
     failed = any(ruling.verdict is Verdict.FAILED for ruling in rulings)
     return replace(
         draft,
@@ -111,10 +111,10 @@ def _against(draft: Draft, rulings: tuple[Ruling, ...]) -> Draft:
 
 
 def _may_not_enter(
-    asked: ConsentRequest, caller: Caller, standing: Standing, at: datetime
+    asked: ConsentRequest, caller: Caller, standing: RequestSnapshot, at: datetime
 ) -> tuple[Reason, ...]:
     """Why they may not hand in anything; no document is opened or kept for those (cl. 3 and 7)."""
-    case = StandingCase(
+    case = EligibilityCase(
         request=_unread(asked, caller),
         recipient=standing.recipient,
         agreement=standing.agreement,
@@ -154,7 +154,7 @@ def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> Disc
     )
 
 
-def _paper_use(ground: ConsentGround, standing: Standing) -> PaperUse | None:
+def _paper_use(ground: ConsentGround, standing: RequestSnapshot) -> PaperUse | None:
     """What a consent on paper counts against: the official who signed it."""
     signer, agreement = ground.proof.signer, standing.agreement
     on_paper = ground.consent is not None and ground.consent.on_paper
@@ -192,7 +192,7 @@ class TellConsentStatus:
         (invariant 4). Its state is read last: a hold that was committed by then is not missed.
         """
         at = self.clock()
-        self.recording.admit(caller, asked.request_id, at=at)
+        self.recording.register_message_id(caller, asked.request_id, at=at)
         status = self.register.consent_status(caller.recipient, asked.consent_id)
         recipient = self.register.recipient(caller.recipient)
         if recipient is None:

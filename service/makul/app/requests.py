@@ -41,7 +41,7 @@ Presented = PresentedConsent | RegisteredConsent | PresentedBasis | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BaseRequest:
     """What every request for a decision says."""
 
     request_id: UUID
@@ -52,14 +52,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedUnderAgreement(Asked):
+class AgreementRequest(BaseRequest):
     """What may be asked for under an agreement alone (cl. 7)."""
 
     agreement_number: AgreementNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRequest(AskedUnderAgreement):
+class PersonRequest(AgreementRequest):
     """VerifyPerson or GetPersonData."""
 
     operation: Operation
@@ -72,7 +72,7 @@ class PersonRequest(AskedUnderAgreement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainRequest(AskedUnderAgreement):
+class ExplainRequest(AgreementRequest):
     """A dry run: the same decision up to the match, about nobody's record."""
 
     asked_operation: str
@@ -85,7 +85,7 @@ class ExplainRequest(AskedUnderAgreement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRequest(AskedUnderAgreement):
+class ConsentRequest(AgreementRequest):
     """RegisterConsent: keep this document, to be cited by its id."""
 
     document: bytes
@@ -96,7 +96,7 @@ class ConsentRequest(AskedUnderAgreement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationRequest(Asked):
+class RevocationRequest(BaseRequest):
     """RevokeConsent: take the consent back that this document names."""
 
     document: bytes

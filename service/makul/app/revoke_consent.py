@@ -3,18 +3,18 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-from makul.app.intake import Reception
+from makul.app.intake import RequestIntake
 from makul.app.ports import (
     Caller,
+    ConsentRevocation,
     DocumentError,
     Documents,
     DocumentVerifier,
     Evidence,
     Register,
     Space,
-    TakenBack,
 )
-from makul.app.recording import Draft, Recording
+from makul.app.recording import PendingDecision, Recording
 from makul.app.requests import RevocationRequest
 from makul.domain.consent_revocations import Revocation, RevocationCase, judge_revocation
 from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus
@@ -27,7 +27,7 @@ EVIDENCE_KIND = "REVOCATION"
 class RevokeConsent:
     """Takes a revocation from any recipient that is known, whatever its own standing."""
 
-    reception: Reception
+    reception: RequestIntake
     verifier: DocumentVerifier
     documents: Documents
     register: Register
@@ -40,9 +40,9 @@ class RevokeConsent:
         )
         draft, standing = received.draft, received.standing
         if received.excess is not None:
-            return self.recording.settle(draft.refused((received.excess,)))
+            return self.recording.record_and_render(draft.refused((received.excess,)))
         if standing.known is not None:
-            return self.recording.asked_before(draft, standing.known)
+            return self.recording.replay_or_refuse(draft, standing.known)
         digest = hashlib.sha256(asked.document).digest()
         verified = self.verifier.verify(asked.document, at=draft.at)
         proof, revocation = verified.proof, None
@@ -55,11 +55,11 @@ class RevokeConsent:
             digest=digest, kind=EVIDENCE_KIND, document=asked.document, report=verified.report
         )
         draft = replace(draft, evidence=(piece,))
-        return self.recording.settle(self._judge(draft, revocation, proof, digest))
+        return self.recording.record_and_render(self._judge(draft, revocation, proof, digest))
 
     def _judge(
-        self, draft: Draft, revocation: Revocation | None, proof: Proof, digest: bytes
-    ) -> Draft:
+        self, draft: PendingDecision, revocation: Revocation | None, proof: Proof, digest: bytes
+    ) -> PendingDecision:
         rulings = judge_revocation(self._case(draft, revocation, proof))
         reasons = tuple(reason for ruling in rulings for reason in ruling.reasons)
         if revocation is None or reasons:
@@ -70,12 +70,14 @@ class RevokeConsent:
             draft,
             outcome=Outcome.ACCEPTED,
             subject=revocation.subject,
-            revokes=TakenBack(
+            revokes=ConsentRevocation(
                 consent_id=revocation.consent_id, subject=revocation.subject, document=digest
             ),
         )
 
-    def _case(self, draft: Draft, revocation: Revocation | None, proof: Proof) -> RevocationCase:
+    def _case(
+        self, draft: PendingDecision, revocation: Revocation | None, proof: Proof
+    ) -> RevocationCase:
         recipient = draft.key.recipient
         if revocation is None:
             return RevocationCase(revocation=None, proof=proof, handed_in_by=recipient)

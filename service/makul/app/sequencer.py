@@ -31,7 +31,7 @@ BATCHES_A_ROUND = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class SequencerRun:
     """What came of one round."""
 
     at: datetime
@@ -68,18 +68,18 @@ class Sequencer:
         self._clock = clock
         self._compared: bytes | None = None
 
-    def round(self) -> Round:
+    def round(self) -> SequencerRun:
         """Sequence what waits, sign and publish."""
         promised = self._compare()
         taken, size = 0, None
         for _ in range(BATCHES_A_ROUND):
             done = self._sequence(promised)
             if isinstance(done, StandingBy):
-                return Round(at=self._clock(), taken=taken, size=None, published=False)
+                return SequencerRun(at=self._clock(), taken=taken, size=None, published=False)
             taken, size = taken + done.taken, done.size
             if not done.more:
                 break
-        return Round(at=self._clock(), taken=taken, size=size, published=self.publish())
+        return SequencerRun(at=self._clock(), taken=taken, size=size, published=self.publish())
 
     def _sequence(self, promised: int) -> Sequenced | StandingBy:
         """The store may be another one by now: a server that failed over to a copy."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import House, HouseError
+from makul.admin.models import House, OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.context import (
@@ -95,7 +95,7 @@ def export(ctx: typer.Context, *, number: Number) -> None:
     with session(ctx).house() as house:
         document = house.desk.draft_document(_known(house, number).number)
     if document is None:
-        raise HouseError("this agreement was never drawn up for signing; add it again")
+        raise OperatorError("this agreement was never drawn up for signing; add it again")
     print_document(document)
 
 
@@ -201,7 +201,7 @@ def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None
 def _known(house: House, number: str) -> Agreement:
     found = _find(house, number)
     if found is None:
-        raise HouseError("no agreement of this number; see: makul agreement list")
+        raise OperatorError("no agreement of this number; see: makul agreement list")
     return found
 
 
@@ -213,7 +213,7 @@ def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
     """A provision that this kind of recipient can never invoke would only mislead (cl. 5)."""
     barred = sorted(name.value for name in agreement.provisions if not name.open_to(recipient.kind))
     if barred:
-        raise HouseError(
+        raise OperatorError(
             f"provisions: {', '.join(barred)} is never open to {recipient.kind.value} (cl. 5)"
         )
 
@@ -237,9 +237,9 @@ def _check_replaceable(agreement: Agreement, known: Agreement | None) -> None:
     if known is None:
         return
     if known.recipient != agreement.recipient:
-        raise HouseError(f"number: {agreement.number} is another recipient's; choose another")
+        raise OperatorError(f"number: {agreement.number} is another recipient's; choose another")
     if known.state is AgreementState.TERMINATED:
-        raise HouseError(
+        raise OperatorError(
             f"number: {agreement.number} was terminated; a new agreement needs a new number"
         )
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import House, HouseError, Runtime
+from makul.admin.models import House, OperatorError, Runtime
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.recipients import Recipient
 
@@ -47,20 +47,20 @@ def member_code(text: str) -> MemberCode:
     try:
         return parse_member_code(text)
     except MalformedIdentifierError as error:
-        raise HouseError(f"{error}") from None
+        raise OperatorError(f"{error}") from None
 
 
 def said(reason: str) -> str:
     """A reason that was typed."""
     if not reason.strip():
-        raise HouseError("--reason is empty; say why, for it is recorded")
+        raise OperatorError("--reason is empty; say why, for it is recorded")
     return reason
 
 
 def person_id(text: str) -> str:
     """How somebody who signs is told apart, as it was typed."""
     if not 1 <= len(text) <= 64 or not text.isprintable():
-        raise HouseError("--id is 1 to 64 printable characters")
+        raise OperatorError("--id is 1 to 64 printable characters")
     return text
 
 
@@ -70,7 +70,7 @@ def registered(house: House, code: str) -> Recipient:
     for recipient in house.desk.recipients():
         if recipient.code == wanted:
             return recipient
-    raise HouseError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")
+    raise OperatorError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")
 
 
 def stopped_by_signal() -> threading.Event:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import typer
 
-from makul.admin.models import House, HouseError
-from makul.app.ports import DisclosureRow, ExportLook, MonthCount, RepetitionRow
+from makul.admin.models import House, OperatorError
+from makul.app.ports import DisclosureRow, ExportOptions, MonthCount, RepetitionRow
 from makul.cli.context import AsJson, examples, member_code, session
-from makul.cli.disclosure_export import Form, destination, write_all
+from makul.cli.disclosure_export import ExportFormat, destination, write_all
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
@@ -70,7 +70,7 @@ def show(
         found = house.desk.disclosure(disclosure_id)
         again = house.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
     if found is None:
-        raise HouseError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
+        raise OperatorError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
     show_facts({**_row(found), "repetitions": len(again)}, as_json=as_json)
 
 
@@ -146,7 +146,9 @@ def export(
     *,
     month: InMonth,
     recipient: OfRecipient = None,
-    form: Annotated[Form, typer.Option("--format", help="How rows are written.")] = Form.CSV,
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="How rows are written.")
+    ] = ExportFormat.CSV,
     output: Annotated[
         Path | None,
         typer.Option(help="A new file, readable by you alone. Standard output without it."),
@@ -159,8 +161,8 @@ def export(
     """Write a month's decisions, the first first. PINs are masked; the export is recorded."""
     wanted, code = _month(month), _code(recipient)
     if reveal and not (reason or "").strip():
-        raise HouseError("--reveal needs --reason; say why you look, for it is recorded")
-    look = ExportLook(revealed=reveal, reason=reason)
+        raise OperatorError("--reveal needs --reason; say why you look, for it is recorded")
+    look = ExportOptions(revealed=reveal, reason=reason)
     with session(ctx).house() as house, destination(output) as file:
         total = sum(each.decisions for each in _counted(house, wanted, code))
         rows = house.desk.export(wanted, code, look, at=house.clock())
@@ -192,7 +194,7 @@ def _month(text: str) -> Month:
     try:
         return parse_month(text)
     except MalformedMonthError as error:
-        raise HouseError(f"--month: {error}") from None
+        raise OperatorError(f"--month: {error}") from None
 
 
 def _code(text: str | None) -> MemberCode | None:
@@ -227,7 +229,7 @@ def _repetition(row: RepetitionRow) -> Facts:
     }
 
 
-def _exported(row: DisclosureRow, look: ExportLook) -> Facts:
+def _exported(row: DisclosureRow, look: ExportOptions) -> Facts:
     subject = row.subject
     if subject is None:
         return _row(row)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.output import Facts, Value
 from makul.net.files import sync_directory
 
@@ -35,7 +35,7 @@ COLUMNS = (
 """In this order, and more only at the end: programs read them."""
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """How rows are written."""
 
     CSV = "csv"
@@ -52,12 +52,12 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     if os.path.lexists(path):
-        raise HouseError(f"{path} exists; name a new file")
+        raise OperatorError(f"{path} exists; name a new file")
     part = path.with_name(f"{path.name}.part")
     try:
         opened = os.open(part, _NEW_FILE, 0o600)
     except OSError as error:
-        raise HouseError(f"cannot write {part}: {error.strerror}") from None
+        raise OperatorError(f"cannot write {part}: {error.strerror}") from None
     try:
         with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
             yield file
@@ -66,15 +66,15 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         part.rename(path)
         sync_directory(path.parent)
     except OSError as error:
-        raise HouseError(f"cannot write {part}: {error.strerror}") from None
+        raise OperatorError(f"cannot write {part}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
 
 
-def write_all(rows: Iterable[Facts], file: TextIO, form: Form) -> int:
+def write_all(rows: Iterable[Facts], file: TextIO, form: ExportFormat) -> int:
     """Write every row; none is kept. How many there were."""
     written = 0
-    write = _csv(file) if form is Form.CSV else _ndjson(file)
+    write = _csv(file) if form is ExportFormat.CSV else _ndjson(file)
     for row in rows:
         write(row)
         written += 1

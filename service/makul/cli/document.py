@@ -13,7 +13,12 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public name for them
 from typer.core import TyperGroup
 
-from makul.admin.models import DocumentExit, DocumentQuestion, HouseError, HouseUnavailableError
+from makul.admin.models import (
+    DocumentExit,
+    DocumentVerificationRequest,
+    OperatorError,
+    OperatorUnavailableError,
+)
 from makul.cli.context import AsJson, examples, session
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
 from makul.cli.usage import refuse_unreadable
@@ -79,7 +84,7 @@ _TsaCrl = Annotated[
 ]
 
 
-class _NotUnderstoodError(HouseError):
+class _NotUnderstoodError(OperatorError):
     exit_code = DocumentExit.USAGE
 
 
@@ -92,11 +97,11 @@ def _understood() -> Iterator[None]:
     except UsageError as error:
         raise _NotUnderstoodError(error.format_message()) from None
     except FileError as error:  # 1 would say that the signature is bad
-        raise HouseUnavailableError(str(error)) from None
+        raise OperatorUnavailableError(str(error)) from None
     except OSError as error:
         if error.filename is None:
             raise
-        raise HouseUnavailableError(f"{error.filename}: {error.strerror}") from None
+        raise OperatorUnavailableError(f"{error.filename}: {error.strerror}") from None
 
 
 class _Document(TyperGroup):
@@ -160,7 +165,7 @@ def verify(
     """Verify a signature and print the validation report (ETSI EN 319 102-1)."""
     found = session(ctx)
     answer = found.runtime.verify_document(
-        DocumentQuestion(
+        DocumentVerificationRequest(
             config=found.config,
             document=_read(file),
             profile=profile.value,
@@ -221,7 +226,7 @@ def _read(file: Path) -> bytes:
     try:
         return read_bounded(file, MAX_FILE_BYTES)
     except FileError as error:
-        raise HouseUnavailableError(str(error)) from None
+        raise OperatorUnavailableError(str(error)) from None
 
 
 def _instant(option: str, text: str | None) -> datetime | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from makul.admin.models import House, HouseError
+from makul.admin.models import House, OperatorError
 from makul.app.ports import GroundRow
 from makul.cli.context import (
     Apply,
@@ -70,7 +70,9 @@ def revoke(
     with session(ctx).house() as house:
         found = _find(house, code, kind, ground_id)
         if found.revoked_at is not None:
-            raise HouseError("the operator has revoked this ground already; there is nothing to do")
+            raise OperatorError(
+                "the operator has revoked this ground already; there is nothing to do"
+            )
         carry_out(
             "revoke ground",
             _row(found),
@@ -86,7 +88,7 @@ def _find(house: House, code: str, kind: GroundKind, ground_id: UUID) -> GroundR
     recipient = registered(house, code)
     found = house.desk.find_ground(recipient.code, kind, ground_id)
     if found is None:
-        raise HouseError(
+        raise OperatorError(
             f"{recipient.code} has used or registered no {kind.value} of this id;"
             " see ground and ground_id in: makul disclosure show"
         )

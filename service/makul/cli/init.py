@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.context import Apply, AsJson, Session, examples, member_code, session
 from makul.cli.output import Facts, carry_out
 from makul.domain.identifiers import MemberCode
@@ -137,7 +137,9 @@ def init(
 ) -> None:
     """Make a new installation: settings, keys, an empty database. Never touches an existing one."""
     if (authorised_body is None) is not (authorised_body_name is None):
-        raise HouseError("give --authorised-body and --authorised-body-name together, or neither")
+        raise OperatorError(
+            "give --authorised-body and --authorised-body-name together, or neither"
+        )
     plan = Plan(
         directory=directory,
         operator=member_code(operator),
@@ -146,11 +148,11 @@ def init(
         authorised_body_name=authorised_body_name,
     )
     if not 1 <= len(plan.name) <= 64:
-        raise HouseError("--name is 1 to 64 characters, for it goes into a certificate")
+        raise OperatorError("--name is 1 to 64 characters, for it goes into a certificate")
     if directory.exists() and not directory.is_dir():
-        raise HouseError(f"{directory} is no directory; name a new one")
+        raise OperatorError(f"{directory} is no directory; name a new one")
     if directory.exists() and any(directory.iterdir()):
-        raise HouseError(f"{directory} is not empty; name a new directory")
+        raise OperatorError(f"{directory} is not empty; name a new directory")
     current = session(ctx)
     carry_out(
         "make installation", plan.facts, lambda: make(plan, current), apply=apply, as_json=as_json
@@ -162,7 +164,7 @@ def make(plan: Plan, current: Session) -> None:
     try:
         lay_out(plan, at=current.runtime.clock())
     except OSError as error:
-        raise HouseError(f"cannot write to {plan.directory}: {error.strerror}") from None
+        raise OperatorError(f"cannot write to {plan.directory}: {error.strerror}") from None
     current.runtime.create(plan.config)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, House, HouseError, HouseUnavailableError, KeyInfo
+from makul.admin.models import ExitCode, House, KeyInfo, OperatorError, OperatorUnavailableError
 from makul.app.ports import Ring, SealedCount, StoreUnavailableError
 from makul.cli.context import Apply, AsJson, examples, session
 from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
@@ -88,11 +88,11 @@ def compromised(
     """Note that others may have signed receipts with a key. It cannot be used or unmarked then."""
     digits = fingerprint.replace(":", "").lower()
     if not re.fullmatch("[0-9a-f]{64}", digits):
-        raise HouseError("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
+        raise OperatorError("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
     at = _instant(since)
     with session(ctx).house() as house:
         if at > house.clock():
-            raise HouseError("--since lies in the future")
+            raise OperatorError("--since lies in the future")
         carry_out(
             "mark receipt key as compromised",
             {"fingerprint": digits, "since": instant(at)},
@@ -125,7 +125,7 @@ def rotate(
 ) -> None:
     """See `_ROTATE_HELP`."""
     if prepare and activate:
-        raise HouseError("give --prepare, reload every worker, and then --activate")
+        raise OperatorError("give --prepare, reload every worker, and then --activate")
     with session(ctx).house() as house:
         if prepare:
             _prepare(house, apply=apply, as_json=as_json)
@@ -147,7 +147,7 @@ def retire(
     with session(ctx).house() as house:
         rotation = house.rotation
         if key_id not in rotation.ring().former:
-            raise HouseError(f"{key_id} is not a former store key; see: makul key show")
+            raise OperatorError(f"{key_id} is not a former store key; see: makul key show")
         left = sum(each.fields for each in rotation.count() if each.key_id == key_id)
         facts: dict[str, Value] = {"key": key_id, "sealed_under_it": left}
         facts["still_used"] = key_id in rotation.lingering()
@@ -163,7 +163,9 @@ def retire(
 def _prepare(house: House, *, apply: bool, as_json: bool) -> None:
     ring = house.rotation.ring()
     if ring.following is not None:
-        raise HouseError(f"{ring.following} is prepared already; see: makul key rotate --activate")
+        raise OperatorError(
+            f"{ring.following} is prepared already; see: makul key rotate --activate"
+        )
     following = house.rotation.prepare(at=house.clock()) if apply else None
     facts: Facts = {"current": ring.current, "next": following}
     carry_out("prepare a store key", facts, _nothing, apply=apply, as_json=as_json)
@@ -174,7 +176,7 @@ def _prepare(house: House, *, apply: bool, as_json: bool) -> None:
 def _activate(house: House, *, apply: bool, as_json: bool) -> None:
     ring = house.rotation.ring()
     if ring.following is None:
-        raise HouseError("no key is prepared; first: makul key rotate --prepare --apply")
+        raise OperatorError("no key is prepared; first: makul key rotate --prepare --apply")
     facts: Facts = {
         "current": ring.current,
         "next": ring.following,
@@ -231,7 +233,7 @@ def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
                 broken = broken or batch.broken > 0
                 progress.update(task, completed=done.total())
         except StoreUnavailableError:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 f"the record store cannot be reached; {done.total()} fields were wrapped anew."
                 " Give the command again to go on"
             ) from None
@@ -268,7 +270,7 @@ def _instant(text: str) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise HouseError("--since is an instant with its zone, such as 2026-11-20T09:00:00Z")
+        raise OperatorError("--since is an instant with its zone, such as 2026-11-20T09:00:00Z")
     return at.astimezone(UTC)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, HouseError, LedgerFacts, LedgerKeeper
+from makul.admin.models import ExitCode, LedgerFacts, LedgerKeeper, OperatorError
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
 from makul.cli.context import Apply, AsJson, examples, session, stopped_by_signal
@@ -84,7 +84,7 @@ def export(
 ) -> None:
     """Write tiles and checkpoint (C2SP tlog-tiles) for whoever is to check the log elsewhere."""
     if (directory is None) is (bundle is None):
-        raise HouseError("name a directory, or a file with --bundle")
+        raise OperatorError("name a directory, or a file with --bundle")
     with _keeper(ctx) as keeper:
         size = keeper.export(directory, bundle)
     show_facts({"size": size, "written": str(directory or bundle)}, as_json=as_json)
@@ -99,7 +99,9 @@ def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False
     with _keeper(ctx) as keeper:
         lacking = keeper.missing()
         if lacking is None:
-            raise HouseError("the store holds all that is published: there is nothing to take back")
+            raise OperatorError(
+                "the store holds all that is published: there is nothing to take back"
+            )
         facts = {"size": lacking.size, "published": lacking.promised.size}
         carry_out(
             "take published leaves back",

@@ -35,7 +35,7 @@ class _Root(MachineReadableGroup):
         self.commands = {str(command.name): command for command in _commands()}
 
     def invoke(self, ctx: Any) -> Any:
-        from makul.admin.models import ExitCode, HouseError
+        from makul.admin.models import ExitCode, OperatorError
         from makul.app.ports import (
             CommitUnknownError,
             DeskError,
@@ -46,8 +46,8 @@ class _Root(MachineReadableGroup):
 
         try:
             return super().invoke(ctx)
-        except HouseError as error:
-            self.fail("HouseError", str(error), error.exit_code)
+        except OperatorError as error:
+            self.fail("OperatorError", str(error), error.exit_code)
         except FileError as error:
             self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:

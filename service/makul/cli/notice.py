@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import Notice
 from makul.cli.context import Apply, AsJson, examples, session
@@ -50,7 +50,7 @@ def add(
     It never changes: another text is another number. It counts once it is approved.
     """
     if not 1 <= len(ref) <= 100 or not ref.isprintable() or set("<>") & set(ref):
-        raise HouseError("REF is 1 to 100 printable characters without < and >")
+        raise OperatorError("REF is 1 to 100 printable characters without < and >")
     texts = {"ky": _read(ky), "ru": _read(ru), "en": _read(en)}
     with session(ctx).house() as house:
         at = house.clock()
@@ -83,7 +83,7 @@ def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
     with session(ctx).house() as house:
         notice = house.notices.find(ref)
     if notice is None:
-        raise HouseError("no notice of this number; see: makul notice list")
+        raise OperatorError("no notice of this number; see: makul notice list")
     texts = {f"text_{language}": text.decode() for language, text in notice.texts.items()}
     show_facts({**_facts(notice), **texts}, as_json=as_json)
 
@@ -146,9 +146,9 @@ def _facts(notice: Notice) -> Facts:
 def _read(file: Path) -> bytes:
     text = read_bounded(file, MAX_BYTES)
     if not text:
-        raise HouseError(f"{file}: empty. Name a file with the notice's text.")
+        raise OperatorError(f"{file}: empty. Name a file with the notice's text.")
     try:
         text.decode()
     except UnicodeDecodeError:
-        raise HouseError(f"{file.name} is not UTF-8; save it as UTF-8 and try again") from None
+        raise OperatorError(f"{file.name} is not UTF-8; save it as UTF-8 and try again") from None
     return text

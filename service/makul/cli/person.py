@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, HouseUnavailableError
+from makul.admin.models import ExitCode, OperatorUnavailableError
 from makul.app.ports import StoreUnavailableError
 from makul.cli import person_record
 from makul.cli.context import Apply, AsJson, examples, session
@@ -80,7 +80,7 @@ def import_file(
         try:
             import_people(file, form, tally, put, committed)
         except StoreUnavailableError:
-            raise HouseUnavailableError(
+            raise OperatorUnavailableError(
                 f"the record store cannot be reached; {tally.read} persons were taken. Give the"
                 " command again to go on"
             ) from None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.files.persons import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
@@ -83,7 +83,7 @@ class Position:
     def load(self) -> Tally:
         """Where to go on; the beginning where there is no position file.
 
-        Raises `HouseError` where the file belongs to other bytes.
+        Raises `OperatorError` where the file belongs to other bytes.
         """
         try:
             kept = json.loads(read_bounded(self.path, _MAX_POSITION))
@@ -95,9 +95,11 @@ class Position:
         except MissingFileError:
             return Tally()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise HouseError(f"{self.path.name} is damaged; delete it to begin anew") from None
+            raise OperatorError(f"{self.path.name} is damaged; delete it to begin anew") from None
         if not mine:
-            raise HouseError(f"{self.path.name} belongs to other contents; delete it to begin anew")
+            raise OperatorError(
+                f"{self.path.name} belongs to other contents; delete it to begin anew"
+            )
         return Tally(line, offset, read, changed, skipped, faults, causes)
 
     def save(self, tally: Tally) -> None:
@@ -108,17 +110,17 @@ class Position:
         try:
             replace_file(self.path, json.dumps(kept).encode())
         except OSError as error:
-            raise HouseError(
+            raise OperatorError(
                 f"{self.path}: {error.strerror}. Put the source into a directory of your own."
             ) from None
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[BufferedReader]:
-    """Open a file of citizens; raises `HouseError` for one that is too long, or `FileError`."""
+    """Open a file of citizens; raises `OperatorError` for one that is too long, or `FileError`."""
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_SOURCE_BYTES:
-            raise HouseError(
+            raise OperatorError(
                 f"{path}: longer than {MAX_SOURCE_BYTES} bytes. Split it into several files."
             )
         yield file

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.context import Apply, AsJson, Reason, examples, said, session
 from makul.cli.files.person_fields import (
     COLUMNS,
@@ -143,7 +143,7 @@ def _query(
             birth_date=birth_date,
         )
     except ValueError:
-        raise HouseError(
+        raise OperatorError(
             "Too little is said to search by: give --document, --surname or --given-name"
         ) from None
 
@@ -184,13 +184,15 @@ def set_field(
 
 
 def _change(field: str, value: str | None, *, clear: bool) -> Change:
-    """Return what changes the field; raises `HouseError` where it cannot be changed so."""
+    """Return what changes the field; raises `OperatorError` where it cannot be changed so."""
     if field not in COLUMNS:
-        raise HouseError(f"There is no such field{suggest(field)}; see: makul person import --help")
+        raise OperatorError(
+            f"There is no such field{suggest(field)}; see: makul person import --help"
+        )
     if (value is None) == (not clear):
-        raise HouseError("Give a value, or --clear to hold none")
+        raise OperatorError("Give a value, or --clear to hold none")
     if value is not None and not value.strip():
-        raise HouseError("The value is empty: give --clear to hold none")
+        raise OperatorError("The value is empty: give --clear to hold none")
     name, _, script = field.partition(".")
     try:
         if name == DISPUTED:
@@ -201,20 +203,20 @@ def _change(field: str, value: str | None, *, clear: bool) -> Change:
             return lambda person: replace(person, locked=locked)
         return _change_of_attribute(Attribute(name), script, value)
     except BadFieldError as error:
-        raise HouseError(f"{error}") from None
+        raise OperatorError(f"{error}") from None
 
 
 def _truth(value: str | None) -> bool:
     if value is None:
-        raise HouseError(f"{LOCKED} cannot be cleared: it is {LOCKED_TOLD}")
+        raise OperatorError(f"{LOCKED} cannot be cleared: it is {LOCKED_TOLD}")
     return parse_locked({"true": True, "false": False}.get(value.strip().lower(), value))
 
 
 def _change_of_attribute(name: Attribute, script: str, value: str | None) -> Change:
     if name is Attribute.PIN:
-        raise HouseError("A PIN cannot be changed: another PIN is another record")
+        raise OperatorError("A PIN cannot be changed: another PIN is another record")
     if name in BIOMETRIC and value is not None:
-        raise HouseError(f"{name.value} is set from a file: makul person import")
+        raise OperatorError(f"{name.value} is set from a file: makul person import")
     if name in NAMES:
         form = parse_text(name, f"{name.value}.{script}", value) if value is not None else None
         return lambda person: _with_form(person, name, script, form)
@@ -255,8 +257,8 @@ def _difference(before: Person, after: Person, field: str, *, reveal: bool) -> F
     }
 
 
-def _nobody(pin: Pin) -> HouseError:
-    return HouseError(f"no record for {pin.masked}; the look was recorded")
+def _nobody(pin: Pin) -> OperatorError:
+    return OperatorError(f"no record for {pin.masked}; the look was recorded")
 
 
 def _pin(typed: str) -> Pin:
@@ -264,7 +266,7 @@ def _pin(typed: str) -> Pin:
     try:
         return Pin(text)
     except MalformedIdentifierError as error:
-        raise HouseError(str(error)) from None
+        raise OperatorError(str(error)) from None
 
 
 def _birth_date(typed: str | None) -> date | None:
@@ -273,7 +275,7 @@ def _birth_date(typed: str | None) -> date | None:
     try:
         born = parse_value(Attribute.BIRTH_DATE, typed)
     except BadFieldError as error:
-        raise HouseError(f"--birth-date: {error}") from None
+        raise OperatorError(f"--birth-date: {error}") from None
     return born if isinstance(born, date) else None
 
 

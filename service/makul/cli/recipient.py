@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import CertificateUse, HouseError
+from makul.admin.models import CertificateUse, OperatorError
 from makul.app.ports import Official
 from makul.cli.context import (
     Apply,
@@ -55,13 +55,13 @@ def add(
 ) -> None:
     """Register a recipient. It can ask for nothing until it has a certificate and an agreement."""
     if not 1 <= len(name.strip()) <= 300 or not name.isprintable():
-        raise HouseError("--name is 1 to 300 printable characters")
+        raise OperatorError("--name is 1 to 300 printable characters")
     new = Recipient(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )
     with session(ctx).house() as house:
         if any(known.code == new.code for known in house.desk.recipients()):
-            raise HouseError(f"{new.code} is already registered; see: makul recipient list")
+            raise OperatorError(f"{new.code} is already registered; see: makul recipient list")
         carry_out(
             "register recipient",
             _row(new),
@@ -298,12 +298,14 @@ def _set_state(
     with session(ctx).house() as house:
         recipient = registered(house, code)
         if recipient.state is RecipientState.CUT_OFF:
-            raise HouseError(
+            raise OperatorError(
                 f"{recipient.code} was cut off by the authorised body (cl. 12); the operator cannot"
                 " change that"
             )
         if recipient.state is state:
-            raise HouseError(f"{recipient.code} is {state.value} already; there is nothing to do")
+            raise OperatorError(
+                f"{recipient.code} is {state.value} already; there is nothing to do"
+            )
         carry_out(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},

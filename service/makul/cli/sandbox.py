@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import Certification, HouseError, KeyUse, SandboxOptions
+from makul.admin.models import Certification, KeyUse, OperatorError, SandboxOptions
 from makul.cli.context import examples, session
 
 DIRECTORY = Path("build/sandbox")
@@ -104,11 +104,11 @@ def issue(
     A party's certificate is registered at once. The private key stays where it is.
     """
     if (party is None) is (citizen is None):
-        raise HouseError("name either a party or --citizen; sandbox.json lists both")
+        raise OperatorError("name either a party or --citizen; sandbox.json lists both")
     if (csr is None) is (public_key is None):
-        raise HouseError("give either --csr or --public-key")
+        raise OperatorError("give either --csr or --public-key")
     if citizen is not None and use is not KeyUse.MESSAGE:
-        raise HouseError("--for belongs to a party; a citizen's key signs consents")
+        raise OperatorError("--for belongs to a party; a citizen's key signs consents")
     request = Certification(
         directory=directory,
         party=party,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import CertificateUse, House, HouseError
+from makul.admin.models import CertificateUse, House, OperatorError
 from makul.app.ports import Signatory
 from makul.cli.context import (
     Apply,
@@ -109,7 +109,7 @@ def withdraw(
         fingerprint = read_certificate(file, at=None).fingerprint
         known = [one for one in house.desk.signatories() if one.fingerprint == fingerprint]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
-            raise HouseError("no such signatory to withdraw; see: makul signatory list")
+            raise OperatorError("no such signatory to withdraw; see: makul signatory list")
         carry_out(
             "withdraw signatory",
             _row(known[0]),
@@ -128,11 +128,11 @@ def _party(house: House, code: str, role: AgreementRole) -> MemberCode:
         case AgreementRole.RECIPIENT:
             return registered(house, code).code
         case AgreementRole.OPERATOR if member != house.facts.operator:
-            raise HouseError(f"the operator is {house.facts.operator}, by the settings")
+            raise OperatorError(f"the operator is {house.facts.operator}, by the settings")
         case AgreementRole.AUTHORISED_BODY if house.facts.authorised_body is None:
-            raise HouseError("name the authorised body in the settings first: [authorised_body]")
+            raise OperatorError("name the authorised body in the settings first: [authorised_body]")
         case AgreementRole.AUTHORISED_BODY if member != house.facts.authorised_body:
-            raise HouseError(
+            raise OperatorError(
                 f"the authorised body is {house.facts.authorised_body}, by the settings"
             )
     return member

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, HouseError
+from makul.admin.models import ExitCode, OperatorError
 from makul.app.ports import Duty
 from makul.cli.context import Apply, AsJson, examples, session
 from makul.cli.output import carry_out, complain, progress_bar, show_rows
@@ -124,7 +124,7 @@ def grant(
     another's work. As the tables' owner; after each upgrade of the store anew.
     """
     if re.fullmatch("[a-z_][a-z0-9_]{0,62}", role) is None:
-        raise HouseError("a role's name has small letters, digits and _ alone")
+        raise OperatorError("a role's name has small letters, digits and _ alone")
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     carry_out(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, HouseError, HouseUnavailableError
+from makul.admin.models import ExitCode, OperatorError, OperatorUnavailableError
 from makul.admin.witness_models import Witness, WitnessOptions, WitnessRound
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.output import complain, instant, local_time, show_json
@@ -87,7 +87,7 @@ def witness(
         _make_key(ctx, new_key, name, as_json=as_json)
         return
     if log is None or log_key is None or key is None or state is None:
-        raise HouseError("say --log, --log-key, --key and --state; or make a key with --new-key")
+        raise OperatorError("say --log, --log-key, --key and --state; or make a key with --new-key")
     options = WitnessOptions(
         log=log,
         log_key=log_key,
@@ -105,7 +105,7 @@ def witness(
 
 def _make_key(ctx: typer.Context, path: Path, name: str | None, *, as_json: bool) -> None:
     if name is None:
-        raise HouseError("say --name: by what the witness is known, such as witness.example/w1")
+        raise OperatorError("say --name: by what the witness is known, such as witness.example/w1")
     vkey = session(ctx).runtime.new_witness_key(path, name)
     if as_json:
         show_json({"key": str(path), "vkey": vkey})
@@ -121,7 +121,7 @@ def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
     while not stopped.is_set():
         try:
             _round(running, as_json=as_json)
-        except HouseUnavailableError as error:
+        except OperatorUnavailableError as error:
             complain(str(error))
         stopped.wait(interval)
 
@@ -167,5 +167,5 @@ def _address(text: str | None) -> tuple[str, int] | None:
         return None
     found = re.fullmatch(r"([0-9A-Za-z.\-]{1,253}):([0-9]{1,5})", text, re.ASCII)
     if found is None or int(found[2]) > 65_535:
-        raise HouseError("--bind is HOST:PORT, such as 127.0.0.1:8090")
+        raise OperatorError("--bind is HOST:PORT, such as 127.0.0.1:8090")
     return found[1], int(found[2])

@@ -15,7 +15,7 @@ from makul.app.ports import (
     Desk,
     Documents,
     DocumentVerifier,
-    LedgerNotice,
+    LedgerInfo,
     LedgerReader,
     Matcher,
     MessageVerifier,
@@ -44,7 +44,7 @@ from makul.trust.keys.files import (
     load_pair,
     load_secret,
 )
-from makul.trust.keys.pkcs11 import TokenPlace, TokenSigner
+from makul.trust.keys.pkcs11 import TokenLocation, TokenSigner
 from makul.trust.keys.receipt_certificates import receipt_certificates
 from makul.trust.pki.certificates import PinRule, may_give
 from makul.trust.pki.pending_ocsp import Wanted
@@ -65,7 +65,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Adapters:
     """The adapters of one process, each fulfilling a port."""
 
     clock: Clock
@@ -83,14 +83,14 @@ class Parts:
     trust: TrustStore
     """By which documents and messages are judged; here to be asked how fresh it is."""
     ledger: LedgerReader
-    ledger_notice: LedgerNotice | None = None
+    ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
-def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Parts:
+def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> Adapters:
     """The adapters that these settings name; raises what `describe_failure` explains."""
-    trust = TrustStore(trust_directories(settings), wanted=wanted_of(settings))
-    return Parts(
+    trust = TrustStore(trust_directories(settings), wanted=pending_ocsp_queue(settings))
+    return Adapters(
         clock=clock,
         register=store.register,
         recorder=store.recorder,
@@ -114,14 +114,12 @@ def build_parts(settings: Settings, store: Store, clock: Clock = utc_now) -> Par
     )
 
 
-def _ledger_notice(settings: LedgerSettings | None) -> LedgerNotice | None:
+def _ledger_notice(settings: LedgerSettings | None) -> LedgerInfo | None:
     """From the public part of the log's key: who answers requests never reads the key itself."""
     if settings is None:
         return None
     verifier = NoteVerifier.load(public_part(settings.key), settings.origin)
-    return LedgerNotice(
-        origin=settings.origin, vkey=verifier.vkey, max_merge_delay=settings.promise
-    )
+    return LedgerInfo(origin=settings.origin, vkey=verifier.vkey, max_merge_delay=settings.promise)
 
 
 def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
@@ -137,8 +135,8 @@ def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
     return XadesReceiptSigner(KeySigner(key), chain[0])
 
 
-def _token_place(token: TokenSettings) -> TokenPlace:
-    return TokenPlace(
+def _token_place(token: TokenSettings) -> TokenLocation:
+    return TokenLocation(
         module=token.module,
         token_label=token.token_label,
         slot=token.slot,
@@ -187,7 +185,7 @@ def pin_rule(settings: Settings) -> PinRule:
     )
 
 
-def somebody_certifies_citizens(settings: Settings) -> bool:
+def has_citizen_ca(settings: Settings) -> bool:
     """May any intermediate CA give a policy of citizens? True where no policy is asked for.
 
     Of anchors that is not asked (RFC 5280, 6.1): they may issue to citizens themselves.
@@ -224,7 +222,7 @@ def tsa_directories(settings: Settings) -> TrustDirectories | None:
     )
 
 
-def wanted_of(settings: Settings) -> Wanted | None:
+def pending_ocsp_queue(settings: Settings) -> Wanted | None:
     """Where to leave certificates whose status is unknown; None where nobody would ask."""
     if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
         return None

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from makul.app.delivery_encryption import Sealing
 from makul.app.disclose import Disclose
 from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
-from makul.app.ground_verification import Grounds
-from makul.app.intake import Reception
+from makul.app.ground_verification import GroundVerifier
+from makul.app.intake import RequestIntake
 from makul.app.list_revocations import ListRevocations
 from makul.app.ports import (
     MAX_SEALED_PERSON,
@@ -29,14 +29,14 @@ from makul.app.ports import (
     ServiceLimit,
     StoreUnavailableError,
 )
-from makul.app.ports.health import Check, Readiness, State
+from makul.app.ports.health import Check, Readiness, ReadinessState
 from makul.app.ports.ledger import LedgerState
 from makul.app.queries import Inquiries
 from makul.app.recording import KEEP_ANSWERS, Recording
 from makul.app.register_consent import RegisterConsent, TellConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
-from makul.composition.adapters import Parts, build_parts, utc_now
+from makul.composition.adapters import Adapters, build_adapters, utc_now
 from makul.config.settings import (
     ClientCertificate,
     ListenerSettings,
@@ -57,19 +57,19 @@ from makul.observability.instrumented_ports import (
     WatchedRecorder,
 )
 from makul.observability.metrics import Metrics
-from makul.observability.middleware import Accounting, observe
-from makul.observability.multiprocess import Spool
-from makul.observability.readiness import Kept, Watch
+from makul.observability.middleware import RequestObserverMiddleware, observe
+from makul.observability.multiprocess import WorkerMetricsDir
+from makul.observability.readiness import CachedCheck, ReadinessProbe
 from makul.observability.security_events import Event as SecurityEvent
-from makul.observability.security_log import tell as tell_event
-from makul.soap.channels import Channel, WsseChannel, XRoadChannel, fault_status
+from makul.observability.security_log import emit_security_event
+from makul.soap.channels import RequestChannel, WsseChannel, XRoadChannel, fault_status
 from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.front_secret import FrontedChannel
 from makul.soap.http_guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import UtcMonth, missing_months
 from makul.store.schema.version import assert_schema
 from makul.trust.keys.files import load_certificates, load_secret
@@ -98,7 +98,7 @@ def new_salt() -> bytes:
     return secrets.token_bytes(SALT_BYTES)
 
 
-def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> RecipientPort:
+def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -> RecipientPort:
     """Every use case of the recipient port, over these parts."""
     limits = AttemptLimits()
     steps = _steps(parts, operator)
@@ -144,20 +144,20 @@ def recipient_port(parts: Parts, *, operator: MemberCode, environment: str) -> R
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
+class _SharedServices:
     """What the use cases go through, each in its own order."""
 
-    reception: Reception
-    grounds: Grounds
+    reception: RequestIntake
+    grounds: GroundVerifier
     sealing: Sealing
     recording: Recording
 
 
-def _steps(parts: Parts, operator: MemberCode) -> _Steps:
+def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
     """The same for all use cases: a right or a limit is judged in one way, whatever is asked."""
-    return _Steps(
-        reception=Reception(clock=parts.clock, register=parts.register, limits=parts.limits),
-        grounds=Grounds(
+    return _SharedServices(
+        reception=RequestIntake(clock=parts.clock, register=parts.register, limits=parts.limits),
+        grounds=GroundVerifier(
             verifier=parts.verifier,
             documents=parts.documents,
             register=parts.register,
@@ -177,7 +177,9 @@ def _steps(parts: Parts, operator: MemberCode) -> _Steps:
     )
 
 
-def _disclose(parts: Parts, steps: _Steps, operator: MemberCode, limits: AttemptLimits) -> Disclose:
+def _disclose(
+    parts: Adapters, steps: _SharedServices, operator: MemberCode, limits: AttemptLimits
+) -> Disclose:
     """The main job: VerifyPerson and GetPersonData."""
     return Disclose(
         reception=steps.reception,
@@ -193,7 +195,7 @@ def _disclose(parts: Parts, steps: _Steps, operator: MemberCode, limits: Attempt
 
 
 def _inquiries(
-    parts: Parts, recording: Recording, limits: AttemptLimits, environment: str
+    parts: Adapters, recording: Recording, limits: AttemptLimits, environment: str
 ) -> Inquiries:
     """What a recipient may ask about itself and about the service."""
     return Inquiries(
@@ -229,7 +231,7 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
     )
 
 
-def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
+def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     """The one channel of a listener; raises `KeyFileError` for a front's secret that is none."""
     channel = _channel_of(listener, parts)
     if listener.front_secret is None:
@@ -243,7 +245,7 @@ def channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
     return FrontedChannel(channel, secret)
 
 
-def _channel_of(listener: ListenerSettings, parts: Parts) -> Channel:
+def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
@@ -277,7 +279,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         retried=metrics.store_retried if metrics is not None else None,
         documents_a_day=settings.limits.documents_per_day,
     )
-    parts = observed(build_parts(settings, store, clock))
+    parts = observed(build_adapters(settings, store, clock))
     start_housekeeping(store, clock, metrics)
     application = build_application(
         recipient_port(
@@ -290,10 +292,10 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         observe=observe,
         fault_status=fault_status(listener.channel),
     )
-    return Accounting(application, listener=name, metrics=metrics)
+    return RequestObserverMiddleware(application, listener=name, metrics=metrics)
 
 
-def observed(parts: Parts) -> Parts:
+def observed(parts: Adapters) -> Adapters:
     """The same parts, each noting in its request's account what it did and how long it took."""
     return replace(
         parts,
@@ -309,7 +311,7 @@ def _metrics(settings: Settings, listener: str) -> Metrics | None:
     if settings.metrics is None:
         return None
     try:
-        Spool(settings.metrics.directory, listener).use()
+        WorkerMetricsDir(settings.metrics.directory, listener).use()
     except OSError as error:  # a worker that does not boot would end the whole service
         log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
         return None
@@ -337,7 +339,7 @@ def start_housekeeping(
             log.warning("housekeeping found the store unavailable")
 
     def count_error(thread: str) -> None:
-        tell_event(SecurityEvent.THREAD_FAILED)
+        emit_security_event(SecurityEvent.THREAD_FAILED)
         if metrics is not None:
             metrics.thread_failed(thread)
 
@@ -347,70 +349,72 @@ def start_housekeeping(
 
 
 def readiness(
-    parts: Parts, operator: MemberCode, more: Mapping[str, Check] | None = None
+    parts: Adapters, operator: MemberCode, more: Mapping[str, Check] | None = None
 ) -> Callable[[], Readiness]:
     """Can the record be read, receipts be signed and signatures be judged? And whatever is more.
 
     A check's name is told to whoever may ask; it says nothing of where a dependency lies.
     """
 
-    def store() -> State:
+    def store() -> ReadinessState:
         parts.register.recipient(operator)  # any answer will do
-        return State.OK
+        return ReadinessState.OK
 
-    def signer() -> State:
-        return State.OK if parts.signer.ready() else State.DOWN
+    def signer() -> ReadinessState:
+        return ReadinessState.OK if parts.signer.ready() else ReadinessState.DOWN
 
-    return Watch(
+    return ReadinessProbe(
         {
             "store": store,
             "signer": signer,
             "trust": lambda: _trust(parts),
-            **{name: Kept(check, SELDOM_SECONDS) for name, check in (more or {}).items()},
+            **{name: CachedCheck(check, SELDOM_SECONDS) for name, check in (more or {}).items()},
         }
     )
 
 
-def _trust(parts: Parts) -> State:
+def _trust(parts: Adapters) -> ReadinessState:
     """Stale lists stop the signatures that rest on them, and no others: that is not `DOWN`."""
     at = parts.clock()
     found = parts.trust.freshness(at=at)
     if found is None:
-        return State.DOWN
+        return ReadinessState.DOWN
     good = found.stale == found.silent == 0
-    return State.OK if good else State.DEGRADED
+    return ReadinessState.OK if good else ReadinessState.DEGRADED
 
 
 def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
     """What only this installation has."""
     place, ledger = settings.place, settings.ledger
     checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         checks["months"] = lambda: _months(missing_months(place, at=clock()), at=clock())
     if ledger is not None:
         checks["ledger"] = lambda: _ledger(store.ledger.state(), ledger.promise, at=clock())
     return checks
 
 
-def _months(missing: Sequence[UtcMonth], *, at: datetime) -> State:
+def _months(missing: Sequence[UtcMonth], *, at: datetime) -> ReadinessState:
     """Without the partition of this month nothing can be recorded, and so nothing is given."""
     now = at.astimezone(UTC)
     if (now.year, now.month) in missing:
-        return State.DOWN
-    return State.DEGRADED if missing else State.OK
+        return ReadinessState.DOWN
+    return ReadinessState.DEGRADED if missing else ReadinessState.OK
 
 
-def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> State:
+def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> ReadinessState:
     """Leaves that wait too long break a promise, and are on record all the same: not `DOWN`.
 
     Else whoever stops the sequencer would stop the giving of data; and clients, who have no proof
     in time, say so themselves.
     """
     since = log_state.waiting_since
-    return State.DEGRADED if since is not None and at - since > promise else State.OK
+    return (
+        ReadinessState.DEGRADED if since is not None and at - since > promise else ReadinessState.OK
+    )
 
 
-def _schema(settings: Settings) -> State:
+def _schema(settings: Settings) -> ReadinessState:
     """Is the store of this program's version, with its triggers? Raises where it is not."""
     assert_schema(settings.place)
-    return State.OK
+    return ReadinessState.OK

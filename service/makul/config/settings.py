@@ -39,7 +39,7 @@ from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 
 __all__ = [
     "BasisSettings",
@@ -241,11 +241,11 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def place(self) -> Place:
+    def place(self) -> DatabaseLocation:
         """Where the record lies."""
         url = self.database_url.get_secret_value() if self.database_url is not None else None
         if url is not None and url.startswith(POSTGRES):
-            return PostgresPlace(url=url, prepares=self.store.prepared_statements)
+            return PostgresLocation(url=url, prepares=self.store.prepared_statements)
         if url is not None:
             return Path(url.removeprefix(SQLITE))
         if self.store.database is None:
@@ -284,7 +284,7 @@ def load_settings(path: Path) -> Settings:
 
 def _with_sizes(settings: Settings) -> Settings:
     """Give each listener the workers and threads that suit its store and this machine."""
-    is_on_sqlite = not isinstance(settings.place, PostgresPlace)
+    is_on_sqlite = not isinstance(settings.place, PostgresLocation)
     cores = len(os.sched_getaffinity(0))
     sized = {
         name: listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=cores)

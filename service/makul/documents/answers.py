@@ -15,7 +15,7 @@ from makul.app.ports import (
     Answer,
     ConsentStatus,
     Inclusion,
-    LedgerNotice,
+    LedgerInfo,
     ReceiptCertificate,
     RecordedSignature,
     RevokedConsent,
@@ -285,7 +285,7 @@ def _receipt_certificate(certificate: ReceiptCertificate) -> str:
     )
 
 
-def _ledger(notice: LedgerNotice) -> str:
+def _ledger(notice: LedgerInfo) -> str:
     return group(
         "ledger",
         element("origin", notice.origin),

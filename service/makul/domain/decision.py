@@ -19,7 +19,7 @@ from makul.domain.disclosures import (
     Operation,
     Outcome,
 )
-from makul.domain.eligibility import StandingCase, judge_standing
+from makul.domain.eligibility import EligibilityCase, judge_standing
 from makul.domain.grounds import granted, judge_ground
 from makul.domain.identifiers import MemberCode, age_on
 from makul.domain.matches import MatchResult, MatchVerdict
@@ -49,7 +49,7 @@ class Decision:
     @property
     def permitted(self) -> bool:
         """May the person be looked at? Only where no rule failed and none could not be told."""
-        return bool(self.rulings) and all(ruling.lets_pass for ruling in self.rulings)
+        return bool(self.rulings) and all(ruling.passed for ruling in self.rulings)
 
     @property
     def outcome_if_not_permitted(self) -> Outcome:
@@ -89,7 +89,7 @@ def decide(
     Released ⊆ requested ∩ consented (or basis) ∩ agreement ∩ powers: an attribute beyond them
     fails its rule, and the intersection is taken here all the same.
     """
-    standing = StandingCase(
+    standing = EligibilityCase(
         request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
     )
     own = standing.usable_agreement
@@ -213,7 +213,7 @@ def conclude(decision: Decision, match: MatchVerdict | None, person: Person | No
     case = MatchCase(decision=decision, match=match, person=person)
     for rule in MATCH_RULES:
         ruling = rule.judge(case)
-        if not ruling.lets_pass:
+        if not ruling.passed:
             return Conclusion(outcome=_outcome_against(ruling), reasons=ruling.reasons)
     return _disclosure(decision, case.subject)
 

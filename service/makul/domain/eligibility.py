@@ -14,7 +14,7 @@ from makul.domain.rules import Rule, Ruling, fails, holds, not_applicable, unkno
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingCase:
+class EligibilityCase:
     """A request beside the recipient and agreement it names, as the record holds them."""
 
     request: DisclosureRequest
@@ -37,12 +37,12 @@ class StandingCase:
         object.__setattr__(self, "usable_agreement", found if usable else None)
 
 
-def _known(case: StandingCase) -> Ruling:
+def _known(case: EligibilityCase) -> Ruling:
     known = case.recipient
     return holds(Code.RCP_01, known is not None and known.code == case.request.recipient)
 
 
-def _not_on_hold(case: StandingCase) -> Ruling:
+def _not_on_hold(case: EligibilityCase) -> Ruling:
     if case.recipient is None:
         return not_applicable(Code.RCP_02)
     # A state that is not known holds as well; cut off has a reason of its own.
@@ -50,41 +50,41 @@ def _not_on_hold(case: StandingCase) -> Ruling:
     return holds(Code.RCP_02, going)
 
 
-def _not_cut_off(case: StandingCase) -> Ruling:
+def _not_cut_off(case: EligibilityCase) -> Ruling:
     if case.recipient is None:
         return not_applicable(Code.RCP_03)
     return holds(Code.RCP_03, case.recipient.state != RecipientState.CUT_OFF)
 
 
-def _agreement_in_force(case: StandingCase) -> Ruling:
+def _agreement_in_force(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is not None and found.state is AgreementState.TERMINATED:
         return not_applicable(Code.AGR_01)
     return holds(Code.AGR_01, found is not None and found.covers(case.at), "agreementNumber")
 
 
-def _agreement_not_terminated(case: StandingCase) -> Ruling:
+def _agreement_not_terminated(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.AGR_02)
     return holds(Code.AGR_02, found.state is not AgreementState.TERMINATED, "agreementNumber")
 
 
-def _channel_agreed(case: StandingCase) -> Ruling:
+def _channel_agreed(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.REQ_08)
     return holds(Code.REQ_08, case.request.channel in found.channels)
 
 
-def _purpose_agreed(case: StandingCase) -> Ruling:
+def _purpose_agreed(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.AGR_03)
     return holds(Code.AGR_03, case.request.purpose in found.purposes, "purpose")
 
 
-def _attributes_agreed(case: StandingCase) -> Ruling:
+def _attributes_agreed(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.AGR_04)
@@ -93,7 +93,7 @@ def _attributes_agreed(case: StandingCase) -> Ruling:
     return within(Code.AGR_04, case.request.attributes, found.attributes)
 
 
-def _methods_agreed(case: StandingCase) -> Ruling:
+def _methods_agreed(case: EligibilityCase) -> Ruling:
     found = case.usable_agreement
     if found is None:
         return not_applicable(Code.AGR_05)
@@ -101,7 +101,7 @@ def _methods_agreed(case: StandingCase) -> Ruling:
     return holds(Code.AGR_05, bool(asked) and asked <= found.methods, "methods")
 
 
-def can_be_sealed(case: StandingCase) -> Ruling:
+def can_be_sealed(case: EligibilityCase) -> Ruling:
     """Where data are to be encrypted: is there a certificate, and is it good at this moment?"""
     found = case.usable_agreement
     data = case.request.operation.result_form is ResultForm.DATA
@@ -121,7 +121,7 @@ def can_be_sealed(case: StandingCase) -> Ruling:
 SEALED_FIELD = "sealed"
 """The answer's element that could not be made: it tells this RCP-04 from a message's."""
 
-ENTRY_RULES: tuple[Rule[StandingCase], ...] = (
+ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
     Rule(Code.RCP_01, _known),
     Rule(Code.RCP_02, _not_on_hold),
     Rule(Code.RCP_03, _not_cut_off),
@@ -131,7 +131,7 @@ ENTRY_RULES: tuple[Rule[StandingCase], ...] = (
 )
 """Who asks, and by which agreement and channel; what is asked for plays no part."""
 
-STANDING_RULES: tuple[Rule[StandingCase], ...] = (
+STANDING_RULES: tuple[Rule[EligibilityCase], ...] = (
     *ENTRY_RULES,
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
     Rule(Code.AGR_04, _attributes_agreed),
@@ -159,12 +159,12 @@ def find_stop(recipient: Recipient | None, agreement: Agreement | None = None) -
     return Reason(code=Code.AGR_02) if terminated else None
 
 
-def judge_entry(case: StandingCase) -> tuple[Ruling, ...]:
+def judge_entry(case: EligibilityCase) -> tuple[Ruling, ...]:
     """The rules that can be answered before it is read what is asked for."""
     return tuple(rule.judge(case) for rule in ENTRY_RULES)
 
 
-def judge_standing(case: StandingCase) -> tuple[Ruling, ...]:
+def judge_standing(case: EligibilityCase) -> tuple[Ruling, ...]:
     """Every rule on recipient and agreement, answered."""
     return tuple(rule.judge(case) for rule in STANDING_RULES)
 

@@ -32,13 +32,13 @@ class Ruling:
     code: Code
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
-    lets_pass: bool = field(init=False, repr=False, compare=False)
+    passed: bool = field(init=False, repr=False, compare=False)
     """May the request go on, as far as this rule goes? Told once, and asked for all along."""
 
     def __post_init__(self) -> None:
-        lets_pass = self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
-        object.__setattr__(self, "lets_pass", lets_pass)
-        if self.lets_pass == bool(self.reasons):
+        passed = self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
+        object.__setattr__(self, "lets_pass", passed)
+        if self.passed == bool(self.reasons):
             raise ValueError(
                 f"{self.code}: reasons stand beside FAILED and UNKNOWN, and only there"
             )

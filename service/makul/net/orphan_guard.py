@@ -1,4 +1,4 @@
-"""`python -m makul.net.orphan_guard PID ARGS`: `makul ARGS`, which ends with the process that started it.
+"""`python -m makul.net.orphan_guard PID ARGS` runs `makul ARGS` until its parent ends.
 
 Killed outright (SIGKILL, out of memory), a process ends none of its own: listeners would go on
 serving with nobody to stop them, on ports that the next start needs.

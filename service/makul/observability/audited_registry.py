@@ -11,11 +11,11 @@ from uuid import UUID
 
 from makul.app.ports import (
     AgreementSignature,
+    DecisionEvidence,
     Desk,
     DisclosureRow,
-    ExportLook,
+    ExportOptions,
     GroundRow,
-    KeptCase,
     MonthCount,
     Notice,
     NoticeApproval,
@@ -33,11 +33,11 @@ from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 from makul.observability.security_events import Event
-from makul.observability.security_log import tell
+from makul.observability.security_log import emit_security_event
 
 
 @dataclass(frozen=True, slots=True)
-class ReportingDesk:
+class AuditedRegistry:
     """`ports.Desk` that reports what was done with it, after it was done.
 
     What failed is no event: it did not happen. Methods that report nothing list or count what
@@ -230,14 +230,14 @@ class ReportingDesk:
         return self.desk.statistics(month)
 
     def export(
-        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+        self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """Return a month's decisions; report the export, which is recorded by then."""
         result = self.desk.export(month, recipient, look, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return what a decision was judged on; report that somebody looked."""
         result = self.desk.evidence_of(disclosure_id, at=at)
         self._report(Event.EVIDENCE_SHOWN)
@@ -257,4 +257,4 @@ class ReportingDesk:
         self._report(Event.GROUND_REVOKED)
 
     def _report(self, event: Event) -> None:
-        tell(event, user=self.user)
+        emit_security_event(event, user=self.user)

@@ -11,11 +11,11 @@ from types import TracebackType
 from makul.app.ports import (
     Caller,
     Committed,
+    Conflict,
     DocumentVerifier,
     Entry,
     Matcher,
     MessageMark,
-    Overtaken,
     ReceiptSigner,
     Recorded,
     Recorder,
@@ -26,8 +26,8 @@ from makul.app.ports import (
 from makul.domain.identifiers import MemberCode
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchVerdict
 from makul.domain.persons import Person
-from makul.observability.request_context import REPLAYED, Decided, Room, current
-from makul.soap.channels import Authenticated, Channel
+from makul.observability.request_context import REPLAYED, DecisionSummary, Stage, current
+from makul.soap.channels import Authenticated, RequestChannel
 from makul.soap.envelope import Message
 
 
@@ -36,7 +36,7 @@ class _Time:
 
     __slots__ = ("_began", "_room")
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Stage) -> None:
         self._room = room
 
     def __enter__(self) -> None:
@@ -57,7 +57,7 @@ class _Time:
 class TimedChannel:
     """A channel, its proving timed."""
 
-    channel: Channel
+    channel: RequestChannel
 
     @property
     def understood(self) -> frozenset[str]:
@@ -66,7 +66,7 @@ class TimedChannel:
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
         """The channel's; raises what it raises."""
-        with _Time(Room.MESSAGE):
+        with _Time(Stage.MESSAGE):
             return self.channel.authenticate(message, at=at)
 
     def echo(self, message: Message) -> bytes:
@@ -84,7 +84,7 @@ class TimedVerifier:
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
         """The verifier's verdict."""
-        with _Time(Room.GROUNDS):
+        with _Time(Stage.GROUNDS):
             return self.verifier.verify(document, at=at, existed_at=existed_at)
 
 
@@ -101,7 +101,7 @@ class TimedMatcher:
 
     def compare(self, probe: DemographicProbe, person: Person | None) -> MatchVerdict:
         """The matcher's verdict."""
-        with _Time(Room.MATCHING):
+        with _Time(Stage.MATCHING):
             return self.matcher.compare(probe, person)
 
 
@@ -113,7 +113,7 @@ class TimedSigner:
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
         """The signer's; raises `SignerUnavailableError`."""
-        with _Time(Room.SIGNING):
+        with _Time(Stage.SIGNING):
             return self.signer.sign(canonical, at=at)
 
     def ready(self) -> bool:
@@ -129,13 +129,13 @@ class WatchedRecorder:
 
     def record(self, entry: Entry) -> Recorded:
         """The recorder's; raises `StoreUnavailableError`."""
-        with _Time(Room.RECORDING):
+        with _Time(Stage.RECORDING):
             recorded = self.recorder.record(entry)
         account = current()
         if account is not None:
             match recorded:
                 case Committed():
-                    account.decided = Decided(
+                    account.decided = DecisionSummary(
                         outcome=entry.outcome.value,
                         reasons=entry.reasons,
                         recipient=entry.key.recipient,
@@ -144,25 +144,25 @@ class WatchedRecorder:
                     account.decided = _replayed(entry.key)
         return recorded
 
-    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         """The recorder's; raises `StoreUnavailableError`."""
-        with _Time(Room.RECORDING):
+        with _Time(Stage.RECORDING):
             found = self.recorder.replay(key, caller, at=at)
         account = current()
         if account is not None and isinstance(found, Replay):
             account.decided = _replayed(key)
         return found
 
-    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+    def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
         """The recorder's."""
-        with _Time(Room.RECORDING):
-            return self.recorder.admit(mark, at=at)
+        with _Time(Stage.RECORDING):
+            return self.recorder.register_message_id(mark, at=at)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
         """The recorder's."""
-        with _Time(Room.RECORDING):
+        with _Time(Stage.RECORDING):
             return self.recorder.count_inquiry(recipient, at=at)
 
 
-def _replayed(key: RequestKey) -> Decided:
-    return Decided(outcome=REPLAYED, reasons=(), recipient=key.recipient)
+def _replayed(key: RequestKey) -> DecisionSummary:
+    return DecisionSummary(outcome=REPLAYED, reasons=(), recipient=key.recipient)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from makul.observability.request_context import Account, Decided, Room
-from makul.observability.security_log import told_member
+from makul.observability.request_context import DecisionSummary, RequestContext, Stage
+from makul.observability.security_log import redact_member_code
 
 BUCKETS: Final = (
     0.001,
@@ -109,7 +109,7 @@ class Metrics:
         self._tells_recipients = recipients
         self._in_flight = found.in_flight.labels(listener)
         self._retries = found.store_retries.labels(listener)
-        self._rooms = {room: found.rooms.labels(listener, room.value) for room in Room}
+        self._rooms = {room: found.rooms.labels(listener, room.value) for room in Stage}
         self._children: dict[tuple[object, ...], Any] = {}
         found.workers.labels(listener).set(1)
 
@@ -117,7 +117,7 @@ class Metrics:
         """A request came."""
         self._in_flight.inc()
 
-    def ended(self, account: Account) -> None:
+    def ended(self, account: RequestContext) -> None:
         """It is answered."""
         self._in_flight.dec()
         found, listener = self._found, self._listener
@@ -139,13 +139,15 @@ class Metrics:
         """Count an unexpected error of a background thread."""
         self._found.thread_errors.labels(self._listener, thread).inc()
 
-    def _count_decision(self, decided: Decided, codes: tuple[str, ...], operation: str) -> None:
+    def _count_decision(
+        self, decided: DecisionSummary, codes: tuple[str, ...], operation: str
+    ) -> None:
         labels = (self._listener, operation, decided.outcome)
         self._child(self._found.decisions, *labels).inc()
         for code in codes:
             self._child(self._found.reasons, *labels, code).inc()
         if self._tells_recipients:
-            recipient = told_member(decided.recipient)
+            recipient = redact_member_code(decided.recipient)
             self._child(self._found.recipients, recipient, decided.outcome).inc()
 
     def _child(self, parent: Counter | Histogram, *labels: object) -> Any:

@@ -63,7 +63,7 @@ LEDGER: Final = MappingProxyType(
 )
 
 
-class Installation:
+class MetricsSource:
     """What is true of the installation as a whole, for a `prometheus_client` registry."""
 
     def __init__(self, purposes: Purposes, clock: Clock, log_state: LogState | None = None) -> None:
@@ -141,14 +141,14 @@ def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
     return values
 
 
-class _Handler(WSGIRequestHandler):
+class _MetricsHandler(WSGIRequestHandler):
     timeout = CONNECTION_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
         """Who asks is not written down."""
 
 
-class _Server(BoundedServer, WSGIServer):
+class _MetricsServer(BoundedServer, WSGIServer):
     """As `prometheus_client` serves, and bounded."""
 
 
@@ -156,13 +156,15 @@ def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[in
     """Answer on that address while the block runs; the port. Raises `OSError`."""
     host, _, port = bind.rpartition(":")
     address = host.strip("[]"), int(port)
-    server = _Server(address, _Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)
+    server = _MetricsServer(
+        address, _MetricsHandler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
+    )
     server.set_app(make_wsgi_app(registry))
     return running(server, "metrics")
 
 
-def export(bind: str, directory: Path, installation: Installation) -> None:
-    """Answer on that address until stopped. Raises `SpoolError` and `OSError`."""
+def export(bind: str, directory: Path, installation: MetricsSource) -> None:
+    """Answer on that address until stopped. Raises `WorkerMetricsError` and `OSError`."""
     spool.prepare(directory)
     registry = CollectorRegistry()
     registry.register(SpoolCollector(directory))

@@ -14,8 +14,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from makul.observability import request_context as accounts
 from makul.observability.metrics import Metrics
-from makul.observability.request_context import Account
-from makul.observability.security_log import tell_of
+from makul.observability.request_context import RequestContext
+from makul.observability.security_log import emit_request_events
 from makul.soap.wsgi_app import Answered
 
 CORRELATION_HEADER: Final = "X-Request-Id"
@@ -33,7 +33,7 @@ access = logging.getLogger("makul.access")
 log = logging.getLogger(__name__)
 
 
-class Accounting:
+class RequestObserverMiddleware:
     """A WSGI application (PEP 3333) around the guard of one listener."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Accounting:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, and tell of it."""
         began = perf_counter()
-        account = Account(listener=self._listener)
+        account = RequestContext(listener=self._listener)
         accounts.opened(account)
         self._safely(self._begun)
         try:
@@ -63,12 +63,12 @@ class Accounting:
         if self._metrics is not None:
             self._metrics.begun()
 
-    def _ended(self, account: Account, *, probe: bool) -> None:
+    def _ended(self, account: RequestContext, *, probe: bool) -> None:
         if self._metrics is not None:
             self._metrics.ended(account)
         if not probe:
             access.info("request", extra={"fields": line_of(account)})
-            tell_of(account)
+            emit_request_events(account)
 
     def _safely(self, telling: Callable[[], None]) -> None:
         # The decision is committed by now, and an error here would take the place of its answer. It
@@ -91,13 +91,13 @@ def observe(answered: Answered) -> None:
     account.received = answered.received
 
 
-def line_of(account: Account) -> dict[str, Any]:
+def line_of(account: RequestContext) -> dict[str, Any]:
     """What the log says of a request: a closed list of fields."""
     rooms = {room.value: _milliseconds(seconds) for room, seconds in account.seconds.items()}
     return {
         "correlation": account.correlation,
         "listener": account.listener,
-        "request_id": told_request_id(account.request_id),
+        "request_id": redact_request_id(account.request_id),
         "operation": account.operation,
         "outcome": account.outcome,
         "codes": account.codes,
@@ -108,7 +108,7 @@ def line_of(account: Account) -> dict[str, Any]:
     }
 
 
-def told_request_id(request_id: UUID | None) -> str | None:
+def redact_request_id(request_id: UUID | None) -> str | None:
     """A recipient's request id; None where it could be a PIN in the shape of a UUID.
 
     A random id looks like one once in some thousands and is left out too: its line is found by
@@ -119,7 +119,7 @@ def told_request_id(request_id: UUID | None) -> str | None:
     return str(request_id)
 
 
-def _noting(account: Account, start_response: StartResponse) -> StartResponse:
+def _noting(account: RequestContext, start_response: StartResponse) -> StartResponse:
     def started(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
         account.status = int(status[:3])
         return start_response(status, [*headers, (CORRELATION_HEADER, account.correlation)], *error)

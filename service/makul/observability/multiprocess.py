@@ -40,11 +40,11 @@ FILE_BYTES: Final = 1024 * 1024
 """Room for some 5,000 numbers: all labels there are, and more than 1,000 recipients."""
 
 
-class SpoolError(Exception):
+class WorkerMetricsError(Exception):
     """The directory cannot be used. The message is one line that says what to do."""
 
 
-class Spool:
+class WorkerMetricsDir:
     """One listener's part of the directory."""
 
     def __init__(self, directory: Path, listener: str) -> None:
@@ -54,8 +54,8 @@ class Spool:
     def prepare(self) -> None:
         """Make the directory, for its owner alone, and clear what an earlier run left.
 
-        Raises `SpoolError`. Two services of the same listener would clear each other's: they
-        cannot both have its address.
+        Raises `WorkerMetricsError`. Two services of the same listener would clear each other's;
+        they cannot both have its address.
         """
         prepare(self._directory)
         with _locked(self._directory, fcntl.LOCK_EX):
@@ -73,7 +73,7 @@ class Spool:
         os.environ[_DIRECTORY] = str(self._directory)
         values.ValueClass = values.MultiProcessValue(lambda: identifier)
 
-    def bury(self, living: Iterable[int]) -> None:
+    def merge_dead_workers(self, living: Iterable[int]) -> None:
         """Add up and take away the files of every worker that is not among the living."""
         alive = {f"{self._mark}-{pid}" for pid in living} | {f"{self._mark}-{_DEAD}"}
         gone = [path for path in self._files("*") if path.stem.rpartition("_")[2] not in alive]
@@ -132,16 +132,18 @@ def _numbers_in(path: Path) -> list[tuple[str, float]]:
 
 
 def prepare(directory: Path) -> None:
-    """Make the directory, or see that it is ours alone; raises `SpoolError`."""
+    """Make the directory, or see that it is ours alone; raises `WorkerMetricsError`."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = directory.stat()
     except OSError as error:
-        raise SpoolError(
+        raise WorkerMetricsError(
             f"{directory}: {error.strerror}. Name another metrics.directory."
         ) from None
     if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
-        raise SpoolError(f"{directory} must belong to this user, and others may not write to it.")
+        raise WorkerMetricsError(
+            f"{directory} must belong to this user, and others may not write to it."
+        )
 
 
 class SpoolCollector:

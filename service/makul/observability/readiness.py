@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from makul.app.ports.health import Check, Readiness, State
+from makul.app.ports.health import Check, Readiness, ReadinessState
 
 KEPT_SECONDS: Final = 1.0
 """Whoever asks more often gets the last answer: a probe is no lever on the store."""
@@ -18,33 +18,33 @@ STUCK_SECONDS: Final = 10.0
 log = logging.getLogger(__name__)
 
 
-class Kept:
+class CachedCheck:
     """A check that is looked at once in so many seconds: for one that costs."""
 
     def __init__(self, check: Check, seconds: float) -> None:
         self._check = check
         self._seconds = seconds
         self._until = 0.0
-        self._state = State.DOWN
+        self._state = ReadinessState.DOWN
 
-    def __call__(self) -> State:
+    def __call__(self) -> ReadinessState:
         """The state, perhaps of a little earlier; one that is not good is looked at anew."""
         now = time.monotonic()
-        if self._state is not State.OK or now >= self._until:
+        if self._state is not ReadinessState.OK or now >= self._until:
             self._state = self._check()
             self._until = now + self._seconds
         return self._state
 
 
-class Watch:
+class ReadinessProbe:
     """Every check of one worker. Safe between threads: one looks, the others do not wait."""
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
         self._looking = threading.Lock()
         self._seen_at = float("-inf")
-        self._told: Mapping[str, State] = {}
-        self._seen = Readiness(MappingProxyType(dict.fromkeys(checks, State.DOWN)))
+        self._told: Mapping[str, ReadinessState] = {}
+        self._seen = Readiness(MappingProxyType(dict.fromkeys(checks, ReadinessState.DOWN)))
 
     def __call__(self) -> Readiness:
         """How everything stands. Never raises."""
@@ -62,22 +62,22 @@ class Watch:
     def _while_another_looks(self) -> Readiness:
         if time.monotonic() < self._seen_at + STUCK_SECONDS:
             return self._seen
-        return Readiness(MappingProxyType(dict.fromkeys(self._checks, State.DOWN)))
+        return Readiness(MappingProxyType(dict.fromkeys(self._checks, ReadinessState.DOWN)))
 
     def _look(self) -> Readiness:
         found = {name: _state(name, check) for name, check in self._checks.items()}
         for name, state in found.items():
-            if state is not self._told.get(name, State.OK):
+            if state is not self._told.get(name, ReadinessState.OK):
                 log.warning("check %s is %s", name, state.value)
         self._told = found
         return Readiness(MappingProxyType(found))
 
 
-def _state(name: str, check: Check) -> State:
+def _state(name: str, check: Check) -> ReadinessState:
     # A check asks the store, a token's driver or a stranger's CRL, each with exceptions of its own.
     # One that is not foreseen must read as "not well" too, never as no answer for the others.
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - see above
         log.warning("check %s broke: %s", name, type(error).__name__)
-        return State.DOWN
+        return ReadinessState.DOWN

@@ -17,7 +17,7 @@ CORRELATION_BYTES = 8
 """64 random bits: enough to find a request's lines, and they say nothing."""
 
 
-class Room(StrEnum):
+class Stage(StrEnum):
     """Where the time of a request goes."""
 
     MESSAGE = "message"
@@ -43,7 +43,7 @@ FAULT = "FAULT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class DecisionSummary:
     """A decision that is on record."""
 
     outcome: str
@@ -53,14 +53,14 @@ class Decided:
 
 
 @dataclass(slots=True, kw_only=True)
-class Account:
+class RequestContext:
     """One request, from the guard to its complete answer. Lives in one thread."""
 
     listener: str
     correlation: str = field(default_factory=lambda: secrets.token_hex(CORRELATION_BYTES))
     """By which its lines are found; told to the client as `X-Request-Id`."""
-    seconds: dict[Room, float] = field(default_factory=dict)
-    decided: Decided | None = None
+    seconds: dict[Stage, float] = field(default_factory=dict)
+    decided: DecisionSummary | None = None
     operation: str | None = None
     """Once an authenticated message is known to ask for one."""
     request_id: UUID | None = None
@@ -74,7 +74,7 @@ class Account:
     took: float = 0.0
     """Seconds, until the answer was complete."""
 
-    def add(self, room: Room, seconds: float) -> None:
+    def add(self, room: Stage, seconds: float) -> None:
         """Some of its time went there."""
         self.seconds[room] = self.seconds.get(room, 0.0) + seconds
 
@@ -93,15 +93,15 @@ class Account:
         return tuple(dict.fromkeys(reason.code.value for reason in self.decided.reasons))
 
 
-_CURRENT: ContextVar[Account | None] = ContextVar("account", default=None)
+_CURRENT: ContextVar[RequestContext | None] = ContextVar("account", default=None)
 
 
-def current() -> Account | None:
+def current() -> RequestContext | None:
     """The account of the request that this thread answers."""
     return _CURRENT.get()
 
 
-def opened(account: Account) -> None:
+def opened(account: RequestContext) -> None:
     """From here on, this thread answers that request."""
     _CURRENT.set(account)
 

@@ -23,7 +23,7 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EventDescription:
     """What stands in the catalogue for one kind of event."""
 
     code: str
@@ -48,8 +48,8 @@ def _entry(
     shape: tuple[str, str, str],
     meaning: str,
     *reasons: Code,
-) -> Entry:
-    return Entry(code, action, severity, *shape, meaning, reasons)
+) -> EventDescription:
+    return EventDescription(code, action, severity, *shape, meaning, reasons)
 
 
 _REFUSED: Final = ("authentication", "start", "failure")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, Pin
 from makul.domain.reasons import Code
-from makul.observability.request_context import Account
+from makul.observability.request_context import RequestContext
 from makul.observability.security_events import BY_REASON, CAUSES, Event, Severity
 
 LOGGER: Final = "makul.security"
@@ -26,7 +26,7 @@ _LEVELS: Final = MappingProxyType(
 )
 
 
-def tell(
+def emit_security_event(
     event: Event,
     *,
     recipient: MemberCode | None = None,
@@ -48,7 +48,7 @@ def tell(
     }
     told = {
         "event.reason": " ".join(reasons) or None,
-        "organization.id": None if recipient is None else told_member(recipient),
+        "organization.id": None if recipient is None else redact_member_code(recipient),
         "trace.id": correlation,
         "service.node.name": listener,
         "user.name": user,
@@ -57,7 +57,7 @@ def tell(
     _log.log(_LEVELS[entry.severity], entry.meaning, extra={"ecs": fields})
 
 
-def told_member(code: MemberCode) -> str:
+def redact_member_code(code: MemberCode) -> str:
     """A member code as it may be told: of a natural person (cl. 3, e) it may hold the PIN."""
     group, _, number = code.partition("/")
     try:
@@ -66,10 +66,10 @@ def told_member(code: MemberCode) -> str:
         return code
 
 
-def tell_of(account: Account) -> None:
+def emit_request_events(account: RequestContext) -> None:
     """The events of one request, each kind once."""
     for event, reasons in events_of(account).items():
-        tell(
+        emit_security_event(
             event,
             recipient=account.decided.recipient if account.decided else account.caller,
             reasons=tuple(reasons),
@@ -78,7 +78,7 @@ def tell_of(account: Account) -> None:
         )
 
 
-def events_of(account: Account) -> dict[Event, list[str]]:
+def events_of(account: RequestContext) -> dict[Event, list[str]]:
     """Which kinds of event a request was, and by which reasons.
 
     A document's own failure (CNS-02, LAW-09) counts by its cause as well where that is one of

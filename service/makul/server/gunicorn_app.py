@@ -22,9 +22,9 @@ from gunicorn.config import Config
 from makul.config.settings import ListenerSettings
 from makul.net.orphan_guard import attached_command
 from makul.net.peer_connection import PeerLimits
-from makul.observability.multiprocess import Spool
+from makul.observability.multiprocess import WorkerMetricsDir
 from makul.observability.security_events import Event
-from makul.observability.security_log import tell
+from makul.observability.security_log import emit_security_event
 from makul.soap.channels import fault_status
 from makul.soap.http_guard import MAX_MESSAGE
 
@@ -63,7 +63,7 @@ class Server(BaseApplication):
         listener: Callable[[], ListenerSettings],
         build: Callable[[], WsgiApplication],
         complaint: Callable[[], str | None],
-        spool: Spool | None = None,
+        spool: WorkerMetricsDir | None = None,
     ) -> None:
         self.name = name
         self._listener = listener
@@ -82,7 +82,7 @@ class Server(BaseApplication):
     def _bury(self, arbiter: Any, _worker: Any) -> None:
         """A worker ended, however it did: its numbers are kept, and no longer its own."""
         if self._spool is not None:
-            self._spool.bury(arbiter.WORKERS)
+            self._spool.merge_dead_workers(arbiter.WORKERS)
 
     def peer_limits(self) -> PeerLimits:
         """How long peers of this listener may take; asked for in each worker."""
@@ -113,11 +113,11 @@ class Server(BaseApplication):
 
     def run(self) -> None:
         """Run until stopped."""
-        arbiter: Any = _CarefulArbiter(self)  # type: ignore[no-untyped-call]  # gunicorn has no types
+        arbiter: Any = _ValidatingArbiter(self)  # type: ignore[no-untyped-call]  # gunicorn has no types
         arbiter.run()
 
 
-class _CarefulArbiter(Arbiter):
+class _ValidatingArbiter(Arbiter):
     """Reloads only what can be served: a worker that fails to boot would end the whole service."""
 
     def reload(self) -> None:
@@ -125,17 +125,17 @@ class _CarefulArbiter(Arbiter):
         complaint = self.app.complaint()
         if complaint is not None:
             log.error("not reloaded, the old workers go on: %s", complaint)
-            tell(Event.RELOAD_REFUSED, listener=self.app.name)
+            emit_security_event(Event.RELOAD_REFUSED, listener=self.app.name)
             return
         super().reload()  # type: ignore[no-untyped-call]
         log.warning("reloaded: new workers, settings read anew")
-        tell(Event.RELOADED, listener=self.app.name)
+        emit_security_event(Event.RELOADED, listener=self.app.name)
 
 
 def _options(listener: ListenerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bind": [listener.bind],
-        "worker_class": "makul.server.gunicorn_worker.QuietWorker",
+        "worker_class": "makul.server.gunicorn_worker.SoapFaultWorker",
         "workers": listener.workers or 1,
         "threads": listener.threads or 1,
         "backlog": BACKLOG,
@@ -188,12 +188,12 @@ def serve_one(
     build: Callable[[], WsgiApplication],
     *,
     complaint: Callable[[], str | None],
-    spool: Spool | None = None,
+    spool: WorkerMetricsDir | None = None,
 ) -> int:
     """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own.
 
     `complaint` says why the settings of this moment could not be served, if so. Raises
-    `SpoolError` where the workers could not write their numbers.
+    `WorkerMetricsError` where the workers could not write their numbers.
     """
     if spool is not None:
         spool.prepare()
@@ -211,7 +211,7 @@ def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> i
     """
     makul = attached_command("--config", str(config))
     children = [subprocess.Popen([*makul, "serve", "--listener", name]) for name in names]  # noqa: S603 - our own program
-    exporter = _Restarted([*makul, "metrics"]) if metrics else None
+    exporter = _RestartingProcess([*makul, "metrics"]) if metrics else None
 
     asked_to_stop = False
 
@@ -238,7 +238,7 @@ def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> i
     return 0 if asked_to_stop else max(1, *codes)
 
 
-class _Restarted:
+class _RestartingProcess:
     """A process that the service can do without for a while."""
 
     def __init__(self, command: Sequence[str]) -> None:

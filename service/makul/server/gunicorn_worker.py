@@ -25,7 +25,7 @@ from makul.domain.reasons import Code, Reason
 from makul.net import supervision
 from makul.net.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
 from makul.observability.security_events import Event
-from makul.observability.security_log import tell
+from makul.observability.security_log import emit_security_event
 from makul.soap import faults
 from makul.soap.versions import SOAP_11, Reply
 
@@ -56,7 +56,7 @@ _GIVE_WAY: Final = (
 """Phases in which a connection waits for its peer: those of the first group are closed first."""
 
 
-class QuietWorker(ThreadWorker):
+class SoapFaultWorker(ThreadWorker):
     """Tells the sender a code, and the log a kind of error; nobody what was sent."""
 
     poller: Any
@@ -250,7 +250,7 @@ class QuietWorker(ThreadWorker):
         code = Code.OPS_99 if status == 500 else Code.REQ_07
         log.warning("HTTP not understood: %s", type(exc).__name__)
         if code is Code.REQ_07:
-            tell(Event.FORBIDDEN_MESSAGE, reasons=(code.value,))
+            emit_security_event(Event.FORBIDDEN_MESSAGE, reasons=(code.value,))
         client.sendall(self._fault(faults.HttpError(status, Reason(code=code))))
 
     def _fault(self, error: faults.HttpError) -> bytes:

@@ -12,7 +12,7 @@ NOTHING_WRONG = b"\x06"
 """ACK: without it the child died before it could say anything."""
 
 
-def complaint_of(check: Callable[[], str | None]) -> str | None:
+def run_isolated(check: Callable[[], str | None]) -> str | None:
     """What `check` has to complain about, said by a forked child; None where all is well."""
     reading, writing = os.pipe()
     child = os.fork()

@@ -25,9 +25,9 @@ FOREVER = "public, max-age=31536000, immutable"
 """A tile of one width never changes (C2SP tlog-tiles)."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _TileHandler(BaseHTTPRequestHandler):
     timeout = CONNECTION_SECONDS
-    server: "_Server"
+    server: "_TileServer"
 
     def do_GET(self) -> None:
         """Answer with a file's bytes, or 404."""
@@ -61,13 +61,15 @@ class _Handler(BaseHTTPRequestHandler):
         return None, plain, "no-cache"
 
 
-class _Server(BoundedServer):
+class _TileServer(BoundedServer):
     def __init__(self, address: tuple[str, int], published: PublishedLog) -> None:
         self.published = published
-        super().__init__(address, _Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)
+        super().__init__(
+            address, _TileHandler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
+        )
 
 
 def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[int]:
     """Serve while the block runs; the port. Raises `OSError` where the address is taken."""
     host, _, port = bind.rpartition(":")
-    return running(_Server((host.strip("[]"), int(port)), published), "tiles")
+    return running(_TileServer((host.strip("[]"), int(port)), published), "tiles")

@@ -34,7 +34,7 @@ _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
 base64Binary it stands for nothing."""
 
 
-class _Part(NamedTuple):
+class _BodyPart(NamedTuple):
     """One member of a model."""
 
     name: str
@@ -52,7 +52,7 @@ class _Plan:
     def __init__(self, model: Any) -> None:
         members = model.get_flat_type_info(model)
         self._parts = {
-            f"{{{model.get_namespace()}}}{name}": _Part(
+            f"{{{model.get_namespace()}}}{name}": _BodyPart(
                 name, compiled(member), member.Attributes.max_occurs > 1
             )
             for name, member in members.items()

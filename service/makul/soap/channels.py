@@ -64,7 +64,7 @@ class Authenticated(NamedTuple):
     child: "Element"
 
 
-class Channel(Protocol):
+class RequestChannel(Protocol):
     """One way to come in."""
 
     @property

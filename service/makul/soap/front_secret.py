@@ -6,7 +6,7 @@ from datetime import datetime
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.channels import Authenticated, Channel
+from makul.soap.channels import Authenticated, RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.transport_metadata import FRONT_HEADER
 
@@ -15,7 +15,7 @@ from makul.soap.transport_metadata import FRONT_HEADER
 class FrontedChannel:
     """A channel whose messages count only with the front's secret."""
 
-    channel: Channel
+    channel: RequestChannel
     secret: bytes = field(repr=False)
 
     @property

@@ -19,7 +19,7 @@ from makul.domain.reasons import Code, Reason
 from makul.soap import envelope
 from makul.soap import spyne_models as types
 from makul.soap.body_parser import Read
-from makul.soap.channels import Channel
+from makul.soap.channels import RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.schema import PublishedSchema
 from makul.soap.spyne_setup import Application, MethodContext, ServerBase, Soap11, Soap12
@@ -69,7 +69,7 @@ class Exchange:
 class Reading:
     """How a port's messages are authenticated and checked."""
 
-    channel: Channel
+    channel: RequestChannel
     schema: PublishedSchema
     operations: Mapping[str, Read]
     """The plan of every request, by the Clark name of the Body's child."""
@@ -82,7 +82,7 @@ class Reading:
         exchange.echoed = self.channel.echo(message)
         envelope.check_understood(message, self.channel.understood)
 
-    def admit(self, message: Message, *, at: datetime) -> "tuple[Caller, Element]":
+    def register_message_id(self, message: Message, *, at: datetime) -> "tuple[Caller, Element]":
         """Authenticate, then hold what was authenticated, and only that, against the schema."""
         if message.child.tag not in self.operations:
             raise RejectedError(Reason(code=Code.REQ_01, field="Body"))
@@ -112,7 +112,9 @@ class _Splicing(Soap11):
         exchange: Exchange = ctx.udc
         if exchange.message is None:
             raise TypeError("an envelope is split before it is read")
-        exchange.caller, exchange.child = self._reading.admit(exchange.message, at=exchange.at)
+        exchange.caller, exchange.child = self._reading.register_message_id(
+            exchange.message, at=exchange.at
+        )
         ctx.in_document = ctx.in_body_doc = exchange.child
         ctx.method_request_string = exchange.child.tag
 

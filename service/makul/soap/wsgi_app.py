@@ -14,7 +14,7 @@ from makul.domain.identifiers import MemberCode
 from makul.soap import faults
 from makul.soap import spyne_models as types
 from makul.soap.body_parser import compiled
-from makul.soap.channels import Channel
+from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
 from makul.soap.http_guard import MAX_MESSAGE, Guard
@@ -53,7 +53,7 @@ def _unobserved(_: Answered) -> None:
 
 def build_application(
     port: RecipientPort,
-    channel: Channel,
+    channel: RequestChannel,
     *,
     public_url: str,
     clock: Clock,

@@ -13,10 +13,10 @@ from makul.store.open import (
     samples_to_move,
     upgrade_store,
 )
-from makul.store.records.retention import Housekept
+from makul.store.records.retention import RetentionResult
 
 __all__ = [
-    "Housekept",
+    "RetentionResult",
     "Store",
     "StoreKeys",
     "StoreKeysError",

@@ -24,22 +24,22 @@ from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.admin import person_upgrade
 from makul.store.admin.key_rotation import StoreRotation
 from makul.store.admin.registry import StoreDesk
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import PostgresDatabase
 from makul.store.db.sqlite import SqliteDatabase
 from makul.store.encryption.compression import Compressor
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
-from makul.store.log.verify import LedgerCheck, LedgerQuestion
+from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
 from makul.store.reads.registry import StoreRegister
 from makul.store.records.audit_log import DeskLog
 from makul.store.records.recorder import StoreRecorder
-from makul.store.records.retention import Housekept, housekeep
+from makul.store.records.retention import RetentionResult, housekeep
 from makul.store.schema.tables import store_identity
 from makul.store.schema.version import assert_schema, migrate
 
@@ -64,10 +64,10 @@ class Store:
     desk: StoreDesk
     ledger: StoreLedger
     _database: Database
-    _office: Office
+    _office: RegistryUnitOfWork
 
     def check_ledger(
-        self, question: LedgerQuestion, tell: Callable[[int, int], None]
+        self, question: LedgerVerificationOptions, tell: Callable[[int, int], None]
     ) -> LedgerReport:
         """Hold every record against the log; `tell` hears how many of how many are done."""
         return LedgerCheck(self._database, self._office.sealer, question, tell).run()
@@ -82,7 +82,7 @@ class Store:
             )
         )
 
-    def housekeep(self, *, at: datetime) -> Housekept:
+    def housekeep(self, *, at: datetime) -> RetentionResult:
         """Forget what has served its time; a bounded piece of work, to be done now and then."""
         return housekeep(self._database, at=at)
 
@@ -103,16 +103,16 @@ class Store:
         self._database.close()
 
 
-def create_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> Store:
+def create_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> Store:
     """Make a new store and open it; a file is readable by its owner alone.
 
     `who` is whom the desk's changes are logged under. A PostgreSQL database is there already, and
     empty; its partitions are made apart (`months`). Raises `StoreUnavailableError`, also where
     there is a store; a file that cannot be finished is taken away again.
     """
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         migrate(place, new=True)
-        _identify(place, Sealer(keys))
+        _identify(place, FieldCipher(keys))
         _record_baseline(place, keys, who=who, at=at)
         return open_store(place, keys, who=who)
     try:
@@ -121,7 +121,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> St
         raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
     try:
         migrate(place, new=True)
-        _identify(place, Sealer(keys))
+        _identify(place, FieldCipher(keys))
         _record_baseline(place, keys, who=who, at=at)
     except BaseException:
         place.unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def create_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> St
 
 
 def open_store(
-    place: Place,
+    place: DatabaseLocation,
     keys: StoreKeys,
     *,
     who: str,
@@ -147,7 +147,7 @@ def open_store(
     """
     assert_schema(place)
     database = database_at(place, retried)
-    sealer = Sealer(keys, Compressor(database))
+    sealer = FieldCipher(keys, Compressor(database))
     try:
         _assert_keys(database, sealer)
         if database.one(_BASELINE, {}) is None:
@@ -163,12 +163,12 @@ def open_store(
         desk=StoreDesk(database, sealer, who),
         ledger=StoreLedger(database),
         _database=database,
-        _office=Office(database, sealer, DeskLog(sealer, who)),
+        _office=RegistryUnitOfWork(database, sealer, DeskLog(sealer, who)),
     )
 
 
 @contextmanager
-def log_at(place: Place) -> Iterator[StoreLedger]:
+def log_at(place: DatabaseLocation) -> Iterator[StoreLedger]:
     """The log of an existing store, for whoever keeps it and holds no key of the store's.
 
     Raises `StoreUnavailableError` where it is not there, not of this version, or lacks a trigger.
@@ -181,7 +181,7 @@ def log_at(place: Place) -> Iterator[StoreLedger]:
         database.close()
 
 
-def log_state_of(place: Place) -> Callable[[], LedgerState]:
+def log_state_of(place: DatabaseLocation) -> Callable[[], LedgerState]:
     """How the log stands, for whoever only watches it and holds no key of the store's.
 
     What it returns raises `StoreUnavailableError`, for a log that does not fit itself as well.
@@ -197,7 +197,7 @@ def log_state_of(place: Place) -> Callable[[], LedgerState]:
     return state
 
 
-def upgrade_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> None:
+def upgrade_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
     """Bring an existing store to this program's version. Make a copy of it first.
 
     A store from before acts gets their baseline; `who` is whom it is recorded under. An upgrade
@@ -210,7 +210,7 @@ def upgrade_store(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> N
     _record_baseline(place, keys, who=who, at=at)
 
 
-def samples_to_move(place: Place) -> int:
+def samples_to_move(place: DatabaseLocation) -> int:
     """Return how many versions of records still hold their samples; needs no key."""
     database = database_at(place)
     try:
@@ -219,14 +219,14 @@ def samples_to_move(place: Place) -> int:
         database.close()
 
 
-def database_at(place: Place, retried: Callable[[], None] | None = None) -> Database:
+def database_at(place: DatabaseLocation, retried: Callable[[], None] | None = None) -> Database:
     """The database of a place; nothing is opened yet. SQLite does nothing again."""
-    if not isinstance(place, PostgresPlace):
+    if not isinstance(place, PostgresLocation):
         return SqliteDatabase(place)
     return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
 
 
-def _identify(place: Place, sealer: Sealer) -> None:
+def _identify(place: DatabaseLocation, sealer: FieldCipher) -> None:
     store_id = uuid.uuid4().bytes
     database = database_at(place)
     try:
@@ -246,9 +246,9 @@ def _identify(place: Place, sealer: Sealer) -> None:
         database.close()
 
 
-def _record_baseline(place: Place, keys: StoreKeys, *, who: str, at: datetime) -> None:
+def _record_baseline(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
     """Record the baseline of acts, by keys that are this store's."""
-    database, sealer = database_at(place), Sealer(keys)
+    database, sealer = database_at(place), FieldCipher(keys)
     try:
         _assert_keys(database, sealer)
         write_baseline(database, sealer, who=who, at=at)
@@ -256,7 +256,7 @@ def _record_baseline(place: Place, keys: StoreKeys, *, who: str, at: datetime) -
         database.close()
 
 
-def _assert_keys(database: Database, sealer: Sealer) -> None:
+def _assert_keys(database: Database, sealer: FieldCipher) -> None:
     """Wrong keys must not open a store: to them, nobody would be known and nothing counted."""
     rows = database.all(_IDENTITY, {})
     if len(rows) != 1:

@@ -15,7 +15,7 @@ from makul.ledger.tiles import TILE_WIDTH, tile_at
 from makul.witness.log_source import MissingError, SourceError
 
 
-class Finding(StrEnum):
+class ConsistencyFinding(StrEnum):
     """What a checkpoint that the log signed is, beside the tree seen before."""
 
     GREW = "grew"
@@ -41,7 +41,7 @@ class Seen:
 class Judgement:
     """What was found, and why; the reason repeats nothing received but sizes."""
 
-    finding: Finding
+    finding: ConsistencyFinding
     why: str = ""
 
 
@@ -53,14 +53,14 @@ def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = Fal
     that of a smaller tree whose rest is gone it is known that the log went back.
     """
     if new.size == seen.size and new.root != seen.root:
-        return Judgement(Finding.FORKED, f"two trees of {new.size} leaves are signed")
+        return Judgement(ConsistencyFinding.FORKED, f"two trees of {new.size} leaves are signed")
     try:
         if new.size < seen.size:
             return _smaller(seen, new, read)
         if from_start:
             return _from_start(seen, new, read)
         if new.size == seen.size:
-            return Judgement(Finding.UNCHANGED)
+            return Judgement(ConsistencyFinding.UNCHANGED)
         return _larger(seen, new, read)
     except TileError as error:
         raise SourceError(str(error)) from None
@@ -75,10 +75,10 @@ def _larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
         new_root=new.root,
         proof=tree.consistency_proof(seen.size),
     ):
-        return Judgement(Finding.GREW)
+        return Judgement(ConsistencyFinding.GREW)
     if tree.root() != new.root:
         return _unproven(new)
-    return Judgement(Finding.GREW) if not seen.size else _changed(seen)
+    return Judgement(ConsistencyFinding.GREW) if not seen.size else _changed(seen)
 
 
 def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
@@ -87,7 +87,8 @@ def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
         proof = TileTree(seen.size, read).consistency_proof(new.size) if new.size else ()
     except MissingError:
         return Judgement(
-            Finding.FORKED, f"{new.size} leaves are signed after {seen.size}, and others are gone"
+            ConsistencyFinding.FORKED,
+            f"{new.size} leaves are signed after {seen.size}, and others are gone",
         )
     if verify_consistency(
         old_size=new.size,
@@ -96,9 +97,10 @@ def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
         new_root=seen.root,
         proof=proof,
     ):
-        return Judgement(Finding.OLDER, f"{seen.size} leaves were seen already")
+        return Judgement(ConsistencyFinding.OLDER, f"{seen.size} leaves were seen already")
     return Judgement(
-        Finding.FORKED, f"{new.size} leaves are signed after {seen.size}, and not the first of them"
+        ConsistencyFinding.FORKED,
+        f"{new.size} leaves are signed after {seen.size}, and not the first of them",
     )
 
 
@@ -109,7 +111,9 @@ def _from_start(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
         return _unproven(new)
     if before.root() != seen.root:
         return _changed(seen)
-    return Judgement(Finding.UNCHANGED if new.size == seen.size else Finding.GREW)
+    return Judgement(
+        ConsistencyFinding.UNCHANGED if new.size == seen.size else ConsistencyFinding.GREW
+    )
 
 
 def _extended(edge: RightEdge, size: int, published: int, read: ReadTile) -> RightEdge:
@@ -126,10 +130,13 @@ def _extended(edge: RightEdge, size: int, published: int, read: ReadTile) -> Rig
 
 
 def _changed(seen: Seen) -> Judgement:
-    return Judgement(Finding.FORKED, f"its first {seen.size} leaves are not those seen before")
+    return Judgement(
+        ConsistencyFinding.FORKED, f"its first {seen.size} leaves are not those seen before"
+    )
 
 
 def _unproven(new: Checkpoint) -> Judgement:
     return Judgement(
-        Finding.UNPROVEN, f"what is published is not the tree of {new.size} leaves that is signed"
+        ConsistencyFinding.UNPROVEN,
+        f"what is published is not the tree of {new.size} leaves that is signed",
     )

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.admin.models import HouseError, HouseUnavailableError
+from makul.admin.models import OperatorError, OperatorUnavailableError
 from makul.admin.witness_models import WitnessOptions, WitnessRound
 from makul.app.ports import Clock
 from makul.ledger.signed_note import COSIGNATURE_V1, NoteError
@@ -14,7 +14,7 @@ from makul.trust.keys.files import KeyFileError
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier, new_key_file
 from makul.witness.http import served
 from makul.witness.log_source import ReadNote, open_note, open_source
-from makul.witness.state import State, StateError
+from makul.witness.state import StateError, WitnessStateDir
 from makul.witness.witness import WitnessProgram
 
 
@@ -31,11 +31,11 @@ class RunningWitness:
         return self.program.cosigner.vkey
 
     def round(self) -> WitnessRound:
-        """One round; raises `HouseUnavailableError` where the state cannot be used."""
+        """One round; raises `OperatorUnavailableError` where the state cannot be used."""
         try:
             done = self.program.round()
         except StateError as error:
-            raise HouseUnavailableError(str(error)) from None
+            raise OperatorUnavailableError(str(error)) from None
         return WitnessRound(
             result=done.result.value,
             at=done.at,
@@ -49,18 +49,18 @@ class RunningWitness:
 
 @contextmanager
 def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitness]:
-    """Open a witness, alone with its state, serving if it is to; raises `HouseError`."""
+    """Open a witness, alone with its state, serving if it is to; raises `OperatorError`."""
     try:
         source = open_source(options.log)
     except ValueError as error:
-        raise HouseError(f"--log {options.log}: {error}") from None
+        raise OperatorError(f"--log {options.log}: {error}") from None
     also = tuple(_open_note(place) for place in options.also)
     log = _log_key(options.log_key)
     try:
         cosigner = Cosigner.load(options.key)
     except KeyFileError as error:
-        raise HouseUnavailableError(str(error)) from None
-    state = State(options.state)
+        raise OperatorUnavailableError(str(error)) from None
+    state = WitnessStateDir(options.state)
     program = WitnessProgram(
         source=source,
         log=log,
@@ -74,19 +74,19 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         with state.held(), _serving(options, state) as port:
             yield RunningWitness(program, port)
     except StateError as error:
-        raise HouseUnavailableError(str(error)) from None
+        raise OperatorUnavailableError(str(error)) from None
 
 
 def new_witness_key(path: Path, name: str) -> str:
-    """Make a witness's key file; its verifier key. Raises `HouseError`."""
+    """Make a witness's key file; its verifier key. Raises `OperatorError`."""
     try:
         return new_key_file(path, name, COSIGNATURE_V1)
     except (NoteError, KeyFileError) as error:
-        raise HouseError(str(error)) from None
+        raise OperatorError(str(error)) from None
 
 
 @contextmanager
-def _serving(options: WitnessOptions, state: State) -> Iterator[int | None]:
+def _serving(options: WitnessOptions, state: WitnessStateDir) -> Iterator[int | None]:
     if options.bind is None:
         yield None
         return
@@ -95,7 +95,7 @@ def _serving(options: WitnessOptions, state: State) -> Iterator[int | None]:
         try:
             bound = stack.enter_context(served(host, port, state.shown))
         except OSError as error:
-            raise HouseUnavailableError(f"--bind {host}:{port}: {error.strerror}") from None
+            raise OperatorUnavailableError(f"--bind {host}:{port}: {error.strerror}") from None
         yield bound
 
 
@@ -103,7 +103,7 @@ def _open_note(place: str) -> ReadNote:
     try:
         return open_note(place)
     except ValueError as error:
-        raise HouseError(f"--also {place}: {error}") from None
+        raise OperatorError(f"--also {place}: {error}") from None
 
 
 def _log_key(given: str) -> NoteVerifier:
@@ -113,6 +113,8 @@ def _log_key(given: str) -> NoteVerifier:
             return NoteVerifier.load(Path(given))
         return NoteVerifier.parse(given)
     except KeyFileError as error:
-        raise HouseError(str(error)) from None
+        raise OperatorError(str(error)) from None
     except ValueError as error:
-        raise HouseError(f"--log-key: neither a file nor a log's verifier key: {error}") from None
+        raise OperatorError(
+            f"--log-key: neither a file nor a log's verifier key: {error}"
+        ) from None

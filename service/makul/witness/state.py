@@ -61,7 +61,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WitnessStateDir:
     """The directory. Everything written replaces what was there as a whole, or not at all."""
 
     directory: Path

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
-from makul.witness.consistency import Finding, Seen, judge
+from makul.witness.consistency import ConsistencyFinding, Seen, judge
 from makul.witness.log_source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
-from makul.witness.state import Head, State, StateError
+from makul.witness.state import Head, StateError, WitnessStateDir
 
 
-class Result(StrEnum):
+class WitnessResult(StrEnum):
     """What became of a round."""
 
     COSIGNED = "cosigned"
@@ -34,7 +34,7 @@ class Result(StrEnum):
 class Round:
     """What became of a round, for people and programs."""
 
-    result: Result
+    result: WitnessResult
     at: datetime
     size: int | None = None
     """Of the tree cosigned so far; None before the first."""
@@ -51,7 +51,7 @@ class WitnessProgram:
     source: Source
     log: NoteVerifier
     cosigner: Cosigner
-    state: State
+    state: WitnessStateDir
     clock: Callable[[], datetime]
     from_start: bool = False
     also: Sequence[ReadNote] = ()
@@ -69,14 +69,14 @@ class WitnessProgram:
             document = read_checkpoint(self.source)
             new = self._verified(document)
         except SourceError as error:
-            return Round(result=Result.UNAVAILABLE, at=at, size=size, why=str(error))
+            return Round(result=WitnessResult.UNAVAILABLE, at=at, size=size, why=str(error))
         except ValueError as error:
-            return Round(result=Result.UNVERIFIED, at=at, size=size, why=str(error))
+            return Round(result=WitnessResult.UNVERIFIED, at=at, size=size, why=str(error))
         try:
             return self._judged(head, new, document, at)
         except SourceError as error:
             return Round(
-                result=Result.UNAVAILABLE, at=at, size=size, shown=new.size, why=str(error)
+                result=WitnessResult.UNAVAILABLE, at=at, size=size, shown=new.size, why=str(error)
             )
 
     def _verified(self, document: bytes) -> Checkpoint:
@@ -91,16 +91,16 @@ class WitnessProgram:
         found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
         done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
-        if found.finding is Finding.FORKED and head is not None:
+        if found.finding is ConsistencyFinding.FORKED and head is not None:
             return self._alarm(done, head.note, self.log.alone(document))
-        if found.finding not in (Finding.GREW, Finding.UNCHANGED):
+        if found.finding not in (ConsistencyFinding.GREW, ConsistencyFinding.UNCHANGED):
             return done
         done = self._compared(new, document, done)
-        if done.result is Result.INCONSISTENT:
+        if done.result is WitnessResult.INCONSISTENT:
             return done
-        if found.finding is Finding.GREW or head is None:
+        if found.finding is ConsistencyFinding.GREW or head is None:
             self._cosign(document, at)
-            return replace(done, result=Result.COSIGNED, size=new.size)
+            return replace(done, result=WitnessResult.COSIGNED, size=new.size)
         return done
 
     def _compared(self, new: Checkpoint, document: bytes, done: Round) -> Round:
@@ -119,7 +119,7 @@ class WitnessProgram:
             except (SourceError, ValueError) as error:
                 unread.append(str(error))
                 continue
-            if found.finding is Finding.FORKED:
+            if found.finding is ConsistencyFinding.FORKED:
                 done = replace(done, shown=other.size, why=f"elsewhere {found.why}")
                 return self._alarm(done, self.log.alone(document), self.log.alone(elsewhere))
         if not unread:
@@ -129,7 +129,7 @@ class WitnessProgram:
 
     def _alarm(self, done: Round, ours: bytes, theirs: bytes) -> Round:
         """Told whether or not there is room for the evidence."""
-        done = replace(done, result=Result.INCONSISTENT)
+        done = replace(done, result=WitnessResult.INCONSISTENT)
         try:
             return replace(done, evidence=self.state.keep_evidence(ours, theirs, done.why))
         except StateError as error:
@@ -142,10 +142,10 @@ class WitnessProgram:
 
 
 _TOLD = {
-    Finding.GREW: Result.COSIGNED,
-    Finding.UNCHANGED: Result.UNCHANGED,
-    Finding.OLDER: Result.OLDER,
-    Finding.UNPROVEN: Result.UNPROVEN,
-    Finding.FORKED: Result.UNPROVEN,
+    ConsistencyFinding.GREW: WitnessResult.COSIGNED,
+    ConsistencyFinding.UNCHANGED: WitnessResult.UNCHANGED,
+    ConsistencyFinding.OLDER: WitnessResult.OLDER,
+    ConsistencyFinding.UNPROVEN: WitnessResult.UNPROVEN,
+    ConsistencyFinding.FORKED: WitnessResult.UNPROVEN,
 }
 """Forked from nothing seen, as a false root of no leaves, is unproven."""

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from makul_client import Client, Context, RefusedError
 from makul_client.models.response import PersonData, Receipt
-from makul_sandbox.demo.client_session import Stage, told
+from makul_sandbox.demo.client_session import DemoClient, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper
 
 _XROAD = b"http://x-road.eu/xsd/xroad.xsd"
@@ -52,7 +52,7 @@ class _InformationSystem:
         return self.asker.named_in(message)
 
 
-def asked_by_others(stage: Stage) -> str:
+def asked_by_others(stage: DemoClient) -> str:
     """Send one Body under one id for others of the same bank; then for the first asker again."""
     request_id, system = uuid4(), _InformationSystem()
     with Eavesdropper(stage.urls["xroad"], system.name_asker) as way:
@@ -71,7 +71,7 @@ def asked_by_others(stage: Stage) -> str:
     )
 
 
-def receipt_of_disclosure(stage: Stage) -> str:
+def receipt_of_disclosure(stage: DemoClient) -> str:
     """Fetch a disclosure's receipt after other answers under its id, on hold, and released."""
     stage.release(HELD)
     try:
@@ -80,7 +80,7 @@ def receipt_of_disclosure(stage: Stage) -> str:
         stage.hold(HELD)
 
 
-def _fetched_each_time(stage: Stage) -> str:
+def _fetched_each_time(stage: DemoClient) -> str:
     paper, client, request_id = stage.paper("insurer-01-data"), stage.client(HELD), uuid4()
     released = stage.data("insurer-01-data", request_id=request_id)
     document = released.decision.receipt.document
@@ -115,7 +115,7 @@ def _fetched(client: Client, request_id: UUID, document: bytes) -> str:
     return f"{'the same' if found[0].document == document else 'another'} receipt"
 
 
-def _ask(stage: Stage, client: Client, request_id: UUID) -> PersonData:
+def _ask(stage: DemoClient, client: Client, request_id: UUID) -> PersonData:
     return stage.data("bank-07-data", client=client, request_id=request_id)
 
 

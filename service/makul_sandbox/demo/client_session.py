@@ -46,7 +46,7 @@ class PaperFile:
     employee: str | None
 
 
-class Stage:
+class DemoClient:
     """A running sandbox, seen from outside."""
 
     def __init__(self, directory: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from makul_client import ConsentId
 from makul_sandbox.data.pki import Authority, Credential, Ended
-from makul_sandbox.demo.client_session import Stage, told
+from makul_sandbox.demo.client_session import DemoClient, told
 from makul_sandbox.demo.steps import Play, use
 
 NOTICED_WITHIN = 20.0
@@ -23,21 +23,21 @@ NOTICED_WITHIN = 20.0
 def handed_in(name: str) -> Play:
     """Hand a consent in with what belongs to it; where it is taken, use it by its id."""
 
-    def play(stage: Stage) -> str:
+    def play(stage: DemoClient) -> str:
         first = told(lambda: stage.register(name))
         return f"{first}, then {_by_id(stage, name)}" if first == "ACCEPTED" else first
 
     return play
 
 
-def taken_back(stage: Stage) -> str:
+def taken_back(stage: DemoClient) -> str:
     """Use a consent, take it back, try to use it again."""
     before = use("taken-back")(stage)
     taken = told(lambda: stage.take_back("taken-back"))
     return f"{before}, {taken}, then {use('taken-back')(stage)}"
 
 
-def asked_again_when_taken_back(stage: Stage) -> str:
+def asked_again_when_taken_back(stage: DemoClient) -> str:
     """Repeat a request that was answered, under its id, after its consent was taken back."""
     name, request_id = "taken-back-asked-again", uuid4()
     ask: Callable[[], object] = lambda: stage.data(name, request_id=request_id)  # noqa: E731
@@ -46,14 +46,14 @@ def asked_again_when_taken_back(stage: Stage) -> str:
     return f"{first}, then {told(ask)}"
 
 
-def taken_back_by_stranger(stage: Stage) -> str:
+def taken_back_by_stranger(stage: DemoClient) -> str:
     """Hand in a revocation that somebody else signed: the consent stays what it was."""
     before = use("not-taken-back")(stage)
     taken = told(lambda: stage.take_back("not-taken-back"))
     return f"{before}, {taken}, then {use('not-taken-back')(stage)}"
 
 
-def taken_back_and_listed(stage: Stage) -> str:
+def taken_back_and_listed(stage: DemoClient) -> str:
     """Is a consent that was taken back among those that the recipient is told of?"""
     name = "taken-back-listed"
     stage.data(name)
@@ -64,14 +64,14 @@ def taken_back_and_listed(stage: Stage) -> str:
     return f"{taken}, {'listed' if listed else 'not listed'} as {state}"
 
 
-def signed_by_the_third(stage: Stage) -> str:
+def signed_by_the_third(stage: DemoClient) -> str:
     """Ask under an agreement that two have signed; then the third signature is handed in."""
     before = use("half-signed-agreement")(stage)
     stage.hand_in_missing_signature(stage.paper("half-signed-agreement").agreement)
     return f"{before}, then {use('half-signed-agreement')(stage)}"
 
 
-def certificate_ended_later(stage: Stage) -> str:
+def certificate_ended_later(stage: DemoClient) -> str:
     """Hand a consent in; its signer's certificate is revoked; use it, and a new one of theirs."""
     stage.register("held-when-revoked")
     before = _by_id(stage, "held-when-revoked")
@@ -84,11 +84,11 @@ def certificate_ended_later(stage: Stage) -> str:
     return f"{before}, then {held}; a new one {new}"
 
 
-def _by_id(stage: Stage, name: str) -> str:
+def _by_id(stage: DemoClient, name: str) -> str:
     return told(lambda: stage.data(name, ground=ConsentId(stage.consent_id(name))))
 
 
-def _revoke(stage: Stage, certificate: Path) -> None:
+def _revoke(stage: DemoClient, certificate: Path) -> None:
     """By the citizens' authority, from the next whole second on; CRLs know no smaller time."""
     now = datetime.now(UTC)
     at = now.replace(microsecond=0) + timedelta(seconds=1)

@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from makul.admin.models import ExitCode, HouseUnavailableError, SandboxOptions
+from makul.admin.models import ExitCode, OperatorUnavailableError, SandboxOptions
 from makul.net.orphan_guard import attached_command
 from makul_client import MakulError
-from makul_sandbox.demo.client_session import Stage
+from makul_sandbox.demo.client_session import DemoClient
 from makul_sandbox.demo.scenarios import SCENES, Scene
 from makul_sandbox.output.files import INDEX
 from makul_sandbox.run import addresses_of, unanswered, with_ports
@@ -54,7 +54,7 @@ def play(directory: Path | None) -> int:
     """Play every scene and print them; 0 where all came out as expected."""
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
-    with _place(directory) as place, running_sandbox(place), Stage(place) as stage:
+    with _place(directory) as place, running_sandbox(place), DemoClient(place) as stage:
         played = [_play(scene, stage) for scene in SCENES]
     return report(played)
 
@@ -73,7 +73,7 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _play(scene: Scene, stage: Stage) -> Played:
+def _play(scene: Scene, stage: DemoClient) -> Played:
     """What the client cannot use is a result, too: a receipt that does not hold, no answer."""
     try:
         return Played(scene, scene.play(stage))
@@ -126,7 +126,7 @@ def _command(options: SandboxOptions) -> list[str]:
 
 
 def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
-    """Wait until it answers on every listener; raises `HouseUnavailableError` where it does not."""
+    """Wait until it answers on every listener; raises `OperatorUnavailableError` if it does not."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -134,7 +134,7 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
         if (options.directory / INDEX).is_file() and not unanswered(addresses_of(options)):
             return
         time.sleep(0.1)
-    raise HouseUnavailableError(
+    raise OperatorUnavailableError(
         f"the sandbox did not start; try it alone to see why: {' '.join(_command(options)[1:])}"
     )
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
 from makul_client.models.response import PersonData
 from makul_client.profile import Sealing
-from makul_sandbox.demo.client_session import PaperFile, Stage, told
+from makul_sandbox.demo.client_session import DemoClient, PaperFile, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 
-Play = Callable[[Stage], str]
+Play = Callable[[DemoClient], str]
 """Plays on a stage; what came of it, in the words of `stage.told`."""
 
 FAILURES_A_DAY = 5
@@ -40,7 +40,7 @@ def by_mtls(paper: str, *, party: str = "bank") -> Play:
 def impersonated(key: str) -> Play:
     """Send the bank's message signed with another key; `key` is its path without the endings."""
 
-    def play(stage: Stage) -> str:
+    def play(stage: DemoClient) -> str:
         client = stage.impersonator("bank", f"{key}.key.pem", f"{key}.cert.pem")
         return told(lambda: stage.data("bank-00-data", client=client))
 
@@ -50,7 +50,7 @@ def impersonated(key: str) -> Play:
 def yes_or_no(*, document_number: str | None = None) -> Play:
     """Ask only whether it is they."""
 
-    def play(stage: Stage) -> str:
+    def play(stage: DemoClient) -> str:
         paper = stage.paper("bank-00-yes-no")
         probe = stage.probe(paper.citizen, document_number=document_number)
         return told(lambda: stage.client("bank").verify_person(probe, ground=paper.ground))
@@ -61,7 +61,7 @@ def yes_or_no(*, document_number: str | None = None) -> Play:
 def explained(name: str) -> Play:
     """Ask what would be decided, without asking for it."""
 
-    def play(stage: Stage) -> str:
+    def play(stage: DemoClient) -> str:
         paper = stage.paper(name)
         client = stage.client(paper.party)
         return told(
@@ -77,7 +77,7 @@ def explained(name: str) -> Play:
     return play
 
 
-def the_right_persons_data(stage: Stage) -> str:
+def the_right_persons_data(stage: DemoClient) -> str:
     """What comes back is about the person who consented."""
     result = stage.data("bank-00-data")
     surname = result.person.surname
@@ -86,7 +86,7 @@ def the_right_persons_data(stage: Stage) -> str:
     return told(lambda: result)
 
 
-def corrected_birth_date(stage: Stage) -> str:
+def corrected_birth_date(stage: DemoClient) -> str:
     """Say the birth date as the record has it, then as the digits of the PIN have it."""
     paper = stage.paper("birth-date-corrected")
     shown = stage.probe(paper.citizen).demographic
@@ -98,7 +98,7 @@ def corrected_birth_date(stage: Stage) -> str:
     return ", then ".join(answers)
 
 
-def matched_by_one_name(stage: Stage) -> str:
+def matched_by_one_name(stage: DemoClient) -> str:
     """Say the PIN and the one name that the person has, without a document."""
     paper = stage.paper("one-name")
     shown = stage.probe(paper.citizen).demographic
@@ -106,39 +106,39 @@ def matched_by_one_name(stage: Stage) -> str:
     return told(lambda: _ask_by(stage, paper, Probe(demographic=named)))
 
 
-def _ask_by(stage: Stage, paper: PaperFile, probe: Probe) -> PersonData:
+def _ask_by(stage: DemoClient, paper: PaperFile, probe: Probe) -> PersonData:
     return stage.asking(paper).get_person_data(probe, paper.attributes, ground=paper.ground)
 
 
-def data_for_yes_or_no(stage: Stage) -> str:
+def data_for_yes_or_no(stage: DemoClient) -> str:
     """Ask for data on a consent to a yes or no."""
     return told(lambda: stage.data("bank-00-yes-no", attributes=("surname",)))
 
 
-def wrong_document(stage: Stage) -> str:
+def wrong_document(stage: DemoClient) -> str:
     """The document shown is not the one on record."""
     return told(lambda: stage.data("bank-01-data", document_number=WRONG_DOCUMENT))
 
 
-def nobody_of_that_number(stage: Stage) -> str:
+def nobody_of_that_number(stage: DemoClient) -> str:
     """By a basis in law: an unknown person, and a known one with a wrong document."""
     unknown = told(lambda: stage.data("police-absent"))
     known = told(lambda: stage.data("police-judicial", document_number=WRONG_DOCUMENT))
     return f"{unknown}, {'the same' if unknown == known else 'not the same'} answer"
 
 
-def without_ground(stage: Stage) -> str:
+def without_ground(stage: DemoClient) -> str:
     """Ask on no ground at all."""
     client = stage.client("bank")
     return told(lambda: client.get_person_data(stage.probe(0), ["surname"], ground=None))
 
 
-def used_twice(stage: Stage) -> str:
+def used_twice(stage: DemoClient) -> str:
     """Use a consent for one disclosure twice."""
     return ", then ".join(use("single-use")(stage) for _ in range(2))
 
 
-def guessing(stage: Stage) -> str:
+def guessing(stage: DemoClient) -> str:
     """Guess until the limit; then even the right answer is not told."""
     guesses = {
         told(lambda: stage.data("mobile-07-data", document_number=WRONG_DOCUMENT))
@@ -147,7 +147,7 @@ def guessing(stage: Stage) -> str:
     return ", then ".join((*guesses, use("mobile-07-data")(stage)))
 
 
-def asked_again(stage: Stage) -> str:
+def asked_again(stage: DemoClient) -> str:
     """Send the same request under the same id: the network had failed, so to say."""
     request_id = uuid4()
     first, second = (stage.data("bank-02-data", request_id=request_id) for _ in range(2))
@@ -155,14 +155,14 @@ def asked_again(stage: Stage) -> str:
     return f"{told(lambda: second)}, {'the same' if same else 'another'} receipt"
 
 
-def id_for_another_question(stage: Stage) -> str:
+def id_for_another_question(stage: DemoClient) -> str:
     """Send another request under an id that was answered."""
     request_id = uuid4()
     stage.data("bank-03-data", request_id=request_id)
     return told(lambda: stage.data("bank-03-data", attributes=("surname",), request_id=request_id))
 
 
-def replayed(stage: Stage) -> str:
+def replayed(stage: DemoClient) -> str:
     """An eavesdropper sends the very bytes of an answered message once more."""
     with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
         client = stage.listened_to("bank", eavesdropper.url)
@@ -174,7 +174,7 @@ def replayed(stage: Stage) -> str:
     return f"{first}, then {again} {b' '.join(codes).decode()}"
 
 
-def changed_on_the_way(stage: Stage) -> str:
+def changed_on_the_way(stage: DemoClient) -> str:
     """An eavesdropper changes the purpose in a signed message."""
 
     def change(message: bytes) -> bytes:
@@ -185,7 +185,7 @@ def changed_on_the_way(stage: Stage) -> str:
         return told(lambda: stage.data("bank-04-data", client=client))
 
 
-def sealed_delivery(stage: Stage) -> str:
+def sealed_delivery(stage: DemoClient) -> str:
     """Data come encrypted to the recipient: it reads them, whoever listens on the way does not."""
     with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
         client = stage.listened_to("wallet", eavesdropper.url)
@@ -199,7 +199,7 @@ def sealed_delivery(stage: Stage) -> str:
     return f"{told(lambda: result)}, overheard: {'something' if overheard else 'nothing'}"
 
 
-def sealed_to_another(stage: Stage) -> str:
+def sealed_to_another(stage: DemoClient) -> str:
     """Whoever has another key opens nothing."""
     profile = stage.profile("wallet")
     other = Sealing(
@@ -214,7 +214,7 @@ def sealed_to_another(stage: Stage) -> str:
     return "opened"
 
 
-def registered_and_cited(stage: Stage) -> str:
+def registered_and_cited(stage: DemoClient) -> str:
     """Hand a consent in once, then ask by its id, and see that its use was counted."""
     client = stage.client("bank")
     consent = ConsentDocument(stage.paper("bank-05-data").ground.document)
@@ -224,7 +224,7 @@ def registered_and_cited(stage: Stage) -> str:
     return f"{told(lambda: held)}, then {later}, {used} counted"
 
 
-def receipt_fetched(stage: Stage) -> str:
+def receipt_fetched(stage: DemoClient) -> str:
     """Fetch the receipt of an earlier request."""
     decision = stage.data("bank-06-data").decision
     fetched = stage.client("bank").receipt(decision.request_id)
@@ -232,13 +232,13 @@ def receipt_fetched(stage: Stage) -> str:
     return f"{fetched.outcome}, {'the same' if same else 'another'} receipt"
 
 
-def anothers_receipt(stage: Stage) -> str:
+def anothers_receipt(stage: DemoClient) -> str:
     """Fetch the receipt of another recipient's request."""
     decision = stage.data("bank-06-data").decision
     return told(lambda: stage.client("notary").receipt(decision.request_id))
 
 
-def terms(stage: Stage) -> str:
+def terms(stage: DemoClient) -> str:
     """Read one's own agreement."""
     agreement = stage.client("municipality").agreement()
     (power,) = agreement.powers

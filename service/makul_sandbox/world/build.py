@@ -29,7 +29,7 @@ from makul_sandbox.data.recipients import (
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_sandbox.world.documents import Paper, TakingBack, draw_up, take_back
 from makul_sandbox.world.documents_timestamped import ended
-from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, Hands
+from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, SandboxSigners
 
 RSA_CITIZEN = 3
 """One citizen signs with RSA; the others with P-256."""
@@ -152,7 +152,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         if party.official is not None
     }
     stranger = _certified(false, 0, everyone[0])
-    hands = Hands(
+    hands = SandboxSigners(
         people=everyone[:KEYED],
         citizens=keyed,
         officials=officials,

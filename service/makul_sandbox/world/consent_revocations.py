@@ -10,7 +10,7 @@ from makul.domain.reasons import Code
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.recipients import BANK, Party
 from makul_sandbox.world.document import Paper, Reasons, consent
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 SUBJECT, STRANGER = 11, 12
 
@@ -35,13 +35,13 @@ class TakingBack:
         return f"{self.name}.xml"
 
 
-def taken_back(hands: Hands) -> Iterator[Paper]:
+def taken_back(hands: SandboxSigners) -> Iterator[Paper]:
     """Good for three disclosures each, until its revocation is handed in."""
     for name in _PAPERS:
         yield consent(hands, name, BANK, SUBJECT, max_disclosures=3)
 
 
-def takings_back(hands: Hands, papers: Mapping[str, Paper]) -> Iterator[TakingBack]:
+def takings_back(hands: SandboxSigners, papers: Mapping[str, Paper]) -> Iterator[TakingBack]:
     """By the subject; one by a stranger, which takes nothing back."""
     for name in _PAPERS:
         paper, stranger = papers[name], name == _BY_STRANGER

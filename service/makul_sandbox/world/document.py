@@ -13,7 +13,7 @@ from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import Party
 from makul_sandbox.world.foreign_forms import DocumentSignature
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 Reasons = tuple[tuple[Code, Code | None], ...]
 """Each reason's code, and the cause inside a document."""
@@ -88,7 +88,7 @@ def told(reasons: Reasons) -> list[str]:
 
 
 def consent(
-    hands: Hands,
+    hands: SandboxSigners,
     name: str,
     party: Party,
     citizen: int,
@@ -133,7 +133,7 @@ def consent(
 
 
 def statement(
-    hands: Hands,
+    hands: SandboxSigners,
     name: str,
     party: Party,
     citizen: int,

@@ -16,7 +16,7 @@ from makul_sandbox.world.documents_paper import by_hand
 from makul_sandbox.world.documents_timestamped import dated
 from makul_sandbox.world.documents_valid import ASK_BY_CONSENT, SERVED, everyday
 from makul_sandbox.world.legal_basis_statements import statements
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 __all__ = [
     "ASK_BY_CONSENT",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def draw_up(hands: Hands, stamping: StampingAuthority) -> dict[str, Paper]:
+def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, Paper]:
     """Every paper of a sandbox, by name."""
     papers: Iterable[Paper] = (
         *everyday(hands),
@@ -44,6 +44,6 @@ def draw_up(hands: Hands, stamping: StampingAuthority) -> dict[str, Paper]:
     return {paper.name: paper for paper in papers}
 
 
-def take_back(hands: Hands, papers: dict[str, Paper]) -> dict[str, TakingBack]:
+def take_back(hands: SandboxSigners, papers: dict[str, Paper]) -> dict[str, TakingBack]:
     """Every revocation of a sandbox, by name."""
     return {each.name: each for each in takings_back(hands, papers)}

@@ -9,13 +9,13 @@ from makul_sandbox.data.citizens import MINOR, PARENT
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
 from makul_sandbox.data.scans import pdf_scan
 from makul_sandbox.world.document import Paper, Reasons, Registration, consent
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 STRANGER = 9
 """A grown-up citizen who is nobody's parent here."""
 
 
-def represented(hands: Hands) -> Iterator[Paper]:
+def represented(hands: SandboxSigners) -> Iterator[Paper]:
     """Good, without the document, signed by another, for a grown-up, and not agreed."""
     unproven: Reasons = ((Code.CNS_11, None),)
     document = pdf_scan()
@@ -37,7 +37,7 @@ def represented(hands: Hands) -> Iterator[Paper]:
 
 
 def _by_parent(
-    hands: Hands,
+    hands: SandboxSigners,
     name: str,
     *,
     authority: bytes | None = None,

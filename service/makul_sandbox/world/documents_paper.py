@@ -10,7 +10,7 @@ from makul.domain.reasons import Code
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
 from makul_sandbox.data.scans import png_scan
 from makul_sandbox.world.document import Paper, Reasons, Registration, consent
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 CITIZEN = 10
 REGISTRAR, CLERK = "clerk-1", "clerk-2"
@@ -27,7 +27,7 @@ class _Case:
     used_by: str = CLERK
 
 
-def by_hand(hands: Hands) -> Iterator[Paper]:
+def by_hand(hands: SandboxSigners) -> Iterator[Paper]:
     """Good ones, without the scan or with another, used by the official, and not agreed."""
     scan, against = png_scan(), ((Code.CNS_12, None),)
     official = MUNICIPALITY.official.identifier if MUNICIPALITY.official is not None else ""
@@ -41,7 +41,7 @@ def by_hand(hands: Hands) -> Iterator[Paper]:
         yield _paper(hands, case, sha256(scan).digest())
 
 
-def _paper(hands: Hands, case: _Case, scan_digest: bytes) -> Paper:
+def _paper(hands: SandboxSigners, case: _Case, scan_digest: bytes) -> Paper:
     party = case.party
     given_at = hands.consent(party, CITIZEN).given_at
     taken = PaperTaken(

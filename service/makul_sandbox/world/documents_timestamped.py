@@ -17,7 +17,7 @@ from makul_sandbox.data.pki import Credential, Ended
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_sandbox.world.document import Paper, Reasons, consent
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 _SIGNED = timedelta(days=10)
 _REVOKED = timedelta(days=1)
@@ -40,7 +40,7 @@ def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ende
     )
 
 
-def dated(hands: Hands, stamping: StampingAuthority) -> Iterator[Paper]:
+def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Paper]:
     """With a timestamp and without; and those of a certificate that is good still."""
     revoked: Reasons = ((Code.CNS_02, Code.SIG_06),)
     for name, citizen, reasons, stamped in (

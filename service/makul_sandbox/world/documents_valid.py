@@ -6,7 +6,7 @@ from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Operation
 from makul_sandbox.data.recipients import BANK, INSURER, MOBILE, NOTARY, WALLET
 from makul_sandbox.world.document import Paper, consent
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 SERVED = 8
 """The first citizens have a ready consent for every recipient that asks by consent."""
@@ -14,7 +14,7 @@ SERVED = 8
 ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
 
 
-def everyday(hands: Hands) -> Iterator[Paper]:
+def everyday(hands: SandboxSigners) -> Iterator[Paper]:
     """To data, and to a yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):

@@ -9,16 +9,16 @@ from makul.domain.reasons import Code
 from makul_sandbox.data.citizens import ABSENT
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, POLICE
 from makul_sandbox.world.document import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement
-from makul_sandbox.world.signers import Hands
+from makul_sandbox.world.signers import SandboxSigners
 
 
-def statements(hands: Hands) -> Iterator[Paper]:
+def statements(hands: SandboxSigners) -> Iterator[Paper]:
     """Those of every party that has an official."""
     yield from _judicial(hands)
     yield from _of_others(hands)
 
 
-def _judicial(hands: Hands) -> Iterator[Paper]:
+def _judicial(hands: SandboxSigners) -> Iterator[Paper]:
     """Of the police, by a court's act."""
     yield statement(hands, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
     yield statement(
@@ -56,7 +56,7 @@ def _judicial(hands: Hands) -> Iterator[Paper]:
     )
 
 
-def _of_others(hands: Hands) -> Iterator[Paper]:
+def _of_others(hands: SandboxSigners) -> Iterator[Paper]:
     """Of a bank, which has no such right, and of a municipality by its powers."""
     yield statement(
         hands, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)

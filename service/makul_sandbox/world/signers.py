@@ -48,7 +48,7 @@ EVERYDAY_USES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class SandboxSigners:
     """Those who can sign in a sandbox, and on what they rest."""
 
     people: Sequence[Person]

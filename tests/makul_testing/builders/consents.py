@@ -9,14 +9,14 @@ from makul.documents import render_revocation
 from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import MemberCode
 from makul.trust.xades.signing import sign_document
-from makul_sandbox.world.signers import NOTICE, Hands
+from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.in_process_service import RECIPIENT, InProcess
 
 
-def hands_of(house: InProcess) -> Hands:
+def hands_of(house: InProcess) -> SandboxSigners:
     """Everybody of a house who signs documents."""
     world = house.world
-    return Hands(
+    return SandboxSigners(
         people=world.people,
         citizens=world.citizens,
         officials=world.officials,

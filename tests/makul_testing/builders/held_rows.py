@@ -5,8 +5,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from makul.app.ports import Evidence, Official, PaperUse, Space, TakenBack
-from makul.app.recording import Draft
+from makul.app.ports import ConsentRevocation, Evidence, Official, PaperUse, Space
+from makul.app.recording import PendingDecision
 from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.match_attempts import AttemptLimits
@@ -40,11 +40,11 @@ def fill(store: Store) -> None:
     """Do everything that gives, uses or takes a right, each once or more."""
     _register(store)
     for draft in _decisions():
-        recording(store).settle(draft)
+        recording(store).record_and_render(draft)
     _take(store)
 
 
-def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> Draft:
+def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> PendingDecision:
     """A release that counts as one use of a consent, and of the day's quota."""
     fields: dict[str, Any] = {
         "ground": ground,
@@ -55,7 +55,7 @@ def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> Draft:
     return a_draft(**(fields | changes))
 
 
-def a_registration(**changes: Any) -> Draft:
+def a_registration(**changes: Any) -> PendingDecision:
     """A consent on paper, given by a representative, that an official hands in."""
     document = b"<Consent>registered</Consent>"
     fields: dict[str, Any] = {
@@ -72,7 +72,7 @@ def a_registration(**changes: Any) -> Draft:
     return a_draft(**(fields | changes))
 
 
-def a_revocation_draft(ground: GroundRef, **changes: Any) -> Draft:
+def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
     """A consent taken back by its subject."""
     document = b"<Revocation>%s</Revocation>" % ground.id.bytes.hex().encode()
     piece = Evidence(
@@ -88,7 +88,7 @@ def a_revocation_draft(ground: GroundRef, **changes: Any) -> Draft:
         "released": frozenset(),
         "payload": None,
         "evidence": (piece,),
-        "revokes": TakenBack(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
+        "revokes": ConsentRevocation(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
     }
     return a_draft(**(fields | changes))
 
@@ -103,7 +103,7 @@ def _register(store: Store) -> None:
     approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
 
 
-def a_failed_match() -> Draft:
+def a_failed_match() -> PendingDecision:
     """A person who was compared and did not match; it counts against the limits."""
     return a_draft(
         outcome=Outcome.NOT_MATCHED,
@@ -115,7 +115,7 @@ def a_failed_match() -> Draft:
     )
 
 
-def _decisions() -> list[Draft]:
+def _decisions() -> list[PendingDecision]:
     return [
         a_registration(),
         a_registration(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),

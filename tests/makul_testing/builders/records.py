@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from makul.app.ports import (
     Asker,
     Caller,
+    ConsentRevocation,
     Desk,
     Entry,
     Evidence,
@@ -19,7 +20,6 @@ from makul.app.ports import (
     Register,
     RequestKey,
     Space,
-    TakenBack,
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
@@ -195,7 +195,7 @@ def a_failed_match(**changes: Any) -> Entry:
 def a_revocation(ground: GroundRef, **changes: Any) -> Entry:
     """The consent taken back, by its subject unless another is told."""
     piece = an_evidence(b"<Revocation/>", "REVOCATION")
-    taken = TakenBack(
+    taken = ConsentRevocation(
         consent_id=ground.id, subject=changes.pop("subject", AZAMAT), document=piece.digest
     )
     fields: dict[str, Any] = {

@@ -9,7 +9,7 @@ from lxml import etree
 from makul.domain.reasons import Code
 from makul.trust.base.findings import Indication, SubIndication
 from makul.trust.pki.trust_store import TrustStore
-from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import Profile as CertificateQuery
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict, Report
 from makul_testing.builders.xades import CONTENT, DS, RSA_SHA1, SHA1, XADES, Forge, instant
@@ -18,7 +18,7 @@ from makul_testing.pki.crls import directories
 
 SHORT = Profile(not_after=NOW - DAY)
 """Of a certificate that was good when it signed and has ended since."""
-ASKED = Asked(name="generic", plain=True, unbound="anyone may sign")
+ASKED = CertificateQuery(name="generic", plain=True, unbound="anyone may sign")
 
 
 def report(verifier: XadesVerifier, document: bytes, **changes: Any) -> Report:

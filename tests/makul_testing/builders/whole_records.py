@@ -2,8 +2,8 @@
 
 from makul.domain.persons import LocalizedName, Person
 from makul.store.db.codecs import pack
-from makul.store.db.location import Place
-from makul.store.encryption.fields import Sealer
+from makul.store.db.location import DatabaseLocation
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.person_codec import person_place
 from makul_testing.builders.records import NOON
 from makul_testing.raw_sql import parameters, raw
@@ -37,7 +37,7 @@ def whole_bytes(person: Person) -> bytes:
     return pack(header, list(samples.values()))
 
 
-def put_whole(place: Place, sealer: Sealer, person: Person) -> None:
+def put_whole(place: DatabaseLocation, sealer: FieldCipher, person: Person) -> None:
     """Write a version as the program did before migration 0010."""
     index = sealer.index("pin", person.pin.digits)
     content = whole_bytes(person)

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 
 START_SECONDS = 60.0
 _NOBODY = "nobody"
@@ -78,8 +78,8 @@ class Cluster:
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql:///{database}?host={self.directory}&user={user}"
 
-    def place(self, database: str) -> PostgresPlace:
-        return PostgresPlace(url=self.url(database))
+    def place(self, database: str) -> PostgresLocation:
+        return PostgresLocation(url=self.url(database))
 
     def execute(self, sql: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run something as the superuser."""

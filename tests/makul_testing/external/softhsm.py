@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from makul.trust.base.algorithms import PrivateKey
-from makul.trust.keys.pkcs11 import TokenPlace
+from makul.trust.keys.pkcs11 import TokenLocation
 from makul_testing.external.requirements import found
 
 PIN = "246813"
@@ -42,14 +42,14 @@ class SoftToken:
     def environment(self) -> dict[str, str]:
         return {"SOFTHSM2_CONF": str(self.config)}
 
-    def place(self, **changes: object) -> TokenPlace:
+    def place(self, **changes: object) -> TokenLocation:
         fields: dict[str, object] = {
             "module": module(),
             "token_label": TOKEN,
             "key_label": KEY,
             "pin_file": self.pin_file,
         }
-        return TokenPlace(**(fields | changes))  # type: ignore[arg-type]
+        return TokenLocation(**(fields | changes))  # type: ignore[arg-type]
 
     def toml(self, certificate: str = "receipts.cert.pem") -> str:
         """The settings section of a service whose key is here."""

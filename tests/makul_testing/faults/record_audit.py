@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.load.concurrent_clients import Crowd, Told
 from makul_testing.raw_sql import raw
 
@@ -54,7 +54,7 @@ def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:
     assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
 
 
-def aftermath(place: Place) -> Aftermath:
+def aftermath(place: DatabaseLocation) -> Aftermath:
     """Read it."""
     with raw(place) as connection:
         ((without_leaf,),) = connection.execute(_WITHOUT_LEAF).fetchall()

@@ -8,7 +8,7 @@ from makul.ledger.signed_note import (
 )
 from makul.trust.tlog.note_keys import Cosigner
 from makul.witness.log_source import open_source
-from makul.witness.state import State
+from makul.witness.state import WitnessStateDir
 from makul.witness.witness import WitnessProgram
 from makul_testing.tlog.published import PublishedLog
 
@@ -18,7 +18,7 @@ AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 def a_witness(
     log: PublishedLog,
     cosigner: Cosigner,
-    state: State,
+    state: WitnessStateDir,
     *,
     place: str | None = None,
     from_start: bool = False,
@@ -33,7 +33,7 @@ def a_witness(
     )
 
 
-def cosigned_size(state: State) -> int:
+def cosigned_size(state: WitnessStateDir) -> int:
     shown = state.shown()
     assert shown is not None
     return parse_checkpoint_unsafe(parse_note(shown).text).size

@@ -19,7 +19,7 @@ from makul.app.ports import (
     Space,
 )
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
-from makul.app.recording import Draft, Recording
+from makul.app.recording import PendingDecision, Recording
 from makul.composition.service import time_ordered_id
 from makul.documents.answers import RenderedDecision
 from makul.domain.agreements import Channel
@@ -30,8 +30,8 @@ from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.ledger.signed_note import ED25519
 from makul.store import Store
-from makul.store.db.location import Place
-from makul.store.log.verify import LedgerQuestion
+from makul.store.db.location import DatabaseLocation
+from makul.store.log.verify import LedgerVerificationOptions
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
@@ -98,7 +98,7 @@ def recording(store: Store) -> Recording:
     )
 
 
-def a_draft(**changes: Any) -> Draft:
+def a_draft(**changes: Any) -> PendingDecision:
     """Surname and given name, released to the bank."""
     fields: dict[str, Any] = {
         "key": a_key(),
@@ -113,15 +113,15 @@ def a_draft(**changes: Any) -> Draft:
         "payload": b"<person/>",
         "terms": an_agreement(),
     }
-    return Draft(**(fields | changes))
+    return PendingDecision(**(fields | changes))
 
 
-def a_refused_draft(*reasons: Reason, **changes: Any) -> Draft:
+def a_refused_draft(*reasons: Reason, **changes: Any) -> PendingDecision:
     given = reasons or (Reason(code=Code.CNS_04),)
     return a_draft(**({"terms": None} | changes)).refused(given)
 
 
-def some_drafts() -> list[Draft]:
+def some_drafts() -> list[PendingDecision]:
     """One decision of each kind that the record tells apart; a minute lies between any two."""
     document, scan = an_evidence(), an_evidence(b"%PDF a scan", "SCAN")
     again = a_consent(b"<Consent>again</Consent>", allowed=3)
@@ -156,7 +156,7 @@ def some_drafts() -> list[Draft]:
     spaced = []
     for number, draft in enumerate(drafts):
         fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-        spaced.append(Draft(**(fields | {"at": NOON + timedelta(minutes=number)})))
+        spaced.append(PendingDecision(**(fields | {"at": NOON + timedelta(minutes=number)})))
     return spaced
 
 
@@ -185,7 +185,7 @@ def checked(
     witnesses: Mapping[str, CosignatureVerifier] | None = None,
 ) -> LedgerReport:
     """Every record against the log, as `makul ledger verify` does."""
-    question = LedgerQuestion(
+    question = LedgerVerificationOptions(
         origin=ORIGIN,
         checker=NoteVerifier(key=signer.key),
         max_merge_delay=DELAY,
@@ -216,7 +216,7 @@ def leaf_ids(store: Store) -> list[UUID]:
     ]
 
 
-def begin_empty_log(place: Place) -> None:
+def begin_empty_log(place: DatabaseLocation) -> None:
     """Take the leaves of the template's acts out, for a test whose log begins with nothing.
 
     Such a store does not verify: its acts have no leaves.
@@ -236,7 +236,7 @@ def recorded_in(store: Store, number: int) -> list[UUID]:
     return ids
 
 
-def positions(place: Place) -> list[int]:
+def positions(place: DatabaseLocation) -> list[int]:
     """Places in the log that are taken, in order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")

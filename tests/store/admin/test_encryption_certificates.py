@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from makul.app.ports import Committed, DeskError, Overtaken, Replay
+from makul.app.ports import Committed, Conflict, DeskError, Replay
 from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
@@ -58,8 +58,8 @@ def test_withdrawn_between_decision_and_commit(store: Store) -> None:
     entry = a_release(sealed_to=fingerprint(FIRST))
     withdraw(store, FIRST)
 
-    assert store.recorder.record(entry) == Overtaken((RCP_04,))
-    assert store.recorder.record(a_release(sealed_to=fingerprint(SECOND))) == Overtaken((RCP_04,))
+    assert store.recorder.record(entry) == Conflict((RCP_04,))
+    assert store.recorder.record(a_release(sealed_to=fingerprint(SECOND))) == Conflict((RCP_04,))
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
@@ -73,7 +73,7 @@ def test_a_stored_answer_is_not_repeated_once_withdrawn(store: Store) -> None:
 
     withdraw(store, FIRST)
 
-    assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Overtaken((RCP_04,))
+    assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Conflict((RCP_04,))
 
 
 def test_what_went_in_the_clear_does_not_go_so_again(store: Store) -> None:
@@ -83,4 +83,4 @@ def test_what_went_in_the_clear_does_not_go_so_again(store: Store) -> None:
     agree(store.desk, an_agreement(delivery=Delivery.SEALED), at=NOON)
 
     reasons = Reason(code=Code.REQ_04, field="requestId")
-    assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Overtaken((reasons,))
+    assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Conflict((reasons,))

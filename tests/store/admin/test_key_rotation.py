@@ -9,7 +9,7 @@ import pytest
 
 from makul.app.ports import DeskError, KeyRotation
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.key_file import KeyFile
 from makul_testing.builders.records import AZAMAT, NOON, a_person, whole
 from makul_testing.raw_sql import everything, raw
@@ -25,7 +25,7 @@ def ring(tmp_path: Path, keys: StoreKeys) -> Path:
 
 
 @contextmanager
-def opened(place: Place, ring: Path) -> Iterator[Store]:
+def opened(place: DatabaseLocation, ring: Path) -> Iterator[Store]:
     """The store by the ring as it stands, as one command opens it."""
     store = open_store(place, StoreKeys.load(ring), who="keeper")
     try:
@@ -35,34 +35,34 @@ def opened(place: Place, ring: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def rotating(place: Place, ring: Path) -> Iterator[KeyRotation]:
+def rotating(place: DatabaseLocation, ring: Path) -> Iterator[KeyRotation]:
     with opened(place, ring) as store:
         yield store.rotation(ring)
 
 
-def prepare(place: Place, ring: Path) -> str:
+def prepare(place: DatabaseLocation, ring: Path) -> str:
     with rotating(place, ring) as rotation:
         return rotation.prepare(at=NOON)
 
 
-def activate(place: Place, ring: Path) -> str:
+def activate(place: DatabaseLocation, ring: Path) -> str:
     with rotating(place, ring) as rotation:
         return rotation.activate(at=NOON)
 
 
-def rewrap(place: Place, ring: Path) -> int:
+def rewrap(place: DatabaseLocation, ring: Path) -> int:
     with rotating(place, ring) as rotation:
         return sum(batch.fields for batch in rotation.rewrap(lambda: LATER))
 
 
-def log(place: Place) -> list[tuple[str, str, str]]:
+def log(place: DatabaseLocation) -> list[tuple[str, str, str]]:
     """Who did what to which key."""
     with raw(place) as connection:
         query = "SELECT who, action, target FROM desk_log WHERE action LIKE 'key.%'"
         return sorted(connection.execute(query).fetchall())
 
 
-def test_a_whole_rotation(place: Place, ring: Path, keys: StoreKeys) -> None:
+def test_a_whole_rotation(place: DatabaseLocation, ring: Path, keys: StoreKeys) -> None:
     """Prepared, activated, wrapped anew, retired: one key is left, and everything opens."""
     former = keys.current_id
     following = prepare(place, ring)
@@ -86,7 +86,7 @@ def test_a_whole_rotation(place: Place, ring: Path, keys: StoreKeys) -> None:
         assert whole(store.register, AZAMAT) == a_person(version=1)
 
 
-def test_every_step_is_on_the_record(place: Place, ring: Path, keys: StoreKeys) -> None:
+def test_every_step_is_on_the_record(place: DatabaseLocation, ring: Path, keys: StoreKeys) -> None:
     """Who, what, and of which key; the end of wrapping anew as well as its beginning."""
     former, following = keys.current_id, prepare(place, ring)
     activate(place, ring)
@@ -143,7 +143,7 @@ def test_a_backup_of_before_opens_with_what_was_kept(
 # --- the wrong order --------------------------------------------------------------------------
 
 
-def refused(place: Place, ring: Path, step: str, match: str, *arguments: str) -> None:
+def refused(place: DatabaseLocation, ring: Path, step: str, match: str, *arguments: str) -> None:
     """The step is refused, and changes neither file nor store."""
     before, file = everything(place), ring.read_bytes()
     with rotating(place, ring) as rotation, pytest.raises(DeskError, match=match):
@@ -152,18 +152,20 @@ def refused(place: Place, ring: Path, step: str, match: str, *arguments: str) ->
     assert ring.read_bytes() == file
 
 
-def test_a_second_key_is_not_prepared(place: Place, ring: Path) -> None:
+def test_a_second_key_is_not_prepared(place: DatabaseLocation, ring: Path) -> None:
     """One at a time."""
     following = prepare(place, ring)
     refused(place, ring, "prepare", f"{following} is prepared already")
 
 
-def test_nothing_is_activated_that_was_not_prepared(place: Place, ring: Path) -> None:
+def test_nothing_is_activated_that_was_not_prepared(place: DatabaseLocation, ring: Path) -> None:
     """Nobody could open what is sealed with it."""
     refused(place, ring, "activate", "no key is prepared")
 
 
-def test_a_key_is_not_activated_that_somebody_does_not_know(place: Place, ring: Path) -> None:
+def test_a_key_is_not_activated_that_somebody_does_not_know(
+    place: DatabaseLocation, ring: Path
+) -> None:
     """A worker that was not reloaded could not open what others seal."""
     with opened(place, ring):
         prepare(place, ring)
@@ -174,7 +176,7 @@ def test_a_key_is_not_activated_that_somebody_does_not_know(place: Place, ring: 
 
 
 def test_a_key_is_not_activated_where_it_cannot_be_told(
-    place: Place, ring: Path, keys: StoreKeys
+    place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
     """The kept file, by which it is told, was taken away."""
     prepare(place, ring)
@@ -184,7 +186,7 @@ def test_a_key_is_not_activated_where_it_cannot_be_told(
 
 
 def test_a_key_that_fields_are_sealed_under_is_not_retired(
-    place: Place, ring: Path, keys: StoreKeys
+    place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
     """They would never open again."""
     prepare(place, ring)
@@ -194,7 +196,7 @@ def test_a_key_that_fields_are_sealed_under_is_not_retired(
 
 
 def test_a_key_that_somebody_may_still_seal_with_is_not_retired(
-    place: Place, ring: Path, keys: StoreKeys
+    place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
     """Though nothing is sealed under it now: its next record would be lost."""
     prepare(place, ring)
@@ -220,7 +222,7 @@ class PowerCutError(BaseException):
 
 @pytest.mark.parametrize("step", ["activate", "retire"])
 def test_a_step_that_was_cut_off_can_be_taken(
-    place: Place, ring: Path, keys: StoreKeys, step: str, monkeypatch: pytest.MonkeyPatch
+    place: DatabaseLocation, ring: Path, keys: StoreKeys, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the ring is kept under the former key's name already, and not yet replaced: then the
     file in place is the kept one, and who works with it works with no ring of before.
@@ -254,7 +256,7 @@ def test_a_step_that_was_cut_off_can_be_taken(
     assert ring.read_bytes() != before
 
 
-def test_only_a_former_key_is_retired(place: Place, ring: Path) -> None:
+def test_only_a_former_key_is_retired(place: DatabaseLocation, ring: Path) -> None:
     """Neither the one in use, nor the next, nor one that is not there."""
     following = prepare(place, ring)
     for key_id in (StoreKeys.load(ring).current_id, following, "00000000", "../x"):
@@ -262,7 +264,7 @@ def test_only_a_former_key_is_retired(place: Place, ring: Path) -> None:
 
 
 def test_a_command_that_began_before_the_ring_changed_does_nothing(
-    place: Place, ring: Path
+    place: DatabaseLocation, ring: Path
 ) -> None:
     """What it records would come under a key that others take for former."""
     prepare(place, ring)
@@ -277,7 +279,7 @@ def test_a_command_that_began_before_the_ring_changed_does_nothing(
                 step()
 
 
-def test_a_file_of_keys_that_cannot_be_read_is_told(place: Place, ring: Path) -> None:
+def test_a_file_of_keys_that_cannot_be_read_is_told(place: DatabaseLocation, ring: Path) -> None:
     """As something to mend, not as a fault of the store."""
     with rotating(place, ring) as rotation:
         ring.chmod(0o644)

@@ -17,9 +17,9 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store, StoreKeys
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul_testing.builders.agreements import (
     NOTICE_TEXTS,
     a_signatory,
@@ -53,9 +53,9 @@ def sealed_at(entry: bytes) -> bytes:
     return crypto.place("desk_log", "sealed", entry)
 
 
-def log(place: Place, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
+def log(place: DatabaseLocation, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
     """Who did what to which target, and the facts, as an auditor with the keys reads them."""
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     with raw(place) as connection:
         rows = connection.execute(
             "SELECT entry_id, who, action, target, sealed FROM desk_log ORDER BY at"
@@ -71,7 +71,7 @@ def later(seconds: int) -> datetime:
 
 
 def test_every_change_is_logged_with_who_and_what(
-    store: Store, place: Place, keys: StoreKeys
+    store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """Procedure, cl. 13: who keeps the database answers for it."""
     consent = a_consent()
@@ -124,7 +124,7 @@ def test_every_change_is_logged_with_who_and_what(
 
 
 def test_a_look_at_a_person_is_logged_found_or_not(
-    store: Store, place: Place, keys: StoreKeys
+    store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """Procedure, cl. 13 and 16: who looked whom up can be found by whom, without a PIN in sight."""
     seen = store.desk.person_for_operator(AZAMAT, reason="asked", at=later(1))
@@ -140,7 +140,7 @@ def test_a_look_at_a_person_is_logged_found_or_not(
                 "SELECT subject_index FROM desk_log WHERE action = 'person.look' ORDER BY at"
             )
         ]
-    index = Sealer(keys).index
+    index = FieldCipher(keys).index
     assert looked_at == [index("pin", AZAMAT.digits), index("pin", GULNARA.digits)]
 
 
@@ -159,7 +159,7 @@ def test_a_look_at_a_person_is_logged_found_or_not(
     ],
 )
 def test_an_order_that_contradicts_the_register_changes_nothing(
-    store: Store, place: Place, order: Any
+    store: Store, place: DatabaseLocation, order: Any
 ) -> None:
     """Not a row differs, the log included; the error says what is wrong and names nobody."""
     before = everything(place)
@@ -227,7 +227,7 @@ def test_recipients_are_listed_with_their_state(store: Store) -> None:
 
 
 def test_a_person_gets_a_new_version_only_when_something_changed(
-    store: Store, place: Place
+    store: Store, place: DatabaseLocation
 ) -> None:
     """Streaming the whole register again writes nothing; every former version is kept."""
     moved = a_person(values={Attribute.ADDRESS: "Ош, Ленин көчөсү, 5"})
@@ -249,7 +249,7 @@ def test_a_lock_or_a_dispute_is_a_change(store: Store, change: dict[str, Any]) -
     assert whole(store.register) == a_person(version=2, **change)
 
 
-def test_a_batch_is_put_whole_or_not_at_all(store: Store, place: Place) -> None:
+def test_a_batch_is_put_whole_or_not_at_all(store: Store, place: DatabaseLocation) -> None:
     """One transaction a call."""
 
     class Broken(dict[Attribute, Any]):
@@ -298,7 +298,7 @@ def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
     assert store.desk.disclosure(uuid4()) is None
 
 
-def test_old_failed_matches_are_forgotten(store: Store, place: Place) -> None:
+def test_old_failed_matches_are_forgotten(store: Store, place: DatabaseLocation) -> None:
     """After a week; the record of the decisions themselves stays."""
     store.recorder.record(
         a_release(outcome=Outcome.NOT_MATCHED, released=frozenset(), failed_attempt=True)

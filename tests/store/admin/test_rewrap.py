@@ -23,8 +23,8 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.admin import rewrap as rewrapping
 from makul.store.admin.rewrap import SEALED_COLUMNS
 from makul.store.db.field_format import HEAD_BYTES
-from makul.store.db.location import Place
-from makul.store.encryption.fields import Sealer
+from makul.store.db.location import DatabaseLocation
+from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.columns import metadata
 from makul_testing.builders.records import (
@@ -60,7 +60,7 @@ def alone(ring: StoreKeys, keys: StoreKeys) -> StoreKeys:
 
 
 @pytest.fixture
-def full(store: Store, place: Place) -> Place:
+def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     """A store in which every sealed column has fields, some of them more than a batch."""
     at = NOON
     store.desk.put_persons([a_person(locked=True), a_person(GULNARA)], at=at)
@@ -76,7 +76,7 @@ def full(store: Store, place: Place) -> Place:
     return place
 
 
-def fields(place: Place) -> dict[tuple[str, Any], bytes]:
+def fields(place: DatabaseLocation) -> dict[tuple[str, Any], bytes]:
     """Every sealed field by column and primary key, as bytes."""
     found = {}
     with raw(place) as connection:
@@ -90,15 +90,15 @@ def fields(place: Place) -> dict[tuple[str, Any], bytes]:
     return found
 
 
-def walk(place: Place, keys: StoreKeys) -> list[Rewrapped]:
+def walk(place: DatabaseLocation, keys: StoreKeys) -> list[Rewrapped]:
     database = database_at(place)
     try:
-        return list(rewrapping.rewrap(database, Sealer(keys), keys.current_id))
+        return list(rewrapping.rewrap(database, FieldCipher(keys), keys.current_id))
     finally:
         database.close()
 
 
-def under(place: Place, key_id: str) -> int:
+def under(place: DatabaseLocation, key_id: str) -> int:
     database = database_at(place)
     try:
         return sum(each.fields for each in rewrapping.count(database) if each.key_id == key_id)
@@ -106,7 +106,9 @@ def under(place: Place, key_id: str) -> int:
         database.close()
 
 
-def test_every_column_that_holds_a_sealed_field_is_walked(full: Place, keys: StoreKeys) -> None:
+def test_every_column_that_holds_a_sealed_field_is_walked(
+    full: DatabaseLocation, keys: StoreKeys
+) -> None:
     """By what stands in the file, not by what columns are called."""
     mark = b"\x01" + keys.current_id.encode()
     holding = set()
@@ -131,7 +133,7 @@ def test_every_place_that_is_sealed_to_is_walked() -> None:
     assert places == {each.name for each in SEALED_COLUMNS}
 
 
-def columns(place: Place) -> Mapping[str, list[tuple[str, Any]]]:
+def columns(place: DatabaseLocation) -> Mapping[str, list[tuple[str, Any]]]:
     """Every value of every table, with the name of its column."""
     with raw(place) as connection:
         found: dict[str, list[tuple[str, Any]]] = {}
@@ -153,7 +155,9 @@ def test_the_statements_are_those_of_postgresql_too(column: rewrapping.SealedCol
         assert not [name for name in compiled.params if name.startswith("substr")]
 
 
-def test_heads_change_and_nothing_else(full: Place, keys: StoreKeys, ring: StoreKeys) -> None:
+def test_heads_change_and_nothing_else(
+    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
+) -> None:
     """Not a byte of ciphertext, no row, no other column, whatever the batch."""
     before, rest = fields(full), without_sealed(full)
 
@@ -171,7 +175,7 @@ def test_heads_change_and_nothing_else(full: Place, keys: StoreKeys, ring: Store
     assert walk(full, ring) == []
 
 
-def without_sealed(place: Place) -> dict[str, list[tuple[str, Any]]]:
+def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
     """All that a re-wrap must leave alone."""
     names = {each.name for each in SEALED_COLUMNS}
     return {
@@ -181,14 +185,14 @@ def without_sealed(place: Place) -> dict[str, list[tuple[str, Any]]]:
 
 
 def test_the_former_key_is_needed_no_more(
-    full: Place, keys: StoreKeys, ring: StoreKeys, alone: StoreKeys
+    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, alone: StoreKeys
 ) -> None:
     """Persons, officials, receipts, evidence, stored answers and the log open without it."""
     walk(full, ring)
 
     with pytest.raises(StoreUnavailableError):
         open_store(full, keys, who="operator")
-    sealer = Sealer(alone)
+    sealer = FieldCipher(alone)
     for place, sealed in fields(full).items():
         assert sealer.rewrap(sealed[:HEAD_BYTES]), place
     store = open_store(full, alone, who="operator")
@@ -217,10 +221,10 @@ def test_nothing_of_the_former_key_stays_in_the_file(
 
 
 def test_a_field_that_does_not_open_is_left_as_it_is(
-    full: Place, keys: StoreKeys, ring: StoreKeys
+    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
 ) -> None:
     """Under a lost key, altered, or of no format: told, and everything else is done."""
-    others = Sealer(StoreKeys.generate())
+    others = FieldCipher(StoreKeys.generate())
     spoilt = {"lost key": others.seal(b"x", b"where"), "altered": b"", "no format": b"\x02" * 80}
     with raw(full) as connection:
         keys_of = connection.execute("SELECT pin_index, version, sealed FROM person").fetchall()
@@ -243,20 +247,20 @@ def test_a_field_that_does_not_open_is_left_as_it_is(
 
 
 def test_a_field_that_others_changed_meanwhile_is_theirs(
-    full: Place, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the reading of a head and the writing of the next: compared, and not overwritten."""
-    theirs = Sealer(ring).seal(b"newer", b"where")
-    original = Sealer.rewrap
+    theirs = FieldCipher(ring).seal(b"newer", b"where")
+    original = FieldCipher.rewrap
 
-    def race(self: Sealer, head: bytes) -> bytes:
+    def race(self: FieldCipher, head: bytes) -> bytes:
         with raw(full) as connection:
             connection.execute(parameters(full, "UPDATE request_key SET answer = ?"), (theirs,))
         return original(self, head)
 
     answers_alone = tuple(each for each in SEALED_COLUMNS if each.name == "request_key.answer")
     monkeypatch.setattr(rewrapping, "SEALED_COLUMNS", answers_alone)
-    monkeypatch.setattr(Sealer, "rewrap", race)
+    monkeypatch.setattr(FieldCipher, "rewrap", race)
     batches = walk(full, ring)
 
     assert sum(batch.overtaken for batch in batches) == RECORDED
@@ -266,7 +270,9 @@ def test_a_field_that_others_changed_meanwhile_is_theirs(
     assert answers == [(theirs,)]
 
 
-def test_batches_are_bounded(full: Place, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_bounded(
+    full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By fields; and by bytes, so that a transaction of scans is as short."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 2_000)
 
@@ -278,7 +284,7 @@ def test_batches_are_bounded(full: Place, ring: StoreKeys, monkeypatch: pytest.M
 
 
 def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
-    store: Store, place: Place, ring: StoreKeys
+    store: Store, place: DatabaseLocation, ring: StoreKeys
 ) -> None:
     """Scans of megabytes, one by one, to the byte."""
     for number in range(3):
@@ -298,7 +304,7 @@ def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
 # --- killed -----------------------------------------------------------------------------------
 
 
-def rewrap_and_die(place: Place, ring: StoreKeys, after: int) -> None:
+def rewrap_and_die(place: DatabaseLocation, ring: StoreKeys, after: int) -> None:
     """Re-wrap in a child that is killed after its nth change of a field."""
 
     def work() -> None:
@@ -309,12 +315,12 @@ def rewrap_and_die(place: Place, ring: StoreKeys, after: int) -> None:
 
 
 def test_killed_anywhere_it_goes_on_where_it_stopped(
-    full: Place, ring: StoreKeys, alone: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, ring: StoreKeys, alone: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each time every field opens by the ring, under one key or the other; at last by the new."""
     before, dice = fields(full), random.Random(20261127)  # noqa: S311 -- moments, not a secret
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
-    both, total, done = Sealer(ring), len(before), 0
+    both, total, done = FieldCipher(ring), len(before), 0
     for _ in range(KILLS):
         rewrap_and_die(full, ring, dice.randint(1, 12))
 
@@ -341,7 +347,7 @@ PATIENCE = 60.0
 class Recording(threading.Thread):
     """Records decisions, one after the other, by a ring, until it is told to stop."""
 
-    def __init__(self, place: Place, ring: StoreKeys) -> None:
+    def __init__(self, place: DatabaseLocation, ring: StoreKeys) -> None:
         super().__init__()
         self._store = open_store(place, ring, who="listener")
         self._over = threading.Event()
@@ -370,7 +376,7 @@ class Recording(threading.Thread):
 
 
 @pytest.fixture
-def crowded(full: Place, ring: StoreKeys) -> Iterator[list[Recording]]:
+def crowded(full: DatabaseLocation, ring: StoreKeys) -> Iterator[list[Recording]]:
     """Two threads that record by the new ring."""
     crowd = [Recording(full, ring) for _ in range(2)]
     for each in crowd:
@@ -381,7 +387,10 @@ def crowded(full: Place, ring: StoreKeys) -> Iterator[list[Recording]]:
 
 
 def test_while_others_record(
-    full: Place, ring: StoreKeys, crowded: list[Recording], monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation,
+    ring: StoreKeys,
+    crowded: list[Recording],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing they recorded is lost, nobody is refused, and all ends under the new key."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
@@ -408,7 +417,7 @@ def test_while_others_record(
 
 
 def test_what_is_still_sealed_by_the_former_key_is_told_and_found(
-    full: Place, keys: StoreKeys, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a worker that was not reloaded: the walk ends all the same, and the next one finds it."""
     late = Recording(full, keys.prepared())

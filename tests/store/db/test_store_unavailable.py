@@ -27,7 +27,7 @@ from makul_testing.raw_sql import count, raw
 USES: list[Callable[[Store], Any]] = [
     lambda store: store.recorder.record(a_release()),
     lambda store: store.recorder.replay(a_key(), a_caller(a_mark()), at=NOON),
-    lambda store: store.recorder.admit(a_mark(), at=NOON),
+    lambda store: store.recorder.register_message_id(a_mark(), at=NOON),
     lambda store: store.register.certificate(b"c" * 32),
     lambda store: store.register.recipient(BANK),
     lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON),

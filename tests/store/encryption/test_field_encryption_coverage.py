@@ -10,7 +10,7 @@ import pytest
 from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
-from makul.store.encryption.fields import SealBrokenError, Sealer, place
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -116,7 +116,7 @@ def test_after_a_rotation_old_and_new_fields_open(busy: Path, keys: StoreKeys) -
     assert (changed, kept) == (a_person(locked=True, version=2), a_person(GULNARA))
     rotated.close()
     former = open_store(busy, keys, who="operator")
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(FieldDecryptionError):
         former.register.person(AZAMAT)
     former.close()
 
@@ -159,7 +159,7 @@ def test_a_moved_or_altered_field_fails_closed(
     with raw(busy) as connection:
         connection.execute(sql)
 
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(FieldDecryptionError):
         read(store)
 
 
@@ -181,37 +181,37 @@ HERE = place("person", "sealed", b"1", b"2")
 )
 def test_what_is_sealed_opens_only_in_its_place(keys: StoreKeys, elsewhere: bytes) -> None:
     """The parts of a place are told apart by their lengths, not by what is in them."""
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     sealed = sealer.seal(b"plain", HERE)
 
     assert sealer.open(sealed, HERE) == b"plain"
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(FieldDecryptionError):
         sealer.open(sealed, elsewhere)
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
     """Format, key id, wrapped key, ciphertext and tag: nothing opens but the whole."""
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     sealed = sealer.seal(b"plain", HERE)
 
     for at in range(len(sealed)):
         flipped = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
-        with pytest.raises(SealBrokenError):
+        with pytest.raises(FieldDecryptionError):
             sealer.open(flipped, HERE)
-        with pytest.raises(SealBrokenError):
+        with pytest.raises(FieldDecryptionError):
             sealer.open(sealed[:at], HERE)
 
 
 def test_the_same_value_is_never_sealed_the_same(keys: StoreKeys) -> None:
     """Each field has a data key of its own: equal values do not show as equal."""
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
 
     assert len({sealer.seal(b"plain", HERE) for _ in range(50)}) == 50
 
 
 def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
     """An index of one kind is of no use as another; without the key there is no index."""
-    sealer, other = Sealer(keys), Sealer(StoreKeys.generate())
+    sealer, other = FieldCipher(keys), FieldCipher(StoreKeys.generate())
     indexes = {
         sealer.index("pin", "1"),
         sealer.index("pin", "2"),
@@ -226,7 +226,7 @@ def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
 
 def test_nothing_of_the_keys_prints(keys: StoreKeys) -> None:
     """Invariant 7 holds for keys first of all."""
-    shown = repr(keys) + str(keys) + repr(Sealer(keys))
+    shown = repr(keys) + str(keys) + repr(FieldCipher(keys))
 
     for key in (*keys.masters.values(), keys.index):
         assert repr(key) not in shown

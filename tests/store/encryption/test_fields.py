@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.encryption.master_keys import StoreKeys
 
 
@@ -13,7 +13,7 @@ from makul.store.encryption.master_keys import StoreKeys
 def test_an_index_is_hmac_sha256(length: int) -> None:
     """RFC 2104, at the lengths around SHA-256's block: what is stored is found for good."""
     keys = StoreKeys.generate()
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     content = secrets.token_bytes(length)
     value = content.hex()
 
@@ -26,7 +26,7 @@ def test_an_index_is_hmac_sha256(length: int) -> None:
 
 def test_parts_are_kept_apart() -> None:
     """Without a mark between them, one pair would be found as another."""
-    sealer = Sealer(StoreKeys.generate())
+    sealer = FieldCipher(StoreKeys.generate())
 
     found = {sealer.index("k", "ab", "c"), sealer.index("k", "a", "bc"), sealer.index("ka", "bc")}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from makul.store import StoreKeys, StoreKeysError
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.encryption.key_file import KeyFile
 
 FORK = get_context("fork")
@@ -113,13 +113,13 @@ def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
 
 def test_who_works_with_the_ring_of_before_is_seen(file: KeyFile, keys: StoreKeys) -> None:
     """As long as its sealer lives, in this process or another, and not a moment longer."""
-    sealer = Sealer(file.load())
+    sealer = FieldCipher(file.load())
     change(file, StoreKeys.prepared, keys.current_id)
     assert file.still_used(keys.current_id)
     del sealer
     assert not file.still_used(keys.current_id)
 
-    newer = Sealer(file.load())
+    newer = FieldCipher(file.load())
     assert not file.still_used(keys.current_id)
     change(file, StoreKeys.activated, keys.current_id)
     assert file.still_used(keys.current_id)
@@ -132,7 +132,7 @@ def test_a_process_that_dies_works_with_no_ring(file: KeyFile, path: Path, keys:
     ready, go = FORK.Pipe(duplex=False)
 
     def hold() -> None:
-        sealer = Sealer(StoreKeys.load(path))
+        sealer = FieldCipher(StoreKeys.load(path))
         go.send(repr(sealer))
         signal.pause()
 

@@ -16,7 +16,7 @@ import pytest
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.records import NOON, a_release
 from makul_testing.faults.killed_process import FORK, killed_after
@@ -40,9 +40,9 @@ PATIENCE = 60.0
 Property = Callable[[str, object], None]
 
 
-def kind(place: Place) -> str:
+def kind(place: DatabaseLocation) -> str:
     """Which database it is."""
-    return "postgresql" if isinstance(place, PostgresPlace) else "sqlite"
+    return "postgresql" if isinstance(place, PostgresLocation) else "sqlite"
 
 
 def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
@@ -74,7 +74,7 @@ def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> 
 
 @pytest.mark.usefixtures("empty_log")
 def test_two_that_both_think_it_is_their_turn_are_still_correct(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """The lease chooses, the head's lock decides: clocks that differ by a day change nothing."""
     ids = iter([uuid4() for _ in range(240)])
@@ -112,7 +112,7 @@ class Bell:
 
 
 def keep_sequencing(
-    place: Place, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
+    place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
 ) -> None:
     """As a process of its own would, without waiting between rounds."""
     store = open_store(place, keys, who="sequencer")
@@ -126,7 +126,11 @@ def keep_sequencing(
 
 @pytest.mark.usefixtures("empty_log")
 def test_two_processes_beside_writers(
-    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
+    store: Store,
+    place: DatabaseLocation,
+    keys: StoreKeys,
+    signer: NoteSigner,
+    record_property: Property,
 ) -> None:
     """Each with a lease too short to keep the other out: no leaf is lost, none comes twice."""
     bell = Bell()
@@ -161,7 +165,7 @@ def test_two_processes_beside_writers(
 
 @pytest.mark.usefixtures("empty_log")
 def test_leaves_are_taken_whatever_order_they_commit_in(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """Ids come from many clocks: an older one that commits late must not fall behind the head."""
     ids = sorted(uuid4() for _ in range(40))
@@ -176,7 +180,9 @@ def test_leaves_are_taken_whatever_order_they_commit_in(
     assert all(store.ledger.inclusion(each) is not None for each in ids)
 
 
-def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: int) -> bool:
+def sequence_and_die(
+    place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, after: int
+) -> bool:
     """Sequence in a child that is killed after its nth change; was there an nth?"""
 
     def work() -> None:
@@ -189,7 +195,7 @@ def sequence_and_die(place: Place, keys: StoreKeys, signer: NoteSigner, after: i
 
 @pytest.mark.usefixtures("empty_log")
 def test_killed_in_the_middle_nothing_is_done(
-    store: Store, place: Place, keys: StoreKeys, signer: NoteSigner
+    store: Store, place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """After each change in turn, over the edge of a tile: not a row of any table differs."""
     recorded_in(store, 250)
@@ -207,7 +213,7 @@ def test_killed_in_the_middle_nothing_is_done(
 
 
 def test_killed_thirty_times_under_way(
-    place: Place, keys: StoreKeys, signer: NoteSigner, record_property: Property
+    place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, record_property: Property
 ) -> None:
     """Kill -9 at random moments while decisions come in: none is lost, none has two places."""
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
@@ -216,7 +222,7 @@ def test_killed_thirty_times_under_way(
     roots: dict[int, bytes] = {}
     for _ in range(KILLS):
         for draft in some_drafts():
-            office.settle(draft)
+            office.record_and_render(draft)
         store.close()
         bell = Bell()
         lease = Lease(holder=uuid4(), length=timedelta(0))

@@ -16,8 +16,8 @@ import pytest
 from makul.app.ports.ledger import Finding
 from makul.ledger.leaf_statement import read_statement
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import Place, PostgresPlace
-from makul.store.encryption.fields import Sealer
+from makul.store.db.location import DatabaseLocation, PostgresLocation
+from makul.store.encryption.fields import FieldCipher
 from makul.store.log.effects_check import read_effects
 from makul.store.records.held_rows import HELD
 from makul.store.schema.columns import metadata
@@ -53,7 +53,7 @@ NOT_PROVED = {
 class Whole:
     """A store with a row in each table, sequenced."""
 
-    place: Place
+    place: DatabaseLocation
     store: Store
     signer: NoteSigner
 
@@ -64,7 +64,7 @@ class Whole:
     def attacker(self) -> Iterator[Callable[..., Any]]:
         """SQL past every guard."""
         with raw(self.place) as connection:
-            if isinstance(self.place, PostgresPlace):
+            if isinstance(self.place, PostgresLocation):
                 connection.execute("SET session_replication_role = replica")
                 yield lambda sql, *values: connection.execute(parameters(self.place, sql), values)
                 return
@@ -85,7 +85,7 @@ def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys
 ) -> Iterator[Whole]:
     directory = tmp_path_factory.mktemp("whole")
-    place: Place
+    place: DatabaseLocation
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("template")
         place = directory / "makul.db"
@@ -196,7 +196,7 @@ def test_a_value_of_another_type_is_no_null(
 ) -> None:
     """SQLite keeps any type in any column: a text where no digest is, an id that is none."""
     store = open_store(path, keys, who="operator")
-    recording(store).settle(a_revocation_draft(TAKEN_BACK))
+    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
     whole = Whole(path, store, signer)
     for name, value in (
@@ -273,7 +273,7 @@ def test_who_deletes_a_revocation_is_found(whole: Whole) -> None:
         ).fetchone()
         run("DELETE FROM revocation WHERE recipient = ? AND consent_id = ?", *consent)
     draft = a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>")
-    assert b"RELEASED" in recording(whole.store).settle(draft)
+    assert b"RELEASED" in recording(whole.store).record_and_render(draft)
 
     found = whole.finding()
 
@@ -340,7 +340,7 @@ def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
     for draft in (a_registration(), a_revocation_draft(TAKEN_BACK), a_failed_match()):
         statement = recording(store)._render(draft).leaf.statement
         assert AZAMAT.digits.encode() in statement
-        collected += repr(read_effects(Sealer(keys), read_statement(statement)))
+        collected += repr(read_effects(FieldCipher(keys), read_statement(statement)))
 
     for pin in (AZAMAT, GULNARA):
         assert pin.digits not in collected

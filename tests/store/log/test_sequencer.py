@@ -17,7 +17,7 @@ from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, log_state_of
 from makul.store.db.base import Transaction
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.sqlite import SqliteDatabase
 from makul.store.log.sequencer import StoreLedger
 from makul.store.open import database_at
@@ -133,7 +133,7 @@ def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSign
 
 
 def test_where_nothing_waits_nothing_is_written(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """Rounds come every second: an idle one takes nobody's turn to write."""
     recorded_in(store, 3)
@@ -147,7 +147,7 @@ def test_where_nothing_waits_nothing_is_written(
 
 @pytest.mark.usefixtures("empty_log")
 def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
-    store: Store, place: Place, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
+    store: Store, place: DatabaseLocation, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that was cut off may be seen, and lie on one copy: it is published once another has
     followed it to the replica, and not because nothing seems to be left to do.
@@ -188,7 +188,7 @@ def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
     ],
 )
 def test_a_log_that_does_not_fit_itself_is_not_appended_to(
-    store: Store, place: Place, signer: NoteSigner, spoil: str, why: str
+    store: Store, place: DatabaseLocation, signer: NoteSigner, spoil: str, why: str
 ) -> None:
     """Whatever was signed then would be a second history. Nothing changes; somebody must look."""
     recorded_in(store, 5)
@@ -207,7 +207,7 @@ def test_a_log_that_does_not_fit_itself_is_not_appended_to(
     "spoil", ["DELETE FROM ledger_tile", "UPDATE ledger_tile SET hashes = substr(hashes, 1, 32)"]
 )
 def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
-    store: Store, place: Place, signer: NoteSigner, spoil: str
+    store: Store, place: DatabaseLocation, signer: NoteSigner, spoil: str
 ) -> None:
     """GetReceipt then gives a receipt without its proof; of a store that is away it gives none."""
     first, *_ = recorded_in(store, 5)
@@ -218,16 +218,16 @@ def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
         store.ledger.inclusion(first)
 
 
-def by_hand(place: Place, sql: str, *values: object) -> None:
+def by_hand(place: DatabaseLocation, sql: str, *values: object) -> None:
     """As a superuser would, on either database."""
     with raw(place) as connection:
-        mark = "%s" if isinstance(place, PostgresPlace) else "?"
+        mark = "%s" if isinstance(place, PostgresLocation) else "?"
         assert connection.execute(sql.replace("$", mark), values).rowcount > 0
 
 
 @pytest.mark.usefixtures("empty_log")
 def test_a_place_beyond_the_end_stops_the_log(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """Somebody wrote it by hand: the next leaf would get a place that is taken, or leave a gap."""
     recorded_in(store, 2)
@@ -239,7 +239,7 @@ def test_a_place_beyond_the_end_stops_the_log(
 
 @pytest.mark.usefixtures("empty_log")
 def test_strays_in_the_queue_do_not_stop_the_log(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """A leaf that has its place, and one that there is not: both stay, and both are told of."""
     recorded_in(store, 2)
@@ -253,7 +253,7 @@ def test_strays_in_the_queue_do_not_stop_the_log(
     assert store.ledger.state().waiting == 2
 
 
-def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: Place) -> None:
+def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: DatabaseLocation) -> None:
     """One kind of error, so that all other metrics are told."""
     look = log_state_of(place)
     assert look().size == 0
@@ -332,7 +332,7 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
 def test_a_late_leaf_is_told_apart_from_one_that_may_wait(store: Store, signer: NoteSigner) -> None:
     """The maximum merge delay is a promise: whoever waits longer is a finding."""
     sequence(store, signer)
-    recording(store).settle(replace(some_drafts()[0], at=NOON))
+    recording(store).record_and_render(replace(some_drafts()[0], at=NOON))
 
     in_time = checked(store, signer, at=NOON + DELAY)
     late = checked(store, signer, at=NOON + DELAY + timedelta(microseconds=1))

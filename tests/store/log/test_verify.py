@@ -11,7 +11,7 @@ import pytest
 from makul.app.ports.ledger import Finding
 from makul.ledger.signed_note import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
-from makul.store.log.verify import LedgerQuestion
+from makul.store.log.verify import LedgerVerificationOptions
 from makul.store.schema.columns import metadata
 from makul.trust.tlog.note_keys import (
     CosignatureVerifier,
@@ -103,13 +103,13 @@ def good(
     store = open_store(path, keys, who="operator")
     for _ in range(3):
         for draft in some_drafts():
-            recording(store).settle(draft)
+            recording(store).record_and_render(draft)
         sequence(store, signer)
     again = a_draft()
     for _ in range(3):  # the second and the third are repetitions
-        recording(store).settle(again)
+        recording(store).record_and_render(again)
     for draft in some_drafts():
-        recording(store).settle(draft)
+        recording(store).record_and_render(draft)
     report = checked(store, signer)
     assert report.finding is None
     assert (report.size, report.checked, report.waiting, report.checkpoints) == (40, 53, 13, 3)
@@ -161,10 +161,10 @@ def test_a_change_to_any_column_is_found_on_postgresql(
     place = server.place(server.create(template=server_template))
     store = open_store(place, keys, who="operator")
     for draft in some_drafts():
-        recording(store).settle(draft)
+        recording(store).record_and_render(draft)
     again = a_draft()
     for _ in range(2):
-        recording(store).settle(again)
+        recording(store).record_and_render(again)
     sequence(store, signer)
     unfound = []
     with raw(place) as connection:
@@ -376,7 +376,7 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
     """A whole other log, computed to the last tile, with a key that is not the log's."""
     store = open_store(spoiled.path, keys, who="operator")
     stranger = a_note_signer(tmp_path)
-    recording(store).settle(some_drafts()[0])
+    recording(store).record_and_render(some_drafts()[0])
     sequence(store, stranger)
     finding = checked(store, spoiled.signer).finding
     store.close()
@@ -445,7 +445,7 @@ def test_the_report_does_not_depend_on_how_much_is_read_at_once(
     """Pages end within trees, tiles and what waits: every record is held, and once."""
     for _ in range(3):
         for draft in some_drafts():
-            recording(store).settle(draft)
+            recording(store).record_and_render(draft)
     sequence(store, signer)
     whole = checked(store, signer)
     monkeypatch.setattr("makul.store.log.verify.PAGE", page)
@@ -461,7 +461,7 @@ def test_the_log_goes_on_while_it_is_checked(
     """What is recorded and sequenced meanwhile is no finding."""
     office = recording(store)
     for draft in some_drafts():
-        office.settle(draft)
+        office.record_and_render(draft)
     sequence(store, signer)
     told: list[int] = []
 
@@ -469,11 +469,11 @@ def test_the_log_goes_on_while_it_is_checked(
         told.append(done)
         if len(told) < 3:
             for draft in some_drafts():
-                office.settle(draft)
+                office.record_and_render(draft)
             sequence(store, signer)
-            office.settle(some_drafts()[3])
+            office.record_and_render(some_drafts()[3])
 
-    question = LedgerQuestion(
+    question = LedgerVerificationOptions(
         origin=ORIGIN,
         checker=NoteVerifier(key=signer.key),
         max_merge_delay=DELAY,

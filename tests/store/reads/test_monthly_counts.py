@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.dialects.sqlite import dialect
 
-from makul.app.ports import ExportLook, MonthCount
+from makul.app.ports import ExportOptions, MonthCount
 from makul.domain.disclosures import Outcome
 from makul.domain.months import Month
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
 from makul.store.reads import disclosures as listing
 from makul.store.reads.monthly_counts import MONTH_COUNTS
@@ -33,7 +33,7 @@ from makul_testing.builders.records import (
 from makul_testing.raw_sql import count, raw
 
 NOVEMBER = Month(2026, 11)
-MASKED = ExportLook(revealed=False, reason=None)
+MASKED = ExportOptions(revealed=False, reason=None)
 INSTANT = timedelta(microseconds=1)
 WITHIN = [NOVEMBER.begins, NOON, NOVEMBER.ends - INSTANT]
 OUTSIDE = [NOVEMBER.begins - INSTANT, NOVEMBER.ends]
@@ -103,23 +103,27 @@ def test_one_recipients_decisions_are_told_alone(month: Store) -> None:
 
 
 def test_an_export_is_recorded_before_it_tells_anything(
-    month: Store, place: Place, keys: StoreKeys
+    month: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """Who, when, which month, whether PINs were shown, and why (cl. 13, 16)."""
     before = count(place, "desk_log")
-    month.desk.export(NOVEMBER, BANK, ExportLook(revealed=True, reason="check 9"), at=NOON)
+    month.desk.export(NOVEMBER, BANK, ExportOptions(revealed=True, reason="check 9"), at=NOON)
 
     with raw(place) as connection:
         ((entry, target, sealed),) = connection.execute(
             "SELECT entry_id, target, sealed FROM desk_log WHERE action = 'disclosure.export'"
         ).fetchall()
-    facts = json.loads(crypto.Sealer(keys).open(sealed, crypto.place("desk_log", "sealed", entry)))
+    facts = json.loads(
+        crypto.FieldCipher(keys).open(sealed, crypto.place("desk_log", "sealed", entry))
+    )
     assert count(place, "desk_log") == before + 1
     assert target == BANK
     assert facts == {"month": "2026-11", "revealed": True, "reason": "check 9"}
 
 
-def test_an_export_that_cannot_be_recorded_tells_nothing(month: Store, place: Place) -> None:
+def test_an_export_that_cannot_be_recorded_tells_nothing(
+    month: Store, place: DatabaseLocation
+) -> None:
     """It fails when it is asked for, not at its first row."""
     with raw(place) as connection:
         connection.execute("DROP TABLE desk_log")
@@ -132,7 +136,7 @@ def test_an_export_that_cannot_be_recorded_tells_nothing(month: Store, place: Pl
 def test_pins_are_never_shown_without_a_reason(reason: str | None) -> None:
     """Not even where a command forgets to ask."""
     with pytest.raises(ValueError, match="reason"):
-        ExportLook(revealed=True, reason=reason)
+        ExportOptions(revealed=True, reason=reason)
 
 
 def test_a_told_decision_prints_without_the_pin(month: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from makul.app.ports import Official, RegisteredCertificate, Standing
+from makul.app.ports import Official, RegisteredCertificate, RequestSnapshot
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
@@ -46,7 +46,7 @@ def test_standing_tells_recipient_and_agreement(store: Store) -> None:
     """In one snapshot; an id that was never closed has no digest."""
     standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
 
-    assert standing == Standing(recipient=a_recipient(), agreement=an_agreement())
+    assert standing == RequestSnapshot(recipient=a_recipient(), agreement=an_agreement())
 
 
 @pytest.mark.parametrize("number", [None, AgreementNumber("A-9")])

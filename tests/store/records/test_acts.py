@@ -12,15 +12,15 @@ import pytest
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.app.ports.ledger import Lease, Recovered, SignedTree
-from makul.app.recording import Draft
+from makul.app.recording import PendingDecision
 from makul.domain.recipients import RecipientState
 from makul.ledger.leaf import commit
 from makul.ledger.leaf_statement import read_act
 from makul.ledger.tiles import TILE_WIDTH
 from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.db.codecs import unpack
-from makul.store.db.location import Place, PostgresPlace
-from makul.store.encryption.fields import Sealer
+from makul.store.db.location import DatabaseLocation, PostgresLocation
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import act_place
 from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
@@ -39,11 +39,11 @@ from makul_testing.tlog.builder import LEASE, checked, recording, sequence
 DOCUMENT = b"<Consent>registered</Consent>"
 
 
-def acts_of(place: Place, keys: StoreKeys) -> list[dict[str, Any]]:
+def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
     """Every act as its leaf commits to it, in their order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     return [
         dict(read_act(unpack(sealer.open(bytes(sealed), act_place(bytes(act_id))))[1][1]))
         for act_id, sealed in rows
@@ -51,7 +51,7 @@ def acts_of(place: Place, keys: StoreKeys) -> list[dict[str, Any]]:
 
 
 def test_an_act_says_who_when_and_what_before_and_after(
-    store: Store, place: Place, keys: StoreKeys
+    store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """A hold: the state that was, and the state that is."""
     held = a_recipient(state=RecipientState.ON_HOLD)
@@ -68,7 +68,7 @@ def test_an_act_says_who_when_and_what_before_and_after(
     assert after["changed_at"] - before["changed_at"] == 3_600_000_000
 
 
-def test_an_act_that_is_refused_leaves_nothing(store: Store, place: Place) -> None:
+def test_an_act_that_is_refused_leaves_nothing(store: Store, place: DatabaseLocation) -> None:
     """It is recorded in the transaction of the change, or not at all."""
     before = count(place, "act"), count(place, "ledger_leaf")
 
@@ -78,7 +78,7 @@ def test_an_act_that_is_refused_leaves_nothing(store: Store, place: Place) -> No
     assert (count(place, "act"), count(place, "ledger_leaf")) == before
 
 
-def test_an_act_shows_nobody_in_the_open(store: Store, place: Place) -> None:
+def test_an_act_shows_nobody_in_the_open(store: Store, place: DatabaseLocation) -> None:
     """Why somebody was held is a person's words: encrypted, as in the operator's log."""
     store.desk.set_state(a_recipient(), reason="Azamat called", at=NOON)
 
@@ -90,7 +90,7 @@ def test_an_act_shows_nobody_in_the_open(store: Store, place: Place) -> None:
 
 
 def test_an_acts_inclusion_is_proved_as_a_decisions_is(
-    store: Store, place: Place, signer: NoteSigner
+    store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """The sequencer, proofs and witnesses know leaves alone."""
     sequence(store, signer)
@@ -106,7 +106,7 @@ def test_an_acts_inclusion_is_proved_as_a_decisions_is(
 # --- the baseline ---------------------------------------------------------------------------------
 
 
-def settle_as_before(store: Store, draft: Draft) -> None:
+def settle_as_before(store: Store, draft: PendingDecision) -> None:
     """Record a decision with a statement of format 2, which says nothing of other rows."""
     entry = recording(store)._render(draft)
     facts = json.loads(entry.leaf.statement)
@@ -117,7 +117,7 @@ def settle_as_before(store: Store, draft: Draft) -> None:
 
 
 @pytest.fixture
-def old(place: Place, keys: StoreKeys) -> Place:
+def old(place: DatabaseLocation, keys: StoreKeys) -> DatabaseLocation:
     """A store from before acts, with rights, and consents that were used and taken back."""
     store = open_store(place, keys, who="operator")
     store.recorder._sealer.compressor = None
@@ -129,13 +129,13 @@ def old(place: Place, keys: StoreKeys) -> Place:
     return place
 
 
-def upgraded(place: Place, keys: StoreKeys) -> Store:
+def upgraded(place: DatabaseLocation, keys: StoreKeys) -> Store:
     upgrade_store(place, keys, who="administrator", at=NOON)
     return open_store(place, keys, who="operator")
 
 
 def test_a_store_of_before_gets_a_baseline_that_verifies(
-    old: Place, keys: StoreKeys, signer: NoteSigner
+    old: DatabaseLocation, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """Every right that it has, recorded once; what follows begins with it."""
     store = upgraded(old, keys)
@@ -147,8 +147,8 @@ def test_a_store_of_before_gets_a_baseline_that_verifies(
     for table in ("recipient", "certificate", "signatory", "agreement", "ground_use"):
         assert stated.count(table) == count(old, table) > 0
 
-    recording(store).settle(a_release_on(REGISTERED, DOCUMENT))
-    recording(store).settle(a_revocation_draft(REGISTERED))
+    recording(store).record_and_render(a_release_on(REGISTERED, DOCUMENT))
+    recording(store).record_and_render(a_revocation_draft(REGISTERED))
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
     sequence(store, signer)
 
@@ -156,7 +156,7 @@ def test_a_store_of_before_gets_a_baseline_that_verifies(
     store.close()
 
 
-def test_another_upgrade_adds_nothing(old: Place, keys: StoreKeys) -> None:
+def test_another_upgrade_adds_nothing(old: DatabaseLocation, keys: StoreKeys) -> None:
     """And one that was cut off between migration and baseline is finished by another."""
     upgraded(old, keys).close()
     acts = count(old, "act")
@@ -166,7 +166,9 @@ def test_another_upgrade_adds_nothing(old: Place, keys: StoreKeys) -> None:
     assert count(old, "act") == acts
 
 
-def test_a_store_whose_upgrade_was_cut_off_is_not_opened(old: Place, keys: StoreKeys) -> None:
+def test_a_store_whose_upgrade_was_cut_off_is_not_opened(
+    old: DatabaseLocation, keys: StoreKeys
+) -> None:
     """What it recorded would be counted twice."""
     migrate(old)
     with pytest.raises(StoreUnavailableError, match="makul store upgrade --apply"):
@@ -190,13 +192,13 @@ def test_a_store_whose_upgrade_was_cut_off_is_not_opened(old: Place, keys: Store
     ],
 )
 def test_nothing_passes_for_being_older_than_the_baseline(
-    old: Place, keys: StoreKeys, signer: NoteSigner, table: str, change: str
+    old: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, table: str, change: str
 ) -> None:
     """The baseline names each row; one that it does not name has nothing behind it."""
     store = upgraded(old, keys)
     sequence(store, signer)
     with without_guards(old, table) as connection:
-        if not isinstance(old, PostgresPlace):
+        if not isinstance(old, PostgresLocation):
             connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(change)
 
@@ -208,7 +210,7 @@ def test_nothing_passes_for_being_older_than_the_baseline(
 
 
 def test_a_second_baseline_is_found(
-    store: Store, place: Place, signer: NoteSigner, keys: StoreKeys
+    store: Store, place: DatabaseLocation, signer: NoteSigner, keys: StoreKeys
 ) -> None:
     """Who takes the acts out and has the store upgraded once more: their places tell."""
     sequence(store, signer)
@@ -218,7 +220,7 @@ def test_a_second_baseline_is_found(
                 ids = [bytes(each) for (each,) in connection.execute("SELECT act_id FROM act")]
                 connection.execute("DELETE FROM act")
             else:
-                mark = "%s" if isinstance(place, PostgresPlace) else "?"
+                mark = "%s" if isinstance(place, PostgresLocation) else "?"
                 for each in ids:
                     connection.execute(f"DELETE FROM {table} WHERE {name} = {mark}", (each,))  # noqa: S608
     with without_guards(place, "recipient") as connection:

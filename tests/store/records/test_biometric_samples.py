@@ -11,8 +11,8 @@ from makul.domain.persons import Person
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
 from makul.store.admin import person_upgrade
 from makul.store.db.codecs import CodecError
-from makul.store.db.location import Place, PostgresPlace
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.db.location import DatabaseLocation, PostgresLocation
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.person_codec import PADDED_BYTES
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.records import AZAMAT, GULNARA, NOON, a_person, whole
@@ -32,7 +32,7 @@ def read(store: Store, person: Person = CITIZEN) -> Person | None:
     return whole(store.register, person.pin)
 
 
-def rows(place: Place, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+def rows(place: DatabaseLocation, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     with raw(place) as connection:
         return list(connection.execute(parameters(place, sql), values).fetchall())
 
@@ -40,7 +40,9 @@ def rows(place: Place, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 # --- written and read -------------------------------------------------------------------------
 
 
-def test_the_record_names_its_samples_and_does_not_hold_them(store: Store, place: Place) -> None:
+def test_the_record_names_its_samples_and_does_not_hold_them(
+    store: Store, place: DatabaseLocation
+) -> None:
     """Demographic matching reads a row that holds no sample, and is of one size."""
     store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
     found = store.register.person(AZAMAT)
@@ -77,7 +79,7 @@ def test_only_what_is_wanted_is_read(store: Store) -> None:
     assert store.register.with_samples(found, frozenset({Attribute.SURNAME})).values == found.values
 
 
-def test_versions_share_a_sample_that_did_not_change(store: Store, place: Place) -> None:
+def test_versions_share_a_sample_that_did_not_change(store: Store, place: DatabaseLocation) -> None:
     """A corrected address does not copy the photograph, and none is taken away."""
     before = count(place, "person_sample")
     store.desk.put_persons([a_person(values={Attribute.ADDRESS: "Ош"})], at=NOON)
@@ -88,14 +90,14 @@ def test_versions_share_a_sample_that_did_not_change(store: Store, place: Place)
     assert count(place, "person") == 4
 
 
-def test_what_did_not_change_is_no_new_version(store: Store, place: Place) -> None:
+def test_what_did_not_change_is_no_new_version(store: Store, place: DatabaseLocation) -> None:
     """Samples included; a changed one is."""
     assert store.desk.put_persons([a_person()], at=NOON) == 0
     assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 1
     assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 0
 
 
-def test_a_sample_opens_for_nobody_else(store: Store, place: Place) -> None:
+def test_a_sample_opens_for_nobody_else(store: Store, place: DatabaseLocation) -> None:
     """Attack: the row of a photograph, moved to another person or put in another's place."""
     store.desk.put_persons(
         [a_person(values={Attribute.FACE_IMAGE: FACE}), a_person(GULNARA)], at=NOON
@@ -106,11 +108,11 @@ def test_a_sample_opens_for_nobody_else(store: Store, place: Place) -> None:
     other = store.register.person(GULNARA)
 
     assert other is not None
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(FieldDecryptionError):
         store.register.with_samples(other, ALL_OF_THEM)
 
 
-def test_a_sample_that_is_not_there_is_no_empty_one(store: Store, place: Place) -> None:
+def test_a_sample_that_is_not_there_is_no_empty_one(store: Store, place: DatabaseLocation) -> None:
     """Whatever does not read back is broken machinery, never a default."""
     found = store.register.person(AZAMAT)
     with raw(place) as connection:
@@ -121,9 +123,9 @@ def test_a_sample_that_is_not_there_is_no_empty_one(store: Store, place: Place) 
         store.register.with_samples(found, ALL_OF_THEM)
 
 
-def test_no_record_is_read_from_toast(store: Store, place: Place) -> None:
+def test_no_record_is_read_from_toast(store: Store, place: DatabaseLocation) -> None:
     """On PostgreSQL a large value lies apart from its row, and reading it is work that shows."""
-    if not isinstance(place, PostgresPlace):
+    if not isinstance(place, PostgresLocation):
         pytest.skip("TOAST is PostgreSQL's")
     widest = dict.fromkeys((Attribute.ADDRESS, Attribute.BIRTH_PLACE), "Ө" * 500)
     store.desk.put_persons([a_person(), a_person(values=widest)], at=NOON)
@@ -136,7 +138,7 @@ def test_no_record_is_read_from_toast(store: Store, place: Place) -> None:
 
 @pytest.mark.parametrize("held", ["a photograph", "next to nothing"])
 def test_a_look_up_does_not_tell_whether_somebody_is_held(
-    store: Store, place: Place, held: str
+    store: Store, place: DatabaseLocation, held: str
 ) -> None:
     """Invariant 6, without the rest of a request, whose noise would hide a small difference."""
     known, unknown, *others = citizens(200)
@@ -162,7 +164,7 @@ def test_somebody_whose_index_is_below_all_others_is_looked_up_alike(
 ) -> None:
     """Where no neighbour is below, the one above is read; in an empty register, nobody's record."""
     store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
-    sealer = Sealer(keys)
+    sealer = FieldCipher(keys)
     by_index = sorted(citizens(3), key=lambda each: sealer.index("pin", each.pin.digits))
 
     assert store.register.person(by_index[0].pin) is None
@@ -177,12 +179,12 @@ def test_somebody_whose_index_is_below_all_others_is_looked_up_alike(
 
 
 @pytest.fixture
-def sealer(keys: StoreKeys) -> Sealer:
-    return Sealer(keys)
+def sealer(keys: StoreKeys) -> FieldCipher:
+    return FieldCipher(keys)
 
 
 @pytest.fixture
-def older(place: Place, sealer: Sealer) -> list[Person]:
+def older(place: DatabaseLocation, sealer: FieldCipher) -> list[Person]:
     """Versions as the program before wrote them; a person has two, and most have a face."""
     everybody = [
         replace(person, values={**person.values, Attribute.FACE_IMAGE: FACE + bytes([number])})
@@ -203,7 +205,7 @@ def test_until_it_is_moved_a_record_reads_as_before(store: Store, older: list[Pe
 
 
 def test_samples_are_moved_to_rows_of_their_own(
-    store: Store, place: Place, older: list[Person]
+    store: Store, place: DatabaseLocation, older: list[Person]
 ) -> None:
     """Every version, the values and version numbers as they were; a second time does nothing."""
     faces = count(place, "person_sample")
@@ -220,7 +222,7 @@ def test_samples_are_moved_to_rows_of_their_own(
 
 
 def test_a_move_that_is_interrupted_goes_on(
-    store: Store, place: Place, older: list[Person], monkeypatch: pytest.MonkeyPatch
+    store: Store, place: DatabaseLocation, older: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was committed when it was killed: each record reads as before."""
     monkeypatch.setattr(person_upgrade, "MAX_BATCH_BYTES", 1)
@@ -236,7 +238,7 @@ def test_a_move_that_is_interrupted_goes_on(
 
 
 def test_a_record_that_does_not_open_holds_up_no_other(
-    store: Store, place: Place, older: list[Person], sealer: Sealer
+    store: Store, place: DatabaseLocation, older: list[Person], sealer: FieldCipher
 ) -> None:
     """It stays as it is, and is counted."""
     index = sealer.index("pin", older[2].pin.digits)
@@ -249,7 +251,7 @@ def test_a_record_that_does_not_open_holds_up_no_other(
     assert store.samples_to_move() == 1
 
 
-def test_the_move_is_recorded(store: Store, place: Place, older: list[Person]) -> None:
+def test_the_move_is_recorded(store: Store, place: DatabaseLocation, older: list[Person]) -> None:
     """Procedure, cl. 13: an act of the operator."""
     list(store.move_samples(at=NOON))
 
@@ -262,13 +264,13 @@ def test_a_store_of_version_7_is_brought_up_to_date(
     kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path
 ) -> None:
     """Its persons are read before the samples are moved, and after."""
-    place: Place = tmp_path / "makul.db"
+    place: DatabaseLocation = tmp_path / "makul.db"
     if kind == "postgresql":
         place = server.place(server.create())
     create_store(place, keys, who="operator", at=NOON).close()
     downgrade_to_0007(place)
     person = a_person(values={Attribute.FACE_IMAGE: FACE})
-    put_whole(place, Sealer(keys), person)
+    put_whole(place, FieldCipher(keys), person)
 
     upgrade_store(place, keys, who="operator", at=NOON)
 
@@ -283,7 +285,7 @@ def test_a_store_of_version_7_is_brought_up_to_date(
 
 
 def test_samples_are_rotated_like_every_sealed_field(
-    store: Store, place: Place, keys: StoreKeys, tmp_path: Path
+    store: Store, place: DatabaseLocation, keys: StoreKeys, tmp_path: Path
 ) -> None:
     """After a rotation nothing is left under the former key, samples neither."""
     columns = {each.column for each in store.rotation(tmp_path / "none.json").count()}

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import Committed, Overtaken, Recorded, Replay, Space
+from makul.app.ports import Committed, Conflict, Recorded, Replay, Space
 from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundRef, GroundUse, Outcome
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.records import (
     AZAMAT,
@@ -40,7 +40,7 @@ def of_azamat(**changes: Any) -> GroundRef:
 
 
 def codes(result: Recorded) -> list[Code]:
-    assert isinstance(result, Overtaken)
+    assert isinstance(result, Conflict)
     return [reason.code for reason in result.reasons]
 
 
@@ -94,7 +94,9 @@ def test_it_counts_for_that_subject_and_recipient_alone(store: Store, changed: s
     assert store.register.revocations(BANK, since=None, after=None, limit=9)[0] == []
 
 
-def test_the_same_again_is_taken_again_and_changes_nothing(store: Store, place: Place) -> None:
+def test_the_same_again_is_taken_again_and_changes_nothing(
+    store: Store, place: DatabaseLocation
+) -> None:
     """It cannot be undone, nor dated anew."""
     ground = of_azamat()
     store.recorder.record(a_revocation(ground))
@@ -151,7 +153,9 @@ def test_revocations_are_listed_in_pages(store: Store) -> None:
     assert store.register.revocations(POLICE, since=None, after=None, limit=2) == ([], False)
 
 
-def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, place: Place) -> None:
+def test_nothing_is_disclosed_after_a_revocation_under_load(
+    store: Store, place: DatabaseLocation
+) -> None:
     """Many draw on one consent while it is revoked: none of theirs is ordered behind it."""
     ground = of_azamat(allowed=10_000)
     go = threading.Event()
@@ -170,7 +174,7 @@ def test_nothing_is_disclosed_after_a_revocation_under_load(store: Store, place:
         go.set()
         results = [each.result() for each in asking]
 
-    refused = [result for result in results if isinstance(result, Overtaken)]
+    refused = [result for result in results if isinstance(result, Conflict)]
     assert all(codes(result) == [Code.CNS_05] for result in refused)
     with raw(place) as connection:
         (in_all,) = connection.execute("SELECT used FROM ground_use").fetchone()

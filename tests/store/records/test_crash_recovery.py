@@ -14,7 +14,7 @@ from makul.app.ports import Committed, Entry, Replay
 from makul.domain.disclosures import GroundUse
 from makul.domain.match_attempts import AttemptLimits
 from makul.store import StoreKeys, open_store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
@@ -45,7 +45,7 @@ def entry() -> Entry:
     )
 
 
-def record_until_killed(place: Place, keys: StoreKeys, told: Connection) -> None:
+def record_until_killed(place: DatabaseLocation, keys: StoreKeys, told: Connection) -> None:
     store = open_store(place, keys, who="operator")
     while True:
         entry = a_release(ground=a_consent(), meter=True, evidence=(an_evidence(),))
@@ -62,7 +62,7 @@ def acknowledged(told: Connection) -> Iterator[UUID]:
         return
 
 
-def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
+def test_what_was_acknowledged_survives(place: DatabaseLocation, keys: StoreKeys) -> None:
     """Acknowledged but lost: none. A disclosure without its leaf, key or meter: none."""
     dice = random.Random(20261102)  # noqa: S311 -- the moments of the kills, not a secret
     known: set[UUID] = set()
@@ -89,7 +89,7 @@ def test_what_was_acknowledged_survives(place: Place, keys: StoreKeys) -> None:
         assert count(place, table) == len(kept) + count(place, "act")
 
 
-def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> None:
+def record_and_die(place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int) -> None:
     """Record in a child that is killed after its nth change, or else after the commit.
 
     The dictionary by which the record is compressed is kept first, by a transaction of its own.
@@ -104,7 +104,7 @@ def record_and_die(place: Place, keys: StoreKeys, entry: Entry, after: int) -> N
     assert killed_after(after, work)
 
 
-def keep_dictionary(place: Place, keys: StoreKeys, entry: Entry) -> None:
+def keep_dictionary(place: DatabaseLocation, keys: StoreKeys, entry: Entry) -> None:
     store = open_store(place, keys, who="operator")
     compressor = store.recorder._sealer.compressor
     assert compressor is not None
@@ -120,7 +120,7 @@ disclosure, leaf, its wait, evidence, use of the service."""
 
 @pytest.mark.parametrize("after", range(1, CHANGES + 1))
 def test_killed_before_the_commit_nothing_is_kept(
-    place: Place, keys: StoreKeys, entry: Entry, after: int
+    place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int
 ) -> None:
     """After each change of the transaction in turn: not a row of any table differs."""
     before = everything(place)
@@ -134,7 +134,7 @@ def test_killed_before_the_commit_nothing_is_kept(
 
 
 def test_killed_after_the_commit_everything_is_kept(
-    place: Place, keys: StoreKeys, entry: Entry
+    place: DatabaseLocation, keys: StoreKeys, entry: Entry
 ) -> None:
     """The commit is the moment: a store opened afterwards holds the whole decision."""
     record_and_die(place, keys, entry, CHANGES + 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from makul.app.ports import Committed, Overtaken, Recorder, Space, TakenBack
+from makul.app.ports import Committed, Conflict, ConsentRevocation, Recorder, Space
 from makul.domain.disclosures import GroundUse, Operation, Outcome
 from makul.domain.reasons import Code
 from makul.store import Store
@@ -33,7 +33,7 @@ def a_revocation(document: bytes, ground=None):
         agreement_number=None,
         terms=None,
         evidence=(piece,),
-        revokes=TakenBack(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
+        revokes=ConsentRevocation(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
     )
 
 
@@ -41,7 +41,7 @@ def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
     """REQ-06; what is kept already takes nothing more."""
     more = full.record(a_release(evidence=(an_evidence(b"m" * 1024),)))
 
-    assert isinstance(more, Overtaken)
+    assert isinstance(more, Conflict)
     assert [reason.code for reason in more.reasons] == [Code.REQ_06]
     assert full.record(a_release(evidence=(an_evidence(SCAN, "SCAN"),))) == Committed()
 
@@ -61,4 +61,4 @@ def test_revocations_have_their_bound_too(full: Recorder) -> None:
     results = [full.record(a_revocation(bytes([number]) * 1024)) for number in range(8)]
 
     assert Committed() in results
-    assert isinstance(results[-1], Overtaken)
+    assert isinstance(results[-1], Conflict)

@@ -14,7 +14,7 @@ from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.persons import LocalizedName, Person, SampleRef
 from makul.store import StoreKeys
 from makul.store.db.codecs import CodecError, pack
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.person_codec import (
     FILLERS,
     PADDED_BYTES,
@@ -54,8 +54,8 @@ people = st.builds(
 
 
 @pytest.fixture(scope="module")
-def sealer() -> Sealer:
-    return Sealer(StoreKeys.generate())
+def sealer() -> FieldCipher:
+    return FieldCipher(StoreKeys.generate())
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # of a busy machine
@@ -65,7 +65,7 @@ def test_a_person_reads_back_as_written(person: Person) -> None:
     assert person_from_bytes(pad(person_to_bytes(person)), person.version) == person
 
 
-def test_equal_persons_lie_as_equal_bytes(sealer: Sealer) -> None:
+def test_equal_persons_lie_as_equal_bytes(sealer: FieldCipher) -> None:
     """The order in which attributes came is no change of the person."""
     person = a_person()
     turned = a_person(values=dict(reversed(person.values.items())))
@@ -74,7 +74,7 @@ def test_equal_persons_lie_as_equal_bytes(sealer: Sealer) -> None:
     assert person_to_bytes(one) == person_to_bytes(other)
 
 
-def test_samples_are_named_and_not_in_the_record(sealer: Sealer) -> None:
+def test_samples_are_named_and_not_in_the_record(sealer: FieldCipher) -> None:
     """Demographic matching reads a row that holds no sample."""
     person = a_person()
     record, apart = name_samples(sealer, person)
@@ -91,7 +91,7 @@ def test_samples_are_named_and_not_in_the_record(sealer: Sealer) -> None:
         person_to_bytes(person)
 
 
-def test_one_sample_as_two_attributes_has_two_names(sealer: Sealer) -> None:
+def test_one_sample_as_two_attributes_has_two_names(sealer: FieldCipher) -> None:
     """A signature is not found as a face."""
     image = b"\xff\xd8\xff same"
     both = a_person(values={Attribute.FACE_IMAGE: image, Attribute.SIGNATURE_IMAGE: image})
@@ -208,7 +208,9 @@ def test_every_byte_of_a_record_is_accounted_for() -> None:
     "values",
     [{Attribute.ADDRESS: b"bytes"}, {Attribute.FACE_IMAGE: "text"}],
 )
-def test_a_value_of_another_kind_is_not_kept(sealer: Sealer, values: dict[Attribute, Any]) -> None:
+def test_a_value_of_another_kind_is_not_kept(
+    sealer: FieldCipher, values: dict[Attribute, Any]
+) -> None:
     """It could be read as a sample of a fact, or the other way round."""
     with pytest.raises(CodecError):
         person_to_bytes(name_samples(sealer, replace(GOOD, values=values, samples={}))[0])

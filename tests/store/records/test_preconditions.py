@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Official, Overtaken, Recorded, Replay
+from makul.app.ports import Committed, Conflict, Entry, Official, Recorded, Replay
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef, Outcome
@@ -39,7 +39,7 @@ def released(store: Store) -> Entry:
 
 
 def codes(result: Recorded) -> list[Code]:
-    assert isinstance(result, Overtaken)
+    assert isinstance(result, Conflict)
     return [reason.code for reason in result.reasons]
 
 
@@ -95,9 +95,9 @@ def test_a_replay_that_was_slow_to_be_recorded_is_still_one(store: Store) -> Non
 def test_a_mark_does_not_sweep_itself(store: Store) -> None:
     """REQ-09: a mark that makes the store sweep finds itself there all the same."""
     mark = a_mark(b"\x00" * 32)
-    assert store.recorder.admit(mark, at=NOON)
+    assert store.recorder.register_message_id(mark, at=NOON)
 
-    assert not store.recorder.admit(mark, at=mark.forget_after + timedelta(seconds=1))
+    assert not store.recorder.register_message_id(mark, at=mark.forget_after + timedelta(seconds=1))
 
 
 def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
@@ -107,7 +107,7 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
     entry = a_release(ground=a_basis(), meter=True, official=official.fingerprint)
     store.desk.withdraw_official(BANK, official.fingerprint, reason="left", at=NOON)
 
-    assert store.recorder.record(entry) == Overtaken(
+    assert store.recorder.record(entry) == Conflict(
         (Reason(code=Code.LAW_09, because=Code.SIG_08),)
     )
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
@@ -142,4 +142,4 @@ def test_a_ground_revoked_meanwhile_carries_no_comparison(
 
     result = store.recorder.record(a_failed_match(ground=ground))
 
-    assert result == Overtaken((Reason(code=code),))
+    assert result == Conflict((Reason(code=code),))

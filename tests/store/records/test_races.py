@@ -14,12 +14,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import bindparam, func, select, update
 
-from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay
+from makul.app.ports import Committed, Conflict, Entry, Recorded, Replay
 from makul.domain.disclosures import GroundUse, Outcome
 from makul.domain.match_attempts import AttemptLimits
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.base import Transaction
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.open import database_at
 from makul.store.records import usage_limits as limits
 from makul.store.schema.tables import disclosure, recipient
@@ -58,7 +58,7 @@ def threads(store: Store) -> Crowd:
     return record_all
 
 
-def processes(place: Place, keys: StoreKeys) -> Crowd:
+def processes(place: DatabaseLocation, keys: StoreKeys) -> Crowd:
     """All entries at once, each in a process that opens the store for itself."""
     context = get_context("fork")
 
@@ -84,7 +84,9 @@ def processes(place: Place, keys: StoreKeys) -> Crowd:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def crowd(request: pytest.FixtureRequest, store: Store, place: Place, keys: StoreKeys) -> Crowd:
+def crowd(
+    request: pytest.FixtureRequest, store: Store, place: DatabaseLocation, keys: StoreKeys
+) -> Crowd:
     return threads(store) if request.param == "threads" else processes(place, keys)
 
 
@@ -92,13 +94,15 @@ def kinds(results: Sequence[Recorded]) -> Counter[str]:
     """How often each result came, overtaken ones by their codes."""
     return Counter(
         " ".join(reason.code for reason in result.reasons)
-        if isinstance(result, Overtaken)
+        if isinstance(result, Conflict)
         else type(result).__name__
         for result in results
     )
 
 
-def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, place: Place) -> None:
+def test_of_one_request_asked_eight_times_one_is_recorded(
+    crowd: Crowd, place: DatabaseLocation
+) -> None:
     """Invariant 5: one commits, the others get that one's bytes."""
     key, ground = a_key(), a_consent()
     entries = [a_release(key=key, ground=ground, meter=True) for _ in range(EIGHT)]
@@ -113,7 +117,9 @@ def test_of_one_request_asked_eight_times_one_is_recorded(crowd: Crowd, place: P
     assert count(place, "ledger_leaf") == EIGHT + count(place, "act")
 
 
-def test_of_eight_requests_under_one_id_one_is_recorded(crowd: Crowd, place: Place) -> None:
+def test_of_eight_requests_under_one_id_one_is_recorded(
+    crowd: Crowd, place: DatabaseLocation
+) -> None:
     """REQ-04: other requests under the same id give nothing."""
     key = a_key()
     entries = [a_release(key=replace(key, digest=bytes([n]) * 32)) for n in range(EIGHT)]
@@ -144,7 +150,7 @@ def test_a_first_use_is_given_once(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
 
 
-def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: Place) -> None:
+def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: DatabaseLocation) -> None:
     """MAT-06: all eight saw no failures when they began."""
     limits = AttemptLimits(failures_by_recipient_and_pin=3)
 
@@ -168,7 +174,7 @@ def test_one_message_sent_eight_times_is_taken_once(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 1, "REQ-09": EIGHT - 1}
 
 
-def test_nothing_is_ordered_after_a_hold(store: Store, place: Place) -> None:
+def test_nothing_is_ordered_after_a_hold(store: Store, place: DatabaseLocation) -> None:
     """Invariant 4: what the hold's own transaction counts is all that was ever disclosed."""
     hold = (
         update(recipient)
@@ -202,7 +208,7 @@ def test_nothing_is_ordered_after_a_hold(store: Store, place: Place) -> None:
 
 
 def test_a_store_used_before_a_fork_is_not_used_after_it(
-    store: Store, place: Place, keys: StoreKeys
+    store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """SQLite's locks do not survive a fork: a child refuses rather than corrupt the record."""
     store.recorder.record(a_release())
@@ -227,7 +233,9 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
     assert store.recorder.record(a_release()) == Committed()
 
 
-def test_a_store_closed_before_a_fork_serves_parent_and_child(store: Store, place: Place) -> None:
+def test_a_store_closed_before_a_fork_serves_parent_and_child(
+    store: Store, place: DatabaseLocation
+) -> None:
     """How a prefork server uses it: look at the store, close it, fork."""
     store.recorder.record(a_release())
     store.close()
@@ -264,7 +272,7 @@ def test_threads_that_end_close_their_connections(store: Store) -> None:
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
 def test_a_meter_that_another_opens_meanwhile_is_counted_on(
-    store: Store, place: Place, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    store: Store, place: DatabaseLocation, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the UPDATE that finds no meter and the look for it, another's first use commits."""
     ground, other = a_consent(allowed=2), open_store(place, keys, who="other")
@@ -286,7 +294,7 @@ def test_a_meter_that_another_opens_meanwhile_is_counted_on(
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
 def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a_circle(
-    place: Place, keys: StoreKeys
+    place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """Whoever looks whether it was revoked, and then writes, must not hold what another writes."""
     told: list[str] = []
@@ -312,7 +320,9 @@ def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
-def test_who_sweeps_stale_marks_waits_for_nobody_meanwhile(place: Place, keys: StoreKeys) -> None:
+def test_who_sweeps_stale_marks_waits_for_nobody_meanwhile(
+    place: DatabaseLocation, keys: StoreKeys
+) -> None:
     """Every message may make the store sweep, for its sender chooses its mark: decisions and
     revocations of one recipient that all do must not wait for one another in a circle.
     """

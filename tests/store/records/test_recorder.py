@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Overtaken, Recorded, Replay, Space
+from makul.app.ports import Committed, Conflict, Entry, Recorded, Replay, Space
 from makul.domain.agreements import AgreementState, Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef, GroundUse, Outcome
@@ -17,7 +17,7 @@ from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
@@ -45,7 +45,7 @@ RECORD_TABLES = ("disclosure", "request_key")
 
 
 def codes(result: Recorded) -> tuple[Code, ...]:
-    assert isinstance(result, Overtaken)
+    assert isinstance(result, Conflict)
     return tuple(reason.code for reason in result.reasons)
 
 
@@ -63,7 +63,7 @@ def everything_at_once(ground: GroundRef) -> Entry:
 
 
 def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
-    store: Store, place: Place
+    store: Store, place: DatabaseLocation
 ) -> None:
     """Invariant 1 and Procedure, cl. 11: what leaves is in the record, and can be shown."""
     ground = a_consent()
@@ -95,10 +95,10 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
     ],
 )
 def test_what_is_overtaken_leaves_no_trace(
-    store: Store, place: Place, change: dict[str, Any], code: Code
+    store: Store, place: DatabaseLocation, change: dict[str, Any], code: Code
 ) -> None:
     """All or nothing: not a row of any table differs after an overtaken entry, marks included."""
-    assert store.recorder.admit(a_mark(), at=NOON)
+    assert store.recorder.register_message_id(a_mark(), at=NOON)
     fresh = replace(everything_at_once(a_consent()), mark=a_mark(b"n" * 32))
     before = everything(place)
 
@@ -118,7 +118,7 @@ def test_a_message_is_taken_once(store: Store) -> None:
 
     assert codes(store.recorder.record(a_release(mark=a_mark()))) == (Code.REQ_09,)
     assert codes(store.recorder.record(a_refusal(mark=a_mark()))) == (Code.REQ_09,)
-    assert not store.recorder.admit(a_mark(), at=NOON)
+    assert not store.recorder.register_message_id(a_mark(), at=NOON)
 
 
 def test_a_request_id_discloses_once(store: Store) -> None:
@@ -275,7 +275,7 @@ def test_a_ground_carries_as_many_disclosures_as_it_says(
 
     forged = replace(ground, digest=b"f" * 32, max_disclosures=9)
     result = store.recorder.record(a_release(ground=forged, meter=True))
-    assert isinstance(result, Overtaken)
+    assert isinstance(result, Conflict)
     assert [(reason.code, reason.because) for reason in result.reasons] == [(differs, Code.REQ_04)]
     assert store.register.use(BANK, forged) == GroundUse(used=2, digest_differs=True)
 
@@ -351,7 +351,7 @@ def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
 # --- evidence and contradictions --------------------------------------------------------------
 
 
-def test_a_document_is_kept_once(store: Store, place: Place) -> None:
+def test_a_document_is_kept_once(store: Store, place: DatabaseLocation) -> None:
     """The exact bytes, by digest; every decision keeps its own report of how they were judged."""
     for _ in range(3):
         store.recorder.record(a_refusal(evidence=(an_evidence(), an_evidence(b"<Other/>"))))
@@ -375,7 +375,7 @@ def test_a_document_is_kept_once(store: Store, place: Place) -> None:
     ],
 )
 def test_an_entry_that_contradicts_itself_is_not_recorded(
-    store: Store, place: Place, change: dict[str, Any]
+    store: Store, place: DatabaseLocation, change: dict[str, Any]
 ) -> None:
     """A fault of the program must not be recorded as if it were right."""
     with pytest.raises(ValueError, match=r".+"):

@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.ports import Asker, Committed, Entry, Overtaken, Replay, Space
+from makul.app.ports import Asker, Committed, Conflict, Entry, Replay, Space
 from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import GroundRef, Operation
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.records.retention import MARKS_LINGER
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.records import (
@@ -43,8 +43,8 @@ def released(store: Store) -> Entry:
     return entry
 
 
-def codes(result: Replay | Overtaken) -> list[Code]:
-    assert isinstance(result, Overtaken)
+def codes(result: Replay | Conflict) -> list[Code]:
+    assert isinstance(result, Conflict)
     return [reason.code for reason in result.reasons]
 
 
@@ -103,7 +103,7 @@ def test_a_stopped_recipient_gets_no_stored_answer(
 
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [code]
     again = store.recorder.record(a_release(key=released.key))
-    assert again == Overtaken((Reason(code=code),))
+    assert again == Conflict((Reason(code=code),))
 
 
 def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry) -> None:
@@ -146,7 +146,7 @@ def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) 
 
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.REQ_04]
     again = store.recorder.record(a_release(key=released.key))
-    assert isinstance(again, Overtaken)
+    assert isinstance(again, Conflict)
     assert known_digest(store, released.key) == released.key.digest
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
 
@@ -164,9 +164,9 @@ def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -
 def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
     """A message that comes well after its time fails by REQ-03; its mark need not be kept."""
     stale = a_mark(b"\x01" * 32)
-    store.recorder.admit(stale, at=NOON)
+    store.recorder.register_message_id(stale, at=NOON)
     assert store.housekeep(at=stale.forget_after).marks == 0
-    assert not store.recorder.admit(stale, at=NOON)
+    assert not store.recorder.register_message_id(stale, at=NOON)
 
     later = stale.forget_after + MARKS_LINGER + timedelta(microseconds=1)
     assert store.housekeep(at=later).marks == 1
@@ -174,9 +174,9 @@ def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
 
 def test_now_and_then_a_new_mark_sweeps_stale_ones(store: Store) -> None:
     """The table keeps within bounds even where nobody keeps house."""
-    store.recorder.admit(a_mark(b"\x01" * 32), at=NOON)
+    store.recorder.register_message_id(a_mark(b"\x01" * 32), at=NOON)
     sweeping = replace(a_mark(b"\x00" * 32), forget_after=NOON + timedelta(days=1))
-    store.recorder.admit(sweeping, at=NOON + timedelta(hours=1))
+    store.recorder.register_message_id(sweeping, at=NOON + timedelta(hours=1))
 
     assert store.housekeep(at=NOON + timedelta(hours=1)).marks == 0
 
@@ -185,11 +185,11 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     """GetReceipt finds the disclosure by its space, whatever was recorded after it."""
     later = NOON + timedelta(minutes=1)
     asked = replace(released.key, space=Space.EXPLANATION)
-    explained = a_refusal(
+    as_operator_error = a_refusal(
         Code.CNS_06, key=asked, operation=Operation.EXPLAIN_DECISION, decided_at=later
     )
     misused = a_refusal(Code.REQ_04, key=released.key, closes=False, decided_at=later)
-    assert store.recorder.record(explained) == Committed()
+    assert store.recorder.record(as_operator_error) == Committed()
     assert store.recorder.record(misused) == Committed()
 
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
@@ -198,20 +198,20 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
 def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> None:
     """What closed the id goes before what left it open, in whichever space."""
     key = a_key(space=Space.EXPLANATION)
-    explained = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
+    as_operator_error = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
     later = NOON + timedelta(minutes=1)
     too_many = a_refusal(
         Code.REQ_06, key=replace(key, space=Space.DISCLOSURE), closes=False, decided_at=later
     )
-    assert store.recorder.record(explained) == Committed()
+    assert store.recorder.record(as_operator_error) == Committed()
     assert store.recorder.record(too_many) == Committed()
 
-    assert store.register.receipt(BANK, key.request_id) == kept(explained)
+    assert store.register.receipt(BANK, key.request_id) == kept(as_operator_error)
 
 
 @pytest.mark.parametrize("recipient", [BANK, POLICE])
 def test_a_request_id_with_the_decision_of_another_request_gives_nothing(
-    store: Store, place: Place, released: Entry, recipient: MemberCode
+    store: Store, place: DatabaseLocation, released: Entry, recipient: MemberCode
 ) -> None:
     """A row written by hand hands no receipt and no answer to whom the decision is not of."""
     forged = replace(a_key(), recipient=recipient, request_id=uuid4())
@@ -243,7 +243,7 @@ def test_another_asker_gets_no_stored_answer(
 ) -> None:
     """Invariant 5, at commit too: REQ-04 names what differs, and no repetition is recorded."""
     other = replace(released.key, asker=asker)
-    reused = Overtaken((Reason(code=Code.REQ_04, field=field),))
+    reused = Conflict((Reason(code=Code.REQ_04, field=field),))
 
     assert store.recorder.replay(other, a_caller(), at=NOON) == reused
     assert store.recorder.record(a_release(key=other)) == reused

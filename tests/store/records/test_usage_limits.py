@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import Asker, Committed, Overtaken, Recorded, Space
+from makul.app.ports import Asker, Committed, Conflict, Recorded, Space
 from makul.domain.identifiers import Pin
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
@@ -25,7 +25,7 @@ from makul_testing.builders.records import (
 
 
 def codes(result: Recorded) -> tuple[Code, ...]:
-    assert isinstance(result, Overtaken)
+    assert isinstance(result, Conflict)
     return tuple(reason.code for reason in result.reasons)
 
 
@@ -102,7 +102,7 @@ def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) ->
 
     result = store.recorder.record(a_release(**tight))
 
-    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=12 * 60 * 60),))
+    assert result == Conflict((Reason(code=Code.AGR_06, retry_after=12 * 60 * 60),))
     assert store.recorder.record(explanation) == Committed()
     assert store.recorder.record(tomorrow) == Committed()
 
@@ -119,7 +119,7 @@ def test_the_wait_for_the_next_day_is_rounded_up(
 
     result = store.recorder.record(a_release(daily_quota=0, decided_at=at))
 
-    assert result == Overtaken((Reason(code=Code.AGR_06, retry_after=seconds),))
+    assert result == Conflict((Reason(code=Code.AGR_06, retry_after=seconds),))
 
 
 def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> None:

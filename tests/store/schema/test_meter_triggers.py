@@ -8,7 +8,7 @@ from pysqlite3 import dbapi2
 
 from makul.app.ports import Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.schema.columns import metadata
 from makul.store.schema.meter_triggers import SINCE_0007
 from makul_testing.database_roles import parted
@@ -20,11 +20,11 @@ _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 2}
 
 
 @pytest.fixture
-def metered(place: Place) -> Place:
+def metered(place: DatabaseLocation) -> DatabaseLocation:
     return filled(place)
 
 
-def filled(place: Place) -> Place:
+def filled(place: DatabaseLocation) -> DatabaseLocation:
     """One row in each meter, which stands at two."""
     with raw(place) as connection:
         for name in SINCE_0007:
@@ -35,19 +35,19 @@ def filled(place: Place) -> Place:
     return place
 
 
-def set_to(place: Place, table: str, value: int) -> None:
+def set_to(place: DatabaseLocation, table: str, value: int) -> None:
     with raw(place) as connection:
         connection.execute(f"UPDATE {table} SET {SINCE_0007[table]} = {value}")  # noqa: S608
 
 
-def reading(place: Place, table: str) -> int:
+def reading(place: DatabaseLocation, table: str) -> int:
     with raw(place) as connection:
         (value,) = connection.execute(f"SELECT {SINCE_0007[table]} FROM {table}").fetchone()  # noqa: S608
         return int(value)
 
 
 @pytest.mark.parametrize("table", sorted(SINCE_0007))
-def test_a_meter_is_not_set_back(metered: Place, table: str) -> None:
+def test_a_meter_is_not_set_back(metered: DatabaseLocation, table: str) -> None:
     """Neither to nothing nor by one; to where it stands, or further, it is."""
     for less in (0, 1):
         with pytest.raises(REFUSED, match=f"{table} counts up"):
@@ -90,11 +90,11 @@ def test_every_column_that_counts_is_guarded() -> None:
 
 @pytest.mark.parametrize("table", sorted(SINCE_0007))
 def test_a_store_without_one_of_them_is_not_opened(
-    metered: Place, keys: StoreKeys, table: str
+    metered: DatabaseLocation, keys: StoreKeys, table: str
 ) -> None:
     name = f"{table}_counts_up"
     with raw(metered) as connection:
-        on = f" ON {table}" if isinstance(metered, PostgresPlace) else ""
+        on = f" ON {table}" if isinstance(metered, PostgresLocation) else ""
         connection.execute(f"DROP TRIGGER {name}{on}")
 
     with pytest.raises(StoreUnavailableError, match="triggers"):

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
 import makul.store.schema.migrations
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.db.sqlite import connect, driver
 from makul.store.schema.version import VERSION
 from makul_testing.external.postgres import Cluster
@@ -86,7 +86,7 @@ def revisions() -> list[str]:
     return [script.revision for script in scripts.walk_revisions()][::-1]
 
 
-def digests_of(place: Place) -> Iterator[tuple[str, str]]:
+def digests_of(place: DatabaseLocation) -> Iterator[tuple[str, str]]:
     """Migrate an empty database step by step; yield each revision and the digest of its SQL."""
     config, statements = config_of_migrations(), []
     engine = (

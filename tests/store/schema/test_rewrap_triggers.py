@@ -15,9 +15,9 @@ import makul.store.schema.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.field_format import HEAD_BYTES
-from makul.store.db.location import Place
+from makul.store.db.location import DatabaseLocation
 from makul.store.db.sqlite import connect, driver
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.schema.append_only_triggers import APPEND_ONLY
 from makul.store.schema.columns import metadata
 from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
@@ -44,7 +44,7 @@ HEAD = {
 
 
 @pytest.fixture
-def filled(store: Store, place: Place) -> Place:
+def filled(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     """One row or more in each of the tables."""
     entry = a_release(evidence=(an_evidence(),))
     store.recorder.record(entry)
@@ -54,11 +54,11 @@ def filled(store: Store, place: Place) -> Place:
 
 
 @pytest.fixture
-def rotated(keys: StoreKeys) -> Sealer:
-    return Sealer(keys.prepared().activated())
+def rotated(keys: StoreKeys) -> FieldCipher:
+    return FieldCipher(keys.prepared().activated())
 
 
-def sealed_of(place: Place, table: str) -> bytes:
+def sealed_of(place: DatabaseLocation, table: str) -> bytes:
     """Of the first row by its key."""
     key = ", ".join(column.name for column in metadata.tables[table].primary_key.columns)
     with raw(place) as connection:
@@ -67,7 +67,7 @@ def sealed_of(place: Place, table: str) -> bytes:
         return bytes(sealed)
 
 
-def update(place: Place, table: str, was: bytes, **values: Any) -> None:
+def update(place: DatabaseLocation, table: str, was: bytes, **values: Any) -> None:
     """By plain SQL, over a connection without any of the store's settings."""
     sets = ", ".join(f"{name} = ?" for name in values)
     with raw(place) as connection:
@@ -77,7 +77,7 @@ def update(place: Place, table: str, was: bytes, **values: Any) -> None:
         )
 
 
-def rewrapped(sealer: Sealer, sealed: bytes) -> bytes:
+def rewrapped(sealer: FieldCipher, sealed: bytes) -> bytes:
     return sealer.rewrap(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
 
 
@@ -93,7 +93,9 @@ def test_each_append_only_table_of_sealed_fields_and_every_column_of_it() -> Non
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_data_key_is_wrapped_anew(filled: Place, rotated: Sealer, table: str) -> None:
+def test_a_data_key_is_wrapped_anew(
+    filled: DatabaseLocation, rotated: FieldCipher, table: str
+) -> None:
     """The head alone differs, and the field opens by the new key."""
     was = sealed_of(filled, table)
     anew = rewrapped(rotated, was)
@@ -109,7 +111,7 @@ def test_a_data_key_is_wrapped_anew(filled: Place, rotated: Sealer, table: str) 
     ("table", "column"), [(table, column) for table in TABLES for column in REWRAPPED[table]]
 )
 def test_no_other_column_is_changed_with_it(
-    filled: Place, rotated: Sealer, table: str, column: str
+    filled: DatabaseLocation, rotated: FieldCipher, table: str, column: str
 ) -> None:
     """Nor set to NULL, nor to the same value in another type."""
     before, was = everything(filled), sealed_of(filled, table)
@@ -132,7 +134,7 @@ def test_no_other_column_is_changed_with_it(
 @pytest.mark.parametrize("part", [part for part in HEAD if part not in {"key id", "wrapped key"}])
 @pytest.mark.parametrize("table", TABLES)
 def test_what_is_sealed_is_not_changed(
-    filled: Place, rotated: Sealer, table: str, part: str
+    filled: DatabaseLocation, rotated: FieldCipher, table: str, part: str
 ) -> None:
     """Neither alone nor under a new head: one bit at each end of each part."""
     before, was = everything(filled), sealed_of(filled, table)
@@ -148,7 +150,9 @@ def test_what_is_sealed_is_not_changed(
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_shapes_that_are_no_re_wrap(filled: Place, rotated: Sealer, table: str) -> None:
+def test_shapes_that_are_no_re_wrap(
+    filled: DatabaseLocation, rotated: FieldCipher, table: str
+) -> None:
     """Longer, shorter, cut to the head, text, another key under the same id, nothing changed."""
     before, was = everything(filled), sealed_of(filled, table)
     anew = rewrapped(rotated, was)

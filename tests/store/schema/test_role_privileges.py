@@ -17,7 +17,7 @@ from sqlalchemy import column, insert, table
 from makul.app.ports import Duty
 from makul.domain.identifiers import MemberCode
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.schema.append_only_triggers import APPEND_ONLY
 from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
@@ -29,7 +29,7 @@ from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer
 
-Places = Mapping[Duty, PostgresPlace]
+Places = Mapping[Duty, PostgresLocation]
 """How each duty's role comes to one store."""
 
 
@@ -283,7 +283,7 @@ def test_a_store_of_before_is_brought_up_to_date(
     kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows get the column by which they are locked; roles are granted anew."""
-    place: Place = tmp_path / "makul.db"
+    place: DatabaseLocation = tmp_path / "makul.db"
     if kind == "postgresql":
         place = server.place(server.create())
     newest = command.upgrade
@@ -299,7 +299,7 @@ def test_a_store_of_before_is_brought_up_to_date(
     upgrade_store(place, keys, who="operator", at=NOON)
 
     assert_schema(place)
-    opened = parted(place)[Duty.SERVING] if isinstance(place, PostgresPlace) else place
+    opened = parted(place)[Duty.SERVING] if isinstance(place, PostgresLocation) else place
     with raw(place) as connection:
         assert connection.execute("SELECT to_lock_by FROM recipient").fetchall() == [(None,)]
     store = open_store(opened, keys, who="operator")

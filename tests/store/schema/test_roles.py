@@ -9,7 +9,7 @@ import pytest
 
 from makul.app.ports import Committed, Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.schema.partitions import make_months, missing_months, months_around
 from makul.store.schema.role_privileges import RIGHTS
 from makul.store.schema.roles import grant, grants, weaknesses
@@ -27,11 +27,11 @@ class Granted:
     """A store, and a role that was granted what serving takes."""
 
     server: Cluster
-    owner: PostgresPlace
+    owner: PostgresLocation
     role: str
 
     @property
-    def place(self) -> PostgresPlace:
+    def place(self) -> PostgresLocation:
         """As the role comes to it."""
         return as_role(self.owner, self.role)
 
@@ -176,14 +176,14 @@ def test_what_the_role_may_act_as_counts_as_its_own(granted: Granted, how: str) 
     assert found.endswith(f"REVOKE {desk} FROM {granted.role}")
 
 
-def owned(server: Cluster, *options: str) -> tuple[PostgresPlace, str]:
+def owned(server: Cluster, *options: str) -> tuple[PostgresLocation, str]:
     """A store as docs/operators.md has it made: its owner is no superuser, and made the role."""
     number = next(ROLES)
     owner, role = f"owner{number}", f"served{number}"
     server.execute(f"CREATE ROLE {owner} LOGIN {' '.join(options)}")
     name = server.create()
     server.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-    place = PostgresPlace(url=server.url(name, user=owner))
+    place = PostgresLocation(url=server.url(name, user=owner))
     migrate(place)
     return place, role
 
@@ -195,7 +195,7 @@ def test_an_owner_grants_to_a_role_that_it_made(server: Cluster) -> None:
 
     grant(place, role, Duty.SERVING)
 
-    service = PostgresPlace(url=place.url.replace("user=owner", "user=served"))
+    service = PostgresLocation(url=place.url.replace("user=owner", "user=served"))
     assert all("fsync" in each for each in weaknesses(service, Duty.SERVING))
     (*_, found) = weaknesses(place, Duty.SERVING)
     assert "owns tables" in found
@@ -278,6 +278,6 @@ def test_without_its_month_nothing_is_recorded(
     server.drop(name)
 
 
-def test_a_file_has_no_months(path: Place) -> None:
+def test_a_file_has_no_months(path: DatabaseLocation) -> None:
     assert make_months(path, at=NOON) == []
     assert all(weaknesses(path, duty) == [] for duty in Duty)

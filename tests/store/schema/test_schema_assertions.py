@@ -4,7 +4,7 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 from makul.store.schema.append_only_triggers import POSTGRES_FUNCTION, all_postgres_triggers
 from makul_testing.external.postgres import Cluster
 
@@ -48,7 +48,7 @@ def test_an_altered_guard_is_found_at_start_up(
 
 def test_a_server_that_is_away_is_not_taken_for_a_store_to_be_made(keys: StoreKeys) -> None:
     """Nor is its address told, which may hold a password."""
-    place = PostgresPlace(url="postgresql://makul:secret@127.0.0.1:1/makul")
+    place = PostgresLocation(url="postgresql://makul:secret@127.0.0.1:1/makul")
 
     with pytest.raises(StoreUnavailableError, match="cannot be reached") as caught:
         open_store(place, keys, who="operator")

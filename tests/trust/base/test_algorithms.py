@@ -13,7 +13,7 @@ from makul.trust.base.algorithms import POLICY, Term, require_in_force, term_of_
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import Indication, SubIndication
 from makul.trust.pki.trust_store import TrustStore
-from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import Profile as CertificateQuery
 from makul.trust.validation.documents import XadesVerifier
 from makul_testing.builders.xades import Forge, instant
 from makul_testing.pki.authorities import DAY, NOW, Authority, StoreFiles, new_key, new_rsa_key
@@ -92,7 +92,7 @@ def test_ended_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     found = {
         existed_at: verifier.validate(
-            document, Asked(name="generic"), at=NOW, existed_at=existed_at
+            document, CertificateQuery(name="generic"), at=NOW, existed_at=existed_at
         ).report
         for existed_at in (None, NOW - DAY, then)
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.app.ports import ReceiptCertificateState as State
+from makul.app.ports import ReceiptCertificateState as TrustItemState
 from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.receipt_certificates import mark_compromised, receipt_certificates
 from makul_testing.pki.authorities import NOW, Authority
@@ -43,9 +43,9 @@ def test_each_in_its_state(files: Files) -> None:
     found = receipt_certificates(using, following=following, retired=files.retired)
 
     assert [(each.fingerprint, each.state) for each in found] == [
-        (first, State.CURRENT),
-        (second, State.NEXT),
-        (third, State.RETIRED),
+        (first, TrustItemState.CURRENT),
+        (second, TrustItemState.NEXT),
+        (third, TrustItemState.RETIRED),
     ]
     assert all(each.compromised_since is None for each in found)
 
@@ -57,7 +57,7 @@ def test_the_one_in_use_may_lie_among_the_earlier(files: Files) -> None:
 
     (found,) = receipt_certificates(using, following=None, retired=files.retired)
 
-    assert (found.fingerprint, found.state) == (fingerprint, State.CURRENT)
+    assert (found.fingerprint, found.state) == (fingerprint, TrustItemState.CURRENT)
 
 
 def test_compromised_since(files: Files) -> None:
@@ -68,7 +68,7 @@ def test_compromised_since(files: Files) -> None:
 
     found = receipt_certificates(using, following=None, retired=files.retired)
 
-    assert found[1].state is State.COMPROMISED
+    assert found[1].state is TrustItemState.COMPROMISED
     assert found[1].compromised_since == NOW
     with pytest.raises(KeyFileError, match="noted already"):
         mark_compromised(files.retired, stolen, NOW - timedelta(days=1))

@@ -17,7 +17,7 @@ from makul.domain.reasons import Code
 from makul.net.fetcher import Fetcher
 from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.pending_ocsp import MAX_WANTED, Wanted
-from makul.trust.pki.refresh import CrlSource, OcspSource, Outcome, Refresher, Result
+from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher, RefreshOutcome, SourceState
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_testing.pki.authorities import DAY, NOW, Authority, Profile, StoreFiles, new_key
@@ -64,7 +64,7 @@ class House:
         issuer = ca.certificate.fingerprint(hashes.SHA256())
         self.store = TrustStore(self.directories, wanted=Wanted(self.wanted, frozenset({issuer})))
 
-    def once(self, at: datetime = NOW) -> list[Outcome]:
+    def once(self, at: datetime = NOW) -> list[RefreshOutcome]:
         return list(self.refresher.once(at))
 
 
@@ -77,9 +77,9 @@ def test_new_and_unchanged(house: House, web: Published, ca: Authority) -> None:
     """A CRL is put in place, and left alone while it is the same."""
     web.at["/ca.crl"] = crl_of(ca)
 
-    assert [each.result for each in house.once()] == [Result.NEW]
+    assert [each.result for each in house.once()] == [SourceState.NEW]
     assert house.held.read_bytes() == web.at["/ca.crl"]
-    assert [each.result for each in house.once()] == [Result.UNCHANGED]
+    assert [each.result for each in house.once()] == [SourceState.UNCHANGED]
 
 
 def test_what_is_not_put_in_place(
@@ -104,7 +104,7 @@ def test_what_is_not_put_in_place(
     ):
         web.at["/ca.crl"] = content
         (outcome,) = house.once()
-        assert outcome.result is Result.FAILED
+        assert outcome.result is SourceState.FAILED
         assert why in outcome.why
         assert house.held.read_bytes() == good
     assert [path.name for path in house.files.crls.iterdir() if path.suffix == ".new"] == []
@@ -117,7 +117,7 @@ def test_what_cannot_be_fetched_is_told(house: House, web: Published, ca: Author
         web.status = status
         assert house.once()[0].why == f"HTTP status {status}"
     web.status, web.headers = 200, {"Content-Encoding": "gzip"}
-    assert house.once()[0].result is Result.FAILED
+    assert house.once()[0].result is SourceState.FAILED
     assert not house.held.exists()
 
 
@@ -142,8 +142,8 @@ def test_who_drips_holds_no_other_source(
         house.store.judge(read_certificate(citizen.der), at=NOW)
         rounds = [list(refresher.once(NOW)) for _ in range(2)]
 
-    for told, became in zip(rounds, (Result.NEW, Result.UNCHANGED), strict=True):
-        assert [each.result for each in told] == [Result.FAILED, became, Result.FAILED]
+    for told, became in zip(rounds, (SourceState.NEW, SourceState.UNCHANGED), strict=True):
+        assert [each.result for each in told] == [SourceState.FAILED, became, SourceState.FAILED]
         assert [each.source for each in told] == [bad.url, good.url, citizen.fingerprint.hex()]
     assert rounds[0][0].why == "not done within 0.3 seconds"
     assert not bad.path.exists()
@@ -186,7 +186,7 @@ def test_a_certificate_that_nobody_has_spoken_of(
     (left,) = house.wanted.iterdir()
     assert left.name == f"{citizen.fingerprint.hex()}.cer"
     assert left.stat().st_mode & 0o777 == 0o600
-    assert house.once()[1].result is Result.NEW
+    assert house.once()[1].result is SourceState.NEW
 
     assert list(house.wanted.iterdir()) == []
     assert house.store.judge(own, at=NOW + RELOAD_INTERVAL).code is None
@@ -285,7 +285,7 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
     def publish(*listed: x509.RevokedCertificate, issued: datetime, until: datetime) -> None:
         web.at["/root.crl"] = crl_of(root, listed, this_update=issued, next_update=until)
         (outcome,) = refresher.once(datetime.now(UTC))
-        assert outcome.result is Result.NEW, outcome.why
+        assert outcome.result is SourceState.NEW, outcome.why
 
     publish(issued=begun - HOUR, until=begun + HOUR)
     command = [sys.executable, "-c", _WORKER, str(tmp_path)]
@@ -304,7 +304,7 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
         assert said == ["SIG-06", "SIG-06"]
         assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + SLACK
         web.status = 503
-        assert [each.result for each in refresher.once(datetime.now(UTC))] == [Result.FAILED]
+        assert [each.result for each in refresher.once(datetime.now(UTC))] == [SourceState.FAILED]
         said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
         assert said == ["SIG-07", "SIG-07"]
         assert datetime.now(UTC) >= runs_out

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from makul.trust.base.findings import CertificateEnd
+from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.trust_store import PathStatus
-from makul.trust.revocation.crl import SERIAL_BYTES, Entries, Entry, Statement
-from makul.trust.revocation.status import Asked, judge_now, said_by_crls
+from makul.trust.revocation.crl import SERIAL_BYTES, CrlEntry, Entries, Statement
+from makul.trust.revocation.status import CertificateQuery, said_by_crls, status_now
 from makul_testing.pki.authorities import DAY, NOW, Authority, Holder
 from makul_testing.pki.crls import crl_of, entry, many, under
 
@@ -31,7 +31,7 @@ def test_long_crl(
 
 
 def revoked(*serials: int) -> Entries:
-    return Entries(Entry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
+    return Entries(CrlEntry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
 
 
 def test_entries() -> None:
@@ -48,17 +48,17 @@ def test_entries() -> None:
 
 
 ENTRIES = [
-    Entry(serial=7, revoked_at=NOW),
-    Entry(serial=7, revoked_at=NOW - DAY, reason="keyCompromise", invalid_since=NOW - 9 * DAY),
-    Entry(serial=7, revoked_at=datetime(1951, 1, 1, tzinfo=UTC), reason="certificateHold"),
-    Entry(serial=7, revoked_at=datetime(9999, 12, 31, tzinfo=UTC), reason="removeFromCRL"),
-    Entry(serial=7, revoked_at=NOW, reason="aACompromise", invalid_since=NOW + DAY),
+    CrlEntry(serial=7, revoked_at=NOW),
+    CrlEntry(serial=7, revoked_at=NOW - DAY, reason="keyCompromise", invalid_since=NOW - 9 * DAY),
+    CrlEntry(serial=7, revoked_at=datetime(1951, 1, 1, tzinfo=UTC), reason="certificateHold"),
+    CrlEntry(serial=7, revoked_at=datetime(9999, 12, 31, tzinfo=UTC), reason="removeFromCRL"),
+    CrlEntry(serial=7, revoked_at=NOW, reason="aACompromise", invalid_since=NOW + DAY),
 ]
 
 
 @pytest.mark.parametrize("one", ENTRIES)
-def test_an_entry_comes_back_as_it_went_in(one: Entry) -> None:
-    neighbours = [Entry(serial=serial, revoked_at=NOW) for serial in (6, 8)]
+def test_an_entry_comes_back_as_it_went_in(one: CrlEntry) -> None:
+    neighbours = [CrlEntry(serial=serial, revoked_at=NOW) for serial in (6, 8)]
 
     assert Entries([*neighbours, one]).of(7) == one
 
@@ -74,9 +74,9 @@ def test_serials_too_wide() -> None:
     statement = Statement(
         this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"
     )
-    asked = Asked(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
+    asked = CertificateQuery(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
 
     with pytest.raises(OverflowError):
         revoked(too_wide)
-    found = judge_now(asked, said_by_crls([statement], asked), at=NOW)
-    assert found.end is CertificateEnd.UNKNOWN
+    found = status_now(asked, said_by_crls([statement], asked), at=NOW)
+    assert found.end is RevocationStatus.UNKNOWN

@@ -11,22 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.domain.reasons import Code
-from makul.trust.base.findings import CertificateEnd
+from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.certificates import read_certificate
 from makul.trust.pki.trust_store import TrustStore
-from makul.trust.revocation.crl import Entry
-from makul.trust.revocation.status import Asked, Said, Source, judge_now, judge_past
+from makul.trust.revocation.crl import CrlEntry
+from makul.trust.revocation.status import (
+    CertificateQuery,
+    RevocationAssertion,
+    Source,
+    status_at_signature_time,
+    status_now,
+)
 from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, StoreFiles
 from makul_testing.pki.crls import Extension, crl_of, directories, entry, files_of, serial_of
 
 SIGNED = NOW - 10 * DAY
 """When the signature provably existed."""
 SECOND = timedelta(seconds=1)
-GOOD, REVOKED, UNKNOWN = CertificateEnd.GOOD, CertificateEnd.REVOKED, CertificateEnd.UNKNOWN
+GOOD, REVOKED, UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
 
 COMPROMISE = "keyCompromise"
-RUNNING = Asked(fingerprint=b"a certificate", serial=7, not_after=NOW + 100 * DAY)
-EXPIRED = Asked(fingerprint=b"a certificate", serial=7, not_after=NOW - 3 * DAY)
+RUNNING = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW + 100 * DAY)
+EXPIRED = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW - 3 * DAY)
 
 
 def said(
@@ -38,12 +44,12 @@ def said(
     source: Source = Source.CRL,
     term: timedelta = 2 * DAY,
     keeps: datetime | None = None,
-    end: CertificateEnd | None = None,
-) -> Said:
+    end: RevocationStatus | None = None,
+) -> RevocationAssertion:
     stated = None
     if revoked_at is not None:
-        stated = Entry(serial=7, revoked_at=revoked_at, reason=reason, invalid_since=invalid)
-    return Said(
+        stated = CrlEntry(serial=7, revoked_at=revoked_at, reason=reason, invalid_since=invalid)
+    return RevocationAssertion(
         source=source,
         digest=b"a digest",
         this_update=issued,
@@ -151,9 +157,11 @@ CASES = MappingProxyType(
 
 
 @pytest.mark.parametrize(("asked", "stated", "expected"), CASES.values(), ids=CASES)
-def test_case(asked: Asked, stated: list[Said], expected: CertificateEnd) -> None:
+def test_case(
+    asked: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
+) -> None:
     """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3."""
-    found = judge_past(
+    found = status_at_signature_time(
         asked, stated, at=NOW, existed_at=SIGNED, heard_until=min(asked.not_after, NOW + 99 * DAY)
     )
 
@@ -205,9 +213,9 @@ NOW_CASES = MappingProxyType(
 
 
 @pytest.mark.parametrize(("stated", "expected"), NOW_CASES.values(), ids=NOW_CASES)
-def test_two_sources(stated: list[Said], expected: CertificateEnd) -> None:
+def test_two_sources(stated: list[RevocationAssertion], expected: RevocationStatus) -> None:
     """The newer counts while it runs; a revocation that is no hold cannot be taken back."""
-    assert judge_now(RUNNING, stated, at=NOW).end is expected
+    assert status_now(RUNNING, stated, at=NOW).end is expected
 
 
 # --- whatever is stated ---------------------------------------------------------------------------
@@ -228,10 +236,12 @@ _statements = st.lists(
 
 
 @given(stated=_statements, existed_at=_moments.filter(lambda at: at <= NOW))
-def test_the_past_is_never_worse_than_the_present(stated: list[Said], existed_at: datetime) -> None:
+def test_the_past_is_never_worse_than_the_present(
+    stated: list[RevocationAssertion], existed_at: datetime
+) -> None:
     """What counts now with no proof of the past counts with one; and nothing is made of nothing."""
-    now = judge_now(RUNNING, stated, at=NOW).end
-    past = judge_past(
+    now = status_now(RUNNING, stated, at=NOW).end
+    past = status_at_signature_time(
         RUNNING, stated, at=NOW, existed_at=existed_at, heard_until=RUNNING.not_after
     ).end
 
@@ -241,12 +251,14 @@ def test_the_past_is_never_worse_than_the_present(stated: list[Said], existed_at
 
 @given(stated=_statements, earlier=_moments, later=_moments)
 def test_earlier_proof_is_better_proof(
-    stated: list[Said], earlier: datetime, later: datetime
+    stated: list[RevocationAssertion], earlier: datetime, later: datetime
 ) -> None:
     """A signature that existed earlier is harmed by no revocation that spares a later one."""
     earlier, later = sorted((earlier, later))
     ends = [
-        judge_past(RUNNING, stated, at=NOW, existed_at=at, heard_until=RUNNING.not_after).end
+        status_at_signature_time(
+            RUNNING, stated, at=NOW, existed_at=at, heard_until=RUNNING.not_after
+        ).end
         for at in (earlier, later)
     ]
 
@@ -255,11 +267,11 @@ def test_earlier_proof_is_better_proof(
 
 @given(stated=_statements, existed_at=_moments)
 def test_an_entry_before_the_signature_never_passes_for_an_expired_one(
-    stated: list[Said], existed_at: datetime
+    stated: list[RevocationAssertion], existed_at: datetime
 ) -> None:
     """Whatever else was stated, before or after."""
     listed = said(existed_at, existed_at, "superseded")
-    found = judge_past(
+    found = status_at_signature_time(
         EXPIRED,
         [*stated, listed],
         at=NOW + 2 * DAY,

@@ -14,7 +14,7 @@ from makul.ledger.signed_note import (
     format_note,
     parse_note,
 )
-from makul.trust.tlog.cosignatures import Collector, WitnessPlace
+from makul.trust.tlog.cosignatures import Collector, WitnessEndpoint
 from makul.trust.tlog.note_keys import CosignatureVerifier, Cosigner, new_key_file
 from makul_testing.servers.crl_ocsp import publishing
 from makul_testing.servers.slow_http import dripping
@@ -38,8 +38,8 @@ def cosigner(tmp_path: Path) -> Cosigner:
     return a_cosigner(tmp_path)
 
 
-def in_file(cosigner: Cosigner, file: Path) -> WitnessPlace:
-    return WitnessPlace(verifier=CosignatureVerifier.parse(cosigner.vkey), file=file)
+def in_file(cosigner: Cosigner, file: Path) -> WitnessEndpoint:
+    return WitnessEndpoint(verifier=CosignatureVerifier.parse(cosigner.vkey), file=file)
 
 
 def test_what_a_witness_shows_is_collected_once(
@@ -66,8 +66,8 @@ def test_a_witness_is_asked_at_its_address(log: PublishedLog, cosigner: Cosigner
         web.at["/checkpoint"] = cosigner.cosign(log.note(leaves(3)), at=AT)
         verifier = CosignatureVerifier.parse(cosigner.vkey)
         places = [
-            WitnessPlace(verifier=verifier, url="http://127.0.0.1:9/checkpoint"),
-            WitnessPlace(verifier=verifier, url=f"{web.url}/checkpoint"),
+            WitnessEndpoint(verifier=verifier, url="http://127.0.0.1:9/checkpoint"),
+            WitnessEndpoint(verifier=verifier, url=f"{web.url}/checkpoint"),
         ]
         assert len(list(Collector(log.verifier, places).collect())) == 1
 
@@ -82,8 +82,8 @@ def test_a_witness_that_drips_holds_up_no_other(
     )
     with publishing() as web, dripping() as server:
         places = [
-            WitnessPlace(verifier=drips, url=f"{server.url}/checkpoint"),
-            WitnessPlace(verifier=verifier, url=f"{web.url}/checkpoint"),
+            WitnessEndpoint(verifier=drips, url=f"{server.url}/checkpoint"),
+            WitnessEndpoint(verifier=verifier, url=f"{web.url}/checkpoint"),
         ]
         collector = Collector(log.verifier, places, seconds=0.3)
         for size in (3, 9):

@@ -8,9 +8,9 @@ from typing import Any
 
 from makul.domain.reasons import Code
 from makul.trust.base.findings import (
-    CertificateEnd,
     PathFinding,
     RevocationFinding,
+    RevocationStatus,
     SubIndication,
     TimestampFinding,
 )
@@ -31,10 +31,10 @@ BISHKEK = timezone(timedelta(hours=6))
 AWKWARD = 'quotes " and \\ and \n, "Кадыр" and \u2028'
 MOMENTS = (NOW, datetime(2026, 3, 1, 1, 2, 3, 400_000, BISHKEK), datetime(1970, 1, 1, tzinfo=UTC))
 REVOCATION = (
-    RevocationFinding(certificate=b"\x01" * 32, end=CertificateEnd.UNKNOWN),
+    RevocationFinding(certificate=b"\x01" * 32, end=RevocationStatus.UNKNOWN),
     RevocationFinding(
         certificate=b"\xff" * 32,
-        end=CertificateEnd.REVOKED,
+        end=RevocationStatus.REVOKED,
         source="CRL",
         digest=b"\x02" * 32,
         this_update=MOMENTS[0],

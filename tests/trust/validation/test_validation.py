@@ -17,7 +17,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import Indication, SubIndication
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.checks import CHECKS
-from makul.trust.validation.documents import Profile as Asked
+from makul.trust.validation.documents import Profile as CertificateQuery
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.validation.report import CheckVerdict
 from makul_testing.builders.validation import OPEN, ROWS, report, store_of, swapped, verdicts
@@ -157,7 +157,7 @@ def test_signer_binding(documents: XadesVerifier, world, code: Code) -> None:
     found = report(
         documents,
         Forge(holder=world.citizen).signed(),
-        asked=Asked(name="consent", bind=bind),
+        asked=CertificateQuery(name="consent", bind=bind),
     )
 
     assert found.code is code

@@ -168,7 +168,7 @@ class ReceiptCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerNotice:
+class LedgerInfo:
     """By what the log over all decisions is known, and what the operator promises of it."""
 
     origin: str
@@ -189,7 +189,7 @@ class ServiceStatus:
     time: datetime
     limits: tuple[ServiceLimit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
-    ledger: LedgerNotice | None = None
+    ledger: LedgerInfo | None = None
 
 
 class Documents(Protocol):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class State(StrEnum):
+class ReadinessState(StrEnum):
     """How one dependency stands, best first."""
 
     OK = "ok"
@@ -19,24 +19,24 @@ class State(StrEnum):
 class Check(Protocol):
     """Looks at one dependency. It must be quick; one that raises counts as `DOWN`."""
 
-    def __call__(self) -> State: ...
+    def __call__(self) -> ReadinessState: ...
 
 
-_WORSE = tuple(State)
+_WORSE = tuple(ReadinessState)
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """The state of every dependency, by a name that says nothing of where or what it is."""
 
-    checks: Mapping[str, State]
+    checks: Mapping[str, ReadinessState]
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReadinessState:
         """The worst of them."""
-        return max(self.checks.values(), key=_WORSE.index, default=State.DOWN)
+        return max(self.checks.values(), key=_WORSE.index, default=ReadinessState.DOWN)
 
     @property
     def ready(self) -> bool:
         """May requests be sent here?"""
-        return self.state is not State.DOWN
+        return self.state is not ReadinessState.DOWN

@@ -93,7 +93,7 @@ class KnownRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RequestSnapshot:
     """What the record holds when a request arrives, read in one snapshot."""
 
     recipient: Recipient | None
@@ -142,7 +142,7 @@ class Register(Protocol):
 
     def standing(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
-    ) -> Standing:
+    ) -> RequestSnapshot:
         """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
 
     def official(
@@ -237,7 +237,7 @@ class PaperUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
+class ConsentRevocation:
     """A consent revoked by what its subject, or who gave it, signed; its document is evidence."""
 
     consent_id: UUID
@@ -252,7 +252,7 @@ class Entry:
 
     What must still be true at commit is named here, and re-checked in the recording transaction:
     `requires_active` (recipient and agreement), `meter` (the ground is neither used up nor
-    revoked), `daily_quota`, `attempt_limits`. Where it is not, nothing is recorded (`Overtaken`).
+    revoked), `daily_quota`, `attempt_limits`. Where it is not, nothing is recorded (`Conflict`).
     """
 
     disclosure_id: UUID
@@ -291,7 +291,7 @@ class Entry:
     """Keep the ground's document as a registered consent."""
     paper: PaperUse | None = None
     """Set where a consent on paper is registered."""
-    revokes: TakenBack | None = None
+    revokes: ConsentRevocation | None = None
     """From this commit on, this consent carries nothing more."""
     mark: MessageMark | None = None
     sealed_to: bytes | None = None
@@ -313,13 +313,13 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class Conflict:
     """Meanwhile something changed that forbids it. Nothing was recorded."""
 
     reasons: tuple[Reason, ...]
 
 
-Recorded = Committed | Replay | Overtaken
+Recorded = Committed | Replay | Conflict
 
 
 class Recorder(Protocol):
@@ -328,17 +328,17 @@ class Recorder(Protocol):
     def record(self, entry: Entry) -> Recorded:
         """All or nothing: request key, meter, attempts, disclosure, leaf, evidence, answer."""
 
-    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         """The stored answer of a closed id, its rights re-checked (invariants 4 and 5).
 
         The repetition is recorded in the same transaction, with a leaf of its own (invariant 1).
 
-        `Overtaken` carries what forbids it: RCP-02/03/04, AGR-01 to 04, CNS-05, REQ-08 for a
+        `Conflict` carries what forbids it: RCP-02/03/04, AGR-01 to 04, CNS-05, REQ-08 for a
         channel that is not agreed, REQ-04 for another digest or asker, REQ-09 for a message that
         came before.
         """
 
-    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+    def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
         """Note a message that records nothing else; False where it came before (REQ-09)."""
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:

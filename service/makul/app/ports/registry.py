@@ -90,7 +90,7 @@ class MonthCount:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportLook:
+class ExportOptions:
     """Whether an export shows whole PINs, and why it is made."""
 
     revealed: bool
@@ -102,7 +102,7 @@ class ExportLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptPiece:
+class EvidenceDocument:
     """One document on which a decision was judged, as it is kept."""
 
     digest: bytes
@@ -116,12 +116,12 @@ class KeptPiece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptCase:
+class DecisionEvidence:
     """All that a decision was judged on."""
 
     disclosure_id: UUID
     decided_at: datetime
-    pieces: tuple[KeptPiece, ...]
+    pieces: tuple[EvidenceDocument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,11 +294,11 @@ class Desk(Protocol):
         """A month's decisions, counted by recipient, purpose, outcome and ground (cl. 11)."""
 
     def export(
-        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+        self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """A month's decisions, the first first, as they are read; the export is itself recorded
         before the first (cl. 13, 16).
         """
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""

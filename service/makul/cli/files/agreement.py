@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,
@@ -90,7 +90,7 @@ IdentifierT = TypeVar("IdentifierT")
 _Table = Mapping[str, object]
 
 
-class _KeyError(HouseError):
+class _KeyError(OperatorError):
     """A key's value cannot be used."""
 
     def __init__(self, key: str, problem: str) -> None:
@@ -98,16 +98,16 @@ class _KeyError(HouseError):
 
 
 def read_agreement(path: Path) -> Agreement:
-    """Return the agreement in a file; raises `HouseError` or `FileError`, which name the fault."""
+    """Return the agreement in a file; `OperatorError` or `FileError` name what is wrong in it."""
     table = read_toml(path, MAX_BYTES)
     try:
         return parse_agreement(table)
-    except HouseError as error:
-        raise HouseError(f"{path.name}: {error}") from None
+    except OperatorError as error:
+        raise OperatorError(f"{path.name}: {error}") from None
 
 
 def parse_agreement(table: _Table) -> Agreement:
-    """The agreement that a TOML table states; raises `HouseError`, which names the key."""
+    """The agreement that a TOML table states; raises `OperatorError`, which names the key."""
     _check_keys(table)
     purposes = frozenset(_purpose("purposes", name) for name in _names(table, "purposes"))
     attributes = _set_of(Attribute, table, "attributes")

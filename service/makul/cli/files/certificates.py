@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.admin.models import CertificateUse, House, HouseError
+from makul.admin.models import CertificateUse, House, OperatorError
 from makul.cli.output import Facts, complain, instant, local_time
 from makul.net.certificate_der import load_certificate, serial_number_of
 from makul.net.files import read_bounded
@@ -54,19 +54,19 @@ class ReadCertificate:
 
 
 def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
-    """The one certificate in a file, PEM or DER; raises `HouseError` where it cannot serve.
+    """The one certificate in a file, PEM or DER; raises `OperatorError` where it cannot serve.
 
     `at` is None where an expired one will do: it is to be taken away.
     """
     der, certificate = _parse(path)
     algorithm = algorithm_of(certificate)
     if algorithm is None:
-        raise HouseError(
+        raise OperatorError(
             f"{path.name}: algorithm not accepted: its key is {name_key(certificate)}. Bring a"
             f" certificate with RSA of {MIN_RSA_BITS} bits or more, or ECDSA P-256, P-384 or P-521"
         )
     if at is not None and certificate.not_valid_after_utc <= at:
-        raise HouseError(
+        raise OperatorError(
             f"{path.name}: it expired on {local_time(certificate.not_valid_after_utc)}; bring its"
             " successor"
         )
@@ -112,21 +112,21 @@ def read_fingerprint(path: Path) -> bytes:
 
 
 def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
-    """One to which data can be encrypted: RSA, for keyEncipherment; raises `HouseError`.
+    """One to which data can be encrypted: RSA, for keyEncipherment; raises `OperatorError`.
 
     RFC 5280, 4.2.1.3. Whether its path is trusted is judged at each answer.
     """
     read = read_certificate(path, at=at)
     certificate = load_certificate(read.der)
     if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
-        raise HouseError(f"{path.name}: data are encrypted to RSA keys alone; bring such a one")
+        raise OperatorError(f"{path.name}: data are encrypted to RSA keys alone; bring such a one")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         encrypts = usage.key_encipherment or usage.data_encipherment
     except (x509.ExtensionNotFound, *UNREADABLE):
         encrypts = False
     if not encrypts:
-        raise HouseError(
+        raise OperatorError(
             f"{path.name}: its key usage does not state keyEncipherment; ask its authority for a"
             " certificate for encryption"
         )
@@ -176,21 +176,23 @@ _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
     content = read_bounded(path, MAX_BYTES)
     if b"PRIVATE KEY" in content:
-        raise HouseError(f"{path.name} holds a private key; bring the certificate alone")
+        raise OperatorError(f"{path.name} holds a private key; bring the certificate alone")
     found = _split(path, content)
     if len(found) != 1:
-        raise HouseError(f"{path.name} holds {len(found)} certificates; bring the signer's alone")
+        raise OperatorError(
+            f"{path.name} holds {len(found)} certificates; bring the signer's alone"
+        )
     try:
         # `cryptography` warns of a number that is not positive, so it is looked at before.
         if not 0 < serial_number_of(found[0]) < 1 << 8 * MAX_SERIAL_BYTES:
-            raise HouseError(
+            raise OperatorError(
                 f"{path.name}: its serial number is not positive, or longer than"
                 f" {MAX_SERIAL_BYTES} octets (RFC 5280, 4.1.2.2); ask its authority for another"
                 " certificate"
             )
         return found[0], load_certificate(found[0])
     except (*UNREADABLE, StopIteration):
-        raise HouseError(f"{path.name}: not a certificate in PEM or DER") from None
+        raise OperatorError(f"{path.name}: not a certificate in PEM or DER") from None
 
 
 def _split(path: Path, content: bytes) -> list[bytes]:
@@ -203,7 +205,7 @@ def _split(path: Path, content: bytes) -> list[bytes]:
             for each in _PEM.finditer(content)
         ]
     except binascii.Error:
-        raise HouseError(f"{path.name}: a certificate in PEM that is not base64") from None
+        raise OperatorError(f"{path.name}: a certificate in PEM that is not base64") from None
     if not found:
-        raise HouseError(f"{path.name}: PEM without a certificate")
+        raise OperatorError(f"{path.name}: PEM without a certificate")
     return found

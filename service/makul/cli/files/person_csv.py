@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
@@ -50,13 +50,13 @@ def is_separator_line(text: str) -> bool:
 
 
 def parse_heading(text: str) -> Heading:
-    """Return the heading that this line states; raises `HouseError` where it cannot serve.
+    """Return the heading that this line states; raises `OperatorError` where it cannot serve.
 
     The separator is the one by which most of its fields are columns.
     """
     line = text.rstrip("\r\n")
     if not line.strip():
-        raise HouseError(f"The first line is empty: it must name the columns; {_EXAMPLE}")
+        raise OperatorError(f"The first line is empty: it must name the columns; {_EXAMPLE}")
     read = {separator: _columns(line, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda each: len(_KNOWN.intersection(read[each])))
     columns = read[separator]
@@ -77,7 +77,7 @@ def _columns(line: str, separator: str) -> list[str]:
 
 def _check(line: str, columns: Sequence[str]) -> None:
     if not columns:
-        raise HouseError(
+        raise OperatorError(
             "The heading has a quote that does not close on its line: every column stands on the"
             f" first line; {_EXAMPLE}"
         )
@@ -85,26 +85,26 @@ def _check(line: str, columns: Sequence[str]) -> None:
         _refuse_unknown(line, columns)
     for number, column in enumerate(columns, start=1):
         if column not in _KNOWN:
-            raise HouseError(
+            raise OperatorError(
                 f"column {number} of the heading is no attribute{suggest(column)}; {_EXAMPLE}"
             )
         if column in columns[: number - 1]:
-            raise HouseError(f"the heading names a column twice: {column}; leave one out")
+            raise OperatorError(f"the heading names a column twice: {column}; leave one out")
     if Attribute.PIN not in columns:
-        raise HouseError(f"the heading has no column pin; {_EXAMPLE}")
+        raise OperatorError(f"the heading has no column pin; {_EXAMPLE}")
 
 
 def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
     """Say what is wrong where no column is known: another separator, or a line of data."""
     if any(cell.strip().isdigit() for cell in columns):
-        raise HouseError(f"The first line holds data: it must name the columns; {_EXAMPLE}")
+        raise OperatorError(f"The first line holds data: it must name the columns; {_EXAMPLE}")
     for separator, name in _OTHER_SEPARATORS.items():
         if any(part.strip().strip('"') in _KNOWN for part in line.split(separator)):
-            raise HouseError(
+            raise OperatorError(
                 f"The columns are separated by a {name}: separate them by a comma, a semicolon or"
                 " a tab"
             )
-    raise HouseError(f"column 1 of the heading is no attribute{suggest(columns[0])}; {_EXAMPLE}")
+    raise OperatorError(f"column 1 of the heading is no attribute{suggest(columns[0])}; {_EXAMPLE}")
 
 
 def csv_parser(heading: Heading) -> Callable[[str], Person | None]:

@@ -42,7 +42,7 @@ class BadFieldError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FieldForm:
     """What a field may hold."""
 
     pattern: re.Pattern[str]
@@ -50,28 +50,29 @@ class Form:
     """The same in words, as it stands behind "must be"."""
 
 
-def _code(*examples: str) -> Form:
+def _code(*examples: str) -> FieldForm:
     told = f"a code of 2 to 32 of A-Z, 0-9 and _, such as {', '.join(examples)}"
-    return Form(re.compile(r"[A-Z][A-Z0-9_]{1,31}"), told)
+    return FieldForm(re.compile(r"[A-Z][A-Z0-9_]{1,31}"), told)
 
 
-_TEXT = Form(re.compile(r"[^<>]{1,500}"), "up to 500 printable characters without < and >")
-_FORMS: Mapping[Attribute, Form] = {
+_TEXT = FieldForm(re.compile(r"[^<>]{1,500}"), "up to 500 printable characters without < and >")
+_FORMS: Mapping[Attribute, FieldForm] = {
     **dict.fromkeys(
-        NAMES, Form(re.compile(r"[^<>]{1,100}"), "up to 100 printable characters without < and >")
+        NAMES,
+        FieldForm(re.compile(r"[^<>]{1,100}"), "up to 100 printable characters without < and >"),
     ),
-    Attribute.PIN: Form(re.compile(r"[0-9]{14}"), "14 digits"),
-    Attribute.SEX: Form(re.compile(r"[MF]"), "F or M"),
-    Attribute.CITIZENSHIP: Form(
+    Attribute.PIN: FieldForm(re.compile(r"[0-9]{14}"), "14 digits"),
+    Attribute.SEX: FieldForm(re.compile(r"[MF]"), "F or M"),
+    Attribute.CITIZENSHIP: FieldForm(
         re.compile(r"[A-Z]{3}"), "three capital letters (ISO 3166-1), such as KGZ"
     ),
     Attribute.DOCUMENT_TYPE: _code("ID_CARD", "PASSPORT"),
     Attribute.DOCUMENT_STATE: _code("VALID", "EXPIRED", "LOST"),
     Attribute.PERSON_STATE: _code("ALIVE", "DECEASED"),
-    Attribute.DOCUMENT_NUMBER: Form(
+    Attribute.DOCUMENT_NUMBER: FieldForm(
         re.compile(r"[0-9A-Z-]{3,20}"), "3 to 20 of A-Z (Latin), 0-9 and -"
     ),
-    Attribute.DOCUMENT_ISSUER: Form(
+    Attribute.DOCUMENT_ISSUER: FieldForm(
         re.compile(r"[^<>]{1,300}"), "up to 300 printable characters without < and >"
     ),
 }

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.cli.files.person_csv import csv_parser, is_separator_line, parse_heading
 from makul.cli.files.person_fields import BadFieldError, person_from_fields
 from makul.domain.persons import Person
@@ -55,19 +55,19 @@ class Line:
 
 
 def format_of(path: Path) -> Format:
-    """By the file's name; raises `HouseError` where it does not tell."""
+    """By the file's name; raises `OperatorError` where it does not tell."""
     match path.suffix.lower():
         case ".csv" | ".tsv":
             return Format.CSV
         case ".jsonl" | ".ndjson":
             return Format.JSON_LINES
-    raise HouseError(f"{path.name}: name it .csv or .jsonl, so that its format is known")
+    raise OperatorError(f"{path.name}: name it .csv or .jsonl, so that its format is known")
 
 
 def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> Iterator[Line]:
     """Every person from `offset` on, where line `number` ended; constant memory.
 
-    Offset 0 is the beginning. A CSV heading is read from there in any case. Raises `HouseError`
+    Offset 0 is the beginning. A CSV heading is read from there in any case. Raises `OperatorError`
     where no line of the file can be read.
     """
     file.seek(0)
@@ -90,14 +90,14 @@ def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> It
 
 
 def _refuse_other_text(beginning: bytes) -> None:
-    """Raise `HouseError` for encodings and line ends by which no line could be read."""
+    """Raise `OperatorError` for encodings and line ends by which no line could be read."""
     for mark, name in _OTHER_ENCODINGS.items():
         if beginning.startswith(mark):
-            raise HouseError(f"The file is {name}: it must be UTF-8. {_SAVE}")
+            raise OperatorError(f"The file is {name}: it must be UTF-8. {_SAVE}")
     if b"\x00" in beginning[:4]:  # whatever it begins with is ASCII: this is UTF-16 or UTF-32
-        raise HouseError(f"The file begins with NUL bytes, as UTF-16 does. {_SAVE}")
+        raise OperatorError(f"The file begins with NUL bytes, as UTF-16 does. {_SAVE}")
     if b"\r" in beginning and b"\n" not in beginning:
-        raise HouseError(
+        raise OperatorError(
             "Lines end with a carriage return alone: they must end with a line feed (LF or CRLF)."
             " Save the file with such line ends"
         )
@@ -114,13 +114,13 @@ def _csv_person(file: BinaryIO) -> tuple[Callable[[str], Person | None], int]:
 def _heading_line(file: BinaryIO) -> str:
     raw = file.readline(MAX_HEADING + 1)
     if len(raw) > MAX_HEADING:
-        raise HouseError(f"The heading is longer than {MAX_HEADING} bytes: it names the columns")
+        raise OperatorError(f"The heading is longer than {MAX_HEADING} bytes: it names the columns")
     if b"\x00" in raw:
-        raise HouseError(f"The heading holds NUL bytes. {_SAVE}")
+        raise OperatorError(f"The heading holds NUL bytes. {_SAVE}")
     try:
         return raw.decode().removeprefix(_BOM)
     except UnicodeDecodeError:
-        raise HouseError(f"The heading is not UTF-8. {_SAVE}") from None
+        raise OperatorError(f"The heading is not UTF-8. {_SAVE}") from None
 
 
 def _read_line(raw: bytes, number: int, end: int, parse: Callable[[str], Person | None]) -> Line:

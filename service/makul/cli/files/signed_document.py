@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import HouseError
+from makul.admin.models import OperatorError
 from makul.app.agreements import NotSigned
 from makul.net.files import read_bounded
 
@@ -28,10 +28,10 @@ ChainFile = Annotated[
 
 
 def read_document(path: Path) -> bytes:
-    """Return the exact bytes of a document; raises `HouseError` or `FileError`."""
+    """Return the exact bytes of a document; raises `OperatorError` or `FileError`."""
     content = read_bounded(path, MAX_BYTES)
     if not content:
-        raise HouseError(f"{path}: empty. Name the document.")
+        raise OperatorError(f"{path}: empty. Name the document.")
     return content
 
 
@@ -40,7 +40,7 @@ def print_document(document: bytes) -> None:
     typer.echo(document, nl=False)
 
 
-def not_good(path: Path, found: NotSigned) -> HouseError:
+def not_good(path: Path, found: NotSigned) -> OperatorError:
     """Why a signed document does not count."""
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    return HouseError(f"{path.name} does not count: {found.why}{codes}")
+    return OperatorError(f"{path.name} does not count: {found.why}{codes}")

@@ -9,7 +9,7 @@ from makul.app.ports import AgreementSignature, DeskError, SignedBytes
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.admin import signatories
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros, terms_to_text
 from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
@@ -57,7 +57,7 @@ _SIGNED_ALREADY = select(agreement_signature.c.recorded_at).where(
 
 
 def draft(
-    office: Office,
+    office: RegistryUnitOfWork,
     new: Agreement,
     document: bytes,
     *,
@@ -96,7 +96,7 @@ def draft(
         act.write("agreement.draft", number, facts, at=at)
 
 
-def draft_document(office: Office, number: AgreementNumber) -> bytes | None:
+def draft_document(office: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
     """The document of the newest draft, unsigned; None where the number is not known."""
     row = office.database.one(NEWEST_DRAFT, {"number": number})
     found = signatories.kept(office, row[0]) if row is not None else None
@@ -104,7 +104,7 @@ def draft_document(office: Office, number: AgreementNumber) -> bytes | None:
 
 
 def sign(
-    office: Office,
+    office: RegistryUnitOfWork,
     signature: AgreementSignature,
     *,
     at: datetime,
@@ -152,7 +152,9 @@ def sign(
     return state
 
 
-def terminate(office: Office, number: AgreementNumber, *, reason: str, at: datetime) -> None:
+def terminate(
+    office: RegistryUnitOfWork, number: AgreementNumber, *, reason: str, at: datetime
+) -> None:
     """End an agreement for good (cl. 12)."""
     with office.changing(taking_from=_owner(office, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
@@ -172,7 +174,7 @@ def _agreement_row(number: AgreementNumber) -> RowKey:
     return RowKey("agreement", {"number": number})
 
 
-def _owner(office: Office, number: AgreementNumber) -> str | None:
+def _owner(office: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
     """Whose agreement it is: a number stays with its recipient."""
     known = office.database.one(STANDING, {"number": number})
     return known[0] if known is not None else None

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import DeskError
 from makul.domain.identifiers import MemberCode
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.records.acts import RowKey
@@ -35,7 +35,7 @@ _WITHDRAW = (
 
 
 def add(
-    office: Office,
+    office: RegistryUnitOfWork,
     transaction: Transaction,
     recipient: MemberCode,
     fingerprint: bytes,
@@ -54,7 +54,7 @@ def add(
 
 
 def withdraw(
-    office: Office,
+    office: RegistryUnitOfWork,
     transaction: Transaction,
     recipient: MemberCode,
     fingerprint: bytes,

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.app.ports import KeptCase, KeptPiece
-from makul.store.admin.unit_of_work import Office
+from makul.app.ports import DecisionEvidence, EvidenceDocument
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
-from makul.store.encryption.fields import SealBrokenError
+from makul.store.encryption.fields import FieldDecryptionError
 from makul.store.records.recorder import evidence_place
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import disclosure, evidence
@@ -21,7 +21,9 @@ _PIECE = select(evidence.c.kind, evidence.c.sealed).where(
 )
 
 
-def look(office: Office, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+def look(
+    office: RegistryUnitOfWork, disclosure_id: UUID, *, at: datetime
+) -> DecisionEvidence | None:
     """The documents and their reports, given only once the look is committed to the log."""
     with office.changing() as transaction:
         row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
@@ -32,20 +34,24 @@ def look(office: Office, disclosure_id: UUID, *, at: datetime) -> KeptCase | Non
         return None
     recipient, decided_at, sealed = row
     reports = open_private(office.sealer, disclosure_id.bytes, sealed).reports
-    return KeptCase(
+    return DecisionEvidence(
         disclosure_id=disclosure_id,
         decided_at=instant(decided_at),
         pieces=tuple(_piece(office, recipient, digest, report) for digest, report in reports),
     )
 
 
-def _piece(office: Office, recipient: str, digest: bytes, report: bytes) -> KeptPiece:
+def _piece(
+    office: RegistryUnitOfWork, recipient: str, digest: bytes, report: bytes
+) -> EvidenceDocument:
     row = office.database.one(_PIECE, {"recipient": recipient, "digest": digest})
     kind, sealed = row if row is not None else (None, None)
     document = None
     if sealed is not None:
         try:
             document = office.sealer.open(sealed, evidence_place(recipient, digest))
-        except SealBrokenError:  # it was altered or moved: told of this piece, not of the store
+        except (
+            FieldDecryptionError
+        ):  # it was altered or moved: told of this piece, not of the store
             document = None
-    return KeptPiece(digest=digest, kind=kind, document=document, report=report)
+    return EvidenceDocument(digest=digest, kind=kind, document=document, report=report)

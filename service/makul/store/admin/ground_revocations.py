@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
 
-from makul.app.ports import DeskError, GroundRow, TakenBack
+from makul.app.ports import ConsentRevocation, DeskError, GroundRow
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import instant, micros
 from makul.store.db.rows import build_row_reader
@@ -81,7 +81,7 @@ def find_ground(
 
 
 def revoke_ground(
-    office: Office,
+    office: RegistryUnitOfWork,
     recipient: MemberCode,
     kind: GroundKind,
     ground_id: UUID,
@@ -110,13 +110,13 @@ def revoke_ground(
             raise DeskError("this recipient has no such ground in force")
         if subject is not None:
             # Beside its meter, so that ListRevocations lists it as any other.
-            by_hand = TakenBack(consent_id=ground_id, subject=subject, document=None)
+            by_hand = ConsentRevocation(consent_id=ground_id, subject=subject, document=None)
             revocations.take_back(transaction, office.sealer, recipient, by_hand, at=at)
         act.write("ground.revoke", recipient, facts, at=at)
 
 
 def _read_subject(
-    office: Office,
+    office: RegistryUnitOfWork,
     transaction: Transaction,
     recipient: MemberCode,
     kind: GroundKind,

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from makul.app.ports import Clock, DeskError, KeyRotation, Retired, Rewrapped, Ring, SealedCount
 from makul.store.admin import rewrap as rewrapping
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.key_file import KeyFile
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
@@ -28,7 +28,7 @@ _LAST_REWRAPPED = select(func.max(desk_log.c.at)).where(desk_log.c.action == _RE
 class StoreRotation(KeyRotation):
     """The rotation of one store's master key, whose ring lies in a file."""
 
-    def __init__(self, office: Office, path: Path) -> None:
+    def __init__(self, office: RegistryUnitOfWork, path: Path) -> None:
         self._office = office
         self._file = KeyFile(path)
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select
 from makul.app.ports import NOTICE_LANGUAGES, DeskError, Notice, NoticeApproval, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.store.admin import signatories
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant, micros
 from makul.store.records.acts import RowKey
 from makul.store.schema.tables import notice_approval, notice_text
@@ -36,7 +36,7 @@ _APPROVED = select(notice_approval.c.approved_at).where(notice_approval.c.ref ==
 _APPROVE = insert(notice_approval)
 
 
-def add(office: Office, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
+def add(office: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
     """Register a notice. Its texts never change: another text is another number."""
     if set(texts) != set(NOTICE_LANGUAGES):
         raise DeskError("a notice is one text in each of ky, ru and en")
@@ -60,7 +60,12 @@ def add(office: Office, ref: str, texts: Mapping[str, bytes], *, at: datetime) -
 
 
 def approve(
-    office: Office, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
+    office: RegistryUnitOfWork,
+    approval: NoticeApproval,
+    signer: bytes,
+    signed: SignedBytes,
+    *,
+    at: datetime,
 ) -> None:
     """Record the authorised body's approval of exactly the registered texts."""
     ref, body = approval.ref, approval.authorised_body.code
@@ -89,7 +94,7 @@ def approve(
         act.write("notice.approve", ref, facts, at=at)
 
 
-def everything(office: Office) -> Sequence[Notice]:
+def everything(office: RegistryUnitOfWork) -> Sequence[Notice]:
     """Every notice, by number."""
     found: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
     for ref, *row in office.database.all(_ALL, {}):

@@ -7,13 +7,13 @@ from makul.domain.identifiers import Pin
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.store.admin import persons as people
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 
 
 class PersonDesk:
     """What the operator does with the register of citizens; every look is recorded."""
 
-    _office: Office
+    _office: RegistryUnitOfWork
 
     def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
         """Insert or replace as a new version, one transaction a call; how many changed."""

@@ -22,10 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.person_codec import WHOLE, name_samples, person_from_bytes, person_place
 from makul.store.records.persons import add_samples, seal_record
 from makul.store.schema.person_tables import person
@@ -84,7 +84,7 @@ def count_rows(database: Database) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def move_samples(office: Office, *, at: datetime) -> Iterator[Moved]:
+def move_samples(office: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
     """Move the samples of every record, and yield what each batch came to.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
@@ -96,7 +96,7 @@ def move_samples(office: Office, *, at: datetime) -> Iterator[Moved]:
             for key in keys:
                 try:
                     versions += _move(transaction, office.sealer, *key, at)
-                except (SealBrokenError, CodecError):
+                except (FieldDecryptionError, CodecError):
                     broken += 1
             facts = {"versions": versions, "broken": broken}
             office.log.write(transaction, "persons.move_samples", "", facts, at=at)
@@ -117,7 +117,7 @@ def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes
 
 
 def _move(
-    transaction: Transaction, sealer: Sealer, pin_index: bytes, version: int, at: datetime
+    transaction: Transaction, sealer: FieldCipher, pin_index: bytes, version: int, at: datetime
 ) -> int:
     """Move one version's samples; 0 if another process did so meanwhile."""
     row = transaction.one(_READ, {"pin_index": pin_index, "version": version})

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, func, select
 from makul.domain.identifiers import Pin
 from makul.domain.person_queries import MAX_FOUND, PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
 from makul.store.records.person_codec import person_from_bytes, person_place
 from makul.store.records.persons import add_version, read_current
@@ -36,7 +36,7 @@ _VERSIONS = select(
 _SAMPLES = select(func.count()).select_from(person_sample)
 
 
-def put(office: Office, persons: Sequence[Person], *, at: datetime) -> int:
+def put(office: RegistryUnitOfWork, persons: Sequence[Person], *, at: datetime) -> int:
     """Keep each person as a new version where anything changed; how many did.
 
     One transaction: a caller with many persons comes with a few hundred at a time, for the desk
@@ -50,7 +50,7 @@ def put(office: Office, persons: Sequence[Person], *, at: datetime) -> int:
     return changed
 
 
-def look(office: Office, pin: Pin, *, reason: str, at: datetime) -> Person | None:
+def look(office: RegistryUnitOfWork, pin: Pin, *, reason: str, at: datetime) -> Person | None:
     """A person's record, given only once the look is committed to the log.
 
     Its samples are named with their sizes, and not opened.
@@ -64,7 +64,7 @@ def look(office: Office, pin: Pin, *, reason: str, at: datetime) -> Person | Non
 
 
 def change_one(
-    office: Office,
+    office: RegistryUnitOfWork,
     pin: Pin,
     change: Callable[[Person], Person],
     *,
@@ -89,7 +89,7 @@ def change_one(
 
 
 def search(
-    office: Office,
+    office: RegistryUnitOfWork,
     query: PersonQuery,
     *,
     reason: str,
@@ -121,7 +121,7 @@ def search(
     return PersonsFound(persons=shown, more=len(found) > MAX_FOUND)
 
 
-def _everybody(office: Office) -> Iterator[Person]:
+def _everybody(office: RegistryUnitOfWork) -> Iterator[Person]:
     """Yield every current record, by index; samples stay where they are."""
     after = b""
     while rows := office.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):

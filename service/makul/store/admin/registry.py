@@ -8,11 +8,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import (
     AgreementSignature,
+    DecisionEvidence,
     DeskError,
     DisclosureRow,
-    ExportLook,
+    ExportOptions,
     GroundRow,
-    KeptCase,
     MonthCount,
     Notice,
     NoticeApproval,
@@ -32,10 +32,10 @@ from makul.store.admin import encryption_certificates as sealing
 from makul.store.admin import evidence, notices, signatories
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
 from makul.store.admin.person_registry import PersonDesk
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import agreement_from_row, micros
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
 from makul.store.reads.agreement_signatures import list_signatures
@@ -103,11 +103,11 @@ _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("reci
 class StoreDesk(PersonDesk):
     """`ports.Desk`, of one operator. Raises `DeskError` and `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, sealer: Sealer, who: str) -> None:
+    def __init__(self, database: Database, sealer: FieldCipher, who: str) -> None:
         self._database = database
         self._sealer = sealer
         self._log = DeskLog(sealer, who)
-        self._office = Office(database, sealer, self._log)
+        self._office = RegistryUnitOfWork(database, sealer, self._log)
 
     # --- recipients and their certificates and officials --------------------------------------
 
@@ -353,7 +353,7 @@ class StoreDesk(PersonDesk):
         return statistics.of_month(self._database, month)
 
     def export(
-        self, month: Month, recipient: MemberCode | None, look: ExportLook, *, at: datetime
+        self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """A month's decisions, as they are read; nothing is read unless the export is recorded."""
         facts = {"month": str(month), "revealed": look.revealed, "reason": look.reason}
@@ -361,7 +361,7 @@ class StoreDesk(PersonDesk):
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
         return listing.of_month(self._database, self._sealer, month, recipient=recipient)
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> KeptCase | None:
+    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""
         return evidence.look(self._office, disclosure_id, at=at)
 

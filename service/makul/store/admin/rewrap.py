@@ -34,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from makul.app.ports import Rewrapped, SealedCount
 from makul.store.db.base import Database, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.schema.columns import metadata
 
 BATCH_FIELDS = 100
@@ -139,7 +139,7 @@ def count(database: Database) -> Sequence[SealedCount]:
     ]
 
 
-def rewrap(database: Database, sealer: Sealer, key_id: str) -> Iterator[Rewrapped]:
+def rewrap(database: Database, sealer: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
     """Bring all fields under the current key, whose id this is; one batch each time.
 
     Raises `StoreUnavailableError`; what was told before is committed.
@@ -155,7 +155,7 @@ def rewrap(database: Database, sealer: Sealer, key_id: str) -> Iterator[Rewrappe
 
 
 def _walk(
-    database: Database, sealer: Sealer, column: SealedColumn, done: bytes
+    database: Database, sealer: FieldCipher, column: SealedColumn, done: bytes
 ) -> Iterator[Rewrapped]:
     rows = database.all(column.first, {"done": done})
     while rows:
@@ -180,13 +180,13 @@ def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _rewrap_batch(
-    database: Database, sealer: Sealer, column: SealedColumn, rows: Sequence[Row]
+    database: Database, sealer: FieldCipher, column: SealedColumn, rows: Sequence[Row]
 ) -> Rewrapped:
     changes, broken = [], 0
     for _length, was, *key in rows:
         try:
             head = sealer.rewrap(was)
-        except SealBrokenError:
+        except FieldDecryptionError:
             broken += 1
             continue
         keys = zip(_names(column), key, strict=True)

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import DeskError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
-from makul.store.admin.unit_of_work import Office
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.acts import RowKey
 from makul.store.schema.tables import desk_document, recipient, signatory
 
@@ -43,7 +43,7 @@ _DOCUMENT = select(desk_document.c.sealed).where(desk_document.c.digest == bindp
 _KEEP = insert(desk_document)
 
 
-def add(office: Office, new: Signatory, *, at: datetime) -> None:
+def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
     """Register a hand for a party.
 
     One certificate, one key and one person stand for one party in one role alone, whether still
@@ -75,7 +75,7 @@ def add(office: Office, new: Signatory, *, at: datetime) -> None:
 
 
 def withdraw(
-    office: Office,
+    office: RegistryUnitOfWork,
     member: MemberCode,
     fingerprint: bytes,
     *,
@@ -96,7 +96,7 @@ def withdraw(
         act.write("signatory.withdraw", member, facts, at=at)
 
 
-def everyone(office: Office) -> Sequence[Signatory]:
+def everyone(office: RegistryUnitOfWork) -> Sequence[Signatory]:
     """Every signatory, withdrawn ones too."""
     return [_from_row(office.sealer, row) for row in office.database.all(_ALL, {})]
 
@@ -110,7 +110,7 @@ def may_sign(
 
 
 def keep(
-    transaction: Transaction, sealer: Sealer, kind: str, signed: SignedBytes, *, at: datetime
+    transaction: Transaction, sealer: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
 ) -> None:
     """Keep a document's exact bytes and how it was judged; the same bytes once."""
     if transaction.one(_DOCUMENT, {"digest": signed.digest}) is not None:
@@ -125,7 +125,7 @@ def keep(
     transaction.run(_KEEP, values)
 
 
-def kept(office: Office, digest: bytes) -> SignedBytes | None:
+def kept(office: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
     """A document that was kept."""
     row = office.database.one(_DOCUMENT, {"digest": digest})
     if row is None:
@@ -147,12 +147,12 @@ def _refuse_same_hand(new: Signatory, known: Signatory) -> None:
         raise DeskError("this person is another party's signatory")
 
 
-def _seal(sealer: Sealer, new: Signatory) -> bytes:
+def _seal(sealer: FieldCipher, new: Signatory) -> bytes:
     header = {"v": 1, "identifier": new.identifier, "name": new.name}
     return sealer.seal(pack(header, [new.key_digest]), _place(new.member, new.fingerprint))
 
 
-def _from_row(sealer: Sealer, row: Row) -> Signatory:
+def _from_row(sealer: FieldCipher, row: Row) -> Signatory:
     member, fingerprint, role, sealed, withdrawn_at = row
     header, parts = unpack(sealer.open(sealed, _place(member, fingerprint)))
     only(header, "v", "identifier", "name")

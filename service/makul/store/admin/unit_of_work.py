@@ -5,18 +5,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from makul.store.db.base import Database, Transaction
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import PendingAct, RowKey
 from makul.store.records.audit_log import DeskLog
-from makul.store.records.locks import Gate, before_taking_rights, go_through, taking_rights
+from makul.store.records.locks import Gate, acquire_lock, announce_revocation, lock_for_revocation
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class RegistryUnitOfWork:
     """The store, what seals its fields, and the log of who did what."""
 
     database: Database
-    sealer: Sealer
+    sealer: FieldCipher
     log: DeskLog
 
     def act(self, transaction: Transaction, *rows: RowKey) -> PendingAct:
@@ -32,9 +32,9 @@ class Office:
         with ExitStack() as stack:
             taking = None
             if taking_from is not None:
-                taking = stack.enter_context(taking_rights(self.database, taking_from))
+                taking = stack.enter_context(announce_revocation(self.database, taking_from))
             transaction = stack.enter_context(self.database.transaction())
-            go_through(transaction, Gate.DESK)
+            acquire_lock(transaction, Gate.DESK)
             if taking is not None:
-                before_taking_rights(transaction, taking)
+                lock_for_revocation(transaction, taking)
             yield transaction

@@ -8,11 +8,11 @@ import psycopg
 
 from makul.app.ports import StoreUnavailableError
 from makul.store.db.error_texts import failure_of
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 
 
 @contextmanager
-def administered(place: PostgresPlace) -> Iterator["psycopg.Connection[Any]"]:
+def administered(place: PostgresLocation) -> Iterator["psycopg.Connection[Any]"]:
     """A connection of its own, each statement its own transaction; one kind of error."""
     try:
         with psycopg.connect(place.url, autocommit=True) as server:

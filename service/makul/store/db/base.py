@@ -61,7 +61,7 @@ class Prepared:
         return tuple([values[n] if n in values else constants[n] for n in self._names])
 
 
-class Statements:
+class CompiledStatements:
     """The statements of one dialect, each compiled once: they are this room's constants."""
 
     __slots__ = ("_dialect", "_prepared")
@@ -83,7 +83,7 @@ class Transaction:
 
     __slots__ = ("_execute", "_statements", "discarded")
 
-    def __init__(self, execute: Execute, statements: Statements) -> None:
+    def __init__(self, execute: Execute, statements: CompiledStatements) -> None:
         self._execute = execute
         self._statements = statements
         self.discarded = False

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresPlace:
+class PostgresLocation:
     """A PostgreSQL database, as libpq is told of it (`postgresql://...`); may hold a password."""
 
     url: str = field(repr=False)
@@ -13,5 +13,5 @@ class PostgresPlace:
     """May statements stay prepared? Not behind a pooler that hands out transactions."""
 
 
-Place = Path | PostgresPlace
+DatabaseLocation = Path | PostgresLocation
 """A file of SQLite, or a PostgreSQL database."""

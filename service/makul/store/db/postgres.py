@@ -28,18 +28,18 @@ from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import CommitUnknownError, NotThisDutyError, StoreUnavailableError
 from makul.store.db.base import (
+    CompiledStatements,
     Cursor,
     Database,
     ResultT,
     Row,
     Settled,
-    Statements,
     Transaction,
     Values,
     unavailable,
 )
 from makul.store.db.error_texts import failure_of
-from makul.store.db.location import PostgresPlace
+from makul.store.db.location import PostgresLocation
 
 TRIES = 8
 """How often work is done at most that loses races; the last wait is up to half a second."""
@@ -64,7 +64,7 @@ SESSION = {
 }
 """Asked for at connecting. Behind a pooler that drops them, the role has them (`store grant`)."""
 
-_STATEMENTS = Statements(psycopg_dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
+_STATEMENTS = CompiledStatements(psycopg_dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
 
 _LOST_A_RACE = (
     errors.SerializationFailure,
@@ -93,7 +93,9 @@ class PostgresDatabase(Database):
 
     side_by_side = True
 
-    def __init__(self, place: PostgresPlace, retried: Callable[[], None] = _nobody_counts) -> None:
+    def __init__(
+        self, place: PostgresLocation, retried: Callable[[], None] = _nobody_counts
+    ) -> None:
         """`retried` is told whenever work is done again."""
         self._place = place
         self._retried = retried
@@ -229,7 +231,7 @@ def _tries() -> Iterator[int]:
             yield number
 
 
-def _new_pool(place: PostgresPlace) -> "ConnectionPool[PostgresConnection]":
+def _new_pool(place: PostgresLocation) -> "ConnectionPool[PostgresConnection]":
     options = " ".join(
         f"-c {name}={value}".replace("=read committed", r"=read\ committed")
         for name, value in SESSION.items()

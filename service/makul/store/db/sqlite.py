@@ -22,12 +22,12 @@ from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
 from makul.store.db.base import (
+    CompiledStatements,
     Cursor,
     Database,
     ResultT,
     Row,
     Settled,
-    Statements,
     Transaction,
     Values,
     unavailable,
@@ -72,10 +72,10 @@ class Connection(Protocol):
         """Let go of the file."""
 
 
-_STATEMENTS = Statements(sqlite_dialect(paramstyle="qmark"))
+_STATEMENTS = CompiledStatements(sqlite_dialect(paramstyle="qmark"))
 
 
-class _Held:
+class _ThreadConnection:
     """A thread's connection, closed when the thread ends or the database is closed."""
 
     __slots__ = ("__weakref__", "_finalizer", "connection", "generation")
@@ -106,7 +106,7 @@ class SqliteDatabase(Database):
         self._guard = threading.Lock()
         self._turn = threading.Lock()
         self._local = threading.local()
-        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._open: weakref.WeakSet[_ThreadConnection] = weakref.WeakSet()
         self._generation = 0
         self._pid: int | None = None
         self._file: tuple[int, int] | None = None
@@ -187,7 +187,7 @@ class SqliteDatabase(Database):
             self._lock_file = self._pid = self._file = None
 
     def _connection(self) -> Connection:
-        held: _Held | None = getattr(self._local, "held", None)
+        held: _ThreadConnection | None = getattr(self._local, "held", None)
         if held is None or held.generation != self._generation:
             held = self._local.held = self._connect()
         if os.getpid() != self._pid:
@@ -197,7 +197,7 @@ class SqliteDatabase(Database):
             raise StoreUnavailableError("the store's file was replaced while it was in use")
         return held.connection
 
-    def _connect(self) -> _Held:
+    def _connect(self) -> _ThreadConnection:
         with self._guard:
             pid, facts = os.getpid(), self._path.stat()
             if self._pid is None:
@@ -205,7 +205,7 @@ class SqliteDatabase(Database):
                 self._lock_file = _open_lock_file(self._path)
             elif self._pid != pid:
                 raise StoreUnavailableError("the store was in use before this process was forked")
-            held = _Held(connect(self._path), self._generation)
+            held = _ThreadConnection(connect(self._path), self._generation)
             self._open.add(held)
             return held
 

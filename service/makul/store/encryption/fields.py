@@ -26,7 +26,7 @@ from makul.store.encryption.master_keys import StoreKeys
 _ONLY_NONCE = bytes(12)
 
 
-class SealBrokenError(StoreUnavailableError):
+class FieldDecryptionError(StoreUnavailableError):
     """A sealed field does not open: wrong keys, or it was altered or moved."""
 
 
@@ -36,7 +36,7 @@ def place(table: str, column: str, *record: bytes) -> bytes:
     return b"makul.store/1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
-class Sealer:
+class FieldCipher:
     """Seals and opens fields, and computes blind indexes, with one ring of keys."""
 
     def __init__(self, keys: StoreKeys, compressor: "Compressor | None" = None) -> None:
@@ -59,28 +59,28 @@ class Sealer:
         return self._prefix + wrapped + AESGCM(data_key).encrypt(_ONLY_NONCE, plain, where)
 
     def open(self, sealed: bytes, where: bytes) -> bytes:
-        """The value sealed for this place; raises `SealBrokenError`."""
+        """The value sealed for this place; raises `FieldDecryptionError`."""
         try:
             if sealed[:1] != FIELD_FORMAT:
-                raise SealBrokenError("a sealed field has an unknown format")
+                raise FieldDecryptionError("a sealed field has an unknown format")
             master = self._masters[sealed[1:KEY_ID_END].decode("ascii")]
             data_key = aes_key_unwrap(master, sealed[KEY_ID_END:HEAD_BYTES])
             return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[HEAD_BYTES:], where)
         except (KeyError, ValueError, InvalidUnwrap, InvalidTag):
-            raise SealBrokenError("a sealed field does not open with these keys") from None
+            raise FieldDecryptionError("a sealed field does not open with these keys") from None
 
     def rewrap(self, head: bytes) -> bytes:
-        """The head of a sealed field under the current master key; raises `SealBrokenError`.
+        """The head of a sealed field under the current master key; raises `FieldDecryptionError`.
 
         The data key stays what it is, and so does what it seals: whoever had both keeps both.
         """
         try:
             if head[:1] != FIELD_FORMAT or len(head) != HEAD_BYTES:
-                raise SealBrokenError("a sealed field has an unknown format")
+                raise FieldDecryptionError("a sealed field has an unknown format")
             master = self._masters[head[1:KEY_ID_END].decode("ascii")]
             data_key = aes_key_unwrap(master, head[KEY_ID_END:])
         except (KeyError, ValueError, InvalidUnwrap):
-            raise SealBrokenError("a sealed field does not open with these keys") from None
+            raise FieldDecryptionError("a sealed field does not open with these keys") from None
         return self._prefix + aes_key_wrap(self._current, data_key)
 
     def index(self, kind: str, *parts: str) -> bytes:

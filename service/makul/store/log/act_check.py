@@ -6,7 +6,7 @@ from uuid import UUID
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import read_act
 from makul.store.db.codecs import CodecError, dumps, only, unpack
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.baseline import BASELINE_KIND
 from makul.store.log.expectations import Expectations, StatedChange
 from makul.store.records.acts import act_place
@@ -35,7 +35,7 @@ Columns = Mapping[str, object]
 class ActChecker:
     """Says of an act what does not fit, and collects what it says of other rows."""
 
-    def __init__(self, sealer: Sealer, expectations: Expectations) -> None:
+    def __init__(self, sealer: FieldCipher, expectations: Expectations) -> None:
         self._sealer = sealer
         self._expectations = expectations
 
@@ -46,7 +46,7 @@ class ActChecker:
         try:
             salt, statement = self._open(columns)
             stated = read_act(statement)
-        except SealBrokenError:
+        except FieldDecryptionError:
             return "act", "its encrypted part does not open: it was altered or moved"
         except (CodecError, ValueError):
             return "act", "its encrypted part does not read back"

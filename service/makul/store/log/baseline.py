@@ -11,10 +11,10 @@ from sqlalchemy import bindparam, update
 
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import Act, Change, add_act, has_acts
 from makul.store.records.held_rows import HELD, HeldTable
-from makul.store.records.locks import Gate, go_through
+from makul.store.records.locks import Gate, acquire_lock
 from makul.store.schema.tables import store_identity
 
 BASELINE_KIND = "store.baseline"
@@ -30,11 +30,11 @@ _MARK_RECORDED = (
 )
 
 
-def write_baseline(database: Database, sealer: Sealer, *, who: str, at: datetime) -> bool:
+def write_baseline(database: Database, sealer: FieldCipher, *, who: str, at: datetime) -> bool:
     """Record every row of rights, in one transaction; False if there is a baseline already."""
 
     def work(transaction: Transaction) -> bool:
-        go_through(transaction, Gate.DESK)
+        acquire_lock(transaction, Gate.DESK)
         transaction.run(_MARK_RECORDED, {"at": micros(at)})
         if has_acts(transaction):
             return False
@@ -48,7 +48,7 @@ def write_baseline(database: Database, sealer: Sealer, *, who: str, at: datetime
 
 
 def _record_table(
-    transaction: Transaction, sealer: Sealer, held: HeldTable, *, who: str, at: datetime
+    transaction: Transaction, sealer: FieldCipher, held: HeldTable, *, who: str, at: datetime
 ) -> None:
     rows = held.rows(transaction)
     while page := list(islice(rows, ROWS_AN_ACT)):

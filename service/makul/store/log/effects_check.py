@@ -7,7 +7,7 @@ from uuid import UUID
 
 from makul.domain.disclosures import GroundKind
 from makul.store.db.codecs import CodecError, micros, utc_day
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.held_rows import HELD, state_content, state_value
 from makul.store.records.usage_limits import employee_index
 
@@ -15,7 +15,7 @@ Effect = tuple[str, str, Mapping[str, object]]
 """A table, a row's key as text, and what the decision says of the row."""
 
 
-def read_effects(sealer: Sealer, stated: Mapping[str, object]) -> tuple[Effect, ...]:
+def read_effects(sealer: FieldCipher, stated: Mapping[str, object]) -> tuple[Effect, ...]:
     """Return what a decision says of other rows; nothing of formats 1 and 2 (the baseline does).
 
     Raises `CodecError` for a statement that does not read back.
@@ -31,7 +31,7 @@ def read_effects(sealer: Sealer, stated: Mapping[str, object]) -> tuple[Effect, 
 class _Effects:
     """The effects of one decision."""
 
-    def __init__(self, sealer: Sealer, stated: Mapping[str, object]) -> None:
+    def __init__(self, sealer: FieldCipher, stated: Mapping[str, object]) -> None:
         self._sealer = sealer
         self._stated = cast("Mapping[str, Any]", stated)
         self._effects = cast("Mapping[str, Any]", stated["effects"])

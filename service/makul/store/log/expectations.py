@@ -42,7 +42,7 @@ class StatedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class ExpectedGrounds:
     """All that records say of one row: acts in their order, effects of decisions in any."""
 
     changes: tuple[StatedChange, ...]
@@ -108,7 +108,7 @@ class Expectations:
         for (key,) in self._file.execute(_UNMET, {"tbl": table}).fetchall():
             yield key
 
-    def grounds(self, table: str, key: str) -> Grounds:
+    def grounds(self, table: str, key: str) -> ExpectedGrounds:
         """Return all that records say of a row."""
         changes = self._file.execute(
             "SELECT number, first, was, now FROM change WHERE tbl = ? AND key = ? ORDER BY number",
@@ -117,7 +117,7 @@ class Expectations:
         effects = self._file.execute(
             "SELECT facts FROM effect WHERE tbl = ? AND key = ? ORDER BY facts", (table, key)
         )
-        return Grounds(
+        return ExpectedGrounds(
             changes=tuple(
                 StatedChange(
                     number=number, is_baseline=bool(first), before=_facts(was), after=_facts(now)

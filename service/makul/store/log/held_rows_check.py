@@ -11,8 +11,8 @@ from uuid import UUID
 
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
-from makul.store.encryption.fields import Sealer
-from makul.store.log.expectations import Expectations, Facts, Grounds
+from makul.store.encryption.fields import FieldCipher
+from makul.store.log.expectations import Expectations, ExpectedGrounds, Facts
 from makul.store.records.held_rows import HELD, Image
 from makul.store.records.retention import KEEP_ATTEMPTS
 
@@ -28,13 +28,13 @@ _NOT_STATED = "is not what acts and decisions say"
 Found = tuple[str, str, str]
 """A table, a row's key, and what does not fit."""
 
-Judge = Callable[["HeldRowsCheck", Image | None, Grounds], str | None]
+Judge = Callable[["HeldRowsCheck", Image | None, ExpectedGrounds], str | None]
 
 
 class HeldRowsCheck:
     """Finds rows that do not fit. To be used once all records have been read."""
 
-    def __init__(self, sealer: Sealer, expectations: Expectations, *, at: datetime) -> None:
+    def __init__(self, sealer: FieldCipher, expectations: Expectations, *, at: datetime) -> None:
         self._sealer = sealer
         self._expectations = expectations
         self._forgotten = micros(at - KEEP_ATTEMPTS + SWEEP_MARGIN)
@@ -63,7 +63,7 @@ class HeldRowsCheck:
         if late is not None:
             yield "act", str(late), "a baseline that other acts come before"
 
-    def judge_register(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_register(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a row that acts alone change: each began with what the one before had left."""
         stated: Facts | None = None
         for change in grounds.changes:
@@ -72,7 +72,7 @@ class HeldRowsCheck:
             stated = change.after
         return _differing(image, stated)
 
-    def judge_ground(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_ground(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge the meter of a ground: a baseline, the decisions since, the operator's acts."""
         base = _base(grounds)
         if base is None and not grounds.effects:
@@ -84,13 +84,13 @@ class HeldRowsCheck:
                 return f"{name} {_NOT_STATED}"
         return None
 
-    def judge_revocation(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_revocation(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a revocation: the first that was accepted stands, by its document and moment."""
         base = _base(grounds)
         stated = [base] if base is not None else [*_made(grounds), *grounds.effects]
         return _among(image, stated)
 
-    def judge_giver(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_giver(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge who gave a consent: noted with the first decision on it."""
         base = _base(grounds)
         if base is not None:
@@ -102,7 +102,7 @@ class HeldRowsCheck:
     def _was_known(self, ground: object) -> bool:
         return _base(self._expectations.grounds("ground_use", str(ground))) is not None
 
-    def judge_day(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_day(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a day's disclosures: each decision counts for one."""
         base, counted = _base(grounds), len(grounds.effects)
         if base is None and not counted:
@@ -112,7 +112,7 @@ class HeldRowsCheck:
         counted += _number(base["used"]) if base is not None else 0
         return None if image["used"] == counted else f"used {_NOT_STATED}"
 
-    def judge_papers(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_papers(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge an official's day: a consent counts when it is first registered.
 
         Two that register one consent at once may both count, so the number lies between two.
@@ -132,7 +132,7 @@ class HeldRowsCheck:
         fits = before + len(first) <= _number(image["used"]) <= most
         return None if fits else f"used {_NOT_STATED}"
 
-    def judge_attempt(self, image: Image | None, grounds: Grounds) -> str | None:
+    def judge_attempt(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a failed match, which is forgotten when it is old enough."""
         base = _base(grounds)
         stated = [base] if base is not None else list(grounds.effects)
@@ -151,18 +151,20 @@ _JUDGES: Mapping[str, Judge] = {
 }
 
 
-def _base(grounds: Grounds) -> Facts | None:
+def _base(grounds: ExpectedGrounds) -> Facts | None:
     """Return the row as the baseline has it."""
     first = (change.after for change in grounds.changes if change.is_baseline)
     return next(first, None)
 
 
-def _made(grounds: Grounds) -> list[Facts]:
+def _made(grounds: ExpectedGrounds) -> list[Facts]:
     """Return the row as acts made it."""
     return [change.after for change in grounds.changes if change.after is not None]
 
 
-def _permitted(base: Facts | None, grounds: Grounds) -> Iterator[tuple[str, Iterable[object]]]:
+def _permitted(
+    base: Facts | None, grounds: ExpectedGrounds
+) -> Iterator[tuple[str, Iterable[object]]]:
     """Yield for each column of a ground's row the values that it may have."""
     effects = grounds.effects
     first = base if base is not None else effects[0]

@@ -19,7 +19,7 @@ from makul.store.db.codecs import (
     names_from_text,
     reasons_from_text,
 )
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
 from makul.store.records.recorder import evidence_place
@@ -103,7 +103,7 @@ class Record:
 class RecordChecker:
     """Says of a record what does not fit. Raises `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, sealer: Sealer, expectations: Expectations) -> None:
+    def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
         self._database = database
         self._sealer = sealer
         self._expectations = expectations
@@ -124,7 +124,7 @@ class RecordChecker:
         try:
             private = open_private(self._sealer, disclosure_id, record.bytes_of("sealed"))
             stated = read_statement(private.leaf_statement)
-        except SealBrokenError:
+        except FieldDecryptionError:
             yield "disclosure", "its sealed part does not open: it was altered or moved"
             return
         except (CodecError, ValueError):
@@ -200,7 +200,7 @@ class RecordChecker:
         kind, sealed, kept_at = row
         try:
             document = self._sealer.open(sealed, evidence_place(recipient, digest))
-        except SealBrokenError:
+        except FieldDecryptionError:
             yield "evidence", f"the document {digest.hex()} does not open: it was altered or moved"
             return
         if sha256(document).digest() != digest:
@@ -217,7 +217,7 @@ class RecordChecker:
             try:
                 private = open_private(self._sealer, disclosure_id, sealed)
                 stated = read_statement(private.leaf_statement)
-            except (SealBrokenError, CodecError, ValueError):
+            except (FieldDecryptionError, CodecError, ValueError):
                 continue  # its own turn tells of it
             if _names(private, stated, digest, kind):
                 return True

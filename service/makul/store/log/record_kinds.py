@@ -13,7 +13,7 @@ from sqlalchemy import Column, Select, Table, bindparam, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from makul.store.db.base import Database, Row, Transaction
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.log import act_check, repetition_check
 from makul.store.log import record_facts as ledger_facts
 from makul.store.log.expectations import Expectations
@@ -36,7 +36,7 @@ class RecordKind:
     """What a record is read by; its id is the first."""
     of_the_leaf: ColumnElement[bool]
     """Joins the record to its leaf."""
-    build_check: Callable[[Database, Sealer, Expectations], Hold]
+    build_check: Callable[[Database, FieldCipher, Expectations], Hold]
     """Builds what holds a row of `columns` against its leaf."""
     beside: tuple[Table, ColumnElement[bool]] | None = None
     """A table that may hold more of it."""
@@ -129,7 +129,7 @@ KINDS = (DECISION, REPETITION, ACT)
 class Records:
     """Reads records of every kind, and holds each against its leaf."""
 
-    def __init__(self, database: Database, sealer: Sealer, expectations: Expectations) -> None:
+    def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
         self._holds = [(kind, kind.build_check(database, sealer, expectations)) for kind in KINDS]
 
     def placed(self, source: Database | Transaction, start: int, until: int) -> "FoundRecords":

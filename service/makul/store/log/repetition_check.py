@@ -6,7 +6,7 @@ from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import read_repetition
 from makul.store.db.base import Row
 from makul.store.db.codecs import CodecError
-from makul.store.encryption.fields import SealBrokenError, Sealer
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.repetitions import open_repetition, repetition_facts
 from makul.store.schema.tables import disclosure, ledger_leaf, repetition
 
@@ -27,7 +27,7 @@ _NAMES = tuple(column.name for column in COLUMNS)
 class RepetitionChecker:
     """Says of a repetition what does not fit."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: FieldCipher) -> None:
         self._sealer = sealer
 
     def wrong(self, row: Row) -> tuple[str, str] | None:
@@ -36,7 +36,7 @@ class RepetitionChecker:
         try:
             secret = open_repetition(self._sealer, columns["repetition_id"], columns["sealed"])
             stated = read_repetition(secret.leaf_statement)
-        except SealBrokenError:
+        except FieldDecryptionError:
             return "repetition", "its encrypted part does not open: it was altered or moved"
         except (CodecError, ValueError):
             return "repetition", "its encrypted part does not read back"

@@ -24,7 +24,7 @@ from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tiles import TILE_WIDTH, Tile, hashes_at
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import micros
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.log.expectations import Expectations
 from makul.store.log.held_rows_check import HeldRowsCheck
 from makul.store.log.record_facts import UUID_BYTES
@@ -141,7 +141,7 @@ _LEAVES = select(func.count()).select_from(ledger_leaf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerQuestion:
+class LedgerVerificationOptions:
     """By what the log is checked."""
 
     origin: str
@@ -168,8 +168,8 @@ class LedgerCheck:
     def __init__(
         self,
         database: Database,
-        sealer: Sealer,
-        question: LedgerQuestion,
+        sealer: FieldCipher,
+        question: LedgerVerificationOptions,
         tell: Callable[[int, int], None],
     ) -> None:
         self._database = database

@@ -16,7 +16,7 @@ from makul.domain.months import Month
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import disclosure, ledger_leaf
 
@@ -108,7 +108,7 @@ _PAGES = {False: _page(), True: _page(_OF_RECIPIENT)}
 
 def latest(
     database: Database,
-    sealer: Sealer,
+    sealer: FieldCipher,
     *,
     recipient: MemberCode | None,
     since: datetime | None,
@@ -125,7 +125,7 @@ def latest(
 
 
 def of_month(
-    database: Database, sealer: Sealer, month: Month, *, recipient: MemberCode | None
+    database: Database, sealer: FieldCipher, month: Month, *, recipient: MemberCode | None
 ) -> Iterator[DisclosureRow]:
     """A month's decisions, the first first, a page at a time: memory does not grow with them.
 
@@ -149,13 +149,13 @@ def of_month(
         values |= {"at": micros(page[-1].decided_at), "id": page[-1].disclosure_id.bytes}
 
 
-def one(database: Database, sealer: Sealer, disclosure_id: UUID) -> DisclosureRow | None:
+def one(database: Database, sealer: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
     """One decision."""
     row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
     return _read(sealer, row) if row is not None else None
 
 
-def _read(sealer: Sealer, row: Row) -> DisclosureRow:
+def _read(sealer: FieldCipher, row: Row) -> DisclosureRow:
     read = _read_row(row)
     try:
         return DisclosureRow(

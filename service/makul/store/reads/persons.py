@@ -9,7 +9,7 @@ from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.person_codec import (
     FILLERS,
     pad,
@@ -49,7 +49,7 @@ _NOBODY = Person(pin=Pin("00101190000000"), values=FILLERS)
 class PersonReader:
     """Reads records by PIN, with the same work whether somebody is held and whatever is held."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: FieldCipher) -> None:
         self._database = database
         self._sealer = sealer
         self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))

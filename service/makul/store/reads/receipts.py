@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from makul.app.ports import KeptReceipt, Space
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import CLOSED_BY, disclosure, request_key
 
@@ -44,7 +44,7 @@ _LATEST = (
 
 
 def find_receipt(
-    database: Database, sealer: Sealer, recipient: MemberCode, request_id: UUID
+    database: Database, sealer: FieldCipher, recipient: MemberCode, request_id: UUID
 ) -> KeptReceipt | None:
     """Return the receipt of the decision that closed a request id; None if there is none.
 

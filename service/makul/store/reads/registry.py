@@ -17,8 +17,8 @@ from makul.app.ports import (
     Register,
     RegisteredCertificate,
     RequestKey,
+    RequestSnapshot,
     RevokedConsent,
-    Standing,
 )
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -38,13 +38,13 @@ from makul.store.db.codecs import (
     unpack,
 )
 from makul.store.db.rows import build_row_reader
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.persons import PersonReader
 from makul.store.reads.receipts import find_receipt
 from makul.store.reads.request_snapshot import StandingRow, read_standing
 from makul.store.records import consent_revocations as revocations
-from makul.store.records.consent_revocations import subject_place, taken_back, taken_back_by_index
+from makul.store.records.consent_revocations import is_revoked_by_index, subject_place, taken_back
 from makul.store.records.recorder import evidence_place
 from makul.store.records.sealed_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
@@ -142,7 +142,7 @@ _END_OF_TIME = 2**63 - 1
 class StoreRegister(Register):
     """The record as a request reads it. Raises `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: FieldCipher) -> None:
         self._database = database
         self._sealer = sealer
         self._persons = PersonReader(database, sealer)
@@ -161,7 +161,7 @@ class StoreRegister(Register):
 
     def standing(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
-    ) -> Standing:
+    ) -> RequestSnapshot:
         """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
         values = {
             "code": key.recipient,
@@ -171,7 +171,7 @@ class StoreRegister(Register):
             **usage_values(at),
         }
         row = read_standing(self._database, values)
-        return Standing(
+        return RequestSnapshot(
             recipient=_recipient_of(row, key.recipient),
             agreement=_agreement_of(row),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
@@ -240,7 +240,7 @@ class StoreRegister(Register):
         where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
         pin = _pin(self._sealer.open(row.subject or b"", where))
         index = self._sealer.index("pin", pin.digits)
-        by_subject = taken_back_by_index(self._database, recipient, consent_id.bytes, index)
+        by_subject = is_revoked_by_index(self._database, recipient, consent_id.bytes, index)
         return ConsentStatus(
             consent_id=consent_id,
             digest=row.digest,
@@ -317,14 +317,14 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
 
 
 def seal_official(
-    sealer: Sealer, recipient: str, fingerprint: bytes, identifier: str, name: str
+    sealer: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
 ) -> bytes:
     """Seal an official's identifier and name to their registration."""
     packed = pack({"v": 1, "identifier": identifier, "name": name})
     return sealer.seal(packed, _official_place(recipient, fingerprint))
 
 
-def open_official(sealer: Sealer, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
+def open_official(sealer: FieldCipher, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
     """The identifier of an official."""
     header, _ = unpack(sealer.open(sealed, _official_place(recipient, fingerprint)))
     identifier = only(header, "v", "identifier", "name")["identifier"]

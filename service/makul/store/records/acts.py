@@ -17,7 +17,7 @@ from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import write_act
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.audit_log import DeskLog
 from makul.store.records.held_rows import HELD, Image, state_value
 from makul.store.schema.ledger_tables import act, ledger_queue
@@ -70,7 +70,7 @@ class PendingAct:
     """An act under way: its rows are read before the change, and again when it is written."""
 
     def __init__(
-        self, transaction: Transaction, sealer: Sealer, log: DeskLog, rows: Sequence[RowKey]
+        self, transaction: Transaction, sealer: FieldCipher, log: DeskLog, rows: Sequence[RowKey]
     ) -> None:
         self._transaction = transaction
         self._sealer = sealer
@@ -91,7 +91,7 @@ class PendingAct:
         add_act(self._transaction, self._sealer, done, at=at)
 
 
-def add_act(transaction: Transaction, sealer: Sealer, done: Act, *, at: datetime) -> None:
+def add_act(transaction: Transaction, sealer: FieldCipher, done: Act, *, at: datetime) -> None:
     """Write the row of an act, its leaf, and the leaf's place in the queue.
 
     To be called behind `Gate.DESK`: two acts at once would take the same number.
@@ -146,7 +146,7 @@ def _next_number(transaction: Transaction) -> int:
     return FIRST_NUMBER if last is None else int(last) + 1
 
 
-def _read_image(transaction: Transaction, sealer: Sealer, row: RowKey) -> Image | None:
+def _read_image(transaction: Transaction, sealer: FieldCipher, row: RowKey) -> Image | None:
     held = HELD[row.table]
     found = transaction.one(held.one, row.key)
     return held.image(sealer, held.named(found)) if found is not None else None

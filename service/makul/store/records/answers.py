@@ -7,14 +7,14 @@ left out and put back, and what is left is compressed: some 0.3 KB of 6.5 KB.
 from base64 import b64encode
 
 from makul.store.db.codecs import CodecError, only, pack, unpack
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import expand
 
 _PACKED = b"\x00"
 """The first byte of what `pack` writes. An answer is XML and begins with none."""
 
 
-def answer_without_receipt(sealer: Sealer, answer: bytes, receipt: bytes) -> bytes:
+def answer_without_receipt(sealer: FieldCipher, answer: bytes, receipt: bytes) -> bytes:
     """Return what is stored of an answer: the bytes around its receipt, compressed.
 
     The whole answer if the receipt is not in it exactly once, or if nothing is compressed here.
@@ -26,7 +26,7 @@ def answer_without_receipt(sealer: Sealer, answer: bytes, receipt: bytes) -> byt
     return sealer.compressor.compress(packed, sealer.compressor.dictionary_for(receipt, answer))
 
 
-def answer_with_receipt(sealer: Sealer, stored: bytes, receipt: bytes) -> bytes:
+def answer_with_receipt(sealer: FieldCipher, stored: bytes, receipt: bytes) -> bytes:
     """Return the very bytes of a stored answer; raises `CodecError`."""
     plain = expand(sealer, stored)
     if plain[:1] != _PACKED:

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.schema.tables import desk_log
 
 _WRITE = insert(desk_log)
@@ -17,7 +17,7 @@ _WRITE = insert(desk_log)
 class DeskLog:
     """Writes one operator's doings, each in the transaction of what was done."""
 
-    def __init__(self, sealer: Sealer, who: str) -> None:
+    def __init__(self, sealer: FieldCipher, who: str) -> None:
         self._sealer = sealer
         self.who = who
 

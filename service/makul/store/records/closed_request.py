@@ -10,7 +10,7 @@ from makul.domain.identifiers import AgreementNumber, PurposeCode
 from makul.store.db.base import Transaction, Values
 from makul.store.db.codecs import names_from_text
 from makul.store.db.rows import build_row_reader
-from makul.store.records.preconditions import Given
+from makul.store.records.preconditions import StoredAnswerScope
 from makul.store.schema.tables import CLOSED_BY, disclosure, request_key
 
 _CLOSED = (
@@ -70,10 +70,10 @@ def find_closed_request(transaction: Transaction, key: Values) -> ClosedRequest 
     return None if row is None else _read_closed(row)
 
 
-def given_by(closed: ClosedRequest) -> Given:
+def given_by(closed: ClosedRequest) -> StoredAnswerScope:
     """Return what the stored answer of a decision gave."""
     number, purpose, kind = closed.agreement_number, closed.purpose, closed.ground_kind
-    return Given(
+    return StoredAnswerScope(
         agreement=AgreementNumber(number) if number is not None else None,
         purpose=PurposeCode(purpose) if purpose is not None else None,
         released=frozenset(names_from_text(closed.released)),

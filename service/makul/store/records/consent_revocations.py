@@ -11,12 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, literal_column, select
 
-from makul.app.ports import RevokedConsent, TakenBack
+from makul.app.ports import ConsentRevocation, RevokedConsent
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import instant, micros
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.schema.tables import consent_giver, ground_use, revocation
 
 REVOKED = select(revocation.c.revoked_at).where(
@@ -63,16 +63,16 @@ _FIRST_ID = b""
 
 
 def taken_back(
-    source: Database | Transaction, sealer: Sealer, code: MemberCode, ground: GroundRef
+    source: Database | Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> bool:
     """Was this consent revoked by a document that its subject, or who gave it, signed?"""
     if ground.kind is not GroundKind.CONSENT or ground.subject is None:
         return False
     index = sealer.index("pin", ground.subject.digits)
-    return taken_back_by_index(source, code, ground.id.bytes, index)
+    return is_revoked_by_index(source, code, ground.id.bytes, index)
 
 
-def taken_back_by_index(
+def is_revoked_by_index(
     source: Database | Transaction, code: str, consent_id: bytes, subject_index: bytes
 ) -> bool:
     """Likewise, where the subject is known by index alone."""
@@ -82,15 +82,15 @@ def taken_back_by_index(
 
 def take_back(
     transaction: Transaction,
-    sealer: Sealer,
+    sealer: FieldCipher,
     code: MemberCode,
-    taken: TakenBack,
+    taken: ConsentRevocation,
     *,
     at: datetime,
 ) -> None:
     """Revoke from this commit on. One that stands already stands as it was.
 
-    To be called after `gates.before_taking_rights`.
+    To be called after `gates.lock_for_revocation`.
     """
     key = {
         "recipient": code,
@@ -102,7 +102,7 @@ def take_back(
 
 
 def keep_giver(
-    transaction: Transaction, sealer: Sealer, code: MemberCode, ground: GroundRef
+    transaction: Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> None:
     """Remember who gave a consent for its subject; nothing where that was the subject."""
     if ground.kind is GroundKind.CONSENT and ground.representative is not None:
@@ -112,7 +112,7 @@ def keep_giver(
 
 
 def given_by(
-    database: Database, sealer: Sealer, code: MemberCode, consent_id: UUID, giver: Pin
+    database: Database, sealer: FieldCipher, code: MemberCode, consent_id: UUID, giver: Pin
 ) -> bool:
     """Did this person give this consent for its subject?"""
     row = database.one(_GIVER, {"recipient": code, "consent_id": consent_id.bytes})
@@ -121,7 +121,7 @@ def given_by(
 
 def page(
     database: Database,
-    sealer: Sealer,
+    sealer: FieldCipher,
     code: MemberCode,
     *,
     since: datetime | None,
@@ -152,6 +152,6 @@ def subject_place(code: str, kind: GroundKind, ground_id: bytes) -> bytes:
     return place("ground_use", "subject", code.encode(), kind.value.encode(), ground_id)
 
 
-def _index_of(sealer: Sealer, code: str, consent_id: bytes, subject: bytes) -> bytes:
+def _index_of(sealer: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
     digits = sealer.open(subject, subject_place(code, GroundKind.CONSENT, consent_id))
     return sealer.index("pin", digits.decode("ascii"))

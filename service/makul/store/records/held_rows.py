@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import literal_column
 
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import dumps
-from makul.store.encryption.fields import SealBrokenError, Sealer, place
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
 from makul.store.schema.columns import metadata
 
 Image = Mapping[str, object]
@@ -119,7 +119,7 @@ class HeldTable:
         """Return the key as text; equal for equal keys alone."""
         return dumps([state_value(key[name]) for name in self.key_names])
 
-    def image(self, sealer: Sealer, row: Mapping[str, object]) -> Image:
+    def image(self, sealer: FieldCipher, row: Mapping[str, object]) -> Image:
         """State a row. One that does not open is stated as such: its right can be taken still."""
         return {
             name: (
@@ -131,13 +131,13 @@ class HeldTable:
             if name not in self.key_names
         }
 
-    def _state_encrypted(self, sealer: Sealer, row: Mapping[str, object], name: str) -> object:
+    def _state_encrypted(self, sealer: FieldCipher, row: Mapping[str, object], name: str) -> object:
         key = (_key_part(row[each]) for each in self.key_names)
         value = row[name]
         sealed = value if isinstance(value, bytes) else b""
         try:
             return state_content(sealer, sealer.open(sealed, place(self.name, name, *key)))
-        except SealBrokenError:
+        except FieldDecryptionError:
             return ["unreadable", sha256(sealed).hexdigest()]
 
 
@@ -162,7 +162,7 @@ def state_value(value: object) -> object:
     return ["other", type(value).__name__]
 
 
-def state_content(sealer: Sealer, content: bytes) -> object:
+def state_content(sealer: FieldCipher, content: bytes) -> object:
     """Return the content of an encrypted column as a plain value, which tells nothing of it."""
     return ["content", sealer.content_index("held_row", content).hex()]
 

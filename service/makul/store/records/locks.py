@@ -61,7 +61,7 @@ _TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakingRights:
+class PendingRevocationLock:
     """A right of this recipient is about to be taken away."""
 
     code: str
@@ -69,7 +69,7 @@ class TakingRights:
     """The key of the notice; none where one transaction writes at a time."""
 
 
-def go_through(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
+def acquire_lock(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
     """Wait until nobody else is in this gate; it is left with the transaction.
 
     The first two ever at once: one of them loses the race to make the row, and is run again.
@@ -80,7 +80,7 @@ def go_through(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
 
 
 @contextmanager
-def taking_rights(database: Database, code: str) -> Iterator[TakingRights]:
+def announce_revocation(database: Database, code: str) -> Iterator[PendingRevocationLock]:
     """Put up a notice, so that decisions for this recipient make way for what is done next.
 
     PostgreSQL grants a row in share past whoever waits to have it alone: under enough decisions
@@ -89,19 +89,19 @@ def taking_rights(database: Database, code: str) -> Iterator[TakingRights]:
     recipient pass it one at a time, until it is swept.
     """
     if not database.side_by_side:
-        yield TakingRights(code=code, notice=None)
+        yield PendingRevocationLock(code=code, notice=None)
         return
     notice = _digest(code) + secrets.token_bytes(_HALF)
     row = {"kind": Gate.TAKING_RIGHTS.value, "key": notice}
     database.perform(lambda transaction: transaction.run(_MAKE, row))
     try:
-        yield TakingRights(code=code, notice=notice)
+        yield PendingRevocationLock(code=code, notice=notice)
     finally:
         with suppress(StoreUnavailableError):
             database.perform(lambda transaction: transaction.run(_TAKE_DOWN, row))
 
 
-def before_taking_rights(transaction: Transaction, taking: TakingRights) -> None:
+def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock) -> None:
     """Wait for every decision under way for this recipient, and let none begin before the commit.
 
     Each of them holds the recipient's row in share. To be called before anything else is locked
@@ -113,12 +113,12 @@ def before_taking_rights(transaction: Transaction, taking: TakingRights) -> None
     transaction.one(_LOCK_RECIPIENT, {"recipient": taking.code})
 
 
-def make_way(transaction: Transaction, code: str) -> None:
+def wait_for_revocations(transaction: Transaction, code: str) -> None:
     """Wait for whoever put up a notice about this recipient, one decision after another."""
     transaction.all(_WAIT, notices_of(code))
 
 
-def sweep_notices(transaction: Transaction) -> None:
+def purge_stale_announcements(transaction: Transaction) -> None:
     """Take down notices at which nobody is at work. Whoever has just put one up does without it."""
     for (key,) in transaction.all(_LEFT, {}):
         transaction.run(_TAKE_DOWN, {"kind": Gate.TAKING_RIGHTS.value, "key": key})

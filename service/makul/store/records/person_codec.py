@@ -17,7 +17,7 @@ from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person, SampleRef
 from makul.store.db.codecs import CodecError, only, pack, unpack
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 
 FORMAT = 2
 """The format in which records are written."""
@@ -74,12 +74,12 @@ def sample_place(pin_index: bytes, sample_index: bytes) -> bytes:
     return place("person_sample", "sealed", pin_index, sample_index)
 
 
-def sample_index(sealer: Sealer, attribute: Attribute, sample: bytes) -> bytes:
+def sample_index(sealer: FieldCipher, attribute: Attribute, sample: bytes) -> bytes:
     """Return the keyed digest that names a sample of this kind."""
     return sealer.content_index("person_sample", attribute.value.encode() + b"\x00" + sample)
 
 
-def name_samples(sealer: Sealer, person: Person) -> tuple[Person, dict[bytes, bytes]]:
+def name_samples(sealer: FieldCipher, person: Person) -> tuple[Person, dict[bytes, bytes]]:
     """Return the record with its samples named and not held, and those samples by their names."""
     named, samples = dict(person.samples), {}
     values: dict[Attribute, AttributeValue] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select
 from makul.domain.persons import Person
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.person_codec import (
     FORMAT,
     name_samples,
@@ -37,7 +37,7 @@ _SAMPLE_KNOWN = select(person_sample.c.recorded_at).where(
 _ADD_SAMPLE = insert(person_sample)
 
 
-def read_current(transaction: Transaction, sealer: Sealer, pin_index: bytes) -> Person | None:
+def read_current(transaction: Transaction, sealer: FieldCipher, pin_index: bytes) -> Person | None:
     """Return the current version of the person whom this index names, if there is one."""
     row = transaction.one(_CURRENT, {"pin_index": pin_index})
     if row is None:
@@ -46,7 +46,7 @@ def read_current(transaction: Transaction, sealer: Sealer, pin_index: bytes) -> 
     return person_from_bytes(sealer.open(sealed, person_place(pin_index, version)), version)
 
 
-def add_version(transaction: Transaction, sealer: Sealer, given: Person, at: datetime) -> bool:
+def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at: datetime) -> bool:
     """Add this record as a new version, unless it says what the current one says.
 
     Returns whether it was added. The version's number is given here, whatever the record's own is.
@@ -74,7 +74,7 @@ def add_version(transaction: Transaction, sealer: Sealer, given: Person, at: dat
 
 def add_samples(
     transaction: Transaction,
-    sealer: Sealer,
+    sealer: FieldCipher,
     pin_index: bytes,
     samples: Mapping[bytes, bytes],
     at: datetime,
@@ -87,13 +87,13 @@ def add_samples(
             transaction.run(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
 
 
-def digest_record(sealer: Sealer, record: Person) -> bytes:
+def digest_record(sealer: FieldCipher, record: Person) -> bytes:
     """Return the keyed digest by which a changed record is known."""
     return sealer.content_index("person", person_to_bytes(record))
 
 
 def seal_record(
-    sealer: Sealer, record: Person, pin_index: bytes, version: int
+    sealer: FieldCipher, record: Person, pin_index: bytes, version: int
 ) -> dict[str, object]:
     """Return the columns that hold a record whose samples are named."""
     content = person_to_bytes(record)

@@ -19,9 +19,9 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import agreement_from_row
-from makul.store.encryption.fields import Sealer
-from makul.store.records.consent_revocations import taken_back, taken_back_by_index
-from makul.store.records.locks import NO_NOTICE, make_way, notices_of
+from makul.store.encryption.fields import FieldCipher
+from makul.store.records.consent_revocations import is_revoked_by_index, taken_back
+from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
 from makul.store.schema.tables import (
     agreement,
     certificate,
@@ -90,7 +90,7 @@ _REVOKED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class CallerChannel:
     """How whoever asks came in."""
 
     channel: Channel
@@ -98,7 +98,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class StoredAnswerScope:
     """What a stored answer gave, and on what ground."""
 
     agreement: AgreementNumber | None
@@ -109,7 +109,9 @@ class Given:
     sealed_to: bytes | None = None
 
 
-def against_entry(transaction: Transaction, sealer: Sealer, entry: Entry) -> tuple[Reason, ...]:
+def against_entry(
+    transaction: Transaction, sealer: FieldCipher, entry: Entry
+) -> tuple[Reason, ...]:
     """What now forbids a decision that tells something: who asks, their agreement, the ground.
 
     A ground that is metered is not read here: its meter tells whether it was revoked.
@@ -137,7 +139,12 @@ def against_entry(transaction: Transaction, sealer: Sealer, entry: Entry) -> tup
 
 
 def against_replay(
-    transaction: Transaction, code: MemberCode, given: Given, way: Way, *, at: datetime
+    transaction: Transaction,
+    code: MemberCode,
+    given: StoredAnswerScope,
+    way: CallerChannel,
+    *,
+    at: datetime,
 ) -> tuple[Reason, ...]:
     """What now forbids giving a stored answer again, to whoever came this way.
 
@@ -160,7 +167,7 @@ def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reaso
     """RCP-02 or RCP-03; RCP-01 where it is not registered (or its state is no state)."""
     row = transaction.one(_RECIPIENT_UNDISPUTED, {"recipient": code, **notices_of(code)})
     if row is None:
-        make_way(transaction, code)
+        wait_for_revocations(transaction, code)
         row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
     return _BY_STATE.get(row[0] if row is not None else "", (Reason(code=Code.RCP_01),))
 
@@ -184,7 +191,9 @@ def _against_ground(
     return (revoked(kind),) if row is not None and row[0] is not None else ()
 
 
-def _against_given(transaction: Transaction, code: MemberCode, given: Given) -> tuple[Reason, ...]:
+def _against_given(
+    transaction: Transaction, code: MemberCode, given: StoredAnswerScope
+) -> tuple[Reason, ...]:
     """Likewise, of the ground on which a stored answer was given."""
     if given.ground is None:
         return ()
@@ -192,7 +201,7 @@ def _against_given(transaction: Transaction, code: MemberCode, given: Given) -> 
     by_subject = (
         kind is GroundKind.CONSENT
         and given.subject_index is not None
-        and taken_back_by_index(transaction, code, ground_id.bytes, given.subject_index)
+        and is_revoked_by_index(transaction, code, ground_id.bytes, given.subject_index)
     )
     return (revoked(kind),) if by_subject else _against_ground(transaction, code, kind, ground_id)
 
@@ -229,7 +238,7 @@ def _agreement(
     return found, ()
 
 
-def _beyond(found: Agreement, given: Given, way: Way) -> tuple[Reason, ...]:
+def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> tuple[Reason, ...]:
     """What a stored answer gave beyond the terms as they stand (invariant 3), or the way in."""
     reasons: tuple[Reason, ...] = ()
     if way.channel not in found.channels:

@@ -14,9 +14,9 @@ from sqlalchemy import bindparam, insert, select
 from makul.app.ports import (
     Caller,
     Committed,
+    Conflict,
     Entry,
     MessageMark,
-    Overtaken,
     Recorded,
     Recorder,
     Replay,
@@ -29,25 +29,29 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.answers import answer_with_receipt, answer_without_receipt
 from makul.store.records.closed_request import find_closed_request, given_by
 from makul.store.records.consent_revocations import take_back
-from makul.store.records.locks import TakingRights, before_taking_rights, taking_rights
+from makul.store.records.locks import (
+    PendingRevocationLock,
+    announce_revocation,
+    lock_for_revocation,
+)
 from makul.store.records.preconditions import (
-    Way,
+    CallerChannel,
     against_entry,
     against_recipient,
     against_replay,
 )
 from makul.store.records.repetitions import RepeatedAnswer, add_repetition, is_recorded
-from makul.store.records.retention import sweep_marks
+from makul.store.records.retention import purge_replay_guards
 from makul.store.records.sealed_fields import Private, open_private, private_of, seal_private
 from makul.store.records.service_usage import count_inquiry, count_use
 from makul.store.records.usage_limits import (
     add_attempt,
     check_attempts,
-    note_mark,
+    insert_replay_guard,
     use_evidence,
     use_ground,
     use_paper,
@@ -79,7 +83,7 @@ class StoreRecorder(Recorder):
     """
 
     def __init__(
-        self, database: Database, sealer: Sealer, *, evidence_a_day: int = DOCUMENTS_A_DAY
+        self, database: Database, sealer: FieldCipher, *, evidence_a_day: int = DOCUMENTS_A_DAY
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -88,14 +92,16 @@ class StoreRecorder(Recorder):
     def record(self, entry: Entry) -> Recorded:
         """All or nothing; raises ValueError for an entry that contradicts itself."""
         _refuse_contradictions(entry)
-        sweep_marks(self._database, entry.mark, at=entry.decided_at)
+        purge_replay_guards(self._database, entry.mark, at=entry.decided_at)
         rows = self._rows(entry)
         if entry.revokes is None:
             return self._perform(entry, rows, None)
-        with taking_rights(self._database, entry.key.recipient) as taking:
+        with announce_revocation(self._database, entry.key.recipient) as taking:
             return self._perform(entry, rows, taking)
 
-    def _perform(self, entry: Entry, rows: "_Rows", taking: TakingRights | None) -> Recorded:
+    def _perform(
+        self, entry: Entry, rows: "_Rows", taking: PendingRevocationLock | None
+    ) -> Recorded:
         repeated = RepeatedAnswer.create(
             entry.key, entry.channel, entry.certificate, at=entry.decided_at
         )
@@ -111,12 +117,12 @@ class StoreRecorder(Recorder):
         transaction: Transaction,
         entry: Entry,
         rows: "_Rows",
-        taking: TakingRights | None,
+        taking: PendingRevocationLock | None,
         repeated: RepeatedAnswer,
     ) -> Recorded:
         if taking is not None:
-            before_taking_rights(transaction, taking)
-        stopped: Replay | Overtaken | None
+            lock_for_revocation(transaction, taking)
+        stopped: Replay | Conflict | None
         before = self._before(transaction, entry, repeated)
         if _stops(before, entry):
             stopped = before
@@ -125,7 +131,7 @@ class StoreRecorder(Recorder):
                 # First of all that is written: of two requests with one id, the second waits here.
                 transaction.run(_CLOSE_KEY, rows.key)
             stopped = self._stopped(transaction, entry, rows)
-        if isinstance(stopped, Overtaken):
+        if isinstance(stopped, Conflict):
             transaction.discard()
         elif stopped is None:
             _write(transaction, rows)
@@ -134,13 +140,13 @@ class StoreRecorder(Recorder):
             count_use(transaction, entry.key.recipient, rows.bytes, at=entry.decided_at)
         return stopped or Committed()
 
-    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Overtaken:
+    def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         """The stored answer of a closed id, its rights re-checked; the repetition is recorded."""
         repeated = RepeatedAnswer.create(key, caller.channel, caller.certificate, at=at)
 
-        def work(transaction: Transaction) -> Replay | Overtaken | None:
-            seen = note_mark(transaction, caller.mark)
-            given = self._repeat(transaction, repeated) if seen is None else Overtaken((seen,))
+        def work(transaction: Transaction) -> Replay | Conflict | None:
+            seen = insert_replay_guard(transaction, caller.mark)
+            given = self._repeat(transaction, repeated) if seen is None else Conflict((seen,))
             if not isinstance(given, Replay):
                 transaction.discard()
             return given
@@ -148,11 +154,11 @@ class StoreRecorder(Recorder):
         # An id is closed for good, so an open one is a question asked too early.
         return self._database.perform(
             work, settled=lambda transaction: self._repeated(transaction, repeated)
-        ) or Overtaken((Reason(code=Code.REQ_05),))
+        ) or Conflict((Reason(code=Code.REQ_05),))
 
     def _repeat(
         self, transaction: Transaction, repeated: RepeatedAnswer
-    ) -> Replay | Overtaken | None:
+    ) -> Replay | Conflict | None:
         """Give the stored answer again and record that; None if the id is open."""
         stored = self._stored(transaction, repeated)
         if not isinstance(stored, _Stored):
@@ -163,7 +169,7 @@ class StoreRecorder(Recorder):
 
     def _repeated(
         self, transaction: Transaction, repeated: RepeatedAnswer
-    ) -> Replay | Overtaken | None:
+    ) -> Replay | Conflict | None:
         """Return the answer of a repetition whose commit was cut off; None if it was not recorded.
 
         The rights are read once more, which locks the recipient's row (see `_recorded`).
@@ -173,13 +179,13 @@ class StoreRecorder(Recorder):
         stored = self._stored(transaction, repeated)
         return Replay(stored.answer) if isinstance(stored, _Stored) else stored
 
-    def admit(self, mark: MessageMark, *, at: datetime) -> bool:
+    def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
         """Note a message that records nothing else; False where it came before (REQ-09)."""
 
         def work(transaction: Transaction) -> bool:
-            return note_mark(transaction, mark) is None
+            return insert_replay_guard(transaction, mark) is None
 
-        sweep_marks(self._database, mark, at=at)
+        purge_replay_guards(self._database, mark, at=at)
         return self._database.perform(work)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
@@ -219,22 +225,22 @@ class StoreRecorder(Recorder):
 
     def _before(
         self, transaction: Transaction, entry: Entry, repeated: RepeatedAnswer
-    ) -> Replay | Overtaken | None:
+    ) -> Replay | Conflict | None:
         """What came of this message or this id before; None where both are new."""
-        seen = note_mark(transaction, entry.mark)
+        seen = insert_replay_guard(transaction, entry.mark)
         if seen is not None:
-            return Overtaken((seen,))
+            return Conflict((seen,))
         if not entry.closes:
             return None
         return self._repeat(transaction, repeated)
 
-    def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Overtaken | None:
+    def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Conflict | None:
         """What no longer holds, or is used up; None where nothing stands against this entry."""
         # Whoever was compared is told something of a person, even by a refusal (invariant 4).
         if entry.requires_active or entry.attempt_limits is not None:
             reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
-                return Overtaken(reasons)
+                return Conflict(reasons)
         # A day's scans must not keep a subject from taking back: revocations have as much again.
         budget = self._budget if entry.revokes is None else 2 * self._budget
         reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=budget)
@@ -246,7 +252,7 @@ class StoreRecorder(Recorder):
             reason = use_ground(transaction, self._sealer, entry)
         if reason is None:
             reason = use_quota(transaction, entry)
-        return Overtaken((reason,)) if reason is not None else None
+        return Conflict((reason,)) if reason is not None else None
 
     def _take_back(self, transaction: Transaction, entry: Entry) -> None:
         if entry.revokes is not None:
@@ -255,7 +261,7 @@ class StoreRecorder(Recorder):
 
     def _stored(
         self, transaction: Transaction, repeated: RepeatedAnswer
-    ) -> "_Stored | Overtaken | None":
+    ) -> "_Stored | Conflict | None":
         """The answer under which this id was closed, or why it is not given; None if open.
 
         Another digest is REQ-04, and so is an answer that was forgotten: the id stays closed.
@@ -265,23 +271,23 @@ class StoreRecorder(Recorder):
         if closed is None:
             return None
         if closed.sealed is None:
-            return Overtaken((_REUSED,))
+            return Conflict((_REUSED,))
         private = open_private(self._sealer, closed.disclosure_id, closed.sealed)
         differs = key.reused_by(private.known)
         if differs is not None:
-            return Overtaken((Reason(code=Code.REQ_04, field=differs),))
+            return Conflict((Reason(code=Code.REQ_04, field=differs),))
         if key.space is Space.REVOCATION:
             # What took, and gave nothing, is told again whatever became of the recipient. Its row
             # is locked all the same: what was seen may lie on one copy (see `_recorded`).
             against_recipient(transaction, key.recipient)
         else:
-            way = Way(channel=repeated.channel, certificate=repeated.certificate)
+            way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)
             reasons = against_replay(transaction, key.recipient, given_by(closed), way, at=at)
             if reasons:
-                return Overtaken(reasons)
+                return Conflict(reasons)
         answer, until = closed.answer, closed.answer_until
         if answer is None or until is None or until <= micros(at):
-            return Overtaken((_REUSED,))
+            return Conflict((_REUSED,))
         plain = self._sealer.open(answer, _answer_place(key))
         return _Stored(
             answer=answer_with_receipt(self._sealer, plain, private.receipt),
@@ -323,7 +329,7 @@ class _Rows:
         return sum(len(piece) for piece in sealed if isinstance(piece, bytes))
 
 
-def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str, object]:
+def _disclosure_row(sealer: FieldCipher, entry: Entry, private: Private) -> dict[str, object]:
     ground, subject = entry.ground, entry.subject
     disclosure_id = entry.disclosure_id.bytes
     return {
@@ -349,7 +355,7 @@ def _disclosure_row(sealer: Sealer, entry: Entry, private: Private) -> dict[str,
     }
 
 
-def _stops(before: Replay | Overtaken | None, entry: Entry) -> bool:
+def _stops(before: Replay | Conflict | None, entry: Entry) -> bool:
     """Does what came before end it?
 
     A refusal does not disclose, so it is recorded under a closed id as well, and leaves the id's

@@ -25,7 +25,7 @@ from makul.ledger.leaf_statement import write_repetition
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.db.rows import build_row_reader
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 from makul.store.schema.ledger_tables import ledger_queue
 from makul.store.schema.tables import disclosure, ledger_leaf, repetition
 
@@ -157,7 +157,7 @@ class RepeatedAnswer:
 
 def add_repetition(
     transaction: Transaction,
-    sealer: Sealer,
+    sealer: FieldCipher,
     repeated: RepeatedAnswer,
     disclosure_id: bytes,
     decided_at: int,
@@ -200,8 +200,8 @@ def is_recorded(transaction: Transaction, repeated: RepeatedAnswer) -> bool:
     return transaction.one(_LEAF_KEPT, values) is not None
 
 
-def open_repetition(sealer: Sealer, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
-    """Decrypt a repetition's secret part; raises `SealBrokenError` or `CodecError`."""
+def open_repetition(sealer: FieldCipher, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
+    """Decrypt a repetition's secret part; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(sealer.open(sealed, _associated_data(repetition_id)))
     only(header, "v", "subsystem", "employee", "case")
     texts = [header[name] for name in ("subsystem", "employee", "case")]
@@ -239,7 +239,7 @@ def repetition_facts(row: Mapping[str, object], secret: RepetitionSecret) -> dic
 
 def list_repetitions(
     database: Database,
-    sealer: Sealer,
+    sealer: FieldCipher,
     *,
     recipient: MemberCode | None = None,
     since: datetime | None = None,
@@ -257,7 +257,7 @@ def list_repetitions(
     return [_read(sealer, row) for row in database.all(_LISTINGS[wanted], values)]
 
 
-def _read(sealer: Sealer, row: Row) -> RepetitionRow:
+def _read(sealer: FieldCipher, row: Row) -> RepetitionRow:
     read = _read_row(row)
     secret = open_repetition(sealer, read.repetition_id, read.sealed)
     try:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, null, select, tuple_, update
 from makul.app.ports import MessageMark
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
-from makul.store.records.locks import sweep_notices
+from makul.store.records.locks import purge_stale_announcements
 from makul.store.records.service_usage import forget_use
 from makul.store.schema.tables import attempt, request_key, seen_message
 
@@ -55,7 +55,7 @@ _FORGET_ANSWERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Housekept:
+class RetentionResult:
     """How many rows were forgotten; where any is `ROWS_A_CALL`, there may be more."""
 
     marks: int
@@ -69,13 +69,13 @@ class Housekept:
         return ROWS_A_CALL in (self.marks, self.answers, self.attempts, self.uses)
 
 
-def housekeep(database: Database, *, at: datetime) -> Housekept:
+def housekeep(database: Database, *, at: datetime) -> RetentionResult:
     """Forget what is due, in one short transaction."""
     now = micros(at)
 
-    def work(transaction: Transaction) -> Housekept:
-        sweep_notices(transaction)
-        return Housekept(
+    def work(transaction: Transaction) -> RetentionResult:
+        purge_stale_announcements(transaction)
+        return RetentionResult(
             marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
             answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
             attempts=transaction.run(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
@@ -85,7 +85,7 @@ def housekeep(database: Database, *, at: datetime) -> Housekept:
     return database.perform(work)
 
 
-def sweep_marks(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
+def purge_replay_guards(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
     """Now and then, forget stale marks where new ones come: the table keeps within bounds.
 
     Never within a decision: whoever sweeps holds what others sweep as well, so it must not go on to

@@ -6,7 +6,7 @@ from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.ledger.leaf_statement import read_statement
 from makul.store.db.codecs import CodecError, only, pack, unpack
-from makul.store.encryption.fields import Sealer, place
+from makul.store.encryption.fields import FieldCipher, place
 
 _FIXED_PARTS = 4
 
@@ -43,7 +43,7 @@ def private_of(entry: Entry) -> Private:
     )
 
 
-def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> bytes:
+def seal_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
     """Encrypt it for its disclosure (format 2)."""
     header = {
         "v": 2,
@@ -66,8 +66,8 @@ def seal_private(sealer: Sealer, disclosure_id: bytes, private: Private) -> byte
     return sealer.seal(plain, _place(disclosure_id))
 
 
-def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private:
-    """Open it; raises `SealBrokenError` or `CodecError`."""
+def open_private(sealer: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Private:
+    """Open it; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(expand(sealer, sealer.open(sealed, _place(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
     if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
@@ -95,7 +95,7 @@ def open_private(sealer: Sealer, disclosure_id: bytes, sealed: bytes) -> Private
         raise CodecError("a disclosure's subject does not read back") from None
 
 
-def expand(sealer: Sealer, plain: bytes) -> bytes:
+def expand(sealer: FieldCipher, plain: bytes) -> bytes:
     """Return a decrypted record as it was before its compression; raises `CodecError`."""
     return plain if sealer.compressor is None else sealer.compressor.expand(plain)
 

@@ -14,9 +14,9 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros, utc_day
-from makul.store.encryption.fields import Sealer
+from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import keep_giver, subject_place, taken_back
-from makul.store.records.locks import Gate, go_through
+from makul.store.records.locks import Gate, acquire_lock
 from makul.store.records.preconditions import official_withdrawn, revoked
 from makul.store.schema.tables import (
     attempt,
@@ -48,7 +48,7 @@ _MARK_SEEN = select(seen_message.c.digest).where(seen_message.c.digest == bindpa
 _SEE_MARK = insert(seen_message)
 
 
-def note_mark(transaction: Transaction, mark: MessageMark | None) -> Reason | None:
+def insert_replay_guard(transaction: Transaction, mark: MessageMark | None) -> Reason | None:
     """Remember a message; REQ-09 where it came before."""
     if mark is None:
         return None
@@ -96,7 +96,7 @@ def attempt_counts(row: Row | None) -> AttemptCounts:
 
 
 def attempt_values(
-    sealer: Sealer, recipient: str, pin_digits: str, employee: str | None, since: datetime
+    sealer: FieldCipher, recipient: str, pin_digits: str, employee: str | None, since: datetime
 ) -> dict[str, object]:
     """What `COUNT_ATTEMPTS` is asked. An employee is one recipient's own."""
     return {
@@ -107,12 +107,12 @@ def attempt_values(
     }
 
 
-def employee_index(sealer: Sealer, recipient: str, employee: str | None) -> bytes | None:
+def employee_index(sealer: FieldCipher, recipient: str, employee: str | None) -> bytes | None:
     """The blind index of a recipient's employee."""
     return sealer.index("employee", recipient, employee) if employee is not None else None
 
 
-def check_attempts(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason | None:
+def check_attempts(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
     """MAT-06 where the limits were reached meanwhile, by other requests."""
     limits, subject = entry.attempt_limits, entry.subject
     if limits is None or subject is None:
@@ -133,10 +133,10 @@ def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, 
     keys = [sha256(recipient.encode()).digest(), values["pin_index"], values["employee_index"]]
     for key in keys:
         if isinstance(key, bytes):
-            go_through(transaction, Gate.FAILED_MATCHES, key)
+            acquire_lock(transaction, Gate.FAILED_MATCHES, key)
 
 
-def add_attempt(transaction: Transaction, sealer: Sealer, entry: Entry) -> None:
+def add_attempt(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> None:
     """Count a failed match against recipient, PIN and employee."""
     if not entry.failed_attempt or entry.subject is None:
         return
@@ -313,7 +313,7 @@ _USED_UP = {
 }
 
 
-def use_ground(transaction: Transaction, sealer: Sealer, entry: Entry) -> Reason | None:
+def use_ground(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
     """Count one use of the ground, or keep it as registered; else what forbids it.
 
     The condition stands in the UPDATE itself, so the last use is given once, whoever asks.
@@ -366,7 +366,7 @@ def _why_not(ground: GroundRef, row: Row) -> Reason:
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
 
 
-def _seal_subject(sealer: Sealer, entry: Entry, ground: GroundRef) -> bytes | None:
+def _seal_subject(sealer: FieldCipher, entry: Entry, ground: GroundRef) -> bytes | None:
     if entry.subject is None:
         return None
     where = subject_place(entry.key.recipient, ground.kind, ground.id.bytes)

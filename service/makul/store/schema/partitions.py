@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from makul.store.db.admin_connection import administered
 from makul.store.db.codecs import micros
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 
 MONTHS_AHEAD = 3
 """How many months after the present one have a partition; cron may fail for two of them."""
@@ -39,19 +39,23 @@ def partition_name(month: UtcMonth) -> str:
     return _NAME.format(year=month[0], month=month[1])
 
 
-def missing_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
+def missing_months(
+    place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
+) -> Sequence[UtcMonth]:
     """Months that have no partition yet; none on SQLite, which has no partitions."""
-    if not isinstance(place, PostgresPlace):
+    if not isinstance(place, PostgresLocation):
         return []
     with administered(place) as server:
         known = {name for (name,) in server.execute(_KNOWN)}
     return [month for month in months_around(at, ahead) if partition_name(month) not in known]
 
 
-def make_months(place: Place, *, at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
+def make_months(
+    place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
+) -> Sequence[UtcMonth]:
     """Make the partitions that are missing, as the tables' owner; which were made."""
     made = missing_months(place, at=at, ahead=ahead)
-    if isinstance(place, PostgresPlace) and made:
+    if isinstance(place, PostgresLocation) and made:
         with administered(place) as server:
             for month in made:
                 server.execute(_create(month).encode())

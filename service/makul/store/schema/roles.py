@@ -16,7 +16,7 @@ from psycopg import errors
 
 from makul.app.ports import Duty, StoreUnavailableError
 from makul.store.db.admin_connection import administered
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import SESSION
 from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
@@ -74,7 +74,7 @@ def grants(role: str, duty: Duty) -> Sequence[str]:
     return statements
 
 
-def grant(place: PostgresPlace, role: str, duty: Duty) -> None:
+def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
     """Give a role exactly what its duty takes, as the tables' owner; what it had more is taken.
 
     All or nothing. Its time limits are the role's own settings, which PostgreSQL lets only those
@@ -93,13 +93,13 @@ def grant(place: PostgresPlace, role: str, duty: Duty) -> None:
             ) from None
 
 
-def weaknesses(place: Place, duty: Duty) -> Sequence[str]:
+def weaknesses(place: DatabaseLocation, duty: Duty) -> Sequence[str]:
     """Why nobody should do this duty by this role in production; nothing on SQLite.
 
     Nothing where the role holds the rights of its duty, all of them and no others, by itself or
     by what it may act as.
     """
-    if not isinstance(place, PostgresPlace):
+    if not isinstance(place, PostgresLocation):
         return []
     with administered(place) as server:
         found = []

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
 from makul.store.db.error_texts import failure_of
-from makul.store.db.location import Place, PostgresPlace
+from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.sqlite import connect, driver
 from makul.store.schema import meter_triggers as meter_guard
 from makul.store.schema import rewrap_triggers as rewrap_guard
@@ -48,7 +48,7 @@ AND prorettype = 'trigger'::regtype
 """
 
 
-def migrate(place: Place, *, new: bool = False) -> None:
+def migrate(place: DatabaseLocation, *, new: bool = False) -> None:
     """Run every migration that the store lacks, all in one transaction.
 
     A `new` one is not to be there in another version; raises `StoreUnavailableError`.
@@ -69,14 +69,14 @@ def migrate(place: Place, *, new: bool = False) -> None:
         engine.dispose()
 
 
-def assert_schema(place: Place) -> None:
+def assert_schema(place: DatabaseLocation) -> None:
     """Is this store of our version, with every trigger as written? Raises otherwise."""
     try:
         with _rows_of(place) as rows:
             version = rows("SELECT version_num FROM alembic_version")
             if version != [(VERSION,)]:
                 raise StoreUnavailableError(f"the store is not of version {VERSION}: migrate it")
-            if isinstance(place, PostgresPlace):
+            if isinstance(place, PostgresLocation):
                 _assert_postgres(rows)
             else:
                 found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
@@ -127,9 +127,9 @@ def _assert_same(found: Mapping[object, object], wanted: Mapping[str, str]) -> N
 
 
 @contextmanager
-def _rows_of(place: Place) -> Iterator[Callable[[str], Rows]]:
+def _rows_of(place: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
     """One plain connection, for a look."""
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         with psycopg.connect(place.url, autocommit=True) as server:
             yield lambda sql: server.execute(sql.encode()).fetchall()
         return
@@ -140,9 +140,9 @@ def _rows_of(place: Place) -> Iterator[Callable[[str], Rows]]:
         file.close()
 
 
-def _engine(place: Place) -> Engine:
+def _engine(place: DatabaseLocation) -> Engine:
     """For Alembic alone."""
-    if isinstance(place, PostgresPlace):
+    if isinstance(place, PostgresLocation):
         url = place.url
         return create_engine(
             "postgresql+psycopg://",

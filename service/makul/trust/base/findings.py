@@ -61,7 +61,7 @@ _CERTAIN = frozenset(
 """What no further material could mend."""
 
 
-class CertificateEnd(StrEnum):
+class RevocationStatus(StrEnum):
     """Why a certificate's status is what it is at the moment it was judged for."""
 
     GOOD = "good"
@@ -75,7 +75,7 @@ class RevocationFinding:
 
     certificate: bytes
     """SHA-256 of the certificate asked about."""
-    end: CertificateEnd
+    end: RevocationStatus
     source: str | None = None
     """`CRL` or `OCSP`; None where nothing was known."""
     digest: bytes | None = None

@@ -52,7 +52,7 @@ _PIN_REFUSED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPlace:
+class TokenLocation:
     """Where the key is: in the token of this label or slot, by its own label, id or both."""
 
     module: Path
@@ -82,7 +82,7 @@ class TokenPlace:
 class TokenSigner:
     """A `keys.RawSigner` over a token. Opens it at the first signature, not before."""
 
-    def __init__(self, place: TokenPlace, certificate: x509.Certificate) -> None:
+    def __init__(self, place: TokenLocation, certificate: x509.Certificate) -> None:
         """`certificate` says which key it has to be; raises `SignatureFailure` if that is weak."""
         self._place = place
         self._public_key = strong_public_key(certificate.public_key())
@@ -179,7 +179,7 @@ class TokenSigner:
             log.warning("the module did not finish: %s", type(error).__name__)
 
 
-def _token(library: Any, place: TokenPlace) -> Any:
+def _token(library: Any, place: TokenLocation) -> Any:
     for slot in library.get_slots(token_present=True):
         token = slot.get_token()
         if slot.slot_id == place.slot or (
@@ -189,7 +189,7 @@ def _token(library: Any, place: TokenPlace) -> Any:
     raise pkcs11.NoSuchToken
 
 
-def _private_key(session: Any, place: TokenPlace) -> Any:
+def _private_key(session: Any, place: TokenLocation) -> Any:
     """All that fit are listed: a search left half done would outlive its session."""
     wanted: dict[Any, Any] = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
     if place.key_label is not None:
@@ -235,7 +235,7 @@ def _said(error: pkcs11.PKCS11Error) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-def _advice(error: pkcs11.PKCS11Error, place: TokenPlace) -> str:
+def _advice(error: pkcs11.PKCS11Error, place: TokenLocation) -> str:
     kind = _said(error)
     match error:
         case pkcs11.NoSuchToken():

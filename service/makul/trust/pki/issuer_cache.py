@@ -27,7 +27,7 @@ from makul.net.certificate_der import load_certificate
 from makul.trust.pki.certificates import ANY_POLICY, SigningCertificate
 from makul.trust.pki.path_revocation import Path, link_of
 from makul.trust.pki.trust_material import Material
-from makul.trust.revocation.status import Statements
+from makul.trust.revocation.status import IssuerAssertions
 
 _SIGNATURES = frozenset(
     {
@@ -103,14 +103,14 @@ _Key: TypeAlias = tuple[bytes, bytes, bytes | None]
 By these alone the validator finds who may have issued a certificate, and in what order."""
 
 
-class Branches:
+class IssuerPathCache:
     """The authorities that were found valid so far. Safe between threads.
 
     Each is kept under the digest of the material by which it was found (ARCHITECTURE, invariant 9).
     """
 
     def __init__(self) -> None:
-        self._branches: dict[_Key, _Branch] = {}
+        self._branches: dict[_Key, _IssuerPath] = {}
 
     def path_to(
         self, certificate: SigningCertificate, material: Material, *, at: datetime
@@ -150,14 +150,14 @@ def _key_of(certificate: x509.Certificate, material: Material) -> _Key:
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class _IssuerPath:
     """An issuing authority, and the valid path from the anchor down to it."""
 
     issuer: x509.Certificate
     der: bytes
     path: Path
     """To the issuer, whose own link is the last; its policies are those that may be given below."""
-    statements: Statements
+    statements: IssuerAssertions
     """The issuer's."""
 
     def path_to(self, certificate: SigningCertificate, *, at: datetime) -> Path | None:
@@ -180,7 +180,7 @@ class _Branch:
         return replace(self.path, links=links, policies=_common(stated, self.path.policies))
 
 
-def _branch_of(path: Path) -> _Branch | None:
+def _branch_of(path: Path) -> _IssuerPath | None:
     """The authorities of a valid path, if no more than their key, name and policies counts below.
 
     Of the anchor its name and key alone count (RFC 5280, 6.1.1, d).
@@ -197,7 +197,7 @@ def _branch_of(path: Path) -> _Branch | None:
         if stated is None:
             return None
         policies = _common(policies, stated)
-    return _Branch(
+    return _IssuerPath(
         issuer=issuer,
         der=own.issuer,
         path=replace(path, links=path.links[:-1], policies=policies),

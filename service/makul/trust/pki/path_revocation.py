@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from makul.trust.base.findings import CertificateEnd, RevocationFinding
+from makul.trust.base.findings import RevocationFinding, RevocationStatus
 from makul.trust.revocation.archive import Archive
 from makul.trust.revocation.crl import Term
-from makul.trust.revocation.status import Asked, Statements, common_term, judge_now, judge_past
+from makul.trust.revocation.status import (
+    CertificateQuery,
+    IssuerAssertions,
+    common_term,
+    status_at_signature_time,
+    status_now,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,12 @@ class Link:
     The issuer is its certificate, by whose key the path was found valid, not a name alone.
     """
 
-    asked: Asked
+    asked: CertificateQuery
     term: Term
     """notBefore and notAfter."""
     issuer: bytes
     """The issuer's certificate, as DER."""
-    statements: Statements
+    statements: IssuerAssertions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +63,12 @@ class Path:
 
 def walk(
     path: Path, archive: Archive | None, moments: Moments
-) -> tuple[CertificateEnd | None, Sequence[RevocationFinding]]:
+) -> tuple[RevocationStatus | None, Sequence[RevocationFinding]]:
     """The end of the first certificate that is not GOOD, else GOOD; findings, the signer's first.
 
     A path of nothing but an anchor says nothing of the certificate that led to it: None.
     """
-    end: CertificateEnd | None = None
+    end: RevocationStatus | None = None
     findings: list[RevocationFinding] = []
     heard_until = path.anchor_term[1]
     for link in path.links:
@@ -70,16 +76,16 @@ def walk(
         heard_until = min(heard_until, asked.not_after)
         said = list(link.statements.of(asked, at=moments.known))
         if not moments.past:
-            found = judge_now(asked, said, at=moments.known)
+            found = status_now(asked, said, at=moments.known)
         else:
             if archive is not None and heard_until < moments.known:
                 said += archive.said(asked, link.issuer, since=moments.valid, until=heard_until)
-            found = judge_past(
+            found = status_at_signature_time(
                 asked, said, at=moments.known, existed_at=moments.valid, heard_until=heard_until
             )
         end = found.end
         findings.insert(0, found)
-        if end is not CertificateEnd.GOOD:
+        if end is not RevocationStatus.GOOD:
             break
         if found.revoked_at is not None:
             # Revoked after the signature: whoever has its key since then is heard no more.
@@ -97,7 +103,11 @@ def term_of(path: Path, at: datetime) -> Term:
 
 
 def link_of(
-    certificate: x509.Certificate, fingerprint: bytes, *, issuer: bytes, statements: Statements
+    certificate: x509.Certificate,
+    fingerprint: bytes,
+    *,
+    issuer: bytes,
+    statements: IssuerAssertions,
 ) -> Link:
     """Raises `ValueError`, or what `cryptography` raises, for extensions that cannot be read."""
     constraints = points = None
@@ -108,7 +118,7 @@ def link_of(
             points = extension.value
     term = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return Link(
-        asked=Asked(
+        asked=CertificateQuery(
             fingerprint=fingerprint,
             serial=certificate.serial_number,
             not_after=term[1],

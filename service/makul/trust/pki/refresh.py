@@ -23,7 +23,7 @@ from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.net.files import FileError, read_bounded, replace_file
 from makul.trust.base.errors import UnusableObjectError
-from makul.trust.base.findings import CertificateEnd
+from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.pki.pending_ocsp import left_in
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
@@ -37,7 +37,7 @@ KEEP_LAPSED = timedelta(days=1)
 _pem: Any = asn1_pem  # it writes no types
 
 
-class Result(StrEnum):
+class SourceState(StrEnum):
     """What became of one source."""
 
     NEW = "new"
@@ -46,12 +46,12 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RefreshOutcome:
     """What became of one source, to be told to the operator."""
 
     source: str
     """The address, or a certificate by its SHA-256."""
-    result: Result
+    result: SourceState
     why: str = ""
 
 
@@ -83,7 +83,7 @@ class Refresher:
     wanted: Path | None
     fetch: Fetch
 
-    def once(self, at: datetime) -> Iterator[Outcome]:
+    def once(self, at: datetime) -> Iterator[RefreshOutcome]:
         """Ask every source once. Raises `TrustStoreError` if the CA certificates cannot be read."""
         authorities = self._authorities()
         for source in self.crls:
@@ -104,7 +104,7 @@ class Refresher:
 
     def _crl(
         self, source: CrlSource, authorities: Sequence[x509.Certificate], at: datetime
-    ) -> Result:
+    ) -> SourceState:
         der = _one_object(self.fetch(source.url, None, MAX_CRL_BYTES))
         crl = load_crl(der)
         issuers = issuers_of(crl, authorities, der)
@@ -118,16 +118,16 @@ class Refresher:
         if path.exists():
             held_der = _one_object(read_bounded(path, MAX_CRL_BYTES))
             if held_der == der:
-                return Result.UNCHANGED
+                return SourceState.UNCHANGED
             held = load_crl(held_der)
             if held.issuer != crl.issuer:
                 raise _Refused("it is another CA's than the one that is held")
             if held.last_update_utc > statement.this_update or _number(held) > _number(crl):
                 raise _Refused("it is older than the one that is held")
         put(path, der)
-        return Result.NEW
+        return SourceState.NEW
 
-    def _answer(self, path: Path, at: datetime) -> Result:
+    def _answer(self, path: Path, at: datetime) -> SourceState:
         """Ask for one certificate that a worker left."""
         if self.directories.ocsp is None:
             raise _Refused("trust.ocsp is not set")
@@ -147,7 +147,7 @@ class Refresher:
         if not answer.issuers or answer.serial != certificate.serial_number:
             raise _Refused("the answer is not signed for that CA, or is for another certificate")
         _require_current(answer.said.this_update, answer.said.next_update, at)
-        if answer.said.end is CertificateEnd.UNKNOWN:
+        if answer.said.end is RevocationStatus.UNKNOWN:
             path.unlink()
             raise _Refused("the responder does not know it")
         target = self.directories.ocsp / f"{path.stem}.ors"
@@ -157,7 +157,7 @@ class Refresher:
                 raise _Refused("it is older than the one that is held")
         put(target, der)
         path.unlink()
-        return Result.NEW
+        return SourceState.NEW
 
     def _forget(self, at: datetime) -> None:
         """Remove answers that ran out long since; never one that revokes."""
@@ -174,18 +174,18 @@ class Refresher:
                 path.unlink(missing_ok=True)
 
 
-def _told(source: str, act: Callable[[], Result]) -> Outcome:
+def _told(source: str, act: Callable[[], SourceState]) -> RefreshOutcome:
     try:
-        return Outcome(source=source, result=act())
+        return RefreshOutcome(source=source, result=act())
     except (FetchError, FileError, _Refused) as error:
-        return Outcome(source=source, result=Result.FAILED, why=str(error))
+        return RefreshOutcome(source=source, result=SourceState.FAILED, why=str(error))
     except OSError as error:
         why = f"cannot be written ({error.strerror})"
-        return Outcome(source=source, result=Result.FAILED, why=why)
+        return RefreshOutcome(source=source, result=SourceState.FAILED, why=why)
     except UnusableObjectError as error:
-        return Outcome(source=source, result=Result.FAILED, why=str(error))
+        return RefreshOutcome(source=source, result=SourceState.FAILED, why=str(error))
     except Exception:  # noqa: BLE001 - whatever a stranger's octets trip over
-        return Outcome(source=source, result=Result.FAILED, why="cannot be read")
+        return RefreshOutcome(source=source, result=SourceState.FAILED, why="cannot be read")
 
 
 class _Refused(Exception):  # noqa: N818 - a finding about what was received

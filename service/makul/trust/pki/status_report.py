@@ -24,7 +24,7 @@ from makul.trust.pki.trust_material import (
 from makul.trust.revocation.crl import Term
 
 
-class State(StrEnum):
+class TrustItemState(StrEnum):
     """How one thing stands."""
 
     CURRENT = "CURRENT"
@@ -44,12 +44,12 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class TrustItem:
     """One thing that verdicts rest on."""
 
     kind: str
     name: str
-    state: State
+    state: TrustItemState
     since: datetime | None = None
     until: datetime | None = None
     entries: int | None = None
@@ -117,7 +117,7 @@ class TrustSet:
     wanted: Wanted | None = None
 
 
-def tell(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[Told]:
+def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustItem]:
     """List everything in these directories; raises `TrustStoreError` for what cannot be read.
 
     A CA may serve several ends, and state what it states in the directory of one: below the anchors
@@ -131,7 +131,7 @@ def tell(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[Told]:
             if other is not each
             for authority in other.below & other.spoken
         }
-        yield from each.tell(heard, at=at)
+        yield from each.report_items(heard, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,47 +182,54 @@ class _KnownSet:
             spoken=frozenset(material.statements) | asked,
         )
 
-    def tell(self, heard: AbstractSet[bytes], *, at: datetime) -> Iterator[Told]:
+    def report_items(self, heard: AbstractSet[bytes], *, at: datetime) -> Iterator[TrustItem]:
         """List this set; `heard` are CAs that have stated something in another."""
         states = {each.fingerprint: self._state(each, at) for each in self.authorities}
         for each in self.authorities:
             since, until = each.term
             state = states[each.fingerprint]
-            yield Told(kind=each.kind, name=each.path.name, state=state, since=since, until=until)
-        former = frozenset(each for each, state in states.items() if state is State.FORMER)
+            yield TrustItem(
+                kind=each.kind, name=each.path.name, state=state, since=since, until=until
+            )
+        former = frozenset(each for each, state in states.items() if state is TrustItemState.FORMER)
         yield from _crls(self.directories, self.material, former, at)
         yield from _responses(self.directories, self.material, at)
         for each in self.authorities:
             mute = each.fingerprint in self.below - self.spoken - heard
-            if mute and states[each.fingerprint] not in {State.FORMER, State.NEXT}:
-                yield Told(kind="CRL", name=f"of {each.path.name}", state=State.MISSING)
+            if mute and states[each.fingerprint] not in {
+                TrustItemState.FORMER,
+                TrustItemState.NEXT,
+            }:
+                yield TrustItem(
+                    kind="CRL", name=f"of {each.path.name}", state=TrustItemState.MISSING
+                )
         for path in left_in(self.wanted.directory) if self.wanted is not None else ():
-            yield Told(kind="wanted", name=path.stem, state=State.WAITING)
+            yield TrustItem(kind="wanted", name=path.stem, state=TrustItemState.WAITING)
 
-    def _state(self, authority: _Authority, at: datetime) -> State:
+    def _state(self, authority: _Authority, at: datetime) -> TrustItemState:
         """A renewed CA has two certificates for a while, of which one is enough."""
         since, until = authority.term
         if since <= at <= until:
-            return State.CURRENT
+            return TrustItemState.CURRENT
         others = [
             each.term
             for each in self.authorities
             if each.certificate.subject == authority.certificate.subject
         ]
         if not any(start <= at <= end for start, end in others):
-            return State.OUT_OF_TERM
-        return State.NEXT if at < since else State.FORMER
+            return TrustItemState.OUT_OF_TERM
+        return TrustItemState.NEXT if at < since else TrustItemState.FORMER
 
 
 def _crls(
     directories: TrustDirectories, material: Material, former: AbstractSet[bytes], at: datetime
-) -> Iterator[Told]:
+) -> Iterator[TrustItem]:
     """Every CRL; one that a newer one of its CA has superseded is not told of."""
     for path in files_in(directories.crls):
         file = material.files[stamp_of(path)]
         stated = {each.digest: (issuer, each) for issuer, each in file.crls}
         if not stated and not file.elsewhere:
-            yield Told(kind="CRL", name=path.name, state=State.UNCLEAR)
+            yield TrustItem(kind="CRL", name=path.name, state=TrustItemState.UNCLEAR)
         for issuer, crl in stated.values():
             others = material.statements[issuer].crls
             if any(
@@ -231,29 +238,31 @@ def _crls(
             ):
                 continue
             current = crl.this_update <= at < crl.next_update
-            lapsed = State.FORMER if issuer in former else State.STALE
-            state = State.CURRENT if current else lapsed
-            yield Told(
+            lapsed = TrustItemState.FORMER if issuer in former else TrustItemState.STALE
+            state = TrustItemState.CURRENT if current else lapsed
+            yield TrustItem(
                 kind="CRL",
                 name=path.name,
-                state=State.UNCLEAR if crl.revoked is None else state,
+                state=TrustItemState.UNCLEAR if crl.revoked is None else state,
                 since=crl.this_update,
                 until=crl.next_update,
                 entries=len(crl.revoked) if crl.revoked is not None else None,
             )
 
 
-def _responses(directories: TrustDirectories, material: Material, at: datetime) -> Iterator[Told]:
+def _responses(
+    directories: TrustDirectories, material: Material, at: datetime
+) -> Iterator[TrustItem]:
     for path in files_in(directories.ocsp) if directories.ocsp is not None else ():
         stated = {each.digest: each for _, _, each in material.files[stamp_of(path)].answers}
         if not stated:
-            yield Told(kind="OCSP", name=path.name, state=State.UNCLEAR)
+            yield TrustItem(kind="OCSP", name=path.name, state=TrustItemState.UNCLEAR)
         for each in stated.values():
             current = each.this_update <= at < each.next_update
-            yield Told(
+            yield TrustItem(
                 kind="OCSP",
                 name=path.name,
-                state=State.CURRENT if current else State.LAPSED,
+                state=TrustItemState.CURRENT if current else TrustItemState.LAPSED,
                 since=each.this_update,
                 until=each.next_update,
             )

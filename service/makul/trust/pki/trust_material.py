@@ -25,7 +25,7 @@ from makul.trust.pki.certificates import public_key_of, require_regular_serial
 from makul.trust.revocation.archive import CERTIFICATE, CRL, RESPONSE, Archive
 from makul.trust.revocation.crl import Statement, Term, issuers_of, statement_of, term_of
 from makul.trust.revocation.ocsp import answer_of, load_response
-from makul.trust.revocation.status import Said, Statements
+from makul.trust.revocation.status import IssuerAssertions, RevocationAssertion
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Material:
     """CA certificates, as DER."""
     intermediates: Sequence[bytes]
     """CA certificates, as DER."""
-    statements: Mapping[bytes, Statements]
+    statements: Mapping[bytes, IssuerAssertions]
     """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
     anchor_terms: Mapping[bytes, Term]
     """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
@@ -164,7 +164,7 @@ class _Stated:
     digests: Sequence[bytes]
     """SHA-256 of every object in it."""
     crls: Sequence[tuple[bytes, Statement]] = ()
-    answers: Sequence[tuple[bytes, int, Said]] = ()
+    answers: Sequence[tuple[bytes, int, RevocationAssertion]] = ()
     """With the serial number of the certificate that was asked about."""
     elsewhere: bool = False
     """Do its CRLs count elsewhere?"""
@@ -208,9 +208,9 @@ class _Object(Generic[ParsedT]):
         return sha256(self.der).digest()
 
 
-def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
+def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, IssuerAssertions]:
     crls: dict[bytes, list[Statement]] = {}
-    answers: dict[bytes, dict[int, list[Said]]] = {}
+    answers: dict[bytes, dict[int, list[RevocationAssertion]]] = {}
     for stated in files:
         for issuer, statement in stated.crls:
             crls.setdefault(issuer, []).append(statement)
@@ -218,7 +218,7 @@ def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, Statements]:
             answers.setdefault(issuer, {}).setdefault(serial, []).append(said)
     return MappingProxyType(
         {
-            issuer: Statements(
+            issuer: IssuerAssertions(
                 crls=tuple(crls.get(issuer, ())), answers=MappingProxyType(answers.get(issuer, {}))
             )
             for issuer in crls.keys() | answers.keys()
@@ -260,7 +260,7 @@ def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     """Each OCSP response, for each certificate of the CA behind it."""
     authorities = known.here
     objects = _objects(path, load_response)
-    stated: list[tuple[bytes, int, Said]] = []
+    stated: list[tuple[bytes, int, RevocationAssertion]] = []
     for each in objects:
         answer = answer_of(each.parsed, authorities, each.fingerprint)
         if not answer.issuers and not known.others_expected:

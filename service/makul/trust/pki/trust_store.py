@@ -16,9 +16,9 @@ from types import MappingProxyType
 from makul.domain.reasons import Code
 from makul.trust.base.asn1 import READING, Authorities
 from makul.trust.base.errors import SignatureFailure
-from makul.trust.base.findings import CertificateEnd, PathFinding
+from makul.trust.base.findings import PathFinding, RevocationStatus
 from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
-from makul.trust.pki.issuer_cache import Branches
+from makul.trust.pki.issuer_cache import IssuerPathCache
 from makul.trust.pki.path_builder import PathStatus, Refused, paths_of
 from makul.trust.pki.path_revocation import Moments, Path, term_of, walk
 from makul.trust.pki.pending_ocsp import Wanted
@@ -40,9 +40,9 @@ REMEMBERED_PATHS = 100_000
 _STATUS_BY_END = MappingProxyType(
     {
         None: PathStatus.UNKNOWN_ISSUER,
-        CertificateEnd.GOOD: PathStatus.TRUSTED,
-        CertificateEnd.REVOKED: PathStatus.REVOKED,
-        CertificateEnd.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
+        RevocationStatus.GOOD: PathStatus.TRUSTED,
+        RevocationStatus.REVOKED: PathStatus.REVOKED,
+        RevocationStatus.UNKNOWN: PathStatus.REVOCATION_UNKNOWN,
     }
 )
 
@@ -88,7 +88,7 @@ class TrustStore:
         self._trust: _Trusted | None = None
         self._trust = self._load()
         self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
-        self._branches = Branches()
+        self._branches = IssuerPathCache()
 
     def judge(
         self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None

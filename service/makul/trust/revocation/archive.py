@@ -19,7 +19,7 @@ from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
 from makul.trust.revocation.crl import Statement, issuers_of, statement_of
 from makul.trust.revocation.ocsp import answer_of, load_response
-from makul.trust.revocation.status import Asked, Said, said_by_crls
+from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, said_by_crls
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,8 @@ class Archive:
         return None
 
     def said(
-        self, asked: Asked, issuer: bytes, *, since: datetime, until: datetime
-    ) -> Iterator[Said]:
+        self, asked: CertificateQuery, issuer: bytes, *, since: datetime, until: datetime
+    ) -> Iterator[RevocationAssertion]:
         """The newest that this CA (its certificate, as DER) stated by either source in that time.
 
         Read anew from the archive and verified anew: a mark in the index proves nothing.
@@ -147,7 +147,9 @@ def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement 
     return statement_of(crl, digest)
 
 
-def _answer(archive: Archive, digest: bytes, issuer: bytes, asked: Asked) -> Iterator[Said]:
+def _answer(
+    archive: Archive, digest: bytes, issuer: bytes, asked: CertificateQuery
+) -> Iterator[RevocationAssertion]:
     found = archive.read(digest)
     if found is None:
         return

@@ -81,7 +81,7 @@ _NO_DATE = -(2**63)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CrlEntry:
     """One revocation, by a CRL's entry or by an OCSP response."""
 
     serial: int
@@ -112,21 +112,21 @@ class Entries:
     _REST = struct.Struct(">qqB")
     _WIDTH = SERIAL_BYTES + _REST.size
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[CrlEntry]) -> None:
         """Raises `OverflowError` for a serial number wider than `SERIAL_BYTES`."""
         self._table = b"".join(sorted({self._packed(each) for each in entries}))
 
     def __len__(self) -> int:
         return len(self._table) // self._WIDTH
 
-    def of(self, serial: int) -> Entry | None:
+    def of(self, serial: int) -> CrlEntry | None:
         """The entry of that serial number; of several the one that counts from the earliest on.
 
         Raises `OverflowError` for a number wider than `SERIAL_BYTES`.
         """
         sought = _octets(serial)
         index = bisect_left(range(len(self)), sought, key=self._serial_at)
-        found: Entry | None = None
+        found: CrlEntry | None = None
         while index < len(self) and self._serial_at(index) == sought:
             each = self._entry_at(index, serial)
             if found is None or each.effective < found.effective:
@@ -138,11 +138,11 @@ class Entries:
         start = index * self._WIDTH
         return self._table[start : start + SERIAL_BYTES]
 
-    def _entry_at(self, index: int, serial: int) -> Entry:
+    def _entry_at(self, index: int, serial: int) -> CrlEntry:
         revoked, invalid, reason = self._REST.unpack_from(
             self._table, index * self._WIDTH + SERIAL_BYTES
         )
-        return Entry(
+        return CrlEntry(
             serial=serial,
             revoked_at=_EPOCH + timedelta(seconds=revoked),
             invalid_since=None if invalid == _NO_DATE else _EPOCH + timedelta(seconds=invalid),
@@ -150,7 +150,7 @@ class Entries:
         )
 
     @classmethod
-    def _packed(cls, entry: Entry) -> bytes:
+    def _packed(cls, entry: CrlEntry) -> bytes:
         invalid = _NO_DATE if entry.invalid_since is None else _seconds(entry.invalid_since)
         reason = _NO_REASON if entry.reason is None else _REASON_CODES[entry.reason]
         return _octets(entry.serial) + cls._REST.pack(_seconds(entry.revoked_at), invalid, reason)
@@ -319,7 +319,7 @@ def _expired_since(crl: x509.CertificateRevocationList) -> datetime | None:
     return moment
 
 
-def _entries(crl: x509.CertificateRevocationList) -> Iterable[Entry]:
+def _entries(crl: x509.CertificateRevocationList) -> Iterable[CrlEntry]:
     """All entries.
 
     Raises `ValueError` where an entry has a critical extension that is not understood, which bars
@@ -338,7 +338,7 @@ def _entries(crl: x509.CertificateRevocationList) -> Iterable[Entry]:
                 extension.critical or extension.oid == CRLEntryExtensionOID.CERTIFICATE_ISSUER
             ):
                 raise ValueError("an entry is not understood")
-        yield Entry(
+        yield CrlEntry(
             serial=entry.serial_number,
             revoked_at=entry.revocation_date_utc,
             invalid_since=invalid_since,

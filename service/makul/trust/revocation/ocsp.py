@@ -24,9 +24,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 from makul.trust.base.algorithms import PublicKey, strong_public_key
 from makul.trust.base.asn1 import READING
 from makul.trust.base.errors import SignatureFailure, UnusableObjectError
-from makul.trust.base.findings import CertificateEnd
-from makul.trust.revocation.crl import Entry
-from makul.trust.revocation.status import Asked, Said, Source
+from makul.trust.base.findings import RevocationStatus
+from makul.trust.revocation.crl import CrlEntry
+from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, Source
 
 WITHOUT_NEXT_UPDATE = timedelta(hours=8)
 """How long an answer without nextUpdate counts: newer ones are there at all times (RFC 6960,
@@ -46,9 +46,9 @@ _ARCHIVE_CUTOFF = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.6")
 """RFC 6960, 4.4.4: since when the responder keeps certificates that have expired."""
 
 _ENDS = {
-    ocsp.OCSPCertStatus.GOOD: CertificateEnd.GOOD,
-    ocsp.OCSPCertStatus.REVOKED: CertificateEnd.REVOKED,
-    ocsp.OCSPCertStatus.UNKNOWN: CertificateEnd.UNKNOWN,
+    ocsp.OCSPCertStatus.GOOD: RevocationStatus.GOOD,
+    ocsp.OCSPCertStatus.REVOKED: RevocationStatus.REVOKED,
+    ocsp.OCSPCertStatus.UNKNOWN: RevocationStatus.UNKNOWN,
 }
 
 _Time: Any = GeneralizedTime  # it writes no types
@@ -56,13 +56,13 @@ _PublicKeyInfo: Any = asn1_keys.PublicKeyInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class OcspResponse:
     """What one response says of one certificate."""
 
     serial: int
     issuers: Sequence[x509.Certificate]
     """The CA to whose certificate it answers, and which stands behind it; none if nobody does."""
-    said: Said
+    said: RevocationAssertion
 
 
 def load_response(der: bytes) -> ocsp.OCSPResponse:
@@ -95,7 +95,7 @@ def _read_whole(response: ocsp.OCSPResponse) -> None:
 
 def answer_of(
     response: ocsp.OCSPResponse, authorities: Iterable[x509.Certificate], digest: bytes
-) -> Answer:
+) -> OcspResponse:
     """What a response says, and for whose certificate; `digest` is its SHA-256."""
     said = _said(response, digest)
     issuers: list[x509.Certificate] = []
@@ -108,10 +108,10 @@ def answer_of(
         issuers.append(authority)
         if signer != authority:
             said = _by_responder(said, signer)
-    return Answer(serial=response.serial_number, issuers=issuers, said=said)
+    return OcspResponse(serial=response.serial_number, issuers=issuers, said=said)
 
 
-def _said(response: ocsp.OCSPResponse, digest: bytes) -> Said:
+def _said(response: ocsp.OCSPResponse, digest: bytes) -> RevocationAssertion:
     this_update = response.this_update_utc
     end = _ENDS[response.certificate_status]
     invalid_since: datetime | None = None
@@ -122,17 +122,17 @@ def _said(response: ocsp.OCSPResponse, digest: bytes) -> Said:
         elif extension.oid == _ARCHIVE_CUTOFF:
             expired_since = _cutoff(extension.value)
         elif extension.critical:
-            end = CertificateEnd.UNKNOWN  # not understood: it cannot tell
-    entry: Entry | None = None
-    if end is CertificateEnd.REVOKED and response.revocation_time_utc is not None:
+            end = RevocationStatus.UNKNOWN  # not understood: it cannot tell
+    entry: CrlEntry | None = None
+    if end is RevocationStatus.REVOKED and response.revocation_time_utc is not None:
         reason = response.revocation_reason
-        entry = Entry(
+        entry = CrlEntry(
             serial=response.serial_number,
             revoked_at=response.revocation_time_utc,
             invalid_since=invalid_since,
             reason=reason.value if reason is not None else None,
         )
-    return Said(
+    return RevocationAssertion(
         source=Source.OCSP,
         digest=digest,
         this_update=this_update,
@@ -229,11 +229,11 @@ def _has_signed(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> b
     return True
 
 
-def _by_responder(said: Said, responder: x509.Certificate) -> Said:
+def _by_responder(said: RevocationAssertion, responder: x509.Certificate) -> RevocationAssertion:
     """RFC 6960, 4.2.2.2.1: unless it is exempt, the responder's own revocation is looked up."""
     extensions = responder.extensions
     exempt = any(isinstance(each.value, x509.OCSPNoCheck) for each in extensions)
-    asked = Asked(
+    asked = CertificateQuery(
         fingerprint=responder.fingerprint(hashes.SHA256()),
         serial=responder.serial_number,
         not_after=responder.not_valid_after_utc,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from makul.trust.base.findings import CertificateEnd, RevocationFinding
-from makul.trust.revocation.crl import HELD, Entry, Statement, Term
+from makul.trust.base.findings import RevocationFinding, RevocationStatus
+from makul.trust.revocation.crl import HELD, CrlEntry, Statement, Term
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -24,7 +24,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CertificateQuery:
     """The certificate that is asked about."""
 
     fingerprint: bytes
@@ -38,59 +38,63 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class RevocationAssertion:
     """What one statement says of one certificate, over [`this_update`, `next_update`)."""
 
     source: Source
     digest: bytes
     this_update: datetime
     next_update: datetime
-    end: CertificateEnd
-    entry: Entry | None = None
+    end: RevocationStatus
+    entry: CrlEntry | None = None
     expired_since: datetime | None = None
     """Certificates that expired then or later are still known to it."""
-    responder: Asked | None = None
+    responder: CertificateQuery | None = None
     """Who signed it in the CA's stead, where the CA's CRLs must clear that one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
+class IssuerAssertions:
     """Everything that one CA stated: its CRLs, and its OCSP answers by serial number."""
 
     crls: Sequence[Statement] = ()
-    answers: Mapping[int, Sequence[Said]] = field(default_factory=lambda: MappingProxyType({}))
+    answers: Mapping[int, Sequence[RevocationAssertion]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
-    def of(self, asked: Asked, *, at: datetime) -> Sequence[Said]:
+    def of(self, asked: CertificateQuery, *, at: datetime) -> Sequence[RevocationAssertion]:
         """What concerns this certificate, without responders who are not cleared themselves."""
         said = [each for each in self.answers.get(asked.serial, ()) if self._believes(each, at)]
         if not asked.listed_elsewhere:
             said += said_by_crls(self.crls, asked)
         return said
 
-    def terms(self, asked: Asked) -> Iterable[Term]:
+    def terms(self, asked: CertificateQuery) -> Iterable[Term]:
         """Of everything by which `of` may change."""
         for answer in self.answers.get(asked.serial, ()):
             yield answer.this_update, answer.next_update
         for crl in self.crls:
             yield crl.this_update, crl.next_update
 
-    def _believes(self, answer: Said, at: datetime) -> bool:
+    def _believes(self, answer: RevocationAssertion, at: datetime) -> bool:
         """RFC 6960, 4.2.2.2.1. What harms is believed of anybody whom the CA once delegated."""
         asked = answer.responder
         if asked is None or answer.entry is not None:
             return True
         said = said_by_crls(self.crls, asked)
-        found = judge_past(
+        found = status_at_signature_time(
             asked, said, at=at, existed_at=answer.this_update, heard_until=asked.not_after
         )
-        return found.end is CertificateEnd.GOOD and found.revoked_at is None
+        return found.end is RevocationStatus.GOOD and found.revoked_at is None
 
 
-NOTHING_STATED = Statements()
+NOTHING_STATED = IssuerAssertions()
 """Of a CA that has stated nothing here."""
 
 
-def said_by_crls(crls: Iterable[Statement], asked: Asked) -> Sequence[Said]:
+def said_by_crls(
+    crls: Iterable[Statement], asked: CertificateQuery
+) -> Sequence[RevocationAssertion]:
     """What the CRLs of its issuer say, those in whose scope it is."""
     return [
         _said(crl, asked.serial)
@@ -99,16 +103,16 @@ def said_by_crls(crls: Iterable[Statement], asked: Asked) -> Sequence[Said]:
     ]
 
 
-def _said(crl: Statement, serial: int) -> Said:
-    entry: Entry | None = None
-    end = CertificateEnd.UNKNOWN
+def _said(crl: Statement, serial: int) -> RevocationAssertion:
+    entry: CrlEntry | None = None
+    end = RevocationStatus.UNKNOWN
     if crl.revoked is not None:
         try:
             entry = crl.revoked.of(serial)
-            end = CertificateEnd.GOOD if entry is None else CertificateEnd.REVOKED
+            end = RevocationStatus.GOOD if entry is None else RevocationStatus.REVOKED
         except OverflowError:  # a serial number that no list can hold is neither in nor out
             pass
-    return Said(
+    return RevocationAssertion(
         source=Source.CRL,
         digest=crl.digest,
         this_update=crl.this_update,
@@ -119,7 +123,9 @@ def _said(crl: Statement, serial: int) -> Said:
     )
 
 
-def judge_now(asked: Asked, said: Sequence[Said], *, at: datetime) -> RevocationFinding:
+def status_now(
+    asked: CertificateQuery, said: Sequence[RevocationAssertion], *, at: datetime
+) -> RevocationFinding:
     """By the newest statement of either source; an entry revokes whatever its date and reason are.
 
     Of one source the newest alone counts, be it stale or unclear: what it superseded does not come
@@ -145,47 +151,54 @@ def judge_now(asked: Asked, said: Sequence[Said], *, at: datetime) -> Revocation
     return _finding(asked, other if _has_lapsed(worst, at) else worst, at)
 
 
-def _has_lapsed(said: Said, at: datetime) -> bool:
+def _has_lapsed(said: RevocationAssertion, at: datetime) -> bool:
     """Has it run out without harm? A CRL that cannot tell bars the way for good."""
     if at < said.next_update or said.entry is not None:
         return False
-    return said.end is CertificateEnd.GOOD or said.source is Source.OCSP
+    return said.end is RevocationStatus.GOOD or said.source is Source.OCSP
 
 
-def _newest(said: Sequence[Said], source: Source, at: datetime) -> Sequence[Said]:
+def _newest(
+    said: Sequence[RevocationAssertion], source: Source, at: datetime
+) -> Sequence[RevocationAssertion]:
     """The statement of that source; several, where none is the newer."""
     made = [each for each in said if each.source is source and each.this_update <= at]
     latest = max((each.this_update for each in made), default=None)
     return [each for each in made if each.this_update == latest]
 
 
-def _worst(said: Sequence[Said], at: datetime) -> Said:
+def _worst(said: Sequence[RevocationAssertion], at: datetime) -> RevocationAssertion:
     """Of statements of one instant all must know, and any may revoke."""
     return max(said, key=lambda each: _badness(each, at))
 
 
-def _badness(said: Said, at: datetime) -> int:
-    if at >= said.next_update or said.end is CertificateEnd.UNKNOWN:
+def _badness(said: RevocationAssertion, at: datetime) -> int:
+    if at >= said.next_update or said.end is RevocationStatus.UNKNOWN:
         return 1
-    return 2 if said.end is CertificateEnd.REVOKED else 0
+    return 2 if said.end is RevocationStatus.REVOKED else 0
 
 
-def _is_final(said: Said) -> bool:
+def _is_final(said: RevocationAssertion) -> bool:
     return said.entry is not None and said.entry.reason != HELD
 
 
 def common_term(terms: Iterable[Term], at: datetime) -> Term:
-    """Over what time `judge_now` says the same as at that moment, by statements of these terms."""
+    """Over what time `status_now` says the same as at that moment, by statements of these terms."""
     moments = [moment for term in terms for moment in term]
     return max(each for each in moments if each <= at), min(each for each in moments if each > at)
 
 
-def judge_past(
-    asked: Asked, said: Sequence[Said], *, at: datetime, existed_at: datetime, heard_until: datetime
+def status_at_signature_time(
+    asked: CertificateQuery,
+    said: Sequence[RevocationAssertion],
+    *,
+    at: datetime,
+    existed_at: datetime,
+    heard_until: datetime,
 ) -> RevocationFinding:
     """Did it count when the signature existed, by what is known now? (EN 319 102-1, 5.5.2.3)
 
-    While the certificate runs, what is known at `at` decides, as in `judge_now`. An entry harms
+    While the certificate runs, what is known at `at` decides, as in `status_now`. An entry harms
     what is not older than the revocation; a compromised key's, than its invalidity date.
 
     `heard_until` is when the issuer's silence ceases to mean anything: the certificate has expired,
@@ -194,8 +207,8 @@ def judge_past(
     expired certificates (`expired_since`); an entry counts in any.
     """
     if at <= heard_until:
-        found = judge_now(asked, said, at=at)
-        if found.end is not CertificateEnd.REVOKED:
+        found = status_now(asked, said, at=at)
+        if found.end is not RevocationStatus.REVOKED:
             return found
         entries = [each for source in Source for each in _newest(said, source, at) if each.entry]
         return _for_the_past(asked, min(entries, key=_effective), existed_at)
@@ -208,7 +221,7 @@ def judge_past(
             and each.this_update >= existed_at
             and _is_heard(each, asked, heard_until)
         ),
-        key=lambda each: (each.this_update, each.end is CertificateEnd.UNKNOWN),
+        key=lambda each: (each.this_update, each.end is RevocationStatus.UNKNOWN),
         default=None,
     )
     entries = [
@@ -222,13 +235,13 @@ def judge_past(
     return _finding(asked, heard)
 
 
-def _effective(said: Said) -> datetime:
+def _effective(said: RevocationAssertion) -> datetime:
     if said.entry is None:
         raise ValueError("a statement without an entry")
     return said.entry.effective
 
 
-def _is_heard(said: Said, asked: Asked, heard_until: datetime) -> bool:
+def _is_heard(said: RevocationAssertion, asked: CertificateQuery, heard_until: datetime) -> bool:
     """Would it have named this certificate, had it been revoked?"""
     if said.this_update <= heard_until:
         return True
@@ -236,21 +249,25 @@ def _is_heard(said: Said, asked: Asked, heard_until: datetime) -> bool:
     return keeps and heard_until >= asked.not_after
 
 
-def _for_the_past(asked: Asked, said: Said, existed_at: datetime) -> RevocationFinding:
+def _for_the_past(
+    asked: CertificateQuery, said: RevocationAssertion, existed_at: datetime
+) -> RevocationFinding:
     """GOOD where the revocation came after the signature; it stays told of."""
     found = _finding(asked, said)
     harmless = existed_at < _effective(said)
-    return replace(found, end=CertificateEnd.GOOD) if harmless else found
+    return replace(found, end=RevocationStatus.GOOD) if harmless else found
 
 
-def _finding(asked: Asked, said: Said | None, at: datetime | None = None) -> RevocationFinding:
+def _finding(
+    asked: CertificateQuery, said: RevocationAssertion | None, at: datetime | None = None
+) -> RevocationFinding:
     """What follows from one statement; where `at` is given, only while it is current."""
     if said is None:
-        return RevocationFinding(certificate=asked.fingerprint, end=CertificateEnd.UNKNOWN)
+        return RevocationFinding(certificate=asked.fingerprint, end=RevocationStatus.UNKNOWN)
     stale = at is not None and at >= said.next_update
     return RevocationFinding(
         certificate=asked.fingerprint,
-        end=CertificateEnd.UNKNOWN if stale else said.end,
+        end=RevocationStatus.UNKNOWN if stale else said.end,
         source=said.source.value,
         digest=said.digest,
         this_update=said.this_update,

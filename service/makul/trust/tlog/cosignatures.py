@@ -24,7 +24,7 @@ WITNESS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessPlace:
+class WitnessEndpoint:
     """A witness whose cosignatures are collected, and where it shows them."""
 
     verifier: CosignatureVerifier
@@ -45,7 +45,7 @@ class Collector:
     def __init__(
         self,
         ours: NoteVerifier,
-        witnesses: Sequence[WitnessPlace],
+        witnesses: Sequence[WitnessEndpoint],
         *,
         seconds: float = WITNESS_SECONDS,
     ) -> None:
@@ -71,7 +71,7 @@ class Collector:
             self._tell(witness.name, "")
             yield cosigned
 
-    def _read(self, witness: WitnessPlace) -> bytes:
+    def _read(self, witness: WitnessEndpoint) -> bytes:
         """What it shows; raises `FetchError`."""
         if witness.url is not None:
             return self._fetch(witness.url, None, MAX_NOTE)
@@ -88,7 +88,7 @@ class Collector:
         self._told[name] = why
 
 
-def verified(document: bytes, ours: NoteVerifier, witness: WitnessPlace) -> Cosigned:
+def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> Cosigned:
     """A checkpoint of ours that this witness cosigned, and its line; raises `ValueError`."""
     note = parse_note(document)
     ours.check(note)

@@ -18,9 +18,9 @@ from makul.domain.reasons import Code
 from makul.net.xml_parser import own_parser
 from makul.trust.base.algorithms import require_in_force, signature_method
 from makul.trust.base.errors import SignatureFailure
-from makul.trust.base.findings import CertificateEnd, PathFinding, SubIndication, TimestampFinding
+from makul.trust.base.findings import PathFinding, RevocationStatus, SubIndication, TimestampFinding
 from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
-from makul.trust.validation.pipeline import Check, check
+from makul.trust.validation.pipeline import ValidationCheck, check
 from makul.trust.validation.proof_of_existence import TimestampJudge
 from makul.trust.xades.structure import (
     Shape,
@@ -208,7 +208,7 @@ def revocation(finding: PathFinding, certificate: SigningCertificate) -> None:
     if finding.code is None:
         return
     revoked = {
-        each.certificate for each in finding.revocation if each.end is CertificateEnd.REVOKED
+        each.certificate for each in finding.revocation if each.end is RevocationStatus.REVOKED
     }
     authority = finding.code is Code.SIG_06 and revoked and certificate.fingerprint not in revoked
     sub = SubIndication.REVOKED_CA_NO_POE if authority else None
@@ -229,7 +229,7 @@ def signer_binding(
     bind(root, certificate, finding)
 
 
-CHECKS: tuple[Check[..., Any], ...] = (
+CHECKS: tuple[ValidationCheck[..., Any], ...] = (
     format_,
     identification,
     integrity,
@@ -241,5 +241,5 @@ CHECKS: tuple[Check[..., Any], ...] = (
     revocation,
     signer_binding,
 )
-OWNERS: Mapping[Code, Check[..., Any]] = {Code.SIG_04: cryptographic_constraints}
+OWNERS: Mapping[Code, ValidationCheck[..., Any]] = {Code.SIG_04: cryptographic_constraints}
 """An algorithm that is never accepted is come upon while reading, and is this check's failure."""

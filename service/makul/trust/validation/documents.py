@@ -23,7 +23,7 @@ from makul.trust.base.findings import PathFinding, TimestampFinding
 from makul.trust.pki.certificates import PinRule, SigningCertificate
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation import checks
-from makul.trust.validation.pipeline import Check, Course
+from makul.trust.validation.pipeline import CheckPipeline, ValidationCheck
 from makul.trust.validation.proof_of_existence import (
     TimestampJudge,
     earliest,
@@ -142,7 +142,7 @@ class _Signature:
         self._existed_at = existed_at
         self._judge_timestamp = timestamps
         self._store = store
-        self._course = Course(checks.OWNERS)
+        self._course = CheckPipeline(checks.OWNERS)
         self._times = Times(judged_at=at)
         self._method: str | None = None
         self._path: PathFinding | None = None
@@ -201,7 +201,7 @@ class _Signature:
         found = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
         return found
 
-    def _skip(self, check: Check[..., Any], why: str) -> None:
+    def _skip(self, check: ValidationCheck[..., Any], why: str) -> None:
         self._course.note(check.result(CheckVerdict.NOT_RUN, why))
 
     def report(self, document: bytes) -> Report:

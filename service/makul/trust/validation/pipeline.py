@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Check(Generic[P, R]):
+class ValidationCheck(Generic[P, R]):
     """One check, with what the report concludes for each reason it may fail for."""
 
     name: str
@@ -49,26 +49,26 @@ class Check(Generic[P, R]):
 
 def check(
     name: str, clause: str, **concludes: SubIndication
-) -> Callable[[Callable[P, R]], Check[P, R]]:
+) -> Callable[[Callable[P, R]], ValidationCheck[P, R]]:
     """Declare a function as the check of that name; it raises `SignatureFailure` where it fails.
 
     `concludes` is by reason code, as an identifier: `SIG_02=SubIndication.FORMAT_FAILURE`.
     """
     by_code = {Code[code]: sub for code, sub in concludes.items()}
-    return lambda run: Check(name, clause, by_code, run)
+    return lambda run: ValidationCheck(name, clause, by_code, run)
 
 
-class Course:
+class CheckPipeline:
     """Takes one check after another; the first that fails ends it."""
 
-    def __init__(self, owners: Mapping[Code, Check[..., Any]]) -> None:
+    def __init__(self, owners: Mapping[Code, ValidationCheck[..., Any]]) -> None:
         """`owners`: whose failure a reason is, whichever check comes upon it."""
         self._owners = owners
         self._results: dict[str, CheckResult] = {}
         self.failure: SignatureFailure | None = None
         self.sub: SubIndication | None = None
 
-    def take(self, check: Check[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    def take(self, check: ValidationCheck[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """What the check gives; raises the `SignatureFailure` that it found, once noted."""
         try:
             given = check.run(*arguments, **named)
@@ -88,7 +88,7 @@ class Course:
         """A verdict that does not end the course."""
         self._results[result.check] = result
 
-    def _fail(self, check: Check[..., Any], failure: SignatureFailure) -> None:
+    def _fail(self, check: ValidationCheck[..., Any], failure: SignatureFailure) -> None:
         owner = self._owners.get(failure.code, check)
         sub = failure.sub or owner.concludes[failure.code]
         uncertain = failure.code is Code.SIG_07
@@ -96,7 +96,7 @@ class Course:
         self.failure, self.sub = failure, sub
         self.note(owner.result(verdict, failure.why, code=failure.code, sub=sub))
 
-    def results(self, checks: Iterable[Check[..., Any]]) -> tuple[CheckResult, ...]:
+    def results(self, checks: Iterable[ValidationCheck[..., Any]]) -> tuple[CheckResult, ...]:
         """The verdict of each of these; what was not reached was not run."""
         return tuple(
             self._results.get(each.name)
