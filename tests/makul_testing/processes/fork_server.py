@@ -1,8 +1,8 @@
 """Forks the program `makul` from a process that has imported it and done nothing else.
 
 `makul_testing.processes.program` runs it with one end of a socket pair on its command line. Each
-message is a JSON object of `arguments`, `environment`, `directory` and `session` (whether the process leads a new
-one), and brings the three standard streams. Each is answered twice: by the process id, and by an
+message is a JSON object of `arguments`, `environment`, `directory` and `session` (whether the
+process leads a new one), and brings the three standard streams. Each is answered twice: by the process id, and by an
 empty object when that process is the asker's child.
 """
 
