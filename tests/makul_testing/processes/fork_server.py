@@ -2,8 +2,8 @@
 
 `makul_testing.processes.program` runs it with one end of a socket pair on its command line. Each
 message is a JSON object of `arguments`, `environment`, `directory` and `session` (whether the
-process leads a new one), and brings the three standard streams. Each is answered twice: by the process id, and by an
-empty object when that process is the asker's child.
+process leads a new one), and brings the three standard streams. Each is answered twice:
+by the process id, and by an empty object when that process is the asker's child.
 """
 
 import gc
