@@ -74,8 +74,9 @@ class Compressor:
         self._guard = Lock()
 
     def dictionary_for(self, receipt: bytes, answer: bytes = b"") -> bytes:
-        """Return the id of the dictionary for records with this receipt; store the dictionary if it
-        is new.
+        """Return the id of the dictionary for records with this receipt.
+
+        Stores the dictionary if it is new.
 
         The operator's certificate is in every receipt and does not compress, so each certificate
         has a dictionary. A refusal contains the texts of its reasons in three languages, and an

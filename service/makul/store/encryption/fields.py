@@ -29,8 +29,9 @@ _ONLY_NONCE = bytes(12)
 
 
 class FieldDecryptionError(StoreUnavailableError):
-    """An encrypted field does not decrypt: the keys are wrong, or the field was altered or
-    moved.
+    """An encrypted field does not decrypt.
+
+    The keys are wrong, or the field was altered or moved.
     """
 
 

@@ -27,8 +27,9 @@ class KeyFile:
         return StoreKeys.load(self._path)
 
     def kept(self, key_id: str) -> Path:
-        """Return the path of the kept ring: as it was while this key was current, or before its
-        removal.
+        """Return the path of the kept ring with this key.
+
+        The kept ring is the ring while this key was current, or the ring before its removal.
         """
         return self._path.with_name(f"{self._path.name}.{key_id}")
 
@@ -61,8 +62,9 @@ class KeyFile:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock on changes of the ring; raises `StoreKeysError` if another command holds
-        it.
+        """Hold the lock on changes of the ring.
+
+        Raises `StoreKeysError` if another command holds it.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:

@@ -105,16 +105,18 @@ class StoreKeys:
         return replace(self, masters=masters, next_id=key_id, held=None)
 
     def activated(self) -> "StoreKeys":
-        """Return this ring with the prepared key as current; raises ValueError if none is
-        prepared.
+        """Return this ring with the prepared key as current.
+
+        Raises ValueError if none is prepared.
         """
         if self.next_id is None:
             raise ValueError("no key is prepared")
         return replace(self, current_id=self.next_id, next_id=None, held=None)
 
     def without(self, key_id: str) -> "StoreKeys":
-        """Return this ring without a key that only decrypts; raises ValueError for any other
-        key.
+        """Return this ring without a key that only decrypts.
+
+        Raises ValueError for any other key.
         """
         if key_id not in self.masters or key_id in {self.current_id, self.next_id}:
             raise ValueError("not a key that only opens")

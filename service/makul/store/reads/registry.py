@@ -151,8 +151,9 @@ class StoreRegister(Register):
         self._persons = PersonReader(database, sealer)
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
-        """Return the registration of this certificate; None if it is not registered or is
-        withdrawn.
+        """Return the registration of this certificate.
+
+        Returns None if it is not registered or is withdrawn.
         """
         row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
         if row is None:
@@ -167,9 +168,7 @@ class StoreRegister(Register):
     def standing(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
     ) -> RequestSnapshot:
-        """Return the recipient, the agreement, the usage and the closed request, read in one
-        snapshot.
-        """
+        """Return the recipient, agreement, usage and closed request, read in one snapshot."""
         values = {
             "code": key.recipient,
             "number": agreement,
@@ -205,9 +204,7 @@ class StoreRegister(Register):
         return open_official(self._sealer, recipient, fingerprint, row[0])
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
-        """Return whether this consent notice is approved with exactly this text in this
-        language.
-        """
+        """Return whether this notice is approved with exactly this text in this language."""
         values = {"ref": ref, "language": language, "digest": digest}
         return self._database.one(_NOTICE, values) is not None
 
@@ -243,9 +240,7 @@ class StoreRegister(Register):
         )
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
-        """Return the status of this recipient's consent, whether it was registered or used
-        inline.
-        """
+        """Return the status of this recipient's consent, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
         found = self._database.one(_STATUS, values)
         if found is None:
@@ -267,9 +262,7 @@ class StoreRegister(Register):
         )
 
     def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
-        """Return whether this person gave this consent to this recipient as the subject's
-        representative.
-        """
+        """Return whether this representative of the subject gave this consent to this recipient."""
         return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
 
     def revocations(

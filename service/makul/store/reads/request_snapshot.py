@@ -38,9 +38,7 @@ _STANDING = select(
 
 
 class StandingRow(NamedTuple):
-    """A recipient, an agreement, the recipient's usage and a request id, as columns of the
-    database.
-    """
+    """A recipient, an agreement, the usage and a request id, as columns of the database."""
 
     kind: str | None
     """None, like the two columns after it, if the recipient is not registered."""
@@ -64,8 +62,9 @@ _read_row = build_row_reader(_STANDING, StandingRow)
 
 
 def read_standing(database: Database, values: Values) -> StandingRow:
-    """Return the row of a request, with None in the columns of what is missing; raises
-    `CodecError`.
+    """Return the row of a request, with None in the columns of what is missing.
+
+    Raises `CodecError`.
     """
     row = database.one(_STANDING, values)
     if row is None:

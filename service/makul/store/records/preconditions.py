@@ -273,10 +273,9 @@ def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> t
 
 
 def _under_other_terms(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
-    """Return REQ-05 if the terms have changed since the decision: the request must be decided
-    again.
+    """Return REQ-05 if the terms have changed since the decision.
 
-    The terms are compared as a whole, so that no new term can be forgotten here
-    (docs/decisions/0005-rights-at-commit.md).
+    The request must then be decided again. The terms are compared as a whole, so that no new term
+    can be forgotten here (docs/decisions/0005-rights-at-commit.md).
     """
     return () if found == entry.terms else (Reason(code=Code.REQ_05),)

@@ -3,8 +3,8 @@
 All fields are encrypted before the transaction begins, because other transactions wait while it
 runs. On SQLite every other writer waits. On PostgreSQL a revocation for the same recipient waits.
 
-The order of steps in the transaction is fixed: the message is new; the request id is free; the
-preconditions still hold; no limit is reached. Only then are the rows of the record written.
+The order of checks in the transaction is fixed: message, request id, preconditions, limits. The
+rows of the record are written only after all checks have passed.
 """
 
 from dataclasses import dataclass
@@ -94,8 +94,9 @@ class StoreRecorder(Recorder):
         self._budget = evidence_a_day
 
     def record(self, entry: Entry) -> Recorded:
-        """Record the entry completely or not at all; raises ValueError if the entry contradicts
-        itself.
+        """Record the entry completely or not at all.
+
+        Raises ValueError if the entry contradicts itself.
         """
         _refuse_contradictions(entry)
         purge_replay_guards(self._database, entry.mark, at=entry.decided_at)
@@ -134,8 +135,9 @@ class StoreRecorder(Recorder):
             stopped = before
         else:
             if rows.key is not None and before is None:
-                # This row is written first. Of two requests with one id, the second waits here and
-                # then finds the answer of the first (docs/decisions/0021-postgresql.md).
+                # This row is written before any limit is counted. Of two requests with one id, the
+                # second waits here and then finds the answer of the first
+                # (docs/decisions/0021-postgresql.md).
                 transaction.run(_CLOSE_KEY, rows.key)
             stopped = self._stopped(transaction, entry, rows)
         if isinstance(stopped, Conflict):
@@ -182,8 +184,9 @@ class StoreRecorder(Recorder):
     def _repeated(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
-        """Return the answer of a repetition whose commit outcome is unknown; None if it was not
-        recorded.
+        """Return the answer of a repetition whose commit outcome is unknown.
+
+        Returns None if it was not recorded.
 
         This reads the preconditions again, which locks the recipient's row. `_recorded` explains
         why that lock is needed.
@@ -206,8 +209,9 @@ class StoreRecorder(Recorder):
         return self._database.perform(work)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
-        """Count a request that records nothing else; return the number of such requests in this
-        minute.
+        """Count a request that records nothing else.
+
+        Returns the number of such requests in this minute.
         """
         return self._database.perform(
             lambda transaction: count_inquiry(transaction, recipient, at=at)
@@ -257,8 +261,9 @@ class StoreRecorder(Recorder):
         return self._repeat(transaction, repeated)
 
     def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Conflict | None:
-        """Return the precondition that no longer holds or the limit that is reached; None if there
-        is none.
+        """Return the precondition that no longer holds or the limit that is reached.
+
+        Returns None if there is none.
         """
         # Even the refusal of a match discloses something about a person, so it needs the same
         # preconditions (invariant 4).
@@ -288,8 +293,9 @@ class StoreRecorder(Recorder):
     def _stored(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> "_Stored | Conflict | None":
-        """Return the answer of a closed request id, or the reason for not giving it; None if the id
-        is open.
+        """Return the answer of a closed request id, or the reason for not giving it.
+
+        Returns None if the id is open.
 
         A different request digest is REQ-04. A deleted answer is REQ-04 too, because the id stays
         closed.

@@ -113,9 +113,7 @@ MONTH_REPETITIONS = (
     )
     .group_by(*_ALIKE)
 )
-"""Counts the repetitions of a month, grouped by the columns that group its decisions (Procedure,
-cl. 11).
-"""
+"""Counts the repetitions of a month in the groups of its decisions (Procedure, cl. 11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

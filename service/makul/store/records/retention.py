@@ -98,8 +98,7 @@ def housekeep(database: Database, *, at: datetime) -> RetentionResult:
 
 
 def purge_replay_guards(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
-    """Delete expired replay guards once in a while, when new ones arrive, so that the table stays
-    bounded.
+    """Delete expired replay guards when some new ones arrive, so that the table stays bounded.
 
     Call it only outside the transaction of a decision. This deletion locks rows that other
     deletions lock too, so it must not wait for other locks afterwards. The senders of messages

@@ -108,9 +108,7 @@ USED = (
     _used(recipient_use.c.requests, Span.MINUTE, "minute"),
     _used(recipient_use.c.bytes, Span.DAY, "day"),
 )
-"""Two columns for `usage_from_row`, in a statement with the parameters `code`, `minute` and
-`day`.
-"""
+"""Columns for `usage_from_row`, in a statement with parameters `code`, `minute` and `day`."""
 
 
 def usage_values(at: datetime) -> dict[str, int]:

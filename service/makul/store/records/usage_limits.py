@@ -268,8 +268,9 @@ _OPEN_EVIDENCE = insert(evidence_use)
 def use_evidence(
     transaction: Transaction, entry: Entry, size: int, *, budget: int = DOCUMENTS_A_DAY
 ) -> Reason | None:
-    """Count `size` bytes of new evidence; return REQ-06 if the recipient's daily budget is
-    exceeded.
+    """Count `size` bytes of new evidence.
+
+    Returns REQ-06 if the recipient's daily budget is exceeded.
     """
     if not size:
         return None

@@ -1,6 +1,4 @@
-"""The tables of the ledger: acts, queued leaves, leaf indexes, tiles, checkpoints and
-cosignatures.
-"""
+"""The tables of the ledger: acts, queue, leaf indexes, tiles, checkpoints and cosignatures."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 

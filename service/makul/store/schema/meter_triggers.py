@@ -1,5 +1,4 @@
-"""Triggers that let usage counters only increase: a use of a consent, a day or an official is
-final.
+"""Triggers that let usage counters (per consent, day and official) only increase.
 
 The serving role must be able to change a counter. So its rights cannot stop an attacker who
 controls a worker from resetting the uses of a consent, and a trigger stops this. The limit of a

@@ -35,9 +35,7 @@ SELECT rolname, rolname = current_user, rolsuper OR rolbypassrls, rolcreaterole,
             AND relnamespace = 'public'::regnamespace)
 FROM pg_roles WHERE pg_has_role(oid, 'MEMBER') ORDER BY rolname <> current_user, rolname
 """
-"""Reads the role and the roles that it may act as: those whose privileges it has or may take by SET
-ROLE.
-"""
+"""Reads the role and the roles whose privileges it has or may take by SET ROLE."""
 
 _HELD = """
 WITH acting AS (SELECT oid, rolname FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')),
@@ -59,9 +57,7 @@ FROM acting, ours JOIN pg_attribute a
   ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE has_column_privilege(acting.oid, ours.oid, a.attnum, 'UPDATE')
 """
-"""Reads the privileges of each role: on the tables of the store, and directly on a month's
-partition.
-"""
+"""Reads the privileges of each role on the store's tables and directly on monthly partitions."""
 
 
 def is_role_name(text: str) -> bool:
