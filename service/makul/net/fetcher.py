@@ -40,12 +40,12 @@ class MissingObjectError(FetchError):
 
 
 class Fetcher:
-    """A function object that fetches each object within its time, whatever the server does.
+    """A function object that fetches each object within its time, even if the server stalls.
 
     Only one thread may use it. A server may send its headers octet by octet, for which the HTTP
     library has no total limit. So each fetch has a thread of its own, which is abandoned if it does
     not end in time. Until that thread ends, the server gets no further request. There are never
-    more abandoned threads than servers, and nobody waits for a server twice.
+    more abandoned threads than servers, and no caller waits for a server twice.
     """
 
     def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
@@ -88,7 +88,7 @@ def _answer(
         into.set_result(_fetched(url, request, max_bytes, seconds))
     except FetchError as error:
         into.set_exception(error)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
+    except Exception as error:  # noqa: BLE001 -- a server's octets may raise any error
         into.set_exception(FetchError(f"no answer{in_brackets(system_cause(error))}"))
 
 
@@ -121,7 +121,7 @@ def _body(response: requests.Response, max_bytes: int, until: float, seconds: fl
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError("an encoded answer was not asked for")
     body = bytearray()
-    # Read whatever has arrived, even one octet. A read of a whole block would wait for a server
+    # Read what has arrived, even one octet. A read of a whole block would wait for a server
     # that sends one octet at a time.
     while chunk := response.raw.read1(_BLOCK, decode_content=False):
         body += chunk

@@ -236,7 +236,7 @@ def make_directories(directory: Path, *, mode: int = 0o777) -> list[Path]:
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    # O_EXCL refuses a link as well, whatever its target (open(2)).
+    # O_EXCL refuses a link as well, regardless of its target (open(2)).
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, mode)
     try:

@@ -74,7 +74,7 @@ class SupervisedThread:
         # A panic of `cryptography` (Rust) is no Exception, and a library may call sys.exit.
         try:
             self._turn()
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, the next turn is taken
+        except BaseException as error:  # noqa: BLE001 -- the next turn follows any error
             self._report(error)
 
     def _report(self, error: BaseException) -> None:

@@ -134,7 +134,7 @@ SEALED_COLUMNS: Sequence[SealedColumn] = tuple(
     for column in table.columns
     if column.name in _SEALED and isinstance(column.type, LargeBinary)
 )
-"""Every column of encrypted fields, by its name: a table added later is included."""
+"""The columns of encrypted fields, selected by name: a table added later is included."""
 
 
 def count(database: Database) -> Sequence[SealedCount]:

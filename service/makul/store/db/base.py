@@ -136,8 +136,8 @@ class Database(Protocol):
     def snapshot(self) -> AbstractContextManager[Transaction]:
         """Read as of one moment: commits of others during the block are not visible.
 
-        Nobody waits for a snapshot. It must be short, because the database keeps rows that are
-        deleted meanwhile. Raises `StoreUnavailableError`.
+        No transaction waits for a snapshot. It must be short, because the database keeps rows that
+        are deleted meanwhile. Raises `StoreUnavailableError`.
         """
 
     def perform(

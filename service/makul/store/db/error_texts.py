@@ -1,4 +1,7 @@
-"""Describe a database's failure in words; the driver's message is dropped as it may hold data."""
+"""Describe a database's failure in words.
+
+The driver's message is dropped because it may contain data.
+"""
 
 from typing import Final
 

@@ -286,8 +286,8 @@ def _roll_back(connection: PostgresConnection) -> None:
 def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> None:
     """Commit, and accept only a COMMIT without a warning.
 
-    If an administrator cancels a commit that waits for a replica, the server reports it as done
-    with a warning, and only one copy has it. If a statement failed and its error was ignored,
+    An administrator may cancel a commit that waits for a replica. The server then reports it as
+    done with a warning, and only one copy has it. If a statement failed and its error was ignored,
     COMMIT rolls back without an error.
     """
     if connection.info.transaction_status is TransactionStatus.INERROR:
@@ -300,7 +300,7 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
     except _LOST_A_RACE as error:
         raise _failure(error, connection) from None
     except psycopg.OperationalError as error:
-        # The commit may have been written already, or be in progress, whatever the error says.
+        # The commit may have been written already, or be in progress, regardless of the error.
         with suppress(psycopg.Error):
             connection.close()
         raise CommitUnknownError(

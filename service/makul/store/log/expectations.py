@@ -1,6 +1,6 @@
 """Collect what records state about other rows while the ledger is verified.
 
-A million decisions state more than memory holds. So the statements are stored in a private
+A million decisions state more than fits into memory. So the statements are stored in a private
 temporary SQLite database, which has no name in the file system and disappears when the check ends.
 """
 

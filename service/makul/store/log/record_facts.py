@@ -62,7 +62,7 @@ _NOT_THIS_TYPE = "of another type"
 """The marker for a value of a type that no decision has. NULL would pass for a missing value."""
 
 _EARLIER_ANSWERS = timedelta(hours=24)
-"""How long answers were stored when statements (formats 1 and 2) did not name the moment."""
+"""The time for which answers were stored when statements (formats 1 and 2) did not name it."""
 
 _PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")

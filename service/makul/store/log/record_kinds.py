@@ -124,7 +124,7 @@ REPETITION = RecordKind(
     ),
 )
 KINDS = (DECISION, REPETITION, ACT)
-"""Every kind of record."""
+"""The kinds of records that the check reads."""
 
 
 class Records:

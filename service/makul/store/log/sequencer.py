@@ -3,7 +3,7 @@
 One transaction assigns indexes to leaves, writes the changed tiles, moves the head, signs the tree
 and removes the leaves from the queue. A process that is killed in it has changed nothing. It begins
 by locking the head's row. So of two sequencers one waits for the other and then continues from its
-last tree. Leaves are taken as a set, in whatever order their transactions commit.
+last tree. Leaves are taken as a set; the order of their commits has no effect.
 """
 
 from collections.abc import Mapping

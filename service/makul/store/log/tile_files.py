@@ -65,7 +65,7 @@ class LogDirectory(PublishedLog):
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Write a tile.
 
-        When a tile becomes full, the partial tiles of the one before it are removed. Nobody has
+        When a tile becomes full, the partial tiles of the one before it are removed. No reader has
         needed them for 256 hashes, and a client that asks for one takes the full tile (C2SP
         tlog-tiles, "Partial Tiles").
         """
