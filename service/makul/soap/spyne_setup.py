@@ -2,9 +2,9 @@
 
 What is set here, and why:
 
-* it imports `cgi`, which Python 3.11 deprecates: that warning is not ours to give;
-* its old copy of `six` leaves a finder of the old kind on `sys.meta_path`, at which every later
-  import that fails would warn: one of the present kind takes its place;
+* it imports `cgi`, which Python 3.11 deprecates and Python 3.13 lacks: `legacy-cgi` serves there;
+* its old copy of `six` leaves a finder of the former kind on `sys.meta_path`: Python 3.12 ignores
+  it, Python 3.11 warns at every later import that fails. Another takes its place;
 * its loggers print whole requests, personal identification numbers included: they are shut;
 * it runs the garbage collector inside requests, once a second: it may not;
 * its elements are nillable unless told otherwise: ours never are.
@@ -19,6 +19,51 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import Any, Final
+
+
+class _MovedModules(MetaPathFinder, Loader):
+    """Finds the modules of `spyne.util.six.moves` by today's protocol (PEP 451).
+
+    Spyne's copy of `six` puts a finder of the former protocol on `sys.meta_path`. Python 3.11 uses
+    it with a warning for every import that fails later; Python 3.12 and later ignore it.
+    """
+
+    def __init__(self) -> None:
+        self._legacy: Any = None
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's signature
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Return the spec of a module of `spyne.util.six.moves`, or None."""
+        if not fullname.startswith(_MOVES):
+            return None
+        self.take_over()
+        known = self._legacy is not None and fullname in self._legacy.known_modules
+        return spec_from_loader(fullname, self) if known else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module as `six` has it, complete."""
+        module: ModuleType = self._legacy.load_module(spec.name)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: the module is complete."""
+
+    def take_over(self) -> None:
+        """Remove the finder of the former protocol from `sys.meta_path`, and keep it to ask it."""
+        for finder in list[Any](sys.meta_path):
+            former = not hasattr(finder, "find_spec") and hasattr(finder, "known_modules")
+            if former and any(each.startswith(_MOVES) for each in finder.known_modules):
+                sys.meta_path.remove(finder)
+                self._legacy = finder
+
+
+_MOVES: Final = "spyne.util.six.moves"
+_FINDER: Final = _MovedModules()
+sys.meta_path.insert(0, _FINDER)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -38,6 +83,8 @@ with warnings.catch_warnings():
     from spyne.protocol.soap.soap12 import Soap12
     from spyne.server._base import ServerBase
     from spyne.service import Service
+
+_FINDER.take_over()
 
 __all__ = [
     "Application",
@@ -60,39 +107,6 @@ _SILENT: Final = logging.CRITICAL + 1
 
 spyne.const.MIN_GC_INTERVAL = float("inf")
 AttributesMeta.NULLABLE_DEFAULT = False
-
-
-class _MovedModules(MetaPathFinder, Loader):
-    """What `spyne.util.six` finds, found by today's protocol (PEP 451)."""
-
-    def __init__(self, legacy: Any) -> None:
-        self._legacy = legacy
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's signature
-        target: ModuleType | None = None,  # noqa: ARG002
-    ) -> ModuleSpec | None:
-        """A module of `six.moves`, or None."""
-        known = fullname in self._legacy.known_modules
-        return spec_from_loader(fullname, self) if known else None
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """The module as `six` has it, complete."""
-        module: ModuleType = self._legacy.load_module(spec.name)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do."""
-
-
-sys.meta_path[:] = [
-    finder
-    if hasattr(finder, "find_spec") or not hasattr(finder, "known_modules")
-    else _MovedModules(finder)
-    for finder in sys.meta_path
-]
 
 
 def _silence(name: str) -> None:
