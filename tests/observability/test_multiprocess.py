@@ -22,24 +22,24 @@ from pathlib import Path
 from uuid import UUID
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
-from makul.observability.request_context import Account, Decided, Room
+from makul.observability.request_context import RequestContext, DecisionSummary, Stage
 from makul.observability.metrics import Metrics
-from makul.observability.multiprocess import Spool
+from makul.observability.multiprocess import WorkerMetricsDir
 
 directory, listener, count, recipients, ending = sys.argv[1:]
-Spool(Path(directory), listener).use()
+WorkerMetricsDir(Path(directory), listener).use()
 metrics = Metrics(listener, recipients=recipients == "told")
 for number in range(int(count)):
     metrics.begun()
-    account = Account(listener=listener, operation="GetPersonData", status=200, took=0.004)
-    account.add(Room.MESSAGE, 0.0009)
-    account.decided = Decided(
+    account = RequestContext(listener=listener, operation="GetPersonData", status=200, took=0.004)
+    account.add(Stage.MESSAGE, 0.0009)
+    account.decided = DecisionSummary(
         outcome="REFUSED",
         reasons=(Reason(code=Code.AGR_04), Reason(code=Code.AGR_04), Reason(code=Code.CNS_09)),
         recipient=MemberCode("NOT/20101199000123"),
     )
     metrics.ended(account)
-fault = Account(listener=listener, faults=("SIG-02",), status=500, took=0.1)
+fault = RequestContext(listener=listener, faults=("SIG-02",), status=500, took=0.1)
 metrics.begun()
 metrics.ended(fault)
 metrics.begun()
