@@ -1,7 +1,7 @@
 """Load the trust material from directories: CA certificates, CRLs and OCSP responses.
 
 Files are PEM or DER, with one or several objects each. Their names end in one of `SUFFIXES`. A new
-file must be put in place by a rename, because one unreadable file makes the whole store unusable.
+file must be moved in by a rename, because one unreadable file makes the whole store unusable.
 """
 
 import logging

@@ -3,7 +3,7 @@
 `path_builder` builds and validates paths offline from the material in the trust directories.
 `issuer_cache` replaces it if only the signer's certificate is new. `path_revocation` judges the
 revocation of every certificate in a path. A current statement of every issuer in the path is
-required. Without it the result is "could not tell" (SIG-07), never "yes".
+required. Without it the result is "undetermined" (SIG-07), never "yes".
 
 A verdict is cached under certificate *and* material (docs/architecture.md, invariant 9). It is kept
 only while every certificate and statement behind it stays current.
