@@ -28,7 +28,7 @@ MAX_CERTIFICATE_BYTES = 8 * 1024
 RSA-8192 with every usual extension."""
 MAX_SERIAL_BYTES = 20
 """The maximum length of a serial number (RFC 5280, 4.1.2.2). A leading zero octet, by which DER
-shows the sign, is not counted, because some CAs forget it."""
+shows the sign, is not counted, because some CAs forget to count it."""
 REMEMBERED_CERTIFICATES = 4096
 """The maximum number of parsed certificates in memory, keyed by their exact bytes; about 10 KB
 each."""

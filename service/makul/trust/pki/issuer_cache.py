@@ -64,7 +64,7 @@ _USUAL = frozenset(
 """Extensions that, critical or not, limit no path below or above. Name constraints, policy mappings
 and policy constraints do limit paths. The validator judges every certificate that has one of these
 or an unknown extension. It also judges every certificate with alternative names other than plain
-e-mail addresses, because it reads such names and refuses those that it cannot read."""
+e-mail addresses, because the validator refuses names that it cannot read."""
 
 _ATTRIBUTES = frozenset(
     {
@@ -86,8 +86,8 @@ _STRINGS = frozenset({"PrintableString", "UTF8String"})
 _LETTERS = re.compile("[ -~А-яЁёҢңӨөҮү]*")
 """The characters of a plain subject. Any software can read subjects of these attributes, string
 types and letters. The validator prepares names for comparison (RFC 4518, 2) and refuses a name that
-it cannot prepare. Reasons are an unexpected string type, a character that is newer than Unicode
-3.2, and two writing directions in one word."""
+it cannot prepare. Causes are an unexpected string type, a character that is newer than Unicode
+3.2, or two writing directions in one word."""
 
 _ADDRESS = re.compile(
     r"[a-z0-9]([._+-]?[a-z0-9]){0,63}@([a-z0-9](-?[a-z0-9]){0,30}\.){1,8}[a-z]{2,20}"
@@ -191,9 +191,10 @@ class _IssuerPath:
 
 
 def _branch_of(path: Path) -> _IssuerPath | None:
-    """Return the authorities of a valid path, if only their key, name and policies count below.
+    """Return the authorities of a valid path, or None if the cache must not hold them.
 
-    For the anchor only its name and key count (RFC 5280, 6.1.1, d).
+    They may be cached if no more than their key, name and policies counts below. For the anchor
+    only its name and key count (RFC 5280, 6.1.1, d).
     """
     if not path.links:
         return None

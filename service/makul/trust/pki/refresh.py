@@ -34,8 +34,7 @@ from makul.trust.revocation.ocsp import answer_of, load_response
 CLOCK_SKEW = timedelta(minutes=5)
 """The maximum time by which thisUpdate may be in the future."""
 KEEP_LAPSED = timedelta(days=1)
-"""The time for which an expired OCSP response stays in its directory. The archive keeps it
-longer."""
+"""The time for which an expired OCSP response stays in its directory. The archive keeps it."""
 
 _pem: Any = asn1_pem  # asn1crypto has no type hints
 

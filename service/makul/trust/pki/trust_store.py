@@ -97,11 +97,11 @@ class TrustStore:
     def judge(
         self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None
     ) -> PathFinding:
-        """Return the finding on this certificate's path.
+        """Return the finding on this certificate's path; a bad certificate never raises.
 
-        A bad certificate is a finding, never an exception. The path is judged for the moment `at`.
-        If it is proved that the signature existed at `existed_at`, the path is judged for that
-        moment, with the revocations that are known at `at`.
+        The path is judged for the moment `at`. If it is proved that the signature existed at
+        `existed_at`, the path is judged for that moment, with the revocations that are known at
+        `at`.
         """
         if existed_at is not None:
             return self._judge_past(certificate, at, min(existed_at, at))

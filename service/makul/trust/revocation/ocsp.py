@@ -175,7 +175,7 @@ def _key_bits(certificate: x509.Certificate) -> bytes:
 
 
 def _signer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> x509.Certificate | None:
-    """Return the signer: the CA itself or a responder that this CA certified; None for others."""
+    """Return the signer: the CA itself or a responder that this CA certified; None if neither."""
     if not isinstance(response.signature_hash_algorithm, _STRONG_HASHES):
         return None
     if _is_named(response, authority) and _has_signed(response, authority):

@@ -82,7 +82,7 @@ class IssuerAssertions:
         """Return whether a response counts, given its responder's own status (RFC 6960, 4.2.2.2.1).
 
         A revocation counts from any responder that the CA ever delegated. Any other answer counts
-        only if the responder's own certificate is exempt or is not revoked.
+        if the CA signed it, or if the responder is exempt or proved not to be revoked.
         """
         asked = answer.responder
         if asked is None or answer.entry is not None:
