@@ -1,13 +1,15 @@
-"""The algorithm policy: a dated table. What it does not hold, or no longer holds, is SIG-04.
+"""Define the algorithm policy: a dated table.
 
-RSA of 2048 bits or more (PKCS #1 v1.5 and PSS) and ECDSA on P-256, P-384 and P-521, with SHA-256,
-SHA-384 or SHA-512: the SOG-IS agreed mechanisms that ETSI TS 119 312, clauses 5 to 7, recommends.
-Each stands with its term. A signature is judged at its best signature time by the policy of that
-moment, so one made while its algorithms held stays good if it provably existed then.
+An algorithm outside it, or out of its term, is SIG-04. Accepted are RSA of 2048 bits or more (PKCS
+#1 v1.5 and PSS) and ECDSA on P-256, P-384 and P-521, with SHA-256, SHA-384 or SHA-512. These are
+the SOG-IS agreed mechanisms that ETSI TS 119 312, clauses 5 to 7, recommends. Each row has a term.
+A signature is judged at its best signature time by the policy of that moment. A signature that was
+made within the term stays good if it provably existed then.
 
-What is `obsolete` (SHA-1, MD5, RSA below 2048, DSA) stands in the table to tell *why*, and until
-when it would have been good. It is never accepted: not in documents of whatever age, not in
-messages, not in what we sign. No HMAC at all: a public key would serve as its secret.
+An `obsolete` row (SHA-1, MD5, RSA below 2048 bits, DSA) only explains *why* something is refused,
+and until when it would have been good. It is never accepted: not in documents of any age, not in
+messages, not in what we sign. HMAC is not accepted at all, because a public key would serve as its
+secret.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,31 +31,34 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 MIN_RSA_BITS = 2048
-"""ETSI TS 119 312, clause 6.2.2.1, and CONTRACT, Documents that are signed."""
+"""The minimum size of an RSA key (ETSI TS 119 312, clause 6.2.2.1;
+docs/recipients.md#documents-that-are-signed)."""
 MAX_RSA_BITS = 8192
-"""Above it one verification costs milliseconds, and nobody issues such certificates."""
+"""The maximum size of an RSA key. Above it one verification costs milliseconds, and no CA issues
+such certificates."""
 MIN_RSA_EXPONENT = 65537
-"""FIPS 186-5, 5.1: the public exponent is odd and above 2^16. Small ones forgive no slip in padding
-(Bleichenbacher, 2006), in software that we do not know and that reads the same documents."""
+"""The minimum RSA public exponent. FIPS 186-5, 5.1: the exponent is odd and above 2^16. With a
+small exponent an error in the check of padding is exploitable (Bleichenbacher, 2006), also in
+unknown software that reads the same documents."""
 LONG_RSA_BITS = 3072
-"""128 bits of strength (NIST SP 800-57 Part 1 Rev. 5, table 2)."""
+"""The size of an RSA key with 128 bits of strength (NIST SP 800-57 Part 1 Rev. 5, table 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """An algorithm, or a kind and size of key, accepted over [`since`, `until`)."""
+    """The term of an algorithm, or of a kind and size of key: accepted over [`since`, `until`)."""
 
     name: str
     since: datetime
     until: datetime | None
-    """None where no end is known."""
+    """The end of the term; None if no end is known."""
     source: str
-    """Who says so."""
+    """The document that states the term."""
     obsolete: bool = False
-    """Kept to tell why; refused whatever the moment."""
+    """Whether the row only explains a refusal. Such a row is refused at every moment."""
 
     def holds(self, at: datetime) -> bool:
-        """Is it accepted at that moment? From its first instant, not at its last."""
+        """Return whether it is accepted at that moment: from `since` on, and before `until`."""
         return not self.obsolete and self.since <= at and (self.until is None or at < self.until)
 
 
@@ -104,18 +109,19 @@ MD5 = Term(
 POLICY = (
     RSA_2048, RSA_3072, P_256, P_384, P_521, SHA_256, SHA_384, SHA_512, SHORT_RSA, DSA, SHA_1, MD5,
 )  # fmt: skip
-"""The whole table, as docs/auditors.md shows it. European catalogues (SOG-IS) end RSA below 3000
-bits sooner than NIST; to follow them is to change one date here."""
+"""The whole table, as docs/auditors.md#the-algorithms shows it. European catalogues (SOG-IS) end
+RSA below 3000 bits sooner than NIST. To follow them, change one date here."""
 
 EXCLUSIVE = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0
 INCLUSIVE = CanonicalizationMethod.CANONICAL_XML_1_0
-"""What applies where a Reference names no canonicalisation (XML Signature 1.1, 4.4.3.2)."""
+"""The canonicalisation that applies if a Reference names none (XML Signature 1.1, 4.4.3.2)."""
 
 CANONICALISATIONS = {
     method.value: method
     for method in (INCLUSIVE, CanonicalizationMethod.CANONICAL_XML_1_1, EXCLUSIVE)
 }
-"""None of them WithComments: a comment would split a value that is read in one piece."""
+"""The accepted canonicalisations. None of them is WithComments, because a comment would split a
+value that is read in one piece."""
 
 DIGEST_TERMS: Mapping[DigestAlgorithm, Term] = {
     DigestAlgorithm.SHA256: SHA_256,
@@ -138,7 +144,7 @@ _ECDSA_METHODS = {
     SignatureMethod.ECDSA_SHA512: SHA_512,
 }
 METHOD_TERMS: Mapping[SignatureMethod, Term] = {**_RSA_METHODS, **_ECDSA_METHODS}
-"""The term of the digest within each signature method; that of its key stands apart."""
+"""The term of the digest within each signature method. The term of the key is separate."""
 SIGNATURE_METHODS = frozenset(METHOD_TERMS)
 _METHODS_BY_URI = {method.value: method for method in SIGNATURE_METHODS}
 
@@ -160,7 +166,7 @@ _OBSOLETE_URIS: Mapping[str, Term] = {
 
 
 def term_of_key(key: object) -> Term | None:
-    """The row of a key's kind and size; None where the table has none."""
+    """Return the row for a key's kind and size, or None if the table has none."""
     match key:
         case rsa.RSAPublicKey():
             if key.key_size > MAX_RSA_BITS:
@@ -176,7 +182,7 @@ def term_of_key(key: object) -> Term | None:
 
 
 def strong_public_key(key: object) -> PublicKey:
-    """The key itself, where its kind and size are accepted at some time; else SIG-04."""
+    """Return the key if its kind and size are accepted at any time; else raise SIG-04."""
     term = term_of_key(key)
     if term is None or term.obsolete or not isinstance(key, PublicKey):
         raise _not_accepted(
@@ -188,7 +194,7 @@ def strong_public_key(key: object) -> PublicKey:
 
 
 def signature_method(uri: str | None, key: PublicKey) -> SignatureMethod:
-    """The method of that URI, where it is accepted and fits the key; else SIG-04."""
+    """Return the method of that URI if it is accepted and fits the key; else raise SIG-04."""
     method = _METHODS_BY_URI.get(uri or "")
     fitting = _RSA_METHODS if isinstance(key, rsa.RSAPublicKey) else _ECDSA_METHODS
     if method is None or method not in fitting:
@@ -202,7 +208,7 @@ def signature_method(uri: str | None, key: PublicKey) -> SignatureMethod:
 
 
 def digest_algorithm(uri: str | None) -> DigestAlgorithm:
-    """The digest of that URI, where it is accepted; else SIG-04."""
+    """Return the digest of that URI if it is accepted; else raise SIG-04."""
     digest = DIGESTS.get(uri or "")
     if digest is None:
         raise _not_accepted(
@@ -214,7 +220,7 @@ def digest_algorithm(uri: str | None) -> DigestAlgorithm:
 
 
 def canonicalisation(uri: str | None) -> CanonicalizationMethod:
-    """The canonicalisation of that URI, where it is accepted; else SIG-04."""
+    """Return the canonicalisation of that URI if it is accepted; else raise SIG-04."""
     method = CANONICALISATIONS.get(uri or "")
     if method is None:
         raise SignatureFailure(Code.SIG_04, "the canonicalisation or transform is not accepted")
@@ -224,7 +230,7 @@ def canonicalisation(uri: str | None) -> CanonicalizationMethod:
 def require_in_force(
     key: PublicKey, method: SignatureMethod, digests: Iterable[DigestAlgorithm], *, at: datetime
 ) -> None:
-    """Every algorithm of a signature by the policy of that moment; else SIG-04.
+    """Raise SIG-04 unless the policy of that moment accepts every algorithm of a signature.
 
     ETSI EN 319 102-1, 5.2.8.4.3. `at` is the earliest time at which the signature provably existed.
     """
@@ -237,7 +243,11 @@ def require_in_force(
 def _not_accepted(
     term: Term | None, why: str, *, field: str | None = None, cause: Cause | None = None
 ) -> SignatureFailure:
-    """Which of two: it was never good (or too weak), or it has ended and proof is missing."""
+    """Build a SIG-04 failure with one of two sub-indications.
+
+    Either the algorithm was never good (or is too weak), or its term has ended and a proof of
+    existence before that is missing.
+    """
     sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
     if term is not None and term.until is not None:
         why = f"{why}: {term.name} counted until {term.until:%Y-%m-%d}"
@@ -246,7 +256,10 @@ def _not_accepted(
 
 
 def method_for(key: PrivateKey | PublicKey) -> tuple[SignatureMethod, DigestAlgorithm]:
-    """How we sign with a key: the digest whose strength equals the curve's; RSA with SHA-256."""
+    """Return how we sign with a key: RSA with SHA-256, ECDSA with the digest of equal strength.
+
+    The strength of the digest equals that of the curve.
+    """
     if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
         return SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA256
     if isinstance(key.curve, ec.SECP256R1):
@@ -259,7 +272,7 @@ def method_for(key: PrivateKey | PublicKey) -> tuple[SignatureMethod, DigestAlgo
 def is_signed_with(
     key: PublicKey, signed: x509.Certificate | x509.CertificateRevocationList, octets: bytes
 ) -> bool:
-    """Return whether the signature that a certificate or CRL bears is this key's over these bytes.
+    """Return whether the signature on a certificate or CRL is this key's over these bytes.
 
     Raises `TypeError`, `ValueError` or `UnsupportedAlgorithm` for an algorithm that does not fit.
     """

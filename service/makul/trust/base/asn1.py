@@ -1,7 +1,8 @@
-"""The CA certificates, as the path validator takes them.
+"""Parse the CA certificates into the form that the path validator takes.
 
-asn1crypto parses a certificate while it is read, and a class of its own when the first of its kind
-is: a second thread would see half of either. Whoever makes or uses these holds `READING`.
+asn1crypto parses a certificate only while it is read. It also completes a class only when the first
+object of its kind is read. A second thread would see either of them half done. Every thread that
+makes or uses these objects must hold `READING`.
 """
 
 import threading
@@ -14,20 +15,22 @@ from pyhanko_certvalidator.authority import Authority, CertTrustAnchor, TrustAnc
 from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
 
 READING = threading.RLock()
-"""Held by whoever touches asn1crypto's objects; one for the process, for its classes are shared.
+"""The lock that a thread holds while it uses objects of asn1crypto. A process has one, because
+asn1crypto's classes are shared.
 
-All of it is Python under the interpreter's own lock, so that threads without this one would judge
-no more paths a second; processes do.
+All of this work is Python under the interpreter's own lock. Threads without `READING` would
+therefore judge no more paths a second; more processes do.
 """
 
-_TbsCertificate: Any = x509.TbsCertificate  # it writes no types
+_TbsCertificate: Any = x509.TbsCertificate  # asn1crypto has no type hints
 
 
 class _Signed(_TbsCertificate):  # type: ignore[misc]
-    """What an issuer has signed, in the very bytes that were read.
+    """The part of a certificate that its issuer signed, in the exact bytes that were read.
 
-    asn1crypto 1.5.1 takes a length whose last octet is 0x80 for an indefinite one, and then writes
-    the whole anew; a URI like `ldap:///` comes out as another, and no signature is good for that.
+    asn1crypto 1.5.1 takes a length whose last octet is 0x80 for an indefinite one, and then encodes
+    the whole part again. A URI such as `ldap:///` comes out changed, and no signature verifies over
+    that.
     """
 
     def dump(self, **_: bool) -> bytes:
@@ -39,7 +42,7 @@ class _Certificate(x509.Certificate):
 
 
 def asn1_certificate(der: bytes) -> x509.Certificate:
-    """A certificate as the path validator takes it; raises `ValueError`."""
+    """Parse a certificate for the path validator; raise `ValueError` if it is malformed."""
     load: Any = _Certificate.load
     return cast("x509.Certificate", load(der, strict=True))
 
@@ -47,8 +50,8 @@ def asn1_certificate(der: bytes) -> x509.Certificate:
 class Anchors(TrustManager):
     """The trust anchors, by name.
 
-    The validator's own manager keeps an entry for every name that it is asked for, of every
-    citizen, for as long as it lives.
+    This class replaces the validator's own manager. That manager keeps an entry for every name that
+    it is asked for, hence for every citizen, as long as it exists.
     """
 
     def __init__(self, certificates: Iterable[x509.Certificate]) -> None:
@@ -60,28 +63,29 @@ class Anchors(TrustManager):
         self._by_name: Mapping[str, Sequence[TrustAnchor]] = by_name
 
     def as_trust_anchor(self, authority: Authority) -> TrustAnchor | None:
-        """The anchor of that name and key, if it is one."""
+        """Return the anchor with that name and key, or None."""
         candidates = self._by_name.get(authority.name.hashable, ())
         return next((each for each in candidates if each.authority == authority), None)
 
     def find_potential_issuers(self, cert: x509.Certificate) -> Iterator[TrustAnchor]:
-        """The anchors of the issuer's name, without those that a key identifier rules out."""
+        """Return the anchors with the issuer's name, unless a key identifier excludes them."""
         candidates = self._by_name.get(cert.issuer.hashable, ())
         return (each for each in candidates if each.authority.is_potential_issuer_of(cert))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorities:
-    """Whoever may stand above a certificate."""
+    """The authorities that may be above a certificate in a path."""
 
     anchors: Anchors
     registry: CertificateRegistry
     names: frozenset[str]
-    """Of all of them; an issuer of another name needs no search, and leaves no trace in one."""
+    """The names of all authorities. An issuer with another name needs no search, and so leaves no
+    entry in the registry."""
 
     @classmethod
     def of(cls, *, anchors: Iterable[bytes], intermediates: Iterable[bytes]) -> "Authorities":
-        """From certificates in DER; raises `ValueError`."""
+        """Build the authorities from certificates in DER; raise `ValueError` for a broken one."""
         roots = [asn1_certificate(der) for der in anchors]
         others = [asn1_certificate(der) for der in intermediates]
         return cls(

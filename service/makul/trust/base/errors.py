@@ -1,4 +1,4 @@
-"""Why a signature is not accepted, on its way from the check that found it to the verdict."""
+"""Define failures, which carry why a signature is not accepted from a check to the verdict."""
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code, Reason
@@ -8,9 +8,9 @@ from makul.trust.base.findings import SubIndication
 class SignatureFailure(Exception):  # noqa: N818 - a finding about a signature, not a broken machine
     """A signature, or the XML around it, is not accepted.
 
-    `why` is written by us, word for word: it holds nothing of what was received. `sub` is what the
-    validation report concludes, where the place that found it knows better than its check. `field`
-    names the element, and `cause` says to people what is expected of it.
+    `why` is a text of ours, word for word, with nothing of what was received. `sub` is the
+    conclusion for the validation report; it is set if the code that found the failure knows better
+    than its check. `field` names the element. `cause` explains to people what is expected of it.
     """
 
     def __init__(
@@ -31,11 +31,11 @@ class SignatureFailure(Exception):  # noqa: N818 - a finding about a signature, 
 
     @property
     def reason(self) -> Reason:
-        """Why a message is refused."""
+        """The reason with which a message is refused."""
         return Reason(code=self.code, field=self.field, cause=self.cause)
 
     def within(self, field: str, cause: Cause | None = None) -> "SignatureFailure":
-        """Return the same failure, said of this element where it names none itself."""
+        """Return a copy of the failure that names this element and cause if it has none itself."""
         return SignatureFailure(
             self.code,
             self.why,
@@ -52,11 +52,12 @@ class UnusableObjectError(ValueError):
 def outside_profile(
     code: Code, why: str, *, field: str | None = None, cause: Cause | None = None
 ) -> SignatureFailure:
-    """Return the failure of a signature that may be good and is not one that is accepted here.
+    """Build the failure of a signature that may be good but is not accepted here.
 
-    ETSI EN 319 102-1, 5.1.3, table 6: SIG_CONSTRAINTS_FAILURE, attributes of the signature that do
-    not match the validation constraints; INDETERMINATE, for another policy might accept it.
-    FORMAT_FAILURE, which is TOTAL-FAILED, is for what the base standards themselves do not allow.
+    ETSI EN 319 102-1, 5.1.3, table 6: SIG_CONSTRAINTS_FAILURE means that attributes of the
+    signature do not match the validation constraints. It is INDETERMINATE, because another policy
+    might accept the signature. FORMAT_FAILURE, which is TOTAL-FAILED, is only for what the base
+    standards themselves do not allow.
     """
     return SignatureFailure(
         code, why, SubIndication.SIG_CONSTRAINTS_FAILURE, field=field, cause=cause

@@ -1,7 +1,7 @@
-"""What judging a signature finds, check by check, in the words of ETSI EN 319 102-1.
+"""Define what the checks of a signature find, in the words of ETSI EN 319 102-1.
 
-Frozen values that pass between the parts of this room: `paths` and `timestamps` make findings,
-`documents` gathers them into a report. None of them holds anything of a document's content.
+These frozen values pass between the packages of `trust`. `pki` and `timestamps` make findings, and
+`validation` gathers them into a report. None of them holds anything of a document's content.
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Indication(StrEnum):
 
 
 class SubIndication(StrEnum):
-    """Why the indication is not TOTAL-PASSED (ETSI EN 319 102-1, 5.1.3, table 6).
+    """The reason why the indication is not TOTAL-PASSED (ETSI EN 319 102-1, 5.1.3, table 6).
 
-    Those that no check here concludes are left out, among them `REVOKED` and `EXPIRED`: they need
-    proof that the signature was made *after* that moment (a content timestamp), which nothing here
-    reads. Without it both are `…_NO_POE`.
+    Values that no check here concludes are left out, among them `REVOKED` and `EXPIRED`. These two
+    need proof that the signature was made *after* that moment (a content timestamp), which nothing
+    here reads. Without that proof the conclusion is `…_NO_POE`.
     """
 
     FORMAT_FAILURE = "FORMAT_FAILURE"
@@ -46,7 +46,7 @@ class SubIndication(StrEnum):
 
     @property
     def indication(self) -> Indication:
-        """The main indication that it belongs to (table 5)."""
+        """The main indication to which it belongs (table 5)."""
         return Indication.FAILED if self in _CERTAIN else Indication.INDETERMINATE
 
 
@@ -58,11 +58,11 @@ _CERTAIN = frozenset(
         SubIndication.NOT_YET_VALID,
     }
 )
-"""What no further material could mend."""
+"""Failures that no further material could repair."""
 
 
 class RevocationStatus(StrEnum):
-    """Why a certificate's status is what it is at the moment it was judged for."""
+    """The revocation status of a certificate at the moment for which it was judged."""
 
     GOOD = "good"
     REVOKED = "revoked"
@@ -71,26 +71,27 @@ class RevocationStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationFinding:
-    """What was known of one certificate's revocation, and from what."""
+    """What was known about the revocation of one certificate, and from which statement."""
 
     certificate: bytes
-    """SHA-256 of the certificate asked about."""
+    """SHA-256 of the certificate whose status was asked for."""
     end: RevocationStatus
     source: str | None = None
-    """`CRL` or `OCSP`; None where nothing was known."""
+    """`CRL` or `OCSP`; None if nothing was known."""
     digest: bytes | None = None
     """SHA-256 of that CRL or OCSP response."""
     this_update: datetime | None = None
     next_update: datetime | None = None
     revoked_at: datetime | None = None
-    """From when it does not count: the revocation, or the date since which the key is suspect."""
+    """The moment from which the certificate does not count: the revocation, or the date since which
+    the key is suspect."""
     reason: str | None = None
-    """The CRLReason by its name in RFC 5280, 5.3.1."""
+    """The name of the CRLReason in RFC 5280, 5.3.1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFinding:
-    """What judging one certificate's path gave. `code` is None exactly where it is trusted."""
+    """The result of judging one certificate's path. `code` is None if and only if it is trusted."""
 
     code: Code | None
     why: str
@@ -98,10 +99,10 @@ class PathFinding:
     judged_for: datetime
     """The moment for which it was judged: now, or when the signature provably existed."""
     path: tuple[bytes, ...] = ()
-    """SHA-256 of each certificate, the signer's first, the anchor last."""
+    """SHA-256 of each certificate, the signer's first and the anchor's last."""
     revocation: tuple[RevocationFinding, ...] = ()
     policies: frozenset[str] = frozenset()
-    """Certificate policies that hold along the whole path (RFC 5280, 6.1.5, g): dotted OIDs."""
+    """Certificate policies that hold along the whole path (RFC 5280, 6.1.5, g), as dotted OIDs."""
 
     def __bool__(self) -> bool:
         raise TypeError("compare a finding's code; it has no truth of its own")
@@ -109,14 +110,14 @@ class PathFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampFinding:
-    """What judging one signature timestamp gave. `code` is None exactly where it is proof."""
+    """The result of judging one signature timestamp. `code` is None if and only if it is proof."""
 
     code: Code | None
     why: str
     digest: bytes
     """SHA-256 of the token."""
     time: datetime | None = None
-    """genTime plus its accuracy: the latest moment at which the signature did not yet exist."""
+    """genTime plus its accuracy: the signature existed at this moment at the latest."""
     path: PathFinding | None = None
 
     def __bool__(self) -> bool:

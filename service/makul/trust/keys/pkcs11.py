@@ -1,13 +1,13 @@
-"""The operator's key in a PKCS#11 token: it signs, and never leaves.
+"""Sign with the operator's key in a PKCS#11 token, which the key never leaves.
 
-One session and one lock in a process. python-pkcs11 calls C_Initialize with no arguments, by which
-an application promises never to enter the module from two threads at once (PKCS #11 v2.40, 5.4),
-and leaves Python's lock while the module works; SoftHSM then runs without locks of its own. More
-signatures at once come from more workers.
+A process has one session and one lock. python-pkcs11 calls C_Initialize with no arguments. By this
+an application promises never to enter the module from two threads at once (PKCS #11 v2.40, 5.4).
+python-pkcs11 also releases Python's lock while the module works, and SoftHSM then runs without
+locks of its own. For more signatures at once, use more workers.
 
-The module is entered at the first signature, thus after the fork: C_Initialize is not inherited
-(PKCS #11 v2.40, 6.6.1). Where the token is lost everything is closed, and each later signature
-tries anew from C_Initialize, for some modules see a token that came back only then.
+The module is entered at the first signature, hence after the fork, because C_Initialize is not
+inherited (PKCS #11 v2.40, 6.6.1). If the token is lost, everything is closed. Each later signature
+starts again from C_Initialize, because some modules see a returned token only then.
 """
 
 import hashlib
@@ -34,13 +34,15 @@ from makul.trust.keys.files import HASHES, KeyFileError, load_secret
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 5.0
-"""How long a signature waits for its turn. A module that hangs must not hang every thread."""
+"""How long a signature waits for the lock. A module that hangs must not hang every thread."""
 
 PAUSE_SECONDS = 1.0
-"""After a failure the token is left alone so long: a network HSM may need minutes to answer no."""
+"""How long the token is not used after a failure. A network HSM may need minutes to return an
+error."""
 
 _PROBE = b"Makul: does this key belong to this certificate?"
-"""Signed when a session opens, and to tell whether the token is there. It is no document."""
+"""The text that is signed when a session opens, and to check whether the token is present. It is no
+document."""
 
 _PIN_REFUSED = (
     pkcs11.PinExpired,
@@ -53,7 +55,7 @@ _PIN_REFUSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLocation:
-    """Where the key is: in the token of this label or slot, by its own label, id or both."""
+    """The location of the key: a token, by label or slot, and the key's own label, id or both."""
 
     module: Path
     token_label: str | None = None
@@ -62,10 +64,10 @@ class TokenLocation:
     key_id: bytes | None = None
     pin_file: Path | None = None
     pin_env: str | None = None
-    """The environment variable that holds the PIN, where no file does."""
+    """The environment variable that holds the PIN if no file does."""
 
     def pin(self) -> str:
-        """The PIN, read anew each time; raises `KeyFileError`."""
+        """Return the PIN, read again each time; raise `KeyFileError` if it cannot be read."""
         if self.pin_file is not None:
             secret = load_secret(self.pin_file)
         else:
@@ -80,10 +82,16 @@ class TokenLocation:
 
 
 class TokenSigner:
-    """A `keys.RawSigner` over a token. Opens it at the first signature, not before."""
+    """A `keys.files.RawSigner` over a token.
+
+    It opens the token at the first signature, not before.
+    """
 
     def __init__(self, place: TokenLocation, certificate: x509.Certificate) -> None:
-        """`certificate` says which key it has to be; raises `SignatureFailure` if that is weak."""
+        """Prepare to sign with the key of `certificate`.
+
+        Raises `SignatureFailure` if that key is too weak.
+        """
         self._place = place
         self._public_key = strong_public_key(certificate.public_key())
         self._lock = threading.Lock()
@@ -96,11 +104,14 @@ class TokenSigner:
 
     @property
     def public_key(self) -> PublicKey:
-        """The certificate's; that the token's key belongs to it is proved when a session opens."""
+        """The certificate's public key.
+
+        An opened session has proved that the token's key belongs to it.
+        """
         return self._public_key
 
     def sign(self, octets: bytes) -> bytes:
-        """The SignatureValue; raises `SignerUnavailableError`."""
+        """Return the SignatureValue; raise `SignerUnavailableError` if the token does not sign."""
         if not self._lock.acquire(timeout=WAIT_SECONDS):
             raise SignerUnavailableError("the token is busy or hangs")
         try:
@@ -109,7 +120,7 @@ class TokenSigner:
             self._lock.release()
 
     def ready(self) -> bool:
-        """Does the token sign? Opens it where it is closed."""
+        """Return whether the token signs. Opens the token if it is closed."""
         try:
             self.sign(_PROBE)
         except SignerUnavailableError:
@@ -117,7 +128,7 @@ class TokenSigner:
         return True
 
     def close(self) -> None:
-        """Leave the module, so that nothing of it is inherited by a fork."""
+        """Leave the module, so that a fork inherits nothing of it."""
         with self._lock:
             self._drop()
 
@@ -127,7 +138,7 @@ class TokenSigner:
         try:
             return _raw(self._key, self._public_key, octets)
         except pkcs11.PKCS11Error as error:
-            # A session may have been closed by the token (reset, log-out): once more from anew.
+            # The token may have closed the session (reset, log-out), so try once in a new one.
             log.warning("the token did not sign: %s; it is opened anew", type(error).__name__)
             self._drop()
         self._open()
@@ -144,13 +155,13 @@ class TokenSigner:
         self._process = os.getpid()
         try:
             with open_regular(self._place.module):
-                pass  # a pipe would be waited for in the linker
+                pass  # for a pipe the linker would wait forever
             self._library = pkcs11.lib(str(self._place.module))
             self._session = _token(self._library, self._place).open(user_pin=self._place.pin())
             self._key = _private_key(self._session, self._place)
             probe = _raw(self._key, self._public_key, _PROBE)
         except _PIN_REFUSED as error:
-            # A token locks after a few wrong PINs: never try the same again by itself.
+            # A token locks after a few wrong PINs, so never retry the same PIN automatically.
             self._given_up = f"the token refused the PIN ({_said(error)}). Mend it, then reload."
             raise self._failed(self._given_up) from None
         except pkcs11.PKCS11Error as error:
@@ -168,7 +179,7 @@ class TokenSigner:
         return SignerUnavailableError(message)
 
     def _drop(self) -> None:
-        """Close what is open, as far as the module still listens."""
+        """Close what is open, as far as the module still responds."""
         library, self._library = self._library, None
         self._session = self._key = None
         if library is None or self._process != os.getpid():
@@ -190,7 +201,11 @@ def _token(library: Any, place: TokenLocation) -> Any:
 
 
 def _private_key(session: Any, place: TokenLocation) -> Any:
-    """All that fit are listed: a search left half done would outlive its session."""
+    """Return the only private key that matches.
+
+    Raises `pkcs11.NoSuchKey` or `pkcs11.MultipleObjectsReturned` if not exactly one matches. All
+    matches are listed, because an unfinished search would outlive its session.
+    """
     wanted: dict[Any, Any] = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
     if place.key_label is not None:
         wanted[pkcs11.Attribute.LABEL] = place.key_label
@@ -203,10 +218,11 @@ def _private_key(session: Any, place: TokenLocation) -> Any:
 
 
 def _raw(key: Any, public: PublicKey, octets: bytes) -> bytes:
-    """RSA by the token whole; for ECDSA the token gets the digest, which every token can sign.
+    """Sign bytes in the token, and return the SignatureValue.
 
-    ECDSA comes back as r and s of equal length (PKCS #11 v2.40 mechanisms, 2.3.1): the very form
-    that XML Signature wants.
+    For RSA the token does everything. For ECDSA it gets the digest, which every token can sign.
+    ECDSA returns r and s of equal length (PKCS #11 v2.40 mechanisms, 2.3.1), exactly the form of
+    XML Signature.
     """
     digest = method_for(public)[1].name
     if not isinstance(public, ec.EllipticCurvePublicKey):
@@ -216,7 +232,7 @@ def _raw(key: Any, public: PublicKey, octets: bytes) -> bytes:
 
 
 def _holds(public: PublicKey, probe: bytes) -> bool:
-    """Was the probe signed by the private key of this public one?"""
+    """Return whether the private key of this public key signed the probe."""
     algorithm = HASHES[method_for(public)[1].name]()
     try:
         if isinstance(public, ec.EllipticCurvePublicKey):

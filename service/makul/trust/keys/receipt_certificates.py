@@ -1,8 +1,9 @@
-"""The certificates of receipts: the one in use, the next, and those of before.
+"""List the certificates of receipts: the current one, the next one and earlier ones.
 
-The directory of earlier ones holds certificates as PEM, and for each key known to be compromised a
-file `FINGERPRINT.compromised`, whose first line is the instant since when. Once a receipt is
-disputed that instant decides, so it is kept beside the certificate and never removed.
+The directory of earlier ones holds certificates as PEM. For each key that is known to be
+compromised it also holds a file `FINGERPRINT.compromised`. The first line of that file is the
+instant since which the key is compromised. This instant decides a dispute about a receipt. It is
+therefore kept beside the certificate and never removed.
 """
 
 from collections.abc import Iterator
@@ -18,15 +19,15 @@ from makul.trust.keys.files import KeyFileError, load_certificates
 
 SUFFIX = ".compromised"
 _MAX_NOTED = 4096
-"""Bytes: an instant, with room for a remark."""
+"""The maximum bytes of such a file: an instant, and a remark."""
 
 
 def receipt_certificates(
     current: Path, *, following: Path | None, retired: Path | None
 ) -> tuple[ReceiptCertificate, ...]:
-    """All of them, the one in use first; raises `KeyFileError`.
+    """Return all certificates of receipts, the current one first; raise `KeyFileError` on failure.
 
-    Also where the one in use is compromised: nothing more is signed with that key.
+    Raises it also if the current one is compromised, because that key must not sign any more.
     """
     since = compromised_keys(retired)
     using = load_certificates(current)[0]
@@ -44,7 +45,11 @@ def receipt_certificates(
 
 
 def mark_compromised(retired: Path, fingerprint: bytes, since: datetime) -> Path:
-    """Note since when a key is compromised, durably; the file. An existing note is not changed."""
+    """Record durably since when a key is compromised, and return the file.
+
+    An existing record is never changed. Raises `KeyFileError` if there is one, or if the file
+    cannot be written.
+    """
     path = retired / f"{fingerprint.hex()}{SUFFIX}"
     retired.mkdir(mode=0o755, exist_ok=True)
     try:
@@ -62,7 +67,10 @@ def _earlier(retired: Path | None) -> Iterator[x509.Certificate]:
 
 
 def compromised_keys(retired: Path | None) -> dict[bytes, datetime]:
-    """Since when each key that is noted is compromised, by SHA-256; raises `KeyFileError`."""
+    """Return since when each recorded key is compromised, by SHA-256 of its certificate.
+
+    Raises `KeyFileError` for a record that cannot be read.
+    """
     found = {}
     for path in retired.glob(f"*{SUFFIX}") if retired is not None else ():
         try:

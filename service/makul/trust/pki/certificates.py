@@ -1,4 +1,4 @@
-"""One certificate, read once: its key's strength, what it may sign, and whose it says it is."""
+"""Read one certificate and judge its own content: key strength, permitted use, the holder's PIN."""
 
 import re
 from dataclasses import dataclass
@@ -20,20 +20,23 @@ from makul.trust.base.algorithms import PublicKey, is_signed_with, strong_public
 from makul.trust.base.errors import SignatureFailure
 
 SANDBOX_ORGANISATION = "Makul sandbox, not a real authority"
-"""The organisation in the subject of every certificate that a sandbox makes, and of no other."""
+"""The organisation in the subject of every certificate that a sandbox makes. No other certificate
+has it."""
 
 MAX_CERTIFICATE_BYTES = 8 * 1024
-"""Several times a signing certificate of RSA-8192 with every usual extension."""
+"""The maximum size of a certificate. It is several times the size of a signing certificate of
+RSA-8192 with every usual extension."""
 MAX_SERIAL_BYTES = 20
-"""RFC 5280, 4.1.2.2. A leading zero octet, by which DER shows the sign, is not counted: there are
-CAs that forget it."""
+"""The maximum length of a serial number (RFC 5280, 4.1.2.2). A leading zero octet, by which DER
+shows the sign, is not counted, because some CAs forget to count it."""
 REMEMBERED_CERTIFICATES = 4096
-"""Parsed certificates kept in memory, by their exact bytes; some 10 KB each."""
+"""The maximum number of parsed certificates in memory, keyed by their exact bytes; about 10 KB
+each."""
 
 SERIAL_NUMBER = "2.5.4.5"
-"""The subject's serialNumber attribute (ETSI EN 319 412-1, 5.1.3)."""
+"""The OID of the subject's serialNumber attribute (ETSI EN 319 412-1, 5.1.3)."""
 ANY_POLICY = "2.5.29.32.0"
-"""RFC 5280, 4.2.1.4: in a CA's certificate, every policy."""
+"""The OID of anyPolicy. In a CA's certificate it stands for every policy (RFC 5280, 4.2.1.4)."""
 
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
@@ -46,15 +49,19 @@ _KEYS = frozenset(
 
 
 class Use(Enum):
-    """What a certificate signs for us. Certificates made for other ends only are SIG-10."""
+    """The use of a signer's certificate here.
+
+    A certificate made only for other purposes is SIG-10.
+    """
 
     DOCUMENT = "document"
     MESSAGE = "message"
     TLS_CLIENT = "TLS client"
 
 
-# What an extended key usage may not be confined to (RFC 5280, 4.2.1.12): keys of servers, code,
-# time-stamps and OCSP. A client's TLS certificate may sign messages, never a citizen's consent.
+# A certificate is refused if its extended key usage lists only these purposes (RFC 5280, 4.2.1.12):
+# keys of servers, code, time-stamps and OCSP. A client's TLS certificate may sign messages, but
+# never a citizen's consent.
 _FOREIGN = frozenset(
     {
         ExtendedKeyUsageOID.SERVER_AUTH,
@@ -71,9 +78,10 @@ _FOREIGN_TO = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SigningCertificate:
-    """A certificate that came with a signature. Nothing of it is believed before its path is.
+    """A certificate that came with a signature.
 
-    Its fingerprint stands for all of it where two are compared: the rest follows from those bytes.
+    Nothing in it is trusted before its path is trusted. Certificates are compared by fingerprint
+    only, because all other fields follow from the same bytes.
     """
 
     x509: x509.Certificate
@@ -93,14 +101,17 @@ class SigningCertificate:
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
 def read_certificate(der: bytes) -> SigningCertificate:
-    """A certificate from its DER bytes; SIG-02 if it is none, SIG-04 if its key is too weak."""
+    """Parse a certificate from its DER bytes.
+
+    Raises `SignatureFailure`: SIG-02 if it is not a certificate, SIG-04 if its key is too weak.
+    """
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise SignatureFailure(
             Code.SIG_02, "the certificate is too large", cause=Cause.CERTIFICATE_FORM
         )
     try:
         certificate = load_certificate(der)
-    except Exception:  # noqa: BLE001 - any defect of a stranger's certificate means: no certificate
+    except Exception:  # noqa: BLE001 - a parser's error of any kind means: no certificate
         raise SignatureFailure(
             Code.SIG_02, "the certificate cannot be read", cause=Cause.CERTIFICATE_FORM
         ) from None
@@ -113,12 +124,16 @@ def read_certificate(der: bytes) -> SigningCertificate:
 
 
 def public_key_of(certificate: x509.Certificate) -> object:
-    """Return the key; SIG-04 for one that no library here reads (GOST), SIG-02 for a broken one."""
+    """Return the certificate's public key.
+
+    Raises `SignatureFailure`: SIG-04 for a key that no library here reads (GOST), SIG-02 for a
+    broken one.
+    """
     try:
         return certificate.public_key()
     except UnsupportedAlgorithm:
         pass
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - a parser's error of any kind means: no usable key
         if certificate.public_key_algorithm_oid in _KEYS:
             raise SignatureFailure(
                 Code.SIG_02, "the certificate's key cannot be read", cause=Cause.CERTIFICATE_FORM
@@ -129,9 +144,10 @@ def public_key_of(certificate: x509.Certificate) -> object:
 
 
 def require_regular_serial(der: bytes) -> None:
-    """Require a serial number as RFC 5280, 4.1.2.2, allows it; else SIG-10.
+    """Raise SIG-10 unless RFC 5280, 4.1.2.2, allows the certificate's serial number.
 
-    No CRL of ours can hold a longer one, so nobody could ever tell whether it is revoked.
+    Our tables of CRL entries cannot hold a longer number, so its revocation could never be
+    determined.
     """
     if not 0 < serial_number_of(der) < 1 << 8 * MAX_SERIAL_BYTES:
         raise SignatureFailure(
@@ -143,7 +159,7 @@ def require_regular_serial(der: bytes) -> None:
 
 
 def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
-    """The certificate's own validity at that moment (RFC 5280, 4.1.2.5); else SIG-05."""
+    """Raise SIG-05 unless the certificate's own validity includes `at` (RFC 5280, 4.1.2.5)."""
     own = certificate.x509
     if not own.not_valid_before_utc <= at <= own.not_valid_after_utc:
         raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
@@ -162,10 +178,10 @@ def is_issued_by(der: bytes, certificate: x509.Certificate, issuer: x509.Certifi
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
 def require_usage(certificate: SigningCertificate, use: Use) -> None:
-    """May this certificate sign this? Else SIG-10 (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
+    """Raise SIG-10 unless the certificate suits this use (RFC 5280, 4.2.1.3, 4.2.1.9, 4.2.1.12).
 
-    Key usage must be stated, and hold digitalSignature or nonRepudiation (contentCommitment);
-    a CA's certificate is refused.
+    Key usage must be stated. It must include digitalSignature or nonRepudiation
+    (contentCommitment). A CA's certificate is refused.
     """
     require_regular_serial(certificate.der)
     try:
@@ -189,7 +205,10 @@ def require_usage(certificate: SigningCertificate, use: Use) -> None:
 
 
 def _require_tls_client(usage: x509.KeyUsage, extended: x509.ExtendedKeyUsage | None) -> None:
-    """A client proves its key by a signature (RFC 8446, 4.4.2.2 and 4.4.3); RFC 5280, 4.2.1.12."""
+    """Raise SIG-10 unless the certificate suits a TLS client (RFC 5280, 4.2.1.12).
+
+    A client proves its key by a signature (RFC 8446, 4.4.2.2 and 4.4.3).
+    """
     if not usage.digital_signature:
         raise SignatureFailure(Code.SIG_10, "key usage allows no TLS client")
     if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
@@ -204,7 +223,10 @@ def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> Extension
 
 
 def may_give(authority: x509.Certificate, policies: frozenset[str]) -> bool:
-    """Does a CA's certificate name one of these policies, or all of them? (RFC 5280, 4.2.1.4)"""
+    """Return whether a CA's certificate names one of these policies or anyPolicy.
+
+    RFC 5280, 4.2.1.4.
+    """
     stated = _extension(authority.extensions, x509.CertificatePolicies)
     named = {each.policy_identifier.dotted_string for each in stated or ()}
     return not named.isdisjoint(policies | {ANY_POLICY})
@@ -212,10 +234,10 @@ def may_give(authority: x509.Certificate, policies: frozenset[str]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinRule:
-    """Where a citizen's certificate carries the PIN (a setting).
+    """The rule that finds the PIN in a citizen's certificate (a setting).
 
-    By default the subject's serialNumber, with the semantics identifier of ETSI EN 319 412-1,
-    5.1.3: `PNO` (a national personal number), `KG`, a hyphen, the number.
+    By default the PIN is in the subject's serialNumber, with the semantics identifier of ETSI EN
+    319 412-1, 5.1.3: `PNO` (a national personal number), `KG`, a hyphen, the number.
     """
 
     attribute: str = SERIAL_NUMBER
@@ -223,9 +245,9 @@ class PinRule:
     policies: frozenset[str] = frozenset()
     """Certificate policies (RFC 5280, 4.2.1.4), one of which a citizen's path must carry.
 
-    Where none is set, any authority that is trusted for anything can say who somebody is. What the
-    citizen's certificate states of itself is not enough: it was written by the very authority that
-    may not say it, so the policy has to hold along the path (`PathFinding.policies`).
+    If none is set, any authority that is trusted for anything can state who a citizen is. A policy
+    in the citizen's own certificate is not enough: the authority that wrote it may be one without
+    this right. The policy must therefore hold along the whole path (`PathFinding.policies`).
     """
 
     def __post_init__(self) -> None:
@@ -233,9 +255,9 @@ class PinRule:
             raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
 
     def pin_of(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
-        """The PIN that the subject carries exactly once in its proper form, else None.
+        """Return the PIN if the subject carries it exactly once and in its proper form, else None.
 
-        `policies` are those that hold along the certificate's path.
+        `policies` are the certificate policies that hold along the certificate's path.
         """
         if self.policies and not self.policies & policies:
             return None
@@ -258,6 +280,6 @@ def _pin_of(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
 
 
 def is_sandbox(certificate: x509.Certificate) -> bool:
-    """Return whether a sandbox made this certificate; production must never trust its root."""
+    """Return whether a sandbox made this certificate. Production must never trust its root."""
     names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return any(name.value == SANDBOX_ORGANISATION for name in names)

@@ -1,13 +1,14 @@
-"""Authorities whose part of a path was found valid, for the next certificate that they issue.
+"""Cache authorities whose part of a path is valid, for the next certificates that they issue.
 
-Most citizens come once, and thousands have their certificates from one authority. All that
-RFC 5280, 6.1, asks of that authority and of those above it is asked by the path validator when the
-first of these certificates is judged. Where nothing in theirs bears on what they issue but their
-key, their name and their policies, what is left to ask of another one is here.
+Most citizens come once, and thousands have their certificates from one authority. The path
+validator applies RFC 5280, 6.1, to that authority and to those above it when it judges the first of
+these certificates. The result is reused only if nothing in the authorities' certificates affects
+what they issue except their key, name and policies. This module then checks what remains for
+another certificate. See docs/decisions/0023-the-authorities-of-a-path-are-judged-once.md.
 
-A branch only ever says yes. Whatever is unusual in a certificate, and whatever is wrong with it,
-has no answer here: the validator judges it, and says why. Revocation is not part of it: that is
-judged anew for every certificate of every path (`walking`).
+The cache only returns positive results. It gives no answer for a certificate that is invalid or
+unusual: the validator judges that one and states the reason. Revocation is not cached.
+`path_revocation` judges it again for every certificate of every path.
 """
 
 import re
@@ -39,11 +40,12 @@ _SIGNATURES = frozenset(
         SignatureAlgorithmOID.ECDSA_WITH_SHA512,
     }
 )
-"""By which a certificate may be signed here. PSS is accepted too, by the validator: it has
-parameters to be judged."""
+"""The signature algorithms of certificates that the cache handles. PSS is accepted too, but only by
+the validator, because its parameters must be judged."""
 
 _KEYS = frozenset({PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5, PublicKeyAlgorithmOID.EC_PUBLIC_KEY})
-"""Of issuers. An RSA key that is for PSS alone (RFC 4055, 1.2) would verify PKCS #1 v1.5 too."""
+"""The key algorithms of issuers. An RSA key that is for PSS only (RFC 4055, 1.2) is excluded,
+because it would verify PKCS #1 v1.5 too."""
 
 _USUAL = frozenset(
     {
@@ -59,10 +61,10 @@ _USUAL = frozenset(
         x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3"),  # qcStatements (RFC 3739, 3.2.6)
     }
 )
-"""Extensions that, critical or not, limit no path below or above. Name constraints, mappings and
-constraints of policies do; whoever has these, or any that is not known here, is the validator's.
-So is whoever has alternative names other than plain e-mail addresses: the validator reads them, and
-refuses where it cannot."""
+"""Extensions that, critical or not, limit no path below or above. Name constraints, policy mappings
+and policy constraints do limit paths. The validator judges every certificate that has one of these
+or an unknown extension. It also judges every certificate with alternative names other than plain
+e-mail addresses, because the validator refuses names that it cannot read."""
 
 _ATTRIBUTES = frozenset(
     {
@@ -82,31 +84,37 @@ _ATTRIBUTES = frozenset(
 )
 _STRINGS = frozenset({"PrintableString", "UTF8String"})
 _LETTERS = re.compile("[ -~А-яЁёҢңӨөҮү]*")
-"""Subjects of these attributes, strings and letters can be read by anybody. The validator prepares
-names for comparison (RFC 4518, 2), and refuses whom it cannot prepare: by a string that it does not
-expect there, a character younger than Unicode 3.2, two directions in one word."""
+"""The characters of a plain subject. Any software can read subjects of these attributes, string
+types and letters. The validator prepares names for comparison (RFC 4518, 2) and refuses a name that
+it cannot prepare. Causes are an unexpected string type, a character that is newer than Unicode
+3.2, or two writing directions in one word."""
 
 _ADDRESS = re.compile(
     r"[a-z0-9]([._+-]?[a-z0-9]){0,63}@([a-z0-9](-?[a-z0-9]){0,30}\.){1,8}[a-z]{2,20}"
 )
-"""An e-mail address that can be read by anybody: in small letters, no label of it in Punycode."""
+"""A plain e-mail address that any software can read: in small letters, without a label in
+Punycode."""
 
 MOST_POLICIES = 20
-"""In one certificate. The validator refuses a path with a thousand."""
+"""The maximum number of policies in one certificate. The validator refuses a path with a
+thousand."""
 
 MOST_BRANCHES = 1024
-"""Far more than there are authorities; beyond it all are forgotten and found anew."""
+"""The maximum number of cached issuers, far more than there are authorities. When it is reached,
+the whole cache is cleared."""
 
 _Key: TypeAlias = tuple[bytes, bytes, bytes | None]
-"""The digest of what is trusted; the issuer's name and the authority key identifier, in DER.
+"""The digest of the trust material; the issuer's name and the authority key identifier, in DER.
 
-By these alone the validator finds who may have issued a certificate, and in what order."""
+The validator uses only these to find the possible issuers of a certificate and their order.
+"""
 
 
 class IssuerPathCache:
-    """The authorities that were found valid so far. Safe between threads.
+    """The cache of authorities that were found valid. Safe between threads.
 
-    Each is kept under the digest of the material by which it was found (ARCHITECTURE, invariant 9).
+    Each entry is stored under the digest of the material that validated it (docs/architecture.md,
+    invariant 9).
     """
 
     def __init__(self) -> None:
@@ -115,20 +123,20 @@ class IssuerPathCache:
     def path_to(
         self, certificate: SigningCertificate, material: Material, *, at: datetime
     ) -> Path | None:
-        """The valid path of a certificate; None where the validator must judge it."""
+        """Return the valid path of a certificate, or None if the validator must judge it."""
         try:
             branch = self._branches.get(_key_of(certificate.x509, material))
             if branch is None or certificate.key in material.anchor_keys:
                 return None
             return branch.path_to(certificate, at=at)
-        except Exception:  # noqa: BLE001 - a stranger's certificate: the validator knows what it is
+        except Exception:  # noqa: BLE001 - a malformed certificate: the validator judges it
             return None
 
     def learn(self, certificate: SigningCertificate, path: Path, material: Material) -> None:
-        """Keep the authorities of the first path that the validator found, if they may be kept."""
+        """Store the authorities of the first path that the validator found, if that is allowed."""
         try:
             key, branch = _key_of(certificate.x509, material), _branch_of(path)
-        except Exception:  # noqa: BLE001 - whatever it trips over, nobody is known by it
+        except Exception:  # noqa: BLE001 - an authority that cannot be read is not cached
             return
         if branch is None:
             return
@@ -137,7 +145,7 @@ class IssuerPathCache:
         self._branches[key] = branch
 
     def forget(self) -> None:
-        """What is trusted has changed."""
+        """Clear the cache, because the trust material has changed."""
         self._branches = {}
 
 
@@ -156,21 +164,23 @@ class _IssuerPath:
     issuer: x509.Certificate
     der: bytes
     path: Path
-    """To the issuer, whose own link is the last; its policies are those that may be given below."""
+    """The path to the issuer, whose own link is the last. Its policies are those that certificates
+    below may carry."""
     statements: IssuerAssertions
-    """The issuer's."""
+    """The revocation statements of the issuer."""
 
     def path_to(self, certificate: SigningCertificate, *, at: datetime) -> Path | None:
-        """The path to another certificate of this issuer; None where the validator must judge.
+        """Return the path to another certificate of this issuer; None if the validator must judge.
 
-        Raises what `cryptography` raises where the issuer, by its name and key, has not signed it.
+        Raises an exception of `cryptography` if the issuer, by its name and key, has not signed the
+        certificate.
         """
         own = certificate.x509
         stated = _policies(own)
         if stated is None or ANY_POLICY in stated or not _is_plain(own.subject):
             return None
         if any(own.serial_number == above.asked.serial for above in self.path.links):
-            return None  # by name and number it may be one of the authorities
+            return None  # by name and number it may be an authority of the path
         link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
         links = (*self.path.links, link)
         terms = (self.path.anchor_term, *(each.term for each in links))
@@ -181,9 +191,10 @@ class _IssuerPath:
 
 
 def _branch_of(path: Path) -> _IssuerPath | None:
-    """The authorities of a valid path, if no more than their key, name and policies counts below.
+    """Return the authorities of a valid path, or None if the cache must not hold them.
 
-    Of the anchor its name and key alone count (RFC 5280, 6.1.1, d).
+    They may be cached if no more than their key, name and policies counts below. For the anchor
+    only its name and key count (RFC 5280, 6.1.1, d).
     """
     if not path.links:
         return None
@@ -212,7 +223,7 @@ def _common(these: frozenset[str], those: frozenset[str]) -> frozenset[str]:
 
 
 def _policies(certificate: x509.Certificate) -> frozenset[str] | None:
-    """What a certificate names; None where anything in it is unusual."""
+    """Return the policies that a certificate names, or None if anything in it is unusual."""
     if certificate.signature_algorithm_oid not in _SIGNATURES:
         return None
     named: frozenset[str] = frozenset()
@@ -238,7 +249,7 @@ def _is_plain(subject: x509.Name) -> bool:
 
 
 def _is_readable(attribute: x509.NameAttribute[str | bytes]) -> bool:
-    value, kind = attribute.value, attribute._type.name  # nothing public tells the kind
+    value, kind = attribute.value, attribute._type.name  # no public name for the string type
     if not isinstance(value, str):
         return False
     if attribute.oid == NameOID.EMAIL_ADDRESS:

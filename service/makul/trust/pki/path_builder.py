@@ -1,7 +1,8 @@
-"""The path validator, pyhanko-certvalidator, behind one question: which paths has a certificate?
+"""Find and validate the paths of a certificate with pyhanko-certvalidator.
 
-It builds and validates by RFC 5280, 6.1, offline, and is told to leave revocation alone: it would
-walk through a whole CRL for every certificate. `walking` judges that, without which no path counts.
+The library builds and validates paths by RFC 5280, 6.1, offline. Its revocation checks are off,
+because it would walk through a whole CRL for every certificate. `path_revocation` judges
+revocation, and no path counts before that.
 """
 
 import logging
@@ -45,12 +46,13 @@ from makul.trust.revocation.status import NOTHING_STATED
 
 ResultT = TypeVar("ResultT")
 
-# The validator names certificates' subjects in its log.
+# The validator writes certificates' subjects to its log, and these are personal data
+# (docs/architecture.md, invariant 7).
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
 
 
 class PathStatus(Enum):
-    """What validating a path gave. Only `TRUSTED` lets a signature count."""
+    """The result of validating a path. Only `TRUSTED` lets a signature count."""
 
     TRUSTED = "trusted"
     EXPIRED = "expired"
@@ -62,7 +64,7 @@ class PathStatus(Enum):
 
     @property
     def code(self) -> Code | None:
-        """The reason it stands for; None for `TRUSTED`."""
+        """The reason code of this status, or None for `TRUSTED`."""
         return _CODES[self]
 
 
@@ -94,7 +96,7 @@ _REVOCATION_IS_OURS = CertRevTrustPolicy(
     freshness_req_type=FreshnessReqType.DEFAULT,
     retroactive_revinfo=False,
 )
-_WeakAlgorithms: Any = DisallowWeakAlgorithmsPolicy  # it writes no types
+_WeakAlgorithms: Any = DisallowWeakAlgorithmsPolicy  # the library has no type hints
 _ALGORITHMS = _WeakAlgorithms(
     weak_hash_algos=frozenset({"md2", "md5", "sha1"}),
     weak_signature_algos=frozenset({"dsa"}),
@@ -104,20 +106,21 @@ _ALGORITHMS = _WeakAlgorithms(
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A path that is not valid, or the want of any."""
+    """A path that is not valid, or the absence of any path."""
 
     status: PathStatus
     digests: tuple[bytes, ...] = ()
-    """As in `Path`; empty where no path was found."""
+    """SHA-256 of every certificate, as in `Path.digests`; empty if no path was found."""
 
 
 def paths_of(
     certificate: SigningCertificate, authorities: Authorities, material: Material, *, at: datetime
 ) -> Iterator[Path | Refused]:
-    """Every path from an anchor to this certificate, at that moment; one refusal where none is.
+    """Yield each path from an anchor to this certificate at that moment, as valid or refused.
 
-    Hold `READING` until it is done with. Raises what any parser trips over in a stranger's
-    certificate, which is then no path.
+    If there is no path, yields one refusal. The caller must hold `READING` until it is done with
+    the iterator. Raises any exception of a parser for a malformed certificate, which then has no
+    path.
     """
     parsed = asn1_certificate(certificate.der)
     if parsed.issuer.hashable not in authorities.names:
@@ -159,10 +162,10 @@ def _status_of(error: Exception) -> PathStatus:
 
 
 def _is_signed(path: ValidationPath) -> bool:
-    """Return whether each issuer's key has signed the certificate below it, weakly or not.
+    """Return whether each issuer's key signed the certificate below it, by a weak algorithm or not.
 
-    The validator looks at algorithms before it looks at signatures. A look-alike of an authority,
-    with a key of another kind, is no authority with a weak key.
+    The validator checks algorithms before signatures. A false certificate in an authority's name,
+    with a key of another kind, must not be reported as an authority with a weak key.
     """
     ders = [_der(each) for each in _upwards(path)]
     return all(
@@ -172,7 +175,10 @@ def _is_signed(path: ValidationPath) -> bool:
 
 
 def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
-    """Its result. Offline the validator waits for nothing, so there is no need of an event loop."""
+    """Return the result of a coroutine without an event loop.
+
+    Offline the validator waits for nothing.
+    """
     try:
         next(awaitable.__await__())
     except StopIteration as ended:
@@ -181,7 +187,7 @@ def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
 
 
 def _read(path: ValidationPath, material: Material) -> Path:
-    """A valid path, in our own terms; raises what `link_of` raises."""
+    """Convert a valid path to our own type; raise what `link_of` raises."""
     ders = [_der(each) for each in reversed(_upwards(path))]
     anchor = sha256(ders[0]).digest()
     links: list[Link] = []
@@ -210,7 +216,7 @@ def _der(certificate: asn1crypto.x509.Certificate) -> bytes:
 
 
 def _upwards(path: ValidationPath) -> list[asn1crypto.x509.Certificate]:
-    """Every certificate, the signer's first, the anchor's last."""
+    """Return every certificate of a path, the signer's first and the anchor's last."""
     authority = path.trust_anchor.authority
     if not isinstance(authority, AuthorityWithCert):
         raise TypeError("an anchor without a certificate")
@@ -218,10 +224,10 @@ def _upwards(path: ValidationPath) -> list[asn1crypto.x509.Certificate]:
 
 
 def _policies(path: ValidationPath) -> frozenset[str]:
-    """Those that the signer's certificate names and every CA below the anchor may give.
+    """Return the policies that the signer's certificate names and every CA below the anchor gives.
 
-    RFC 5280, 6.1: a policy that an authority's own certificate neither names nor covers by
-    anyPolicy is not that authority's to give, and one without any policy gives none.
+    RFC 5280, 6.1: an authority may not give a policy that its own certificate neither names nor
+    covers by anyPolicy. An authority without any policy gives none.
     """
     stated = _upwards(path)[0].certificate_policies_value
     named = {each["policy_identifier"].dotted for each in stated or ()}

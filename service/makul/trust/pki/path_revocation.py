@@ -1,4 +1,7 @@
-"""Is any certificate of a valid path revoked? From the anchor down, each by its own issuer."""
+"""Judge the revocation of every certificate of a valid path, from the anchor down.
+
+Each certificate is judged by the statements of its own issuer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,24 +23,26 @@ from makul.trust.revocation.status import (
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """For when a path is judged, and by what is known when."""
+    """The moment for which a path is judged, and the moment whose knowledge is used."""
 
     known: datetime
+    """Only statements that were made up to this moment count."""
     valid: datetime
     """`known`, or the moment at which the signature provably existed."""
     past: bool
+    """Whether `valid` is the moment at which the signature provably existed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A certificate below the anchor, and what its issuer has stated.
+    """A certificate below the anchor, and the revocation statements of its issuer.
 
-    The issuer is its certificate, by whose key the path was found valid, not a name alone.
+    The issuer is identified by the certificate whose key validated the path, not only by a name.
     """
 
     asked: CertificateQuery
     term: Term
-    """notBefore and notAfter."""
+    """notBefore and notAfter of the certificate."""
     issuer: bytes
     """The issuer's certificate, as DER."""
     statements: IssuerAssertions
@@ -45,28 +50,29 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """A path that was found valid (RFC 5280, 6.1), but for revocation."""
+    """A path that is valid by RFC 5280, 6.1; its revocation is judged separately."""
 
     anchor: bytes
     """SHA-256 of the anchor's certificate."""
     anchor_term: Term
     links: tuple[Link, ...]
-    """From the anchor down; the signer's is the last. Of an anchor itself there is none."""
+    """The links from the anchor down; the signer's is the last. The anchor itself has no link."""
     policies: frozenset[str]
-    """As in `PathFinding`."""
+    """Certificate policies that hold along the path, as in `PathFinding`."""
 
     @property
     def digests(self) -> tuple[bytes, ...]:
-        """SHA-256 of every certificate, the signer's first, the anchor's last."""
+        """SHA-256 of every certificate, the signer's first and the anchor's last."""
         return (*(link.asked.fingerprint for link in reversed(self.links)), self.anchor)
 
 
 def walk(
     path: Path, archive: Archive | None, moments: Moments
 ) -> tuple[RevocationStatus | None, Sequence[RevocationFinding]]:
-    """The end of the first certificate that is not GOOD, else GOOD; findings, the signer's first.
+    """Return the status of the first certificate that is not GOOD, else GOOD; and all findings.
 
-    A path of nothing but an anchor says nothing of the certificate that led to it: None.
+    The finding on the signer comes first. If the path is only an anchor, the status is None: such a
+    path states nothing about the certificate that led to it.
     """
     end: RevocationStatus | None = None
     findings: list[RevocationFinding] = []
@@ -88,13 +94,14 @@ def walk(
         if end is not RevocationStatus.GOOD:
             break
         if found.revoked_at is not None:
-            # Revoked after the signature: whoever has its key since then is heard no more.
+            # Revoked after the signature. Its key may be in other hands since then, so later
+            # statements by this CA do not count.
             heard_until = min(heard_until, found.revoked_at - timedelta.resolution)
     return end, findings
 
 
 def term_of(path: Path, at: datetime) -> Term:
-    """Over what time nothing behind a good verdict changes of itself."""
+    """Return the term during which a good verdict on this path does not change by itself."""
     terms = [path.anchor_term]
     for link in path.links:
         terms.append(link.term)
@@ -109,7 +116,10 @@ def link_of(
     issuer: bytes,
     statements: IssuerAssertions,
 ) -> Link:
-    """Raises `ValueError`, or what `cryptography` raises, for extensions that cannot be read."""
+    """Build the link of a certificate.
+
+    Raises `ValueError`, or another exception of `cryptography`, for extensions that cannot be read.
+    """
     constraints = points = None
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.BasicConstraints):
@@ -133,7 +143,7 @@ def link_of(
 
 
 def _places(point: x509.DistributionPoint) -> Sequence[str]:
-    """The URIs of a distribution point that is for all reasons (RFC 5280, 4.2.1.13)."""
+    """Return the URIs of a distribution point if it covers all reasons (RFC 5280, 4.2.1.13)."""
     if point.reasons is not None:
         return ()
     return [

@@ -1,7 +1,8 @@
-"""Certificates whose status the refresher is to ask for: left by workers, taken by it.
+"""Queue certificates whose status the refresher must request by OCSP.
 
-A worker never asks anybody itself. It leaves the certificate of a signer whose path is good but for
-its revocation, which nobody has stated; the request stays open (SIG-07, retry later).
+A worker never asks a responder itself. It queues a signer's certificate if the path is good and
+only its revocation status is unknown, because no statement exists. The request stays open (SIG-07,
+retry later).
 """
 
 import logging
@@ -14,20 +15,24 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 MAX_WANTED = 1000
-"""Files at most: some 2 MB, and minutes of a responder's time. Beyond it nothing more is asked."""
+"""The maximum number of queued files: about 2 MB, and minutes of a responder's time. When it is
+reached, no more certificates are queued."""
 SUFFIX = ".cer"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The directory, and the CAs for which the refresher knows a responder."""
+    """The queue's directory, and the CAs for which the refresher knows a responder."""
 
     directory: Path
     issuers: frozenset[bytes]
-    """SHA-256 of their certificates."""
+    """SHA-256 of the certificates of these CAs."""
 
     def leave(self, der: bytes, fingerprint: bytes) -> None:
-        """Leave a certificate, if there is room. Never raises: it is a convenience."""
+        """Write a certificate to the queue if it is not full.
+
+        Never raises, because the queue is only a convenience.
+        """
         path = self.directory / f"{fingerprint.hex()}{SUFFIX}"
         try:
             if path.exists() or sum(1 for _ in self.directory.iterdir()) >= MAX_WANTED:
@@ -42,6 +47,6 @@ class Wanted:
 
 
 def left_in(directory: Path) -> Iterator[Path]:
-    """The files that were left, the oldest first."""
+    """Yield the queued files, the oldest first."""
     found = [path for path in directory.iterdir() if path.suffix == SUFFIX]
     yield from sorted(found, key=lambda path: path.stat().st_mtime)[:MAX_WANTED]

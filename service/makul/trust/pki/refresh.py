@@ -1,7 +1,8 @@
-"""New CRLs and OCSP responses, put in place once they prove to be what they should.
+"""Fetch CRLs and OCSP responses, and store each one after it is verified.
 
-Runs in a process of its own, never in a request. What was held stays until something better is
-there: parsed, signed by a CA that is known here, current, and not older than what it replaces.
+Runs in a process of its own, never in a request. A stored object stays until a better one arrives.
+A better one can be parsed, is signed by a known CA, is current, and is not older than the stored
+one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,14 +32,15 @@ from makul.trust.revocation.crl import issuers_of, statement_of
 from makul.trust.revocation.ocsp import answer_of, load_response
 
 CLOCK_SKEW = timedelta(minutes=5)
+"""The maximum time by which thisUpdate may be in the future."""
 KEEP_LAPSED = timedelta(days=1)
-"""How long an OCSP response that has run out stays in its directory; the archive keeps it."""
+"""The time for which an expired OCSP response stays in its directory. The archive keeps it."""
 
-_pem: Any = asn1_pem  # it writes no types
+_pem: Any = asn1_pem  # asn1crypto has no type hints
 
 
 class SourceState(StrEnum):
-    """What became of one source."""
+    """The result of refreshing one source."""
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -47,17 +49,17 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshOutcome:
-    """What became of one source, to be told to the operator."""
+    """The result of refreshing one source, as reported to the operator."""
 
     source: str
-    """The address, or a certificate by its SHA-256."""
+    """The URL, or the SHA-256 of a certificate."""
     result: SourceState
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlSource:
-    """Where a CA publishes its CRL, and the file that holds it here."""
+    """The URL at which a CA publishes its CRL, and the local file that holds it."""
 
     url: str
     path: Path
@@ -65,7 +67,7 @@ class CrlSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspSource:
-    """Where a CA's responder is, by the CA's certificate."""
+    """The URL of a CA's responder, and the CA's certificate."""
 
     url: str
     issuer: x509.Certificate
@@ -73,18 +75,21 @@ class OcspSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
-    """All sources of an installation."""
+    """All sources of an installation, and the directories that they refresh."""
 
     directories: TrustDirectories
     more_anchors: Path | None
-    """Those of time-stamping authorities."""
+    """The directory of anchors of time-stamping authorities."""
     crls: Sequence[CrlSource]
     responders: Sequence[OcspSource]
     wanted: Path | None
     fetch: Fetch
 
     def once(self, at: datetime) -> Iterator[RefreshOutcome]:
-        """Ask every source once. Raises `TrustStoreError` if the CA certificates cannot be read."""
+        """Refresh every source once, and yield an outcome for each.
+
+        Raises `TrustStoreError` if the CA certificates cannot be read.
+        """
         authorities = self._authorities()
         for source in self.crls:
             yield _told(source.url, partial(self._crl, source, authorities, at))
@@ -128,7 +133,7 @@ class Refresher:
         return SourceState.NEW
 
     def _answer(self, path: Path, at: datetime) -> SourceState:
-        """Ask for one certificate that a worker left."""
+        """Request the status of one certificate that a worker queued."""
         if self.directories.ocsp is None:
             raise _Refused("trust.ocsp is not set")
         try:
@@ -160,14 +165,17 @@ class Refresher:
         return SourceState.NEW
 
     def _forget(self, at: datetime) -> None:
-        """Remove answers that ran out long since; never one that revokes."""
+        """Remove good OCSP responses that expired more than `KEEP_LAPSED` ago.
+
+        A response that revokes is never removed.
+        """
         if self.directories.ocsp is None:
             return
         for path in self.directories.ocsp.glob("*.ors"):
             try:
                 response = load_response(read_bounded(path, MAX_RESPONSE_BYTES))
             except (ValueError, FileError):
-                continue  # not for us to judge: `makul trust status` tells the operator
+                continue  # `makul trust status` reports it to the operator
             until = response.next_update_utc or response.this_update_utc
             good = response.certificate_status is ocsp.OCSPCertStatus.GOOD
             if good and len(path.stem) == 64 and until + KEEP_LAPSED < at:
@@ -184,16 +192,16 @@ def _told(source: str, act: Callable[[], SourceState]) -> RefreshOutcome:
         return RefreshOutcome(source=source, result=SourceState.FAILED, why=why)
     except UnusableObjectError as error:
         return RefreshOutcome(source=source, result=SourceState.FAILED, why=str(error))
-    except Exception:  # noqa: BLE001 - whatever a stranger's octets trip over
+    except Exception:  # noqa: BLE001 - received bytes may break any parser
         return RefreshOutcome(source=source, result=SourceState.FAILED, why="cannot be read")
 
 
 class _Refused(Exception):  # noqa: N818 - a finding about what was received
-    """Received, and not good enough to be put in place."""
+    """The received object is not good enough to be stored."""
 
 
 def put(path: Path, content: bytes) -> None:
-    """In one step: readers see the old file or the new one, whole."""
+    """Replace a file in one step: readers see either the whole old file or the whole new one."""
     replace_file(path, content, mode=0o644)
 
 
@@ -205,7 +213,7 @@ def _require_current(this_update: datetime, next_update: datetime, at: datetime)
 
 
 def _one_object(content: bytes) -> bytes:
-    """DER; or PEM of one object."""
+    """Return the DER of one object, from DER or from PEM that holds exactly one."""
     if not _pem.detect(content):
         return content
     found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
@@ -223,6 +231,10 @@ def _number(crl: x509.CertificateRevocationList) -> int:
 
 
 def _request(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
-    """By SHA-1, which every responder knows, and which proves nothing here (see `ocsp`)."""
+    """Build an OCSP request for one certificate.
+
+    It names the issuer by SHA-1, which every responder knows and which proves nothing here (see
+    `revocation.ocsp`).
+    """
     builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
     return builder.build().public_bytes(Encoding.DER)

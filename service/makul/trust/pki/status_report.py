@@ -1,4 +1,4 @@
-"""What is trusted, told to the operator: terms, ages, and what is missing."""
+"""Report the state of the trust material to the operator: terms, ages, and what is missing."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -25,27 +25,28 @@ from makul.trust.revocation.crl import Term
 
 
 class TrustItemState(StrEnum):
-    """How one thing stands."""
+    """The state of one item of the trust material."""
 
     CURRENT = "CURRENT"
     STALE = "STALE"
     LAPSED = "LAPSED"
-    """An OCSP response that has run out; it is asked for anew when it is needed."""
+    """An OCSP response that has expired. It is requested again when it is needed."""
     OUT_OF_TERM = "OUT_OF_TERM"
     MISSING = "MISSING"
-    """A CA has no CRL here, nor has it ever answered by OCSP."""
+    """A CA that has no CRL here and has never answered by OCSP."""
     UNCLEAR = "UNCLEAR"
-    """A CRL or response that no CA known here stands by, or that is not understood."""
+    """A CRL or OCSP response that no known CA stands behind, or that is not understood."""
     WAITING = "WAITING"
     FORMER = "FORMER"
-    """A CA certificate that has expired, or its CRL: one of the same name has come after it."""
+    """An expired CA certificate, or its CRL, if another certificate of the same name has followed
+    it."""
     NEXT = "NEXT"
-    """A CA certificate that is not valid yet, beside one of the same name that is."""
+    """A CA certificate that is not valid yet, if another certificate of the same name is valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustItem:
-    """One thing that verdicts rest on."""
+    """One item of the trust material, on which verdicts rest."""
 
     kind: str
     name: str
@@ -57,16 +58,17 @@ class TrustItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """How fresh the revocation data of all CAs are, by the newest CRL of each scope."""
+    """The freshness of the revocation data of all CAs, by the newest CRL of each scope."""
 
     stale: int
-    """CRLs that have run out, or cannot tell: signatures that rest on them are SIG-07."""
+    """The number of CRLs that have expired or are not understood. Signatures that depend on them
+    are SIG-07."""
     silent: int
-    """CAs that have stated nothing here, of those for whom no responder is asked."""
+    """The number of CAs without any statement here, except those whose responders are asked."""
     oldest: datetime | None
-    """When the CRL was made that is older than all others; None where there is none."""
+    """When the oldest of these CRLs was made; None if there is none."""
     ends: datetime | None
-    """When the first of them runs out, or did."""
+    """When the first of these CRLs expires or expired; None if there is none."""
 
 
 def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> Freshness:
@@ -100,7 +102,10 @@ def _is_in_term(certificate: x509.Certificate, at: datetime) -> bool:
 
 
 def _below_anchors(material: Material) -> Iterator[bytes]:
-    """The CAs that lead to an anchor by their names: others' certificates may lie here as well."""
+    """Yield the CAs that lead to an anchor by their names.
+
+    The directories may hold certificates of other CAs as well.
+    """
     yield from material.anchors
     names = {load_certificate(der).subject for der in material.anchors}
     left = {der: load_certificate(der) for der in material.intermediates}
@@ -111,17 +116,17 @@ def _below_anchors(material: Material) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class TrustSet:
-    """Directories that are trusted for one end, and the CAs there whose responders are asked."""
+    """The directories that are trusted for one use, and the CAs whose responders are asked."""
 
     directories: TrustDirectories
     wanted: Wanted | None = None
 
 
 def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustItem]:
-    """List everything in these directories; raises `TrustStoreError` for what cannot be read.
+    """Yield every item in these directories; raise `TrustStoreError` for what cannot be read.
 
-    A CA may serve several ends, and state what it states in the directory of one: below the anchors
-    of two sets it is missing in neither as long as one has heard of it.
+    A CA may serve several uses and publish its statements in the directory of only one. If a CA is
+    below the anchors of two sets and one of them holds its statements, it is missing in neither.
     """
     known = [_KnownSet.load(each) for each in sets]
     for each in known:
@@ -136,7 +141,7 @@ def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustIte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Authority:
-    """A CA certificate, and where it lies."""
+    """A CA certificate and the file that holds it."""
 
     kind: str
     path: Path
@@ -153,15 +158,17 @@ class _Authority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KnownSet:
-    """A set of directories, read."""
+    """A set of directories, as loaded."""
 
     directories: TrustDirectories
     wanted: Wanted | None
     material: Material
     authorities: Sequence[_Authority]
     below: frozenset[bytes]
-    """CAs that lead to an anchor of this set: of the others nothing is asked for this end."""
+    """CAs that lead to an anchor of this set. The other CAs need not state anything for this
+    use."""
     spoken: frozenset[bytes]
+    """CAs that have stated something here, and CAs whose responders are asked."""
 
     @classmethod
     def load(cls, trusted: TrustSet) -> "_KnownSet":
@@ -183,7 +190,7 @@ class _KnownSet:
         )
 
     def report_items(self, heard: AbstractSet[bytes], *, at: datetime) -> Iterator[TrustItem]:
-        """List this set; `heard` are CAs that have stated something in another."""
+        """Yield the items of this set; `heard` are CAs that have stated something in another."""
         states = {each.fingerprint: self._state(each, at) for each in self.authorities}
         for each in self.authorities:
             since, until = each.term
@@ -207,7 +214,10 @@ class _KnownSet:
             yield TrustItem(kind="wanted", name=path.stem, state=TrustItemState.WAITING)
 
     def _state(self, authority: _Authority, at: datetime) -> TrustItemState:
-        """A renewed CA has two certificates for a while, of which one is enough."""
+        """Return the state of a CA certificate.
+
+        A renewed CA has two certificates for a while, and one of them is enough.
+        """
         since, until = authority.term
         if since <= at <= until:
             return TrustItemState.CURRENT
@@ -224,7 +234,7 @@ class _KnownSet:
 def _crls(
     directories: TrustDirectories, material: Material, former: AbstractSet[bytes], at: datetime
 ) -> Iterator[TrustItem]:
-    """Every CRL; one that a newer one of its CA has superseded is not told of."""
+    """Yield an item for each CRL, except those that a newer CRL of the same CA has superseded."""
     for path in files_in(directories.crls):
         file = material.files[stamp_of(path)]
         stated = {each.digest: (issuer, each) for issuer, each in file.crls}

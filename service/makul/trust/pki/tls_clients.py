@@ -1,7 +1,7 @@
-"""Certificates of TLS clients: the `mtls` channel (CONTRACT, Channels).
+"""Judge certificates of TLS clients, for the `mtls` channel (docs/recipients.md#channels).
 
-That a TLS end verified a certificate before us is not relied upon: it may hold older revocation
-data, or none, and other authorities than ours.
+An earlier verification by a TLS endpoint is not relied upon. That endpoint may hold older
+revocation data, or none, and other authorities than ours (docs/decisions/0012-mtls.md).
 """
 
 import logging
@@ -17,20 +17,20 @@ log = logging.getLogger(__name__)
 
 
 class TlsClientJudge:
-    """`ports.CertificateJudge`, for certificates that lead to this store's anchors."""
+    """The `ports.CertificateJudge` for certificates that lead to this store's anchors."""
 
     def __init__(self, store: TrustStore) -> None:
         self._store = store
 
     def judge(self, certificate: bytes, *, at: datetime) -> bytes:
-        """The fingerprint of a good one; raises `RejectedError` (SIG-*)."""
+        """Return the fingerprint of a good certificate; raise `RejectedError` (SIG-*) otherwise."""
         try:
             read = read_certificate(certificate)
             require_in_term(read, at)
             self._store.require(read, Use.TLS_CLIENT, at=at)
         except SignatureFailure as failure:
             raise RejectedError(failure.reason) from failure
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+        except Exception as error:  # noqa: BLE001 - received bytes may break any parser: reject
             log.warning("a TLS certificate met %s", type(error).__name__)
             cause = SignatureFailure(Code.SIG_02, "cannot be processed")
             raise RejectedError(Reason(code=Code.SIG_02)) from cause

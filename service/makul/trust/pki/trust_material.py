@@ -1,7 +1,7 @@
-"""What is trusted, read from directories: anchors, intermediate certificates, CRLs, OCSP answers.
+"""Load the trust material from directories: CA certificates, CRLs and OCSP responses.
 
-Files are PEM or DER, one or several objects each; their names end in one of `SUFFIXES`. Put a
-new file in place by renaming it: one that cannot be read makes the whole store doubtful.
+Files are PEM or DER, with one or several objects each. Their names end in one of `SUFFIXES`. A new
+file must be moved in by a rename, because one unreadable file makes the whole store unusable.
 """
 
 import logging
@@ -32,40 +32,45 @@ log = logging.getLogger(__name__)
 ParsedT = TypeVar("ParsedT")
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".crl", ".ors", ".ocsp"})
-"""Anything else in the directories (a README, an editor's copy) is passed over."""
+"""The suffixes of files that are read. Other files in the directories (a README, an editor's copy)
+are ignored."""
 
 
 Stamp: TypeAlias = tuple[str, int, int, int]
-"""A file's path, time, size and number: what changes when it is replaced."""
+"""The path, modification time, size and inode number of a file. A replaced file has another
+stamp."""
 
 
 class TrustStoreError(Exception):
-    """The trusted material cannot be used. The message names the file and what to do."""
+    """The trust material cannot be used. The message names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustDirectories:
-    """Where the trusted material lies."""
+    """The directories that hold the trust material for one use."""
 
     anchors: Path
-    """CA certificates that are trusted as they are."""
+    """CA certificates that are trusted directly."""
     crls: Path
-    """Every CA that issues certificates here must have a current CRL here."""
+    """The CRLs. Every CA that issues certificates for this use must have a current CRL here."""
     intermediates: Path | None = None
     """CA certificates that lead to an anchor."""
     ocsp: Path | None = None
     """OCSP responses, each for one certificate."""
     archive: Path | None = None
-    """Where everything that was loaded is kept for good."""
+    """The archive in which everything that was loaded is kept permanently."""
     elsewhere: Path | None = None
-    """CA certificates trusted for something else, whose CRLs lie in `crls` as well: here these
-    state nothing, and that is no cause for alarm."""
+    """CA certificates that are trusted for another use and whose CRLs are in `crls` too. Here these
+    CRLs state nothing, and no warning is logged for them."""
     others_expected: bool = False
-    """Whether CRLs and OCSP responses of unknown authorities may lie here without a warning, as
-    where somebody points at a directory of all CRLs to have one document judged."""
+    """Whether CRLs and OCSP responses of unknown authorities may be here without a warning. An
+    example is an auditor who gives a directory of all CRLs to have one document judged."""
 
     def fingerprint(self) -> tuple[Stamp, ...]:
-        """What changes when a file is added, replaced or removed; costs one `stat` a file."""
+        """Return a value that changes when a file is added, replaced or removed.
+
+        It costs one `stat` for each file.
+        """
         return tuple(stamp_of(path) for path in self._files())
 
     def _files(self) -> Iterator[Path]:
@@ -75,13 +80,16 @@ class TrustDirectories:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Costs one `stat`."""
+    """Return the stamp of a file, at the cost of one `stat`."""
     status = path.stat()
     return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def files_in(directory: Path) -> Sequence[Path]:
-    """The material's files in a directory, in order."""
+    """Return the files of trust material in a directory, sorted by path.
+
+    Raises `TrustStoreError` if the directory cannot be read.
+    """
     try:
         entries = [entry for entry in os.scandir(directory) if entry.is_file()]
     except OSError as error:
@@ -93,30 +101,34 @@ def files_in(directory: Path) -> Sequence[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """The trusted material of one moment. Never changed, and safe between threads."""
+    """The trust material of one moment. Immutable, and safe between threads."""
 
     anchors: Sequence[bytes]
-    """CA certificates, as DER."""
+    """Anchor CA certificates, as DER."""
     intermediates: Sequence[bytes]
-    """CA certificates, as DER."""
+    """Intermediate CA certificates, as DER."""
     statements: Mapping[bytes, IssuerAssertions]
-    """What a CA states, by SHA-256 of its certificate: that is, by its name *and* its key."""
+    """What each CA states, by the SHA-256 of its certificate, that is, by its name *and* its
+    key."""
     anchor_terms: Mapping[bytes, Term]
-    """notBefore and notAfter of every anchor, by SHA-256 of the certificate."""
+    """notBefore and notAfter of every anchor, by the SHA-256 of its certificate."""
     anchor_keys: Sequence[PublicKey]
-    """Whoever has a key and name of theirs is an anchor, by whatever certificate."""
+    """The public keys of the anchors. Any certificate with the name and key of an anchor counts as
+    that anchor."""
     digest: bytes
-    """SHA-256 over every object: verdicts are remembered under it."""
+    """SHA-256 over every object. Verdicts are cached under it."""
     authorities_digest: bytes
-    """The same over the CA certificates alone."""
+    """SHA-256 over the CA certificates only."""
     files: Mapping[Stamp, "_Stated"]
-    """What each file of CRLs or OCSP responses states, so that it is read but once."""
+    """What each file of CRLs or OCSP responses states. It is kept so that each file is read only
+    once."""
 
 
 def load_material(directories: TrustDirectories, before: Material | None = None) -> Material:
-    """Reads everything; raises `TrustStoreError` for a file that is not what it should be.
+    """Read all trust material; raise `TrustStoreError` for a file that cannot be used.
 
-    Of `before`, files that are still the same are not read again: a long CRL takes seconds.
+    Files that are unchanged since `before` are not read again, because a long CRL takes seconds.
+    They are reused only if the CA certificates are unchanged too.
     """
     anchors = _read(directories.anchors, _ca_certificate)
     if not anchors:
@@ -159,20 +171,23 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stated:
-    """What one file states: each with the fingerprint of a certificate of the CA behind it."""
+    """What one file states.
+
+    Each statement is stored with the fingerprint of a certificate of the CA behind it.
+    """
 
     digests: Sequence[bytes]
-    """SHA-256 of every object in it."""
+    """SHA-256 of every object in the file."""
     crls: Sequence[tuple[bytes, Statement]] = ()
     answers: Sequence[tuple[bytes, int, RevocationAssertion]] = ()
-    """With the serial number of the certificate that was asked about."""
+    """OCSP responses, each with the serial number of the certificate that it is about."""
     elsewhere: bool = False
-    """Do its CRLs count elsewhere?"""
+    """Whether the file holds a CRL of a CA that is trusted only for another use."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Which CAs are known: those trusted here by fingerprint, and those trusted elsewhere."""
+    """The known CAs: those trusted for this use, by fingerprint, and those trusted for others."""
 
     here: Mapping[x509.Certificate, bytes]
     elsewhere: Sequence[x509.Certificate]
@@ -197,7 +212,7 @@ def _files(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Object(Generic[ParsedT]):
-    """A certificate or a CRL, and where it lay."""
+    """A parsed certificate, CRL or OCSP response, with its bytes and the file that holds it."""
 
     path: Path
     der: bytes
@@ -227,7 +242,7 @@ def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, IssuerAssertions]:
 
 
 def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
-    """Each CRL's statement, for each certificate of the CA that made it."""
+    """Return what the CRLs in a file state, for each certificate of the CA that issued them."""
     objects = _objects(path, _crl)
     stated: list[tuple[bytes, Statement]] = []
     elsewhere = False
@@ -257,7 +272,7 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
 
 
 def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
-    """Each OCSP response, for each certificate of the CA behind it."""
+    """Return what the OCSP responses in a file state, for each certificate of the CA behind one."""
     authorities = known.here
     objects = _objects(path, load_response)
     stated: list[tuple[bytes, int, RevocationAssertion]] = []
@@ -277,17 +292,20 @@ def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     return _Stated(digests=[each.fingerprint for each in objects], answers=stated)
 
 
-_pem: Any = asn1_pem  # it writes no types
+_pem: Any = asn1_pem  # asn1crypto has no type hints
 
 
 def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
-    """Every CA certificate in a directory, with its file; raises `TrustStoreError`."""
+    """Yield every CA certificate in a directory, with its file.
+
+    Raises `TrustStoreError` for a file that cannot be used.
+    """
     for each in _read(directory, _ca_certificate):
         yield each.path, each.parsed
 
 
 def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
-    """Every object in the directory's files."""
+    """Return every object in the directory's files, parsed."""
     return [each for path in files_in(directory) for each in _objects(path, parse)]
 
 
@@ -305,7 +323,7 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
         raise TrustStoreError(
             f"{path}: cannot be used ({error}). Replace it, or take it away."
         ) from None
-    except Exception:  # noqa: BLE001 - whatever a parser says of it: it cannot be used
+    except Exception:  # noqa: BLE001 - a parser's error of any kind: it cannot be used
         raise TrustStoreError(
             f"{path}: cannot be used (it is neither PEM nor DER). Replace it, or take it away."
         ) from None
@@ -330,7 +348,7 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
 
 
 def _intermediate(der: bytes) -> x509.Certificate:
-    """Return a CA certificate whose revocation can be stated; raises `ValueError`."""
+    """Parse a CA certificate whose revocation a CRL can state; raise `ValueError` for any other."""
     try:
         require_regular_serial(der)
     except SignatureFailure as failure:
@@ -358,7 +376,7 @@ def _certificate_term(certificate: x509.Certificate) -> Term:
 
 
 def _digest(*kinds: Sequence[bytes]) -> bytes:
-    """Over the digests of all objects, kind by kind."""
+    """Return one SHA-256 over the digests of all objects, kind by kind."""
     whole = sha256()
     for digests in kinds:
         whole.update(len(digests).to_bytes(4, "big"))

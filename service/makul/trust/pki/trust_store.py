@@ -1,11 +1,12 @@
-"""Does a certificate lead to an anchor, at that moment, unrevoked? (RFC 5280, 6)
+"""Judge whether a certificate leads to a trusted anchor at a given moment, unrevoked (RFC 5280, 6).
 
-Paths are built and validated offline from the material in directories (`validator`; `branches`
-where only the signer's certificate is new); whether a certificate in one is revoked is told by
-`knowledge`. That is checked hard: without a current statement of every issuer in the path the
-answer is "could not tell" (SIG-07), never "yes". A verdict is remembered by certificate *and*
-material (ARCHITECTURE, invariant 9), and for no longer than every certificate and statement behind
-it stays current.
+`path_builder` builds and validates paths offline from the material in the trust directories.
+`issuer_cache` replaces it if only the signer's certificate is new. `path_revocation` judges the
+revocation of every certificate in a path. A current statement of every issuer in the path is
+required. Without it the result is "undetermined" (SIG-07), never "yes".
+
+A verdict is cached under certificate *and* material (docs/architecture.md, invariant 9). It is kept
+only while every certificate and statement behind it stays current.
 """
 
 import threading
@@ -32,10 +33,12 @@ from makul.trust.pki.trust_material import (
 from makul.trust.revocation.archive import Archive
 
 RELOAD_INTERVAL = timedelta(seconds=5)
-"""How long a new CRL may go unnoticed. Looking costs one `stat` a file, reading it some seconds for
-10^6 entries, in which the others go on with the material there was."""
+"""The maximum time for which a new CRL may go unnoticed. A check costs one `stat` for each file.
+Reading a CRL takes some seconds for 10^6 entries; meanwhile other threads use the earlier
+material."""
 REMEMBERED_PATHS = 100_000
-"""Verdicts kept, some 1.2 KB each; beyond it they are all forgotten and found anew."""
+"""The maximum number of cached verdicts, of about 1.2 KB each. When it is reached, the whole cache
+is cleared."""
 
 _STATUS_BY_END = MappingProxyType(
     {
@@ -49,7 +52,7 @@ _STATUS_BY_END = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class _Trusted:
-    """What is trusted, read by us and by the validator."""
+    """The trust material, as read by us and as parsed for the path validator."""
 
     material: Material
     authorities: Authorities
@@ -58,7 +61,7 @@ class _Trusted:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """A finding that somebody is trusted, over [`since`, `until`)."""
+    """A cached finding that a certificate is trusted, valid over [`since`, `until`)."""
 
     finding: PathFinding
     since: datetime
@@ -66,10 +69,11 @@ class _Remembered:
 
 
 class TrustStore:
-    """Anchors, intermediates and CRLs for one use, with the verdicts reached by them.
+    """The anchors, intermediates and CRLs for one use, with the cached verdicts that rest on them.
 
-    Safe between threads. Loading raises `TrustStoreError`; later, material that has become
-    unreadable gives `REVOCATION_UNKNOWN` until it is mended.
+    Safe between threads. The constructor raises `TrustStoreError` if the material cannot be loaded.
+    If the material becomes unreadable later, verdicts are `REVOCATION_UNKNOWN` until it is
+    repaired.
     """
 
     def __init__(
@@ -93,10 +97,11 @@ class TrustStore:
     def judge(
         self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None
     ) -> PathFinding:
-        """What this certificate's path is worth. Never raises for a bad one.
+        """Return the finding on this certificate's path; a bad certificate never raises.
 
-        For the moment `at`; or, where it is proved that the signature existed at `existed_at`, for
-        that moment, by what is known of revocations at `at`.
+        The path is judged for the moment `at`. If it is proved that the signature existed at
+        `existed_at`, the path is judged for that moment, with the revocations that are known at
+        `at`.
         """
         if existed_at is not None:
             return self._judge_past(certificate, at, min(existed_at, at))
@@ -120,7 +125,7 @@ class TrustStore:
         return finding
 
     def freshness(self, *, at: datetime) -> Freshness | None:
-        """How fresh revocation data are; None while the material cannot be read."""
+        """Return how fresh the revocation data are, or None while the material cannot be read."""
         trust = self._current(at)
         asked = self._wanted.issuers if self._wanted is not None else frozenset()
         return freshness(trust.material, asked, at=at) if trust is not None else None
@@ -128,7 +133,10 @@ class TrustStore:
     def _judge_past(
         self, certificate: SigningCertificate, at: datetime, existed_at: datetime
     ) -> PathFinding:
-        """Not remembered: no request asks for the past twice."""
+        """Return the finding for a past moment.
+
+        It is not cached, because no request asks about the past twice.
+        """
         trust = self._current(at)
         if trust is None:
             return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
@@ -137,7 +145,7 @@ class TrustStore:
     def _found(
         self, certificate: SigningCertificate, trust: _Trusted, at: datetime
     ) -> tuple[PathFinding, Path | None]:
-        """The finding, and the path where it is `TRUSTED`."""
+        """Return the finding, and the path if the finding is `TRUSTED`."""
         moments = Moments(at, at, past=False)
         path = self._branches.path_to(certificate, trust.material, at=at)
         if path is not None:
@@ -150,14 +158,14 @@ class TrustStore:
         return finding, path
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
-        """Usage and path, or the `SignatureFailure` they stand for."""
+        """Raise `SignatureFailure` unless the certificate suits this use and has a trusted path."""
         require_usage(certificate, use)
         finding = self.judge(certificate, at=at)
         if finding.code is not None:
             raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
 
     def _current(self, at: datetime) -> _Trusted | None:
-        """The material, read again if a file has changed; None while it cannot be read."""
+        """Return the material, read again if a file has changed; None while it is unreadable."""
         looked = self._looked_at
         if looked is not None and looked <= at < looked + self._reload_interval:
             return self._trust
@@ -173,7 +181,7 @@ class TrustStore:
             except (TrustStoreError, OSError):
                 self._trust = None
             except BaseException:
-                self._trust = None  # whatever broke, what was there before is no longer the truth
+                self._trust = None  # after an unexpected error the earlier material may be outdated
                 raise
         return self._trust
 
@@ -195,7 +203,7 @@ class TrustStore:
 
 
 def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
-    """Is nothing unknown but the signer's own revocation, for which the refresher can ask?"""
+    """Return whether the refresher can ask for the only unknown fact, the signer's revocation."""
     if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
         return False
     return finding.path[1] in wanted.issuers
@@ -208,10 +216,10 @@ def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = (
 def _validate(
     certificate: SigningCertificate, trust: _Trusted, moments: Moments
 ) -> tuple[PathFinding, Path | None, bool]:
-    """The finding; where it is `TRUSTED` the path, and whether that is the first there is.
+    """Return the finding; if it is `TRUSTED`, also the path and whether that is the first one.
 
-    Of several paths one suffices. If none is good, the first that was more than a wrong guess at
-    the issuer says why.
+    One trusted path is enough. If none is trusted, the finding explains the first path that failed
+    for another reason than an unknown issuer.
     """
     found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     try:
@@ -226,13 +234,13 @@ def _validate(
                         return finding, path, place == 0
                 if found.code is Code.SIG_09:
                     found = finding
-    except Exception:  # noqa: BLE001 - a stranger's certificate may trip any parser: it is no path
+    except Exception:  # noqa: BLE001 - an untrusted certificate may break any parser: no path
         return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None, False
     return found, None, False
 
 
 def _unrevoked(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
-    """A valid path, by what is known of revocations."""
+    """Return the finding on a valid path, with the revocations that are known."""
     end, findings = walk(path, trust.archive, moments)
     status = _STATUS_BY_END[end]
     return PathFinding(

@@ -1,8 +1,8 @@
-"""What verdicts rested on, kept for good: so that a case can be judged again years later.
+"""Keep what verdicts rested on permanently, so that a case can be judged again years later.
 
-Every CA certificate, CRL and OCSP response that is loaded lies here by the SHA-256 of its octets
-(`ab/abcd….crl`), written once and never removed by us. An index by issuer and time finds what a CA
-stated while a certificate that has expired since was still in its lists.
+Every CA certificate, CRL and OCSP response that is loaded is stored under the SHA-256 of its bytes
+(`ab/abcd….crl`). It is written once, and Makul never removes it. An index by issuer and time finds
+what a CA stated while a certificate, expired by now, was still in its lists.
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 CERTIFICATE, CRL, RESPONSE = ".cer", ".crl", ".ors"
 REMEMBERED_LISTS = 8
-"""Archived CRLs held in memory; some 38 bytes an entry."""
+"""The maximum number of archived CRLs in memory, about 38 bytes an entry."""
 
 _TIME = "%Y%m%dT%H%M%SZ"
 _MARK = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<digest>[0-9a-f]{64})", re.ASCII)
@@ -33,12 +33,12 @@ _MARK = re.compile(r"(?P<time>\d{8}T\d{6}Z)-(?P<digest>[0-9a-f]{64})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A directory of evidence, shared by all processes."""
+    """The directory of evidence, shared by all processes."""
 
     directory: Path
 
     def keep(self, der: bytes, kind: str) -> None:
-        """Write one object, unless it is there; raises `OSError`."""
+        """Write one object unless it is already stored; raise `OSError` on failure."""
         path = self._path(sha256(der).digest(), kind)
         if not path.exists():
             _write(path, der)
@@ -52,7 +52,7 @@ class Archive:
         this_update: datetime,
         serial: int | None = None,
     ) -> None:
-        """Write a CRL or an OCSP response, to be found by its issuer's certificate and its time."""
+        """Write a CRL or an OCSP response, indexed by its issuer's certificate and its time."""
         digest = sha256(der).digest()
         path = self._path(digest, kind)
         if path.exists():
@@ -60,10 +60,13 @@ class Archive:
         mark = f"{this_update.astimezone(UTC).strftime(_TIME)}-{digest.hex()}"
         for issuer in issuers:
             _write(self._index(issuer, serial) / mark, b"")
-        _write(path, der)  # last: what is there is found, too
+        _write(path, der)  # last, so that every stored object is in the index
 
     def read(self, digest: bytes) -> tuple[bytes, str] | None:
-        """An object and its kind, or None where it was never kept; checked against its name."""
+        """Return an object and its kind, or None if it was never stored.
+
+        Raises `ValueError` if the object does not match the digest that is its name.
+        """
         for kind in (CERTIFICATE, CRL, RESPONSE):
             try:
                 der = read_bounded(self._path(digest, kind), MAX_CRL_BYTES)
@@ -77,9 +80,11 @@ class Archive:
     def said(
         self, asked: CertificateQuery, issuer: bytes, *, since: datetime, until: datetime
     ) -> Iterator[RevocationAssertion]:
-        """The newest that this CA (its certificate, as DER) stated by either source in that time.
+        """Yield the newest statements of this CA from each source, within that time.
 
-        Read anew from the archive and verified anew: a mark in the index proves nothing.
+        `issuer` is the CA's certificate, as DER. Statements are read from the archive and verified
+        again, because an entry of the index proves nothing. If the archive cannot be read, a
+        warning is logged and nothing more is yielded.
         """
         fingerprint = sha256(issuer).digest()
         try:
@@ -95,7 +100,7 @@ class Archive:
     def _newest(
         self, issuer: bytes, serial: int | None, since: datetime, until: datetime
     ) -> Iterator[bytes]:
-        """Of the latest instant within that time; several where none is the newer."""
+        """Yield the digests of the latest instant within that time; several if none is newer."""
         try:
             names = [each.name for each in self._index(issuer, serial).iterdir()]
         except FileNotFoundError:
@@ -119,9 +124,10 @@ class Archive:
 def restore(
     archive: Archive, *, anchors: Iterable[bytes], digests: Iterable[bytes], into: Path
 ) -> None:
-    """Lay out `anchors`, `intermediates`, `crls` and `ocsp` in a directory, as they once were.
+    """Write `anchors`, `intermediates`, `crls` and `ocsp` into a directory, as they once were.
 
-    From the digests that a report names; raises `LookupError` for one that was not kept.
+    The objects are those whose digests a report names. Raises `LookupError` for one that is not
+    stored.
     """
     places = {CERTIFICATE: "intermediates", CRL: "crls", RESPONSE: "ocsp"}
     for name in ("anchors", *places.values()):

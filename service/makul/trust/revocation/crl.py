@@ -1,8 +1,8 @@
-"""What the CRLs of a CA state. (RFC 5280, 5 and 6.3)
+"""Read what the CRLs of a CA state (RFC 5280, 5 and 6.3).
 
-A CRL is judged once, when it is loaded: whose it is, its signature, its extensions, its entries.
-What is kept is a table of its entries, in which a look-up costs microseconds however long the
-list is; a nation's has 10^5 entries. What follows of all that is stated is in `knowledge`.
+A CRL is judged once, when it is loaded: its issuer, signature, extensions and entries. Its entries
+become a table, in which a look-up takes microseconds for a list of any length. The CRL of a nation
+has 10^5 entries. `revocation.status` draws the conclusion from all statements.
 """
 
 import struct
@@ -24,16 +24,19 @@ from makul.net.certificate_der import signed_part
 from makul.trust.base.algorithms import is_signed_with, strong_public_key
 
 Term: TypeAlias = tuple[datetime, datetime]
-"""From the first instant to the last."""
+"""A first and a last instant."""
 
 SERIAL_BYTES = 21
-"""The widest serial number: 20 octets (RFC 5280, 4.1.2.2), and one for CAs that forget the sign."""
+"""The maximum width of a serial number: 20 octets (RFC 5280, 4.1.2.2), and one more because some
+CAs forget the sign."""
 
 _STRONG_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
-"""As in `algorithms`. The keys of CAs are held to it when their certificates are loaded."""
+"""The accepted hashes, as in `base.algorithms`. The keys of CAs are checked by that policy when
+their certificates are loaded."""
 
 _EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
-"""ITU-T X.509, 9.5.2.8: since when the CRL keeps certificates that have expired."""
+"""The OID of expiredCertsOnCRL (ITU-T X.509, 9.5.2.8): since when the CRL keeps expired
+certificates."""
 
 _HARMLESS = frozenset(
     {
@@ -44,13 +47,15 @@ _HARMLESS = frozenset(
         _EXPIRED_CERTS_ON_CRL,
     }
 )
-"""Extensions that, critical or not, leave a CRL what it is: complete and its issuer's own."""
+"""Extensions that, critical or not, leave a CRL complete and limited to its issuer's
+certificates."""
 _PARTIAL = frozenset({ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.FRESHEST_CRL})
-"""Extensions by which a CRL is a part of a whole, critical or not: a base with its deltas."""
+"""Extensions that, critical or not, make a CRL part of a whole: a base with its deltas."""
 
 
 _HARMLESS_TO_ENTRY = frozenset({x509.ObjectIdentifier("2.5.29.23")})
-"""holdInstructionCode: a hold is a revocation here."""
+"""The OID of holdInstructionCode. It changes nothing, because a hold counts as a revocation
+here."""
 
 
 _REASON_CODES = MappingProxyType(
@@ -67,14 +72,15 @@ _REASON_CODES = MappingProxyType(
         "aACompromise": 10,
     }
 )
-"""CRLReason (RFC 5280, 5.3.1)."""
+"""The codes of CRLReason (RFC 5280, 5.3.1)."""
 _REASON_NAMES = MappingProxyType({code: name for name, code in _REASON_CODES.items()})
 _NO_REASON = 255
 
 COMPROMISED = frozenset({"keyCompromise", "cACompromise", "aACompromise"})
-"""Reasons by which somebody else may have signed, since the invalidity date if it is stated."""
+"""Reasons that mean that another person may have signed, since the invalidity date if it is
+stated."""
 HELD = "certificateHold"
-"""The one reason that a later statement may take back."""
+"""The only reason that a later statement may withdraw."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_DATE = -(2**63)
@@ -82,29 +88,29 @@ _NO_DATE = -(2**63)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlEntry:
-    """One revocation, by a CRL's entry or by an OCSP response."""
+    """One certificate revocation, from an entry of a CRL or from an OCSP response."""
 
     serial: int
     revoked_at: datetime
     invalid_since: datetime | None = None
     """Since when the key is suspected (RFC 5280, 5.3.2)."""
     reason: str | None = None
-    """By its name in RFC 5280, 5.3.1."""
+    """The name of the reason in RFC 5280, 5.3.1."""
 
     @property
     def effective(self) -> datetime:
-        """From when on the certificate does not count."""
+        """The moment from which the certificate does not count."""
         if self.reason in COMPROMISED and self.invalid_since is not None:
             return min(self.revoked_at, self.invalid_since)
         return self.revoked_at
 
 
 class Entries:
-    """A CRL's entries, never changed, as one sorted table of bytes.
+    """The entries of a CRL, as one immutable, sorted table of bytes.
 
-    38 octets each: 21 of the serial number, 8 of either date in seconds, one of the reason. It
-    takes a tenth of the memory of objects (38 MB for 10^6), gives the garbage collector nothing to
-    walk through, and stays shared between forked workers.
+    An entry takes 38 octets: 21 for the serial number, 8 for each of two dates in seconds, one for
+    the reason. The table takes a tenth of the memory of objects (38 MB for 10^6 entries). It gives
+    the garbage collector nothing to traverse, and it stays shared between forked workers.
     """
 
     __slots__ = ("_table",)
@@ -113,14 +119,14 @@ class Entries:
     _WIDTH = SERIAL_BYTES + _REST.size
 
     def __init__(self, entries: Iterable[CrlEntry]) -> None:
-        """Raises `OverflowError` for a serial number wider than `SERIAL_BYTES`."""
+        """Build the table; raise `OverflowError` for a serial number wider than `SERIAL_BYTES`."""
         self._table = b"".join(sorted({self._packed(each) for each in entries}))
 
     def __len__(self) -> int:
         return len(self._table) // self._WIDTH
 
     def of(self, serial: int) -> CrlEntry | None:
-        """The entry of that serial number; of several the one that counts from the earliest on.
+        """Return the entry of that serial number; of several, the one that takes effect first.
 
         Raises `OverflowError` for a number wider than `SERIAL_BYTES`.
         """
@@ -161,21 +167,24 @@ def _octets(number: int) -> bytes:
 
 
 def _seconds(moment: datetime) -> int:
-    """Whole seconds, as CRLs have them (RFC 5280, 4.1.2.5)."""
+    """Return a moment in whole seconds since 1970, as CRLs have them (RFC 5280, 4.1.2.5)."""
     return (moment - _EPOCH) // timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """For which of its issuer's certificates a CRL speaks (RFC 5280, 5.2.5 and 6.3.3, b, 2)."""
+    """The certificates of its issuer that a CRL covers (RFC 5280, 5.2.5 and 6.3.3, b, 2)."""
 
     users: bool = True
     authorities: bool = True
     places: frozenset[str] | None = None
-    """The URIs of its distribution point; None where it is no part of a whole."""
+    """The URIs of its distribution point; None if the CRL is not one of several parts."""
 
     def covers(self, *, is_ca: bool, places: frozenset[str]) -> bool:
-        """Does it speak for a certificate of that kind, with distribution points at those URIs?"""
+        """Return whether the CRL covers a certificate of that kind with these URIs of its own.
+
+        `places` are the URIs of the certificate's distribution points.
+        """
         if not (self.authorities if is_ca else self.users):
             return False
         return self.places is None or bool(self.places & places)
@@ -188,21 +197,22 @@ class Statement:
     this_update: datetime
     next_update: datetime
     revoked: Entries | None
-    """None where the CRL is its issuer's, yet says what we do not understand: it cannot tell."""
+    """The entries. None if the CRL is its issuer's but contains something that is not understood;
+    then it proves nothing about any certificate."""
     digest: bytes
     """SHA-256 of the CRL."""
     scope: Scope = Scope()
     expired_since: datetime | None = None
-    """Certificates that expired then or later are still in it (ITU-T X.509, 9.5.2.8)."""
+    """Certificates that expired at this moment or later are still in it (ITU-T X.509, 9.5.2.8)."""
 
 
 def issuers_of(
     crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate], der: bytes
 ) -> Sequence[x509.Certificate]:
-    """The CAs whose CRL it is: by name, by key usage, and by its signature (RFC 5280, 6.3.3, f-g).
+    """Return the CAs that issued a CRL, by name, key usage and signature (RFC 5280, 6.3.3, f-g).
 
-    Certificates of the same name and key may be several. None means that it states nothing. `der`
-    are the CRL's exact bytes.
+    Several certificates may have the same name and key. If there is none, the CRL states nothing.
+    `der` are the CRL's exact bytes.
     """
     try:
         if not isinstance(crl.signature_hash_algorithm, _STRONG_HASHES):
@@ -219,7 +229,7 @@ def issuers_of(
 
 
 def _may_sign(authority: x509.Certificate) -> bool:
-    """RFC 5280, 6.3.3, f: key usage, where it is stated, holds cRLSign."""
+    """Return whether key usage, if it is stated, includes cRLSign (RFC 5280, 6.3.3, f)."""
     try:
         return authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:
@@ -239,7 +249,7 @@ def _is_signed(
 
 
 def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
-    """What a CRL states; call it for one whose issuer is found.
+    """Return what a CRL states. The caller must have found its issuer before.
 
     Raises `ValueError` if it has no nextUpdate.
     """
@@ -249,7 +259,7 @@ def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statemen
         scope = _scope(crl)
         expired_since = _expired_since(crl)
         revoked = Entries(_entries(crl)) if _is_understood(crl) else None
-    except Exception:  # noqa: BLE001 - whatever it trips over, this CRL cannot tell
+    except Exception:  # noqa: BLE001 - an error of any kind: this CRL proves nothing
         revoked = None
     return Statement(
         this_update=this_update,
@@ -262,14 +272,17 @@ def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statemen
 
 
 def term_of(crl: x509.CertificateRevocationList) -> Term:
-    """Its thisUpdate and nextUpdate; raises `ValueError` if either is missing."""
+    """Return thisUpdate and nextUpdate of a CRL; raise `ValueError` if nextUpdate is missing."""
     if crl.next_update_utc is None:
         raise ValueError("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires")
     return crl.last_update_utc, crl.next_update_utc
 
 
 def _is_understood(crl: x509.CertificateRevocationList) -> bool:
-    """RFC 5280, 5.2: a critical extension that is not understood bars the whole CRL."""
+    """Return whether no extension makes the CRL unusable.
+
+    RFC 5280, 5.2: a critical extension that is not understood makes the whole CRL unusable.
+    """
     return all(
         extension.oid in _HARMLESS
         or extension.oid == ExtensionOID.ISSUING_DISTRIBUTION_POINT
@@ -279,9 +292,10 @@ def _is_understood(crl: x509.CertificateRevocationList) -> bool:
 
 
 def _scope(crl: x509.CertificateRevocationList) -> Scope:
-    """RFC 5280, 5.2.5; raises `ValueError` for a scope that cannot be proved here.
+    """Return the scope of a CRL (RFC 5280, 5.2.5).
 
-    That is: by reasons, of other CAs' certificates, of attribute certificates, by a relative name.
+    Raises `ValueError` for a scope that cannot be proved here: only some reasons, other CAs'
+    certificates, attribute certificates, or a relative name.
     """
     try:
         stated = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint)
@@ -305,7 +319,7 @@ def _uris(names: Iterable[x509.GeneralName]) -> frozenset[str]:
     )
 
 
-_Time: Any = GeneralizedTime  # it writes no types
+_Time: Any = GeneralizedTime  # asn1crypto has no type hints
 
 
 def _expired_since(crl: x509.CertificateRevocationList) -> datetime | None:
@@ -320,10 +334,11 @@ def _expired_since(crl: x509.CertificateRevocationList) -> datetime | None:
 
 
 def _entries(crl: x509.CertificateRevocationList) -> Iterable[CrlEntry]:
-    """All entries.
+    """Yield all entries of a CRL.
 
-    Raises `ValueError` where an entry has a critical extension that is not understood, which bars
-    the whole CRL (RFC 5280, 5.3), or names another issuer: then the list is an indirect one.
+    Raises `ValueError` if an entry has a critical extension that is not understood, because this
+    makes the whole CRL unusable (RFC 5280, 5.3). Raises it also if an entry names another issuer,
+    because the list is then an indirect CRL.
     """
     for entry in crl:
         reason: str | None = None

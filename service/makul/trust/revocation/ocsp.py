@@ -1,8 +1,8 @@
-"""What OCSP responses state. (RFC 6960)
+"""Read what OCSP responses state (RFC 6960).
 
-A response is judged once, when it is loaded: to which CA's certificate it answers, and whether that
-CA, or a responder that it delegated, signed it. It never comes from a certificate's own address:
-the operator, or the refresher that the operator set up, puts it into a directory.
+A response is judged once, when it is loaded: for which CA's certificate it answers, and whether
+that CA, or a responder that the CA delegated, signed it. It never comes from an address in a
+certificate. The operator, or the refresher that the operator configured, puts it into a directory.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,8 +29,9 @@ from makul.trust.revocation.crl import CrlEntry
 from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, Source
 
 WITHOUT_NEXT_UPDATE = timedelta(hours=8)
-"""How long an answer without nextUpdate counts: newer ones are there at all times (RFC 6960,
-4.2.2.1), and eight hours is the least that public CAs let one run (CA/Browser Forum, 4.9.10)."""
+"""How long a response without nextUpdate counts. RFC 6960, 4.2.2.1, says only that newer ones are
+available at all times. Eight hours is the shortest validity that public CAs may use (CA/Browser
+Forum Baseline Requirements, 4.9.10)."""
 
 _ID_HASHES = {
     hashes.SHA1: "sha1",
@@ -38,12 +39,13 @@ _ID_HASHES = {
     hashes.SHA384: "sha384",
     hashes.SHA512: "sha512",
 }
-"""By which a CertID names an issuer. SHA-1 is customary and harmless there: whoever finds another
-issuer of the same hash still needs the CA's signature on the answer."""
+"""The hashes by which a CertID names an issuer. SHA-1 is customary and harmless there: an attacker
+who finds another issuer with the same hash still needs the CA's signature on the response."""
 _STRONG_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 _ARCHIVE_CUTOFF = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.6")
-"""RFC 6960, 4.4.4: since when the responder keeps certificates that have expired."""
+"""The OID of the archive cutoff (RFC 6960, 4.4.4): since when the responder keeps expired
+certificates."""
 
 _ENDS = {
     ocsp.OCSPCertStatus.GOOD: RevocationStatus.GOOD,
@@ -51,22 +53,23 @@ _ENDS = {
     ocsp.OCSPCertStatus.UNKNOWN: RevocationStatus.UNKNOWN,
 }
 
-_Time: Any = GeneralizedTime  # it writes no types
+_Time: Any = GeneralizedTime  # asn1crypto has no type hints
 _PublicKeyInfo: Any = asn1_keys.PublicKeyInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspResponse:
-    """What one response says of one certificate."""
+    """What one response states about one certificate."""
 
     serial: int
     issuers: Sequence[x509.Certificate]
-    """The CA to whose certificate it answers, and which stands behind it; none if nobody does."""
+    """The known certificates of the CA for which it answers and which stands behind it; empty if
+    there is none."""
     said: RevocationAssertion
 
 
 def load_response(der: bytes) -> ocsp.OCSPResponse:
-    """A response that answers for one certificate; raises `ValueError`."""
+    """Parse a response that answers for one certificate; raise `ValueError` for any other."""
     try:
         response = ocsp.load_der_ocsp_response(der)
     except ValueError:
@@ -82,21 +85,21 @@ def load_response(der: bytes) -> ocsp.OCSPResponse:
 
 
 def _read_whole(response: ocsp.OCSPResponse) -> None:
-    """What is read on demand is read once here, so that no later reader trips over it."""
+    """Read every field that the library parses on demand, so that no later reader fails on one."""
     try:
         _said(response, b"")
         _ = response.hash_algorithm, response.signature_hash_algorithm, response.certificates
         _ = response.responder_name, response.responder_key_hash, response.serial_number
     except UnsupportedAlgorithm:
         raise UnusableObjectError("it names an algorithm that is not known") from None
-    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser says
+    except Exception:  # noqa: BLE001 - received bytes may break the parser in any way
         raise UnusableObjectError("a part of it cannot be read") from None
 
 
 def answer_of(
     response: ocsp.OCSPResponse, authorities: Iterable[x509.Certificate], digest: bytes
 ) -> OcspResponse:
-    """What a response says, and for whose certificate; `digest` is its SHA-256."""
+    """Return what a response states, and for which CAs; `digest` is its SHA-256."""
     said = _said(response, digest)
     issuers: list[x509.Certificate] = []
     for authority in authorities:
@@ -122,7 +125,7 @@ def _said(response: ocsp.OCSPResponse, digest: bytes) -> RevocationAssertion:
         elif extension.oid == _ARCHIVE_CUTOFF:
             expired_since = _cutoff(extension.value)
         elif extension.critical:
-            end = RevocationStatus.UNKNOWN  # not understood: it cannot tell
+            end = RevocationStatus.UNKNOWN  # it is not understood: it proves nothing
     entry: CrlEntry | None = None
     if end is RevocationStatus.REVOKED and response.revocation_time_utc is not None:
         reason = response.revocation_reason
@@ -152,7 +155,7 @@ def _cutoff(value: x509.ExtensionType) -> datetime | None:
 
 
 def _is_issuer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> bool:
-    """RFC 6960, 4.1.1: the issuer by its name and by its key."""
+    """Return whether the response names this issuer, by its name and its key (RFC 6960, 4.1.1)."""
     name = _ID_HASHES.get(type(response.hash_algorithm))
     if name is None:
         return False
@@ -164,7 +167,7 @@ def _is_issuer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> bool
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
-    """The public key without its algorithm, as CertID and ResponderID hash it."""
+    """Return the public key without its algorithm, as CertID and ResponderID hash it."""
     info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     with READING:
         bits: bytes = bytes(_PublicKeyInfo.load(info)["public_key"])
@@ -172,7 +175,7 @@ def _key_bits(certificate: x509.Certificate) -> bytes:
 
 
 def _signer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> x509.Certificate | None:
-    """Who signed it: the CA itself, or a responder that this very CA certified as such."""
+    """Return the signer: the CA itself or a responder that this CA certified; None if neither."""
     if not isinstance(response.signature_hash_algorithm, _STRONG_HASHES):
         return None
     if _is_named(response, authority) and _has_signed(response, authority):
@@ -191,15 +194,18 @@ def _signer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> x509.Ce
 
 
 def _is_named(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bool:
-    """RFC 6960, 4.2.1: by its name, or by the SHA-1 of its key."""
+    """Return whether the response names this signer, by its name or by the SHA-1 of its key.
+
+    RFC 6960, 4.2.1.
+    """
     if response.responder_name is not None:
         return response.responder_name == certificate.subject
-    named = new_hash("sha1", _key_bits(certificate)).digest()  # noqa: S324 - a name, no proof
+    named = new_hash("sha1", _key_bits(certificate)).digest()  # noqa: S324 - an identifier, no proof
     return response.responder_key_hash == named
 
 
 def _is_delegated(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """RFC 6960, 4.2.2.2: issued directly by the CA, for signing OCSP responses."""
+    """Return whether the CA itself issued this certificate to sign OCSP (RFC 6960, 4.2.2.2)."""
     try:
         purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes:
@@ -215,7 +221,7 @@ def _is_delegated(certificate: x509.Certificate, authority: x509.Certificate) ->
 def _has_signed(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bool:
     algorithm = response.signature_hash_algorithm
     if algorithm is None or response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
-        return False  # PSS's parameters are not to be had
+        return False  # the library does not give PSS's parameters
     try:
         key: PublicKey = strong_public_key(certificate.public_key())
         if isinstance(key, ec.EllipticCurvePublicKey):
@@ -230,7 +236,11 @@ def _has_signed(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> b
 
 
 def _by_responder(said: RevocationAssertion, responder: x509.Certificate) -> RevocationAssertion:
-    """RFC 6960, 4.2.2.2.1: unless it is exempt, the responder's own revocation is looked up."""
+    """Return the statement with the responder whose own revocation must be checked.
+
+    RFC 6960, 4.2.2.2.1: a responder with `ocsp-nocheck` is exempt. The statement ends with the
+    responder's certificate at the latest.
+    """
     extensions = responder.extensions
     exempt = any(isinstance(each.value, x509.OCSPNoCheck) for each in extensions)
     asked = CertificateQuery(

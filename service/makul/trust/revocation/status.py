@@ -1,7 +1,8 @@
-"""What is known of one certificate's revocation, at a moment and for a moment.
+"""Determine the revocation status of one certificate, at a moment and for a moment.
 
-All that an issuer has stated, by CRLs (`revocation`) and by OCSP (`ocsp`), is brought to one form;
-pure rules then say GOOD, REVOKED or UNKNOWN, and UNKNOWN is never GOOD.
+Statements by CRLs (`revocation.crl`) and by OCSP (`revocation.ocsp`) are converted to one form.
+Pure rules then give GOOD, REVOKED or UNKNOWN. UNKNOWN never counts as GOOD. See
+docs/decisions/0009-revocation-and-time.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Source(StrEnum):
-    """By what a CA states."""
+    """The form in which a CA states revocations."""
 
     CRL = "CRL"
     OCSP = "OCSP"
@@ -25,21 +26,21 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateQuery:
-    """The certificate that is asked about."""
+    """The certificate whose status is asked for."""
 
     fingerprint: bytes
     serial: int
     not_after: datetime
     is_ca: bool = False
     places: frozenset[str] = frozenset()
-    """URIs of its CRL distribution points, of those that are for all reasons."""
+    """URIs of its CRL distribution points, only of those that cover all reasons."""
     listed_elsewhere: bool = False
-    """Whether another than its issuer makes its CRLs (RFC 5280, 6.3.3, b, 1)."""
+    """Whether an authority other than its issuer makes its CRLs (RFC 5280, 6.3.3, b, 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationAssertion:
-    """What one statement says of one certificate, over [`this_update`, `next_update`)."""
+    """What one statement says about one certificate, over [`this_update`, `next_update`)."""
 
     source: Source
     digest: bytes
@@ -48,14 +49,15 @@ class RevocationAssertion:
     end: RevocationStatus
     entry: CrlEntry | None = None
     expired_since: datetime | None = None
-    """Certificates that expired then or later are still known to it."""
+    """Certificates that expired at this moment or later are still covered."""
     responder: CertificateQuery | None = None
-    """Who signed it in the CA's stead, where the CA's CRLs must clear that one first."""
+    """The responder that signed for the CA, if the CA's CRLs must first show that it is not
+    revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerAssertions:
-    """Everything that one CA stated: its CRLs, and its OCSP answers by serial number."""
+    """Everything that one CA stated: its CRLs, and its OCSP responses by serial number."""
 
     crls: Sequence[Statement] = ()
     answers: Mapping[int, Sequence[RevocationAssertion]] = field(
@@ -63,21 +65,25 @@ class IssuerAssertions:
     )
 
     def of(self, asked: CertificateQuery, *, at: datetime) -> Sequence[RevocationAssertion]:
-        """What concerns this certificate, without responders who are not cleared themselves."""
+        """Return what is stated about this certificate, without responders of unproved status."""
         said = [each for each in self.answers.get(asked.serial, ()) if self._believes(each, at)]
         if not asked.listed_elsewhere:
             said += said_by_crls(self.crls, asked)
         return said
 
     def terms(self, asked: CertificateQuery) -> Iterable[Term]:
-        """Of everything by which `of` may change."""
+        """Yield the term of every statement that may change the result of `of`."""
         for answer in self.answers.get(asked.serial, ()):
             yield answer.this_update, answer.next_update
         for crl in self.crls:
             yield crl.this_update, crl.next_update
 
     def _believes(self, answer: RevocationAssertion, at: datetime) -> bool:
-        """RFC 6960, 4.2.2.2.1. What harms is believed of anybody whom the CA once delegated."""
+        """Return whether a response counts, given its responder's own status (RFC 6960, 4.2.2.2.1).
+
+        A revocation counts from any responder that the CA ever delegated. Any other answer counts
+        if the CA signed it, or if the responder is exempt or proved not to be revoked.
+        """
         asked = answer.responder
         if asked is None or answer.entry is not None:
             return True
@@ -89,13 +95,13 @@ class IssuerAssertions:
 
 
 NOTHING_STATED = IssuerAssertions()
-"""Of a CA that has stated nothing here."""
+"""The statements of a CA that has stated nothing here."""
 
 
 def said_by_crls(
     crls: Iterable[Statement], asked: CertificateQuery
 ) -> Sequence[RevocationAssertion]:
-    """What the CRLs of its issuer say, those in whose scope it is."""
+    """Return what the issuer's CRLs state about a certificate, from those that cover it."""
     return [
         _said(crl, asked.serial)
         for crl in crls
@@ -110,7 +116,7 @@ def _said(crl: Statement, serial: int) -> RevocationAssertion:
         try:
             entry = crl.revoked.of(serial)
             end = RevocationStatus.GOOD if entry is None else RevocationStatus.REVOKED
-        except OverflowError:  # a serial number that no list can hold is neither in nor out
+        except OverflowError:  # no list can hold this serial number: UNKNOWN
             pass
     return RevocationAssertion(
         source=Source.CRL,
@@ -126,11 +132,12 @@ def _said(crl: Statement, serial: int) -> RevocationAssertion:
 def status_now(
     asked: CertificateQuery, said: Sequence[RevocationAssertion], *, at: datetime
 ) -> RevocationFinding:
-    """By the newest statement of either source; an entry revokes whatever its date and reason are.
+    """Return the finding for the present, by the newest statement of each source.
 
-    Of one source the newest alone counts, be it stale or unclear: what it superseded does not come
-    back. Where both sources speak, the newer counts while it runs and the older one after that;
-    yet a revocation that is no hold cannot be taken back, so that it counts from either.
+    An entry revokes with any date and for any reason. Within one source only the newest statement
+    counts, even if it is stale or unclear; a superseded statement never counts again. If both
+    sources have statements, the newer one counts while it is current, and the older one after that.
+    A revocation other than a hold cannot be withdrawn, so it counts from either source.
     """
     newest = sorted(
         (_newest(said, source, at) for source in Source),
@@ -152,7 +159,10 @@ def status_now(
 
 
 def _has_lapsed(said: RevocationAssertion, at: datetime) -> bool:
-    """Has it run out without harm? A CRL that cannot tell bars the way for good."""
+    """Return whether the statement has expired and another source may supersede it.
+
+    A revocation never lapses in this sense, nor does a CRL that is not understood.
+    """
     if at < said.next_update or said.entry is not None:
         return False
     return said.end is RevocationStatus.GOOD or said.source is Source.OCSP
@@ -161,14 +171,17 @@ def _has_lapsed(said: RevocationAssertion, at: datetime) -> bool:
 def _newest(
     said: Sequence[RevocationAssertion], source: Source, at: datetime
 ) -> Sequence[RevocationAssertion]:
-    """The statement of that source; several, where none is the newer."""
+    """Return the newest statement of that source; several if none is newer."""
     made = [each for each in said if each.source is source and each.this_update <= at]
     latest = max((each.this_update for each in made), default=None)
     return [each for each in made if each.this_update == latest]
 
 
 def _worst(said: Sequence[RevocationAssertion], at: datetime) -> RevocationAssertion:
-    """Of statements of one instant all must know, and any may revoke."""
+    """Return the worst of several statements of one instant.
+
+    All of them must know the status, and any of them may revoke.
+    """
     return max(said, key=lambda each: _badness(each, at))
 
 
@@ -183,7 +196,10 @@ def _is_final(said: RevocationAssertion) -> bool:
 
 
 def common_term(terms: Iterable[Term], at: datetime) -> Term:
-    """Over what time `status_now` says the same as at that moment, by statements of these terms."""
+    """Return the term around `at` in which `status_now` gives the same result.
+
+    `terms` are those of all statements.
+    """
     moments = [moment for term in terms for moment in term]
     return max(each for each in moments if each <= at), min(each for each in moments if each > at)
 
@@ -196,15 +212,17 @@ def status_at_signature_time(
     existed_at: datetime,
     heard_until: datetime,
 ) -> RevocationFinding:
-    """Did it count when the signature existed, by what is known now? (EN 319 102-1, 5.5.2.3)
+    """Return the finding for the moment when the signature existed (EN 319 102-1, 5.5.2.3).
 
-    While the certificate runs, what is known at `at` decides, as in `status_now`. An entry harms
-    what is not older than the revocation; a compromised key's, than its invalidity date.
+    While the certificate runs, what is known at `at` decides, as in `status_now`. A revocation
+    affects only signatures that are not older than it. For a compromised key it affects those that
+    are not older than the invalidity date.
 
-    `heard_until` is when the issuer's silence ceases to mean anything: the certificate has expired,
-    and lists drop it (RFC 5280, 3.3), or the issuer itself ended. Later on, a statement without an
-    entry counts if it was made between the signature and that moment, or if it says that it keeps
-    expired certificates (`expired_since`); an entry counts in any.
+    `heard_until` is the moment after which the issuer's silence proves nothing. Either the
+    certificate has expired, and lists drop it (RFC 5280, 3.3), or the issuer itself ended. After
+    that moment a statement without an entry counts in two cases: it was made between the signature
+    and `heard_until`, or it says that it keeps expired certificates (`expired_since`). An entry
+    counts in any statement.
     """
     if at <= heard_until:
         found = status_now(asked, said, at=at)
@@ -242,7 +260,7 @@ def _effective(said: RevocationAssertion) -> datetime:
 
 
 def _is_heard(said: RevocationAssertion, asked: CertificateQuery, heard_until: datetime) -> bool:
-    """Would it have named this certificate, had it been revoked?"""
+    """Return whether the statement would have named this certificate if it had been revoked."""
     if said.this_update <= heard_until:
         return True
     keeps = said.expired_since is not None and said.expired_since <= asked.not_after
@@ -252,7 +270,10 @@ def _is_heard(said: RevocationAssertion, asked: CertificateQuery, heard_until: d
 def _for_the_past(
     asked: CertificateQuery, said: RevocationAssertion, existed_at: datetime
 ) -> RevocationFinding:
-    """GOOD where the revocation came after the signature; it stays told of."""
+    """Return GOOD if the revocation came after the signature.
+
+    The finding still reports the revocation.
+    """
     found = _finding(asked, said)
     harmless = existed_at < _effective(said)
     return replace(found, end=RevocationStatus.GOOD) if harmless else found
@@ -261,7 +282,7 @@ def _for_the_past(
 def _finding(
     asked: CertificateQuery, said: RevocationAssertion | None, at: datetime | None = None
 ) -> RevocationFinding:
-    """What follows from one statement; where `at` is given, only while it is current."""
+    """Build the finding from one statement; if `at` is given, a stale statement is UNKNOWN."""
     if said is None:
         return RevocationFinding(certificate=asked.fingerprint, end=RevocationStatus.UNKNOWN)
     stale = at is not None and at >= said.next_update

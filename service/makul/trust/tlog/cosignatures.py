@@ -1,8 +1,9 @@
-"""What witnesses signed of our log, collected from where they show it.
+"""Collect the cosignatures of our log that witnesses publish.
 
-A witness is asked at the address, or read from the file, that the operator set. What it shows is
-one of our own checkpoints with its line beneath: both signatures are verified, ours first, before a
-word of it is kept. Nothing that a witness says stops the log; what our own key signed may.
+A witness is read at the URL, or from the file, that the operator configured. It publishes one of
+our own checkpoints with its line beneath. Both signatures are verified, ours first, before anything
+is stored. Nothing that a witness states stops the log, but a statement that our own key signed may
+stop it.
 """
 
 import logging
@@ -20,27 +21,31 @@ from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier
 log = logging.getLogger(__name__)
 
 WITNESS_SECONDS = 10.0
-"""For at most 64 KiB. Witnesses are asked one after the other, apart from sequencing."""
+"""The time limit for one witness and at most 64 KiB. Witnesses are asked one after the other, apart
+from sequencing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessEndpoint:
-    """A witness whose cosignatures are collected, and where it shows them."""
+    """A witness whose cosignatures are collected, and the URL or file that publishes them."""
 
     verifier: CosignatureVerifier
     url: str | None = None
-    """Its cosigned checkpoint, such as `https://witness.example/checkpoint`."""
+    """The URL of its cosigned checkpoint, such as `https://witness.example/checkpoint`."""
     file: Path | None = None
 
     @property
     def name(self) -> str:
-        """By which its lines are kept: a renewed key of the same name is another witness."""
+        """The name under which its lines are stored.
+
+        It includes the key id, so a renewed key of the same name is another witness.
+        """
         key = self.verifier.key
         return f"{key.name}+{key.key_id.hex()}"
 
 
 class Collector:
-    """Asks each witness in turn; what one shows unchanged is not looked at again."""
+    """The collector that asks each witness in turn, and skips what has not changed."""
 
     def __init__(
         self,
@@ -49,7 +54,7 @@ class Collector:
         *,
         seconds: float = WITNESS_SECONDS,
     ) -> None:
-        """`seconds` for what one shows."""
+        """Prepare to collect; `seconds` is the time limit for one witness."""
         self._ours = ours
         self._witnesses = witnesses
         self._fetch = Fetcher(seconds)
@@ -57,7 +62,7 @@ class Collector:
         self._told: dict[str, str] = {}
 
     def collect(self) -> Iterator[Cosigned]:
-        """What is new. Of a witness that shows nothing good it is told why, once."""
+        """Yield the new cosignatures. If a witness publishes nothing good, log the reason once."""
         for witness in self._witnesses:
             try:
                 document = self._read(witness)
@@ -72,7 +77,7 @@ class Collector:
             yield cosigned
 
     def _read(self, witness: WitnessEndpoint) -> bytes:
-        """What it shows; raises `FetchError`."""
+        """Return what a witness publishes; raise `FetchError` if it cannot be read."""
         if witness.url is not None:
             return self._fetch(witness.url, None, MAX_NOTE)
         if witness.file is None:
@@ -89,7 +94,10 @@ class Collector:
 
 
 def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> Cosigned:
-    """A checkpoint of ours that this witness cosigned, and its line; raises `ValueError`."""
+    """Return a checkpoint of ours that this witness cosigned, with its line.
+
+    Raises `ValueError` if the document is not such a checkpoint.
+    """
     note = parse_note(document)
     ours.check(note)
     checkpoint = parse_checkpoint_unsafe(note.text)

@@ -1,9 +1,9 @@
-"""Keys of the log and of its witnesses, and what they sign: notes and cosignatures.
+"""Load the keys of the log and of its witnesses, to sign and verify notes and cosignatures.
 
-Ed25519 (RFC 8032) after C2SP signed-note and tlog-cosignature. A key lies in a file as the text
-`PRIVATE+KEY+<name>+<id>+<base64>` that tools for transparency logs read and write: it carries the
-key's name and what it is for, so that a key is never used under another name, and a log's key
-never as a witness's. Verification is of exact bytes; what is returned is what was signed.
+The keys are Ed25519 (RFC 8032), by C2SP signed-note and tlog-cosignature. A key file holds the text
+`PRIVATE+KEY+<name>+<id>+<base64>`, which tools for transparency logs read and write. The text
+carries the key's name and what it is for. A key is therefore never used under another name, and a
+log's key never as a witness's. Exact bytes are verified, and what is returned is what was signed.
 """
 
 import base64
@@ -33,23 +33,23 @@ from makul.trust.keys.files import KeyFileError, load_secret
 
 _PRIVATE: Final = "PRIVATE+KEY+"
 _MAX_PUBLIC: Final = 1024
-"""Bytes: a name of 255 bytes and a key, with room."""
+"""The maximum bytes of a verifier key file: a name of 255 bytes and a key, with a margin."""
 _TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
 _LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
-"""The last day that a `datetime` can tell; the format would allow 2^63 - 1."""
+"""The last day that a `datetime` can represent. The format would allow 2^63 - 1 seconds."""
 
 
 class UnverifiedNoteError(NoteError):
-    """No signature by the key that was given, or one that does not hold."""
+    """The note has no signature by the given key, or one that does not verify."""
 
 
 def new_key_file(path: Path, name: str, kind: int) -> str:
-    """Make a key for the log (`ED25519`) or a witness (`COSIGNATURE_V1`); its verifier key.
+    """Make a key for the log (`ED25519`) or a witness (`COSIGNATURE_V1`); return its verifier key.
 
-    The file is new and its owner's alone; beside it, as `<file>.pub`, lies the verifier key for
-    whoever needs no more. Raises `NoteError` for a name that no signature line can carry, and
-    `KeyFileError` where the file is there already or cannot be written.
+    The file is new, and only its owner may read it. The verifier key is stored beside it, as
+    `<file>.pub`, for readers who need only that. Raises `NoteError` for a name that no signature
+    line can carry. Raises `KeyFileError` if the file already exists or cannot be written.
     """
     private = Ed25519PrivateKey.generate()
     public = VerifierKey(name=name, kind=kind, public=private.public_key().public_bytes_raw())
@@ -64,20 +64,23 @@ def new_key_file(path: Path, name: str, kind: int) -> str:
 
 
 def public_part(path: Path) -> Path:
-    """Where the verifier key of a key file lies."""
+    """Return the path of the verifier key that belongs to a key file."""
     return path.with_name(f"{path.name}.pub")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteSigner:
-    """Signs texts as the log. Safe between threads."""
+    """A key of a log, with which notes are signed. Safe between threads."""
 
     key: VerifierKey
     sign_octets: Callable[[bytes], bytes]
 
     @classmethod
     def load(cls, path: Path, name: str | None = None) -> Self:
-        """From a key file; raises `KeyFileError`, also where the key is for another `name`."""
+        """Load a signer from a key file; raise `KeyFileError`, also for a key with another name.
+
+        If `name` is None, any name is accepted.
+        """
         key, sign_octets = _load(path, ED25519, name)
         return cls(key=key, sign_octets=sign_octets)
 
@@ -88,29 +91,35 @@ class NoteSigner:
 
     @property
     def vkey(self) -> str:
-        """The public key, as verifiers are given it."""
+        """The public key, in the text form that verifiers take."""
         return str(self.key)
 
     def sign(self, body: bytes) -> bytes:
-        """The whole note: the text and this signature. Raises `NoteError` if it is no text."""
+        """Return the whole note: the text and this signature.
+
+        Raises `NoteError` if it is no text.
+        """
         line = SignatureLine(self.key.name, self.key.key_id, self.sign_octets(body))
         return format_note(Note(text=body, signatures=(line,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteVerifier:
-    """Believes one key of a log."""
+    """A public key of a log, by which notes are verified."""
 
     key: VerifierKey
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """From the key's text; raises `NoteError`, also for a key that is a witness's."""
+        """Parse the key's text; raise `NoteError`, also for a key of a witness."""
         return cls(key=_of_kind(vkey, ED25519))
 
     @classmethod
     def load(cls, path: Path, name: str | None = None) -> Self:
-        """From a file with the key's text; raises `KeyFileError`, also for another `name`."""
+        """Load the key's text from a file; raise `KeyFileError`, also for a key with another name.
+
+        If `name` is None, any name is accepted.
+        """
         try:
             verifier = cls.parse(read_bounded(path, _MAX_PUBLIC).decode())
         except FileError as error:
@@ -129,51 +138,55 @@ class NoteVerifier:
         return str(self.key)
 
     def verify(self, document: bytes) -> bytes:
-        """The text of a note that this key signed; raises `NoteError`."""
+        """Return the text of a note that this key signed; raise `NoteError` for any other."""
         note = parse_note(document)
         self.check(note)
         return note.text
 
     def alone(self, document: bytes) -> bytes:
-        """The note with this key's lines and nobody else's, verified; raises `NoteError`."""
+        """Return the note with only this key's lines, verified; raise `NoteError` on failure."""
         note = parse_note(document)
         self.check(note)
         return format_note(Note(text=note.text, signatures=self.key.lines_of(note)))
 
     def check(self, note: Note) -> None:
-        """Raise `UnverifiedNoteError` unless this key signed, in every line that says so."""
+        """Raise `UnverifiedNoteError` unless this key signed the note.
+
+        Every line that claims to be by this key must verify.
+        """
         for line in _lines(self.key, note):
             _verify(self.key, line.signature, note.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigner:
-    """Signs checkpoints as a witness. Safe between threads."""
+    """A key of a witness, with which checkpoints are cosigned. Safe between threads."""
 
     key: VerifierKey
     sign_octets: Callable[[bytes], bytes]
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """From a key file; raises `KeyFileError`."""
+        """Load a cosigner from a key file; raise `KeyFileError` on failure."""
         key, sign_octets = _load(path, COSIGNATURE_V1, None)
         return cls(key=key, sign_octets=sign_octets)
 
     @property
     def vkey(self) -> str:
-        """The public key, as verifiers are given it."""
+        """The public key, in the text form that verifiers take."""
         return str(self.key)
 
     @property
     def verifier(self) -> "CosignatureVerifier":
-        """Who believes this witness."""
+        """The verifier of this witness's cosignatures."""
         return CosignatureVerifier(key=self.key)
 
     def cosign(self, document: bytes, *, at: datetime) -> bytes:
-        """The checkpoint with this witness's line, in the place of an earlier one of its own.
+        """Return the checkpoint with this witness's line, which replaces its earlier line.
 
-        It says of the tree in the checkpoint that at this time no larger consistent one was known
-        (C2SP tlog-cosignature): whoever calls has made sure. Raises `NoteError`.
+        The line states that at this time the witness knew no larger tree that is consistent with
+        the one in the checkpoint (C2SP tlog-cosignature). The caller must have made sure of that.
+        Raises `NoteError` if the document is no note or if the new note would be too large.
         """
         note = parse_note(document)
         seconds = int(at.timestamp())
@@ -185,21 +198,27 @@ class Cosigner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosignatureVerifier:
-    """Believes one witness."""
+    """A public key of a witness, by which cosignatures are verified."""
 
     key: VerifierKey
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """From the key's text; raises `NoteError`, also for a key that is a log's."""
+        """Parse the key's text; raise `NoteError`, also for a key of a log."""
         return cls(key=_of_kind(vkey, COSIGNATURE_V1))
 
     def verify(self, document: bytes) -> datetime:
-        """When this witness cosigned the checkpoint, to the second; raises `NoteError`."""
+        """Return when this witness cosigned the checkpoint, to the second.
+
+        Raises `NoteError` if it did not.
+        """
         return self.check(parse_note(document))
 
     def check(self, note: Note) -> datetime:
-        """When it cosigned, the latest where more lines say so; raises `UnverifiedNoteError`."""
+        """Return when the witness cosigned, by its latest line; raise `UnverifiedNoteError` if not.
+
+        Every line that claims to be by this key must verify.
+        """
         return max(self._time(line, note) for line in _lines(self.key, note))
 
     def _time(self, line: SignatureLine, note: Note) -> datetime:
@@ -213,7 +232,7 @@ class CosignatureVerifier:
 
 
 def _cosigned(seconds: int, text: bytes) -> bytes:
-    """What a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
+    """Return the bytes that a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
     return f"cosignature/v1\ntime {seconds}\n".encode() + text
 
 
@@ -240,7 +259,7 @@ def _of_kind(vkey: str, kind: int) -> VerifierKey:
 
 
 def _load(path: Path, kind: int, name: str | None) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
-    """A key of this kind from its file, and how it signs."""
+    """Load a key of this kind from its file, with the function that signs."""
     private, key = _private(path)
     if key.kind != kind:
         wanted = "the log" if kind == ED25519 else "a witness"
@@ -260,7 +279,7 @@ def _private(path: Path) -> tuple[Ed25519PrivateKey, VerifierKey]:
 
 
 def _parse_private(text: str) -> tuple[Ed25519PrivateKey, VerifierKey]:
-    """From a key file's line; raises `NoteError` or `ValueError`."""
+    """Parse the line of a key file; raise `NoteError` or `ValueError`."""
     if not text.startswith(_PRIVATE):
         raise NoteError("another beginning")
     name, key_id, encoded = text.removeprefix(_PRIVATE).split("+", 2)
