@@ -1,7 +1,8 @@
 """Compare the issuer names that ds:X509IssuerName states with X.509 names.
 
-The text follows RFC 4514 (XML Signature 1.1, 4.5.4.1). Tools write such a name with different keywords, order, case and escapes. Names are therefore
-compared by the types and values of their attributes, in any order.
+The text follows RFC 4514 (XML Signature 1.1, 4.5.4.1). Tools write it with different keywords,
+order, case and escapes. Names are therefore compared by the types and values of their attributes,
+in any order.
 """
 
 import re
