@@ -59,7 +59,7 @@ class Representative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """The place where a consent was signed by hand. `Consent` contains the other facts."""
+    """The location at which a consent was signed by hand. `Consent` contains the other facts."""
 
     place: str
 

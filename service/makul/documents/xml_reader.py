@@ -1,9 +1,9 @@
 """Read values from an element that has passed its schema.
 
 The schema has checked the elements, their order and the form of each value. This module checks what
-a schema cannot express, for example that the date in a PIN exists or that an instant can be written
-in UTC. It raises `DocumentError` with the name of the element. White space of XML is collapsed as
-in xs:token; other spaces belong to the value.
+a schema cannot express. Examples are that the date in a PIN exists, and that an instant can be
+written in UTC. It raises `DocumentError` with the name of the element. White space of XML is
+collapsed as in xs:token; other spaces belong to the value.
 """
 
 import base64

@@ -56,7 +56,7 @@ class Habit:
     ou_uzbek: str = "o"
     """Uzbek oʻ, ў and Tajik ӯ: `o`, or `u` as Russian writes them."""
     yo: str = "e"
-    """ё, yo: `e`, for ё is commonly written е; or `io` (Artiom)."""
+    """ё, yo: `e`, because ё is often written е; or `io` (Artiom)."""
     soft: str = "i"
     """The first sound of я, ю, ye and yo after a consonant: `i`, or nothing (Жамиля, Жамила)."""
     sign: str = ""

@@ -3,7 +3,7 @@
 А, с and о look the same in Cyrillic and Latin and are typed for one another. A word that mixes the
 two scripts is read in the one script that has all of its letters. If neither script has them, or
 both do, nobody can determine which name is meant. A name that looks like one name and is read as
-another must not match, so such a word makes the whole name unreadable (compare Unicode UTS 39,
+another must not match. So such a word makes the whole name unreadable (compare Unicode UTS 39,
 5.1).
 """
 

@@ -91,7 +91,7 @@ def judge(
         _verify(said, octets, at, policies)
     except SignatureFailure as failure:
         return TimestampFinding(code=failure.code, why=failure.why, digest=digest)
-    except Exception:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+    except Exception:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
         return TimestampFinding(code=Code.SIG_02, why="the timestamp cannot be read", digest=digest)
     time = said.time + said.accuracy
     path = store.judge(said.certificate, at=at, existed_at=said.time)
@@ -245,7 +245,7 @@ def _is_signer(identifier: Any, certificate: Any) -> bool:
 
 
 def _accuracy(stated: Any) -> timedelta:
-    """Return the stated accuracy, where a missing part counts as zero (RFC 3161, 2.4.2)."""
+    """Return the stated accuracy. A missing part counts as zero (RFC 3161, 2.4.2)."""
     if stated.native is None:
         return timedelta(0)
     parts = [stated[name].native or 0 for name in ("seconds", "millis", "micros")]

@@ -7,9 +7,9 @@ does not free a little memory of each document. The tests use it, and the progra
 the result.
 
 OAEP is used with its default digest SHA-1 and with MGF1 over SHA-1 (`rsa-oaep-mgf1p`). Every stack
-decrypts this form, and xmlsec1 before 1.3 supports no other. OAEP needs its hash functions to
-behave like random functions, not to resist collisions, so the attacks on SHA-1 do not affect it
-(RFC 8017, 7.1; NIST SP 800-56B rev. 2, 7.2.2). For signatures SHA-1 is refused everywhere.
+decrypts this form, and xmlsec1 before 1.3 supports no other. OAEP needs hash functions that behave
+like random functions. It does not need collision resistance, so the attacks on SHA-1 do not affect
+it (RFC 8017, 7.1; NIST SP 800-56B rev. 2, 7.2.2). For signatures SHA-1 is refused everywhere.
 """
 
 import secrets
@@ -65,7 +65,7 @@ _BETWEEN = (
 _TAIL = b"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
 
 _OAEP = padding.OAEP(
-    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - see above
+    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - see the docstring
     algorithm=hashes.SHA1(),  # noqa: S303
     label=None,
 )

@@ -84,7 +84,7 @@ class CheckPipeline:
         except SignatureFailure as failure:
             self._fail(check, failure)
             raise
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+        except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
             # The report is stored and shown to people, so only the log names the exception.
             log.warning("check %s met %s", check.name, type(error).__name__)
             broken = SignatureFailure(Code.SIG_02, "could not be processed")

@@ -1,8 +1,8 @@
 """Determine since when a signature provably exists (ETSI EN 319 102-1, 5.4 and 5.5.4).
 
 SigningTime proves nothing, because an attacker with a stolen key can write any time. There are two
-proofs: a time-stamping authority's token over the signature value, and our own record that we
-held these bytes. The time of the earliest proof is the best signature time.
+proofs: a time-stamping authority's token over the signature value, and our own record of these
+bytes. The time of the earliest proof is the best signature time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +59,7 @@ def _is_token(octets: bytes) -> bool:
         if inner["content_type"].native != "tst_info":
             return False
         return _tsp.TSTInfo.load(inner["content"].contents, strict=True).native is not None
-    except Exception:  # noqa: BLE001 - a stranger's bytes: any parser error means that this is no token
+    except Exception:  # noqa: BLE001 - untrusted bytes: any parser error means that this is no token
         return False
 
 

@@ -1,8 +1,8 @@
 """The validation report: the result of each check, the times and the evidence.
 
 It follows ETSI EN 319 102-1, 5.1.3 and 5.1.4. It is stored as evidence beside the document's bytes.
-It contains only digests, times, reasons and our own words, so it holds no content of the document
-and no person's name.
+It contains only digests, times, reasons and our own words. So it has no content of the document and
+no person's name.
 """
 
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ class Report:
     field: str | None
     """The name of the element to which the reason applies."""
     cause: Cause | None
-    """The cause, by which texts say what to do. It is not part of the report's JSON."""
+    """The cause, which selects the text on what to do. It is not part of the report's JSON."""
     sub_indication: SubIndication | None
     profile: str
     checks: tuple[CheckResult, ...]

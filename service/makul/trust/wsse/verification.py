@@ -121,7 +121,7 @@ class WsseVerifier:
             raise RejectedError(failure.reason) from failure
         except RejectedError:
             raise
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+        except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
             # Only the type is logged, because the message may quote what was received.
             log.warning("a signed message met %s", type(error).__name__)
             cause = SignatureFailure(Code.SIG_02, "could not be processed", field="Signature")
@@ -311,8 +311,8 @@ def _is_plain_exclusive(reference: Reference) -> bool:
 def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
     """Return the instant from which the message is stale.
 
-    Raises `SignatureFailure` (REQ-03) if the message is already stale or comes from the future, or
-    if the Timestamp does not consist of one Created and one later Expires.
+    Raises `SignatureFailure` (REQ-03) if the message is already stale or comes from the future. It
+    also raises it if the Timestamp does not consist of one Created and one later Expires.
     """
     parts = list(timestamp)
     if {part.tag for part in parts} != {_CREATED, _EXPIRES} or len(parts) != 2:

@@ -76,7 +76,7 @@ class Shape:
     signed_info: SignedInfo
     key_info: "Element"
     properties: "Element | None"
-    """The signed properties; None for plain XML Signature."""
+    """The signed properties, or None for plain XML Signature."""
     proven: tuple[Proven, ...]
     document_uri: str
     properties_uri: str | None

@@ -106,7 +106,7 @@ def _text_of(der: bytes) -> str:
 
 
 def _folded(value: str | bytes) -> str:
-    """Return a value for comparison, where case and white space do not count.
+    """Return a value for comparison, without differences of case and white space.
 
     This is the part of RFC 5280, 7.1, that matters here.
     """

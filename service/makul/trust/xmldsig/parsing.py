@@ -112,7 +112,7 @@ def _holds_forbidden_markup(content: bytes) -> bool:
 
 
 def _is_declaration(content: bytes) -> bool:
-    """Return whether the content begins with an XML declaration, where XML requires it."""
+    """Return whether the content begins with an XML declaration. XML allows one only there."""
     return content.removeprefix(_BOM)[:6] in (b"<?xml ", b"<?xml\t", b"<?xml\n", b"<?xml\r")
 
 
@@ -144,7 +144,7 @@ def _not_well_formed() -> SignatureFailure:
 
 
 def hidden_part(root: "Element", code: Code) -> SignatureFailure:
-    """Return the failure for a comment or processing instruction, with the element that holds it.
+    """Return the failure for a comment or processing instruction; it names the parent element.
 
     Text in a CDATA section that looks like one counts as a comment.
     """
@@ -236,7 +236,7 @@ def canonical(
 
 
 def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
-    """Return a PrefixList with the empty prefix in place of `#default`.
+    """Return a PrefixList with the empty prefix instead of `#default`.
 
     lxml omits prefixes that it never parsed in a document of this thread, because they cannot be in
     scope. `#default` is not an XML name, so lxml never parses it. libxml2 accepts the empty prefix
@@ -377,9 +377,9 @@ _ZONE_SLACK = timedelta(minutes=6)
 def is_zone_apart(stated: datetime, at: datetime) -> bool:
     """Return whether two times differ by about a time zone's offset, as local time does from UTC.
 
-    An offset is a multiple of half an hour; six minutes more or less are tolerated. No zone is
-    nearer to UTC than one hour. A stated time in the future can hardly have another cause, so every
-    difference from one hour to the largest offset counts.
+    A stated time in the past must differ by a multiple of half an hour. A stated time in the future
+    can hardly have another cause, so every difference from one hour to the largest offset counts.
+    No zone is nearer to UTC than one hour. Six minutes more or less are tolerated.
     """
     apart = stated - at
     if abs(apart) < _MIN_ZONE - _ZONE_SLACK:

@@ -2,7 +2,7 @@
 
 XML Signature 1.1, 6.6.4, calls this the enveloped transform. EU DSS writes an XPath filter instead
 by default; other tools write an XPath expression. No code here evaluates an expression. An
-expression counts as the enveloped transform if three conditions hold:
+expression counts as the enveloped transform under three conditions:
 
 - its text equals one of a few known texts, letter by letter;
 - its prefix is bound to the namespace of XML Signature;

@@ -5,11 +5,11 @@ each reference, the element that the reference must sign. This module canonicali
 the tree, compares its digest and verifies the signature value. It returns the signed bytes. The
 caller must parse these bytes and read nothing else.
 
-signxml's own verifier searches for the element that a URI names, parses the document again for each
-reference, and skips transforms that it does not know. With all this overridden, only its cost
-remained. This module uses signxml's schema of a signature, the canonicalisation of libxml2 and the
-cryptography of OpenSSL. `tests/trust/xmldsig/test_verification.py` compares it with signxml's stock
-verifier.
+signxml's own verifier searches for the element that a URI names and skips transforms that it does
+not know. It also parses the document again for each reference. With all this overridden, only its
+cost remained. This module uses signxml's schema of a signature, the canonicalisation of libxml2 and
+the cryptography of OpenSSL. `tests/trust/xmldsig/test_verification.py` compares it with signxml's
+stock verifier.
 """
 
 from base64 import b64decode
