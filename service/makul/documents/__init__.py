@@ -1,4 +1,7 @@
-"""XML to domain and back, by the published schemas. No keys, no database."""
+"""Convert documents between XML and the domain, by the published schemas.
+
+This package uses no keys and no database.
+"""
 
 from makul.app.ports import UnwritableError
 from makul.documents.adapter import XmlDocuments

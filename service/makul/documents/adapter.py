@@ -1,4 +1,4 @@
-"""The port `Documents`, fulfilled: every document and answer of release 1 by its schema."""
+"""The adapters for the ports `Documents` and `SignedPapers`: documents and answers of release 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,59 +47,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class XmlDocuments:
-    """Reads what was signed and writes what the operator says; stateless, for any thread.
+    """The adapter for the port `Documents`: read signed documents and write the operator's own.
 
-    What cannot be written as its schema wants raises `UnwritableError`, and nothing leaves.
+    An instance has no state and is safe to share between threads. A method that writes raises
+    `UnwritableError` if the content does not fit the schema; then nothing is sent.
     """
 
     operator: MemberCode
 
     def read_consent(self, signed: "Element") -> Consent:
-        """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a consent from its verified root element. Raises `DocumentError` (REQ-01)."""
         return consents.read_consent(signed)
 
     def read_revocation(self, signed: "Element") -> Revocation:
-        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a consent revocation from its verified root. Raises `DocumentError` (REQ-01)."""
         return revocations.read_revocation(signed)
 
     def read_basis(self, signed: "Element") -> BasisStatement:
-        """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a basis statement from its verified root. Raises `DocumentError` (REQ-01)."""
         return bases.read_basis(signed)
 
     def media_type(self, content: bytes) -> str | None:
-        """What a scan is by its content, whole and alone."""
+        """Return the media type of a scan, determined from its whole content, or None."""
         return attachments.media_type(content)
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
-        """The `person` element, and with it the very bytes of the payload digest."""
+        """Return the `person` element. Its bytes are those over which the payload digest is."""
         return persons.render_person(person, released)
 
     def receipt(self, receipt: Receipt) -> bytes:
-        """A receipt without its signature; one of another operator is not ours to give."""
+        """Return a receipt without its signature.
+
+        Raises `UnwritableError` for a receipt of another operator.
+        """
         if receipt.operator != self.operator:
             raise UnwritableError("a receipt is given by the operator alone")
         return receipts.render_receipt(receipt)
 
     def delivery(self, delivery: PersonDelivery) -> bytes:
-        """A delivery without its signature; one of another operator is not ours to give."""
+        """Return a delivery without its signature.
+
+        Raises `UnwritableError` for a delivery of another operator.
+        """
         if delivery.operator != self.operator:
             raise UnwritableError("data are given by the operator alone")
         return deliveries.render_delivery(delivery)
 
     def answer(self, answer: Answer) -> RenderedAnswer:
-        """Render the answer of an operation that decides, but for its receipt."""
+        """Render the answer of an operation that decides, without its receipt."""
         return answers.render_decision(answer)
 
     def consent_status(
         self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
-        """The answer of GetConsentStatus."""
+        """Return the answer of GetConsentStatus."""
         return answers.render_consent_status(request_id, found, at=at)
 
     def revocations(
         self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
     ) -> bytes:
-        """The answer of ListRevocations."""
+        """Return the answer of ListRevocations."""
         return answers.render_revocations(request_id, revoked, more=more)
 
     def agreement(
@@ -108,40 +115,40 @@ class XmlDocuments:
         agreement: Agreement | None,
         signatures: Sequence[RecordedSignature] = (),
     ) -> bytes:
-        """The answer of GetAgreement."""
+        """Return the answer of GetAgreement."""
         return answers.render_agreement(request_id, agreement, signatures)
 
     def receipt_answer(
         self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
-        """The answer of GetReceipt."""
+        """Return the answer of GetReceipt."""
         return answers.render_receipt_answer(request_id, found, inclusion)
 
     def status(self, request_id: UUID, status: ServiceStatus) -> bytes:
-        """The answer of GetStatus."""
+        """Return the answer of GetStatus."""
         return answers.render_status(request_id, status)
 
 
 @dataclass(frozen=True, slots=True)
 class XmlPapers:
-    """The port `SignedPapers`, fulfilled: what the parties sign beside consents and bases."""
+    """The adapter for the port `SignedPapers`: agreements and approvals of notices."""
 
     def render_agreement(self, draft: AgreementDraft) -> bytes:
-        """The document to be signed; raises `UnwritableError`."""
+        """Return the agreement that the parties sign. Raises `UnwritableError`."""
         return agreements.render_agreement(draft)
 
     def read_agreement(self, signed: "Element") -> AgreementDraft:
-        """An agreement from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read an agreement from its verified root element. Raises `DocumentError` (REQ-01)."""
         return agreements.read_agreement(signed)
 
     def render_approval(self, approval: NoticeApproval) -> bytes:
-        """The approval to be signed; raises `UnwritableError`."""
+        """Return the approval that the authorised body signs. Raises `UnwritableError`."""
         return notices.render_approval(approval)
 
     def read_approval(self, signed: "Element") -> NoticeApproval:
-        """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read an approval from its verified root element. Raises `DocumentError` (REQ-01)."""
         return notices.read_approval(signed)
 
     def content_digest(self, signed: "Element") -> bytes:
-        """SHA-256 over a verified root element in exclusive canonical form."""
+        """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
         return agreements.content_digest(signed)

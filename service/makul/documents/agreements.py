@@ -1,4 +1,7 @@
-"""Agreements (agreement.xsd; Procedure, cl. 7): their terms as the three parties sign them."""
+"""Read and write agreements, with the terms that the three parties sign (agreement.xsd).
+
+The Procedure requires them in cl. 7.
+"""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -32,9 +35,10 @@ ValueT = TypeVar("ValueT")
 
 
 def render_agreement(draft: AgreementDraft) -> bytes:
-    """An unsigned agreement in exclusive canonical form; its state is not among its terms.
+    """Return an unsigned agreement in exclusive canonical form.
 
-    Raises `UnwritableError` for terms that would not read back as they are.
+    The state of an agreement is not one of its terms. Raises `UnwritableError` if the terms would
+    differ after they are read back.
     """
     terms = draft.terms
     said = (
@@ -71,9 +75,10 @@ def _written(number: int | None) -> str | None:
 
 
 def read_agreement(signed: "Element") -> AgreementDraft:
-    """The terms in a verified root element; raises `DocumentError` (REQ-01).
+    """Read the terms in a verified root element.
 
-    Their state is DRAFT: a document alone brings nothing into force.
+    Their state is DRAFT, because a document by itself does not bring an agreement into force.
+    Raises `DocumentError` (REQ-01).
     """
     agreement_schema().check(signed)
     said = Reader(signed)
@@ -109,7 +114,10 @@ def read_agreement(signed: "Element") -> AgreementDraft:
 
 
 def content_digest(signed: "Element") -> bytes:
-    """SHA-256 over what was signed, in exclusive canonical form: equal for the same words alone."""
+    """Return the SHA-256 digest of the signed content in exclusive canonical form.
+
+    Two digests are equal only if the words are the same.
+    """
     return sha256(
         etree.tostring(signed, method="c14n", exclusive=True, with_comments=False)
     ).digest()
@@ -157,5 +165,5 @@ def _boolean(value: bool) -> str:
 
 
 def _read_boolean(value: str) -> bool:
-    """agreement.xsd, Flag: one spelling of each."""
+    """Read a boolean of agreement.xsd, type Flag, which allows one spelling of each value."""
     return value == "true"

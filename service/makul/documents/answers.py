@@ -1,7 +1,7 @@
-"""The answers of the recipient port (recipient.xsd), each the child of a SOAP Body.
+"""Render the answers of the recipient port (recipient.xsd), each as the child of a SOAP Body.
 
-Every element of an answer stands in the default namespace, which the answer declares itself; the
-parts that are defined in types.xsd carry a prefix of their own.
+The elements of an answer are in the default namespace, which the answer itself declares. The parts
+that types.xsd defines have their own prefix.
 """
 
 import hashlib
@@ -35,39 +35,43 @@ from makul.domain.reasons import CATALOGUE, Code, Reason
 from makul.domain.rules import Ruling
 
 _SCORE_DIGITS = 6
-"""types.xsd, Score: fractionDigits."""
+"""The number of fraction digits of a score (types.xsd, Score)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedDecision:
-    """The answer to an operation that decides, rendered but for its receipt, which stands last.
+    """The rendered answer to an operation that decides, without its receipt, which is added last.
 
-    It is rendered once: the bytes that the receipt digests are the bytes that leave. They are in
-    exclusive canonical form already, and stay so without the element `receipt`, which declares
-    nothing; so the digest is that of the canonical form without parsing anything.
+    The answer is rendered once: the receipt's digest is over the bytes that are sent. These bytes
+    are already in exclusive canonical form, with and without the element `receipt`, which declares
+    no namespace. So the digest is that of the canonical form, and nothing is parsed.
     """
 
     content: bytes
-    """From the start tag to the place of the receipt."""
+    """The bytes from the start tag to the position of the receipt."""
     end_tag: bytes
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the answer without its receipt: the receipt's answerDigest (receipt.xsd)."""
+        """Return the SHA-256 digest of the answer without its receipt.
+
+        It is the `answerDigest` of the receipt (receipt.xsd).
+        """
         hashed = hashlib.sha256(self.content)
         hashed.update(self.end_tag)
         return hashed.digest()
 
     def with_receipt(self, receipt: bytes) -> bytes:
-        """The whole answer, its receipt last, as base64 of its exact bytes."""
+        """Return the whole answer, which ends with the receipt as base64 of its exact bytes."""
         return self.content + group("receipt", binary(receipt)).encode() + self.end_tag
 
 
 def render_decision(answer: Answer) -> RenderedDecision:
-    """Render the answer to an operation that decides, but for its receipt.
+    """Render the answer to an operation that decides, without its receipt.
 
-    Raises `UnwritableError` for data of a person in an answer that does not release any, for the
-    same data twice, in the clear and sealed, and for data in the clear without their salt.
+    Raises `UnwritableError` in three cases: an answer that releases nothing contains personal data,
+    or one that releases contains none; the same data are both encrypted and not encrypted; or data
+    that are not encrypted have no salt.
     """
     releases = answer.outcome is Outcome.RELEASED
     tells = answer.payload is not None or answer.sealed is not None
@@ -91,7 +95,10 @@ def render_decision(answer: Answer) -> RenderedDecision:
 
 
 def _particulars(answer: Answer) -> str:
-    """What this operation tells and no other does. What does not belong to it is never told."""
+    """Return the elements that only this operation has.
+
+    Parts of the answer that belong to another operation are never rendered.
+    """
     match answer.operation:
         case Operation.VERIFY_PERSON:
             return "".join(map(_match, answer.matches))
@@ -107,7 +114,10 @@ def _particulars(answer: Answer) -> str:
 
 
 def _person(answer: Answer) -> str:
-    """The data as agreed: typed elements, or one that only the recipient can open."""
+    """Return the data in the form that the agreement requires.
+
+    This is either typed elements or one element that only the recipient can decrypt.
+    """
     if answer.sealed is not None:
         return group("sealed", binary(answer.sealed))
     if answer.payload is None or answer.payload_salt is None:
@@ -116,7 +126,10 @@ def _person(answer: Answer) -> str:
 
 
 def _match(verdict: MethodVerdict) -> str:
-    """What compared them is told along with the score, where the agreement lets scores out."""
+    """Return the element of one match verdict.
+
+    The algorithm and its version are included with the threshold if the agreement allows scores.
+    """
     said = [element("method", verdict.method), element("result", verdict.result)]
     if verdict.score is not None:
         said.append(element("score", _decimal(verdict.score)))
@@ -128,7 +141,7 @@ def _match(verdict: MethodVerdict) -> str:
 
 
 def _decimal(value: float) -> str:
-    """xs:decimal, which knows no exponent."""
+    """Return a number as xs:decimal, which has no exponent."""
     return f"{value:.{_SCORE_DIGITS}f}"
 
 
@@ -158,7 +171,7 @@ def _registered(consent: ConsentStatus | None, *, at: datetime) -> str:
 def render_consent_status(
     request_id: UUID, status: ConsentStatus | Reason, *, at: datetime
 ) -> bytes:
-    """GetConsentStatusResponse: the consent's state, or a reason."""
+    """Render GetConsentStatusResponse: the consent's state, or a reason."""
     asked = element("requestId", str(request_id))
     if isinstance(status, Reason):
         return _response("GetConsentStatus", asked, answer_reason(status))
@@ -175,7 +188,7 @@ def render_consent_status(
 
 
 def render_revocations(request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool) -> bytes:
-    """ListRevocationsResponse: one page, in the order given."""
+    """Render ListRevocationsResponse: one page, in the given order."""
     rows = (
         group(
             "revocation",
@@ -191,7 +204,10 @@ def render_revocations(request_id: UUID, revoked: Sequence[RevokedConsent], *, m
 def render_agreement(
     request_id: UUID, agreement: Agreement | None, signatures: Sequence[RecordedSignature]
 ) -> bytes:
-    """GetAgreementResponse; an agreement that is not this recipient's own is none (AGR-01)."""
+    """Render GetAgreementResponse.
+
+    `agreement` must be None if the agreement is another recipient's; the answer is then AGR-01.
+    """
     asked = element("requestId", str(request_id))
     if agreement is None:
         none = answer_reason(Reason(code=Code.AGR_01, field="agreementNumber"))
@@ -231,7 +247,7 @@ def _signature(signature: RecordedSignature) -> str:
 def render_receipt_answer(
     request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None
 ) -> bytes:
-    """GetReceiptResponse: the receipt's exact bytes with its proof of inclusion, or a reason."""
+    """Render GetReceiptResponse: the receipt's exact bytes and inclusion proof, or a reason."""
     asked = element("requestId", str(request_id))
     if isinstance(found, Reason):
         return _response("GetReceipt", asked, answer_reason(found))
@@ -250,7 +266,7 @@ def _inclusion(inclusion: Inclusion) -> str:
 
 
 def render_status(request_id: UUID, status: ServiceStatus) -> bytes:
-    """GetStatusResponse."""
+    """Render GetStatusResponse."""
     limits = (
         group(
             "limit",

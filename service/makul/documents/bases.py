@@ -1,4 +1,4 @@
-"""Basis statements (basis.xsd; Procedure, cl. 5): read from verified XML, and drawn up."""
+"""Read basis statements from verified XML, and write them (basis.xsd; Procedure, cl. 5)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,17 +29,17 @@ NAMESPACE = "urn:makul:basis:1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisDisplay:
-    """What a basis statement says to people besides what is judged."""
+    """The parts of a basis statement that only people read. The service does not judge them."""
 
     recipient_name: str
     official_name: str
     purpose_text: str
     probe_digest: bytes | None = None
-    """SHA-256 of the probe, where the statement names no subject (1:N)."""
+    """The SHA-256 digest of the probe, if the statement names no subject (1:N)."""
 
 
 def read_basis(signed: "Element") -> BasisStatement:
-    """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+    """Read a basis statement from its verified root element. Raises `DocumentError` (REQ-01)."""
     basis_schema().check(signed)
     said = Reader(signed)
     attributes = said.inside_if_any("attributes")
@@ -75,9 +75,10 @@ def _read_act(act: Reader) -> AuthorisingAct:
 
 
 def render_basis(statement: BasisStatement, display: BasisDisplay) -> bytes:
-    """An unsigned basis statement in exclusive canonical form, with `Id="basis-<statementId>"`.
+    """Return an unsigned basis statement in exclusive canonical form.
 
-    Raises `UnwritableError` unless exactly one of subject and probe is named.
+    Its root has `Id="basis-<statementId>"`. Raises `UnwritableError` unless the statement names
+    exactly one of subject and probe.
     """
     hidden = statement.hidden_until
     said = (

@@ -1,7 +1,7 @@
-"""Consent documents (consent.xsd; Procedure, cl. 4): read from verified XML, and drawn up.
+"""Read consents from verified XML, and write them (consent.xsd; Procedure, cl. 4).
 
-What the decision needs is `Consent`; what only people need to read (names, texts, how to withdraw)
-is `ConsentDisplay`, which the service never judges by and therefore never reads.
+`Consent` contains what a decision needs. `ConsentDisplay` contains what only people read: names,
+texts, how to revoke the consent. The service never judges these parts, so it never reads them.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ NAMESPACE = "urn:makul:consent:1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An organisation, for programs and for people."""
+    """An organisation, with its code for programs and its name for people."""
 
     member_code: MemberCode
     name: str
@@ -48,37 +48,41 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representative:
-    """Who consents for the subject, and by what authority."""
+    """The person who consents for the subject, and the document that authorises this person."""
 
     name: str
     number: str
-    """Of the authority document; kind, term and digest stand in the consent."""
+    """The number of the authority document. `Consent` contains its kind, term and digest."""
     issued_on: date
     issuer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A consent signed by hand: where that was; the rest stands in the consent."""
+    """The location at which a consent was signed by hand. `Consent` contains the other facts."""
 
     place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConsentDisplay:
-    """What a consent says to people besides what is judged. Personal data: it does not print."""
+    """The parts of a consent that only people read.
+
+    They are personal data, so `repr` does not show them.
+    """
 
     surname: str | None = None
     given_name: str | None = None
-    """One of the two is there, and for a person with one name one alone."""
+    """The given name. At least one of surname and given name must be present; a person with one
+    name has only one of the two."""
     patronymic: str | None = None
     controller_name: str
     recipient_name: str
     purpose_text: str
     retention: str = "P1Y"
-    """xs:duration: how long the recipient keeps the data."""
+    """The time for which the recipient keeps the data, as xs:duration."""
     withdrawal: str
-    """How the subject can take the consent back."""
+    """The text on how the subject can revoke the consent."""
     onward: tuple[Party, ...] = ()
     relation_ref: str | None = None
     representative: Representative | None = None
@@ -86,14 +90,14 @@ class ConsentDisplay:
 
 
 def read_consent(signed: "Element") -> Consent:
-    """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
+    """Read a consent from its verified root element. Raises `DocumentError` (REQ-01)."""
     consent_schema().check(signed)
     said = Reader(signed)
     attributes = said.inside_if_any("attributes")
     notice = said.inside("notice")
     subject = said.inside("subject")
     if all(subject.read_if_any(name, str) is None for name in ("surname", "givenName")):
-        raise malformed("subject")  # the subject did not see whose consent they signed
+        raise malformed("subject")  # without a name the subject could not see whose consent it is
     return Consent(
         consent_id=said.read("consentId", uuid),
         subject=subject_pin(subject),
@@ -141,10 +145,10 @@ def _read_paper(said: Reader | None) -> PaperTaken | None:
 
 
 def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
-    """An unsigned consent document in exclusive canonical form, with `Id="consent-<consentId>"`.
+    """Return an unsigned consent in exclusive canonical form, with `Id="consent-<consentId>"`.
 
-    Raises `UnwritableError` where the two arguments tell of different documents, and for a subject
-    without a name.
+    Raises `UnwritableError` if only one of the two arguments has a representative or describes a
+    consent on paper, and for a subject without a name.
     """
     if display.surname is None and display.given_name is None:
         raise UnwritableError("a subject has at least one name")

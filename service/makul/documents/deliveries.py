@@ -1,4 +1,7 @@
-"""What is signed and then sealed: the data, to whom and in answer to what (delivery.xsd)."""
+"""Write deliveries, which are signed and then encrypted to the recipient (delivery.xsd).
+
+A delivery contains the data, the recipient and the request that it answers.
+"""
 
 from makul.app.ports import PersonDelivery
 from makul.documents.canonical_writer import binary, element, instant
@@ -7,9 +10,10 @@ NAMESPACE = "urn:makul:delivery:1"
 
 
 def render_delivery(delivery: PersonDelivery) -> bytes:
-    """Root `Delivery` with `Id="delivery-<disclosureId>"`, in exclusive canonical form.
+    """Return the element `Delivery` in exclusive canonical form.
 
-    `person` stands in it byte for byte, as the receipt digests it; it brings its own namespace.
+    It has `Id="delivery-<disclosureId>"`. It contains the bytes of `person` unchanged, because the
+    receipt's digest is over them. `person` declares its own namespace.
     """
     said = (
         element("requestId", str(delivery.request_id)),

@@ -1,9 +1,9 @@
-"""What a scan really is, told by its content (CNS-13): PDF, PNG, JPEG, TIFF, or none of them.
+"""Determine the media type of a scan from its content (CNS-13): PDF, PNG, JPEG, TIFF, or none.
 
-A scan is kept as evidence and looked at by people years later, with whatever program opens it. So
-it must be what its first bytes say from its first byte to its last: a file that is two things at
-once, or that has something behind its end, is neither. Nothing here decodes a picture; that a
-well-formed file shows what was signed is what the official answers for.
+A scan is stored as evidence. People look at it years later, with any program that can open it. So
+the whole file, from its first byte to its last, must be of the type that its first bytes show. A
+file that is of two types at once, or that has data after its end, is of no type. This module
+decodes no picture. The official must ensure that a well-formed file shows what was signed.
 """
 
 import re
@@ -26,11 +26,15 @@ _PDF_HEAD: Final = re.compile(rb"%PDF-[12]\.[0-9][\r\n]")
 _PDF_TAIL: Final = re.compile(rb"startxref[\r\n]+[0-9]{1,10}[\r\n]+%%EOF[\r\n ]*\Z")
 _PDF_TAIL_BYTES: Final = 1024
 _ZIP_END: Final = b"PK\x05\x06"
-"""A ZIP is found from its end, so any file may be one as well (APPNOTE 4.3.16)."""
+"""The signature of a ZIP's end record. Programs find a ZIP from its end, so any file may also be a
+ZIP (APPNOTE 4.3.16)."""
 
 
 def media_type(content: bytes) -> str | None:
-    """The media type that these bytes are, whole and alone; None for anything else."""
+    """Return the media type of which these bytes are one whole file, or None.
+
+    A file with data after its end, or one that may also be a ZIP, is None.
+    """
     if _ZIP_END in content[-66_000:]:
         return None
     for name, is_one in _TYPES.items():
@@ -40,14 +44,20 @@ def media_type(content: bytes) -> str | None:
 
 
 def _is_pdf(content: bytes) -> bool:
-    """A header at the very beginning and the trailer at the very end (ISO 32000-1, 7.5)."""
+    """Return whether the content is a PDF (ISO 32000-1, 7.5).
+
+    The header must be at the very beginning and the trailer at the very end.
+    """
     head = _PDF_HEAD.match(content)
     tail = _PDF_TAIL.search(content[-_PDF_TAIL_BYTES:])
     return head is not None and tail is not None and b" obj" in content
 
 
 def _is_png(content: bytes) -> bool:
-    """IHDR first, IDAT somewhere, IEND last, every checksum right (PNG, 5.3 and 5.6)."""
+    """Return whether the content is a PNG (PNG, 5.3 and 5.6).
+
+    IHDR must be the first chunk, IEND the last, and IDAT present. Every checksum must be right.
+    """
     if not content.startswith(PNG):
         return False
     at = len(PNG)
@@ -70,7 +80,10 @@ def _is_png(content: bytes) -> bool:
 
 
 def _is_jpeg(content: bytes) -> bool:
-    """Segments from SOI to EOI, a frame and a scan among them, nothing behind (ITU-T T.81, B)."""
+    """Return whether the content is a JPEG (ITU-T T.81, B).
+
+    It must consist of segments from SOI to EOI, with a frame and a scan, and end there.
+    """
     if not content.startswith(b"\xff\xd8\xff"):
         return False
     at, framed, scanned = 2, False, False
@@ -91,7 +104,10 @@ def _is_jpeg(content: bytes) -> bool:
 
 
 def _is_tiff(content: bytes) -> bool:
-    """A chain of directories inside the file, each of a picture (TIFF 6.0, section 2)."""
+    """Return whether the content is a TIFF (TIFF 6.0, section 2).
+
+    It must have a chain of directories inside the file, each of a picture.
+    """
     order = _TIFF_HEADS.get(content[:4])
     if order is None or len(content) < 8:
         return False

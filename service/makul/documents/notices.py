@@ -1,4 +1,4 @@
-"""Approvals of notices (notice.xsd; Procedure, cl. 4): read from verified XML, and drawn up."""
+"""Read approvals of notices from verified XML, and write them (notice.xsd; Procedure, cl. 4)."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,10 @@ NAMESPACE = "urn:makul:notice:1"
 
 
 def render_approval(approval: NoticeApproval) -> bytes:
-    """An unsigned approval in exclusive canonical form; `UnwritableError` as for agreements."""
+    """Return an unsigned approval in exclusive canonical form.
+
+    Raises `UnwritableError` if the approval would differ after it is read back.
+    """
     body = approval.authorised_body
     texts = (
         group("text", element("language", language), element("digest", binary(digest)))
@@ -37,7 +40,7 @@ def render_approval(approval: NoticeApproval) -> bytes:
 
 
 def read_approval(signed: "Element") -> NoticeApproval:
-    """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+    """Read an approval from its verified root element. Raises `DocumentError` (REQ-01)."""
     notice_schema().check(signed)
     said = Reader(signed)
     body = said.inside("authorisedBody")

@@ -1,9 +1,9 @@
-"""The `person` element of an answer: exactly what was released, and nothing else.
+"""Write the `person` element of an answer, with exactly the released attributes.
 
-The element declares its namespace itself, with the prefix `p`, which nothing around it uses. So its
-bytes are the same whether they are canonicalised alone or inside the answer, and the receipt's
-payload digest, SHA-256(salt || element), can be checked by anybody who cuts the element out of the
-answer with any library's exclusive canonicalisation.
+The element declares its own namespace, with the prefix `p`, which no element around it uses. So its
+canonical bytes are the same inside the answer and on their own. The payload digest of the receipt
+is SHA-256(salt || element). Anybody can check it: extract the element from the answer with the
+exclusive canonicalisation of any library.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,10 @@ RECIPIENT = "urn:makul:recipient:1"
 
 
 def render_person(person: Person, released: frozenset[Attribute]) -> bytes:
-    """The attributes in `released`, in the schema's order, which is that of `Attribute`.
+    """Return the `person` element with the attributes in `released`.
 
-    Raises `UnwritableError` where one of them is not held or is not of its kind.
+    They are in the order of the schema, which is that of `Attribute`. Raises `UnwritableError` if
+    the record has no value for one of them, or a value of the wrong kind.
     """
     try:
         content = "".join(

@@ -1,4 +1,4 @@
-"""Reasons as answers and receipts say them."""
+"""Write reasons for answers and receipts."""
 
 from functools import cache
 
@@ -9,16 +9,19 @@ from makul.domain.reason_texts import text_of
 from makul.domain.reasons import Code, Reason, Side
 
 TYPES = "urn:makul:types:1"
-"""The namespace of a reason's parts; in canonical form each of them declares it anew."""
+"""The namespace of a reason's parts. In canonical form each part declares it again."""
 
 
 def typed(name: str, value: str) -> str:
-    """An element of the types namespace that stands alone in an element of another namespace."""
+    """Return an element of the types namespace, for a parent in another namespace."""
     return f'<t:{name} xmlns:t="{TYPES}">{text(value)}</t:{name}>'
 
 
 def answer_reason(reason: Reason) -> str:
-    """`reason` of an answer (types.xsd, Reason). `side` is absent where nobody can mend it."""
+    """Return the `reason` of an answer (types.xsd, Reason).
+
+    `side` is absent if nobody can correct the cause.
+    """
     parts = [typed("code", reason.code)]
     if reason.because is not None:
         parts.append(typed("because", reason.because))
@@ -35,7 +38,10 @@ def answer_reason(reason: Reason) -> str:
 
 
 def receipt_reason(reason: Reason) -> str:
-    """`reason` of a receipt (receipt.xsd, Reason): the code, its cause and the field's name."""
+    """Return the `reason` of a receipt (receipt.xsd, Reason).
+
+    It has the code, the code that caused it (`because`) and the name of the field.
+    """
     because = optional("because", reason.because)
     return (
         f"<reason>{element('code', reason.code)}{because}{optional('field', reason.field)}</reason>"
@@ -43,14 +49,14 @@ def receipt_reason(reason: Reason) -> str:
 
 
 def localized(code: Code) -> str:
-    """The content of a LocalizedText: what a code says, in the three languages."""
+    """Return the content of a LocalizedText: the text of a code in the three languages."""
     said = text_of_code(code)
     return typed("ky", said.ky) + typed("ru", said.ru) + typed("en", said.en)
 
 
 @cache
 def _words(code: Code, because: Code | None, cause: Cause | None) -> str:
-    """A reason's `text`, which is of the types namespace like its children."""
+    """Return the `text` of a reason; it and its children are in the types namespace."""
     said = text_of(Reason(code=code, because=because, cause=cause))
     words = element("t:ky", said.ky) + element("t:ru", said.ru) + element("t:en", said.en)
     return f'<t:text xmlns:t="{TYPES}">{words}</t:text>'

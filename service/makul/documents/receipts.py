@@ -1,4 +1,4 @@
-"""The operator's receipt, before it is signed (receipt.xsd; Procedure, cl. 10 and 11)."""
+"""Write the operator's receipt before it is signed (receipt.xsd; Procedure, cl. 10 and 11)."""
 
 from makul.app.ports import Receipt
 from makul.documents.canonical_writer import binary, element, group, instant, optional
@@ -10,9 +10,9 @@ NAMESPACE = "urn:makul:receipt:1"
 
 
 def render_receipt(receipt: Receipt) -> bytes:
-    """Root `Receipt` with `Id="receipt-<receiptId>"`, in exclusive canonical form.
+    """Return the element `Receipt` in exclusive canonical form, with `Id="receipt-<receiptId>"`.
 
-    Its signature belongs right before the end tag, where these bytes can be split.
+    The signature must be inserted directly before the end tag.
     """
     said = (
         element("receiptId", str(receipt.receipt_id)),

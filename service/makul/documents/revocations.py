@@ -1,4 +1,4 @@
-"""Revocations (consent.xsd; Procedure, cl. 4): read from verified XML, and drawn up."""
+"""Read consent revocations from verified XML, and write them (consent.xsd; Procedure, cl. 4)."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -17,7 +17,7 @@ NAMESPACE = "urn:makul:consent:1"
 
 
 def read_revocation(signed: "Element") -> Revocation:
-    """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+    """Read a consent revocation from its verified root element. Raises `DocumentError` (REQ-01)."""
     revocation_schema().check(signed)
     said = Reader(signed)
     return Revocation(
@@ -31,7 +31,10 @@ def read_revocation(signed: "Element") -> Revocation:
 def render_revocation(
     revocation: Revocation, *, revocation_id: UUID | None = None, reason: str | None = None
 ) -> bytes:
-    """An unsigned revocation in exclusive canonical form, with `Id="revocation-<consentId>"`."""
+    """Return an unsigned consent revocation in exclusive canonical form.
+
+    Its root has `Id="revocation-<consentId>"`.
+    """
     said = (
         optional("revocationId", str(revocation_id) if revocation_id is not None else None),
         element("consentId", str(revocation.consent_id)),

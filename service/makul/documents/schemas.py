@@ -1,4 +1,7 @@
-"""The published schemas of documents, and the one place where a document is held against them."""
+"""Load the published schemas of documents and validate documents by them.
+
+No other module validates a document by its schema.
+"""
 
 import re
 from functools import cache
@@ -19,18 +22,21 @@ _XSD_ELEMENT = "{http://www.w3.org/2001/XMLSchema}element"
 
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
-# How libxml2 begins every message: Element '{urn:makul:consent:1}pin': …, sometimes with an
-# attribute's name before the colon. The rest may quote the value and is never read.
+# libxml2 begins every message with: Element '{urn:makul:consent:1}pin': …, sometimes with the name
+# of an attribute before the colon. The rest may quote the value, so it is never read.
 _CULPRIT = re.compile(r"Element '(?:\{[^}']*\})?([^'{}]*)'")
 
 
 def malformed(field: str) -> DocumentError:
-    """REQ-01 at this element: a name that we wrote ourselves, never one from a document."""
+    """Return the error REQ-01 at this element.
+
+    `field` must be a name from our own code or schemas, never one that only a document contains.
+    """
     return DocumentError(Reason(code=Code.REQ_01, field=field))
 
 
 class DocumentSchema:
-    """One kind of signed document: its root element and the schema it must satisfy."""
+    """One kind of signed document, with its root element and the schema that it must satisfy."""
 
     def __init__(self, file: str, root: str) -> None:
         parsed = etree.parse(makul_schemas.location() / file)
@@ -38,16 +44,16 @@ class DocumentSchema:
         self._root_name = root
         self._names = {each.get("name") for each in parsed.iter(_XSD_ELEMENT)}
         self._schema = etree.XMLSchema(parsed)
-        # A schema keeps the errors of its last run; without the lock one document's reader could
-        # be told of another's.
+        # A schema keeps the errors of its last validation. Without the lock the caller for one
+        # document could get the errors of another.
         self._lock = Lock()
 
     def check(self, document: "Element") -> None:
-        """Raises `DocumentError` (REQ-01) unless the element is a document of this kind.
+        """Require a document of this kind. Raises `DocumentError` (REQ-01) for any other element.
 
-        The root is checked by name first, for a schema accepts any global element that it or an
-        imported schema declares. Comments and processing instructions would cut a value in two for
-        a reader of `text`, so there are none.
+        The name of the root is checked first, because a schema accepts any global element that it
+        or an imported schema declares. Comments and processing instructions are refused, because
+        code that reads `text` would see only the part of a value before them.
         """
         if document.tag != self._root:
             raise malformed(self._root_name)
@@ -59,12 +65,13 @@ class DocumentSchema:
             except etree.DocumentInvalid as error:
                 raise malformed(self._culprit(str(error))) from None
         for child in document:
-            # The schema skips the signature: the names in its certificates are the authority's.
+            # The schema skips the signature. Its texts are not checked, because the authority chose
+            # the names in its certificates.
             if child.tag != _SIGNATURE:
                 _check_texts(child)
 
     def _culprit(self, message: str) -> str:
-        """The element at fault, if it is one of the schema's own; else the root."""
+        """Return the name of the wrong element if the schema declares it, otherwise the root's."""
         found = _CULPRIT.match(message)
         return found[1] if found is not None and found[1] in self._names else self._root_name
 
@@ -77,35 +84,35 @@ def _check_texts(element: "Element") -> None:
 
 @cache
 def consent_schema() -> DocumentSchema:
-    """consent.xsd."""
+    """Return the schema of a consent (consent.xsd)."""
     return DocumentSchema("consent.xsd", "Consent")
 
 
 @cache
 def revocation_schema() -> DocumentSchema:
-    """consent.xsd, its other document."""
+    """Return the schema of a consent revocation (consent.xsd)."""
     return DocumentSchema("consent.xsd", "Revocation")
 
 
 @cache
 def basis_schema() -> DocumentSchema:
-    """basis.xsd."""
+    """Return the schema of a basis statement (basis.xsd)."""
     return DocumentSchema("basis.xsd", "BasisStatement")
 
 
 @cache
 def agreement_schema() -> DocumentSchema:
-    """agreement.xsd."""
+    """Return the schema of an agreement (agreement.xsd)."""
     return DocumentSchema("agreement.xsd", "Agreement")
 
 
 @cache
 def notice_schema() -> DocumentSchema:
-    """notice.xsd."""
+    """Return the schema of an approval of a notice (notice.xsd)."""
     return DocumentSchema("notice.xsd", "NoticeApproval")
 
 
 @cache
 def receipt_schema() -> DocumentSchema:
-    """receipt.xsd."""
+    """Return the schema of a receipt (receipt.xsd)."""
     return DocumentSchema("receipt.xsd", "Receipt")

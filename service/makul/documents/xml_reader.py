@@ -1,9 +1,9 @@
-"""Reading values from an element that has passed its schema.
+"""Read values from an element that has passed its schema.
 
-The schema has fixed which elements there are, in what order, and the form of each value; what it
-cannot say (a PIN's date exists, an instant can be told in UTC) is found here and raises
-`DocumentError` with the element's name. White space is collapsed as xs:token does it, and only
-XML's own: other spaces belong to the value.
+The schema has checked the elements, their order and the form of each value. This module checks what
+a schema cannot express. Examples are that the date in a PIN exists, and that an instant can be
+written in UTC. It raises `DocumentError` with the name of the element. White space of XML is
+collapsed as in xs:token; other spaces belong to the value.
 """
 
 import base64
@@ -25,7 +25,7 @@ _SPACE = re.compile(r"[ \t\r\n]+")
 
 
 class Reader:
-    """The children of one element, those in its own namespace, by local name."""
+    """The children of one element that are in its own namespace, by local name."""
 
     def __init__(self, node: "Element") -> None:
         end = node.tag.index("}") + 1
@@ -37,38 +37,47 @@ class Reader:
                 self._children.setdefault(tag[end:], []).append(child)
 
     def inside(self, name: str) -> "Reader":
-        """The child that the schema requires; `DocumentError` where it is not there after all."""
+        """Return a reader of the child that the schema requires.
+
+        Raises `DocumentError` if the child is nevertheless missing.
+        """
         return Reader(self._child(name))
 
     def inside_if_any(self, name: str) -> "Reader | None":
-        """The child, or None where it is absent."""
+        """Return a reader of the child, or None if it is absent."""
         return self.inside(name) if self.has(name) else None
 
     def has(self, name: str) -> bool:
-        """Is there such a child?"""
+        """Return whether there is a child of this name."""
         return name in self._children
 
     def each_inside(self, name: str) -> "list[Reader]":
-        """Every child of this name, in order."""
+        """Return readers of all children of this name, in order."""
         return [Reader(child) for child in self._children.get(name, ())]
 
     def read_all(self, name: str, parse: Callable[[str], ValueT]) -> frozenset[ValueT]:
-        """The values of all children of this name, parsed; what cannot be parsed is malformed."""
+        """Return the parsed values of all children of this name.
+
+        Raises `DocumentError` if a value cannot be parsed.
+        """
         try:
             return frozenset(parse(value) for value in self.texts(name))
         except ValueError:
             raise malformed(name) from None
 
     def texts(self, name: str) -> frozenset[str]:
-        """The values of all children of this name."""
+        """Return the values of all children of this name."""
         return frozenset(_value(child) for child in self._children.get(name, ()))
 
     def text(self, name: str) -> str:
-        """The child's value."""
+        """Return the value of the child. Raises `DocumentError` if the child is missing."""
         return _value(self._child(name))
 
     def read(self, name: str, parse: Callable[[str], ValueT]) -> ValueT:
-        """The child's value, parsed; what cannot be parsed is malformed."""
+        """Return the parsed value of the child.
+
+        Raises `DocumentError` if the child is missing or its value cannot be parsed.
+        """
         value = self.text(name)
         try:
             return parse(value)
@@ -76,11 +85,17 @@ class Reader:
             raise malformed(name) from None
 
     def read_if_any(self, name: str, parse: Callable[[str], ValueT]) -> ValueT | None:
-        """Likewise, or None where there is no such child."""
+        """Return the parsed value of the child, or None if the child is absent.
+
+        Raises `DocumentError` if the value cannot be parsed.
+        """
         return self.read(name, parse) if self.has(name) else None
 
     def _child(self, name: str) -> "Element":
-        """The one child of this name; two, which no schema here allows, are as bad as none."""
+        """Return the one child of this name.
+
+        Raises `DocumentError` if there is none, or if there are two, which no schema here allows.
+        """
         match self._children.get(name):
             case [child]:
                 return child
@@ -88,7 +103,10 @@ class Reader:
 
 
 def subject_pin(subject: Reader) -> Pin:
-    """The PIN inside a `subject`; a bad one is a fault of the subject, without the value."""
+    """Return the PIN inside a `subject`.
+
+    Raises `DocumentError` with the field `subject` for a malformed PIN, without its value.
+    """
     try:
         return Pin(subject.text("pin"))
     except MalformedIdentifierError:
@@ -96,15 +114,16 @@ def subject_pin(subject: Reader) -> Pin:
 
 
 def uuid(value: str) -> UUID:
-    """Upper and lower case are the same id (RFC 9562, 4)."""
+    """Parse an id, for which upper and lower case are the same (RFC 9562, 4)."""
     return UUID(value)
 
 
 def instant(value: str) -> datetime:
-    """An aware instant in UTC. Fractions are cut at microseconds, never rounded up.
+    """Parse an xs:dateTime as a timezone-aware instant in UTC.
 
-    Raises `ValueError` or `OverflowError` for what xs:dateTime allows and no clock shows: hour 24,
-    or an offset that leaves the calendar.
+    Fractions are cut at microseconds and never rounded up. Raises `ValueError` or `OverflowError`
+    for values that xs:dateTime allows and no clock shows: hour 24, or an offset that leaves the
+    calendar.
     """
     found = datetime.fromisoformat(value)
     if found.tzinfo is None:
@@ -113,12 +132,12 @@ def instant(value: str) -> datetime:
 
 
 def day(value: str) -> date:
-    """xs:date without a zone, as types.xsd has it."""
+    """Parse an xs:date without a time zone (types.xsd)."""
     return date.fromisoformat(value)
 
 
 def binary(value: str) -> bytes:
-    """xs:base64Binary, which may hold spaces between its characters."""
+    """Parse xs:base64Binary, which may contain spaces between its characters."""
     return base64.b64decode(value.replace(" ", ""), validate=True)
 
 

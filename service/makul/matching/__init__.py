@@ -1,4 +1,4 @@
-"""Is it they? Probe against record, one method a module (Procedure, cl. 10)."""
+"""Compare a probe with the record of a person, one method in each module (Procedure, cl. 10)."""
 
 from makul.matching.demographic import DemographicMatcher
 

@@ -1,14 +1,15 @@
-"""Comparison of what is said of a person with what the record says (Procedure, cl. 10).
+"""Compare what a recipient states about a person with the person's record (Procedure, cl. 10).
 
-The PIN finds the record; a document number, or every name that the record holds, show that the
-asker has the person or their papers at hand. Every factor that is given must agree, and all of them
-are compared whatever the first ones gave: neither the answer nor the work tells which factor
-failed. Without a record the same work is done against a decoy, and the result is never a match
-(invariant 6).
+The PIN finds the record. A document number, or all names of the record, show that the recipient has
+contact with the person or the person's documents. Every factor that is given must agree. All
+factors are always compared, so neither the answer nor the work shows which factor failed. If there
+is no record, the same work is done with a decoy, and the result is never a match
+(docs/architecture.md, invariant 6).
 
-Birth date and sex are those of the record, which may have been corrected (cl. 14); the digits of
-the PIN stay what they were. Some people have one name: it is compared with the one that is given,
-in whichever field each stands; a dash in the other field is no name, on either side.
+Birth date and sex are taken from the record, which may have been corrected (cl. 14), because the
+digits of the PIN do not change. Some people have only one name. It is compared with the one name
+that is given, even if the two are in different fields. A dash in the other field is not a name, in
+the probe and in the record.
 """
 
 import hashlib
@@ -30,14 +31,15 @@ from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.matching.name_similarity import ALGORITHM, DOUBT, THRESHOLD, similarity
 
 VERSION = "2"
-"""Raised whenever folding, comparison or thresholds change, for old verdicts name theirs."""
+"""The version of the algorithm. It must be raised when the reading of names, the comparison or a
+threshold changes, because each stored verdict names the version that produced it."""
 
 _METHODS = frozenset({MatchMethod.DEMOGRAPHIC})
 
 _OWN_NAMES = (Attribute.SURNAME, Attribute.GIVEN_NAME)
 _SCRIPTS = 3
 
-# Cyrillic letters that look like the Latin capitals of a document number and are typed for them.
+# The Cyrillic letters that look like Latin capitals of a document number and are typed by mistake.
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТУХІЈЅҮ", "ABEKMHOPCTYXIJSY")
 
 _DECOY_NAME = LocalizedName(ky="Үлгүлөв", ru="Образцов", latin="Ulgulov")
@@ -54,26 +56,29 @@ DECOY = Person(
         Attribute.DOCUMENT_NUMBER: "XX0000000",
     },
 )
-"""Nobody: what a probe is compared with where there is no record. Its PIN belongs to no one."""
+"""The decoy person with whom a probe is compared if there is no record. Nobody has this PIN."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemographicMatcher:
-    """The port `Matcher` for release 1: demographic probes alone. Stateless, for any thread.
+    """The adapter for the port `Matcher` in release 1: compare demographic probes only.
 
-    The score of what is not a match says how near it came, and against a decoy it says that there
-    is no such person; it is for the record and never for the asker.
+    An instance has no state and is safe to share between threads.
+
+    The score must be recorded only and never disclosed to the recipient if the result is not a
+    match. It shows how near the probe came, and with a decoy it shows that there is no such person.
     """
 
     @property
     def methods(self) -> frozenset[MatchMethod]:
-        """Demographic, and no other."""
+        """Return the demographic method, the only one that is supported."""
         return _METHODS
 
     def compare(self, probe: DemographicProbe, person: Person | None) -> MatchVerdict:
-        """One method's verdict. Never `MATCH` where `person` is None.
+        """Compare the probe with the person and return the verdict of the one method.
 
-        A probe that is not `sufficient` is `INCONCLUSIVE` whatever the record says.
+        The result is never `MATCH` if `person` is None. If the probe is not `sufficient`, the
+        result is always `INCONCLUSIVE`.
         """
         score = _score(probe, DECOY if person is None else person)
         return MatchVerdict(
@@ -99,14 +104,17 @@ def _result(score: float, probe: DemographicProbe, *, known: bool) -> MatchResul
 
 
 def _score(probe: DemographicProbe, record: Person) -> float:
-    """The score of the factor that agrees least; factors that are not names agree or do not."""
+    """Return the score of the factor that agrees least, 0.0 to 1.0.
+
+    A factor that is not a name scores 1.0 or 0.0.
+    """
     values = record.values
     surname, given_name = (_name(values.get(name)) for name in _OWN_NAMES)
     said = probe.surname, probe.given_name
     spoken = _spoken(probe.surname), _spoken(probe.given_name)
     if _is_one(*spoken) and _is_one(surname, given_name):
         surname = given_name = surname or given_name
-        said = spoken  # a paper of one name may print a dash for the other
+        said = spoken  # a document with one name may have a dash for the other
     return min(
         _agreement(_same_text(probe.pin.digits, record.pin.digits)),
         _agreement(_same_birth_date(probe, values.get(Attribute.BIRTH_DATE))),
@@ -120,9 +128,9 @@ def _score(probe: DemographicProbe, record: Person) -> float:
 
 
 def _completeness(probe: DemographicProbe, values: Mapping[Attribute, AttributeValue]) -> float:
-    """Whether the names that are given are as many as are held; a document number stands for both.
+    """Return 1.0 if the probe gives as many names as the record has, otherwise `DOUBT`.
 
-    A name that was left out is a doubt (MAT-02) and never a match.
+    A document number may replace the names. A missing name is a doubt (MAT-02) and never a match.
     """
     given = [probe.surname, probe.given_name]
     held = [_name(values.get(name)) for name in _OWN_NAMES]
@@ -131,14 +139,14 @@ def _completeness(probe: DemographicProbe, values: Mapping[Attribute, AttributeV
 
 
 def _is_one(surname: object, given_name: object) -> bool:
-    """Return whether exactly one of the two is there."""
+    """Return whether exactly one of the two names is present."""
     return (surname is None) != (given_name is None)
 
 
 def _name(held: object) -> LocalizedName | None:
-    """The name as it is held; None where no letter is, as of "-" for a name that is missing.
+    """Return the name in the record, or None if it has no letter, such as "-" for a missing name.
 
-    Where there is no name, another is read in its place, so that the work does not tell.
+    If the record has no name, the decoy's name is read instead, so that the work is the same.
     """
     name = held if isinstance(held, LocalizedName) else _DECOY_NAME
     letters = _has_letters("".join(name.forms))
@@ -146,7 +154,7 @@ def _name(held: object) -> LocalizedName | None:
 
 
 def _spoken(given: str | None) -> str | None:
-    """The name as it is given; None where no letter is."""
+    """Return the given name, or None if it has no letter."""
     return given if _has_letters(given or "") else None
 
 
@@ -159,9 +167,10 @@ def _agreement(agrees: bool) -> float:
 
 
 def _likeness(given: str | None, held: LocalizedName | None) -> float:
-    """The best of the scripts that are held. A name that is not held is like nothing.
+    """Return the best similarity of a given name to the forms in the record.
 
-    Three forms are compared in any case, so that the work does not tell how many are held.
+    The result is 1.0 if no name is given, and 0.0 if the record has no such name. Three forms are
+    always compared, so that the work does not show how many forms the record has.
     """
     if given is None:
         return 1.0
@@ -171,7 +180,10 @@ def _likeness(given: str | None, held: LocalizedName | None) -> float:
 
 
 def _same_document(given: str | None, held: object) -> bool:
-    """Equal after normalisation, in constant time; two empty numbers are not equal."""
+    """Return whether two document numbers are equal after normalisation, in constant time.
+
+    Two empty numbers are not equal. A number that is not given counts as equal.
+    """
     if given is None:
         return True
     number = _normalised(given)
@@ -180,25 +192,37 @@ def _same_document(given: str | None, held: object) -> bool:
 
 
 def _normalised(number: str) -> str:
-    """Capitals without spaces, Latin letters for the Cyrillic ones that look like them."""
+    """Return a document number in capitals, without spaces and with Latin letters.
+
+    Cyrillic letters that look like Latin ones are replaced.
+    """
     return "".join(number.upper().translate(_LOOK_ALIKES).split())
 
 
 def _same_birth_date(probe: DemographicProbe, held: object) -> bool:
-    """Where given: that of the record or, where it holds none, of the PIN."""
+    """Return whether the birth date agrees with the record or, if it has none, with the PIN.
+
+    A birth date that is not given agrees.
+    """
     by_pin = probe.pin.birth_date
     return probe.birth_date in {None, by_pin if held is None else held}
 
 
 def _same_sex(probe: DemographicProbe, held: object) -> bool:
-    """Where given: that of the record or, where it holds none, of the PIN, if that tells."""
+    """Return whether the sex agrees with the record or, if it has none, with the PIN.
+
+    A sex that is not given agrees, and so does any sex if neither the record nor the PIN has one.
+    """
     by_pin = probe.pin.sex
     known = by_pin if held is None else held
     return known is None or probe.sex in {None, known}
 
 
 def _same_text(one: str, other: str) -> bool:
-    """In constant time: digests are compared, so neither content nor length shows."""
+    """Return whether two texts are equal, in constant time.
+
+    Digests are compared, so the time shows neither content nor length.
+    """
     left = hashlib.sha256(one.encode()).digest()
     right = hashlib.sha256(other.encode()).digest()
     return hmac.compare_digest(left, right)

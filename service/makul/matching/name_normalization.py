@@ -1,13 +1,14 @@
-"""The sounds of a name, however it is written: in Cyrillic or Latin letters, by any common habit.
+"""Convert a name in Cyrillic or Latin letters to its sounds, by several common spelling habits.
 
-One spelling can stand for several names: `Julia` is Юлия to a German and Жулия to a Kyrgyz reader,
-`Xasan` is Хасан to an Uzbek and Ксасан to an Englishman. A name is therefore read by each of a few
-fixed habits (`HABITS`), and two names are compared habit by habit. A habit is a reading of letters
-that depend on it; the letters on which all habits agree have one sound.
+One spelling can represent several names. `Julia` is Юлия to a German and Жулия to a Kyrgyz reader;
+`Xasan` is Хасан to an Uzbek and Ксасан to an English reader. So a name is read by each of a few
+fixed habits (`HABITS`), and two names are compared habit by habit. A habit defines the sounds of
+the letters that languages read differently. All other letters have one sound.
 
-What cannot be heard is left out: soft and hard signs, apostrophes, case, doubled letters, marks
-that no habit reads, invisible characters. Hyphens, spaces and other separators divide a name into
-its parts. A name that holds a letter of another script has no sounds, and equals nothing.
+The sounds omit what nobody can hear: soft and hard signs, apostrophes, case, doubled letters, marks
+that no habit reads, and invisible characters. Hyphens, spaces and other separators divide a name
+into parts. A name with a letter of another script has no sounds and equals no name. The reasons are
+in docs/decisions/0028-names-are-read-by-habits.md.
 """
 
 import re
@@ -22,21 +23,22 @@ from makul.matching.scripts import MixedScriptsError, unify_scripts
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A way to read the letters that different languages and authorities read differently.
+    """A reading of the letters that languages and authorities read differently.
 
-    Each field is the sound of the letters that its docstring names.
+    Each field is the sound of the letters that its docstring names. Sounds are written as in
+    `Sounds`.
     """
 
     x: str
-    """Latin x: `ks` in English and Russian passports, `H` in Uzbek, Azerbaijani and GOST 7.79."""
+    """Latin x: `ks` in English and Russian passports; `H` in Uzbek, Azerbaijani and GOST 7.79."""
     j: str
     """Latin j: `J` as in Жумабек, or `i` as in German, Polish, Czech and ISO 9."""
     c: str
-    """Latin c alone: `k`, `J` (Turkish), or `T` (Slavic, ISO 9)."""
+    """Latin c as a single letter: `k`, `J` (Turkish), or `T` (Slavic, ISO 9)."""
     ch: str = "C"
     """Latin ch: `C`, `H` (German Achmed) or `S` (French Chevtchenko)."""
     sh: str = "S"
-    """Latin sh: `S`, or two sounds where х is written h (Ashat for Асхат)."""
+    """Latin sh: `S`, or two sounds if х is written h (Ashat for Асхат)."""
     cz: str = "C"
     """Latin cz: `C` (Polish), or `T` (GOST 7.79)."""
     sz: str = "sz"
@@ -54,15 +56,16 @@ class Habit:
     ou_uzbek: str = "o"
     """Uzbek oʻ, ў and Tajik ӯ: `o`, or `u` as Russian writes them."""
     yo: str = "e"
-    """ё, yo: `e`, for ё is commonly written е; or `io` (Artiom)."""
+    """ё, yo: `e`, because ё is often written е; or `io` (Artiom)."""
     soft: str = "i"
-    """What я, ю, ye and yo begin with after a consonant: `i`, or nothing (Жамиля, Жамила)."""
+    """The first sound of я, ю, ye and yo after a consonant: `i`, or nothing (Жамиля, Жамила)."""
     sign: str = ""
-    """What ь and ъ are before е and ё: `i` (Solovyev, Soloviev), or nothing (ICAO: Solovev)."""
+    """The sound of ь and ъ before е and ё: `i` (Solovyev, Soloviev), or nothing (ICAO: Solovev)."""
     circumflex: str = ""
-    """What â and û begin with: `i` in ISO 9, where they are я and ю, or nothing."""
+    """The first sound of â and û: `i` in ISO 9, where they are я and ю, or nothing."""
     bare: bool = False
-    """Are ş, č, ž and ț read as s, c, z and t? A passport's machine-readable zone has no marks."""
+    """True if ş, č, ž and ț are read as s, c, z and t, because a passport's machine-readable zone
+    has no marks."""
 
 
 HABITS = (
@@ -85,31 +88,37 @@ HABITS = (
     Habit(x="ks", j="J", c="k", ch="S", ou="u", gu="g", a="e", yo="io", bare=True),
     Habit(x="H", j="i", c="T", cz="T", ou_uzbek="u"),
 )
-"""English and Russian passports (ICAO Doc 9303-3, 6; BGN/PCGN) · Uzbek, Azerbaijani and Turkish
-Latin · German and Slavic Latin, ISO 9 · French and machine-readable zones · GOST 7.79.
+"""The habits, in this order:
+
+1. English and Russian passports (ICAO Doc 9303-3, 6; BGN/PCGN)
+2. Uzbek, Azerbaijani and Turkish Latin
+3. German and Slavic Latin, ISO 9
+4. French, and machine-readable zones
+5. GOST 7.79
 
 Every name is read by all of them, so that the work does not depend on the name."""
 
 
 class Sounds(NamedTuple):
-    """One habit's reading of a name: letters a to z and the capitals C, H, J, S and T."""
+    """A name as one habit reads it, in the letters a to z and the capitals C, H, J, S and T."""
 
     whole: str
-    """All parts joined, for they are written together and apart (Мамат уулу, Маматуулу)."""
+    """All parts joined, because one name is written in one word or two (Мамат уулу, Маматуулу)."""
     parts: list[str]
-    """The parts in the order of the alphabet: a double surname is the same in the other order."""
+    """The parts in alphabetical order, so that a double surname is the same in either order."""
     without_final_a: str
-    """The parts as written, without the final а that tells a woman's name from a man's."""
+    """The parts in their written order, without the final а that distinguishes a woman's name from
+    a man's."""
 
 
 def _table(pairs: str) -> dict[str, str]:
-    """Return the mapping that `from=to` pairs state; nothing after `=` is the empty string."""
+    """Return the mapping that `from=to` pairs define; no text after `=` is the empty string."""
     return dict(pair.split("=") for pair in pairs.split())
 
 
-# Sounds without a letter of their own are capitals: C ч, H х, J ж, S ш, T ц. Digits and other
-# capitals are letters that a habit has yet to read. Ш and щ are one, for their transliterations run
-# into one another (shch, sch, sh). `'` is what a soft or hard sign leaves until its vowel is seen.
+# Capitals are the sounds without a Latin letter: C ч, H х, J ж, S ш, T ц. Digits and other capitals
+# are letters that each habit reads later. Ш and щ are one sound, because their transliterations
+# overlap (shch, sch, sh). `'` marks a soft or hard sign until the vowel after it is known.
 _LETTERS = str.maketrans(
     _table("""
     а=a б=b в=v г=g д=d е=e ё=yo ж=J з=z и=i й=y к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f
@@ -127,7 +136,8 @@ _GRAPHEMES = _table("""
 """)
 _GRAPHEME = re.compile("|".join(sorted(_GRAPHEMES, key=len, reverse=True)))
 
-# What is typed for an apostrophe. A digit would be taken for a letter that a habit has yet to read.
+# The characters that are typed for an apostrophe become one. Digits become spaces, because below a
+# digit means a letter that each habit reads later.
 _TYPED = str.maketrans(
     dict.fromkeys('ʻʼ‘’‛`´ʹʺ′″＇ˈ"“”ʾʿʽˊˋꞌ‵′', "'") | dict.fromkeys("0123456789", " ")
 )
@@ -162,17 +172,18 @@ def _readings(habit: Habit) -> dict[int, str]:
     )
 
 
-# All readings are worked on in one string. Of two signs, for it must outlast `_collapse`.
+# The separator of the readings, which are processed in one string. It has two different characters,
+# because `_collapse` merges equal ones.
 _BETWEEN = "|."
 
 _READINGS = tuple(map(_readings, HABITS))
 
 
 def fold(name: str) -> list[Sounds]:
-    """Return what is heard of a name, once for each habit.
+    """Return the sounds of a name, one reading for each habit.
 
-    Empty where nothing is heard or a letter is of no script known here: the caller sees to it that
-    such a name equals nothing.
+    The sounds are empty if the name has none, or if a letter is of a script that is not known here.
+    The caller must ensure that such a name equals no other name.
     """
     graphemes = _graphemes(name)
     read = _collapse(_BETWEEN.join([graphemes.translate(reading) for reading in _READINGS]))
@@ -185,18 +196,21 @@ def fold(name: str) -> list[Sounds]:
 
 
 def _collapse(sounds: str) -> str:
-    """Return each run of one sound as one. Five times as fast as a regular expression."""
+    """Replace each run of one sound by one. This is five times as fast as a regular expression."""
     return "".join(compress(sounds, map(ne, sounds, f"{sounds[1:]}#")))
 
 
 def _graphemes(name: str) -> str:
-    """Return sounds, spaces and what each habit reads by itself; empty if unreadable."""
+    """Return a name as sounds, spaces and the letters that each habit reads later.
+
+    The result is empty if the name cannot be read.
+    """
     typed = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name).translate(_TYPED))
     try:
         text = unify_scripts(typed.translate(_TYPED)).casefold()
     except MixedScriptsError:
         return ""
-    # Letters first with their marks, which can tell sounds apart (й, ё, ş), then without.
+    # Letters are read first with their marks, which can distinguish sounds (й, ё, ş), then without.
     spelled = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text).translate(_LETTERS))
     bare = _MARK.sub("", spelled).translate(_LETTERS)
     if _FOREIGN_LETTER.search(bare):

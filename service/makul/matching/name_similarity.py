@@ -1,9 +1,10 @@
-"""How alike two names are: their sounds, habit by habit, one field with the same field.
+"""Measure how similar two names are: compare their sounds habit by habit, field with same field.
 
-Fields are never joined or taken in another order: order-free comparison finds a patronymic like a
-surname. Reading by habits makes spellings of one name equal (see `folding`); what is equal in no
-habit is measured by Jaro-Winkler. Both bounds are chosen by `make bench ARGS="--only names"` on one
-half of the names in tests/vectors/names and measured on the other: see docs/performance.md#names.
+Fields are never joined or reordered, because a comparison without order finds a patronymic similar
+to a surname. The reading by habits makes spellings of one name equal (see
+`matching.name_normalization`). Jaro-Winkler measures names that are equal in no habit. Both bounds
+are chosen by `make bench ARGS="--only names"` on one half of the names in tests/vectors/names and
+measured on the other half (docs/performance.md#names).
 """
 
 from collections.abc import Sequence
@@ -15,24 +16,25 @@ from makul.matching.name_normalization import Sounds, fold
 ALGORITHM = "icao9303-fold+jaro-winkler"
 
 THRESHOLD = 0.988
-"""From here on it is the same name: the least thousandth that no two names of the tuning half
-reach."""
+"""The similarity from which two names count as the same. It is the least thousandth that no two
+different names of the tuning half reach."""
 
 DOUBT = 0.95
-"""From here up to the threshold it cannot be determined: spellings and different names overlap.
-Half of a double name scores exactly this."""
+"""The similarity from which, up to `THRESHOLD`, the result is undetermined. In this range spellings
+of one name and different names overlap. One half of a double name scores exactly this value."""
 
 _PREFIX_WEIGHT = 0.1
-"""Winkler's own scale; four letters of prefix at most, as RapidFuzz has it."""
+"""The prefix scale of Winkler. RapidFuzz counts at most four letters of the prefix."""
 
-# Son or daughter of: no name, so that it is not half of one.
+# The words for "son of" and "daughter of". They are not names, so they are not half of a name.
 _KINSHIP = frozenset({"ulu", "uli", "kizi", "ogli", "oglu", "ugli"})
 
 
 def similarity(given: str, forms: Sequence[str]) -> float:
-    """Return how like the given name is to the most alike of these forms, 0.0 to 1.0.
+    """Return the similarity of the given name to the most similar of the forms, 0.0 to 1.0.
 
-    Every form is compared by every habit, whatever the first ones gave. 0.0 without forms.
+    Every form is always compared by every habit, so that the work does not show which one agrees.
+    The result is 0.0 if there are no forms.
     """
     sounds = fold(given)
     return max([_alike(sounds, fold(form)) for form in forms], default=0.0)
@@ -43,10 +45,11 @@ def _alike(left: list[Sounds], right: list[Sounds]) -> float:
 
 
 def _compare(left: Sounds, right: Sounds) -> float:
-    """Return 0.0 to 1.0. A name without sounds is like no name, not even like another such.
+    """Return the similarity of two readings, 0.0 to 1.0.
 
-    Two names that differ by a final а alone are two names, not two spellings: it tells a woman's
-    name from a man's (Иванов, Иванова; Азиз, Азиза), and Jaro-Winkler all but overlooks it.
+    A name without sounds is similar to no name, not even to another without sounds. Two names that
+    differ only by a final а are two names, not two spellings. The final а distinguishes a woman's
+    name from a man's (Иванов, Иванова; Азиз, Азиза), and Jaro-Winkler gives it almost no weight.
     """
     measured = JaroWinkler.similarity(left.whole, right.whole, prefix_weight=_PREFIX_WEIGHT)
     equal = left.parts == right.parts
@@ -60,5 +63,5 @@ def _compare(left: Sounds, right: Sounds) -> float:
 
 
 def _is_half(part: Sounds, name: Sounds) -> bool:
-    """Return whether one name is a part of the other, a double one (Иванова, Иванова-Петрова)."""
+    """Return whether `part` is one half of a double name (Иванова, Иванова-Петрова)."""
     return (len(name.parts) > 1) & (part.whole in name.parts) & (part.whole not in _KINSHIP)

@@ -1,9 +1,10 @@
-"""Words of one script: letters typed in the wrong one are put right, what stays mixed is no word.
+"""Correct words that mix Cyrillic and Latin letters, and reject words that remain mixed.
 
-А, с and о look alike in Cyrillic and Latin and are typed for one another. A word that mixes the two
-scripts is read in the one script into which all of its letters go. Where that is none, or either,
-nobody can say which name is meant, and a name that shows as one and is read as another must not
-match: such a word makes the whole name unreadable (compare Unicode UTS 39, 5.1).
+А, с and о look the same in Cyrillic and Latin and are typed for one another. A word that mixes the
+two scripts is read in the one script that has all of its letters. If neither script has them, or
+both do, nobody can determine which name is meant. A name that looks like one name and is read as
+another must not match. So such a word makes the whole name unreadable (compare Unicode UTS 39,
+5.1).
 """
 
 import re
@@ -19,13 +20,13 @@ _WORD = re.compile(r"[^\W\d_]+(?:[\w'\u0300-\u036f]*[^\W\d_])?")
 
 
 class MixedScriptsError(ValueError):
-    """A word of Cyrillic and Latin letters that is a word in neither or in both."""
+    """A word mixes Cyrillic and Latin letters, and fits neither script or both."""
 
 
 def unify_scripts(name: str) -> str:
     """Return the name with each word in one script.
 
-    Raises `MixedScriptsError` if a word is of both scripts and not plainly meant in one of them.
+    Raises `MixedScriptsError` if a word mixes both scripts and does not fit exactly one of them.
     """
     if not _is_mixed(name):
         return name

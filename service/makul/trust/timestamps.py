@@ -1,8 +1,9 @@
-"""Signature timestamps: is this token proof that these octets existed? (RFC 3161, RFC 5816)
+"""Judge whether a signature timestamp proves that octets existed (RFC 3161, RFC 5816).
 
-A token is CMS (RFC 5652) around a TSTInfo. It counts as proof where the TSA's certificate leads to
-an anchor of time-stamping authorities, which are a store of their own: whoever may certify citizens
-may not date their signatures. What is judged by the token's own time is the TSA's path alone.
+A token is CMS (RFC 5652) around a TSTInfo. It counts as proof if the certificate of the
+time-stamping authority (TSA) leads to an anchor of time-stamping authorities. These anchors are in
+their own trust store: an authority that certifies citizens must not date their signatures. Only the
+TSA's path is judged at the token's own time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,9 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from asn1crypto import cms  # `tsp` teaches `cms` the types of a token
+# `asn1crypto.tsp` registers the types of a token with `cms`. `validation.proof_of_existence`
+# imports it; without that import no token can be read.
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -29,28 +32,31 @@ from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.pki.trust_store import TrustStore
 
 MAX_TOKEN_BYTES = 64 * 1024
-"""Some ten times a token with its chain and a CRL; a quarter of the largest document."""
+"""The maximum size of a token: some ten times a token with its chain and a CRL, and a quarter of
+the largest document."""
 MAX_CERTIFICATES = 8
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead of ours a TSA's clock may be; as for signers (`documents`)."""
+"""The time by which a TSA's clock may be ahead of ours; equal to that for signers
+(`validation.checks`)."""
 
 _HASHES: Mapping[str, type[hashes.HashAlgorithm]] = MappingProxyType(
     {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 )
-"""As in `algorithms`."""
+"""The digests that `base.algorithms` also accepts."""
 
 _TOKENS_REMAIN = frozenset(
     {"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"}
 )
-"""Reasons for which a TSA's earlier tokens outlive its revocation, where they are stated at all.
-With any other, or none, every token of that key is void (RFC 3161, 4, 1 and 2)."""
+"""The certificate revocation reasons after which a TSA's earlier tokens stay valid. With any other
+reason, or no stated reason, every token of that key is void (RFC 3161, section 4, items 1 and
+2)."""
 
-_ContentInfo: Any = cms.ContentInfo  # it writes no types
+_ContentInfo: Any = cms.ContentInfo  # asn1crypto has no type annotations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Token:
-    """What a token says, read once; nothing of it is verified yet."""
+    """The content of a token, read once. Nothing of it is verified yet."""
 
     hash_name: str
     imprint: bytes
@@ -60,7 +66,7 @@ class _Token:
     certificate: SigningCertificate
     digest: str
     signed: bytes
-    """The signed attributes, as they are signed."""
+    """The signed attributes in the encoding over which the signature is computed."""
     scheme: str
     salt: int
     signature: bytes
@@ -74,10 +80,10 @@ def judge(
     at: datetime,
     policies: frozenset[str] = frozenset(),
 ) -> TimestampFinding:
-    """Whether a TimeStampToken (DER) proves that `octets` existed, and when at the latest.
+    """Judge whether a TimeStampToken (DER) proves that `octets` existed, and since when at latest.
 
-    `store` is that of time-stamping authorities; `policies` are those accepted, any if empty.
-    Never raises for a bad token.
+    `store` contains the anchors of time-stamping authorities. `policies` are the accepted ones; if
+    it is empty, any policy is accepted. A bad token is a finding, never an exception.
     """
     digest = sha256(token).digest()
     try:
@@ -85,7 +91,7 @@ def judge(
         _verify(said, octets, at, policies)
     except SignatureFailure as failure:
         return TimestampFinding(code=failure.code, why=failure.why, digest=digest)
-    except Exception:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
+    except Exception:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
         return TimestampFinding(code=Code.SIG_02, why="the timestamp cannot be read", digest=digest)
     time = said.time + said.accuracy
     path = store.judge(said.certificate, at=at, existed_at=said.time)
@@ -102,7 +108,10 @@ def judge(
 
 
 def _is_void(path: PathFinding) -> bool:
-    """Whose key may be in other hands can date tokens back at will."""
+    """Return whether a revocation in the path voids all tokens of the key.
+
+    An attacker who may have the key can back-date tokens.
+    """
     return any(
         each.revoked_at is not None and each.reason not in _TOKENS_REMAIN
         for each in path.revocation
@@ -120,7 +129,11 @@ def _read(token: bytes) -> _Token:
 
 
 def _read_signed(signed: Any) -> _Token:
-    """RFC 3161, 2.4.2: one signer, its certificate in the token, bound by ESSCertIDv2."""
+    """Read the signed data of a token (RFC 3161, 2.4.2).
+
+    It must have one signer, whose certificate is in the token and is bound by ESSCertIDv2. Raises
+    `SignatureFailure` (SIG-02 or SIG-04).
+    """
     content = signed["encap_content_info"]
     if content["content_type"].native != "tst_info" or len(signed["signer_infos"]) != 1:
         raise SignatureFailure(Code.SIG_02, "the timestamp has no TSTInfo, or not one signer")
@@ -155,7 +168,10 @@ def _read_signed(signed: Any) -> _Token:
 
 
 def _attributes(signed: Any) -> Mapping[str, Any]:
-    """The one value of each signed attribute (RFC 5652, 5.3 and 11)."""
+    """Return the one value of each signed attribute (RFC 5652, 5.3 and 11).
+
+    Raises `SignatureFailure` (SIG-02) if a required attribute is missing or one is repeated.
+    """
     found: dict[str, Any] = {}
     for attribute in signed:
         name = attribute["type"].native
@@ -174,7 +190,10 @@ def _accepted(name: str) -> str:
 
 
 def _scheme(algorithm: Any, digest: str) -> tuple[str, int]:
-    """The signature scheme, which must use the digest stated; and PSS's salt length."""
+    """Return the signature scheme and, for PSS, the salt length.
+
+    The scheme must use the stated digest. Raises `SignatureFailure` (SIG-04).
+    """
     scheme = algorithm.signature_algo
     if scheme == "rsassa_pss":
         parameters = algorithm["parameters"]
@@ -191,7 +210,10 @@ def _scheme(algorithm: Any, digest: str) -> tuple[str, int]:
 
 
 def _certificate(signed: Any, signer: Any, bound: Any) -> SigningCertificate:
-    """The TSA's certificate: the one that the signed attribute names first (RFC 5816, 2.2.1)."""
+    """Return the TSA's certificate: the one that the signed attribute names first.
+
+    See RFC 5816, 2.2.1. Raises `SignatureFailure` (SIG-02) if the token does not contain it.
+    """
     if len(bound["certs"]) == 0:
         raise SignatureFailure(Code.SIG_02, "the timestamp names no certificate")
     named = bound["certs"][0]
@@ -209,7 +231,10 @@ def _certificate(signed: Any, signer: Any, bound: Any) -> SigningCertificate:
 
 
 def _is_signer(identifier: Any, certificate: Any) -> bool:
-    """RFC 5652, 5.3: the signer is named by issuer and serial number, or by key identifier."""
+    """Return whether the signer's identifier names this certificate.
+
+    It does so by issuer and serial number, or by key identifier (RFC 5652, 5.3).
+    """
     if identifier.name == "subject_key_identifier":
         return bool(identifier.chosen.native == certificate.key_identifier)
     named = identifier.chosen
@@ -220,7 +245,7 @@ def _is_signer(identifier: Any, certificate: Any) -> bool:
 
 
 def _accuracy(stated: Any) -> timedelta:
-    """RFC 3161, 2.4.2: what is not stated is zero."""
+    """Return the stated accuracy. A missing part counts as zero (RFC 3161, 2.4.2)."""
     if stated.native is None:
         return timedelta(0)
     parts = [stated[name].native or 0 for name in ("seconds", "millis", "micros")]
@@ -237,7 +262,7 @@ def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str])
         _check_signature(said.certificate.key, said)
     except (InvalidSignature, ValueError, TypeError):
         raise SignatureFailure(Code.SIG_02, "the timestamp's signature is wrong") from None
-    if policies and said.policy not in policies:  # last: a good token of others, and no garbage
+    if policies and said.policy not in policies:  # last: a good token, not garbage
         raise SignatureFailure(Code.SIG_09, "the timestamp's policy is not accepted")
 
 
@@ -255,7 +280,10 @@ def _check_signature(key: PublicKey, said: _Token) -> None:
 
 
 def _require_stamping(certificate: x509.Certificate) -> None:
-    """RFC 3161, 2.3: a key for time-stamping and nothing else, said critically."""
+    """Require a certificate for time-stamping only, in a critical extension (RFC 3161, 2.3).
+
+    Raises `SignatureFailure` (SIG-10).
+    """
     extensions = certificate.extensions
     purposes = _of_kind(extensions, x509.ExtendedKeyUsage)
     if (

@@ -1,14 +1,15 @@
-"""Encrypts a document to a recipient's certificate: W3C XML Encryption 1.1, in one shape.
+"""Encrypt a document to a recipient's certificate, in one form of W3C XML Encryption 1.1.
 
-AES-256-GCM under a key of its own (xmlenc11, 5.2.4), which RSA-OAEP wraps (xmlenc, 5.5.2). The XML
-is a template, as receipts are; the cryptography is the library's. `xmlsec`, which would do both,
-takes 17 ms to make a key manager and keeps a little memory of each document; here it is the
-oracle of the tests, beside the xmlsec1 program.
+Each document is encrypted with AES-256-GCM under its own key (xmlenc11, 5.2.4). RSA-OAEP wraps that
+key (xmlenc, 5.5.2). The XML is a template, as for receipts; the cryptography is that of the
+`cryptography` library. `xmlsec` could do both. But it takes 17 ms to create a key manager, and it
+does not free a little memory of each document. The tests use it, and the program xmlsec1, to check
+the result.
 
-OAEP is used with its default digest, SHA-1, and MGF1 with SHA-1 (`rsa-oaep-mgf1p`): what every
-stack decrypts, while xmlsec1 before 1.3 knows nothing else. OAEP needs its hashes to behave like
-random functions, not to resist collisions, so that the attacks on SHA-1 do not touch it (RFC 8017,
-7.1; NIST SP 800-56B rev. 2, 7.2.2). For signatures SHA-1 is refused everywhere.
+OAEP is used with its default digest SHA-1 and with MGF1 over SHA-1 (`rsa-oaep-mgf1p`). Every stack
+decrypts this form, and xmlsec1 before 1.3 supports no other. OAEP needs hash functions that behave
+like random functions. It does not need collision resistance, so the attacks on SHA-1 do not affect
+it (RFC 8017, 7.1; NIST SP 800-56B rev. 2, 7.2.2). For signatures SHA-1 is refused everywhere.
 """
 
 import secrets
@@ -38,10 +39,11 @@ SHA256 = f"{XENC}sha256"
 
 KEY_BYTES = 32
 IV_BYTES = 12
-"""96 bits, as XML Encryption 1.1 (5.2.4) has it. Each key encrypts once, so no IV is used twice."""
+"""The length of an IV: 96 bits (XML Encryption 1.1, 5.2.4). Each key encrypts once, so no IV is
+used twice with one key."""
 
 REMEMBERED_HEADS = 1024
-"""Sealing certificates kept ready, some 2 KB each."""
+"""The maximum number of encryption certificates whose template stays in memory, some 2 KB each."""
 
 _HEAD = (
     '<xenc:EncryptedData xmlns:xenc="{XENC}" Type="{XENC}Element">'
@@ -63,23 +65,26 @@ _BETWEEN = (
 _TAIL = b"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
 
 _OAEP = padding.OAEP(
-    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - see above
+    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - see the docstring
     algorithm=hashes.SHA1(),  # noqa: S303
     label=None,
 )
 
 
 class XmlSealer:
-    """`ports.DeliverySealer`, for certificates that lead to this store's anchors. Thread-safe."""
+    """The adapter for `ports.DeliverySealer`: encrypt to certificates that the trust store accepts.
+
+    An instance is safe to share between threads.
+    """
 
     def __init__(self, store: TrustStore) -> None:
         self._store = store
 
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
-        """Why nothing may be encrypted to this certificate (DER) now; None where it may be.
+        """Return why nothing may be encrypted to this certificate (DER) now, or None if it may.
 
-        SIG-07 says that it could not be told. Key, usage and path are judged each time; that the
-        path is, costs next to nothing while revocation data are the same.
+        SIG-07 means that this could not be determined. Key, usage and path are judged on each call.
+        The path costs almost nothing while revocation data do not change.
         """
         try:
             found = read_certificate(certificate)
@@ -89,7 +94,10 @@ class XmlSealer:
         return self._store.judge(found, at=at).code
 
     def seal(self, document: bytes, certificate: bytes) -> bytes:
-        """The document encrypted as an element; to a certificate that `judge` let pass."""
+        """Return the document as an encrypted element.
+
+        The certificate (DER) must be one that `judge` has accepted.
+        """
         head, recipient = _head(certificate)
         key, iv = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(IV_BYTES)
         ciphertext = iv + AESGCM(key).encrypt(iv, document, None)
@@ -98,9 +106,10 @@ class XmlSealer:
 
 
 def require_sealing_usage(certificate: SigningCertificate) -> None:
-    """An RSA key that may decrypt keys or data, of no CA; else SIG-04 or SIG-10.
+    """Require an RSA key that may decrypt keys or data and is not a CA's.
 
-    RFC 5280, 4.2.1.3: keyEncipherment, or dataEncipherment, must be stated.
+    The certificate must state keyEncipherment or dataEncipherment (RFC 5280, 4.2.1.3). Raises
+    `SignatureFailure`: SIG-04 for another kind of key, SIG-10 for another usage or a CA.
     """
     if not isinstance(certificate.key, rsa.RSAPublicKey):
         raise SignatureFailure(Code.SIG_04, "not an RSA key, which alone RSA-OAEP can use")
@@ -121,10 +130,13 @@ def require_sealing_usage(certificate: SigningCertificate) -> None:
 
 @lru_cache(maxsize=REMEMBERED_HEADS)
 def _head(der: bytes) -> tuple[bytes, rsa.RSAPublicKey]:
-    """Everything before the wrapped key: of what is in it only the certificate varies."""
+    """Return the XML before the wrapped key, and the recipient's key.
+
+    This XML depends only on the certificate, so it is cached.
+    """
     certificate = read_certificate(der)
     if not isinstance(certificate.key, rsa.RSAPublicKey):
-        raise TypeError("only an RSA key can be sealed to")  # `judge` did not let it pass
+        raise TypeError("only an RSA key can be sealed to")  # `judge` does not accept it
     head = _HEAD.format(
         XENC=XENC,
         DS=DS,

@@ -1,1 +1,1 @@
-"""Judging a signature check by check, and the report of it (ETSI EN 319 102-1)."""
+"""Validate a signature check by check and report the result (ETSI EN 319 102-1)."""

@@ -1,9 +1,10 @@
-"""The checks, one function each, in the order of their course, and what each concludes.
+"""The checks of a signature, one function each in the order in which they run.
 
-ETSI EN 319 102-1: the building blocks of 5.2, of which the process for signatures with time (5.5)
-makes its course. Cryptographic verification comes before the certificate's validation, which the
-standard does the other way round: a failure there outweighs anything that is indeterminate, and
-whoever cannot sign should not make us build paths.
+Each check declares what the report concludes from its failure. The checks are the building blocks
+of ETSI EN 319 102-1, 5.2, in the process for signatures with time (5.5). The standard validates the
+certificate first; here cryptographic verification comes first. There are two reasons: a
+cryptographic failure outweighs every indeterminate result, and a sender without a good signature
+must not make the service build certificate paths.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,18 +39,24 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead of ours a signer's clock may be (the customary tolerance of SAML and OAuth)."""
+"""The time by which a signer's clock may be ahead of ours (the usual tolerance of SAML and
+OAuth)."""
 
 Binder = Callable[["Element", SigningCertificate, PathFinding], object]
-"""Raises `SignatureFailure` where the signer is not whom a document of this kind must be signed by.
-It is given the signed root, which it may read, and the certificate with its trusted path."""
+"""A function that requires the signer who must sign this kind of document.
+
+It receives the signed root, which it may read, and the certificate with its trusted path. It raises
+`SignatureFailure` for any other signer."""
 
 PathJudge = Callable[[SigningCertificate], PathFinding]
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What was signed, parsed anew from the verified bytes; nothing else is read from here on."""
+    """The signed content, parsed again from the verified bytes.
+
+    After verification only this is read (docs/architecture.md, invariant 2).
+    """
 
     root: "Element"
     properties: "Element | None"
@@ -63,13 +70,16 @@ class Signed:
     SIG_03=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
 def format_(document: bytes, *, plain: bool) -> Shape:
-    """One enveloped signature at its one place, over the document and its own properties."""
+    """Prove one enveloped signature at its one position, over the document and its properties."""
     return prove_shape(parse_document(document, own_parser()), plain=plain)
 
 
 @check("identification", "5.2.3", SIG_02=SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
 def identification(shape: Shape) -> SigningCertificate:
-    """SigningCertificateV2 names a certificate that KeyInfo carries."""
+    """Return the certificate in KeyInfo that SigningCertificateV2 or SigningCertificate names.
+
+    For plain XML Signature this is the first certificate in KeyInfo.
+    """
     if shape.properties is None:
         return first_certificate(shape.key_info)
     return signing_certificate(shape.properties, shape.key_info)
@@ -82,7 +92,10 @@ def identification(shape: Shape) -> SigningCertificate:
     SIG_03=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
 def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureMethod, Signed]:
-    """The digest of every reference (HASH_FAILURE), then the value by the certificate's key."""
+    """Verify the digest of every reference, then the signature value with the certificate's key.
+
+    A wrong digest is HASH_FAILURE.
+    """
     method = signature_method(shape.signed_info.method, certificate.key)
     octets = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
     uri = shape.properties_uri
@@ -96,7 +109,7 @@ def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureM
     SIG_02=SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
 )
 def certificate_reference(properties: "Element", certificate: SigningCertificate) -> None:
-    """The certificate whose key verified is the one that the *signed* properties name."""
+    """Require that the *signed* properties name the certificate whose key verified."""
     if not names_certificate(properties, certificate):
         raise SignatureFailure(
             Code.SIG_02,
@@ -110,11 +123,11 @@ def certificate_reference(properties: "Element", certificate: SigningCertificate
 def existence(
     stamps: Iterable[Timestamp], judge: TimestampJudge, *, at: datetime
 ) -> tuple[TimestampFinding, ...]:
-    """Each signature timestamp is one, and about this signature.
+    """Require that each signature timestamp is a timestamp token over this signature.
 
-    Stricter than 5.5.4, which passes over what is wrong with an attribute that nobody asked for:
-    who puts garbage there is up to something. A token whose authority is not trusted, or cannot be
-    judged now, is passed over: it proves nothing, and the signature is judged without it.
+    This is stricter than 5.5.4, which ignores an optional attribute that is wrong: garbage there
+    suggests an attack. A token whose authority is not trusted, or cannot be judged now, is ignored.
+    It proves nothing, and the signature is judged without it.
     """
     findings = tuple(judge(stamp.token, stamp.stamped, at) for stamp in stamps)
     for finding in findings:
@@ -137,9 +150,10 @@ def existence(
 def cryptographic_constraints(
     shape: Shape, certificate: SigningCertificate, method: SignatureMethod, *, best: datetime
 ) -> None:
-    """Algorithms and key sizes by the policy of the best signature time.
+    """Require algorithms and key sizes that the policy accepts at the best signature time.
 
-    What was never accepted stops the checks before this one; the verdict stands here all the same.
+    An algorithm that was never accepted ends an earlier check. The report still shows the failure
+    under this check (`OWNERS`).
     """
     digests = (part.reference.digest for part in shape.proven)
     require_in_force(certificate.key, method, digests, at=best)
@@ -147,7 +161,11 @@ def cryptographic_constraints(
 
 @check("signing-time", "5.2.8", SIG_02=SubIndication.SIG_CONSTRAINTS_FAILURE)
 def signing_time(properties: "Element", *, best: datetime) -> datetime:
-    """The claimed time is there, and not after the moment at which the signature existed."""
+    """Return the claimed signing time.
+
+    The claim is required, and must not be after the moment at which the signature provably existed;
+    `CLOCK_SKEW` is tolerated.
+    """
     claimed = claimed_signing_time(properties)
     if claimed > best + CLOCK_SKEW:
         raise _future(claimed, best)
@@ -155,7 +173,10 @@ def signing_time(properties: "Element", *, best: datetime) -> datetime:
 
 
 def _future(claimed: datetime, best: datetime) -> SignatureFailure:
-    """A time that is ahead as a zone's is most likely local time written as UTC."""
+    """Return the failure for a signing time in the future.
+
+    A time that is ahead by a time zone's offset is most likely local time written as UTC.
+    """
     ahead = claimed - best
     minutes = int(ahead.total_seconds()) // 60
     why = "the signing time lies in the future of its proof, or of the present"
@@ -179,7 +200,10 @@ def _future(claimed: datetime, best: datetime) -> SignatureFailure:
     SIG_10=SubIndication.CHAIN_CONSTRAINTS_FAILURE,
 )
 def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -> PathFinding:
-    """In its term, made for signing documents, and leading to an anchor, at the best time."""
+    """Require a certificate for signing documents that was valid at the best signature time.
+
+    It must be within its term and lead to an anchor at that time.
+    """
     own = certificate.x509
     if best < own.not_valid_before_utc:
         raise SignatureFailure(
@@ -204,7 +228,10 @@ def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -
     SIG_07=SubIndication.TRY_LATER,
 )
 def revocation(finding: PathFinding, certificate: SigningCertificate) -> None:
-    """Nothing in the path was revoked at that time, by revocation data that are fresh."""
+    """Require that no certificate of the path was revoked at the best signature time.
+
+    Fresh revocation data must show it.
+    """
     if finding.code is None:
         return
     revoked = {
@@ -225,7 +252,7 @@ def revocation(finding: PathFinding, certificate: SigningCertificate) -> None:
 def signer_binding(
     root: "Element", certificate: SigningCertificate, finding: PathFinding, bind: Binder
 ) -> None:
-    """The signer is whom a document of this kind must be signed by."""
+    """Require the signer who must sign a document of this kind."""
     bind(root, certificate, finding)
 
 
@@ -242,4 +269,5 @@ CHECKS: tuple[ValidationCheck[..., Any], ...] = (
     signer_binding,
 )
 OWNERS: Mapping[Code, ValidationCheck[..., Any]] = {Code.SIG_04: cryptographic_constraints}
-"""An algorithm that is never accepted is come upon while reading, and is this check's failure."""
+"""The check that reports a reason, even if another check finds it. An algorithm that is never
+accepted is found while the document is read, but belongs to `cryptographic_constraints`."""

@@ -1,12 +1,12 @@
-"""Documents that are signed once, enveloped, by XAdES-B or higher (CONTRACT, Documents).
+"""Verify documents with one enveloped signature, XAdES-B or higher (docs/recipients.md).
 
-Consents, revocations and basis statements arrive as their exact bytes. They are parsed once, and
-taken through the checks of `validation` in their order; what is handed on is parsed anew from the
-very bytes that were signed. Every verdict comes with a report of how it was reached.
+Consents, consent revocations and basis statements arrive as their exact bytes. They are parsed once
+and pass the checks of `validation.checks` in order. The result is parsed again from the very bytes
+that were signed. Every verdict has a report that shows how it was reached.
 
-Of a signature of a higher level its signature timestamps are read (XAdES-T). Other unsigned
-properties, revocation values and archive timestamps among them, are not believed: what is trusted
-lies in the operator's own directories.
+From a signature of a higher level only the signature timestamps are read (XAdES-T). Other unsigned
+properties, such as revocation values and archive timestamps, are not trusted: trusted data are in
+the operator's own directories.
 """
 
 from dataclasses import dataclass
@@ -40,25 +40,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is asked of a document beyond a good signature."""
+    """The requirements for a document in addition to a good signature."""
 
     name: str
     plain: bool = False
-    """Does plain XML Signature, without XAdES's qualifying properties, suffice?"""
+    """True if plain XML Signature, without the qualifying properties of XAdES, is sufficient."""
     bind: checks.Binder | None = None
     unbound: str = ""
-    """Why there is no `bind`."""
+    """The reason why there is no `bind`, for the report."""
 
 
 ON_REQUEST = Profile(
     name="request", unbound="left to the rules on the ground (SIG-08), which know the request"
 )
-"""What the service verifies. It is told the certificate's owner, and decides by the ground."""
+"""The profile of the service. The service gets the certificate's owner from the verifier, and the
+rules on the ground decide whether that is the right signer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A report and, only where the indication is TOTAL-PASSED, what was signed and by whom."""
+    """A report and, only if its indication is TOTAL-PASSED, the signed root and the certificate."""
 
     report: Report
     root: "Element | None" = None
@@ -66,7 +67,7 @@ class Validated:
 
 
 class XadesVerifier:
-    """`ports.DocumentVerifier`, for signers whose certificates lead to this store's anchors."""
+    """The adapter for `ports.DocumentVerifier`, for certificates that lead to a store's anchors."""
 
     def __init__(
         self,
@@ -76,9 +77,10 @@ class XadesVerifier:
         tsa: TrustStore | None = None,
         tsa_policies: frozenset[str] = frozenset(),
     ) -> None:
-        """`tsa` trusts time-stamping authorities; without it no timestamp proves anything.
+        """Create a verifier that trusts the anchors of `store`.
 
-        `tsa_policies` are the only ones by which a timestamp counts, any if empty.
+        `tsa` contains the anchors of time-stamping authorities; without it no timestamp proves
+        anything. `tsa_policies` are the timestamp policies that count; if empty, any policy counts.
         """
         self._store = store
         self._pin_rule = pin_rule or PinRule()
@@ -87,7 +89,10 @@ class XadesVerifier:
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        """Never raises for a bad document: a bad signature is an answer."""
+        """Verify a document and return the verdict with its report.
+
+        A bad document is a verdict, never an exception.
+        """
         validated = self.validate(document, ON_REQUEST, at=at, existed_at=existed_at)
         report, certificate = validated.report, validated.certificate
         signer = None
@@ -118,7 +123,10 @@ class XadesVerifier:
         at: datetime,
         existed_at: datetime | None = None,
     ) -> Validated:
-        """The report, check by check; never raises for a bad document."""
+        """Validate a document by a profile and return the report on each check.
+
+        A bad document is a verdict, never an exception.
+        """
         course = _Signature(profile, at, existed_at, self._timestamps, self._store)
         try:
             course.run(document)
@@ -128,7 +136,7 @@ class XadesVerifier:
 
 
 class _Signature:
-    """One signature on its course through the checks, and what is known of it so far."""
+    """One signature during its validation, and what is known of it so far."""
 
     def __init__(
         self,
@@ -151,7 +159,7 @@ class _Signature:
         self.root: Element | None = None
 
     def run(self, document: bytes) -> None:
-        """Take the checks in their order; raises the `SignatureFailure` that ended them."""
+        """Run the checks in order. Raises the `SignatureFailure` of the first check that fails."""
         take = self._course.take
         shape = take(checks.format_, document, plain=self._profile.plain)
         certificate = self.certificate = take(checks.identification, shape)
@@ -181,7 +189,10 @@ class _Signature:
         self.root = signed.root
 
     def _prove_existence(self, shape: Shape) -> None:
-        """The best signature time; a timestamp that proves nothing is said, and passed over."""
+        """Determine the best signature time.
+
+        A timestamp that proves nothing is reported and otherwise ignored.
+        """
         at, check = self._times.judged_at, checks.existence
         found = self._timestamps = self._course.take(
             check, shape.timestamps, self._judge_timestamp, at=at
@@ -205,7 +216,7 @@ class _Signature:
         self._course.note(check.result(CheckVerdict.NOT_RUN, why))
 
     def report(self, document: bytes) -> Report:
-        """What was found; complete whether or not the course came to its end."""
+        """Return the report. It lists every check, even if one failed and ended the validation."""
         failure = self._course.failure
         return Report(
             code=failure.code if failure is not None else None,

@@ -1,4 +1,4 @@
-"""A check, and the course of checks over one signature."""
+"""Declare validation checks, and run them in order over one signature."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -18,19 +18,20 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ValidationCheck(Generic[P, R]):
-    """One check, with what the report concludes for each reason it may fail for."""
+    """One check, with what the report concludes from each reason for which the check may fail."""
 
     name: str
     clause: str
-    """Of ETSI EN 319 102-1; `local` where the constraint is ours."""
+    """The clause of ETSI EN 319 102-1; `local` if the constraint is our own."""
     concludes: Mapping[Code, SubIndication]
-    """By reason. SIG-02 is there for every check: it also stands for what could not be processed.
+    """The sub-indication for each reason. Every check must have one for SIG-02, because SIG-02 is
+    also the reason for a document that could not be processed.
 
-    A failure that says itself what to conclude (`SignatureFailure.sub`) goes before this.
+    A failure with its own sub-indication (`SignatureFailure.sub`) has precedence over this.
     """
     run: Callable[P, R]
     passed: CheckResult = field(init=False)
-    """The verdict that is most often needed, made once."""
+    """The result for `PASSED`. It is needed most often, so it is created once."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "passed", self.result(CheckVerdict.PASSED))
@@ -43,40 +44,48 @@ class ValidationCheck(Generic[P, R]):
         code: Code | None = None,
         sub: SubIndication | None = None,
     ) -> CheckResult:
-        """A verdict of this check."""
+        """Return a result of this check with the given verdict."""
         return CheckResult(self.name, self.clause, verdict, code, why, sub)
 
 
 def check(
     name: str, clause: str, **concludes: SubIndication
 ) -> Callable[[Callable[P, R]], ValidationCheck[P, R]]:
-    """Declare a function as the check of that name; it raises `SignatureFailure` where it fails.
+    """Declare a function as the check of that name; the function must raise `SignatureFailure`.
 
-    `concludes` is by reason code, as an identifier: `SIG_02=SubIndication.FORMAT_FAILURE`.
+    `concludes` maps a reason code, written as an identifier, to its sub-indication:
+    `SIG_02=SubIndication.FORMAT_FAILURE`.
     """
     by_code = {Code[code]: sub for code, sub in concludes.items()}
     return lambda run: ValidationCheck(name, clause, by_code, run)
 
 
 class CheckPipeline:
-    """Takes one check after another; the first that fails ends it."""
+    """The run of one check after another over a signature; the first failure ends the run."""
 
     def __init__(self, owners: Mapping[Code, ValidationCheck[..., Any]]) -> None:
-        """`owners`: whose failure a reason is, whichever check comes upon it."""
+        """Start a run.
+
+        `owners` maps a reason to the check that reports it, even if another check finds it.
+        """
         self._owners = owners
         self._results: dict[str, CheckResult] = {}
         self.failure: SignatureFailure | None = None
         self.sub: SubIndication | None = None
 
     def take(self, check: ValidationCheck[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-        """What the check gives; raises the `SignatureFailure` that it found, once noted."""
+        """Run a check, record its result and return its value.
+
+        Raises the `SignatureFailure` of the check after recording it. An unexpected exception in
+        the check becomes SIG-02.
+        """
         try:
             given = check.run(*arguments, **named)
         except SignatureFailure as failure:
             self._fail(check, failure)
             raise
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            # The report is kept and shown to people: what broke us is named in the log alone.
+        except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
+            # The report is stored and shown to people, so only the log names the exception.
             log.warning("check %s met %s", check.name, type(error).__name__)
             broken = SignatureFailure(Code.SIG_02, "could not be processed")
             self._fail(check, broken)
@@ -85,7 +94,7 @@ class CheckPipeline:
         return given
 
     def note(self, result: CheckResult) -> None:
-        """A verdict that does not end the course."""
+        """Record a result that does not end the run."""
         self._results[result.check] = result
 
     def _fail(self, check: ValidationCheck[..., Any], failure: SignatureFailure) -> None:
@@ -97,7 +106,7 @@ class CheckPipeline:
         self.note(owner.result(verdict, failure.why, code=failure.code, sub=sub))
 
     def results(self, checks: Iterable[ValidationCheck[..., Any]]) -> tuple[CheckResult, ...]:
-        """The verdict of each of these; what was not reached was not run."""
+        """Return the result of each of these checks; a check that was not reached is `NOT_RUN`."""
         return tuple(
             self._results.get(each.name)
             or each.result(CheckVerdict.NOT_RUN, "an earlier check failed")

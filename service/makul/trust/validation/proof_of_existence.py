@@ -1,8 +1,8 @@
-"""Since when does a signature provably exist? (ETSI EN 319 102-1, 5.4 and 5.5.4)
+"""Determine since when a signature provably exists (ETSI EN 319 102-1, 5.4 and 5.5.4).
 
-SigningTime proves nothing: whoever holds a stolen key writes what suits them. A time-stamping
-authority's token over the signature's value proves it, and so does our own record that we held
-these bytes. The earliest proof is the best signature time.
+SigningTime proves nothing, because an attacker with a stolen key can write any time. There are two
+proofs: a time-stamping authority's token over the signature value, and our own record of these
+bytes. The time of the earliest proof is the best signature time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,22 +18,29 @@ from makul.trust.base.findings import TimestampFinding
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.validation.report import Existence, ExistenceSource
 
-_cms: Any = cms  # it writes no types
+_cms: Any = cms  # asn1crypto has no type annotations
 _tsp: Any = tsp
 
 TimestampJudge = Callable[[bytes, bytes, datetime], TimestampFinding]
-"""From a token, the octets that it must be about and the present, to a finding; never raises."""
+"""A function that judges a token, given the octets that it must be over and the present time. It
+returns a finding and never raises an exception."""
 
 
 def judge_by(store: TrustStore, policies: frozenset[str] = frozenset()) -> TimestampJudge:
-    """The judge by these time-stamping authorities and their policies, any if none are named."""
+    """Return a judge that trusts these time-stamping authorities.
+
+    Only the given policies are accepted; if none are given, any policy is accepted.
+    """
     return lambda token, octets, at: timestamps.judge(
         token, octets, store, at=at, policies=policies
     )
 
 
 def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
-    """The judge where no time-stamping authority is trusted: garbage is told from the rest."""
+    """Judge a token when no time-stamping authority is trusted.
+
+    Bytes that are not a token are SIG-02; any token is SIG-09.
+    """
     del octets, at
     digest = sha256(token).digest()
     if not _is_token(token):
@@ -43,7 +50,7 @@ def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFindin
 
 
 def _is_token(octets: bytes) -> bool:
-    """Is this a TimeStampToken, whoever made it? (RFC 3161, 2.4.2)"""
+    """Return whether these octets are a TimeStampToken of any authority (RFC 3161, 2.4.2)."""
     try:
         content = _cms.ContentInfo.load(octets, strict=True)
         if content["content_type"].native != "signed_data":
@@ -52,14 +59,17 @@ def _is_token(octets: bytes) -> bool:
         if inner["content_type"].native != "tst_info":
             return False
         return _tsp.TSTInfo.load(inner["content"].contents, strict=True).native is not None
-    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser says, it is no token
+    except Exception:  # noqa: BLE001 - untrusted bytes: any parser error means that this is no token
         return False
 
 
 def earliest(
     findings: Iterable[TimestampFinding], existed_at: datetime | None, *, at: datetime
 ) -> Existence | None:
-    """The earliest proof before `at`; None where there is none, and the present is the best."""
+    """Return the earliest proof before `at`.
+
+    Returns None if there is none; then the present is the best signature time.
+    """
     first = min(_proofs(findings, existed_at), key=lambda proof: proof.time, default=None)
     return first if first is not None and first.time < at else None
 

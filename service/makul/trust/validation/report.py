@@ -1,7 +1,8 @@
-"""The validation report: what each check found, at which times, from which evidence.
+"""The validation report: the result of each check, the times and the evidence.
 
-After ETSI EN 319 102-1, 5.1.3 and 5.1.4. Kept as evidence beside the document's bytes, so it holds
-nothing of the document's content and nobody's name: digests, times, reasons, words of ours.
+It follows ETSI EN 319 102-1, 5.1.3 and 5.1.4. It is stored as evidence beside the document's bytes.
+It contains only digests, times, reasons and our own words. So it has no content of the document and
+no person's name.
 """
 
 from dataclasses import dataclass
@@ -20,48 +21,49 @@ from makul.trust.base.findings import (
 )
 
 VERSION = 1
-"""Of the report's JSON. Fields may be added under one number, never changed or taken away."""
+"""The version of the report's JSON. Under one number, fields may be added; they must not be changed
+or removed."""
 
 _UNDECIDED = frozenset({Code.SIG_07})
-"""Reasons for which a decision is "could not tell" rather than "no": the same document may pass
-once there is fresh revocation data. Every other INDETERMINATE of the standard is a "no" to it."""
+"""The reasons for which a decision is undetermined rather than "no". The same document may pass as
+soon as fresh revocation data are available. Every other INDETERMINATE of the standard is a "no"."""
 
 
 class CheckVerdict(StrEnum):
-    """What one check gave."""
+    """The verdict of one check."""
 
     PASSED = "passed"
     FAILED = "failed"
     INDETERMINATE = "indeterminate"
     NOT_RUN = "not run"
-    """An earlier check ended the course, or it does not apply; `why` tells."""
+    """The check did not run: an earlier check failed, or it does not apply (see `why`)."""
 
 
 class CheckResult(NamedTuple):
-    """One check's own verdict."""
+    """The result of one check."""
 
     check: str
     clause: str
-    """Of ETSI EN 319 102-1."""
+    """The clause of ETSI EN 319 102-1, or `local`."""
     verdict: CheckVerdict
     code: Code | None = None
     why: str | None = None
-    """A few words of ours."""
+    """The explanation, in a few words of our own."""
     sub: SubIndication | None = None
 
 
 class ExistenceSource(StrEnum):
-    """Who proves that the signature existed."""
+    """The source of the proof that a signature existed."""
 
     TIMESTAMP = "timestamp"
-    """A time-stamping authority (RFC 3161), over the signature's value."""
+    """A time-stamping authority's token over the signature value (RFC 3161)."""
     HELD = "held"
-    """The verifier itself, which recorded these very bytes at that time."""
+    """The verifier's own record of these very bytes at that time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Existence:
-    """That the signature existed at that moment, or before."""
+    """The proof that a signature existed at a moment or before it."""
 
     time: datetime
     source: ExistenceSource
@@ -69,52 +71,55 @@ class Existence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """The times used. Only `best_signature_time` decides."""
+    """The times that the validation used. Only `best_signature_time` affects the verdict."""
 
     judged_at: datetime
     claimed: datetime | None = None
-    """SigningTime, as the signer wrote it: it proves nothing."""
+    """The SigningTime as the signer wrote it. It proves nothing."""
     existence: Existence | None = None
-    """The earliest proof of existence; None where there is none before `judged_at`."""
+    """The earliest proof of existence, or None if there is none before `judged_at`."""
 
     @property
     def best_signature_time(self) -> datetime:
-        """The earliest moment at which the signature provably existed (5.5.4)."""
+        """Return the earliest moment at which the signature provably existed (5.5.4)."""
         return self.existence.time if self.existence is not None else self.judged_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How one signature was judged."""
+    """The report on the validation of one signature."""
 
     code: Code | None
-    """The reason; None exactly where the indication is TOTAL-PASSED."""
+    """The reason of failure. It is None exactly if the indication is TOTAL-PASSED."""
     why: str | None
     field: str | None
-    """The element that the reason is about, by name."""
+    """The name of the element to which the reason applies."""
     cause: Cause | None
-    """What people are told to do about it; no part of the report's JSON."""
+    """The cause, which selects the text on what to do. It is not part of the report's JSON."""
     sub_indication: SubIndication | None
     profile: str
     checks: tuple[CheckResult, ...]
-    """Every check, in the order of their course."""
+    """The results of all checks, in the order in which checks run."""
     times: Times
     document: bytes
-    """SHA-256 of the document's exact bytes."""
+    """The SHA-256 digest of the document's exact bytes."""
     certificate: bytes | None
-    """SHA-256 of the signing certificate, as soon as it was identified."""
+    """The SHA-256 digest of the signing certificate, or None if it was not identified."""
     signature_method: str | None
     path: PathFinding | None
     timestamps: tuple[TimestampFinding, ...]
 
     @property
     def indication(self) -> Indication:
-        """The main indication (5.1.3, table 5)."""
+        """Return the main indication (5.1.3, table 5)."""
         return self.sub_indication.indication if self.sub_indication else Indication.PASSED
 
     @property
     def status(self) -> ProofStatus:
-        """What a decision makes of it: only "could not tell for now" stays undecided."""
+        """Return the status for a decision.
+
+        Only a result that could not be determined for now is `INDETERMINATE`.
+        """
         if self.code is None:
             return ProofStatus.PASSED
         return ProofStatus.INDETERMINATE if self.code in _UNDECIDED else ProofStatus.FAILED

@@ -1,8 +1,8 @@
-"""The report as JSON, its fields in an order that does not change (docs/auditors.md lists them).
+"""Render the report as JSON with its fields in a fixed order (docs/auditors.md lists them).
 
-One goes with every document that is verified, and all but its digests and times is what was said
-of the documents before. So it is joined from texts that are encoded once each, where an encoder
-would walk through all of it again; a test holds every text against the `json` module's own.
+Each verified document has a report. Except for digests and times, reports repeat the same texts. So
+the report is joined from texts that are encoded once each, while a JSON encoder would process all
+of it again. A test compares every text with the output of the `json` module.
 """
 
 import json
@@ -18,7 +18,7 @@ _NO_PATH = '"certificates":[],"revocation":[]'
 
 
 def render(report: Report) -> bytes:
-    """The report in UTF-8."""
+    """Return the report as JSON in UTF-8."""
     sub = report.sub_indication
     return (
         f'{{"version":{VERSION}'
@@ -76,7 +76,11 @@ def _path(finding: PathFinding | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _revocation(finding: RevocationFinding) -> str:
-    """Kept: what is known of a CA's certificate is the same for all whom it certified."""
+    """Return the JSON of one revocation finding.
+
+    The text is cached: the finding on a CA's certificate is the same for all certificates that the
+    CA issued.
+    """
     return (
         f'{{"certificate":"{finding.certificate.hex()}"'
         f',"end":"{finding.end.value}"'

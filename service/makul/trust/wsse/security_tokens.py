@@ -1,4 +1,7 @@
-"""The security token of a message, and how KeyInfo refers to it (WSS X.509 Token Profile 1.1)."""
+"""Read the security token of a message and KeyInfo's reference to it.
+
+Specification: WSS X.509 Token Profile 1.1.
+"""
 
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +30,10 @@ _TOKEN_NAME: Final = "BinarySecurityToken"  # noqa: S105 - an element's name
 
 
 def require_reference_to(token: "Element", signature: "Element") -> None:
-    """KeyInfo names this token and nothing else (X.509 Token Profile 1.1, 3.2.1)."""
+    """Require that KeyInfo names this token and nothing else (X.509 Token Profile 1.1, 3.2.1).
+
+    Raises `SignatureFailure` (SIG-03).
+    """
     reference = require_reference(signature)
     identifier = token.get(ID)
     if (
@@ -39,7 +45,10 @@ def require_reference_to(token: "Element", signature: "Element") -> None:
 
 
 def require_reference(signature: "Element") -> "Element":
-    """Return the direct reference in KeyInfo; SIG-03 where the key is named in another way."""
+    """Return the direct reference in KeyInfo.
+
+    Raises `SignatureFailure` (SIG-03) if KeyInfo names the key in another way.
+    """
     stated = only_child(signature, _KEY_INFO)
     for tag in (_TOKEN_REFERENCE, _REFERENCE):
         if len(stated) != 1 or stated[0].tag != tag:
@@ -56,7 +65,10 @@ def _another_reference(why: str, element: "Element") -> SignatureFailure:
 
 
 def certificate_of(token: "Element") -> SigningCertificate:
-    """Return the one certificate in the token; SIG-02 or SIG-04 where it is something else."""
+    """Return the certificate in the token.
+
+    Raises `SignatureFailure` (SIG-02 or SIG-04) if the token contains anything else.
+    """
     if token.get("ValueType") != X509_V3 or token.get("EncodingType", BASE64) != BASE64:
         raise SignatureFailure(
             Code.SIG_04,

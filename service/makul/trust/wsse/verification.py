@@ -1,8 +1,9 @@
-"""Messages signed by a WS-Security X.509 token: the `wsse` channel (CONTRACT, Channels).
+"""Verify messages signed with a WS-Security X.509 token: the channel `wsse` (docs/recipients.md).
 
-OASIS WSS SOAP Message Security 1.1 and X.509 Token Profile 1.1, in the one shape that we accept:
-one Security header with one BinarySecurityToken, one Timestamp and one Signature over exactly the
-actual Body and that Timestamp, by exclusive canonicalisation. SOAP 1.1 and 1.2.
+The specifications are OASIS WSS SOAP Message Security 1.1 and X.509 Token Profile 1.1. One form is
+accepted: one Security header with one BinarySecurityToken, one Timestamp and one Signature. The
+signature must be over exactly the actual Body and that Timestamp, by exclusive canonicalisation.
+SOAP may be 1.1 or 1.2.
 """
 
 import logging
@@ -58,9 +59,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 MAX_AGE = timedelta(minutes=5)
-"""How long a message may be on its way (CONTRACT, Channels)."""
+"""The maximum age of a message (docs/recipients.md, channel `wsse`)."""
 CLOCK_SKEW = CLOCK_TOLERANCE
-"""How far the recipient's clock may differ from ours, either way."""
+"""The maximum difference between the recipient's clock and ours, in either direction."""
 
 SOAP_NAMESPACES = frozenset(
     {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
@@ -74,7 +75,8 @@ _US = frozenset(
         "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
     }
 )
-"""Actors and roles that mean whoever reads the Body (SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2)."""
+"""The actors and roles that address the node that reads the Body (SOAP 1.1, 4.2.2; SOAP 1.2 part 1,
+2.2)."""
 
 _SECURITY = f"{{{WSSE}}}Security"
 _TIMESTAMP = f"{{{WSU}}}Timestamp"
@@ -88,7 +90,7 @@ _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shape:
-    """A signed envelope of which each part stands where it must. Nothing is verified yet."""
+    """A signed envelope whose parts are all at their required positions, not yet verified."""
 
     body: "Element"
     timestamp: "Element"
@@ -99,25 +101,28 @@ class _Shape:
 
 
 class WsseVerifier:
-    """`ports.MessageVerifier`, for certificates that lead to this store's anchors.
+    """The adapter for `ports.MessageVerifier`, for certificates that lead to a store's anchors.
 
-    That a certificate leads to an anchor makes nobody a recipient: the caller is who registered
-    the certificate of that fingerprint.
+    A certificate that leads to an anchor makes nobody a recipient. The caller is the recipient for
+    whom the certificate with that fingerprint is registered.
     """
 
     def __init__(self, store: TrustStore) -> None:
         self._store = store
 
     def verify(self, envelope: "Element", *, at: datetime) -> VerifiedMessage:
-        """Raises `RejectedError` (SIG-*, REQ-*); the envelope is left as it was received."""
+        """Verify an envelope and return its verified content; the envelope itself does not change.
+
+        Raises `RejectedError` (SIG-*, REQ-*).
+        """
         try:
             return self._verify(envelope, at)
         except SignatureFailure as failure:
             raise RejectedError(failure.reason) from failure
         except RejectedError:
             raise
-        except Exception as error:  # noqa: BLE001 - a stranger's bytes: what breaks us proves nothing
-            # Only its type is logged: its message may quote what was received.
+        except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
+            # Only the type is logged, because the message may quote what was received.
             log.warning("a signed message met %s", type(error).__name__)
             cause = SignatureFailure(Code.SIG_02, "could not be processed", field="Signature")
             raise RejectedError(cause.reason) from cause
@@ -142,7 +147,10 @@ class WsseVerifier:
 
 
 def _refuse_markup(envelope: "Element") -> None:
-    """No comment and no processing instruction anywhere: no value may be read in two pieces."""
+    """Refuse comments and processing instructions anywhere in the envelope.
+
+    With one of them a value could be read in two pieces. Raises `SignatureFailure`.
+    """
     if next(envelope.iter(etree.Comment, etree.ProcessingInstruction), None) is not None:
         raise hidden_part(envelope, Code.REQ_07)
     require_modest_tree(envelope)
@@ -182,12 +190,16 @@ def _prove_shape(envelope: "Element") -> _Shape:
 
 
 def _require_parts(security: "Element", signature: "Element") -> None:
-    """One token, one Timestamp and one Signature, and nothing beside them; else SIG-03."""
+    """Require exactly one token, one Timestamp and one Signature.
+
+    Raises `SignatureFailure` (SIG-03) for anything else.
+    """
     tags = [str(part.tag) for part in security]
     if sorted(tags) == _PARTS:
         return
     if TOKEN not in tags:
-        # A stack that names its certificate in another way leaves the token out.
+        # A stack that names its certificate in another way omits the token. The more exact failure
+        # names that element.
         require_reference(signature)
     missing = [tag for tag in _PARTS if tag not in tags]
     beside = [part for part in security if part.tag not in _PARTS]
@@ -265,7 +277,10 @@ def _unsigned(element: "Element") -> SignatureFailure:
 def _prove_references(
     signed_info: SignedInfo, targets: Mapping[str, "Element"]
 ) -> tuple[Proven, ...]:
-    """Exactly the actual Body and the actual Timestamp, by exclusive canonicalisation."""
+    """Prove that the references sign exactly the actual Body and the actual Timestamp.
+
+    Both must use exclusive canonicalisation. Raises `SignatureFailure` (SIG-03 or SIG-04).
+    """
     references = signed_info.references
     uris = [reference.uri for reference in references]
     for uri, element in targets.items():
@@ -294,7 +309,11 @@ def _is_plain_exclusive(reference: Reference) -> bool:
 
 
 def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
-    """When the message is stale anyway; REQ-03 if it is already, or comes from the future."""
+    """Return the instant from which the message is stale.
+
+    Raises `SignatureFailure` (REQ-03) if the message is already stale or comes from the future. It
+    also raises it if the Timestamp does not consist of one Created and one later Expires.
+    """
     parts = list(timestamp)
     if {part.tag for part in parts} != {_CREATED, _EXPIRES} or len(parts) != 2:
         raise SignatureFailure(
@@ -336,7 +355,10 @@ def _instant(element: "Element") -> datetime:
 
 
 def _only_content(body: "Element") -> "Element":
-    """The Body's one child, with no text beside it; else REQ-01."""
+    """Return the one child of the Body.
+
+    Raises `SignatureFailure` (REQ-01) if the Body contains anything else, text included.
+    """
     if len(body) != 1 or (body.text or "").strip() or (body[0].tail or "").strip():
         raise SignatureFailure(
             Code.REQ_01,
@@ -348,13 +370,14 @@ def _only_content(body: "Element") -> "Element":
 
 
 def _mark(signature: "Element", certificate: SigningCertificate) -> bytes:
-    """What stays the same when this message comes again, even if it is re-encoded.
+    """Return a digest that is the same when this message comes again, even if it is re-encoded.
 
-    Of an ECDSA signature (r, s), (r, n - s) is a second valid one that anybody can compute: the
-    smaller s stands for both, or a recorded message would pass once more as another.
+    For an ECDSA signature (r, s), (r, n - s) is a second valid signature that anybody can compute.
+    The digest uses the smaller s for both. Otherwise a recorded message would pass a second time.
 
-    The token is not signed: whoever recorded a message may put another certificate of the same key
-    in its place (a renewal's, or another recipient's), so the key counts and not its certificate.
+    The token is not signed. An attacker who recorded a message may replace it by another
+    certificate of the same key (a renewed one, or another recipient's). So the digest covers the
+    key and not its certificate.
     """
     value = binary_of(only_child(signature, _SIGNATURE_VALUE))
     if isinstance(certificate.key, ec.EllipticCurvePublicKey):

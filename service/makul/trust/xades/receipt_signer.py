@@ -1,8 +1,9 @@
-"""The operator's signature on receipts: enveloped XAdES-B, built by hand.
+"""Sign receipts with the operator's key: enveloped XAdES-B, written from templates.
 
-A receipt goes out with every decision, so it is signed from templates that are canonical already:
-the bytes hashed are the bytes written, nothing is parsed, and one signature is most of the cost.
-`tests/trust/xades/test_receipt_signer.py` verifies it with signxml's XAdES verifier and with ours.
+Every decision is answered with a receipt, so signing must be fast. The templates are already
+canonical: the bytes that are hashed are the bytes that are written, and nothing is parsed. The
+signature operation itself is most of the cost. `tests/trust/xades/test_receipt_signer.py` verifies
+receipts with signxml's XAdES verifier and with ours.
 """
 
 import re
@@ -25,8 +26,9 @@ _ROOT = re.compile(
 )
 """A canonical start tag (Canonical XML 1.1, 1.1) with an `Id` that is an NCName in ASCII."""
 
-# Each template is in exclusive canonical form as an element of its own. Within the document the
-# same element inherits the declarations that `Signature` and `QualifyingProperties` already make.
+# Each template is in exclusive canonical form as an element without ancestors, because so it is
+# hashed. In the document the element inherits the declarations of `Signature` and
+# `QualifyingProperties`, so `sign` removes its own.
 _SIGNED_INFO = (
     '<ds:SignedInfo xmlns:ds="{DS}">'
     '<ds:CanonicalizationMethod Algorithm="{C14N}"></ds:CanonicalizationMethod>'
@@ -74,10 +76,13 @@ _DECLARES_XADES = f' xmlns:xades="{XADES}"'
 
 
 class XadesReceiptSigner:
-    """`ports.ReceiptSigner`, by the operator's key wherever it is kept. Safe between threads."""
+    """The adapter for `ports.ReceiptSigner`: sign with a key in a file or in a PKCS#11 token.
+
+    An instance is safe to share between threads.
+    """
 
     def __init__(self, signer: RawSigner, certificate: x509.Certificate) -> None:
-        """Raises `ValueError` where the certificate is not the key's."""
+        """Prepare the templates. Raises `ValueError` if the certificate is not that of the key."""
         key = strong_public_key(signer.public_key)
         if not same_key(key, certificate):
             raise ValueError("the certificate is not that of the key")
@@ -101,10 +106,11 @@ class XadesReceiptSigner:
         self._signature = _SIGNATURE.format(**fixed)
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
-        """The document with the signature before its root's end tag, still in canonical form.
+        """Return the document with the signature before the end tag of its root.
 
-        `canonical` is a whole document in exclusive canonical form whose root bears an `Id`;
-        anything else is a `ValueError`. Raises `SignerUnavailableError`.
+        The result is still in canonical form. `canonical` must be a whole document in exclusive
+        canonical form whose root has an `Id`. Raises `ValueError` for any other document, and
+        `SignerUnavailableError` if the key cannot sign now.
         """
         start = _ROOT.match(canonical)
         end = b"</%s>" % start["name"] if start else b""
@@ -128,7 +134,7 @@ class XadesReceiptSigner:
         return canonical[: -len(end)] + signature.encode() + end
 
     def ready(self) -> bool:
-        """Could the key sign now?"""
+        """Return whether the key can sign now."""
         return self._signer.ready()
 
     def _digest(self, octets: bytes) -> str:

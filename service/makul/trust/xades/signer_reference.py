@@ -1,8 +1,8 @@
-"""The signed property that names the signer's certificate (ETSI EN 319 132-1, 5.2.2).
+"""Read the signed property that names the signer's certificate (ETSI EN 319 132-1, 5.2.2).
 
-SigningCertificateV2, or SigningCertificate of XAdES before EN 319 132, which some tools still write
-by default. Both bind by a digest over the certificate; what version 1 says besides of issuer and
-serial number must be true of it.
+The property is SigningCertificateV2, or SigningCertificate (version 1) of XAdES before EN 319 132,
+which some tools still write by default. Both bind the certificate by its digest. Version 1 also
+states issuer and serial number; they must be those of the certificate.
 """
 
 import re
@@ -43,7 +43,7 @@ _SERIAL_NUMBER: Final = f"{{{DS}}}X509SerialNumber"
 _DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
 _DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
 _SERIAL: Final = re.compile(r"-?[0-9]{1,60}", re.ASCII)
-"""Of 20 octets, 49 digits (RFC 5280, 4.1.2.2)."""
+"""The form of a serial number. It has at most 20 octets, which is 49 digits (RFC 5280, 4.1.2.2)."""
 
 _HASH_NAMES: Final = {
     DigestAlgorithm.SHA256: "sha256",
@@ -54,22 +54,23 @@ _HASH_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SignerReference:
-    """What the property says of one certificate."""
+    """The digest, issuer and serial number that the property states for one certificate."""
 
     hash_name: str
     digest: bytes
     issuer: str | None = None
-    """Version 1 alone; as written."""
+    """The issuer's name as written; only in version 1."""
     serial: int | None = None
 
     def is_digest_of(self, der: bytes) -> bool:
-        """Return whether these are the certificate's bytes."""
+        """Return whether the digest is that of these bytes (a certificate in DER)."""
         return new_hash(self.hash_name, der).digest() == self.digest
 
     def require_issuer(self, certificate: SigningCertificate) -> None:
-        """Require issuer and serial number, where they are stated, to be the certificate's; SIG-02.
+        """Require that a stated issuer and serial number are those of the certificate.
 
-        A name that cannot be read is passed over: the digest alone leaves no room for another.
+        A name that cannot be read is ignored, because the digest already binds the certificate.
+        Raises `SignatureFailure` (SIG-02).
         """
         if self.serial is None:
             return
@@ -80,9 +81,10 @@ class SignerReference:
 
 
 def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
-    """Return what the signed signature properties say of the signer; else SIG-02, SIG-04.
+    """Return the references to the signer's certificate in the signed signature properties.
 
-    One version or both; of each the first certificate is the signer's, as EN 319 132-1 has it.
+    The properties may contain one version or both. The first certificate of each is the signer's
+    (EN 319 132-1). Raises `SignatureFailure`: SIG-02, or SIG-04 for a digest that is not accepted.
     """
     found = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
     if not found or len({each.tag for each in found}) != len(found):
@@ -115,7 +117,10 @@ def _hash_name(method: "Element") -> str:
 
 
 def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
-    """Version 1 has to state them, and some writers leave them out."""
+    """Return the issuer and serial number, or None twice if the property omits them.
+
+    Version 1 requires them, but some tools omit them.
+    """
     stated = children_of(cert, _ISSUER_SERIAL)
     if not stated:
         return None, None

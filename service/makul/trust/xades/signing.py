@@ -1,6 +1,6 @@
-"""XAdES-B enveloped signatures by signxml, as a citizen's or an official's software makes them.
+"""Sign documents with enveloped XAdES-B by signxml, as a citizen's or an official's software does.
 
-The sandbox signs its consents and basis statements here. Receipts are signed in `receipts`, ten
+The sandbox signs its consents and basis statements here. `xades.receipt_signer` signs receipts, ten
 times faster.
 """
 
@@ -33,10 +33,10 @@ def sign_document(
     *,
     at: datetime,
 ) -> bytes:
-    """The document with an enveloped XAdES-B signature as the root's last child, in UTF-8.
+    """Return the document with an enveloped XAdES-B signature as the root's last child, in UTF-8.
 
-    `chain` begins with the key's own certificate. Raises `SignatureFailure` for a document that
-    could not be verified afterwards (a DTD, comments, a signature already, over 256 KiB).
+    `chain` must begin with the key's own certificate. Raises `SignatureFailure` for a document that
+    could not be verified afterwards: one with a DTD, comments or a signature, or over 256 KiB.
     """
     signature_method, digest = method_for(key)
     signer = _SignerAt(
@@ -53,10 +53,10 @@ def sign_document(
 
 
 def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> bytes:
-    """A signed document with a signature timestamp: XAdES-T (ETSI EN 319 132-1, 5.3).
+    """Return a signed document with a signature timestamp added: XAdES-T (ETSI EN 319 132-1, 5.3).
 
-    `token_source` gets the canonical octets of SignatureValue (exclusive canonicalisation) and
-    answers with a TimeStampToken over them. Raises `SignatureFailure` where there is no signature.
+    `token_source` receives the canonical octets of SignatureValue (exclusive canonicalisation) and
+    must return a TimeStampToken over them. Raises `SignatureFailure` if there is no signature.
     """
     root = parse_document(document, build_parser())
     value = root.find(f"./{{{DS}}}Signature/{{{DS}}}SignatureValue")
@@ -76,7 +76,7 @@ def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> by
 
 
 class _SignerAt(XAdESSigner):
-    """signxml's signer with the signing time passed in; its own reads the clock."""
+    """A signxml signer that receives the signing time; signxml itself reads the clock."""
 
     def __init__(self, at: datetime, **options: Any) -> None:
         super().__init__(**options)
@@ -88,7 +88,7 @@ class _SignerAt(XAdESSigner):
         sig_root: object,
         signing_settings: SigningSettings,
     ) -> None:
-        """The moment given, to the second (ETSI EN 319 132-1, 5.2.1)."""
+        """Write the given signing time, in seconds (ETSI EN 319 132-1, 5.2.1)."""
         del sig_root, signing_settings
         time = etree.SubElement(signed_signature_properties, f"{{{XADES}}}SigningTime")
         time.text = self._at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,9 +1,12 @@
-"""The shape of an enveloped XAdES-B signature, proved before anything of it is verified.
+"""Prove the structure of an enveloped XAdES-B signature before anything of it is verified.
 
-ETSI EN 319 132-1 (XAdES baseline), clauses 5.2 and 6.3; XML Signature 1.1. What is not listed here
-is refused: one rule stopped every wrapping variant tried, namely that the signature stands at one
-exact place, and each reference names the element that we shall read. Plain XML Signature, without
-qualifying properties, has a shape too, for whoever asks for it; nothing that is decided upon does.
+The structure follows ETSI EN 319 132-1 (XAdES baseline), clauses 5.2 and 6.3, and XML Signature
+1.1. Everything that is not listed here is refused. One rule stopped every signature-wrapping
+variant that was tried: the signature must be at one exact position, and each reference must name
+the element that the service later reads.
+
+A caller may also accept plain XML Signature, without qualifying properties. The service never does
+so for a document on which it decides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,13 +42,15 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 SIGNED_PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
-"""ETSI EN 319 132-1, 4.4.2: the Type of the reference to the signed properties."""
+"""The Type of the reference to the signed properties (ETSI EN 319 132-1, 4.4.2)."""
 MAX_CERTIFICATES = 8
-"""A signer's chain in KeyInfo; longer ones do not occur."""
+"""The maximum length of a signer's chain in KeyInfo. Longer chains do not occur."""
 MAX_TIMESTAMPS = 4
-"""Signature timestamps of one signature: one is usual, a second authority's not unheard of."""
+"""The maximum number of signature timestamps of one signature. One is usual; a second one, from
+another authority, occurs."""
 MAX_TOKEN_BYTES = 32 * 1024
-"""Several times an RFC 3161 token with its authority's whole chain."""
+"""The maximum size of a timestamp token: several times an RFC 3161 token with its authority's whole
+chain."""
 
 SIGNATURE = f"{{{DS}}}Signature"
 _PARTS = tuple(f"{{{DS}}}{name}" for name in ("SignedInfo", "SignatureValue", "KeyInfo", "Object"))
@@ -65,13 +70,13 @@ _SIGNING_TIME = f"{{{XADES}}}SigningTime"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A signature of which each part stands where it must. Nothing of it is verified yet."""
+    """A signature whose parts are all at their required positions. Nothing is verified yet."""
 
     signature: "Element"
     signed_info: SignedInfo
     key_info: "Element"
     properties: "Element | None"
-    """The signed properties; None for plain XML Signature."""
+    """The signed properties, or None for plain XML Signature."""
     proven: tuple[Proven, ...]
     document_uri: str
     properties_uri: str | None
@@ -80,18 +85,19 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """A SignatureTimeStamp (ETSI EN 319 132-1, 5.3), as found: unsigned, and not believed."""
+    """A SignatureTimeStamp (ETSI EN 319 132-1, 5.3) as found: not signed, and not yet verified."""
 
     token: bytes
-    """The EncapsulatedTimeStamp: an RFC 3161 token in DER, if it is what it should be."""
+    """The EncapsulatedTimeStamp, which should be an RFC 3161 token in DER."""
     stamped: bytes
-    """The canonical SignatureValue element, which the token must be about."""
+    """The canonical SignatureValue element, over which the token must be."""
 
 
 def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
-    """The shape of the one signature in this document; SIG-01, SIG-02, SIG-03 or SIG-04.
+    """Prove and return the structure of the one signature in this document.
 
-    `plain` lets a signature without any ds:Object pass as plain XML Signature.
+    If `plain` is true, a signature without any ds:Object passes as plain XML Signature. Raises
+    `SignatureFailure` (SIG-01, SIG-02, SIG-03 or SIG-04).
     """
     signature = _the_signature(root)
     parts = tuple(part.tag for part in signature)
@@ -153,7 +159,7 @@ def _the_signature(root: "Element") -> "Element":
 
 
 def _misplaced(parts: Sequence[object]) -> str:
-    """Name the first part that is missing or stands where it must not."""
+    """Return the name of the first part that is missing or repeated, otherwise `Signature`."""
     for expected in _PARTS:
         if parts.count(expected) != 1:
             return expected.rpartition("}")[2]
@@ -161,7 +167,11 @@ def _misplaced(parts: Sequence[object]) -> str:
 
 
 def _signed_properties(root: "Element", signature: "Element", holder: "Element") -> "Element":
-    """The signed properties at their one place, targeting this very signature."""
+    """Return the signed properties from their one position.
+
+    Their QualifyingProperties must target this very signature. Raises `SignatureFailure` (SIG-02
+    or SIG-03).
+    """
     if len(holder) != 1 or holder[0].tag != _QUALIFYING:
         raise outside_profile(
             Code.SIG_02,
@@ -185,7 +195,10 @@ def _properties(why: str) -> SignatureFailure:
 
 
 def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Timestamp, ...]:
-    """The signature timestamps, their octets taken before anything is cut out of the tree."""
+    """Return the signature timestamps.
+
+    Their octets are read here, before a caller removes anything from the tree.
+    """
     qualifying = properties.getparent() if properties is not None else None
     if qualifying is None or len(qualifying) == 1:
         return ()
@@ -222,7 +235,7 @@ def _timestamp_failure(why: str) -> SignatureFailure:
 def _targets(
     root: "Element", key_info: "Element", properties: "Element | None"
 ) -> Mapping[str, "Element"]:
-    """The URIs that a reference may bear, and the element that each must be about."""
+    """Return the URIs that a reference may have, and the element that each must sign."""
     targets = {"": root}
     for element in (root, key_info, properties):
         identifier = element.get("Id") if element is not None else None
@@ -264,7 +277,10 @@ def _prove(
 
 
 def signing_time(properties: "Element") -> datetime:
-    """What the signer says of the time; required (ETSI EN 319 132-1, 6.3, table 2), else SIG-02."""
+    """Return the signing time that the signer claims.
+
+    The property is required (ETSI EN 319 132-1, 6.3, table 2). Raises `SignatureFailure` (SIG-02).
+    """
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
     try:
         return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
@@ -275,9 +291,10 @@ def signing_time(properties: "Element") -> datetime:
 
 
 def signing_certificate(properties: "Element", key_info: "Element") -> SigningCertificate:
-    """The certificate in KeyInfo that the signing certificate's property names first.
+    """Return the certificate in KeyInfo that the signing certificate's property names first.
 
-    The property is required (ETSI EN 319 132-1, 6.3, table 2); SIG-02 without it.
+    The property is required (ETSI EN 319 132-1, 6.3, table 2). Raises `SignatureFailure` (SIG-02)
+    if the property or the certificate is missing.
     """
     references = _references(properties)
     for element in _certificates(key_info):
@@ -293,9 +310,11 @@ def signing_certificate(properties: "Element", key_info: "Element") -> SigningCe
 
 
 def names_certificate(properties: "Element", certificate: SigningCertificate) -> bool:
-    """Is this the certificate that the property names? SIG-02 without the property.
+    """Return whether this is the certificate that the property names.
 
-    The certificate came out of KeyInfo by `signing_certificate`; no other there is looked at again.
+    The certificate must be the result of `signing_certificate`; no other in KeyInfo is read again.
+    Raises `SignatureFailure` (SIG-02) without the property, or if its issuer or serial number is
+    another.
     """
     references = _references(properties)
     for each in references:
@@ -304,7 +323,10 @@ def names_certificate(properties: "Element", certificate: SigningCertificate) ->
 
 
 def first_certificate(key_info: "Element") -> SigningCertificate:
-    """Of a plain XML Signature: the first certificate in KeyInfo, which nothing signed names."""
+    """Return the first certificate in KeyInfo, for a plain XML Signature.
+
+    Nothing that is signed names this certificate.
+    """
     return _certificate(binary_of(_certificates(key_info)[0]))
 
 

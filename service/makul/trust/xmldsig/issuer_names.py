@@ -1,7 +1,8 @@
-"""Issuer names as text, in ds:X509IssuerName (XML Signature 1.1, 4.5.4.1; RFC 4514).
+"""Compare the issuer names that ds:X509IssuerName states with X.509 names.
 
-Writers differ in the keywords, the order, the case and the escapes. A name is compared by the types
-and values of its attributes, whatever their order.
+The text follows RFC 4514 (XML Signature 1.1, 4.5.4.1). Tools write it with different keywords,
+order, case and escapes. Names are therefore compared by the types and values of their attributes,
+in any order.
 """
 
 import re
@@ -38,7 +39,7 @@ _KEYWORDS: Final = {
     "EMAIL": "1.2.840.113549.1.9.1",
     "EMAILADDRESS": "1.2.840.113549.1.9.1",
 }
-"""As Java, OpenSSL, BouncyCastle and .NET write them."""
+"""The object identifiers of the keywords that Java, OpenSSL, BouncyCastle and .NET write."""
 _OID: Final = re.compile(r"(?:OID\.)?([0-2](?:\.[0-9]{1,20}){1,20})", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(
     r"""\s*([A-Za-z0-9.]{1,200})\s*=\s*
@@ -54,7 +55,7 @@ _SHORT_LENGTH: Final = 0x80
 
 
 def is_name_of(text: str, name: x509.Name) -> bool | None:
-    """Return whether this text is the name; None where the text cannot be read."""
+    """Return whether this text is the name, or None if the text cannot be read."""
     try:
         stated = Counter(_attributes(text))
     except ValueError:
@@ -95,13 +96,19 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _text_of(der: bytes) -> str:
-    """The text of one string in DER (RFC 4514, 2.4); raises `ValueError`."""
+    """Return the text of one string in DER (RFC 4514, 2.4).
+
+    Raises `ValueError` if the bytes are not a string shorter than 128 bytes.
+    """
     if len(der) < 2 or der[1] >= _SHORT_LENGTH or der[1] != len(der) - 2:
         raise ValueError("not a short string")
     return der[2:].decode("utf-16-be" if der[0] == 0x1E else "utf-8")
 
 
 def _folded(value: str | bytes) -> str:
-    """RFC 5280, 7.1, as far as it matters here: case and white space do not count."""
+    """Return a value for comparison, without differences of case and white space.
+
+    This is the part of RFC 5280, 7.1, that matters here.
+    """
     text = value if isinstance(value, str) else value.hex()
     return " ".join(text.split()).casefold()

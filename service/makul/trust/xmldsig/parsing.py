@@ -1,7 +1,7 @@
-"""XML as a signature needs it: parsed once and safely, canonicalised, and free of tricks.
+"""Parse signed XML once and safely, and canonicalise it.
 
-What no signed document or message needs is refused before anything is verified: a DTD, entities,
-processing instructions, comments, an identifier that two elements share.
+The functions here refuse what no signed document or message needs, before anything is verified: a
+DTD, entities, processing instructions, comments, and an identifier that two elements share.
 """
 
 import re
@@ -29,21 +29,25 @@ XADES = "http://uri.etsi.org/01903/v1.3.2#"
 EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 MAX_DOCUMENT_BYTES = 256 * 1024
-"""CONTRACT, Documents that are signed; equal to the schema's `Document` type."""
+"""The maximum size of a signed document (docs/recipients.md). The type `Document` of the schema has
+the same limit."""
 MAX_ELEMENTS = 10_000
-"""Ten times the largest document that the schemas allow; keeps the pre-check linear and short."""
+"""Ten times the elements of the largest document that the schemas allow. The limit keeps the
+pre-check linear and short."""
 MAX_TEXT = 9_000_000
-"""Bytes up to which libxml2's own limit on one text (10 MB) is left on. Only a message with a scan
-is larger, and it was bounded and parsed once by then: its signed part is what is parsed anew."""
+"""The size in bytes up to which libxml2's own limit on one text (10 MB) stays on. Only a message
+with a scan is larger. By then its size has been limited and it has been parsed once; only its
+signed part is parsed again."""
 
 MAX_EQUALS = 1024
-"""The most `=` signs of a document, which bounds attributes and namespace declarations: libxml2
-canonicalises in the square of them, and 256 KiB of nothing else cost seconds. A XAdES-LTA document
-of ours has some 300, with those at the end of base64."""
+"""The maximum number of `=` signs in a document. It limits attributes and namespace declarations,
+because libxml2 canonicalises in time quadratic in their number. 256 KiB of nothing else cost
+seconds. A XAdES-LTA document of ours has some 300, including those at the end of base64."""
 
 _BOM = b"\xef\xbb\xbf"
 _BEGINNING = 4
-"""Bytes among which UTF-16 and UTF-32 have a zero; a later one is no XML in any encoding."""
+"""The number of first bytes among which UTF-16 and UTF-32 have a zero byte. A zero byte that comes
+later is not XML in any encoding."""
 _OTHER_VERSION = re.compile(
     rb"""(?:\xef\xbb\xbf)?<\?xml\s+version\s*=\s*["'](?!1\.0["'])""", re.ASCII
 )
@@ -54,15 +58,16 @@ _DECLARATION = re.compile(
     re.IGNORECASE,
 )
 _FORBIDDEN_MARKUP = (b"<!DOCTYPE", b"<!ENTITY", b"<!--", b"<?", b"\0")
-"""As bytes these can only be markup, or text in a CDATA section, which we refuse along with it."""
+"""The byte sequences that can only be markup, or text in a CDATA section. Both are refused."""
 
 _IDENTIFIERS = etree.XPath(
     "//*/@*[contains('Id ID id iD', local-name())][string-length(local-name()) = 2]",
     smart_strings=False,
 )
-"""No name holds a space, so of two letters there are just those four. Twice as fast as `or`."""
+"""The attributes `Id`, `ID`, `id` and `iD`. An XML name contains no space, so the string matches
+exactly these four names of two letters. This is twice as fast as an expression with `or`."""
 _DEFAULT = "#default"
-"""The default namespace in a PrefixList (Exclusive XML Canonicalization, 3)."""
+"""The token for the default namespace in a PrefixList (Exclusive XML Canonicalization, 3)."""
 _HIDDEN = etree.XPath("//comment() | //processing-instruction()")
 _ELEMENTS = etree.XPath("count(//*)")
 _DATE_TIME = re.compile(
@@ -71,7 +76,11 @@ _DATE_TIME = re.compile(
 
 
 def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
-    """A document's root from its exact bytes; SIG-02 for XML that no signed document needs."""
+    """Parse a document from its exact bytes and return its root.
+
+    Raises `SignatureFailure` (SIG-02) if the document contains XML that no signed document needs,
+    and (SIG-03) if two elements share an identifier.
+    """
     if len(document) > MAX_DOCUMENT_BYTES:
         raise outside_profile(
             Code.SIG_02, "the document is larger than 256 KiB", cause=Cause.DOCUMENT_SIZE
@@ -93,19 +102,22 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
 
 
 def _holds_forbidden_markup(content: bytes) -> bool:
-    """Single bytes are found several times faster, and few documents hold one of these at all."""
+    """Return whether the content contains forbidden markup.
+
+    The search for single bytes is several times faster, and few documents contain one of them.
+    """
     if b"!" not in content and b"?" not in content and b"\0" not in content:
         return False
     return any(markup in content for markup in _FORBIDDEN_MARKUP)
 
 
 def _is_declaration(content: bytes) -> bool:
-    """Return whether an XML declaration stands at the very beginning, as it has to."""
+    """Return whether the content begins with an XML declaration. XML allows one only there."""
     return content.removeprefix(_BOM)[:6] in (b"<?xml ", b"<?xml\t", b"<?xml\n", b"<?xml\r")
 
 
 def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
-    """Say which markup it is; the first that software would stumble on."""
+    """Return the failure that names the first markup on which other software would fail."""
     if b"\0" in content[:_BEGINNING] or _is_declaration(content):
         version = _OTHER_VERSION.match(content) is not None
         return outside_profile(
@@ -132,7 +144,7 @@ def _not_well_formed() -> SignatureFailure:
 
 
 def hidden_part(root: "Element", code: Code) -> SignatureFailure:
-    """Return the refusal of a comment or processing instruction, by the element that holds it.
+    """Return the failure for a comment or processing instruction; it names the parent element.
 
     Text in a CDATA section that looks like one counts as a comment.
     """
@@ -149,14 +161,20 @@ def hidden_part(root: "Element", code: Code) -> SignatureFailure:
 
 
 def parse_signed(octets: bytes) -> "Element":
-    """A tree of the very bytes that were verified, of which no other is ever read."""
+    """Parse the exact bytes that were verified.
+
+    Callers read only this tree (docs/architecture.md, invariant 2).
+    """
     if len(octets) > MAX_TEXT:
         return etree.fromstring(octets, build_parser(large=True))
     return etree.fromstring(octets, own_parser())
 
 
 def require_modest_tree(root: "Element") -> None:
-    """No entity references, not too many elements, and every identifier borne by one element."""
+    """Refuse entity references, too many elements, and an identifier that two elements share.
+
+    Raises `SignatureFailure` (SIG-02, or SIG-03 for the identifier).
+    """
     if (
         float(str(_ELEMENTS(root))) > MAX_ELEMENTS
         or next(root.iter(etree.Entity), None) is not None
@@ -175,7 +193,7 @@ def require_modest_tree(root: "Element") -> None:
 
 
 def identifiers_of(root: "Element") -> Sequence[str]:
-    """Every value of an attribute that some software takes for an ID: `Id`, `ID`, `xml:id`, …"""
+    """Return the values of all attributes that some software treats as IDs (`Id`, `xml:id`, …)."""
     found: Sequence[str] = _IDENTIFIERS(root)  # type: ignore[assignment]
     return found
 
@@ -185,18 +203,21 @@ def canonical(
     method: CanonicalizationMethod,
     prefixes: Sequence[str] = (),
 ) -> bytes:
-    """The canonical bytes of an element, without comments; its tail does not belong to it.
+    """Return the canonical bytes of an element, without comments and without its tail.
 
-    In place where that is right: for a root, for exclusive canonicalisation without a PrefixList,
-    and for inclusive where nothing below the element's own start tag declares a namespace. To
-    canonicalise an element that is not a root, lxml lends its children to a new root, which
-    declares what was in scope. libxml2 then meets at the children the declarations of old, and
-    takes those of the new root for hidden: it may declare again what was declared, and writes
-    `xmlns=""` where there is a default. It leaves none out, so where it wrote none below it is
-    right; else the element is parsed anew with the namespaces in scope, as for a PrefixList.
+    The element is canonicalised in place if that gives the right bytes. It does so in three cases:
+    for a root; for exclusive canonicalisation without a PrefixList; and for inclusive
+    canonicalisation if nothing below the element's own start tag declares a namespace.
 
-    What an inclusive method takes over from ancestors (`xml:lang` and its like) is set on the
-    element parsed anew, for libxml2 sees no ancestors either way.
+    To canonicalise an element that is not a root, lxml moves its children to a new root, which
+    declares the namespaces in scope. At the children libxml2 then finds the original declarations
+    and treats those of the new root as hidden. It may declare a namespace again, and it writes
+    `xmlns=""` if there is a default namespace. It omits no declaration. So the bytes are right if
+    they contain no declaration below the start tag. Otherwise the element is parsed again with the
+    namespaces in scope, as for a PrefixList.
+
+    An inclusive method inherits attributes such as `xml:lang` from ancestors. They are set on the
+    element that was parsed again, because libxml2 never sees the ancestors.
     """
     exclusive = method is EXCLUSIVE
     if prefixes:
@@ -215,11 +236,11 @@ def canonical(
 
 
 def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
-    """Return a PrefixList with the empty prefix for `#default`.
+    """Return a PrefixList with the empty prefix instead of `#default`.
 
-    lxml leaves out prefixes that it never met in a document of this thread, for these cannot be in
-    scope. `#default` is no name and never met; the empty prefix, which libxml2 takes for it, is met
-    in a declaration that takes the default namespace back.
+    lxml omits prefixes that it never parsed in a document of this thread, because they cannot be in
+    scope. `#default` is not an XML name, so lxml never parses it. libxml2 accepts the empty prefix
+    for it. lxml knows the empty prefix as soon as it has parsed a declaration `xmlns=""`, as here.
     """
     if _DEFAULT not in prefixes:
         return prefixes
@@ -238,7 +259,7 @@ def _canonicalised(element: "Element", exclusive: bool, prefixes: Sequence[str] 
 
 
 def _standing_alone(element: "Element") -> "Element":
-    """The same element as the root of a document of its own."""
+    """Return the element as the root of its own document: a copy, unless it is a root already."""
     if element.getparent() is None:
         return element
     return parse_signed(etree.tostring(element, with_tail=False))
@@ -250,10 +271,11 @@ def canonical_without(
     method: CanonicalizationMethod,
     prefixes: Sequence[str] = (),
 ) -> bytes:
-    """The canonical bytes of a root with one child cut out, as the enveloped transform says.
+    """Return the canonical bytes of a root without one child, as the enveloped transform requires.
 
-    The child goes back to its place. Its namespace declarations may then be written elsewhere in
-    it than before, so take what you need of the child first (XML Signature 1.1, 6.6.4).
+    The child is inserted again at its index. Its namespace declarations may then be at other
+    elements inside it than before. A caller must therefore read what it needs of the child first
+    (XML Signature 1.1, 6.6.4).
     """
     place = root.index(child)
     tail, child.tail = child.tail, None
@@ -278,7 +300,10 @@ def _set_text(root: "Element", before: "Element | None", text: str | None) -> No
 
 
 def only_child(parent: "Element", tag: str, *, code: Code = Code.SIG_03) -> "Element":
-    """The one child of that name; none or several is the given code."""
+    """Return the one child of that name.
+
+    Raises `SignatureFailure` with the given code if there is none or more than one.
+    """
     found = list(parent.iterchildren(tag))
     if len(found) != 1:
         raise _missing_or_repeated(code, tag)
@@ -286,7 +311,10 @@ def only_child(parent: "Element", tag: str, *, code: Code = Code.SIG_03) -> "Ele
 
 
 def only_one(elements: "Sequence[Element]", tag: str, *, code: Code = Code.SIG_03) -> "Element":
-    """The one element of that name among these; none or several is the given code."""
+    """Return the one element of that name among the given elements.
+
+    Raises `SignatureFailure` with the given code if there is none or more than one.
+    """
     found = [element for element in elements if element.tag == tag]
     if len(found) != 1:
         raise _missing_or_repeated(code, tag)
@@ -301,12 +329,15 @@ def _missing_or_repeated(code: Code, tag: str) -> SignatureFailure:
 
 
 def children_of(parent: "Element", tag: str) -> "Sequence[Element]":
-    """The children of that name, several times faster than `findall`."""
+    """Return the children of that name. This is several times faster than `findall`."""
     return list(parent.iterchildren(tag))
 
 
 def text_of(element: "Element") -> str:
-    """The text of an element that has no children; else SIG-02."""
+    """Return the text of an element, without white space at its ends.
+
+    Raises `SignatureFailure` (SIG-02) if the element has children.
+    """
     if len(element):
         raise SignatureFailure(
             Code.SIG_02,
@@ -318,9 +349,10 @@ def text_of(element: "Element") -> str:
 
 
 def binary_of(element: "Element") -> bytes:
-    """The bytes of an `xs:base64Binary` element; else SIG-02.
+    """Return the bytes of an `xs:base64Binary` element.
 
-    Of white space only XML's own: and never split at it, for 16 MB of it would be 300 of strings.
+    Only the white space of XML is removed. The text is never split at it, because 16 MB of white
+    space would become 300 MB of strings. Raises `SignatureFailure` (SIG-02) for any other text.
     """
     try:
         return a2b_base64(
@@ -336,17 +368,18 @@ def binary_of(element: "Element") -> bytes:
 
 
 MAX_ZONE = timedelta(hours=14)
-"""The widest offset of a time zone (Kiribati)."""
+"""The largest offset of a time zone from UTC (Kiribati)."""
 _MIN_ZONE = timedelta(hours=1)
 _ZONE_STEP = timedelta(minutes=30)
 _ZONE_SLACK = timedelta(minutes=6)
 
 
 def is_zone_apart(stated: datetime, at: datetime) -> bool:
-    """Return whether two times differ as local time does from UTC: by half hours, to some minutes.
+    """Return whether two times differ by about a time zone's offset, as local time does from UTC.
 
-    No zone is nearer to UTC than an hour. A time in the future can hardly have another cause, so
-    all from there up to the widest offset counts.
+    A stated time in the past must differ by a multiple of half an hour. A stated time in the future
+    can hardly have another cause, so every difference from one hour to the largest offset counts.
+    No zone is nearer to UTC than one hour. Six minutes more or less are tolerated.
     """
     apart = stated - at
     if abs(apart) < _MIN_ZONE - _ZONE_SLACK:
@@ -359,7 +392,10 @@ def is_zone_apart(stated: datetime, at: datetime) -> bool:
 
 
 def instant_of(element: "Element") -> datetime:
-    """An `xs:dateTime` with its time zone, in UTC; else SIG-02."""
+    """Return the instant of an `xs:dateTime` element in UTC.
+
+    Raises `SignatureFailure` (SIG-02) if the text has no time zone or is not a date and time.
+    """
     text = text_of(element)
     if not _DATE_TIME.fullmatch(text):
         raise SignatureFailure(Code.SIG_02, "not a date and time with a time zone")

@@ -1,8 +1,8 @@
-"""What a signature says it signed: read strictly, before anything is verified (`core`).
+"""Read `ds:SignedInfo` strictly, before `xmldsig.verification` verifies anything.
 
-Stock verifiers skip transforms they do not know, count references after processing them, and find
-what a URI names by searching. Here references are counted first, and every transform and algorithm
-that is not listed is refused.
+Stock verifiers skip transforms that they do not know, count references after they process them, and
+search for the element that a URI names. Here references are counted first, and every transform and
+algorithm that is not listed is refused.
 """
 
 import logging
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 ReadT = TypeVar("ReadT")
 
 MAX_REFERENCES = 3
-"""The document, SignedProperties, KeyInfo. More are refused before any is looked at."""
+"""The maximum number of references: the document, SignedProperties, KeyInfo. A signature with more
+is refused before any reference is read."""
 MAX_PREFIXES = 32
-"""More namespaces than any envelope of ours declares."""
+"""The maximum number of prefixes in a PrefixList. No envelope of ours declares so many
+namespaces."""
 MAX_PREFIX_LIST = 4096
-"""Characters: prefixes of a hundred each, with room between them."""
+"""The maximum length of a PrefixList in characters: `MAX_PREFIXES` of some hundred characters each,
+with white space between them."""
 
 _CANONICALIZATION_METHOD = f"{{{DS}}}CanonicalizationMethod"
 _SIGNATURE_METHOD = f"{{{DS}}}SignatureMethod"
@@ -43,7 +46,8 @@ _DIGEST_METHOD = f"{{{DS}}}DigestMethod"
 _DIGEST_VALUE = f"{{{DS}}}DigestValue"
 _INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 
-# signxml logs whole canonicalised documents at DEBUG: personal data, whatever the root logger says.
+# At DEBUG signxml logs whole canonicalised documents, which are personal data. Its own logger is
+# set because the level of the root logger may be DEBUG (docs/architecture.md, invariant 7).
 logging.getLogger("signxml.processor").setLevel(logging.INFO)
 
 
@@ -51,41 +55,45 @@ _CAUSES = {"Transform": Cause.TRANSFORM, "CanonicalizationMethod": Cause.CANONIC
 
 
 class Reference(NamedTuple):
-    """What one `ds:Reference` says, every algorithm of it accepted."""
+    """One `ds:Reference` as it was read. All its algorithms are accepted ones."""
 
     uri: str
     kind: str | None
-    """Its `Type` attribute."""
+    """The `Type` attribute."""
     enveloped: bool
-    """Is the signature removed? Then the document may hold no other Signature (`transforms`)."""
+    """True if a transform removes the signature. The document may then contain no other Signature
+    element (`xmldsig.transforms`)."""
     method: CanonicalizationMethod
     prefixes: tuple[str, ...]
     digest: DigestAlgorithm
     value: bytes
-    """The digest as written."""
+    """The digest as the signer wrote it."""
 
 
 class SignedInfo(NamedTuple):
-    """What `ds:SignedInfo` says, every algorithm but the signature's own accepted."""
+    """A `ds:SignedInfo` as it was read. All its algorithms are accepted ones except `method`."""
 
     element: "Element"
-    """The element itself, which the signature's value is over."""
+    """The element itself. The signature value is computed over it."""
     canonicalisation: CanonicalizationMethod
     prefixes: tuple[str, ...]
     method: str | None
-    """The signature method as written; `algorithms.signature_method` judges it by the key."""
+    """The signature method as written. `base.algorithms.signature_method` judges it by the key."""
     references: tuple[Reference, ...]
 
 
 class Proven(NamedTuple):
-    """A reference and the element that a pre-check has proved it must be about."""
+    """A reference, and the element that it must sign as a pre-check has proved."""
 
     reference: Reference
     element: "Element"
 
 
 def read_signed_info(signature: "Element") -> SignedInfo:
-    """A signature's own account, its references counted before any is read; SIG-02, 03 or 04."""
+    """Read the `ds:SignedInfo` of a signature, and count its references before it reads one.
+
+    Raises `SignatureFailure` (SIG-02, SIG-03 or SIG-04).
+    """
     signed_info = only_child(signature, _SIGNED_INFO, code=Code.SIG_02)
     parts = list(signed_info)
     references = [part for part in parts if part.tag == _REFERENCE]
@@ -107,7 +115,11 @@ def read_signed_info(signature: "Element") -> SignedInfo:
 
 
 def read_reference(reference: "Element") -> Reference:
-    """One reference: the signature removed at most, then one canonicalisation at most; SIG-04."""
+    """Read one reference.
+
+    Its transforms may remove the signature, and then canonicalise once. Raises `SignatureFailure`:
+    SIG-04 for other transforms and algorithms, SIG-02 or SIG-03 for a missing or repeated part.
+    """
     parts = list(reference)
     transforms = [part for part in parts if part.tag == _TRANSFORMS]
     steps: Sequence[Element] = list(transforms[0]) if transforms else []
@@ -146,14 +158,17 @@ def _uri(reference: "Element") -> str:
 
 
 def read_prefixes(step: "Element") -> tuple[str, ...]:
-    """The PrefixList of an exclusive canonicalisation; nothing else may stand in the step."""
+    """Return the PrefixList of an exclusive canonicalisation.
+
+    Raises `SignatureFailure` (SIG-04) if the step contains anything else.
+    """
     if not len(step):
         return ()
     exclusive = step.get("Algorithm") == algorithms.EXCLUSIVE.value
     if len(step) > 1 or step[0].tag != _INCLUSIVE_NAMESPACES or not exclusive:
         raise _transform("a canonicalisation with unknown parameters", "InclusiveNamespaces")
     listed = step[0].get("PrefixList") or ""
-    # By its length first: split, 16 MB of it are 300 of strings.
+    # The length is checked before the split, because 16 MB would become 300 MB of strings.
     prefixes = tuple(listed.split()) if len(listed) <= MAX_PREFIX_LIST else ()
     if len(listed) > MAX_PREFIX_LIST or len(prefixes) > MAX_PREFIXES:
         raise _transform("a PrefixList that is too long", "InclusiveNamespaces")
@@ -165,7 +180,7 @@ def _transform(why: str, field: str = "Transform") -> SignatureFailure:
 
 
 def _within(field: str, read: Callable[[str | None], ReadT], element: "Element") -> ReadT:
-    """Return what an algorithm's URI means; a failure names the element that bears it."""
+    """Return the algorithm that the element's URI names; a failure names the given field."""
     try:
         return read(element.get("Algorithm"))
     except SignatureFailure as failure:

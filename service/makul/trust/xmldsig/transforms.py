@@ -1,10 +1,12 @@
-"""Transforms that remove the signature from its document, and nothing else.
+"""Recognise transforms that remove the signature from its document, and nothing else.
 
-XML Signature 1.1, 6.6.4, calls it the enveloped transform. EU DSS writes an XPath filter in its
-place by default, others an XPath expression. An expression is evaluated by nobody here. It is the
-enveloped transform if its text is one of a few that are known, letter by letter, its prefix is
-bound to XML Signature's namespace, and the document holds one Signature in all; whoever reads a
-reference as enveloped has to make sure of the last.
+XML Signature 1.1, 6.6.4, calls this the enveloped transform. EU DSS writes an XPath filter instead
+by default; other tools write an XPath expression. No code here evaluates an expression. An
+expression counts as the enveloped transform under three conditions:
+
+- its text equals one of a few known texts, letter by letter;
+- its prefix is bound to the namespace of XML Signature;
+- the document contains only one Signature element. The caller must check this condition.
 """
 
 import re
@@ -25,35 +27,37 @@ if TYPE_CHECKING:
 
 ENVELOPED: Final = SignatureConstructionMethod.enveloped.value
 FILTER2: Final = "http://www.w3.org/2002/06/xmldsig-filter2"
-"""XML-Signature XPath Filter 2.0: the algorithm's URI, and its namespace."""
+"""The URI of the algorithm XML-Signature XPath Filter 2.0, which is also its namespace."""
 XPATH: Final = "http://www.w3.org/TR/1999/REC-xpath-19991116"
-"""XML Signature 1.1, 6.6.3."""
+"""The URI of the XPath transform (XML Signature 1.1, 6.6.3)."""
 
 _MAX_EXPRESSION: Final = 256
-"""Characters; the longest expression known has 110 with its usual white space."""
+"""The maximum length of an expression in characters. The longest known expression has 110,
+including its usual white space."""
 _PREFIX: Final = r"(?P<prefix>[A-Za-z_][A-Za-z0-9_.-]{0,31})"
 _SUBTRACTED: Final = re.compile(
     rf"(?:/descendant::|//|/descendant-or-self::|here\(\)/ancestor::){_PREFIX}:Signature"
 )
-"""Of a filter `subtract`: the node-set that is removed, with all below it (Filter 2.0, 3). Only the
-last names this Signature whatever else there is, as `here()/ancestor::ds:Signature[1]` does."""
+"""The node-sets that a filter `subtract` removes, with all their descendants (Filter 2.0, 3). The
+last form, like `here()/ancestor::ds:Signature[1]`, depends on `here()`: it names this Signature
+even if the document contains others."""
 _SUBTRACTED_HERE: Final = re.compile(rf"here\(\)/ancestor::{_PREFIX}:Signature\[1\]")
 _KEPT: Final = re.compile(rf"not\(ancestor-or-self::{_PREFIX}:Signature\)")
-"""Of an XPath transform: true for each node that stays."""
+"""The expression of an XPath transform that is true for each node that stays."""
 _KEPT_HERE: Final = re.compile(
     rf"count\(ancestor-or-self::{_PREFIX}:Signature\|here\(\)/ancestor::(?P=prefix):Signature\[1\]\)"
     r">count\(ancestor-or-self::(?P=prefix):Signature\)"
 )
-"""The expression by which XML Signature 1.1, 6.6.4, explains the enveloped transform."""
+"""The expression with which XML Signature 1.1, 6.6.4, explains the enveloped transform."""
 _SPACE: Final = re.compile("[ \t\r\n]+")
 _REMOVING: Final = frozenset({ENVELOPED, FILTER2, XPATH})
 
 
 def split_removals(steps: "Sequence[Element]") -> "tuple[bool, Sequence[Element]]":
-    """Return whether a reference's transforms begin by removing the signature; and the others.
+    """Return whether a reference's transforms begin by removing the signature, and the other steps.
 
-    Some tools write the enveloped transform and then a filter, which has nothing left to do. Raises
-    `SignatureFailure`, SIG-04, for an expression that is not known to do just that.
+    Some tools write the enveloped transform and then a filter, which has nothing left to remove.
+    Raises `SignatureFailure` (SIG-04) for an expression that is not known to do only that.
     """
     removals = list(takewhile(_is_removal, steps))
     for step in removals:

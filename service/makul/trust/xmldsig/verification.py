@@ -1,14 +1,15 @@
-"""Core validation of a signature whose structure is proved (XML Signature 1.1, 3.2).
+"""Verify a signature whose structure is proved (core validation, XML Signature 1.1, 3.2).
 
-Whoever verifies first proves the structure (`documents`, `wsse`) and hands over, for each
-reference, the element that it must be about. Here that element is canonicalised in the tree, its
-digest compared and the signature value verified; what comes back are the signed bytes: parse these,
-and read nothing else.
+The caller (`xades.structure` or `wsse.verification`) first proves the structure. It passes, for
+each reference, the element that the reference must sign. This module canonicalises that element in
+the tree, compares its digest and verifies the signature value. It returns the signed bytes. The
+caller must parse these bytes and read nothing else.
 
-signxml's own verifier would search for what a URI names, re-parse the document once a reference and
-skip transforms that it does not know; with all that overridden nothing was left of it but its cost.
-Its schema of a signature is used, canonicalisation is libxml2's, the arithmetic OpenSSL's, and
-`tests/trust/xmldsig/test_verification.py` holds what is left here against signxml's stock verifier.
+signxml's own verifier searches for the element that a URI names and skips transforms that it does
+not know. It also parses the document again for each reference. With all this overridden, only its
+cost remained. This module uses signxml's schema of a signature, the canonicalisation of libxml2 and
+the cryptography of OpenSSL. `tests/trust/xmldsig/test_verification.py` compares it with signxml's
+stock verifier.
 """
 
 from base64 import b64decode
@@ -74,9 +75,9 @@ _SCHEMA_SOURCE = f"""
   </xs:element>
 </xs:schema>
 """
-"""XML Signature's schema, with the element of exclusive canonicalisation (exc-c14n, 4).
+"""The schema of XML Signature, with the element of exclusive canonicalisation (exc-c14n, 4).
 
-CanonicalizationMethod takes elements that a schema declares, and no others. WSS4J and CXF write
+CanonicalizationMethod accepts only elements that a schema declares. WSS4J and CXF write
 InclusiveNamespaces there."""
 
 
@@ -87,7 +88,10 @@ def _load_schema() -> etree.XMLSchema:
 
 
 class _Schema:
-    """The schema of a signature. libxml2 keeps the errors of its last run, hence the lock."""
+    """The schema of a signature.
+
+    libxml2 keeps the errors of the last validation in the schema, so a lock serialises them.
+    """
 
     def __init__(self) -> None:
         self._schema = _load_schema()
@@ -112,10 +116,11 @@ _SCHEMA = _Schema()
 def verify_proven(
     signature: "Element", signed_info: SignedInfo, proven: Sequence[Proven], key: PublicKey
 ) -> Mapping[str, bytes]:
-    """The signed bytes, canonical, by reference URI; SIG-02 or SIG-04 where they were not signed.
+    """Verify a signature and return the signed bytes in canonical form, by reference URI.
 
-    `signed_info` is what `read_signed_info` read of this very signature, and `proven` its
-    references in order.
+    `signed_info` must be the result of `read_signed_info` for this very signature, and `proven` its
+    references in order. Raises `SignatureFailure`: SIG-02 or SIG-04 if the bytes were not signed,
+    SIG-03 if the arguments belong to another signature.
     """
     if signed_info.element.getparent() is not signature:
         raise SignatureFailure(Code.SIG_03, "the account of another signature")
@@ -123,7 +128,7 @@ def verify_proven(
         raise SignatureFailure(Code.SIG_03, "a reference that the pre-check did not see")
     _SCHEMA.require(signature)
     _require_same_key(signature, key)
-    # Inner parts first: cutting the signature out changes where its namespaces are written.
+    # Inner parts come first: removing the signature changes where its namespaces are written.
     stated = canonical(signed_info.element, signed_info.canonicalisation, signed_info.prefixes)
     value = binary_of(only_child(signature, _SIGNATURE_VALUE))
     octets = _canonicalise(signature, proven)
@@ -163,7 +168,10 @@ def _canonicalise(signature: "Element", proven: Sequence[Proven]) -> Sequence[by
 
 
 def _verify_value(key: PublicKey, method: SignatureMethod, octets: bytes, value: bytes) -> None:
-    """RFC 6931, 2.3.2, 2.3.6, 2.3.9 and 2.3.10; raises `InvalidSignature`."""
+    """Verify a signature value (RFC 6931, 2.3.2, 2.3.6, 2.3.9 and 2.3.10).
+
+    Raises `InvalidSignature` if the value is wrong.
+    """
     kind, _, suffix = method.name.partition("_")
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(_der(value, key), octets, ec.ECDSA(_HASHES[suffix]))
@@ -176,7 +184,11 @@ def _verify_value(key: PublicKey, method: SignatureMethod, octets: bytes, value:
 
 
 def _der(value: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
-    """R and s, each as wide as the curve (RFC 6931, 2.3.6), as OpenSSL takes them."""
+    """Return the DER form of an ECDSA signature, as OpenSSL expects it.
+
+    The value is r and s, each as wide as the curve (RFC 6931, 2.3.6). Raises `InvalidSignature` for
+    another length.
+    """
     width = (key.curve.key_size + 7) // 8
     if len(value) != 2 * width:
         raise InvalidSignature
@@ -185,9 +197,10 @@ def _der(value: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def _require_same_key(signature: "Element", key: PublicKey) -> None:
-    """A key that KeyInfo repeats beside the certificate must be the certificate's; else SIG-02.
+    """Require that a key repeated in KeyInfo is the key of the certificate.
 
-    It is never used. But software that would use it must not see another signer than we do.
+    The repeated key is never used. But other software may use it, and must not see another signer
+    than we do. Raises `SignatureFailure` (SIG-02).
     """
     stated = [element for key_info in signature.iterchildren(_KEY_INFO) for element in key_info]
     for element in stated:
@@ -217,7 +230,7 @@ def _numbers(key: PublicKey) -> tuple[bytes, ...]:
 
 
 def _stated_numbers(key_value: "Element") -> tuple[bytes, ...]:
-    """Modulus and exponent, or the uncompressed point, as far as they are there."""
+    """Return the modulus and exponent, or the uncompressed point, as far as KeyInfo states them."""
     names = f"{{{DS}}}Modulus", f"{{{DS}}}Exponent", f"{_DSIG11}PublicKey"
     found = list(key_value.iter(*names))
     return tuple(

@@ -1,9 +1,12 @@
-"""Attributes such as `xml:lang` that a canonical form takes over from the ancestors.
+"""Determine the attributes, such as `xml:lang`, that a canonical form inherits from ancestors.
 
-An element that is canonicalised without its ancestors bears their attributes of the xml namespace:
-Canonical XML 1.0, 2.4, all of them, the nearest first; Canonical XML 1.1, 2.4, `xml:lang` and
-`xml:space`, and `xml:base` joined from all that apply, but no `xml:id` and nothing else. Exclusive
-canonicalisation takes over none.
+An element that is canonicalised without its ancestors inherits their attributes of the xml
+namespace:
+
+- In Canonical XML 1.0 (2.4) it inherits all of them; the nearest ancestor has precedence.
+- In Canonical XML 1.1 (2.4) it inherits `xml:lang` and `xml:space`, and `xml:base` joined from all
+  that apply. It inherits no `xml:id` and nothing else.
+- In exclusive canonicalisation it inherits none.
 """
 
 import re
@@ -27,13 +30,14 @@ _PLAIN: Final = re.compile(
     r"(?=.)(https?://[A-Za-z0-9.:-]+(?=/|\Z))?/?"
     r"(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/)*(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)?"
 )
-"""Of http or relative, without query, fragment, empty steps and steps that begin with a dot."""
+"""A plain URI: http, https or relative, without query, fragment, empty path segments and path
+segments that begin with a dot."""
 
 
 def inherited_attributes(element: "Element", method: CanonicalizationMethod) -> Mapping[str, str]:
-    """Return what the element's canonical form bears beside its own attributes, or instead.
+    """Return the attributes to set on the element so that its canonical form is right.
 
-    `method` is an inclusive one.
+    An inherited `xml:base` replaces the element's own. `method` must be an inclusive one.
     """
     found: dict[str, str] = {}
     bases: list[str] = []
@@ -56,11 +60,11 @@ def inherited_attributes(element: "Element", method: CanonicalizationMethod) -> 
 
 
 def _joined(own: str | None, bases: list[str]) -> str:
-    """Return the values of `xml:base` as one: the element's own, then the ancestors', upwards.
+    """Join the values of `xml:base`: the element's own, then those of its ancestors, upwards.
 
-    Where several have to be joined they are plain, else SIG-04. Of empty references, of dots, of
-    queries and fragments implementations make different things (libxml2 and RFC 3986 differed on
-    6,253 of 15,625 triples, and on none that was plain).
+    If several values must be joined, all must be plain. Implementations treat empty references,
+    dots, queries and fragments differently: libxml2 and RFC 3986 differed on 6,253 of 15,625
+    triples, and on none that was plain. Raises `SignatureFailure` (SIG-04) for other values.
     """
     values = bases if own is None else [own, *bases]
     joined = values[0]
@@ -78,7 +82,7 @@ def _joined(own: str | None, bases: list[str]) -> str:
 
 
 def join_references(base: str, reference: str) -> str:
-    """Return a plain reference resolved against a plain base (RFC 3986, 5.2), relative or not."""
+    """Resolve a plain reference against a plain base, which may be relative (RFC 3986, 5.2)."""
     if _parts(reference)[0]:
         return reference
     origin, path = _parts(base)
@@ -89,7 +93,7 @@ def join_references(base: str, reference: str) -> str:
 
 
 def _parts(uri: str) -> tuple[str, str]:
-    """Return scheme with authority, empty for a relative reference; and the path."""
+    """Return the scheme with the authority, empty for a relative reference, and the path."""
     found = _PLAIN.fullmatch(uri)
     if found is None:
         raise ValueError("not a plain URI")
