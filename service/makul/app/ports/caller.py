@@ -26,8 +26,9 @@ class MessageMark:
     digest: bytes
     """SHA-256 over the message's signature value and certificate."""
     forget_after: datetime
-    """The instant after which the message's own timestamp makes a repetition stale anyway
-    (REQ-03).
+    """The instant after which the message's own timestamp is stale.
+
+    A repetition after it is refused anyway (REQ-03).
     """
 
 

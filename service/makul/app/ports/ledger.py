@@ -155,8 +155,9 @@ class Recovered:
     """The result of recovering published leaves that a restored store lacked."""
 
     placed: int
-    """Number of leaves of decisions that the store holds; they have their published indexes
-    again.
+    """Number of leaves of decisions that the store holds.
+
+    They have their published indexes again.
     """
     lost: int
     """Number of leaves of decisions that the store does not hold any longer."""

@@ -46,8 +46,9 @@ class Space(StrEnum):
     DISCLOSURE = "DISCLOSURE"
     CONSENT = "CONSENT"
     REVOCATION = "REVOCATION"
-    """Consent revocations. They only remove rights, so replaying their stored answers needs
-    none.
+    """Consent revocations, which only remove rights.
+
+    A replay of their stored answers therefore needs no rights.
     """
     EXPLANATION = "EXPLANATION"
 
@@ -379,8 +380,8 @@ class Recorder(Protocol):
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         """Return the stored answer of a closed id after checking its rights again.
 
-        See docs/architecture.md, invariants 4 and 5. The same transaction records the repetition,
-        with a leaf of its own (invariant 1).
+        See docs/architecture.md, invariants 4 and 5. The same transaction records the repetition
+        with a leaf of its own (docs/architecture.md, invariant 1).
 
         `Conflict` carries what forbids the replay: RCP-02, RCP-03 or RCP-04; AGR-01 to AGR-04;
         CNS-05; REQ-08 for a channel that is not agreed; REQ-04 for another digest or asker; REQ-09

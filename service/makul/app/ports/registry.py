@@ -200,7 +200,8 @@ class Desk(Protocol):
     ) -> None:
         """Withdraw an official from this commit on; the official cannot be registered again.
 
-        Documents that the official signs from then on do not count.
+        A document of the official that arrives from then on does not count, even if it bears an
+        earlier date. Consents on paper that were registered before still count.
         """
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
