@@ -1,7 +1,7 @@
-"""How an agreement comes into force: drawn up, signed by each of three parties (cl. 7).
+"""Use cases that draft an agreement and judge the signatures of its three parties (cl. 7).
 
-Each party signs the same document in a file of its own. What was signed must equal the newest
-draft to the byte, in canonical form, so that nobody is bound by words that others did not sign.
+Each party signs the same document in a file of its own. The signed document must equal the newest
+draft byte for byte, in canonical form. Nobody is bound by terms that the others did not sign.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSigned:
-    """A document that proves nothing, and why. `codes` are those of its signature, if it fails."""
+    """A document that proves nothing, with the reason.
+
+    `codes` are those of an invalid signature.
+    """
 
     why: str
     codes: tuple[Code, ...] = ()
@@ -42,17 +45,23 @@ class NotSigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreements:
-    """Draws agreements up and judges what the parties signed."""
+    """Drafts agreements and judges the documents that the parties signed."""
 
     desk: Desk
     papers: SignedPapers
     verifier: DocumentVerifier
     operator: NamedParty
     authorised_body: NamedParty | None
-    """None until the settings name it; then nothing can be drawn up or signed."""
+    """The authorised body; None until the settings name it.
+
+    Without it nothing can be drafted or signed.
+    """
 
     def draw_up(self, terms: Agreement, *, at: datetime) -> bytes:
-        """The document for three to sign, registered nowhere yet; raises `DeskError`."""
+        """Return the document for the three parties to sign; raises `DeskError`.
+
+        It is not registered yet.
+        """
         draft = AgreementDraft(
             terms=replace(terms, state=AgreementState.DRAFT),
             drafted_at=at,
@@ -70,7 +79,10 @@ class Agreements:
         self.desk.draft_agreement(replace(terms, state=AgreementState.DRAFT), document, at=at)
 
     def judge(self, document: bytes, *, at: datetime) -> AgreementSignature | NotSigned:
-        """Who signed which draft; nothing is recorded. Whether it still holds, the desk checks."""
+        """Return who signed which draft, or why the document proves nothing. Records nothing.
+
+        The registry checks at commit whether the draft and the signatory still count.
+        """
         verified = self.verifier.verify(document, at=at)
         if verified.signed is None:
             return unproven(verified)
@@ -93,17 +105,17 @@ class Agreements:
         )
 
     def record(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
-        """Keep a signature; the agreement is in force where all three have signed."""
+        """Record a signature. The agreement is in force once all three parties have signed."""
         return self.desk.sign_agreement(signature, at=at)
 
     def missing(self, number: AgreementNumber) -> frozenset[AgreementRole]:
-        """For whom nobody has signed the newest draft yet."""
+        """Return the roles for which nobody has signed the newest draft yet."""
         return frozenset(AgreementRole) - {
             signature.role for signature in self.desk.agreement_signatures(number)
         }
 
     def _as_laid_before(self, signed: "Element", digest: bytes) -> AgreementDraft | NotSigned:
-        """What was signed, where it is word for word the newest draft of its number."""
+        """Return the signed agreement if it equals the newest draft of its number."""
         try:
             said = self.papers.read_agreement(signed)
         except DocumentError as error:
@@ -123,7 +135,7 @@ class Agreements:
 
 
 def unproven(verified: VerifiedDocument) -> NotSigned:
-    """The signature's own failure, apart from what could not be told."""
+    """Return why the signature proves nothing: it is invalid, or it cannot be judged now."""
     proof = verified.proof
     undecided = proof.status is ProofStatus.INDETERMINATE
     why = "its signature cannot be judged now" if undecided else "its signature is not good"
@@ -131,7 +143,7 @@ def unproven(verified: VerifiedDocument) -> NotSigned:
 
 
 def known_signatory(desk: Desk, verified: VerifiedDocument) -> Signatory | None:
-    """The signatory, not withdrawn, to whom the signer's certificate belongs."""
+    """Return the signatory who owns the signer's certificate and is not withdrawn."""
     signer = verified.proof.signer
     if verified.proof.status is not ProofStatus.PASSED or signer is None:
         return None
@@ -142,7 +154,7 @@ def known_signatory(desk: Desk, verified: VerifiedDocument) -> Signatory | None:
 
 
 def signed_bytes(document: bytes, verified: VerifiedDocument) -> SignedBytes:
-    """What is kept of a signed document."""
+    """Return the parts of a signed document that are stored."""
     return SignedBytes(digest=sha256(document).digest(), document=document, report=verified.report)
 
 

@@ -1,8 +1,8 @@
-"""The papers behind a consent: its scan, and the document of a representative's authority (cl. 4).
+"""Attachments of a consent: its scan, and the proof of a representative's authority (cl. 4).
 
-They come with RegisterConsent, and count where they are bound to the consent by digest and are by
-content what it says they are. Afterwards the registration itself tells that they are held; a
-consent that was not registered has none, whoever else handed in the same bytes.
+They come with RegisterConsent. An attachment counts if the consent binds it by digest and its
+content has the stated media type. Afterwards the registration itself shows that the attachments are
+held. A consent that was not registered has none, even if another request carried the same bytes.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ SCAN, AUTHORITY = "SCAN", "AUTHORITY"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
-    """What a consent's papers prove, and the evidence that is kept of them."""
+    """The result of judging a consent's attachments, and the evidence that is kept of them."""
 
     scan_held: bool = False
     authority_held: bool = False
@@ -27,7 +27,10 @@ class Attached:
 def attached(
     consent: Consent, presented: PresentedConsent | None, documents: Documents, *, registered: bool
 ) -> Attached:
-    """Judge the papers of a consent; what is not bound to it is neither believed nor kept."""
+    """Judge the attachments of a consent.
+
+    One that is not bound to it is neither believed nor kept.
+    """
     scan = authority = None
     if presented is not None and consent.paper is not None:
         said = consent.paper

@@ -1,4 +1,4 @@
-"""Is there a good certificate to encrypt this recipient's data to? (Procedure, cl. 7)"""
+"""Find a valid certificate to which a recipient's data can be encrypted (Procedure, cl. 7)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,11 @@ from makul.domain.identifiers import MemberCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
-    """Judged each time and before anyone is looked at, so that it tells nothing of a person."""
+    """Judges a recipient's encryption certificate.
+
+    It is judged for each request before any person's record is read, so that the result reveals
+    nothing of a person.
+    """
 
     register: Register
     sealer: DeliverySealer
@@ -19,7 +23,7 @@ class Sealing:
     def certificate(
         self, recipient: MemberCode, agreement: Agreement | None, *, at: datetime
     ) -> SealingCertificate | None:
-        """The one that counts now; None where none is registered, or none is needed."""
+        """Return the current encryption certificate; None if none is registered or needed."""
         if agreement is None or agreement.delivery is not Delivery.SEALED:
             return None
         der = self.register.sealing_certificate(recipient)

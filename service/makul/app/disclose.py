@@ -1,7 +1,7 @@
-"""VerifyPerson and GetPersonData: the way of a request, cheap steps first (cl. 4, 5, 7, 10).
+"""VerifyPerson and GetPersonData: the steps of a request, cheap ones first (cl. 4, 5, 7, 10).
 
-May they ask, was it asked before, on what ground, is it they; then `recording` lets the answer
-go. Each step that fails ends the way with a recorded refusal.
+The steps check eligibility, repetition, the ground and the match. Then `recording` returns the
+answer. A step that fails ends the request with a recorded refusal.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ _COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclose:
-    """Decides on a request about a person, and discloses where the Procedure allows it."""
+    """Decides on a request about a person, and discloses if the Procedure allows it."""
 
     reception: RequestIntake
     register: Register
@@ -51,7 +51,7 @@ class Disclose:
     limits: AttemptLimits
 
     def __call__(self, asked: PersonRequest, caller: Caller) -> bytes:
-        """The answer's Body child, committed before it is returned."""
+        """Return the answer's Body child, which is committed before it is returned."""
         received = self.reception.receive(
             asked,
             caller,
@@ -71,7 +71,7 @@ class Disclose:
             sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
         )
         if standing.known is not None:
-            # What can no longer be encrypted to them is not given again either.
+            # An answer that could no longer be encrypted to the recipient is not replayed either.
             against = _against((can_be_sealed(case),))
             return self.recording.replay_or_refuse(draft, standing.known, against=against)
         return self.recording.record_and_render(self._judge(draft, asked, case))
@@ -79,7 +79,7 @@ class Disclose:
     def _judge(
         self, draft: PendingDecision, asked: PersonRequest, case: EligibilityCase
     ) -> PendingDecision:
-        # Why they may not ask at all; no document is opened for those (cl. 3 and 7).
+        # An ineligible caller is refused before any document is opened (cl. 3 and 7).
         against = _against(judge_standing(case))
         if against is not None:
             return draft.refused(against.reasons, outcome=against.outcome)
@@ -107,7 +107,10 @@ class Disclose:
     def _check_before_lookup(
         self, asked: PersonRequest, draft: PendingDecision
     ) -> tuple[Reason, ...]:
-        """What can be told without the person's record, and so is told to everyone alike."""
+        """Return reasons against the request that do not depend on the person's record.
+
+        They therefore reveal nothing about the person.
+        """
         missing = asked.other_methods - self.matcher.methods
         if missing:
             return tuple(Reason(code=Code.MAT_04, field=name) for name in sorted(missing))
@@ -152,17 +155,18 @@ class Disclose:
     def _rendered(
         self, conclusion: Conclusion, person: Person | None, sealing: SealingCertificate | None
     ) -> tuple[Conclusion, bytes | None]:
-        """The conclusion with what it releases.
+        """Return the conclusion with the payload that it releases.
 
-        A record that cannot be written, or whose samples cannot be read, is told of like a
-        conclusion, recorded and counted: a fault would say, without a trace and as often as one
-        likes, that the person matched (invariant 1).
+        A record that cannot be written, or whose samples cannot be read, leads to a conclusion that
+        is recorded and counted. A fault would reveal, without record or limit, that the person
+        matched (docs/architecture.md, invariant 1).
         """
         if conclusion.outcome is not Outcome.RELEASED or person is None:
             return conclusion, None
         unwritable = Conclusion(outcome=Outcome.UNDETERMINED, reasons=(Reason(code=Code.OPS_99),))
         try:
-            # Only now, and only what leaves: until here the work was the same whatever is held.
+            # Samples are read only now, and only those released. Until here the work was the same
+            # for any record (docs/architecture.md, invariant 6).
             whole = self.register.with_samples(person, conclusion.released)
             payload = self.documents.person(whole, conclusion.released)
         except (UnwritableError, StoreUnavailableError):
@@ -189,13 +193,13 @@ def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
 
 
 def _official_behind(ground: Ground) -> bytes | None:
-    """Whose signature a basis statement rests on, to be asked for again at commit."""
+    """Return the certificate of the official who signed a basis statement, to check at commit."""
     signer = ground.proof.signer if isinstance(ground, BasisGround) else None
     return signer.fingerprint if signer is not None else None
 
 
 def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:
-    """What these rulings conclude; None where all let pass. A failure outweighs an unknown."""
+    """Return the conclusion of these rulings; None if all pass. A failure outweighs an unknown."""
     stopping = tuple(ruling for ruling in rulings if not ruling.passed)
     if not stopping:
         return None
@@ -218,10 +222,10 @@ def _concluded(draft: PendingDecision, conclusion: Conclusion) -> PendingDecisio
 def _tellable(
     match: MatchVerdict, outcome: Outcome, agreement: Agreement | None
 ) -> tuple[MethodVerdict, ...]:
-    """What the recipient may know of the comparison.
+    """Return the match verdicts that the recipient may see.
 
-    Not matched is told in one form, whatever the record would say (invariant 6); a refusal tells
-    nothing; scores only where the agreement lets them out.
+    "Not matched" has one form for every record (docs/architecture.md, invariant 6). A refusal shows
+    nothing. Scores are shown only if the agreement allows it.
     """
     if outcome in {Outcome.REFUSED, Outcome.UNDETERMINED}:
         return ()

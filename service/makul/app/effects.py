@@ -1,8 +1,8 @@
-"""The effects of a decision: the rows beside its own that it makes or uses up.
+"""Effects of a decision: other rows that it creates or uses up.
 
 The statement of its leaf names them, so that `makul ledger verify` finds a row that was deleted,
-moved or changed later: a deleted revocation would let a revoked consent carry disclosures again
-(invariant 13).
+moved or changed later. A deleted revocation would otherwise let a revoked consent allow disclosures
+again (docs/architecture.md, invariant 13).
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def state_effects(draft: "PendingDecision", *, answer_until: str | None) -> dict[str, object]:
     """Return the effects of a decision as plain values, for the statement of its leaf.
 
-    `answer_until` is the moment until which the stored answer is kept, if one is stored.
+    `answer_until` is the time until which the stored answer is kept, if one is stored.
     """
     kept = draft.meter or draft.register_consent
     return {
@@ -33,7 +33,7 @@ def state_effects(draft: "PendingDecision", *, answer_until: str | None) -> dict
 
 
 def _state_ground(ground: GroundRef) -> list[object]:
-    """Return what the row of a ground holds besides its id and digest, and who gave it."""
+    """Return the columns of a ground's row other than its id and digest, and its representative."""
     giver = ground.representative
     return [
         ground.max_disclosures,

@@ -1,7 +1,7 @@
-"""ExplainDecision: the same decision up to the match, every rule with its verdict (cl. 7).
+"""ExplainDecision: the same decision up to the match, with the verdict of every rule (cl. 7).
 
-It looks at no person and uses nothing up; it is recorded, and limited by the day. The document
-itself is not kept: nothing was given on it.
+It reads no person's record and uses up no ground. It is recorded, and limited by the day. The
+presented document itself is not kept, because nothing was given on it.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,10 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 
 EXPLANATIONS_A_DAY = 1_000
-"""Dry runs a day and agreement: ample for a programmer, useless for an oracle."""
+"""Maximum number of dry runs a day under one agreement.
+
+This is ample for a programmer and useless as an oracle.
+"""
 
 _EXPLAINABLE = {
     operation.value: operation for operation in (Operation.VERIFY_PERSON, Operation.GET_PERSON_DATA)
@@ -36,7 +39,10 @@ class Explain:
     operator: MemberCode
 
     def __call__(self, asked: ExplainRequest, caller: Caller) -> bytes:
-        """The answer with every ruling; its outcome is `ACCEPTED`, `REFUSED` or `UNDETERMINED`."""
+        """Return the answer with every ruling.
+
+        Its outcome is `ACCEPTED`, `REFUSED` or `UNDETERMINED`.
+        """
         operation = _EXPLAINABLE.get(asked.asked_operation)
         if operation is None:
             reason = Reason(code=Code.REQ_01, field="operation")

@@ -1,4 +1,4 @@
-"""On what ground? From the document presented to the ground the domain judges (cl. 4 and 5)."""
+"""Verify a presented document and build the ground that the domain judges (cl. 4 and 5)."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -32,8 +32,11 @@ from makul.domain.legal_bases import BasisStatement
 from makul.domain.reasons import Code
 
 _ENDED = frozenset({Code.SIG_04, Code.SIG_05, Code.SIG_06})
-"""What a good signature may come to later. That it existed before then, our own record proves
-(ETSI EN 319 102-1, 5.5.4 and 5.6.2)."""
+"""Failures that can occur after signing (expiry, revocation, weak algorithm).
+
+If the operator registered the document earlier, the record proves that the signature predates them
+(ETSI EN 319 102-1, 5.5.4 and 5.6.2).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,18 @@ class GroundVerifier:
     documents: Documents
     register: Register
     hidden_at_most: timedelta = HIDDEN_AT_MOST
-    """What the settings allow a statement to be kept from its subject (cl. 5.1)."""
+    """The longest time for which a statement may be kept from its subject (cl. 5.1).
+
+    The settings define it.
+    """
 
     def verify_ground(
         self, presented: Presented, recipient: MemberCode, *, at: datetime
     ) -> tuple[Ground, tuple[Evidence, ...]]:
-        """The ground and the evidence of how it was judged; a bad document is kept as well."""
+        """Return the ground and the evidence of how it was judged.
+
+        A bad document is kept as well.
+        """
         match presented:
             case PresentedConsent(document):
                 return self._consent(document, recipient, at, presented)
@@ -100,7 +109,10 @@ class GroundVerifier:
     def _of_paper(
         self, consent: Consent, proof: Proof, recipient: MemberCode, use: GroundUse
     ) -> Proof:
-        """A consent on paper is signed by an official, who counts if they did when it came."""
+        """Name the official who signed a consent on paper.
+
+        The official counts if they were registered when the consent was registered.
+        """
         if consent.paper is None:
             return proof
         return self._by_official(proof, recipient, as_of=use.registered_at)
@@ -136,7 +148,7 @@ class GroundVerifier:
     def _by_official(
         self, proof: Proof, recipient: MemberCode, *, as_of: datetime | None = None
     ) -> Proof:
-        """Name the official of this very recipient to whom the signer's certificate belongs."""
+        """Name the official of this same recipient who owns the signer's certificate."""
         if proof.signer is None:
             return proof
         official = self.register.official(recipient, proof.signer.fingerprint, as_of=as_of)
@@ -144,7 +156,7 @@ class GroundVerifier:
 
 
 def _unreadable(proof: Proof, error: DocumentError) -> Proof:
-    """A signature over a document that does not say what its kind must say proves nothing."""
+    """Return a failed proof, because a signature over an unreadable document proves nothing."""
     return replace(proof, status=ProofStatus.FAILED, reasons=(error.reason.code,))
 
 

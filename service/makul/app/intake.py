@@ -1,4 +1,4 @@
-"""The first steps that every decision takes: who asks, by which id, and what the record knows."""
+"""First steps of every decision: identify the request and read the state of the record."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,17 +23,20 @@ from makul.domain.usage import DEFAULT_LIMITS, Excess, UsageLimits, find_excess
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """A request beside what the record holds, and the refusal it is until it is judged."""
+    """A request with the state of the record, and the refusal that stands until it is judged."""
 
     draft: PendingDecision
     standing: RequestSnapshot
     excess: Reason | None = None
-    """The limit that the recipient reached (REQ-06): the request is refused and not judged."""
+    """The limit that the recipient reached (REQ-06).
+
+    The request is then refused without judgement.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestIntake:
-    """Receives requests of callers whom a channel has proved."""
+    """Receives requests of callers that a channel has authenticated."""
 
     clock: Clock
     register: Register
@@ -49,12 +52,12 @@ class RequestIntake:
         purpose: PurposeCode | None = None,
         subject: Pin | None = None,
     ) -> IntakeResult:
-        """Read the caller's standing.
+        """Read the caller's state of the record and draft a refusal.
 
-        Raises `RejectedError` for a stranger (RCP-01), and for a recipient that goes on far beyond
-        its limits (REQ-06): of that nothing is recorded.
+        Raises `RejectedError` for an unknown recipient (RCP-01), and for a recipient far beyond its
+        limits (REQ-06). Nothing is recorded in either case.
 
-        `purpose` and `subject` are what the request itself says of them.
+        `purpose` and `subject` are the values that the request itself states.
         """
         at = self.clock()
         key = RequestKey(
@@ -92,7 +95,7 @@ class RequestIntake:
         agreement, recipient = standing.agreement, standing.recipient
         limits = self.limits
         if agreement is not None and recipient is not None:
-            # Another's agreement sets no limit for this recipient.
+            # The agreement of another recipient sets no limit for this one.
             own = agreement if agreement.recipient == recipient.code else None
             limits = limits.under(own, at=at)
         if space is Space.REVOCATION:

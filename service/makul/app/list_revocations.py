@@ -1,4 +1,4 @@
-"""ListRevocations: which of a recipient's consents were taken back, by whatever way (cl. 4)."""
+"""ListRevocations: a recipient's consents that were revoked in any way (cl. 4)."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,15 @@ from makul.app.requests import RevocationsQuery
 from makul.domain.reasons import Code, Reason
 
 PAGE = 100
-"""Rows of a page where the asker names no number; recipient.xsd (PageLimit) allows ten times it."""
+"""Number of rows of a page if the request names none.
+
+The schema recipient.xsd (`PageLimit`) allows ten times as many.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRevocations:
-    """Tells a recipient about its own consents alone."""
+    """Lists only the recipient's own consents."""
 
     clock: Clock
     register: Register
@@ -21,7 +24,7 @@ class ListRevocations:
     recording: Recording
 
     def __call__(self, asked: RevocationsQuery, caller: Caller) -> bytes:
-        """One page, oldest first."""
+        """Return one page, oldest first."""
         self.recording.register_message_id(caller, asked.request_id, at=self.clock())
         if self.register.recipient(caller.recipient) is None:
             raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)

@@ -1,4 +1,4 @@
-"""After a store was restored from an older copy: what of the published log does it lack?"""
+"""Find the published leaves that a store lacks after it was restored from an older copy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from makul.ledger.tile_proofs import TileError, TileTree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """What was published and is not in the store."""
+    """The published part of the log that is not in the store."""
 
     size: int
-    """The store's tree."""
+    """The size of the store's tree."""
     promised: SignedTree
-    """The published one, without witnesses' lines."""
+    """The published tree, without witnesses' signature lines."""
     leaves: Sequence[bytes]
-    """The hashes of the places from `size` on."""
+    """The leaf hashes from leaf index `size` on."""
 
 
 def missing(
     store: LedgerStore, published: PublishedLog, checker: NoteChecking, origin: str, *, at: datetime
 ) -> Missing | None:
-    """What the store lacks; None where it lacks nothing.
+    """Return the published leaves that the store lacks; None if it lacks nothing.
 
-    Raises `LedgerBrokenError` where what is published is not this log's, or not whole, or another
+    Raises `LedgerBrokenError` if the published log is of another log, incomplete, or of another
     tree than the store's.
     """
     note = published.checkpoint()
@@ -59,7 +59,7 @@ def missing(
 
 
 def _own_line(note: bytes, origin: str) -> bytes:
-    """The note with the log's signature alone: witnesses' lines are kept apart from it."""
+    """Return the note with only the log's signature; witnesses' lines are stored separately."""
     parsed = parse_note(note)
     own = tuple(line for line in parsed.signatures if line.name == origin)
     return format_note(Note(text=parsed.text, signatures=own))

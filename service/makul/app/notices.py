@@ -1,4 +1,4 @@
-"""How a notice is approved: three texts, one approval that the authorised body signs (cl. 4)."""
+"""Use cases that approve a notice: three texts and one approval by the authorised body (cl. 4)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from makul.domain.reasons import Code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedApproval:
-    """An approval, proved to be the authorised body's."""
+    """An approval that is proven to be the authorised body's."""
 
     approval: NoticeApproval
     signer: bytes
@@ -31,7 +31,7 @@ class SignedApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """Draws approvals up and judges what the authorised body signed."""
+    """Drafts approvals and judges the documents that the authorised body signed."""
 
     desk: Desk
     papers: SignedPapers
@@ -39,11 +39,11 @@ class Notices:
     authorised_body: NamedParty | None
 
     def find(self, ref: str) -> Notice | None:
-        """A notice as registered."""
+        """Return a notice as registered."""
         return next((notice for notice in self.desk.notices() if notice.ref == ref), None)
 
     def approval(self, ref: str) -> bytes:
-        """The approval of a registered notice, for the authorised body to sign."""
+        """Return the approval of a registered notice, for the authorised body to sign."""
         notice = self.find(ref)
         if notice is None:
             raise DeskError("no notice of this number is registered")
@@ -58,7 +58,10 @@ class Notices:
             raise DeskError("this notice's number does not fit the schema") from None
 
     def judge(self, document: bytes, *, at: datetime) -> SignedApproval | NotSigned:
-        """Is it the authorised body's approval of the texts as registered? Records nothing."""
+        """Return the authorised body's approval of the registered texts, or why there is none.
+
+        Records nothing.
+        """
         verified = self.verifier.verify(document, at=at)
         if verified.signed is None:
             return unproven(verified)
@@ -83,5 +86,5 @@ class Notices:
         )
 
     def record(self, signed: SignedApproval, *, at: datetime) -> None:
-        """Keep an approval: from now on consents may cite the notice."""
+        """Record an approval. From now on consents may cite the notice."""
         self.desk.approve_notice(signed.approval, signed.signer, signed.signed, at=at)

@@ -1,4 +1,7 @@
-"""GetAgreement, GetReceipt, GetStatus: what a recipient may know of its standing (cl. 7, 9, 10)."""
+"""GetAgreement, GetReceipt and GetStatus: queries about a recipient's own affairs.
+
+See the Procedure, cl. 7, 9 and 10.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,7 +31,7 @@ from makul.domain.reasons import Code, Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiries:
-    """Answers questions that touch no citizen's data and decide nothing."""
+    """Answers queries that read no citizen's data and decide nothing."""
 
     clock: Clock
     register: Register
@@ -43,7 +46,7 @@ class Inquiries:
     ledger_notice: LedgerInfo | None
 
     def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
-        """The terms of the caller's own agreement."""
+        """Return the terms of the caller's own agreement."""
         self._admit(caller, asked.request_id)
         key = RequestKey(
             recipient=caller.recipient,
@@ -60,10 +63,11 @@ class Inquiries:
         return self.documents.agreement(asked.request_id, own, signatures)
 
     def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
-        """The receipt of one of the caller's earlier requests, and its place in the log.
+        """Return the receipt of one of the caller's earlier requests, with its inclusion proof.
 
-        After a hold, a cut-off or a termination it is withheld, as a repeated request would be
-        (invariant 4): a receipt tells an outcome.
+        A receipt reveals an outcome. It is therefore withheld after a hold, a cut-off or a
+        termination, as the answer of a repeated request would be (docs/architecture.md, invariant
+        4).
         """
         self._admit(caller, asked.request_id)
         kept = self.register.receipt(caller.recipient, asked.of_request)
@@ -79,8 +83,8 @@ class Inquiries:
     def _stop(self, caller: Caller, kept: KeptReceipt) -> Reason | None:
         """Return why this receipt is not given; read after the receipt, so that no hold is missed.
 
-        A hold that commits before this read is seen; one that commits later is ordered after
-        this answer. A consent revocation only takes, so its receipt is given in any case.
+        A hold that commits before this read is seen. A hold that commits later is ordered after
+        this answer. A consent revocation only removes rights, so its receipt is always given.
         """
         if kept.space is Space.REVOCATION:
             return None
@@ -94,9 +98,10 @@ class Inquiries:
         return find_stop(standing.recipient, standing.agreement)
 
     def _inclusion(self, disclosure_id: UUID) -> Inclusion | None:
-        """None also where the log is broken: the client finds that the proof is overdue.
+        """Return the inclusion proof; None if there is none yet or if the log is broken.
 
-        Its receipt is the recipient's evidence all the same, and then more than ever.
+        A broken log does not withhold the receipt, because the receipt is then the recipient's
+        evidence more than ever. The client finds that the proof is overdue.
         """
         try:
             return self.ledger.inclusion(disclosure_id)
@@ -104,7 +109,7 @@ class Inquiries:
             return None
 
     def status(self, asked: StatusQuery, caller: Caller) -> bytes:
-        """Versions, limits, time, and whether this is the sandbox."""
+        """Return versions, limits, time, and whether this is the sandbox."""
         self._admit(caller, asked.request_id)
         status = ServiceStatus(
             environment=self.environment,

@@ -1,8 +1,9 @@
-"""Render, record, and only then let go: the last steps that every decision takes.
+"""Last steps of every decision: render it, record it, and only then return the answer.
 
-A decision is rendered first (payload, leaf, receipt, answer), recorded in one transaction, and its
-bytes are returned only once that has committed (invariant 1). Where the transaction finds that
-something changed meanwhile, what was rendered is thrown away and a refusal takes its place.
+A decision is rendered first (payload, leaf, receipt, answer) and then recorded in one transaction.
+Its bytes are returned only after the commit (docs/architecture.md, invariant 1). If the transaction
+finds a change that forbids the decision, the rendered bytes are discarded and a refusal is recorded
+instead.
 """
 
 import hashlib
@@ -48,10 +49,13 @@ from makul.ledger.leaf import commit
 from makul.ledger.leaf_statement import write_statement
 
 ATTEMPTS_TO_RECORD = 3
-"""The decision; a refusal, where it was overtaken; one more, where that was overtaken as well."""
+"""The decision, a refusal if it was overtaken, and one more refusal if that was overtaken too."""
 
 KEEP_ANSWERS = timedelta(hours=24)
-"""How long a retry gets the stored answer; after it the id stays closed and the answer is gone."""
+"""The time for which a retry gets the stored answer.
+
+Afterwards the answer is deleted and the id stays closed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +76,15 @@ class PendingDecision:
     released: frozenset[Attribute] = frozenset()
     payload: bytes | None = None
     seal_to: bytes | None = None
-    """The certificate (DER) to which the payload is encrypted; None: it travels as it is."""
+    """The certificate (DER) to which the payload is encrypted; None for an unencrypted payload."""
     matches: tuple[MethodVerdict, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     consent: ConsentStatus | None = None
     misuses_key: bool = False
-    """The refusal is about the request id itself (REQ-04), or replaces a replay: no key is kept."""
+    """True if the refusal is about the request id itself (REQ-04) or replaces a replay.
+
+    No request key is then kept.
+    """
     terms: Agreement | None = None
     meter: bool = False
     daily_quota: int | None = None
@@ -87,12 +94,15 @@ class PendingDecision:
     paper: PaperUse | None = None
     revokes: ConsentRevocation | None = None
     official: bytes | None = None
-    """The certificate (SHA-256) of the official who signed the basis statement."""
+    """SHA-256 of the certificate of the official who signed the basis statement."""
 
     def refused(
         self, reasons: tuple[Reason, ...], *, outcome: Outcome = Outcome.REFUSED
     ) -> "PendingDecision":
-        """The same request, refused (or not told) instead: nothing of the person remains in it."""
+        """Return a copy of this decision as a refusal, without personal data and side effects.
+
+        `outcome` may also be `UNDETERMINED`.
+        """
         return replace(
             self,
             outcome=outcome,
@@ -113,7 +123,7 @@ class PendingDecision:
 
     @property
     def closes(self) -> bool:
-        """Does it close the request id? (invariant 5)"""
+        """True if this decision closes the request id (docs/architecture.md, invariant 5)."""
         return not self.misuses_key and not leaves_open(self.reasons)
 
 
@@ -131,10 +141,10 @@ class Recording:
     limits: UsageLimits = DEFAULT_LIMITS
 
     def record_and_render(self, draft: PendingDecision) -> bytes:
-        """The answer that was recorded: this draft's, an earlier one's, or a refusal's.
+        """Return the answer that was recorded: this draft's, an earlier one's, or a refusal's.
 
-        Raises `RejectedError` for a message that came before (REQ-09), and where the record kept
-        changing under two attempts (OPS-03, to be retried with the same id).
+        Raises `RejectedError` for a repeated message (REQ-09). Also raises it if the record changed
+        during every attempt (OPS-03); the caller must then retry with the same id.
         """
         for _ in range(ATTEMPTS_TO_RECORD):
             entry = self._render(draft)
@@ -152,8 +162,9 @@ class Recording:
     ) -> bytes:
         """Handle a request id that is already closed.
 
-        Return the stored answer if it is the same request of the same asker; else refuse it with
-        REQ-04. `against` says why not even the stored answer is given, if that is known already.
+        Return the stored answer if it is the same request of the same asker. Otherwise refuse with
+        REQ-04. `against` is the reason why the stored answer is not given either, if that is
+        already known.
         """
         differs = draft.key.reused_by(known)
         if differs is not None:
@@ -165,7 +176,10 @@ class Recording:
         return self._replay(draft)
 
     def _replay(self, draft: PendingDecision) -> bytes:
-        """The stored answer of a closed id, if the rights to it still stand; else a refusal."""
+        """Return the stored answer of a closed id if the rights to it still hold.
+
+        Otherwise return a refusal.
+        """
         match self.recorder.replay(draft.key, draft.caller, at=draft.at):
             case Replay(answer):
                 return answer
@@ -178,20 +192,22 @@ class Recording:
         codes = {reason.code for reason in reasons}
         if Code.REQ_09 in codes:
             raise RejectedError(*reasons, request_id=draft.key.request_id)
-        if Code.REQ_06 in codes:  # too much was kept today: of this nothing is
+        if Code.REQ_06 in codes:
+            # The recipient used up its bytes of the day, so no evidence of this request is kept.
             draft = replace(draft, evidence=())
-            # Why it was refused anyway stays told: or else who fills a day first could hand in
-            # forgeries unrecorded (cl. 12). Not what a comparison gave, which is then not counted.
+            # Keep the original reasons of a refusal. Otherwise a recipient could use up its day
+            # first and then present forgeries without record (cl. 12). The result of a comparison
+            # is dropped, because that attempt is then not counted.
             if draft.outcome is Outcome.REFUSED and draft.attempt_limits is None:
                 reasons = (*draft.reasons, *reasons)
         refusal = draft.refused(reasons)
         return replace(refusal, misuses_key=misuses_key or Code.REQ_04 in codes)
 
     def register_message_id(self, caller: Caller, request_id: UUID, *, at: datetime) -> None:
-        """Note a message that records no decision.
+        """Record a message that leads to no decision.
 
-        Raises `RejectedError` if it came before (REQ-09), or if the recipient sends more of them
-        in a minute than the settings allow (REQ-06).
+        Raises `RejectedError` for a repeated message (REQ-09). Also raises it if the recipient
+        sends more of them in a minute than its limit allows (REQ-06).
         """
         if caller.mark is not None and not self.recorder.register_message_id(caller.mark, at=at):
             raise RejectedError(Reason(code=Code.REQ_09), request_id=request_id)
@@ -249,10 +265,11 @@ class Recording:
     def _sealed(
         self, draft: PendingDecision, disclosure_id: UUID, payload_salt: bytes | None
     ) -> bytes | None:
-        """The payload bound to request and recipient, signed, then encrypted: in that order.
+        """Return the payload bound to request and recipient, signed, then encrypted, in that order.
 
-        The signature lies inside, so that it proves to the recipient what it was given; whoever
-        opens it cannot pass it on as meant for another, for it names its recipient.
+        The signature is inside the encryption and proves to the recipient what it was given. A
+        recipient that decrypts it cannot pass it on as meant for another, because it names its
+        recipient.
         """
         if draft.seal_to is None or draft.payload is None or payload_salt is None:
             return None
@@ -316,7 +333,10 @@ def _entry(
 
 
 def _requires_active(draft: PendingDecision) -> bool:
-    """What gives something needs rights at commit; a revocation takes, whoever hands it in."""
+    """Return whether the rights must hold at commit.
+
+    A disclosure or another gain needs them. A revocation only removes rights and needs none.
+    """
     if draft.revokes is not None:
         return False
     return draft.outcome in TELLS_OF_A_PERSON or draft.outcome is Outcome.ACCEPTED
@@ -329,7 +349,7 @@ def _payload_digest(salt: bytes | None, payload: bytes | None) -> bytes | None:
 
 
 def _statement(draft: PendingDecision, disclosure_id: UUID, payload_digest: bytes | None) -> bytes:
-    """The facts that the leaf commits to (`ledger.statements`)."""
+    """Return the facts that the leaf commits to (`ledger.leaf_statement`)."""
     ground = draft.ground
     return write_statement(
         {
@@ -373,12 +393,12 @@ def _statement(draft: PendingDecision, disclosure_id: UUID, payload_digest: byte
 
 
 def _answer_until(draft: PendingDecision) -> str | None:
-    """Until when the answer is kept; only that of a closed id is."""
+    """Return the time until which the answer is kept; only the answer of a closed id is kept."""
     return (draft.at + KEEP_ANSWERS).isoformat() if draft.closes else None
 
 
 def _sealed_to(draft: PendingDecision) -> bytes | None:
-    """By its SHA-256, the certificate to which the payload is encrypted."""
+    """Return the SHA-256 digest of the certificate to which the payload is encrypted."""
     return hashlib.sha256(draft.seal_to).digest() if draft.seal_to is not None else None
 
 

@@ -1,4 +1,4 @@
-"""RegisterConsent and GetConsentStatus: consents held and metered by the operator (cl. 4)."""
+"""RegisterConsent and GetConsentStatus: consents that the operator holds and counts (cl. 4)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,7 +42,7 @@ _OPERATION_FOR = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterConsent:
-    """Keeps a consent document that would carry the request it was made for."""
+    """Registers a consent document that would allow the request it was made for."""
 
     reception: RequestIntake
     grounds: GroundVerifier
@@ -50,7 +50,10 @@ class RegisterConsent:
     operator: MemberCode
 
     def __call__(self, asked: ConsentRequest, caller: Caller) -> bytes:
-        """Judge the consent against its own terms; one that is not yet in force is kept too."""
+        """Judge the consent against its own terms.
+
+        A consent that begins later is registered too.
+        """
         received = self.reception.receive(
             asked, caller, space=Space.CONSENT, operation=Operation.REGISTER_CONSENT
         )
@@ -78,7 +81,10 @@ class RegisterConsent:
         standing: RequestSnapshot,
         ground: Ground,
     ) -> PendingDecision:
-        """By the widest request that the consent could carry; if unreadable, by its proof alone."""
+        """Judge the consent by the widest request that it could allow.
+
+        If the consent cannot be read, judge only the proof of its signature.
+        """
         consent = ground.consent if isinstance(ground, ConsentGround) else None
         request = _unread(asked, caller) if consent is None else _as_if_used(consent, asked, caller)
         parties = request, standing.recipient, standing.agreement
@@ -88,7 +94,7 @@ class RegisterConsent:
             )
         draft = replace(draft, subject=consent.subject, purpose=consent.purpose)
         decision = decide(*parties, ground, operator=self.operator, at=draft.at)
-        # One that only begins later may be kept.
+        # A consent that begins later may be registered, so CNS-03 does not count here.
         rulings = tuple(each for each in decision.rulings if each.code is not Code.CNS_03)
         if any(ruling.reasons for ruling in rulings):
             return _against(draft, rulings)
@@ -113,7 +119,10 @@ def _against(draft: PendingDecision, rulings: tuple[Ruling, ...]) -> PendingDeci
 def _may_not_enter(
     asked: ConsentRequest, caller: Caller, standing: RequestSnapshot, at: datetime
 ) -> tuple[Reason, ...]:
-    """Why they may not hand in anything; no document is opened or kept for those (cl. 3 and 7)."""
+    """Return why the caller may not present any consent (cl. 3 and 7).
+
+    If there is a reason, no document is opened or stored.
+    """
     case = EligibilityCase(
         request=_unread(asked, caller),
         recipient=standing.recipient,
@@ -124,7 +133,7 @@ def _may_not_enter(
 
 
 def _unread(asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
-    """The request as far as it is known before the document is read."""
+    """Return the request as far as it is known before the document is read."""
     return DisclosureRequest(
         request_id=asked.request_id,
         operation=Operation.REGISTER_CONSENT,
@@ -138,7 +147,7 @@ def _unread(asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
 
 
 def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
-    """The widest request that this consent could carry under the agreement named."""
+    """Return the widest request that this consent could allow under the named agreement."""
     return DisclosureRequest(
         request_id=asked.request_id,
         operation=_OPERATION_FOR[consent.result_form],
@@ -155,7 +164,7 @@ def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> Disc
 
 
 def _paper_use(ground: ConsentGround, standing: RequestSnapshot) -> PaperUse | None:
-    """What a consent on paper counts against: the official who signed it."""
+    """Return the quota that a consent on paper uses: that of the official who signed it."""
     signer, agreement = ground.proof.signer, standing.agreement
     on_paper = ground.consent is not None and ground.consent.on_paper
     if not on_paper or signer is None or agreement is None:
@@ -178,7 +187,7 @@ def _status(consent: Consent, ground: ConsentGround) -> ConsentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellConsentStatus:
-    """What became of this recipient's own consent."""
+    """Returns the status of a consent of this recipient."""
 
     clock: Clock
     register: Register
@@ -186,10 +195,11 @@ class TellConsentStatus:
     recording: Recording
 
     def __call__(self, asked: ConsentQuery, caller: Caller) -> bytes:
-        """The consent's state and how often it was used; another recipient's is unknown (CNS-01).
+        """Return the consent's state and usage; another recipient's consent is unknown (CNS-01).
 
-        How often it was used tells outcomes, so a recipient on hold or cut off gets nothing
-        (invariant 4). Its state is read last: a hold that was committed by then is not missed.
+        The usage reveals outcomes, so a recipient on hold or cut off gets nothing
+        (docs/architecture.md, invariant 4). The state of the recipient is read last, so that a hold
+        committed by then is not missed.
         """
         at = self.clock()
         self.recording.register_message_id(caller, asked.request_id, at=at)

@@ -1,4 +1,4 @@
-"""What recipients ask, as read from a verified Body.
+"""Requests of recipients, as read from a verified Body.
 
 Every use case takes one of these with its `Caller` and returns the answer's rendered Body child.
 """
@@ -16,7 +16,7 @@ from makul.domain.matches import DemographicProbe
 
 @dataclass(frozen=True, slots=True)
 class PresentedConsent:
-    """A consent document, carried in the request; when it is registered, with its papers."""
+    """A consent document carried in the request; for its registration, with its attachments."""
 
     document: bytes
     scan: bytes | None = None
@@ -25,14 +25,14 @@ class PresentedConsent:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredConsent:
-    """A consent that this recipient registered before."""
+    """A reference to a consent that this recipient registered before."""
 
     consent_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedBasis:
-    """A basis statement, carried in the request."""
+    """A basis statement carried in the request."""
 
     document: bytes
 
@@ -42,7 +42,7 @@ Presented = PresentedConsent | RegisteredConsent | PresentedBasis | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseRequest:
-    """What every request for a decision says."""
+    """The fields of every request that leads to a decision."""
 
     request_id: UUID
     digest: bytes
@@ -53,30 +53,30 @@ class BaseRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRequest(BaseRequest):
-    """What may be asked for under an agreement alone (cl. 7)."""
+    """A request that is allowed only under an agreement (cl. 7)."""
 
     agreement_number: AgreementNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRequest(AgreementRequest):
-    """VerifyPerson or GetPersonData."""
+    """A VerifyPerson or GetPersonData request."""
 
     operation: Operation
     purpose: PurposeCode
     probe: DemographicProbe
     other_methods: frozenset[str] = frozenset()
-    """Methods probed besides `demographic`: `face`, `finger`."""
+    """Methods probed in addition to `demographic`: `face`, `finger`."""
     ground: Presented = None
     attributes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainRequest(AgreementRequest):
-    """A dry run: the same decision up to the match, about nobody's record."""
+    """A dry run: the same decision up to the match, which reads no person's record."""
 
     asked_operation: str
-    """As written; an operation that cannot be explained is REQ-01."""
+    """The operation as written; an operation that cannot be explained is REQ-01."""
     purpose: PurposeCode
     subject: Pin | None
     methods: frozenset[str]
@@ -86,25 +86,25 @@ class ExplainRequest(AgreementRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRequest(AgreementRequest):
-    """RegisterConsent: keep this document, to be cited by its id."""
+    """A RegisterConsent request: register this document, so that later requests may cite its id."""
 
     document: bytes
     scan: bytes | None = None
-    """Of a consent on paper."""
+    """The scan of a consent on paper."""
     authority: bytes | None = None
-    """The document of a representative's authority."""
+    """The document that proves a representative's authority."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationRequest(BaseRequest):
-    """RevokeConsent: take the consent back that this document names."""
+    """A RevokeConsent request: revoke the consent that this document names."""
 
     document: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationsQuery:
-    """ListRevocations."""
+    """A ListRevocations request."""
 
     request_id: UUID
     since: datetime | None = None
@@ -114,7 +114,7 @@ class RevocationsQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentQuery:
-    """GetConsentStatus."""
+    """A GetConsentStatus request."""
 
     request_id: UUID
     consent_id: UUID
@@ -122,7 +122,7 @@ class ConsentQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementQuery:
-    """GetAgreement."""
+    """A GetAgreement request."""
 
     request_id: UUID
     agreement_number: AgreementNumber
@@ -130,7 +130,7 @@ class AgreementQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptQuery:
-    """GetReceipt."""
+    """A GetReceipt request."""
 
     request_id: UUID
     of_request: UUID
@@ -138,7 +138,7 @@ class ReceiptQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusQuery:
-    """GetStatus."""
+    """A GetStatus request."""
 
     request_id: UUID
 
@@ -147,7 +147,8 @@ class StatusQuery:
 class RecipientPort:
     """The operations of the recipient port. Each returns the answer's Body child, rendered.
 
-    Each raises `ports.RejectedError` for what becomes a fault, and `StoreUnavailableError`.
+    Each raises `ports.RejectedError` for an error that becomes a fault, and
+    `StoreUnavailableError`.
     """
 
     disclose: Callable[[PersonRequest, Caller], bytes]

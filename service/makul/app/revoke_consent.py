@@ -1,4 +1,7 @@
-"""RevokeConsent: a consent taken back by who gave it, from the moment this is recorded (cl. 4)."""
+"""RevokeConsent: revoke a consent on behalf of the person who gave it (cl. 4).
+
+The revocation takes effect from the moment at which it is recorded.
+"""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -25,7 +28,7 @@ EVIDENCE_KIND = "REVOCATION"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeConsent:
-    """Takes a revocation from any recipient that is known, whatever its own standing."""
+    """Accepts a consent revocation from any known recipient, whether or not it is active."""
 
     reception: RequestIntake
     verifier: DocumentVerifier
@@ -34,7 +37,7 @@ class RevokeConsent:
     recording: Recording
 
     def __call__(self, asked: RevocationRequest, caller: Caller) -> bytes:
-        """Judge who signed it, and record; what it takes back is taken at commit."""
+        """Judge who signed the revocation and record it; the consent is revoked at commit."""
         received = self.reception.receive(
             asked, caller, space=Space.REVOCATION, operation=Operation.REVOKE_CONSENT
         )

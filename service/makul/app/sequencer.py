@@ -1,8 +1,8 @@
-"""Keeping the log: leaves get their places, the tree is signed, and witnesses can fetch it.
+"""The sequencer: assign leaf indexes, sign the tree and publish it for witnesses.
 
-A round first holds the store against what was published. A published tree is a promise to
-everybody who fetched it: a store that does not hold it any more, restored from an older copy
-perhaps, must not be built on, or the log would have two histories.
+Each run first compares the store with the published log. A published tree is a promise to everybody
+who fetched it. A store that lacks that tree, for example one restored from an older copy, must not
+be extended, or the log would have two histories.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,25 +27,30 @@ from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import new_tiles
 
 BATCHES_A_ROUND = 64
-"""After so many the tree is published, whatever still waits: witnesses see a busy log grow."""
+"""Maximum number of batches in one run.
+
+The tree is then published even if leaves are waiting, so that witnesses see a busy log grow.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequencerRun:
-    """What came of one round."""
+    """The result of one run."""
 
     at: datetime
     taken: int
-    """Leaves that got their places."""
+    """Number of leaves that received their index."""
     size: int | None
-    """The size of the log; None for who stands by."""
+    """The size of the log; None for a standby sequencer."""
     published: bool
-    """Was anything new put out?"""
+    """True if a new checkpoint was published."""
 
 
 class Sequencer:
-    """Of one process. Raises `StoreUnavailableError`, `LedgerBrokenError`, and `OSError` where the
-    published files cannot be written; each round goes on from wherever the one before ended.
+    """Assigns leaf indexes, signs checkpoints and publishes tiles, for one process.
+
+    Each run continues from the last committed tree. Raises `StoreUnavailableError`,
+    `LedgerBrokenError`, and `OSError` if the published files cannot be written.
     """
 
     def __init__(
@@ -69,7 +74,7 @@ class Sequencer:
         self._compared: bytes | None = None
 
     def round(self) -> SequencerRun:
-        """Sequence what waits, sign and publish."""
+        """Sequence the waiting leaves, sign the tree and publish it."""
         promised = self._compare()
         taken, size = 0, None
         for _ in range(BATCHES_A_ROUND):
@@ -82,14 +87,20 @@ class Sequencer:
         return SequencerRun(at=self._clock(), taken=taken, size=size, published=self.publish())
 
     def _sequence(self, promised: int) -> Sequenced | StandingBy:
-        """The store may be another one by now: a server that failed over to a copy."""
+        """Sequence one batch, provided that the store has at least `promised` leaves.
+
+        The size is checked again in the transaction, because the database server may have failed
+        over to another copy since the comparison.
+        """
         return self._store.sequence(
             self._signer, self._lease, at=self._clock(), batch=self._batch, published=promised
         )
 
     def _compare(self) -> int:
-        """Hold the store against the published note; how many leaves are published. Its root is
-        computed where it is a new one: whatever this process has published comes from this store.
+        """Compare the store with the published note and return the number of published leaves.
+
+        The root is computed only if the note is new to this process. A note that this process
+        published comes from this store.
         """
         note = self._published.checkpoint()
         if note is None:
@@ -100,7 +111,7 @@ class Sequencer:
         return promised.size
 
     def publish(self) -> bool:
-        """Put out the newest checkpoint, its tiles before it; whether there was anything new."""
+        """Publish the newest checkpoint after its tiles; return whether there was anything new."""
         latest, note = self._store.latest(), self._published.checkpoint()
         if latest is None or latest.note == note:
             return False
@@ -113,8 +124,10 @@ class Sequencer:
         return True
 
     def _must_be_ours(self, latest: SignedTree) -> None:
-        """Whoever may add rows to the store shall not publish in the log's name: what was published
-        once cannot be taken back.
+        """Verify our own signature before publishing.
+
+        An attacker with write access to the database must not be able to publish a checkpoint in
+        the log's name, because publication is irreversible.
         """
         try:
             signed = parse_checkpoint_unsafe(self._checker.verify(latest.note))
@@ -124,10 +137,10 @@ class Sequencer:
             raise LedgerBrokenError("the store's checkpoint signs another tree than it says")
 
     def keep(self, cosigned: Iterable[Cosigned]) -> int:
-        """Keep what witnesses cosigned, and publish the lines of the newest tree; how many are new.
+        """Store cosignatures, publish the lines of the newest tree, and return how many are new.
 
-        What a witness holds this log to is a promise as much as what is published: a store that
-        does not hold that tree raises `LedgerBrokenError`, and none of its lines are kept.
+        A tree that a witness cosigned is a promise, as a published tree is. If the store lacks that
+        tree, this raises `LedgerBrokenError` and stores none of its lines.
         """
         kept = 0
         for each in cosigned:
@@ -140,12 +153,12 @@ class Sequencer:
         return kept
 
     def release(self) -> None:
-        """Let another sequencer work at once."""
+        """Release the lease so that another sequencer can work at once."""
         self._store.release(self._lease)
 
 
 def compare(store: LedgerStore, promised: Checkpoint, *, only_size: bool = False) -> None:
-    """Raise `LedgerBrokenError` where the store lacks a published tree, or holds another."""
+    """Raise `LedgerBrokenError` if the store lacks a published tree or holds a different one."""
     latest = store.latest()
     size = latest.size if latest is not None else 0
     if promised.size > size:
@@ -163,7 +176,7 @@ def compare(store: LedgerStore, promised: Checkpoint, *, only_size: bool = False
 
 
 def read_published(note: bytes, checker: NoteChecking, origin: str) -> Checkpoint:
-    """A checkpoint that this log's key signed; raises `LedgerBrokenError`."""
+    """Return a checkpoint that this log's key signed; raises `LedgerBrokenError`."""
     try:
         checkpoint = parse_checkpoint_unsafe(checker.verify(note))
     except ValueError:
@@ -181,7 +194,7 @@ def write_log(
     since: int = 0,
     tell: Callable[[], None] = lambda: None,
 ) -> None:
-    """Put a log out as files: its tiles from the tree of `since` leaves on, then the checkpoint.
+    """Write a log as files: the tiles that are new since `since` leaves, then the checkpoint.
 
     `tell` is called after each tile.
     """

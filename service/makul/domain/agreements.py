@@ -1,4 +1,4 @@
-"""The terms under which a recipient is given data (Procedure, cl. 7)."""
+"""Agreements: the terms under which a recipient is given data (Procedure, cl. 7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 
 DEFAULT_PAPER_QUOTA = 20
-"""Where the agreement names no other: a clerk's busy day, and far from a harvest."""
+"""The paper quota if the agreement names none: a clerk's busy day, too few for mass collection."""
 
 
 class Channel(StrEnum):
-    """A way to come in; exactly one authenticates a message."""
+    """A channel on which messages arrive; exactly one channel authenticates a message."""
 
     XROAD = "xroad"
     WSSE = "wsse"
@@ -23,14 +23,17 @@ class Channel(StrEnum):
 
 
 class Delivery(StrEnum):
-    """How released attributes travel: as typed elements, or encrypted to the recipient."""
+    """The form in which released attributes travel.
+
+    They are typed elements (`TYPED`), or encrypted to the recipient (`SEALED`).
+    """
 
     TYPED = "TYPED"
     SEALED = "SEALED"
 
 
 class AgreementState(StrEnum):
-    """Where an agreement stands; only `IN_FORCE` gives anything."""
+    """The state of an agreement; only `IN_FORCE` permits anything."""
 
     DRAFT = "DRAFT"
     IN_FORCE = "IN_FORCE"
@@ -38,7 +41,7 @@ class AgreementState(StrEnum):
 
 
 class AgreementRole(StrEnum):
-    """For whom a signature under an agreement stands; it takes one of each (cl. 7)."""
+    """The role of a signing party; an agreement needs one signature of each (cl. 7)."""
 
     AUTHORISED_BODY = "AUTHORISED_BODY"
     OPERATOR = "OPERATOR"
@@ -47,9 +50,10 @@ class AgreementRole(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What the authorised body, the operator and the recipient agreed.
+    """The terms that the authorised body, the operator and the recipient agreed.
 
-    In force over [`valid_from`, `valid_to`), both aware, while its state says so.
+    An agreement is in force over [`valid_from`, `valid_to`) if its state is `IN_FORCE`. Both
+    instants are timezone-aware.
     """
 
     number: AgreementNumber
@@ -62,25 +66,34 @@ class Agreement:
     methods: frozenset[MatchMethod]
     channels: frozenset[Channel]
     provisions: frozenset[Provision] = frozenset()
-    """The bases of cl. 5 that this recipient may invoke; none for most."""
+    """The provisions of cl. 5 that this recipient may invoke; empty for most recipients."""
     powers: Mapping[PurposeCode, frozenset[Attribute]] = field(default_factory=dict)
-    """For cl. 5.3: which attributes the body's powers cover, by purpose."""
+    """The attributes that the body's powers cover, by purpose (cl. 5.3)."""
     daily_quota: int | None = None
+    """Disclosures allowed in a UTC day; None for no limit beyond the rate limits."""
     requests_a_minute: int | None = None
-    """None: the limit of the operator's settings (`domain.usage`)."""
+    """Requests allowed in a minute.
+
+    None stands for the limit of the operator's settings (`domain.usage`).
+    """
     bytes_a_day: int | None = None
-    """What may be recorded for the recipient in a UTC day; None likewise."""
-    """Disclosures a day (UTC), or None for no limit beyond the rate limits."""
+    """Bytes that may be recorded for the recipient in a UTC day.
+
+    None stands for the limit of the operator's settings (`domain.usage`).
+    """
     paper_allowed: bool = False
-    """May consents be given on paper, for an official to answer for (cl. 4)?"""
+    """True if consents may be given on paper; an official is then responsible for them (cl. 4)."""
     paper_daily_quota: int = DEFAULT_PAPER_QUOTA
-    """Paper consents that one official may register a day (UTC)."""
+    """Consents on paper that one official may register in a UTC day."""
     representatives_allowed: bool = False
-    """May others consent for a subject: parents, guardians, by power of attorney?"""
+    """True if a representative may consent for a subject.
+
+    Representatives are parents, guardians and holders of a power of attorney.
+    """
     delivery: Delivery = Delivery.TYPED
     scores_out: bool = False
-    """Whether match scores and thresholds may be shown to the recipient."""
+    """True if match scores and thresholds may be shown to the recipient."""
 
     def covers(self, at: datetime) -> bool:
-        """Is it in force at this instant?"""
+        """Return whether the agreement is in force at this instant."""
         return self.state is AgreementState.IN_FORCE and self.valid_from <= at < self.valid_to

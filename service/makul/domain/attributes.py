@@ -1,10 +1,10 @@
-"""What the database holds of a person, by the names used on the wire and in documents."""
+"""Attributes of a person in the database, by their names on the wire and in documents."""
 
 from enum import StrEnum
 
 
 class Attribute(StrEnum):
-    """One thing that may be asked for, consented to and released; a closed list, no wildcard."""
+    """An attribute that may be requested, consented to and released; a closed list, no wildcard."""
 
     PIN = "pin"
     SURNAME = "surname"
@@ -39,4 +39,4 @@ BIOMETRIC = frozenset(
         Attribute.SIGNATURE_IMAGE,
     }
 )
-"""Attributes that are samples of the body, not facts about the person."""
+"""Attributes that are samples of the body and not facts about the person."""

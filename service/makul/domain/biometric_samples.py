@@ -1,8 +1,8 @@
-"""Biometric samples as the record holds them, taken apart for the answer.
+"""Parsers of biometric samples as the record holds them, for the answer.
 
-The record keeps standard bytes; the answer names, beside each sample, what it is. What the bytes do
-not say for themselves is not guessed: a sample that cannot be read raises `UnknownSampleError`. It
-is refused when it is imported, and nothing is released of one that is held all the same.
+The record keeps standard bytes. The answer states the type of each sample with it. A type that the
+bytes do not state is not guessed: a sample that cannot be read raises `UnknownSampleError`. Such a
+sample is refused at import. If the record holds one nevertheless, nothing of it is released.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,14 +18,15 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 _FINGERS = range(1, 11)
 
-# ISO/IEC 19794-2:2005, 8.3 and 8.4: "FMR\0", version, length of the record in bytes 9 to 12; after
-# a header of 24 bytes the first finger view, whose first byte is the finger's position.
+# ISO/IEC 19794-2:2005, 8.3 and 8.4: "FMR\0", the version, and the record's length in bytes 9 to 12.
+# The first finger view follows a header of 24 bytes. Its first byte is the finger's position.
 _MINUTIAE_MAGIC = b"FMR\x00"
 _MINUTIAE_LENGTH = slice(8, 12)
 _MINUTIAE_HEADER = 24
 
-# ISO/IEC 19794-4:2005, 7.1 and 7.2: "FIR\0", version, length in bytes 9 to 14, the compression in
-# byte 30; after a header of 32 bytes each finger's own header of 14, with its length and position.
+# ISO/IEC 19794-4:2005, 7.1 and 7.2: "FIR\0", the version, the length in bytes 9 to 14, the
+# compression in byte 30. After a header of 32 bytes, each finger has a header of 14 bytes with its
+# length and position.
 _IMAGES_MAGIC = b"FIR\x00"
 _IMAGES_LENGTH = slice(8, 14)
 _IMAGES_COMPRESSION = 29
@@ -35,16 +36,16 @@ _COMPRESSIONS = {2: "wsq", 4: "jp2", 5: "png"}
 
 
 class UnknownSampleError(ValueError):
-    """The bytes are no sample that can be exchanged. The message says why, never what they are."""
+    """The bytes are not an exchangeable sample. The message gives the reason, never the bytes."""
 
 
 def require_known(attribute: Attribute, held: bytes) -> None:
-    """Raises `UnknownSampleError` where these bytes could never be released as this attribute."""
+    """Raise `UnknownSampleError` if these bytes could never be released as this attribute."""
     _READERS[attribute](held)
 
 
 def face_format(image: bytes) -> str:
-    """`jpeg` or `jp2`, by the image's first bytes (ISO/IEC 19794-5 allows these two)."""
+    """Return `jpeg` or `jp2`, by the image's first bytes (ISO/IEC 19794-5 allows these two)."""
     for magic, name in _FACE_FORMATS:
         if image.startswith(magic):
             return name
@@ -52,20 +53,20 @@ def face_format(image: bytes) -> str:
 
 
 def signature_image(image: bytes) -> bytes:
-    """The picture of a signature, which is PNG."""
+    """Return the image of a signature, which must be PNG."""
     if not image.startswith(_PNG):
         raise UnknownSampleError("the signature image is not PNG")
     return image
 
 
 def finger_templates(held: bytes) -> Iterator[tuple[int, bytes]]:
-    """Position and record of each finger, from ISO/IEC 19794-2 records that follow one another."""
+    """Yield position and record of each finger, from consecutive ISO/IEC 19794-2 records."""
     for record in _records(held, _MINUTIAE_MAGIC, _MINUTIAE_LENGTH, _MINUTIAE_HEADER):
         yield _finger(record[_MINUTIAE_HEADER]), record
 
 
 def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
-    """Position, format and image of each finger, from ISO/IEC 19794-4 records in a row."""
+    """Yield position, format and image of each finger, from consecutive ISO/IEC 19794-4 records."""
     for record in _records(held, _IMAGES_MAGIC, _IMAGES_LENGTH, _IMAGES_HEADER):
         encoding = _COMPRESSIONS.get(record[_IMAGES_COMPRESSION])
         if encoding is None:
@@ -81,7 +82,7 @@ def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
 
 
 def _records(held: bytes, magic: bytes, length_at: slice, header: int) -> Iterator[bytes]:
-    """Each record of a row, longer than its header; at least one."""
+    """Yield each of the consecutive records; there must be at least one, longer than its header."""
     if not held:
         raise UnknownSampleError("no finger record")
     at = 0
@@ -94,7 +95,7 @@ def _records(held: bytes, magic: bytes, length_at: slice, header: int) -> Iterat
 
 
 def _finger(position: int) -> int:
-    """ISO/IEC 19794-2, table 5: 1 to 10 are known fingers, 0 is unknown."""
+    """Return a known finger position, 1 to 10; 0 is unknown (ISO/IEC 19794-2, table 5)."""
     if position not in _FINGERS:
         raise UnknownSampleError("a finger of unknown position")
     return position

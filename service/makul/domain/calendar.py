@@ -1,4 +1,4 @@
-"""The calendar of the Republic, by which papers, acts and ages are dated."""
+"""The calendar of the Kyrgyz Republic, by which documents, acts and ages are dated."""
 
 from datetime import date, datetime, timedelta, timezone
 
@@ -6,14 +6,14 @@ BISHKEK = timezone(timedelta(hours=6))
 """The Republic's time: UTC+6 all year since 2005 (IANA tz, Asia/Bishkek)."""
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
-"""How far a recipient's or a signer's clock may differ from ours, for messages and documents alike.
+"""Maximum difference of a recipient's or signer's clock from ours, for messages and documents.
 
-A consent signed by a clock that is some seconds ahead is presented at once, at the same desk.
+A consent signed by a clock that is some seconds ahead is presented at once, at the same counter.
 """
 
 
 def has_begun(since: datetime, *, at: datetime) -> bool:
-    """Return whether a term that begins at `since` counts as begun, by a clock that may differ."""
+    """Return whether a term that begins at `since` has begun, within the clock tolerance."""
     return since <= at + CLOCK_TOLERANCE
 
 
@@ -22,13 +22,13 @@ USUAL_YEARS = f"the year is {MIN_YEAR} to {MAX_YEAR}"
 
 
 def is_usual_year(year: int) -> bool:
-    """Return whether every offset and a term of centuries can be added to a time of this year.
+    """Return whether any offset and a term of centuries can be added to a time of this year.
 
-    `datetime` ends with the years 1 and 9999: beyond them a time cannot even be shown in UTC.
+    `datetime` covers the years 1 to 9999. Beyond them a time cannot even be shown in UTC.
     """
     return MIN_YEAR <= year <= MAX_YEAR
 
 
 def legal_day(at: datetime) -> date:
-    """The day in the Kyrgyz Republic, which keeps one time all year round."""
+    """Return the day in the Kyrgyz Republic, which keeps one time all year."""
     return at.astimezone(BISHKEK).date()

@@ -1,13 +1,16 @@
-"""What exactly was wrong, where a reason's code alone would leave people to guess.
+"""Causes: what exactly was wrong, if the code of a reason is not specific enough for people.
 
-A program decides by the code. A cause changes the text that people read, and nothing else.
+A program must decide by the code. A cause changes only the text that people read.
 """
 
 from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Every cause there is. `reason_texts_causes` says what each means and what is expected."""
+    """The closed list of causes.
+
+    `reason_texts_causes` says for each what was wrong and what is expected.
+    """
 
     NOT_WELL_FORMED = "not-well-formed"
     DOCUMENT_TYPE = "document-type"

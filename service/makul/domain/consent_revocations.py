@@ -1,8 +1,9 @@
-"""May this take a consent back? (Procedure, cl. 4)
+"""Rules that judge whether a document revokes a consent (Procedure, cl. 4).
 
-A revocation gives nothing and takes at once, so it is judged by two things alone: who signed it,
-and to whom the consent was given. Recipients on hold, cut off or without an agreement may hand it
-in like any other, and nothing stands in its way that would stand in a disclosure's.
+A revocation gives nothing and takes effect at once. It is therefore judged only by its signer and
+by the recipient of the consent. Recipients on hold, cut off or without an agreement may present it
+like any other. No other condition of a disclosure applies
+(docs/decisions/0010-consents-in-full.md).
 """
 
 from dataclasses import dataclass
@@ -18,27 +19,33 @@ from makul.domain.signature_proof import proven
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """What was signed to take a consent back."""
+    """A signed document that revokes a consent."""
 
     consent_id: UUID
     subject: Pin
     recipient: MemberCode
     revoked_at: datetime
-    """When it was signed, as the signer says. It counts from the moment at which it is recorded."""
+    """The time of signing, as the signer states it.
+
+    The revocation counts from when it is recorded.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationCase:
-    """A revocation beside its proof and what the record knows of the consent."""
+    """A revocation with its proof and with what the record knows of the consent."""
 
     revocation: Revocation | None
-    """None where the document could not be read."""
+    """The revocation; None if the document could not be read."""
     proof: Proof
     handed_in_by: MemberCode
     consent_subject: Pin | None = None
-    """Of the consent of that id that this recipient presented; None where none is known."""
+    """The subject of the consent of that id that this recipient presented.
+
+    None if none is known.
+    """
     signed_by_giver: bool = False
-    """Is the signer the representative who gave that very consent?"""
+    """True if the signer is the representative who gave that same consent."""
 
 
 def _signed_by_subject_or_giver(case: RevocationCase) -> Ruling:
@@ -59,7 +66,7 @@ def _of_this_recipient(case: RevocationCase) -> Ruling:
 
 
 def _of_the_consents_subject(case: RevocationCase) -> Ruling:
-    # Of a consent that is not known yet, the subject is compared when it comes (`store`).
+    # If the consent is not known yet, `store` compares the subject when the consent arrives.
     if case.revocation is None or case.consent_subject is None:
         return not_applicable(Code.CNS_14)
     return holds(Code.CNS_14, case.revocation.subject == case.consent_subject, "subject")
@@ -73,5 +80,5 @@ REVOCATION_RULES: tuple[Rule[RevocationCase], ...] = (
 
 
 def judge_revocation(case: RevocationCase) -> tuple[Ruling, ...]:
-    """Every rule on a revocation, answered."""
+    """Judge every rule on a revocation."""
     return tuple(rule.judge(case) for rule in REVOCATION_RULES)

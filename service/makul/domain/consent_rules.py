@@ -1,4 +1,4 @@
-"""Is this consent good for this request, at this moment? (Procedure, cl. 4)"""
+"""Rules that judge whether a consent covers a request at a given moment (Procedure, cl. 4)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,12 +18,12 @@ from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_appli
 from makul.domain.signature_proof import proven
 
 FULL_AGE = 18
-"""Years: full legal capacity (Civil Code of the Kyrgyz Republic)."""
+"""The age in years of full legal capacity (Civil Code of the Kyrgyz Republic)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentCase:
-    """A request beside the consent it presents."""
+    """A request with the consent that it presents."""
 
     request: DisclosureRequest
     ground: ConsentGround
@@ -34,7 +34,7 @@ class ConsentCase:
 
     @property
     def today(self) -> date:
-        """The day in the Kyrgyz Republic, by which papers and ages are told."""
+        """The day in the Kyrgyz Republic, by which documents and ages are dated."""
         return legal_day(self.at)
 
 
@@ -45,7 +45,11 @@ def _consent_signed_by_party(case: ConsentCase) -> Ruling:
 
 
 def _signed_by_party(case: ConsentCase) -> bool:
-    """The subject; or who gave it for them; or, on paper, the official who took it."""
+    """Return whether the right party signed.
+
+    That party is the subject, the representative, or, for a consent on paper, the official who took
+    it.
+    """
     signer, consent = case.ground.proof.signer, case.consent
     if signer is None:
         return False
@@ -61,7 +65,7 @@ def _consent_begun(case: ConsentCase) -> Ruling:
 
 
 def _consent_not_expired(case: ConsentCase) -> Ruling:
-    # A term that ends when it begins has no instant, not even within the tolerance before it.
+    # A term that ends when it begins contains no instant, even within the clock tolerance.
     latest = max(case.at, case.consent.begins_at)
     return holds(Code.CNS_04, latest < case.consent.valid_to, "validTo")
 
@@ -108,7 +112,11 @@ def _consent_representative_proven(case: ConsentCase) -> Ruling:
 
 
 def _has_authority(said: Representation, subject: Pin, today: date) -> bool:
-    """Who speaks for a minor is of age, and does so until the minor is; else, while it lasts."""
+    """Return whether the representative has authority on this day.
+
+    A parent or guardian must be of age and the subject a minor. A stated last day must not have
+    passed. A power of attorney must state its last day.
+    """
     lasts = said.valid_to is not None and today <= said.valid_to
     match said.kind:
         case AuthorityKind.PARENT | AuthorityKind.GUARDIAN:
@@ -135,7 +143,10 @@ def _consent_paper_allowed(case: ConsentCase) -> Ruling:
 
 
 def _same_person(employee: str, official: str) -> bool:
-    """However it is typed: by case, spaces, or what looks alike by design (Unicode TR 15, NFKC)."""
+    """Return whether two identifiers name the same person, regardless of how they are typed.
+
+    Case, spaces and compatibility characters are ignored (Unicode TR 15, NFKC).
+    """
     return _plain(employee) == _plain(official)
 
 

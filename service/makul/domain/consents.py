@@ -1,4 +1,4 @@
-"""What a subject agreed to (Procedure, cl. 4)."""
+"""Consents of subjects (Procedure, cl. 4)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,14 +10,14 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCo
 
 
 class ResultForm(StrEnum):
-    """What may come back: yes or no, or data."""
+    """The form of a result: yes or no, or data."""
 
     YES_NO = "YES_NO"
     DATA = "DATA"
 
 
 class ConsentState(StrEnum):
-    """Where a consent stands at a moment."""
+    """The state of a consent at a moment."""
 
     PENDING = "PENDING"
     IN_FORCE = "IN_FORCE"
@@ -27,7 +27,10 @@ class ConsentState(StrEnum):
 
 
 class AuthorityKind(StrEnum):
-    """By what a representative may consent for the subject. What is not among them proves none."""
+    """The closed list of authorities by which a representative may consent for the subject.
+
+    An authority that is not in this list proves nothing.
+    """
 
     PARENT = "PARENT"
     GUARDIAN = "GUARDIAN"
@@ -36,13 +39,13 @@ class AuthorityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """Who consented for the subject, and by which document they may."""
+    """The representative who consented for the subject, and the document that allows it."""
 
     pin: Pin | None
     kind: str
-    """As written: an authority that is not known is one that proves nothing."""
+    """The authority as written; an unknown authority proves nothing."""
     valid_to: date | None
-    """The last day of the authority; None where its document names none."""
+    """The last day of the authority; None if its document names none."""
     document_digest: bytes
     """SHA-256 of the authority document."""
     media_type: str
@@ -50,7 +53,10 @@ class Representation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperTaken:
-    """How a consent on paper came about: the official answers that it is what was signed."""
+    """The record of how a consent on paper was taken.
+
+    The official is responsible for the document being what the subject signed.
+    """
 
     date: date
     official: str
@@ -61,7 +67,7 @@ class PaperTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What the subject signed. In force over [`begins_at`, `valid_to`), both aware."""
+    """A consent as signed. It is in force over [`begins_at`, `valid_to`), both timezone-aware."""
 
     consent_id: UUID
     subject: Pin
@@ -73,7 +79,7 @@ class Consent:
     language: str
     purpose: PurposeCode
     attributes: frozenset[str]
-    """As written: a name that is no attribute is simply never released."""
+    """The names as written; a name that is no attribute is never released."""
     methods: frozenset[str]
     result_form: ResultForm
     given_at: datetime
@@ -81,23 +87,26 @@ class Consent:
     valid_to: datetime
     max_disclosures: int
     representative: Representation | None = None
-    """Who gave it for the subject, if the subject did not (CNS-11)."""
+    """The representative who gave it for the subject; None if the subject did (CNS-11)."""
     paper: PaperTaken | None = None
-    """Given on paper; then an official signs the document (CNS-12, CNS-13)."""
+    """Set if the consent was given on paper.
+
+    An official then signs the document (CNS-12, CNS-13).
+    """
 
     @property
     def begins_at(self) -> datetime:
-        """Its first instant in force: never before it was given."""
+        """The first instant in force: never before the consent was given."""
         return max(self.valid_from, self.given_at)
 
     @property
     def represented(self) -> bool:
-        """Did somebody else give it for the subject?"""
+        """True if a representative gave the consent for the subject."""
         return self.representative is not None
 
     @property
     def on_paper(self) -> bool:
-        """Was it signed by hand?"""
+        """True if the subject signed by hand."""
         return self.paper is not None
 
 
@@ -110,7 +119,10 @@ def consent_state(
     revoked: bool,
     at: datetime,
 ) -> ConsentState:
-    """Where a consent stands. Revoked outweighs used up, which outweighs its term."""
+    """Return the state of a consent.
+
+    Revoked takes precedence over used up, and used up over the term.
+    """
     if revoked:
         return ConsentState.REVOKED
     if used >= allowed:

@@ -1,6 +1,6 @@
-"""The decision (cl. 4, 5, 7) and, once the person was compared, its conclusion (cl. 10).
+"""The decision (cl. 4, 5, 7) and, after the person was compared, its conclusion (cl. 10).
 
-Pure: no XML, no SQL, no clock. Everything a decision rests on is an argument.
+Pure code: no XML, no SQL, no clock. Every fact that a decision rests on is an argument.
 """
 
 from dataclasses import dataclass
@@ -31,29 +31,29 @@ from makul.domain.rules import Rule, Ruling, Verdict, holds, not_applicable, unk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Every rule's verdict on a request, and what may be released should the person match."""
+    """Every rule's verdict on a request, with the attributes to release if the person matches."""
 
     request: DisclosureRequest
     rulings: tuple[Ruling, ...]
     releasable: frozenset[Attribute]
     by_consent: bool
-    """Does it rest on the subject's own consent (cl. 4), not on a basis in law (cl. 5)?"""
+    """True if it rests on the subject's consent (cl. 4), false for a basis in law (cl. 5)."""
     minor_on: date | None = None
-    """The day on which the subject must be a minor, where a parent or guardian consented."""
+    """The day on which the subject must be a minor, set if a parent or guardian consented."""
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Every reason against it; empty where it is permitted."""
+        """Every reason against the request; empty if it is permitted."""
         return tuple(reason for ruling in self.rulings for reason in ruling.reasons)
 
     @property
     def permitted(self) -> bool:
-        """May the person be looked at? Only where no rule failed and none could not be told."""
+        """True if the person's record may be read: no rule failed and none was undetermined."""
         return bool(self.rulings) and all(ruling.passed for ruling in self.rulings)
 
     @property
     def outcome_if_not_permitted(self) -> Outcome:
-        """`REFUSED` where any rule failed; `UNDETERMINED` where one could only not be told."""
+        """`REFUSED` if any rule failed; `UNDETERMINED` if rules were only undetermined."""
         failed = any(ruling.verdict is Verdict.FAILED for ruling in self.rulings)
         return Outcome.REFUSED if failed else Outcome.UNDETERMINED
 
@@ -63,7 +63,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What came of a request: its outcome, the reasons, and exactly what leaves."""
+    """The result of a request: its outcome, the reasons, and exactly the attributes that leave."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
@@ -84,10 +84,11 @@ def decide(
     at: datetime,
     sealing: SealingCertificate | None = None,
 ) -> Decision:
-    """Judge every rule up to the match. Looks at no person.
+    """Judge every rule up to the match. Reads no person's record.
 
-    Released ⊆ requested ∩ consented (or basis) ∩ agreement ∩ powers: an attribute beyond them
-    fails its rule, and the intersection is taken here all the same.
+    Released ⊆ requested ∩ consented (or basis) ∩ agreement ∩ powers (docs/architecture.md,
+    invariant 3). An attribute beyond them fails its rule. The intersection is computed here as a
+    second safeguard.
     """
     standing = EligibilityCase(
         request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
@@ -127,7 +128,7 @@ def _releasable(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchCase:
-    """A permitted decision beside what the comparison with the record found."""
+    """A permitted decision with the result of the comparison with the record."""
 
     decision: Decision
     match: MatchVerdict
@@ -135,17 +136,18 @@ class MatchCase:
 
     @property
     def subject(self) -> Person | None:
-        """The record, if it is that of the very person asked about."""
+        """The record, if it belongs to exactly the person asked about."""
         found = self.person
         return found if found is not None and found.pin == self.decision.request.subject else None
 
     @property
     def result(self) -> MatchResult:
-        """What was found; no match stands where a method that was asked for was not compared.
+        """The result of the comparison, corrected for methods that were not compared and for age.
 
-        Nor where a parent consented for somebody who is of age by the record's birth date, which
-        counts where it differs from the digits of the PIN (cl. 14). Without the subject's own
-        consent, nothing but MAT-01 may be told.
+        It is not a match if a requested method was not compared. It is no match if a parent or
+        guardian consented for a subject who is of age by the record's birth date. That date takes
+        precedence over the digits of the PIN (cl. 14). Without the subject's own consent, only
+        MAT-01 may be reported.
         """
         if self._came_of_age:
             return MatchResult.NO_MATCH
@@ -156,7 +158,7 @@ class MatchCase:
 
     @property
     def by_consent(self) -> bool:
-        """Does a consent of this very subject stand, now that the record is known?"""
+        """True if a consent of this very subject stands, now that the record is known."""
         return self.decision.by_consent and not self._came_of_age
 
     @property
@@ -179,7 +181,7 @@ def _compared(case: MatchCase) -> Ruling:
 
 
 def _conclusive(case: MatchCase) -> Ruling:
-    # Without the subject's consent, that a record was nearly matched must not be told (MAT-01).
+    # Without the subject's consent, a near match must not be distinguishable from none (MAT-01).
     if not case.by_consent:
         return not_applicable(Code.MAT_02)
     if case.result is MatchResult.INCONCLUSIVE:
@@ -197,14 +199,17 @@ MATCH_RULES: tuple[Rule[MatchCase], ...] = (
     Rule(Code.MAT_02, _conclusive),
     Rule(Code.MAT_01, _matched),
 )
-"""Judged in this order; the first that does not let pass concludes, and is told alone."""
+"""Rules judged in this order.
+
+The first that stops the request concludes, and only it is reported.
+"""
 
 
 def conclude(decision: Decision, match: MatchVerdict | None, person: Person | None) -> Conclusion:
-    """What leaves, now that the probe was compared (cl. 10).
+    """Conclude what is released, after the probe was compared (cl. 10).
 
-    `match` is None where nothing was compared. An unknown person comes with `person` None and a
-    verdict that is not a match.
+    `match` is None if nothing was compared. For an unknown person, `person` is None and the verdict
+    is not a match.
     """
     if not decision.permitted:
         return Conclusion(outcome=decision.outcome_if_not_permitted, reasons=decision.reasons)

@@ -1,4 +1,4 @@
-"""Whether data can be encrypted to a recipient now (Procedure, cl. 7: delivery as agreed)."""
+"""The certificate to which a recipient's data are encrypted (Procedure, cl. 7: agreed delivery)."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,11 @@ from makul.domain.reasons import Code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingCertificate:
-    """The certificate to which a recipient's data are encrypted, as it was judged this moment."""
+    """The certificate to which a recipient's data are encrypted, as judged at this moment."""
 
     der: bytes
     against: Code | None
-    """Why nothing is encrypted to it (SIG-*); SIG-07 where that could not be told. None: good."""
+    """The reason why nothing is encrypted to it (SIG-*); None if it is good.
+
+    SIG-07 means that its state could not be determined.
+    """

@@ -1,4 +1,4 @@
-"""What is asked, on what ground, and what came of it (Procedure, cl. 4, 5 and 10)."""
+"""Requests, their grounds and their outcomes (Procedure, cl. 4, 5 and 10)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from makul.domain.reasons import Code
 
 
 class Operation(StrEnum):
-    """What a recipient may ask for, by its name on the wire."""
+    """An operation that a recipient may request, by its name on the wire."""
 
     VERIFY_PERSON = "VerifyPerson"
     GET_PERSON_DATA = "GetPersonData"
@@ -24,7 +24,7 @@ class Operation(StrEnum):
 
     @property
     def result_form(self) -> ResultForm | None:
-        """What comes back about a person; None where nothing does."""
+        """The form of the result about a person; None if the operation returns none."""
         return _RESULT_FORM.get(self)
 
 
@@ -35,7 +35,7 @@ _RESULT_FORM = {
 
 
 class Outcome(StrEnum):
-    """What came of a request."""
+    """The outcome of a request."""
 
     RELEASED = "RELEASED"
     MATCHED = "MATCHED"
@@ -43,20 +43,22 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     UNDETERMINED = "UNDETERMINED"
     ACCEPTED = "ACCEPTED"
-    """An act was done that gives no data: a consent registered or revoked, a dry run without a
-    refusal."""
+    """An act was done that gives no data.
+
+    A consent was registered or revoked, or a dry run ended without a refusal.
+    """
 
 
 TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
-"""After a comparison: each closes its request id, and needs every right at commit."""
+"""Outcomes after a comparison: each closes its request id, and needs every right at commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRequest:
-    """What a recipient asks, as read from the verified Body.
+    """A recipient's request, as read from the verified Body.
 
-    `operation` is the one judged: for a dry run, the operation asked about. `attributes` keeps
-    names as written; one that does not exist is outside every agreement (AGR-04).
+    `operation` is the operation judged: for a dry run, the operation asked about. `attributes`
+    keeps names as written. A name that does not exist is outside every agreement (AGR-04).
     """
 
     request_id: UUID
@@ -66,7 +68,10 @@ class DisclosureRequest:
     agreement_number: AgreementNumber
     purpose: PurposeCode
     subject: Pin | None
-    """None only in a dry run that names nobody; rules about the subject then do not apply."""
+    """The subject; None only in a dry run that names nobody.
+
+    Rules on the subject then do not apply.
+    """
     methods: frozenset[str]
     attributes: frozenset[str] = frozenset()
     employee: str | None = None
@@ -74,7 +79,7 @@ class DisclosureRequest:
 
 
 class ProofStatus(StrEnum):
-    """Did its supposed signer sign it? After ETSI EN 319 102-1, 5.1.3: three answers, not two."""
+    """The result of verifying a signature: three answers, not two (ETSI EN 319 102-1, 5.1.3)."""
 
     PASSED = "PASSED"
     FAILED = "FAILED"
@@ -83,27 +88,27 @@ class ProofStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSigner:
-    """Whose certificate verified: what the path proved, before anyone is believed to be them."""
+    """The owner of the certificate that verified, as proven by its path and not yet identified."""
 
     fingerprint: bytes
     """SHA-256 of the certificate."""
     pin: Pin | None
     """The citizen's PIN that the certificate's subject carries, if any."""
     official: str | None = None
-    """The registered official this certificate belongs to, looked up by fingerprint."""
+    """The registered official who owns this certificate, looked up by fingerprint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What verifying a document's signature gave."""
+    """The result of verifying a document's signature."""
 
     status: ProofStatus
     reasons: tuple[Code, ...] = ()
-    """SIG-*; empty exactly where the status is `PASSED`."""
+    """Codes SIG-*; empty exactly if the status is `PASSED`."""
     field: str | None = None
-    """The element that the reason is about, by a name of the standards or of a published schema."""
+    """The element that the reason concerns, by a name of the standards or of a published schema."""
     cause: Cause | None = None
-    """What exactly was wrong with it."""
+    """The exact cause of the failure."""
     signer: DocumentSigner | None = None
 
     def __bool__(self) -> bool:
@@ -111,7 +116,7 @@ class Proof:
 
 
 class GroundKind(StrEnum):
-    """The two grounds there are."""
+    """The two kinds of ground."""
 
     CONSENT = "CONSENT"
     BASIS = "BASIS"
@@ -119,14 +124,14 @@ class GroundKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundUse:
-    """What the record says of a ground's use so far."""
+    """The use of a ground so far, as the record knows it."""
 
     used: int = 0
     revoked: bool = False
     registered_at: datetime | None = None
-    """When the document was registered, which proves that it was there by then."""
+    """The time of registration, which proves that the document existed by then."""
     digest_differs: bool = False
-    """The same id was used before for a document with other bytes."""
+    """True if the same id was used before for a document with other bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,20 +140,26 @@ class ConsentGround:
 
     proof: Proof
     consent: Consent | None
-    """None where the document could not be read; nothing then rests on it."""
+    """The consent; None if the document could not be read. Nothing then rests on it."""
     digest: bytes
     """SHA-256 of the document's exact bytes."""
     use: GroundUse = GroundUse()
     scan_held: bool = False
-    """Is the scan of this paper consent held, equal in digest and of the type stated?"""
+    """True if the scan of this consent on paper is held, with the stated digest and type."""
     authority_held: bool = False
-    """Likewise the document of the representative's authority."""
+    """True if the document of the representative's authority is held.
+
+    It must have the stated digest and type.
+    """
     notice_approved: bool = False
-    """Is the notice that it cites registered, approved, and of that digest?"""
+    """True if the notice that it cites is registered and approved, with that digest."""
 
 
 HIDDEN_AT_MOST = timedelta(days=365)
-"""Where the settings say nothing: no disclosure is kept from its subject for more than a year."""
+"""The longest time, a year, for which a disclosure is kept from its subject.
+
+The settings may define another.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +171,14 @@ class BasisGround:
     digest: bytes
     use: GroundUse = GroundUse()
     hidden_at_most: timedelta = HIDDEN_AT_MOST
-    """For how long from its issue it may be kept from the subject, where it may at all (5.1)."""
+    """The longest time from its issue for which it may be kept from the subject.
+
+    Only a statement under cl. 5.1 may be kept from the subject at all.
+    """
 
 
 Ground = ConsentGround | BasisGround | None
-"""On what a request rests; None where nothing was presented (CNS-01)."""
+"""The ground of a request; None if none was presented (CNS-01)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +192,13 @@ class GroundRef:
     valid_from: datetime
     valid_to: datetime
     subject: Pin | None = None
-    """Whose consent it is; a revocation counts for its id and its subject together."""
+    """The subject of the consent; a revocation counts for its id and its subject together."""
     representative: Pin | None = None
-    """Who gave the consent for the subject, and may take it back as well."""
+    """The representative who gave the consent for the subject, and who may revoke it as well."""
 
 
 def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
-    """How records name a consent document of this digest."""
+    """Return how records name a consent document of this digest."""
     return GroundRef(
         kind=GroundKind.CONSENT,
         id=consent.consent_id,
@@ -198,7 +212,7 @@ def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
 
 
 def reference(ground: Ground) -> GroundRef | None:
-    """How records name this ground; None where there is none that could be read."""
+    """Return how records name this ground; None if there is none that could be read."""
     match ground:
         case ConsentGround(consent=Consent() as consent):
             return consent_reference(consent, ground.digest)

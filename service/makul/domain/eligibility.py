@@ -1,4 +1,4 @@
-"""May they ask at all? Recipient and agreement, before any document is opened (cl. 3 and 7)."""
+"""Rules on recipient and agreement, judged before any document is opened (cl. 3 and 7)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,17 +15,20 @@ from makul.domain.rules import Rule, Ruling, fails, holds, not_applicable, unkno
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityCase:
-    """A request beside the recipient and agreement it names, as the record holds them."""
+    """A request with the recipient and agreement that it names, as the record holds them."""
 
     request: DisclosureRequest
     recipient: Recipient | None
     agreement: Agreement | None
     at: datetime
     sealing: SealingCertificate | None = None
-    """Looked up where the agreement's delivery is SEALED; None: none is registered."""
+    """The encryption certificate, looked up if the agreement's delivery is `SEALED`.
+
+    None means that no certificate is registered.
+    """
 
     usable_agreement: Agreement | None = field(init=False, repr=False, compare=False)
-    """The agreement, if it is the one named and this recipient's own."""
+    """The agreement if it is the one named and belongs to this recipient; otherwise None."""
 
     def __post_init__(self) -> None:
         found, request = self.agreement, self.request
@@ -45,7 +48,7 @@ def _known(case: EligibilityCase) -> Ruling:
 def _not_on_hold(case: EligibilityCase) -> Ruling:
     if case.recipient is None:
         return not_applicable(Code.RCP_02)
-    # A state that is not known holds as well; cut off has a reason of its own.
+    # An unknown state also counts as a hold. A cut-off recipient has a reason of its own (RCP-03).
     going = case.recipient.state in (RecipientState.ACTIVE, RecipientState.CUT_OFF)
     return holds(Code.RCP_02, going)
 
@@ -102,7 +105,7 @@ def _methods_agreed(case: EligibilityCase) -> Ruling:
 
 
 def can_be_sealed(case: EligibilityCase) -> Ruling:
-    """Where data are to be encrypted: is there a certificate, and is it good at this moment?"""
+    """Judge whether data that must be encrypted have a valid certificate at this moment."""
     found = case.usable_agreement
     data = case.request.operation.result_form is ResultForm.DATA
     if found is None or found.delivery is not Delivery.SEALED or not data:
@@ -119,7 +122,10 @@ def can_be_sealed(case: EligibilityCase) -> Ruling:
 
 
 SEALED_FIELD = "sealed"
-"""The answer's element that could not be made: it tells this RCP-04 from a message's."""
+"""The answer's element that could not be made.
+
+It distinguishes this RCP-04 from one about a message.
+"""
 
 ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
     Rule(Code.RCP_01, _known),
@@ -129,7 +135,7 @@ ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
     Rule(Code.AGR_02, _agreement_not_terminated, ("7",)),
     Rule(Code.REQ_08, _channel_agreed, ("9",)),
 )
-"""Who asks, and by which agreement and channel; what is asked for plays no part."""
+"""Rules on the recipient, agreement and channel, which do not depend on what is requested."""
 
 STANDING_RULES: tuple[Rule[EligibilityCase], ...] = (
     *ENTRY_RULES,
@@ -141,11 +147,11 @@ STANDING_RULES: tuple[Rule[EligibilityCase], ...] = (
 
 
 def find_stop(recipient: Recipient | None, agreement: Agreement | None = None) -> Reason | None:
-    """Return why nothing about earlier decisions is given to this recipient any more.
+    """Return why this recipient gets nothing about earlier decisions any longer.
 
-    RCP-02 on hold, RCP-03 when cut off, AGR-02 when `agreement`, under which the decision was
-    made, is terminated (cl. 12). A term that is over stops nothing: the recipient needs its
-    receipts for the monthly check of its last month (cl. 11).
+    The reason is RCP-02 on hold, RCP-03 if cut off, and AGR-02 if `agreement`, under which the
+    decision was made, is terminated (cl. 12). An expired term stops nothing: the recipient needs
+    its receipts for the monthly check of its last month (cl. 11).
     """
     if recipient is None:
         return Reason(code=Code.RCP_01)
@@ -160,17 +166,17 @@ def find_stop(recipient: Recipient | None, agreement: Agreement | None = None) -
 
 
 def judge_entry(case: EligibilityCase) -> tuple[Ruling, ...]:
-    """The rules that can be answered before it is read what is asked for."""
+    """Judge the rules that can be answered before the requested content is read."""
     return tuple(rule.judge(case) for rule in ENTRY_RULES)
 
 
 def judge_standing(case: EligibilityCase) -> tuple[Ruling, ...]:
-    """Every rule on recipient and agreement, answered."""
+    """Judge every rule on recipient and agreement."""
     return tuple(rule.judge(case) for rule in STANDING_RULES)
 
 
 def within(code: Code, asked: frozenset[str], allowed: frozenset[str]) -> Ruling:
-    """Passed where all that is asked is allowed; else one reason for each attribute that is not.
+    """Pass if everything requested is allowed; otherwise fail with one reason for each excess name.
 
     A name that is no attribute is reported without being repeated.
     """

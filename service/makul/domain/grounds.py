@@ -1,8 +1,8 @@
-"""On what ground? A consent (cl. 4) or a basis in law (cl. 5), held against the request.
+"""Judge the ground of a request: a consent (cl. 4) or a basis in law (cl. 5).
 
-`trust` has already proved who signed which bytes; here we judge what those bytes say. A document
-fits one request: its subject, recipient, agreement, purpose, methods and result form are the
-request's.
+`trust` has already verified who signed which bytes; this module judges only what they say. A
+document fits one request: its subject, recipient, agreement, purpose, methods and result form are
+those of the request (docs/architecture.md, invariant 11).
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ def judge_ground(
     operator: MemberCode,
     at: datetime,
 ) -> tuple[Ruling, ...]:
-    """Every rule on the ground, answered. No ground at all is CNS-01 (cl. 4)."""
+    """Judge every rule on the ground. A missing ground is CNS-01 (cl. 4)."""
     match ground:
         case ConsentGround():
             return _judge_consent(request, agreement, ground, operator, at)
@@ -92,7 +92,7 @@ def granted(
     *,
     at: datetime,
 ) -> frozenset[str]:
-    """The attributes that the ground itself covers; empty where there is none."""
+    """Return the attributes that the ground itself covers; empty if there is no ground."""
     match ground:
         case ConsentGround(consent=Consent() as consent):
             return consent.attributes

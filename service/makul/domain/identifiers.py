@@ -1,7 +1,7 @@
-"""The names by which the Procedure's parties, papers and people are known.
+"""Identifiers of the Procedure's parties, documents and people.
 
-A person's identifier never prints in full: `str`, `repr` and so every log line, traceback and
-error message show it masked. Code that must have the digits asks for them by name.
+A person's identifier never prints in full. `str` and `repr` show it masked, and therefore every log
+line, traceback and error message does. Code that needs the digits must read the attribute `digits`.
 """
 
 import re
@@ -16,7 +16,7 @@ AgreementNumber = NewType("AgreementNumber", str)
 """The number of a three-party agreement (Procedure, cl. 7)."""
 
 PurposeCode = NewType("PurposeCode", str)
-"""What the data are for, as the agreement lists it: `ACCOUNT_OPENING`."""
+"""The purpose of the data, as the agreement lists it: `ACCOUNT_OPENING`."""
 
 _PIN = re.compile(r"[012][0-9]{13}", re.ASCII)
 _MEMBER_CODE = re.compile(r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}", re.ASCII)
@@ -27,15 +27,15 @@ _SEX_BY_FIRST_DIGIT = {"1": "F", "2": "M"}
 
 
 class MalformedIdentifierError(ValueError):
-    """An identifier has not the form of its kind. The message never holds the value."""
+    """An identifier does not have the form of its kind. The message never contains the value."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Pin:
     """A citizen's personal identification number: 14 digits, `[012]DDMMYYYYNNNNN`.
 
-    The first digit tells the sex (1 female, 2 male, 0 not stated), the next eight the birth date,
-    which must be a real one. No check digit is known.
+    The first digit encodes the sex (1 female, 2 male, 0 not stated). The next eight encode the
+    birth date, which must be a real date. No check digit is known.
     """
 
     digits: str
@@ -54,12 +54,12 @@ class Pin:
         return date(int(self.digits[5:9]), int(self.digits[3:5]), int(self.digits[1:3]))
 
     def age_on(self, day: date) -> int:
-        """Full years on a day, by the PIN's digits."""
+        """Return the full years on a day, by the PIN's digits."""
         return age_on(self.birth_date, day)
 
     @property
     def sex(self) -> str | None:
-        """`F`, `M`, or None where the PIN does not tell."""
+        """`F` or `M`; None if the PIN does not encode it."""
         return _SEX_BY_FIRST_DIGIT.get(self.digits[0])
 
     @property
@@ -75,23 +75,29 @@ class Pin:
 
 
 def age_on(born: date, day: date) -> int:
-    """Full years on a day; who is born on 29 February turns a year older on 1 March."""
+    """Return the full years on a day.
+
+    A person born on 29 February turns a year older on 1 March.
+    """
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def parse_member_code(text: str) -> MemberCode:
-    """`CLASS/CODE`, as in X-Road's member identifiers; raises `MalformedIdentifierError`."""
+    """Parse `CLASS/CODE`, as in X-Road member identifiers; raises `MalformedIdentifierError`."""
     return MemberCode(_matching(_MEMBER_CODE, text, "a member code is CLASS/CODE: COM/60000001"))
 
 
 def parse_agreement_number(text: str) -> AgreementNumber:
-    """Up to 64 letters, digits, `.`, `_`, `/`, `-`; raises `MalformedIdentifierError`."""
+    """Parse an agreement number: up to 64 letters, digits, `.`, `_`, `/`, `-`.
+
+    Raises `MalformedIdentifierError`.
+    """
     hint = "an agreement number is up to 64 letters, digits and ._/-"
     return AgreementNumber(_matching(_AGREEMENT_NUMBER, text, hint))
 
 
 def parse_purpose(text: str) -> PurposeCode:
-    """`UPPER_CASE`, up to 64 characters; raises `MalformedIdentifierError`."""
+    """Parse a purpose: `UPPER_CASE`, up to 64 characters; raises `MalformedIdentifierError`."""
     hint = "a purpose is written in capitals: ACCOUNT_OPENING"
     return PurposeCode(_matching(_PURPOSE_CODE, text, hint))
 

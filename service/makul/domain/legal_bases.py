@@ -1,4 +1,4 @@
-"""The bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
+"""Bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,11 +25,14 @@ class Provision(StrEnum):
 
     @property
     def clause(self) -> str:
-        """`5.1` … `5.4`."""
+        """The sub-clause of the provision: `5.1` … `5.4`."""
         return _CLAUSE[self]
 
     def open_to(self, kind: RecipientKind) -> bool:
-        """May this kind of recipient invoke it at all, whatever its agreement says?"""
+        """Return whether this kind of recipient may invoke the provision at all.
+
+        The recipient's agreement must name the provision as well.
+        """
         return kind in _ENTITLED[self.clause]
 
 
@@ -40,9 +43,9 @@ _CLAUSE = dict.fromkeys(Provision, "5.1") | {
 }
 
 # 5.1 speaks of justice, security and operational search: functions of bodies of state power.
-# 5.2 names nobody; protecting life is the task of public bodies, so it is open to them alone.
-# 5.3 names its bodies. 5.4 is open to whomever another law entitles, banks included; the
-# agreement must name it all the same.
+# 5.2 names nobody. Protecting life is the task of public bodies, so it is open only to them.
+# 5.3 names its bodies. 5.4 is open to any recipient that another law entitles, including banks.
+# The agreement must name the provision in every case.
 _ENTITLED = {
     "5.1": STATE_BODIES,
     "5.2": PUBLIC_BODIES,
@@ -59,15 +62,15 @@ class AuthorisingAct:
     number: str
     issued_on: date
     digest: bytes | None = None
-    """SHA-256 of the act's text, where the body states it."""
+    """SHA-256 of the act's text, if the body states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisStatement:
-    """What an official signed: on this basis we ask, without consent (cl. 5).
+    """A basis statement as an official signed it: a request without consent on this basis (cl. 5).
 
-    Good over [`issued_at`, `valid_to`). `provision` is kept as it was written, for an unknown one
-    is an answer (LAW-01), not an error.
+    It is valid over [`issued_at`, `valid_to`). `provision` is kept as written, because an unknown
+    provision is an answer (LAW-01) and not an error.
     """
 
     statement_id: UUID
@@ -80,7 +83,7 @@ class BasisStatement:
     official: str = field(repr=False)
     """The official's identifier, as registered for the body."""
     subject: Pin | None
-    """Whom it is about; None where it speaks of a probe (1:N)."""
+    """The person whom it concerns; None if it concerns a probe (1:N)."""
     purpose: PurposeCode
     attributes: frozenset[str]
     result_form: ResultForm
@@ -89,7 +92,7 @@ class BasisStatement:
     valid_to: datetime
     max_disclosures: int
     hidden_until: datetime | None = None
-    """Until when the subject is not told; for the provisions of 5.1 alone."""
+    """The time until which the subject is not informed; only for the provisions of cl. 5.1."""
 
     @property
     def issued_on(self) -> date:

@@ -1,4 +1,4 @@
-"""Does the law let data be given without consent, on this statement? (Procedure, cl. 5)"""
+"""Rules that judge whether a basis statement permits data without consent (Procedure, cl. 5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from makul.domain.signature_proof import proven
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisCase:
-    """A request beside the basis statement it presents."""
+    """A request with the basis statement that it presents."""
 
     request: DisclosureRequest
     ground: BasisGround
@@ -33,13 +33,16 @@ class BasisCase:
 
     @property
     def provision(self) -> Provision | None:
-        """The provision invoked, if cl. 5 knows it."""
+        """The provision invoked; None if cl. 5 does not contain it."""
         written = self.statement.provision
         return Provision(written) if written in _PROVISIONS else None
 
     @property
     def powers(self) -> Mapping[PurposeCode, frozenset[Attribute]] | None:
-        """The body's powers, which bound an official request (cl. 5.3); None for others."""
+        """The body's powers, which bound an official request; None for other provisions.
+
+        See the Procedure, cl. 5.3.
+        """
         if self.provision is not Provision.OFFICIAL_REQUEST:
             return None
         return self.agreement.powers if self.agreement is not None else {}
@@ -76,7 +79,10 @@ def _basis_body_entitled(case: BasisCase) -> Ruling:
 
 
 def _may_hide(case: BasisCase, provision: Provision) -> bool:
-    """From the subject: only by a provision of 5.1, and for no longer than is allowed at all."""
+    """Return whether the disclosure may be kept from the subject.
+
+    Only a provision of cl. 5.1 allows this, and for no longer than the settings allow.
+    """
     issued_at, hidden_until = case.statement.issued_at, case.statement.hidden_until
     if hidden_until is None:
         return True
@@ -137,7 +143,10 @@ def _basis_not_used_up(case: BasisCase) -> Ruling:
 
 
 def covered_by(case: BasisCase) -> frozenset[str]:
-    """What the statement lists; an official request only within the powers (cl. 5.3)."""
+    """Return the attributes that the statement lists.
+
+    For an official request they are limited to the powers (cl. 5.3).
+    """
     if case.powers is None:
         return case.statement.attributes
     return case.statement.attributes & case.powers.get(case.request.purpose, frozenset())

@@ -1,7 +1,7 @@
-"""How often a person may be guessed at (Procedure, cl. 10, against misuse of "no match").
+"""Limits on how often a person may be guessed at (Procedure, cl. 10, against misuse of "no match").
 
-A recipient that asks again and again until it matches, or for many people whom it does not know,
-is looking for people, not serving them.
+A recipient that repeats requests until it matches, or asks for many people it does not know, is
+searching for people and not serving them.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from makul.domain.reasons import Code, Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """Failed matches allowed in `window`, and distinct PINs asked for in it.
+    """Failed matches allowed in `window`, and distinct PINs that may fail in it.
 
-    The values follow the habit of online authentication (NIST SP 800-63B, 5.2.2: no more than 100
-    consecutive failures; far fewer here, for each failure is a guess about another person).
+    The values follow online authentication (NIST SP 800-63B, 5.2.2: at most 100 consecutive
+    failures). They are far lower here, because each failure is a guess about another person.
     """
 
     window: timedelta = timedelta(hours=24)
@@ -36,7 +36,7 @@ class AttemptCounts:
 
 
 def exhausted(counts: AttemptCounts, limits: AttemptLimits) -> Reason | None:
-    """MAT-06 where any limit is reached; the reason does not tell which."""
+    """Return MAT-06 if any limit is reached; the reason does not reveal which one."""
     reached = (
         counts.by_recipient_and_pin >= limits.failures_by_recipient_and_pin
         or counts.by_pin >= limits.failures_by_pin

@@ -1,4 +1,4 @@
-"""Is it they? Probes, and what a comparison with the record found (Procedure, cl. 10)."""
+"""Probes, and the results of their comparison with a record (Procedure, cl. 10)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +17,11 @@ class MatchMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DemographicProbe:
-    """What the recipient says of the person: the PIN and factors that the PIN does not hold.
+    """The recipient's statement about the person.
 
-    Birth date and sex mostly stand in the PIN and prove nothing, but must agree with the record
-    when given. It never prints what it says.
+    The PIN and factors that the PIN does not contain. Birth date and sex are mostly contained in
+    the PIN and prove nothing. If given, they must agree with the record. The repr shows only the
+    masked PIN.
     """
 
     pin: Pin
@@ -33,10 +34,10 @@ class DemographicProbe:
 
     @property
     def sufficient(self) -> bool:
-        """Return whether there is enough to look at a record: a document number, or a name.
+        """True if the probe contains enough to read a record: a document number or a name.
 
-        Some people have one name only, so one is enough here. Whether it is all the names that the
-        record holds, the comparison tells: a name that is held cannot be left out.
+        Some people have only one name, so one is enough here. The comparison checks that the probe
+        gives all names that the record holds: a name that is held cannot be left out.
         """
         return any(map(_says, (self.document_number, self.surname, self.given_name)))
 
@@ -49,7 +50,10 @@ def _says(factor: str | None) -> bool:
 
 
 class MatchResult(StrEnum):
-    """What one comparison found. `UNAVAILABLE`: it could not be made, which is never a match."""
+    """The result of one comparison.
+
+    `UNAVAILABLE` means that the comparison could not be made, which is never a match.
+    """
 
     MATCH = "MATCH"
     NO_MATCH = "NO_MATCH"
@@ -59,7 +63,7 @@ class MatchResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodVerdict:
-    """One method's finding, and by what it was found."""
+    """One method's result, with the algorithm that produced it."""
 
     method: MatchMethod
     result: MatchResult
@@ -71,13 +75,13 @@ class MethodVerdict:
 
 @dataclass(frozen=True, slots=True)
 class MatchVerdict:
-    """The findings of all methods that were used."""
+    """The results of all methods that were used."""
 
     methods: tuple[MethodVerdict, ...]
 
     @property
     def result(self) -> MatchResult:
-        """`MATCH` only where every method matched; the worst finding otherwise."""
+        """`MATCH` only if every method matched; otherwise the worst result."""
         found = {verdict.result for verdict in self.methods}
         if found == {MatchResult.MATCH}:
             return MatchResult.MATCH

@@ -10,28 +10,28 @@ _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class MalformedMonthError(ValueError):
-    """What was given is not a month."""
+    """The given text is not a month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month. It holds the instants of [`begins`, `ends`)."""
+    """A month. It contains the instants of [`begins`, `ends`)."""
 
     year: int
     number: int
-    """1 to 12."""
+    """The month of the year, 1 to 12."""
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"
 
     @property
     def begins(self) -> datetime:
-        """Its first instant, in UTC: six hours before the month of UTC begins."""
+        """The first instant of the month, in UTC: six hours before the UTC month begins."""
         return datetime(self.year, self.number, 1, tzinfo=BISHKEK).astimezone(UTC)
 
     @property
     def ends(self) -> datetime:
-        """The first instant that is not of it, in UTC."""
+        """The first instant after the month, in UTC."""
         return self.following.begins
 
     @property
@@ -41,7 +41,7 @@ class Month:
 
 
 def parse_month(text: str) -> Month:
-    """A month written as 2026-11; raises `MalformedMonthError`."""
+    """Parse a month written as 2026-11; raises `MalformedMonthError`."""
     found = _MONTH.fullmatch(text)
     if found is None:
         raise MalformedMonthError("a month is written as 2026-11")

@@ -1,4 +1,4 @@
-"""What an operator looks for, and what they change, in the register of citizens (cl. 14)."""
+"""An operator's searches in the register of citizens, and their results (cl. 14)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,12 +8,15 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 
 MAX_FOUND = 20
-"""Records that one search shows at most: it finds a person, and does not list a population."""
+"""Maximum number of records that one search shows.
+
+A search finds a person, and must not list a population.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PersonQuery:
-    """What is known of a person whose PIN is not. It never prints what it says."""
+    """Known attributes of a person whose PIN is unknown. Its repr shows none of them."""
 
     document_number: str | None = None
     surname: str | None = None
@@ -28,7 +31,7 @@ class PersonQuery:
 
     @property
     def fields(self) -> dict[str, str]:
-        """Return what is looked for, by attribute, as it is recorded."""
+        """The searched values by attribute, as they are recorded."""
         said = {
             Attribute.DOCUMENT_NUMBER: self.document_number,
             Attribute.SURNAME: self.surname,
@@ -39,9 +42,10 @@ class PersonQuery:
         return {name.value: text for name, text in said.items() if text is not None}
 
     def is_met_by(self, person: Person) -> bool:
-        """Return whether all that is said agrees: names in any script, without regard to case.
+        """Return whether all given attributes agree; names match in any script and case.
 
-        This finds a record for a person to look at. It decides nothing, so it needs no threshold.
+        The search finds a record for an operator to look at. It decides nothing, so it needs no
+        threshold.
         """
         values = person.values
         return (
@@ -58,16 +62,16 @@ class PersonQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonsFound:
-    """What a search found."""
+    """The persons that a search found."""
 
     persons: tuple[Person, ...]
     more: bool
-    """Whether there are others, which are not shown."""
+    """True if there are other matches, which are not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCount:
-    """How much the register holds."""
+    """The number of persons, versions and samples in the register."""
 
     persons: int
     versions: int
@@ -82,6 +86,6 @@ def _agrees(said: str | None, held: object) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return the letters and digits alone, in one case; ё is written as е."""
+    """Return only the letters and digits, in one case; ё is written as е."""
     folded = normalize("NFKC", text).casefold().replace("ё", "е")
     return "".join(letter for letter in folded if letter.isalnum())

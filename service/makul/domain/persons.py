@@ -1,4 +1,4 @@
-"""A citizen as the national database holds them."""
+"""Citizens as the national database holds them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from makul.domain.identifiers import Pin
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LocalizedName:
-    """One part of a name in the scripts it is held in. It never prints the name."""
+    """One part of a name in the scripts in which it is held. Its repr does not show the name."""
 
     ky: str | None = None
     ru: str | None = None
@@ -30,9 +30,9 @@ AttributeValue = str | date | LocalizedName | bytes
 
 
 class SampleRef(NamedTuple):
-    """A sample of the body that is stored apart from the record that names it.
+    """A reference to a sample of the body that is stored apart from the record that names it.
 
-    A tuple, because four are made for each comparison, whatever is held.
+    It is a tuple because four are made for each comparison, whether or not a sample is held.
     """
 
     digest: bytes
@@ -42,22 +42,22 @@ class SampleRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Person:
-    """One version of a person's record. It never prints what it holds."""
+    """One version of a person's record. Its repr shows only the masked PIN and the version."""
 
     pin: Pin
     values: Mapping[Attribute, AttributeValue]
-    """Values that were read; an attribute that is neither here nor in `samples` is not held."""
+    """Values that were read. An attribute that is neither here nor in `samples` is not held."""
     samples: Mapping[Attribute, SampleRef] = field(default_factory=dict)
     """Samples that this version holds and that were not read with it."""
     disputed: frozenset[Attribute] = frozenset()
-    """Being corrected under cl. 14; withheld meanwhile (REL-02)."""
+    """Attributes that are being corrected under cl. 14; withheld meanwhile (REL-02)."""
     locked: bool = False
-    """The subject stopped consent-based matching (MAT-05)."""
+    """True if the subject stopped matching on the basis of consent (MAT-05)."""
     version: int = 1
 
     @property
     def held(self) -> frozenset[Attribute]:
-        """Return every attribute that this version holds; another is not held (REL-01)."""
+        """Every attribute that this version holds; any other is not held (REL-01)."""
         return frozenset((*self.values, *self.samples))
 
     def __repr__(self) -> str:

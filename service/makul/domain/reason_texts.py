@@ -1,8 +1,8 @@
-"""What each reason says to the official or employee who reads it, in Kyrgyz, Russian and English.
+"""Texts of reasons for the official or employee who reads them, in Kyrgyz, Russian and English.
 
-One or two plain sentences: what is the matter, and what to do next. They never carry a value, so
-that nothing about a person can travel in them. Terms are those of the Procedure: алуучу,
-макулдук, макулдашуу, ыйгарым укуктуу орган, иштеп чыгуучу (here: the operator).
+Each has one or two plain sentences: what is wrong, and what to do next. They never contain a value,
+so that they reveal nothing about a person. The terms are those of the Procedure: алуучу, макулдук,
+макулдашуу, ыйгарым укуктуу орган, иштеп чыгуучу (here: the operator).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ KeyT = TypeVar("KeyT", Code, Cause)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The same statement in the three languages."""
+    """One statement in the three languages."""
 
     ky: str
     ru: str
@@ -28,17 +28,21 @@ class Text:
 
 
 def text(code: Code) -> Text:
-    """What this code says; every code has a text."""
+    """Return the text of a code; every code has one."""
     return _TEXTS[code]
 
 
 def text_of_cause(cause: Cause) -> Text:
-    """What a cause says: what is wrong, and what is expected."""
+    """Return the text of a cause: what is wrong, and what is expected."""
     return _CAUSES[cause]
 
 
 def text_of(reason: Reason) -> Text:
-    """What a reason says. A cause is said in the code's place; of a document, after the code."""
+    """Return the text of a reason.
+
+    The text of a cause replaces the text of the code. For a reason about a document, it follows the
+    text of the code.
+    """
     spoken = text(reason.spoken)
     if reason.cause is None:
         return spoken
@@ -51,7 +55,11 @@ def text_of(reason: Reason) -> Text:
 
 
 def _read(table: str, kind: Callable[[str], KeyT]) -> dict[KeyT, Text]:
-    """A code at the margin, then its three languages, indented; lines further in go on."""
+    """Parse a table of texts by code or cause.
+
+    A code starts at the margin. The three languages follow, indented by two. Lines indented by five
+    or more continue the text.
+    """
     said: dict[KeyT, dict[str, str]] = {}
     sentences: dict[str, str] = {}
     language = ""

@@ -1,7 +1,7 @@
-"""What is expected of an HTTP request, for each part of it that a reason can name in `field`.
+"""Texts of what is expected of an HTTP request, for each part that a reason names in `field`.
 
-They stand in the place of the code's text, which is about more than HTTP, and follow that of a
-cause. They state limits and media types, and no value of a request.
+They replace the text of the code, which is about more than HTTP. They follow the text of a cause.
+They state limits and media types, and no value of a request.
 """
 
 from typing import Final
@@ -77,7 +77,10 @@ _EXPECTATIONS: Final = {
 
 
 def with_expectation(said: Text, reason: Reason) -> Text:
-    """Say what is expected of the part of HTTP that a reason names, if any; after its cause."""
+    """Return the text with what is expected of the part of HTTP that a reason names, if any.
+
+    If the reason has a cause, the expectation follows the cause's text.
+    """
     expected = _EXPECTATIONS.get((reason.code, reason.field or ""))
     if expected is None:
         return said

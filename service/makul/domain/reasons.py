@@ -1,6 +1,6 @@
 """The closed catalogue of reasons: one code, one meaning, one clause.
 
-What a reason says to people stands in `reason_texts`, in Kyrgyz, Russian and English.
+The texts of the reasons, in Kyrgyz, Russian and English, are in `reason_texts`.
 """
 
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from makul.domain.causes import Cause
 
 
 class Retry(StrEnum):
-    """What the asker may do about it."""
+    """The way in which a caller may retry."""
 
     NO = "N"
     AFTER_FIXING = "F"
-    """Ask anew, under a new id, once the cause is mended."""
+    """Ask again under a new id, once the cause is removed."""
     LATER = "L"
-    """Ask again later with the same id; the id stays open."""
+    """Ask again later with the same id, which stays open."""
 
 
 class Side(StrEnum):
-    """Who can mend it."""
+    """The party that can remove the cause."""
 
     RECIPIENT = "R"
     CITIZEN = "C"
     OPERATOR = "O"
     NOBODY = "-"
-    """There is nothing to mend: the answer is simply no."""
+    """Nothing can be corrected: the answer is no."""
 
 
 class Code(StrEnum):
-    """Every reason there is. The catalogue below says what each means."""
+    """The closed list of reasons. The catalogue below gives the meaning of each."""
 
     REQ_01 = "REQ-01"
     REQ_02 = "REQ-02"
@@ -104,15 +104,16 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What a code stands for: its clause of the Procedure, who can mend it, and how to retry."""
+    """The clause of a code, the party that can remove its cause, and the way to retry."""
 
     clause: str
     retry: Retry
     side: Side
 
 
-# Code, clause, retry, side. REQ-* and OPS-* rest on cl. 8 to 10 (the technical solution and its
-# request-response mode), SIG-* on cl. 4 (a signature under the law on electronic signatures).
+# Columns: code, clause, retry, side. REQ-* and OPS-* rest on cl. 8 to 10 (the technical solution
+# and its request-response mode). SIG-* rest on cl. 4 (a signature under the law on electronic
+# signatures).
 _TABLE = """
 REQ-01 10 F R    REQ-02 8 F R     REQ-03 10 F R    REQ-04 10 N R    REQ-05 10 L O
 REQ-06 8 L R     REQ-07 8 F R     REQ-08 7 F R     REQ-09 10 N R
@@ -144,11 +145,11 @@ CATALOGUE = _read_table()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a decision fell as it did.
+    """The reason for a decision.
 
-    `because` names the cause inside a document (a consent's failed signature is CNS-02 because
-    SIG-*); `field` the element or attribute concerned, by name, never by value; `retry_after` is
-    in seconds.
+    `because` names the cause inside a document: a consent whose signature fails is CNS-02 because
+    SIG-*. `field` is the name of the element or attribute concerned, never its value. `retry_after`
+    is in seconds.
     """
 
     code: Code
@@ -156,26 +157,32 @@ class Reason:
     field: str | None = None
     retry_after: int | None = None
     cause: Cause | None = dataclass_field(default=None, compare=False)
-    """What exactly was wrong, for the text alone: no program decides by it."""
+    """The exact cause, only for the text. No program may decide by it."""
 
     @property
     def clause(self) -> str:
-        """The clause of the Procedure that this reason carries out."""
+        """The clause of the Procedure that this reason implements."""
         return CATALOGUE[self.code].clause
 
     @property
     def side(self) -> Side:
-        """Who can mend it; where the cause is the operator's, so is the mending."""
+        """The party that can remove the cause.
+
+        It is the party of `because` if that cause passes by itself.
+        """
         return CATALOGUE[self.spoken].side
 
     @property
     def retry(self) -> Retry:
-        """How to retry: later where the cause will pass by itself, else as the code says."""
+        """The way to retry: later if the cause passes by itself, otherwise as the code says."""
         return CATALOGUE[self.spoken].retry
 
     @property
     def spoken(self) -> Code:
-        """Whose text says what to do: the cause's where it will pass by itself, else the code's."""
+        """The code whose text applies.
+
+        That of `because` if it passes by itself, otherwise `code`.
+        """
         if self.because is not None and CATALOGUE[self.because].retry is Retry.LATER:
             return self.because
         return self.code
@@ -185,5 +192,8 @@ class Reason:
 
 
 def leaves_open(reasons: tuple[Reason, ...]) -> bool:
-    """Does a decision with these reasons leave the request id open? (any reason with retry L)"""
+    """Return whether a decision with these reasons leaves the request id open.
+
+    One reason with retry L is enough.
+    """
     return any(reason.retry is Retry.LATER for reason in reasons)

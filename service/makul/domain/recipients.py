@@ -1,4 +1,4 @@
-"""Who may be a recipient at all (Procedure, cl. 3)."""
+"""Recipients: the kinds of parties that may request data (Procedure, cl. 3)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,18 +52,18 @@ _CLAUSE = dict.fromkeys(_K, "3d") | {
 
 
 class RecipientState(StrEnum):
-    """Whether anything at all is given to this recipient."""
+    """The state of a recipient; only an `ACTIVE` recipient is given anything."""
 
     ACTIVE = "ACTIVE"
     ON_HOLD = "ON_HOLD"
-    """Stopped by the operator for a while; can be released."""
+    """The operator stopped the recipient for a while; the hold can be released."""
     CUT_OFF = "CUT_OFF"
-    """Stopped completely by the authorised body (cl. 12)."""
+    """The authorised body stopped the recipient completely (cl. 12)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """A party that may ask, as the operator registered it."""
+    """A party that may request data, as the operator registered it."""
 
     code: MemberCode
     kind: RecipientKind

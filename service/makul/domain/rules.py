@@ -1,4 +1,4 @@
-"""How a rule is answered, and the rule itself as a value."""
+"""Rules as values, and the rulings that answer them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ CaseT = TypeVar("CaseT")
 
 
 class Verdict(StrEnum):
-    """Four answers. Only `PASSED` and `NOT_APPLICABLE` let a request go on."""
+    """The four answers of a rule. Only `PASSED` and `NOT_APPLICABLE` let a request continue."""
 
     PASSED = "PASSED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
-    """Could not be told; it will not be disclosed."""
+    """The answer could not be determined, so nothing is disclosed."""
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
@@ -25,15 +25,15 @@ class Verdict(StrEnum):
 class Ruling:
     """One rule's verdict on one case, with every reason it gives.
 
-    A verdict that stands against a request always says why, so that whoever reads reasons alone
-    cannot take it for a pass; raises `ValueError` otherwise.
+    A verdict against a request always has a reason, so that code that reads only reasons cannot
+    take it for a pass. Raises `ValueError` otherwise.
     """
 
     code: Code
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
     passed: bool = field(init=False, repr=False, compare=False)
-    """May the request go on, as far as this rule goes? Told once, and asked for all along."""
+    """True if this rule does not block the request. Cached because it is read on every rule."""
 
     def __post_init__(self) -> None:
         passed = self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
@@ -49,7 +49,7 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[CaseT]):
-    """A rule of the Procedure: what it concludes when it fails, and the clauses it carries out."""
+    """A rule of the Procedure: the code it gives when it fails, and the clauses it implements."""
 
     code: Code
     judge: Callable[[CaseT], Ruling]
@@ -57,21 +57,22 @@ class Rule(Generic[CaseT]):
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        """The clauses that this rule carries out, its code's own clause first."""
+        """The clauses that this rule implements, its code's own clause first."""
         return (CATALOGUE[self.code].clause, *self.also_clauses)
 
 
 def holds(code: Code, condition: bool, field: str | None = None) -> Ruling:
-    """Passed where the condition holds, else failed with this code."""
+    """Return a pass if the condition holds, otherwise a failure with this code."""
     if condition:
         return passes(code)
     return fails(code, Reason(code=code, field=field))
 
 
 def holds_each(code: Code, **conditions: bool) -> Ruling:
-    """Passed where every condition holds, else failed with one reason for each field that does not.
+    """Return a pass if every condition holds, otherwise a failure.
 
-    Conditions are named for the fields concerned.
+    The failure has one reason for each condition that does not hold. Each condition is named after
+    the field concerned.
     """
     broken = [field for field, condition in conditions.items() if not condition]
     if not broken:
@@ -81,21 +82,21 @@ def holds_each(code: Code, **conditions: bool) -> Ruling:
 
 @cache
 def passes(code: Code) -> Ruling:
-    """Passed. Nearly every ruling is this one, so there is one for each code."""
+    """Return a pass. It is cached for each code because nearly every ruling is a pass."""
     return Ruling(code, Verdict.PASSED)
 
 
 def fails(code: Code, *reasons: Reason) -> Ruling:
-    """Failed, for these reasons."""
+    """Return a failure with these reasons."""
     return Ruling(code, Verdict.FAILED, reasons)
 
 
 def unknown(code: Code, *reasons: Reason) -> Ruling:
-    """Could not be told, for these reasons."""
+    """Return that the answer could not be determined, with these reasons."""
     return Ruling(code, Verdict.UNKNOWN, reasons)
 
 
 @cache
 def not_applicable(code: Code) -> Ruling:
-    """The rule does not concern this case."""
+    """Return that the rule does not concern this case."""
     return Ruling(code, Verdict.NOT_APPLICABLE)

@@ -1,4 +1,4 @@
-"""Did its supposed signer sign a document? From what `trust` proved to a ruling (cl. 4 and 5)."""
+"""Turn the proof of a document's signature from `trust` into a ruling (cl. 4 and 5)."""
 
 from makul.domain.disclosures import (
     Proof,
@@ -11,7 +11,10 @@ from makul.domain.rules import Ruling, fails, holds, unknown
 def proven(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
-    """Did its supposed signer sign it? Passes only with a signer and a readable document."""
+    """Return whether the expected signer signed the document, as a ruling.
+
+    It passes only with a signer and a readable document.
+    """
     reasons = tuple(
         Reason(code=code, because=because, field=proof.field, cause=proof.cause)
         for because in proof.reasons

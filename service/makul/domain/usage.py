@@ -1,7 +1,7 @@
-"""Limits on what one recipient uses of the service: requests a minute and bytes a day.
+"""Limits on how much one recipient may use the service: requests a minute and bytes a day.
 
-They bound what a recipient at full speed costs others and the record; the Procedure has no number
-for them. An agreement may set its own; else the operator's settings hold.
+They bound the cost of a recipient at full speed for others and for the record. The Procedure gives
+no number. An agreement may set its own limits; otherwise the operator's settings apply.
 """
 
 from dataclasses import dataclass, replace
@@ -11,26 +11,38 @@ from makul.domain.agreements import Agreement
 from makul.domain.reasons import Code, Reason
 
 REQUESTS_A_MINUTE = 600
-"""Ten a second for one recipient: a large bank's peak; the service carries some 120 a second."""
+"""Requests allowed in a minute: ten a second for one recipient, a large bank's peak.
+
+The service processes some 120 a second.
+"""
 
 BYTES_A_DAY = 4 * 1024**3
-"""What is recorded for one recipient in a UTC day: some million decisions, or 50,000 documents."""
+"""Bytes recorded for one recipient in a UTC day: some million decisions, or 50,000 documents."""
 
 DOCUMENTS_A_DAY = 256 * 1024**2
-"""Of them, documents and scans: 25 of the largest scans, or a thousand of the largest documents;
-refused ones are kept as well, for cl. 12 may need them."""
+"""Part of these bytes for documents and scans.
+
+It holds 25 of the largest scans or a thousand of the largest documents. Refused documents are kept
+as well, because cl. 12 may need them.
+"""
 
 TOLERATED_REQUESTS = 2
-"""Up to so many times the limit, requests are refused on record, with a receipt. Beyond it they are
-turned away by a fault and nothing is written, so that a flood does not fill the disk."""
+"""Multiple of the request limit up to which refusals are recorded, with a receipt.
+
+Beyond it, requests are rejected by a fault and nothing is written, so that a flood does not fill
+the disk.
+"""
 
 TOLERATED_BYTES = 1.125
-"""Likewise of the bytes: a refusal costs some 3 KB, so an eighth holds many of them."""
+"""Multiple of the byte limit up to which refusals are recorded, with a receipt.
+
+A refusal costs some 3 KB, so an eighth of the limit holds many of them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a recipient used so far: in this minute, and in this UTC day."""
+    """A recipient's usage so far: requests in this minute, bytes in this UTC day."""
 
     requests: int = 0
     bytes: int = 0
@@ -41,7 +53,7 @@ NO_USE = Usage()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageLimits:
-    """What one recipient may use; both at least 1."""
+    """The limits of one recipient; both are at least 1."""
 
     requests_a_minute: int = REQUESTS_A_MINUTE
     bytes_a_day: int = BYTES_A_DAY
@@ -49,8 +61,8 @@ class UsageLimits:
     def under(self, agreement: Agreement | None, *, at: datetime) -> "UsageLimits":
         """Return these limits with those that the agreement sets itself.
 
-        One that is not in force widens nothing: whose agreement is over could else name it to ask
-        faster than others.
+        An agreement that is not in force raises no limit. Otherwise a recipient could name an
+        expired agreement to send faster than others.
         """
         if agreement is None:
             return self
@@ -66,7 +78,7 @@ class UsageLimits:
         )
 
     def doubled(self) -> "UsageLimits":
-        """Return twice these limits: a subject may revoke a consent although a day is used up."""
+        """Return twice these limits, so that a consent can be revoked although a day is used up."""
         return replace(
             self, requests_a_minute=2 * self.requests_a_minute, bytes_a_day=2 * self.bytes_a_day
         )
@@ -81,14 +93,14 @@ class Excess:
 
     reason: Reason
     recorded: bool
-    """Whether the refusal is a decision on record; if not, the message is turned away."""
+    """True if the refusal is a recorded decision; otherwise the message is rejected by a fault."""
 
 
 def find_excess(usage: Usage, limits: UsageLimits, *, at: datetime) -> Excess | None:
     """Return the limit that is reached (REQ-06); None if the request may be judged.
 
-    `usage` is what was counted before this request. Transactions that run side by side may exceed
-    a limit by as many requests as there are workers: a rate is no quota.
+    `usage` is the count before this request. Concurrent transactions may exceed a limit by as many
+    requests as there are workers, because a rate limit is not an exact quota.
     """
     if usage.requests >= limits.requests_a_minute:
         outer = TOLERATED_REQUESTS * limits.requests_a_minute

@@ -1,5 +1,6 @@
-"""The append-only log that every decision is committed to: hashes, proofs, and nothing else.
+"""The append-only log that commits to every decision: only hashes and proofs.
 
-Pure and standard library only. `commitment` makes a leaf of a decision, `merkle` the tree over the
-leaves (RFC 6962, 2.1; RFC 9162, 2.1) and the proofs that anybody can check without the operator.
+Pure code that uses only the standard library. `leaf` makes the leaf of a decision. `merkle` builds
+the tree over the leaves (RFC 6962, 2.1; RFC 9162, 2.1) and proofs that anyone can check without the
+operator.
 """

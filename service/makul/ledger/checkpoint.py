@@ -1,7 +1,8 @@
-"""What a log says of itself at one size: C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint).
+"""Checkpoints: a log's statement of its size and root (C2SP tlog-checkpoint).
 
-The body of a signed note: origin, size and root, a line each. Extension lines are allowed by the
-specification and refused here: this log writes none, and what nobody reads must not be signed.
+The specification is https://c2sp.org/tlog-checkpoint. A checkpoint is the body of a signed note:
+origin, size and root, one line each. The specification allows extension lines. They are refused
+here, because this log writes none and content that nobody reads must not be signed.
 """
 
 import base64
@@ -11,20 +12,23 @@ from dataclasses import dataclass
 from makul.ledger.merkle import HASH_BYTES
 
 MOST_BODY_BYTES = 512
-"""An origin of 255 bytes, a size of 20 digits and a root of 44, with room to spare."""
+"""Maximum length of a body: an origin of 255 bytes, a size of 20 digits, a root of 44, a margin."""
 
 MOST_ORIGIN_BYTES = 255
 MOST_LEAVES = (1 << 63) - 1
-"""Sizes are kept as signed 64-bit integers; the specification allows twice as many."""
+"""Maximum size of a log: sizes are stored as signed 64-bit integers.
+
+The specification allows twice as many.
+"""
 
 _LINES = 4
-"""Three, and the empty one behind the last line feed."""
+"""Number of lines: three, and the empty one after the last line feed."""
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 class CheckpointError(ValueError):
-    """The text is no checkpoint of this form. The message does not repeat it."""
+    """The text is not a checkpoint of this form. The message does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
-    """32 bytes (RFC 6962, 2.1)."""
+    """The root hash, 32 bytes (RFC 6962, 2.1)."""
 
     def __post_init__(self) -> None:
         if not is_origin(self.origin):
@@ -45,23 +49,27 @@ class Checkpoint:
             raise CheckpointError("a root is 32 bytes long")
 
     def body(self) -> bytes:
-        """The text that is signed, its last line feed included."""
+        """Return the text that is signed, including its last line feed."""
         root = base64.b64encode(self.root).decode("ascii")
         return f"{self.origin}\n{self.size}\n{root}\n".encode()
 
 
 def is_origin(text: str) -> bool:
-    """May a log be called so? As a key in a signed note: no spaces, no plus (C2SP signed-note)."""
+    """Return whether a log may have this name: that of a key, without spaces and plus signs.
+
+    See C2SP signed-note.
+    """
     if not text.isprintable() or any(letter.isspace() or letter == "+" for letter in text):
         return False
     return 0 < len(text.encode()) <= MOST_ORIGIN_BYTES
 
 
 def parse_checkpoint_unsafe(body: bytes) -> Checkpoint:
-    """Read a body whose signature is not looked at here; raises `CheckpointError`.
+    """Parse a body without verifying its signature; raises `CheckpointError`.
 
-    Exactly what `Checkpoint.body` writes: one text for one checkpoint, or signatures over two
-    spellings of a tree could be told apart by nobody.
+    Only the exact form that `Checkpoint.body` writes is accepted, so that one checkpoint has one
+    text. Otherwise a tree could have signatures over two spellings that nobody could distinguish
+    from two trees.
     """
     if len(body) > MOST_BODY_BYTES:
         raise CheckpointError("a checkpoint is not that long")

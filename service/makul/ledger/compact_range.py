@@ -1,7 +1,7 @@
-"""Appending to a log without reading it: its right edge is all that later leaves change.
+"""Append to a log without reading it: later leaves change only the right edge of the tree.
 
-What of a tree is not yet in full tiles lies along its right edge: fewer than 256 hashes a level.
-From them come the new tiles and the root, whatever the size of the log.
+The hashes that are not yet in full tiles form the right edge: fewer than 256 hashes a level. The
+new tiles and the root are computed from them, regardless of the size of the log.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile, hashes_at, levels_o
 
 @dataclass(frozen=True, slots=True)
 class RightEdge:
-    """The unfinished tiles of a tree, from level 0 up; empty where a level's tiles are all full.
+    """The unfinished tiles of a tree, from level 0 up; empty for a level whose tiles are all full.
 
-    Raises `ValueError` where they are not as long as the size has it.
+    Raises `ValueError` if their lengths do not match the size.
     """
 
     size: int
     partial: tuple[bytes, ...]
-    """For each level its last tile's hashes, one after the other, 32 bytes each."""
+    """The hashes of the last tile of each level, concatenated, 32 bytes each."""
 
     def __post_init__(self) -> None:
         stated = tuple(
@@ -32,12 +32,12 @@ class RightEdge:
             raise ValueError("a right edge holds the unfinished tiles of its size")
 
     def root(self) -> bytes:
-        """The root of the tree (RFC 6962, 2.1)."""
+        """Return the root of the tree (RFC 6962, 2.1)."""
         *higher, last = tuple(self._peaks()) or (EMPTY_ROOT,)
         return reduce(lambda right, left: node_hash(left, right), reversed(higher), last)
 
     def extended(self, leaf_hashes: Sequence[bytes]) -> "Appended":
-        """The tree with these leaves behind, and every tile of it that is new or has grown."""
+        """Return the tree with these leaves appended, and its tiles that are new or have grown."""
         tiles: dict[Tile, bytes] = {}
         partial: list[bytes] = []
         new: Sequence[bytes] = leaf_hashes
@@ -54,7 +54,10 @@ class RightEdge:
         return Appended(RightEdge(self.size + len(leaf_hashes), tuple(partial)), tiles)
 
     def _peaks(self) -> Iterator[bytes]:
-        """The roots of the largest complete subtrees, from the left; together they are the tree."""
+        """Yield the roots of the largest complete subtrees from left to right.
+
+        They make up the tree.
+        """
         for row in reversed(self.partial):
             at, left = 0, len(row) // HASH_BYTES
             while left:
@@ -64,20 +67,23 @@ class RightEdge:
 
 
 EMPTY_EDGE = RightEdge(0, ())
-"""Of the log without leaves."""
+"""The right edge of the log without leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """A tree that grew."""
+    """A tree after leaves were appended."""
 
     edge: RightEdge
     tiles: Mapping[Tile, bytes]
-    """Named as wide as they are now; each holds the hashes that it had before as well."""
+    """The changed tiles, named by their present width.
+
+    Each tile also contains the hashes that it had before.
+    """
 
 
 def perfect_root(hashes: bytes) -> bytes:
-    """The root over hashes in a row, of which there are a power of two; 32 bytes."""
+    """Return the root over concatenated hashes, 32 bytes each; their number is a power of two."""
     row = split_hashes(hashes)
     while len(row) > 1:
         row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
@@ -85,10 +91,10 @@ def perfect_root(hashes: bytes) -> bytes:
 
 
 def split_hashes(row: bytes) -> list[bytes]:
-    """The hashes of a tile."""
+    """Return the hashes of a tile."""
     return [row[at : at + HASH_BYTES] for at in range(0, len(row), HASH_BYTES)]
 
 
 def edge_of(leaf_hashes: Iterable[bytes]) -> RightEdge:
-    """The right edge of the tree over these leaves."""
+    """Return the right edge of the tree over these leaves."""
     return EMPTY_EDGE.extended(tuple(leaf_hashes)).edge

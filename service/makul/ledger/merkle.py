@@ -1,52 +1,55 @@
 """Merkle trees over leaf hashes: roots, and proofs of inclusion and of consistency.
 
-After RFC 6962, 2.1 (trees, proofs) and RFC 9162, 2.1.3.2 and 2.1.4.2 (how to verify them). Leaves
-are given as their hashes (`commitment.leaf_hash`), in the order of the log. A proof is a sequence
-of 32-byte node hashes, the lowest first. Verifiers never raise: a proof that is too long, too
-short or of impossible sizes is simply not a proof, and so is one with a hash of another length.
+Trees and proofs follow RFC 6962, 2.1. Their verification follows RFC 9162, 2.1.3.2 and 2.1.4.2.
+Leaves are given as their hashes (`leaf.leaf_hash`), in the order of the log. A proof is a sequence
+of 32-byte node hashes, the lowest first. Verifiers never raise. They return False for a proof that
+is too long, too short or of impossible sizes, and for one with a hash of another length.
 """
 
 import hashlib
 from collections.abc import Sequence
 
 NODE_PREFIX = b"\x01"
-"""Keeps inner nodes apart from leaves (RFC 6962, 2.1)."""
+"""The prefix that distinguishes inner nodes from leaves (RFC 6962, 2.1)."""
 
 HASH_BYTES = 32
-"""SHA-256. Other lengths are refused, or left and right could be cut apart differently."""
+"""Length of a SHA-256 hash. Other lengths are refused.
+
+With variable lengths, one byte string could be divided into left and right in several ways.
+"""
 
 Range = tuple[int, int]
-"""Leaves from the first number on, up to and without the second."""
+"""A range of leaves: from the first index up to and excluding the second."""
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of the tree without leaves (RFC 6962, 2.1)."""
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """SHA-256(0x01 || left || right), the hash of an inner node (RFC 6962, 2.1)."""
+    """Return SHA-256(0x01 || left || right), the hash of an inner node (RFC 6962, 2.1)."""
     return hashlib.sha256(NODE_PREFIX + left + right).digest()
 
 
 def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
-    """The Merkle tree hash of the leaves (RFC 6962, 2.1); `EMPTY_ROOT` of none."""
+    """Return the Merkle tree hash of the leaves (RFC 6962, 2.1); `EMPTY_ROOT` if there are none."""
     if not leaf_hashes:
         return EMPTY_ROOT
     return _subtree(leaf_hashes, 0, len(leaf_hashes))
 
 
 def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The audit path of the leaf at `index` in the tree of all leaves (RFC 6962, 2.1.1).
+    """Return the audit path of the leaf at `index` in the tree of all leaves (RFC 6962, 2.1.1).
 
-    Raises `IndexError` where there is no such leaf.
+    Raises `IndexError` if there is no such leaf.
     """
     ranges = inclusion_ranges(index, len(leaf_hashes))
     return tuple(_subtree(leaf_hashes, start, end) for start, end in ranges)
 
 
 def inclusion_ranges(index: int, size: int) -> tuple[Range, ...]:
-    """Over which leaves the nodes of an audit path are the roots, the lowest node first.
+    """Return the leaf ranges whose roots are the nodes of an audit path, the lowest node first.
 
-    Raises `IndexError` where there is no such leaf.
+    Raises `IndexError` if there is no such leaf.
     """
     if not 0 <= index < size:
         raise IndexError("no leaf at this index")
@@ -66,9 +69,9 @@ def inclusion_ranges(index: int, size: int) -> tuple[Range, ...]:
 def verify_inclusion(
     leaf_hash: bytes, *, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> bool:
-    """Does the proof show this leaf at `index` of the tree of `size` with this root?
+    """Return whether the proof shows this leaf at `index` of the tree with this size and root.
 
-    RFC 9162, 2.1.3.2.
+    See RFC 9162, 2.1.3.2.
     """
     if not 0 <= index < size or not _are_hashes(leaf_hash, *proof):
         return False
@@ -86,16 +89,17 @@ def verify_inclusion(
 
 
 def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """That the tree of the first `old_size` leaves is a prefix of the whole (RFC 6962, 2.1.2).
+    """Return the proof that the tree of the first `old_size` leaves is a prefix of the whole.
 
-    Empty where both are the same tree. Raises `IndexError` unless 0 < old_size <= all leaves.
+    See RFC 6962, 2.1.2. The proof is empty if both are the same tree. Raises `IndexError` unless 0
+    < old_size <= all leaves.
     """
     ranges = consistency_ranges(old_size, len(leaf_hashes))
     return tuple(_subtree(leaf_hashes, start, end) for start, end in ranges)
 
 
 def consistency_ranges(old_size: int, size: int) -> tuple[Range, ...]:
-    """Over which leaves the nodes of a consistency proof are the roots, the lowest node first.
+    """Return the leaf ranges whose roots are the nodes of a consistency proof, lowest node first.
 
     Raises `IndexError` unless 0 < old_size <= size.
     """
@@ -119,9 +123,9 @@ def consistency_ranges(old_size: int, size: int) -> tuple[Range, ...]:
 def verify_consistency(
     *, old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
 ) -> bool:
-    """Does the proof show that the new tree only appended to the old one?
+    """Return whether the proof shows that the new tree only appended to the old one.
 
-    RFC 9162, 2.1.4.2. Anything follows the empty tree, whose consistency needs no proof.
+    See RFC 9162, 2.1.4.2. Every tree is consistent with the empty tree, which needs no proof.
     """
     if not 0 <= old_size <= new_size or not _are_hashes(old_root, new_root, *proof):
         return False
@@ -135,7 +139,7 @@ def verify_consistency(
 def _grown(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: tuple[bytes, ...]
 ) -> bool:
-    """RFC 9162, 2.1.4.2, steps 1 to 7, for 0 < old_size < new_size."""
+    """Apply RFC 9162, 2.1.4.2, steps 1 to 7, for 0 < old_size < new_size."""
     if not proof:
         return False
     if _is_power_of_two(old_size):
@@ -158,14 +162,14 @@ def _grown(
 
 
 def _skip_missing_siblings(node: int, last: int) -> tuple[int, int]:
-    """Climb over the levels on which a last node has no sibling and is carried up as it is."""
+    """Skip levels on which a last node has no sibling and is carried up unchanged."""
     while not node & 1 and node:
         node, last = node >> 1, last >> 1
     return node, last
 
 
 def _subtree(leaf_hashes: Sequence[bytes], start: int, end: int) -> bytes:
-    """The root over `leaf_hashes[start:end]`, which must hold at least one leaf."""
+    """Return the root over `leaf_hashes[start:end]`, which must contain at least one leaf."""
     if end - start == 1:
         return leaf_hashes[start]
     middle = start + largest_power_below(end - start)
@@ -173,7 +177,7 @@ def _subtree(leaf_hashes: Sequence[bytes], start: int, end: int) -> bytes:
 
 
 def largest_power_below(count: int) -> int:
-    """The largest power of two smaller than `count` (RFC 6962, 2.1); `count` is above 1."""
+    """Return the largest power of two below `count` (RFC 6962, 2.1); `count` must be above 1."""
     return 1 << ((count - 1).bit_length() - 1)
 
 

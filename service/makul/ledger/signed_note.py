@@ -1,9 +1,9 @@
-"""Signed notes: a text and the signatures beneath it, as bytes and back (C2SP signed-note).
+"""Signed notes: a text and the signatures below it, parsed and formatted (C2SP signed-note).
 
-Pure: form alone. What is parsed here is believed by nobody until `trust.notes` has verified a
-signature of a key that the reader was given. The em dash, the key's name and base64 of the key's
-id and the signature make a signature line; one form is accepted, so that nothing about a note can
-be changed without changing what it says.
+Pure code that checks only the form. A parsed note must not be trusted until `trust.tlog.note_keys`
+has verified a signature by a key that the reader was given. A signature line has the em dash, the
+key's name, and the base64 of the key's id and the signature. Only one form is accepted, so that a
+note cannot be changed without changing its meaning.
 """
 
 import base64
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 KEY_ID_BYTES = 4
-"""A hint which key to try, and no more (C2SP signed-note, Signatures)."""
+"""Length of a key's id, which is only a hint which key to try (C2SP signed-note, Signatures)."""
 
 ED25519 = 0x01
 """Signature type of a log's own key (C2SP signed-note, Signature types)."""
@@ -22,35 +22,47 @@ COSIGNATURE_V1 = 0x04
 """Signature type of a witness's key (C2SP tlog-cosignature)."""
 
 MAX_NOTE = 64 * 1024
-"""Bytes. A checkpoint of three lines with 64 cosignatures of 200 bytes takes a quarter of it."""
+"""Maximum length of a note in bytes.
+
+A checkpoint of three lines with 64 cosignatures of 200 bytes needs a quarter of it.
+"""
 
 MAX_SIGNATURES = 64
-"""C2SP signed-note wants at least 16 to be accepted; each witness adds one."""
+"""Maximum number of signatures; each witness adds one.
+
+C2SP signed-note requires that at least 16 are accepted.
+"""
 
 MAX_NAME = 255
-"""Bytes of a key's name: a URL without its scheme; C2SP tlog-cosignature has it in one octet."""
+"""Maximum length of a key's name in bytes: a URL without its scheme.
+
+C2SP tlog-cosignature encodes this length in one octet.
+"""
 
 MAX_SIGNATURE = 8 * 1024
-"""Bytes. Post-quantum signatures of others come to 5 kB (C2SP signed-note); ours are 64 or 72."""
+"""Maximum length of a signature in bytes.
+
+Post-quantum signatures of others have up to 5 kB (C2SP signed-note); ours have 64 or 72 bytes.
+"""
 
 _DASH = "\u2014 "
 
 
 class NoteError(ValueError):
-    """A note, a key or a checkpoint is not what it must be. The message repeats none of it."""
+    """A note, a key or a checkpoint does not have its form. The message repeats no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureLine:
-    """One signature beneath a note."""
+    """One signature below a note."""
 
     name: str
     key_id: bytes
-    """Together with the name it says by which key; `KEY_ID_BYTES` long."""
+    """The id of the key, `KEY_ID_BYTES` long. With the name, it identifies the key."""
     signature: bytes
 
     def __post_init__(self) -> None:
-        """Raise `NoteError` for what cannot stand in a line."""
+        """Raise `NoteError` for values that a line cannot contain."""
         checked_name(self.name)
         if len(self.key_id) != KEY_ID_BYTES:
             raise NoteError(f"a key's id is {KEY_ID_BYTES} bytes long")
@@ -58,34 +70,34 @@ class SignatureLine:
             raise NoteError(f"a signature is 1 to {MAX_SIGNATURE} bytes long")
 
     def __str__(self) -> str:
-        """The line without its end."""
+        """Return the line without its line end."""
         return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.signature).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text and who signed it, not yet verified."""
+    """A text and its signatures, not yet verified."""
 
     text: bytes
-    """What is signed: UTF-8 that ends with a line feed."""
+    """The signed text: UTF-8 that ends with a line feed."""
     signatures: tuple[SignatureLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key as it is given to whoever verifies: name, signature type, key.
+    """A public key as given to verifiers: name, signature type, key.
 
-    As text (`vkey`): `<name>+<hex(key id)>+<base64(type || public key)>`.
+    Its text form (`vkey`) is `<name>+<hex(key id)>+<base64(type || public key)>`.
     """
 
     name: str
     kind: int
-    """`ED25519` or `COSIGNATURE_V1`."""
+    """The signature type: `ED25519` or `COSIGNATURE_V1`."""
     public: bytes
-    """RFC 8032, 5.1.5: 32 bytes."""
+    """The public key, 32 bytes (RFC 8032, 5.1.5)."""
 
     def __post_init__(self) -> None:
-        """Raise `NoteError` for a name that no line can carry, or a key of another type."""
+        """Raise `NoteError` for a name that no line can contain, or a key of another type."""
         checked_name(self.name)
         if self.kind not in (ED25519, COSIGNATURE_V1):
             raise NoteError("a key of a type that is not taken here")
@@ -94,7 +106,10 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """From its text; raises `NoteError`, also where the id is not that of name and key."""
+        """Parse a key from its text form.
+
+        Raises `NoteError`, also if the id does not match the name and key.
+        """
         name, key_id, encoded = _three(vkey)
         material = decode_base64(encoded)
         if not material:
@@ -106,17 +121,17 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name || 0x0A || type || public key), its first four bytes."""
+        """The first four bytes of SHA-256(name || 0x0A || type || public key)."""
         hashed = b"\n".join((self.name.encode(), bytes([self.kind]) + self.public))
         return hashlib.sha256(hashed).digest()[:KEY_ID_BYTES]
 
     def __str__(self) -> str:
-        """The text that others are given."""
+        """Return the text form for verifiers."""
         material = base64.b64encode(bytes([self.kind]) + self.public).decode()
         return f"{self.name}+{self.key_id.hex()}+{material}"
 
     def lines_of(self, note: Note) -> tuple[SignatureLine, ...]:
-        """The lines that claim to be by this key."""
+        """Return the lines that claim to be by this key."""
         return tuple(
             line
             for line in note.signatures
@@ -128,7 +143,10 @@ _PUBLIC_BYTES = 32
 
 
 def parse_note(document: bytes) -> Note:
-    """A note from its exact bytes; `format_note` gives the same bytes back. Raises `NoteError`."""
+    """Parse a note from its exact bytes; raises `NoteError`.
+
+    `format_note` returns the same bytes again.
+    """
     if len(document) > MAX_NOTE:
         raise NoteError(f"a note longer than {MAX_NOTE} bytes")
     checked_text(document)
@@ -142,7 +160,7 @@ def parse_note(document: bytes) -> Note:
 
 
 def format_note(note: Note) -> bytes:
-    """The exact bytes of a note. Raises `NoteError` where no parser would take them."""
+    """Return the exact bytes of a note; raises `NoteError` if no parser would accept them."""
     checked_text(note.text)
     if not note.signatures or len(note.signatures) > MAX_SIGNATURES:
         raise NoteError(f"a note has 1 to {MAX_SIGNATURES} signatures")
@@ -154,7 +172,7 @@ def format_note(note: Note) -> bytes:
 
 
 def with_line(note: Note, line: SignatureLine) -> Note:
-    """The note with this line last, in the place of any other by the same key."""
+    """Return the note with this line last; it replaces any other line by the same key."""
     others = tuple(
         each for each in note.signatures if (each.name, each.key_id) != (line.name, line.key_id)
     )
@@ -162,7 +180,10 @@ def with_line(note: Note, line: SignatureLine) -> Note:
 
 
 def checked_text(text: bytes) -> None:
-    """Raise `NoteError` unless it is UTF-8 that ends with a line feed, without other controls."""
+    """Raise `NoteError` unless the text is UTF-8 that ends with a line feed.
+
+    The text must not contain other control characters.
+    """
     if not text.endswith(b"\n"):
         raise NoteError("a text that does not end with a line feed")
     if any(octet < 0x20 and octet != 0x0A for octet in text):
@@ -174,7 +195,10 @@ def checked_text(text: bytes) -> None:
 
 
 def checked_name(name: str) -> str:
-    """A key's name: not empty, without Unicode spaces, plus signs and control characters."""
+    """Return a valid name of a key; raises `NoteError` for any other text.
+
+    A name is not empty and has no Unicode spaces, plus signs or control characters.
+    """
     if not name or len(name.encode()) > MAX_NAME:
         raise NoteError(f"a key's name is 1 to {MAX_NAME} bytes long")
     if "+" in name or any(letter.isspace() or ord(letter) < 0x20 for letter in name):
@@ -183,7 +207,7 @@ def checked_name(name: str) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """RFC 4648, 4, in its one canonical form (3.5); raises `NoteError`."""
+    """Decode base64 in its only canonical form (RFC 4648, 4 and 3.5); raises `NoteError`."""
     try:
         octets = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -204,7 +228,7 @@ def _line(text: str) -> SignatureLine:
 
 
 def _three(vkey: str) -> tuple[str, str, str]:
-    """Name, id and material; base64 may hold plus signs, names and ids may not."""
+    """Return name, id and material; base64 may contain plus signs, names and ids may not."""
     parts = vkey.split("+", 2)
     if len(parts) != len(("name", "id", "material")):
         raise NoteError("a verifier key is <name>+<id>+<base64>")

@@ -1,8 +1,8 @@
-"""Proofs, roots and right edges out of a log's tiles, wherever these are kept.
+"""Compute proofs, roots and right edges from a log's tiles, in any storage.
 
-`read_tile(level, index, width)` gives the first `width` hashes of a tile, 32 bytes each, or raises
-what its medium raises. A proof reads a few tiles a level and not the log. What is read is taken as
-it is: whoever does not trust the tiles checks what comes of them against a signed root.
+`read_tile(level, index, width)` returns the first `width` hashes of a tile, 32 bytes each, or
+raises the error of its medium. A proof reads a few tiles a level and not the whole log. The tiles
+are not verified. A caller that does not trust them must check the result with a signed root.
 """
 
 from collections.abc import Callable
@@ -26,16 +26,17 @@ from makul.ledger.tiles import (
 )
 
 ReadTile = Callable[[int, int, int], bytes]
-"""Level, index and width of a tile to its hashes."""
+"""A function from level, index and width of a tile to its hashes."""
 
 
 class TileError(Exception):
-    """A tile is not there, or not of the length that the log's size gives it."""
+    """A tile is missing, or its length does not match the size of the log."""
 
 
 class TileTree:
-    """A tree of one size, by its tiles; each is read once. Raises `TileError`, and what reading
-    raises.
+    """A tree of one size, computed from its tiles; each tile is read once.
+
+    Raises `TileError`, and the errors of `read_tile`.
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
@@ -44,19 +45,19 @@ class TileTree:
         self._kept: dict[Tile, bytes] = {}
 
     def root(self) -> bytes:
-        """The root (RFC 6962, 2.1)."""
+        """Return the root (RFC 6962, 2.1)."""
         return self._node(0, self.size) if self.size else EMPTY_ROOT
 
     def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
-        """As `merkle.inclusion_proof`; raises `IndexError`."""
+        """Return the proof that `merkle.inclusion_proof` defines; raises `IndexError`."""
         return tuple(self._node(*over) for over in inclusion_ranges(index, self.size))
 
     def consistency_proof(self, old_size: int) -> tuple[bytes, ...]:
-        """As `merkle.consistency_proof`; raises `IndexError`."""
+        """Return the proof that `merkle.consistency_proof` defines; raises `IndexError`."""
         return tuple(self._node(*over) for over in consistency_ranges(old_size, self.size))
 
     def edge(self) -> RightEdge:
-        """What is needed to append to it."""
+        """Return the right edge, which is needed to append to the tree."""
         partial = []
         for level in range(levels_of(self.size)):
             count = hashes_at(level, self.size)
@@ -65,11 +66,14 @@ class TileTree:
         return RightEdge(self.size, tuple(partial))
 
     def leaf(self, index: int) -> bytes:
-        """The leaf hash at a position."""
+        """Return the leaf hash at a leaf index."""
         return self._hashes(0, index, 1)
 
     def _node(self, start: int, end: int) -> bytes:
-        """The root over these leaves, which must begin where a subtree of their number can."""
+        """Return the root over these leaves.
+
+        The range must start at an index at which a subtree of that many leaves can start.
+        """
         count = end - start
         if count & (count - 1):
             middle = start + largest_power_below(count)
@@ -80,7 +84,7 @@ class TileTree:
         return perfect_root(self._hashes(level, start >> (TILE_HEIGHT * level), width))
 
     def _hashes(self, level: int, first: int, count: int) -> bytes:
-        """Hashes of one level that lie in one tile."""
+        """Return hashes of one level that are in one tile."""
         index, offset = divmod(first, TILE_WIDTH)
         row = self._tile(level, index)
         return row[offset * HASH_BYTES : (offset + count) * HASH_BYTES]

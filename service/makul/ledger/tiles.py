@@ -1,8 +1,9 @@
-"""A log's hashes in tiles, as others fetch them: C2SP tlog-tiles (https://c2sp.org/tlog-tiles).
+"""Tiles: the hashes of a log in the form in which others fetch them (C2SP tlog-tiles).
 
-A tile holds up to 256 hashes, those of one level of the tree that stand side by side. Level 0 holds
-leaf hashes; a hash of level L is the root over 256 to the power of L leaves. A full tile never
-changes; the last one of a level, a partial tile, is named with its width and grows until full.
+The specification is https://c2sp.org/tlog-tiles. A tile holds up to 256 consecutive hashes of one
+level of the tree. Level 0 holds leaf hashes. A hash of level L is the root over 256 to the power of
+L leaves. A full tile never changes. The last tile of a level is a partial tile: its name contains
+its width, and it grows until it is full.
 """
 
 import re
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from makul.ledger.merkle import HASH_BYTES
 
 TILE_HEIGHT = 8
-"""Levels of the tree that lie in one tile (C2SP tlog-tiles, "Merkle Tree")."""
+"""Number of levels of the tree in one tile (C2SP tlog-tiles, "Merkle Tree")."""
 
 TILE_WIDTH = 1 << TILE_HEIGHT
-"""Hashes in a full tile."""
+"""Number of hashes in a full tile."""
 
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
@@ -30,17 +31,17 @@ _PATH = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tile:
-    """Which tile, and how many hashes of it. It is named, not held."""
+    """The name of a tile and the number of its hashes, without the hashes themselves."""
 
     level: int
     index: int
-    """Counted from 0 within its level."""
+    """The index within its level, from 0."""
     width: int = TILE_WIDTH
-    """1 to 256; less than 256 is a partial tile."""
+    """The number of hashes, 1 to 256; fewer than 256 make a partial tile."""
 
     @property
     def path(self) -> str:
-        """Where it is published: `tile/0/x001/067`, or `tile/0/x001/067.p/5`."""
+        """The path of its publication: `tile/0/x001/067`, or `tile/0/x001/067.p/5`."""
         groups = [f"{self.index % _GROUP:03d}"]
         rest = self.index // _GROUP
         while rest:
@@ -51,7 +52,7 @@ class Tile:
 
 
 def tile_of_path(path: str) -> Tile | None:
-    """The tile of exactly this path; None for any other text."""
+    """Return the tile of exactly this path; None for any other text."""
     found = _PATH.fullmatch(path)
     if found is None:
         return None
@@ -61,22 +62,26 @@ def tile_of_path(path: str) -> Tile | None:
         index=int(groups.replace("x", "").replace("/", "")),
         width=int(width) if width is not None else TILE_WIDTH,
     )
-    # One tile, one path: leading groups of zeros, and a full tile named as a partial one, are none.
+    # A tile has exactly one path. Leading groups of zeros, and a full tile named as a partial one,
+    # are refused.
     return tile if tile.level <= TOP_LEVEL and tile.path == path else None
 
 
 def hashes_at(level: int, size: int) -> int:
-    """How many hashes a level has in a tree of this size: its complete subtrees."""
+    """Return the number of hashes of a level in a tree of this size: its complete subtrees."""
     return size >> (TILE_HEIGHT * level)
 
 
 def levels_of(size: int) -> int:
-    """How many levels of tiles there are in a tree of this size."""
+    """Return the number of levels of tiles in a tree of this size."""
     return -(-size.bit_length() // TILE_HEIGHT)
 
 
 def tile_at(level: int, index: int, size: int) -> Tile:
-    """A tile as wide as it is in a tree of this size; raises `IndexError` where it is not in it."""
+    """Return a tile with its width in a tree of this size.
+
+    Raises `IndexError` if the tree does not contain it.
+    """
     width = min(TILE_WIDTH, hashes_at(level, size) - index * TILE_WIDTH)
     if index < 0 or width < 1:
         raise IndexError("no such tile in a tree of this size")
@@ -84,9 +89,9 @@ def tile_at(level: int, index: int, size: int) -> Tile:
 
 
 def new_tiles(old_size: int, size: int) -> Iterator[Tile]:
-    """The tiles of a tree that the one of `old_size` did not have, or had with fewer hashes.
+    """Yield the tiles of a tree that are missing or narrower in the tree of `old_size` leaves.
 
-    From the lowest level up, so that who reads in this order never misses what lies below.
+    Tiles come from the lowest level up. A reader in this order never lacks a tile of a lower level.
     """
     for level in range(levels_of(size)):
         before, now = hashes_at(level, old_size), hashes_at(level, size)

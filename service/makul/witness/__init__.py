@@ -1,6 +1,7 @@
-"""The witness: a program that follows the log, believes nothing of it, and cosigns what only grew.
+"""The witness: a program that follows the log and cosigns only a tree that was appended to.
 
-It runs elsewhere and for somebody else than the operator, with the log's public key, a key and a
-state directory of its own, and nothing more. `judging` computes, `source` fetches, `state`
-remembers over crashes, `program` does a round, `serving` shows the cosigned checkpoint.
+It trusts nothing the log claims. It runs outside the operator's organisation, with only the log's
+public key, a key of its own and a state directory. `consistency` computes, `log_source` fetches,
+`state` stores across crashes, `witness` does a round, `http` serves the cosigned checkpoint and
+`runtime` connects them.
 """

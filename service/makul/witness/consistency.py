@@ -1,7 +1,7 @@
-"""Does a checkpoint only append to the tree that was seen before?
+"""Judge whether a checkpoint only appends to the tree that was seen before.
 
-Pure, but for the tiles it asks for. The witness computes every root itself from tiles and from the
-root that it keeps, whatever the log claims about them (RFC 9162, 2.1.4.2).
+Pure code, except for reading tiles. The witness computes every root itself from tiles and from the
+root that it keeps, regardless of the log's claims (RFC 9162, 2.1.4.2).
 """
 
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from makul.witness.log_source import MissingError, SourceError
 
 
 class ConsistencyFinding(StrEnum):
-    """What a checkpoint that the log signed is, beside the tree seen before."""
+    """The relation of a checkpoint that the log signed to the tree seen before."""
 
     GREW = "grew"
-    """Leaves were appended, and none was changed: this alone is cosigned."""
+    """Leaves were appended and none was changed. Only this finding leads to a cosignature."""
     UNCHANGED = "unchanged"
     OLDER = "older"
-    """A beginning of the tree seen: a copy that lags, or an old checkpoint shown again."""
+    """The tree is a prefix of the tree seen: a lagging copy, or an old checkpoint shown again."""
     FORKED = "forked"
-    """Not the same log: a leaf was changed or taken away, or others are shown another tree."""
+    """The log changed or removed a leaf, or shows different trees to different readers."""
     UNPROVEN = "unproven"
-    """The tiles do not give the root that the log signed; what they should be cannot be told."""
+    """The tiles do not give the root that the log signed, and the right tiles are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The largest tree that the witness cosigned; before any, the empty one."""
+    """The largest tree that the witness cosigned; the empty tree before the first cosignature."""
 
     size: int = 0
     root: bytes = EMPTY_ROOT
@@ -39,18 +39,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was found, and why; the reason repeats nothing received but sizes."""
+    """The finding and its reason; the reason repeats nothing received except sizes."""
 
     finding: ConsistencyFinding
     why: str = ""
 
 
 def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = False) -> Judgement:
-    """Hold a checkpoint, whose signature is verified, against the tree that was seen.
+    """Compare a checkpoint, whose signature is verified, with the tree that was seen.
 
-    `from_start`: compute both trees from all leaf hashes, so that a published leaf that was changed
-    since is found. Raises `SourceError` where a tile cannot be had: then nothing is known; except
-    that of a smaller tree whose rest is gone it is known that the log went back.
+    With `from_start`, both trees are computed from all leaf hashes. This finds a published leaf
+    that was changed since.
+
+    Raises `SourceError` if a tile cannot be fetched, because then nothing is known. A smaller tree
+    is an exception: if its tiles are missing, the log is known to have gone back.
     """
     if new.size == seen.size and new.root != seen.root:
         return Judgement(ConsistencyFinding.FORKED, f"two trees of {new.size} leaves are signed")
@@ -82,7 +84,7 @@ def _larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
 
 
 def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
-    """An old checkpoint of the same log, or one that took leaves back?"""
+    """Judge whether a smaller tree is an old checkpoint of the same log or removed leaves."""
     try:
         proof = TileTree(seen.size, read).consistency_proof(new.size) if new.size else ()
     except MissingError:
@@ -117,7 +119,7 @@ def _from_start(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
 
 
 def _extended(edge: RightEdge, size: int, published: int, read: ReadTile) -> RightEdge:
-    """The edge of the first `size` leaves, by leaf hashes alone; a tile at a time."""
+    """Return the edge of the first `size` leaves, computed only from leaf hashes, tile by tile."""
     while edge.size < size:
         tile = tile_at(0, edge.size // TILE_WIDTH, published)
         row = read(tile.level, tile.index, tile.width)

@@ -1,4 +1,7 @@
-"""The cosigned checkpoint over HTTP, read-only: for the log's operator, and whoever compares."""
+"""Serve the cosigned checkpoint over HTTP, read-only.
+
+The log's operator reads it, and others who compare checkpoints.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,13 +11,16 @@ from typing import Any
 from makul.net.bounded_http_server import BoundedServer, running
 
 MAX_CONNECTIONS = 32
-"""At once; each is one thread that reads one small file."""
+"""Maximum number of concurrent connections; each is one thread that reads one small file."""
 CONNECTION_SECONDS = 10.0
-"""For one request. Who is slower is closed."""
+"""Time limit for one request. A slower connection is closed."""
 
 
 def served(host: str, port: int, shown: Callable[[], bytes | None]) -> AbstractContextManager[int]:
-    """Serve `GET /checkpoint` meanwhile; the port, which 0 leaves open. Raises `OSError`."""
+    """Serve `GET /checkpoint` inside the context and return the port; raises `OSError`.
+
+    The system chooses the port if `port` is 0.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = CONNECTION_SECONDS
@@ -31,7 +37,7 @@ def served(host: str, port: int, shown: Callable[[], bytes | None]) -> AbstractC
             self.wfile.write(octets or b"")
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
-            """Who asks is not written down."""
+            """Log nothing, so that the requesting address is not recorded."""
 
     server = BoundedServer(
         (host, port), Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS

@@ -1,7 +1,7 @@
-"""Where the log is fetched from: an address over HTTP(S), or a directory that it publishes into.
+"""Sources of the log: an address over HTTP(S), or a directory that it publishes into.
 
-Bounded in size and time, and never more than one object at a time. What comes is taken as it is;
-`judging` believes none of it.
+Every read is bounded in size and time and fetches one object. The content is returned unverified,
+and `consistency` trusts none of it.
 """
 
 import os
@@ -18,30 +18,39 @@ from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
 from makul.net.files import FileError, MissingFileError, read_bounded
 
 CHECKPOINT = "checkpoint"
-"""C2SP tlog-tiles, Checkpoints."""
+"""The path of the checkpoint (C2SP tlog-tiles, Checkpoints)."""
 
 OBJECT_SECONDS = 30.0
-"""For at most 64 KiB: 2 KiB a second is a line on which nothing could be followed."""
+"""Time limit for one object of at most 64 KiB.
+
+A log cannot be followed over a line of 2 KiB a second.
+"""
 
 
 class SourceError(Exception):
-    """Something of the log could not be had. The message is ours, and repeats nothing received."""
+    """An object of the log could not be fetched.
+
+    The message is ours and repeats nothing received.
+    """
 
 
 class MissingError(SourceError):
-    """The log says that it does not have it."""
+    """The log reports that it does not have the object."""
 
 
 Source: TypeAlias = Callable[[str, int], bytes]
-"""From a path below the log's address to its octets, at most so many; raises `SourceError`."""
+"""A function from a path below the log's address and a maximum size to its octets.
+
+It raises `SourceError`.
+"""
 
 
 ReadNote: TypeAlias = Callable[[], bytes]
-"""A note from one place; raises `SourceError`."""
+"""A function that reads a note from one location; raises `SourceError`."""
 
 
 def open_source(place: str) -> Source:
-    """The log at an address, or in a directory; raises `ValueError` for what is neither."""
+    """Open the log at an address or in a directory; raises `ValueError` for anything else."""
     if _is_address(place):
         return _web(place.rstrip("/"))
     directory = Path(place)
@@ -51,14 +60,14 @@ def open_source(place: str) -> Source:
 
 
 def read_checkpoint(source: Source) -> bytes:
-    """The log's newest signed checkpoint, or what stands in its place."""
+    """Return the log's newest signed checkpoint, unverified."""
     return source(CHECKPOINT, MAX_NOTE)
 
 
 def open_note(place: str) -> ReadNote:
-    """A checkpoint that is shown elsewhere, at an address of its own or in a file.
+    """Open a checkpoint that is published elsewhere, at an address of its own or in a file.
 
-    Raises `ValueError` for an address at which none can be.
+    Raises `ValueError` for an address that cannot have one.
     """
     if _is_address(place):
         address, _, name = place.rpartition("/")
@@ -71,7 +80,10 @@ def open_note(place: str) -> ReadNote:
 
 
 def _is_address(place: str) -> bool:
-    """Is it one over HTTP(S)? Raises `ValueError` for one with more in it than can be fetched."""
+    """Return whether this is an HTTP(S) address.
+
+    Raises `ValueError` for an address with parts that cannot be fetched.
+    """
     parts = urlsplit(place)
     if parts.scheme not in ("http", "https"):
         return False
@@ -81,9 +93,9 @@ def _is_address(place: str) -> bool:
 
 
 def tiles_of(source: Source) -> ReadTile:
-    """Tiles by level, index and width; raises `SourceError`.
+    """Return a function that reads tiles by level, index and width; it raises `SourceError`.
 
-    A partial tile may be gone where the full one is there by now (C2SP tlog-tiles, Partial Tiles).
+    A partial tile may be missing if the full tile exists by now (C2SP tlog-tiles, Partial Tiles).
     """
 
     def read(level: int, index: int, width: int) -> bytes:

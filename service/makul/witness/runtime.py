@@ -1,4 +1,7 @@
-"""The witness as the command line runs it: opened from files and an address, held, served."""
+"""The witness as the command line runs it.
+
+It is built from files and an address, holds the lock on its state, and serves its checkpoint.
+"""
 
 import os
 from collections.abc import Iterator
@@ -20,18 +23,18 @@ from makul.witness.witness import WitnessProgram
 
 @dataclass(frozen=True, slots=True)
 class RunningWitness:
-    """A witness that holds its state."""
+    """A running witness that holds the lock on its state."""
 
     program: WitnessProgram
     port: int | None
 
     @property
     def vkey(self) -> str:
-        """Its public key, for the log's operator and for whoever verifies."""
+        """The witness's public key, for the log's operator and for verifiers."""
         return self.program.cosigner.vkey
 
     def round(self) -> WitnessRound:
-        """One round; raises `OperatorUnavailableError` where the state cannot be used."""
+        """Do one round; raises `OperatorUnavailableError` if the state cannot be used."""
         try:
             done = self.program.round()
         except StateError as error:
@@ -49,7 +52,10 @@ class RunningWitness:
 
 @contextmanager
 def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitness]:
-    """Open a witness, alone with its state, serving if it is to; raises `OperatorError`."""
+    """Open a witness with exclusive use of its state; raises `OperatorError`.
+
+    It serves its checkpoint if the options name an address.
+    """
     try:
         source = open_source(options.log)
     except ValueError as error:
@@ -78,7 +84,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
 
 
 def new_witness_key(path: Path, name: str) -> str:
-    """Make a witness's key file; its verifier key. Raises `OperatorError`."""
+    """Create a witness's key file and return its verifier key; raises `OperatorError`."""
     try:
         return new_key_file(path, name, COSIGNATURE_V1)
     except (NoteError, KeyFileError) as error:
@@ -107,7 +113,7 @@ def _open_note(place: str) -> ReadNote:
 
 
 def _log_key(given: str) -> NoteVerifier:
-    """A verifier key as text, or in a file."""
+    """Load a verifier key that is given as text or as a file."""
     try:
         if os.path.isfile(given):  # noqa: PTH113 - a key as text may be too long for a path
             return NoteVerifier.load(Path(given))

@@ -1,12 +1,12 @@
-"""What the witness remembers, in a directory of its own, over every crash.
+"""The state of the witness, in a directory of its own that survives every crash.
 
-    head.json     the largest tree cosigned, and the cosigned checkpoint itself: the truth
-    checkpoint    that checkpoint, as it is served; written after the head, and mended from it
+    head.json     the largest tree cosigned, and the cosigned checkpoint itself: authoritative
+    checkpoint    that checkpoint as served; written after the head, and restored from it
     evidence/     two signed checkpoints that cannot both be of one log, a pair in each directory
     lock          held while a witness runs
 
-The head is on the disk before its cosignature is shown to anybody. So whatever is killed when, the
-witness never shows cosignatures over two trees of one size: what it showed, it remembers.
+The head is on the disk before its cosignature is shown to anybody. A witness killed at any step
+therefore never shows cosignatures over two trees of one size.
 """
 
 import fcntl
@@ -33,7 +33,10 @@ from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier
 from makul.witness.consistency import Seen
 
 MAX_EVIDENCE = 1000
-"""Pairs kept, of a few hundred bytes each: one proves a fork, and a log must not fill the disk."""
+"""Maximum number of pairs kept, of a few hundred bytes each.
+
+One pair proves a fork, and a log must not be able to fill the disk.
+"""
 
 _MAX_HEAD = 2 * MAX_NOTE
 
@@ -44,31 +47,37 @@ class StateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the witness last cosigned."""
+    """The checkpoint that the witness last cosigned."""
 
     log: str
-    """The log's verifier key: the state is of this log and no other."""
+    """The log's verifier key: the state belongs to this log and no other."""
     witness: str
-    """The witness's own."""
+    """The witness's own verifier key."""
     note: bytes
     """The cosigned checkpoint."""
 
     @property
     def seen(self) -> Seen:
-        """The tree in it, which was verified when it was cosigned and when it was read."""
+        """The tree of the checkpoint.
+
+        It was verified when it was cosigned and when it was read.
+        """
         checkpoint = parse_checkpoint_unsafe(parse_note(self.note).text)
         return Seen(checkpoint.size, checkpoint.root)
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessStateDir:
-    """The directory. Everything written replaces what was there as a whole, or not at all."""
+    """The state directory. Every write replaces a file completely or not at all."""
 
     directory: Path
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Alone with it; raises `StateError` where another witness runs on it."""
+        """Hold the exclusive lock on the directory.
+
+        Raises `StateError` if another witness runs on it.
+        """
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -84,10 +93,10 @@ class WitnessStateDir:
             os.close(handle)
 
     def head(self, log: NoteVerifier, witness: CosignatureVerifier) -> Head | None:
-        """What was cosigned last; None where nothing was. Raises `StateError`.
+        """Return the checkpoint cosigned last; None if there is none. Raises `StateError`.
 
-        A head that cannot be read, or is not signed by log and witness, stops the witness: it
-        would cosign whatever comes.
+        A head that cannot be read, or is not signed by log and witness, stops the witness. Without
+        its head it would cosign any tree.
         """
         path = self.directory / "head.json"
         try:
@@ -113,7 +122,11 @@ class WitnessStateDir:
         return head
 
     def advance(self, head: Head) -> None:
-        """Remember a head, and then show it; raises `StateError`. The order is the point."""
+        """Store a head and then show it; raises `StateError`.
+
+        The order matters: a witness that crashes must not have shown a cosignature that it does not
+        remember.
+        """
         fields = {"log": head.log, "witness": head.witness, "note": head.note.decode()}
         octets = json.dumps(fields, ensure_ascii=False, indent=1).encode()
         with _explained(self.directory):
@@ -121,26 +134,26 @@ class WitnessStateDir:
         self.show(head)
 
     def show(self, head: Head) -> None:
-        """Write the checkpoint that is served, unless it is there; raises `StateError`."""
+        """Write the served checkpoint unless it is already there; raises `StateError`."""
         path = self.directory / "checkpoint"
         with _explained(self.directory):
             try:
                 shown = read_bounded(path, MAX_NOTE)
-            except FileError:  # what is not a checkpoint is replaced by one
+            except FileError:  # an unreadable or missing file is replaced
                 shown = b""
             if shown != head.note:
                 replace_file(path, head.note, mode=0o644)
 
     def shown(self) -> bytes | None:
-        """The cosigned checkpoint as it is served; None before the first."""
+        """Return the cosigned checkpoint as it is served; None before the first."""
         with suppress(FileError):
             return read_bounded(self.directory / "checkpoint", MAX_NOTE)
         return None
 
     def keep_evidence(self, ours: bytes, theirs: bytes, why: str) -> Path | None:
-        """Keep two checkpoints that contradict each other; raises `StateError`.
+        """Store two checkpoints that contradict each other; raises `StateError`.
 
-        The same pair is kept once. None where there is no room for more.
+        A pair that is already stored is not stored again. Return None if the limit is reached.
         """
         name = sha256(ours + theirs).hexdigest()[:32]
         place = self.directory / "evidence" / name
@@ -152,7 +165,7 @@ class WitnessStateDir:
             if sum(1 for _ in place.parent.iterdir()) >= MAX_EVIDENCE:
                 return None
             aside = place.with_name(f".{name}.new")
-            if aside.exists():  # left by one that was killed
+            if aside.exists():  # left by a witness that was killed
                 shutil.rmtree(aside)
             aside.mkdir(mode=0o700)
             for file, octets in (
@@ -166,7 +179,7 @@ class WitnessStateDir:
         return place
 
     def evidence(self) -> int:
-        """How many pairs are kept; 0 where that cannot be read."""
+        """Return the number of pairs kept; 0 if it cannot be read."""
         with suppress(OSError):
             kept = (self.directory / "evidence").iterdir()
             return sum(1 for each in kept if not each.name.startswith("."))

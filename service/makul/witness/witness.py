@@ -1,4 +1,4 @@
-"""One round of the witness: fetch, verify, judge, remember, and only then show."""
+"""One round of the witness: fetch, verify, judge, store, and only then show."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,39 +14,39 @@ from makul.witness.state import Head, StateError, WitnessStateDir
 
 
 class WitnessResult(StrEnum):
-    """What became of a round."""
+    """The result of a round."""
 
     COSIGNED = "cosigned"
     UNCHANGED = "unchanged"
     UNAVAILABLE = "unavailable"
-    """The log, or a tile of it, could not be had. It says nothing about the log."""
+    """The log or one of its tiles could not be fetched. This implies nothing about the log."""
     OLDER = "older"
-    """An old checkpoint was shown. A copy may lag; for long, it hides what is new."""
+    """An old checkpoint was shown. A copy may lag; if it lags for long, it hides new leaves."""
     UNVERIFIED = "unverified"
-    """What was shown as a checkpoint is not one that the log signed."""
+    """The content shown as a checkpoint is not one that the log signed."""
     UNPROVEN = "unproven"
     """The log signed a tree that it does not show."""
     INCONSISTENT = "inconsistent"
-    """The log signed two trees that cannot both be its own: evidence is kept."""
+    """The log signed two trees that cannot both be its own. Evidence is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What became of a round, for people and programs."""
+    """The result of a round, for people and programs."""
 
     result: WitnessResult
     at: datetime
     size: int | None = None
-    """Of the tree cosigned so far; None before the first."""
+    """Size of the tree cosigned so far; None before the first."""
     shown: int | None = None
-    """Of the checkpoint that was shown, once its signature held."""
+    """Size of the checkpoint that was shown, once its signature is verified."""
     why: str = ""
     evidence: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessProgram:
-    """Follows one log. To be used while the state is held."""
+    """Follows one log. The caller must hold the lock on the state."""
 
     source: Source
     log: NoteVerifier
@@ -55,14 +55,14 @@ class WitnessProgram:
     clock: Callable[[], datetime]
     from_start: bool = False
     also: Sequence[ReadNote] = ()
-    """Where else the log's checkpoint is shown: the log must show everybody one tree."""
+    """Other sources of the log's checkpoint: the log must show everybody one tree."""
 
     def round(self) -> Round:
-        """Do one round; raises `StateError` where the state cannot be read or written."""
+        """Do one round; raises `StateError` if the state cannot be read or written."""
         at = self.clock()
         head = self.state.head(self.log, self.cosigner.verifier)
         if head is not None:
-            # Whoever was killed between remembering and showing shows now.
+            # A witness that was killed between storing and showing shows its checkpoint now.
             self.state.show(head)
         size = head.seen.size if head is not None else None
         try:
@@ -80,7 +80,7 @@ class WitnessProgram:
             )
 
     def _verified(self, document: bytes) -> Checkpoint:
-        """The checkpoint, of this very log; raises `ValueError`."""
+        """Return the checkpoint if this log signed it under its own name; raises `ValueError`."""
         checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
         if checkpoint.origin != self.log.key.name:
             raise ValueError("a checkpoint of another origin than the log's name")
@@ -104,11 +104,11 @@ class WitnessProgram:
         return done
 
     def _compared(self, new: Checkpoint, document: bytes, done: Round) -> Round:
-        """The round, or what contradicts it: the log signed another tree for others, told by what
-        is shown elsewhere.
+        """Compare the checkpoint with those shown elsewhere, and return the resulting round.
 
-        What cannot be had there, or is not the log's, says nothing about the log. It is told
-        though: who keeps a witness from looking elsewhere can show it a tree of its own.
+        If the log signed a contradicting tree for others, the round is an alarm. A source that
+        cannot be read, or is not the log's, implies nothing about the log. It is reported
+        nevertheless: an attacker who blocks these sources could show the witness a tree of its own.
         """
         unread: list[str] = []
         for read in self.also:
@@ -128,7 +128,7 @@ class WitnessProgram:
         return replace(done, why=f"{places} could not be compared: {unread[0]}")
 
     def _alarm(self, done: Round, ours: bytes, theirs: bytes) -> Round:
-        """Told whether or not there is room for the evidence."""
+        """Report the inconsistency even if the evidence cannot be written."""
         done = replace(done, result=WitnessResult.INCONSISTENT)
         try:
             return replace(done, evidence=self.state.keep_evidence(ours, theirs, done.why))
@@ -136,7 +136,10 @@ class WitnessProgram:
             return replace(done, why=f"{done.why}; evidence could not be kept: {error}")
 
     def _cosign(self, document: bytes, at: datetime) -> None:
-        """Remember, then show. Lines of others are left out: they are not this witness's word."""
+        """Store the cosigned checkpoint, then show it.
+
+        Lines of others are left out, because they are not this witness's statement.
+        """
         note = self.cosigner.cosign(self.log.alone(document), at=at)
         self.state.advance(Head(log=str(self.log.key), witness=self.cosigner.vkey, note=note))
 
@@ -148,4 +151,7 @@ _TOLD = {
     ConsistencyFinding.UNPROVEN: WitnessResult.UNPROVEN,
     ConsistencyFinding.FORKED: WitnessResult.UNPROVEN,
 }
-"""Forked from nothing seen, as a false root of no leaves, is unproven."""
+"""The result of a round for each finding.
+
+A fork without an earlier tree, such as a false root of no leaves, is `UNPROVEN`.
+"""

@@ -1,8 +1,8 @@
-"""What the use cases need of the world, as Protocols and the frozen values that pass through them.
+"""Protocols that the use cases need, and the frozen values that pass through them.
 
-The adapters (`documents`, `trust`, `matching`, `store`) fulfil these without knowing one another;
-`bootstrap` joins them. Elements of signed or received XML pass through here unread: only
-`documents` and `soap` look inside.
+The adapters (`documents`, `trust`, `matching`, `store`) implement these and never import one
+another; `composition` connects them. Elements of signed or received XML pass through unread: only
+`documents` and `soap` read their content.
 """
 
 from makul.app.ports.caller import (

@@ -1,4 +1,4 @@
-"""Who is calling, and how a message is rejected."""
+"""Ports that authenticate a caller, and the error that rejects a message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,42 +14,45 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The one source of the present: an aware instant in UTC."""
+    """The only source of the current time; it returns a timezone-aware instant in UTC."""
 
     def __call__(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageMark:
-    """What makes one signed message recognisable when it comes twice (REQ-09)."""
+    """The values by which a repeated signed message is recognised (REQ-09)."""
 
     digest: bytes
     """SHA-256 over the message's signature value and certificate."""
     forget_after: datetime
-    """When its own timestamp makes a second arrival stale anyway (REQ-03)."""
+    """The instant after which the message's own timestamp is stale.
+
+    A repetition after it is refused anyway (REQ-03).
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who sent a message, as exactly one channel proved it. Nothing of it comes from the Body."""
+    """The sender of a message, as exactly one channel proved it. No field comes from the Body."""
 
     recipient: MemberCode
     channel: Channel
     certificate: bytes | None = None
-    """SHA-256 of the registered certificate that proved it; None on the X-Road channel."""
+    """SHA-256 of the registered certificate that proved the caller; None on the X-Road channel."""
     subsystem: str | None = None
-    """Of the member's, where X-Road names one: recorded, and no rule asks for it."""
+    """The member's subsystem, if X-Road names one. It is recorded, and no rule reads it."""
     employee: str | None = None
     request_id: UUID | None = None
-    """`xrd:id`, where the channel gives one; it must equal the Body's."""
+    """The value of `xrd:id`, if the channel gives one. It must equal the id in the Body."""
     case_number: str | None = None
     mark: MessageMark | None = None
 
 
 class RejectedError(Exception):
-    """The message cannot be answered with a decision: it becomes a SOAP Fault, without a receipt.
+    """The message cannot be answered with a decision and becomes a SOAP Fault without a receipt.
 
-    The message of this exception holds codes alone.
+    The message of this exception contains only codes.
     """
 
     def __init__(self, *reasons: Reason, request_id: UUID | None = None) -> None:
@@ -60,27 +63,31 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedMessage:
-    """A signed message after verification: from here on only `child` is read."""
+    """A signed message after verification. From here on, code may read only `child`."""
 
     child: "Element"
-    """The Body's one child, taken from the verified bytes of the Body."""
+    """The only child of the Body, taken from the verified bytes of the Body."""
     fingerprint: bytes
-    """SHA-256 of the certificate that signed it. Nobody is yet believed to own it."""
+    """SHA-256 of the certificate that signed the message; its owner is not yet established."""
     mark: MessageMark
 
 
 class CertificateJudge(Protocol):
-    """Judges the certificate of a TLS client, whoever ended the TLS connection."""
+    """Judges the certificate of a TLS client, independently of which proxy terminated TLS."""
 
     def judge(self, certificate: bytes, *, at: datetime) -> bytes:
-        """Its fingerprint, SHA-256 of these DER bytes; raises `RejectedError` (SIG-*).
+        """Return the fingerprint of a valid certificate: SHA-256 of these DER bytes.
 
-        Only that it is good: nobody is yet believed to own it.
+        This establishes only that the certificate is valid, not who owns it. Raises `RejectedError`
+        (SIG-*).
         """
 
 
 class MessageVerifier(Protocol):
-    """Verifies a SOAP message signed by WS-Security X.509 token: Body and Timestamp."""
+    """Verifies a SOAP message signed with a WS-Security X.509 token over Body and Timestamp."""
 
     def verify(self, envelope: "Element", *, at: datetime) -> VerifiedMessage:
-        """Raises `RejectedError` (SIG-*, REQ-03); the envelope is left as it was received."""
+        """Verify a message; the envelope is not modified.
+
+        Raises `RejectedError` (SIG-*, REQ-03).
+        """

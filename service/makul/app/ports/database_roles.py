@@ -1,14 +1,17 @@
-"""The duties that a database's roles are parted by, where the database knows roles."""
+"""Duties that have separate database roles, if the database supports roles."""
 
 from enum import StrEnum
 
 
 class Duty(StrEnum):
-    """What somebody does with the record. Each has a role of its own, and the rights for that."""
+    """A task performed on the record.
+
+    Each duty has its own database role with exactly the privileges of that duty.
+    """
 
     SERVING = "serving"
-    """Answers requests: `makul serve`, its workers and its exporter."""
+    """Answers requests: `makul serve`, its workers and its metrics exporter."""
     DESK = "desk"
-    """Registers, changes, looks and checks: the operator's commands."""
+    """Registers, changes, reads and checks: the operator's commands."""
     SEQUENCING = "sequencing"
     """Builds and signs the log: `makul ledger run` and `makul ledger recover`."""

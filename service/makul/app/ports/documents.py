@@ -1,4 +1,4 @@
-"""Documents and answers: XML to domain and back, and the proof of who signed what."""
+"""Ports for documents and answers: XML to domain values and back, and proofs of signatures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DocumentError(Exception):
-    """A document cannot be read. Its message never holds the document's text."""
+    """A document cannot be read. Its message never contains the document's text."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.code.value)
@@ -34,12 +34,12 @@ class DocumentError(Exception):
 
 
 class UnwritableError(ValueError):
-    """A value cannot be written as its element wants it. The message never holds the value."""
+    """A value does not fit the schema of its element. The message never contains the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Everything that a receipt says; rendered by `documents`, signed by `trust`."""
+    """All facts of a receipt; rendered by `documents`, signed by `trust`."""
 
     receipt_id: UUID
     request_id: UUID
@@ -60,13 +60,15 @@ class Receipt:
 
 
 MAX_SEALED_PERSON = 5 * 1024 * 1024
-"""Bytes of a `person` element that can be sealed. Signed, encrypted and in base64 it stays within a
-SealedDocument (types.xsd), 7 MiB."""
+"""Maximum size in bytes of a `person` element that can be encrypted.
+
+Signed, encrypted and in base64 it stays within a `SealedDocument` (types.xsd), 7 MiB.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonDelivery:
-    """Data of a person, bound to whom they are given; to be signed, and then sealed."""
+    """Data of a person, bound to their recipient; to be signed and then encrypted."""
 
     request_id: UUID
     disclosure_id: UUID
@@ -94,7 +96,7 @@ class ConsentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokedConsent:
-    """A consent that was taken back, and when that was recorded."""
+    """A consent that was revoked, and the time at which the revocation was recorded."""
 
     consent_id: UUID
     revoked_at: datetime
@@ -102,7 +104,7 @@ class RevokedConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a decision's answer says, but for the receipt, which is passed beside it."""
+    """All facts of a decision's answer except the receipt, which is passed separately."""
 
     operation: Operation
     request_id: UUID
@@ -111,30 +113,36 @@ class Answer:
     disclosure_id: UUID
     decided_at: datetime
     matches: tuple[MethodVerdict, ...] = ()
-    """Scores and thresholds are set here only where the agreement lets them out."""
+    """Verdicts of the match methods.
+
+    Scores and thresholds are set only if the agreement allows the recipient to see them.
+    """
     payload: bytes | None = None
     """The rendered `person` element, exactly as digested into the receipt."""
     payload_salt: bytes | None = None
-    """Beside the payload and nowhere else: a receipt with it would let guesses be tested."""
+    """The salt of the payload digest, returned only together with the payload.
+
+    A receipt that contained it would let anyone who holds the receipt test guesses.
+    """
     sealed: bytes | None = None
-    """In its place, where the agreement wants it: the same, signed and encrypted."""
+    """The signed and encrypted payload, which replaces `payload` if the agreement requires it."""
     rulings: tuple[Ruling, ...] = ()
-    """For ExplainDecision: every rule's verdict."""
+    """Every rule's verdict, for ExplainDecision."""
     consent: "ConsentStatus | None" = None
-    """For RegisterConsent."""
+    """The registered consent, for RegisterConsent."""
     revoked: UUID | None = None
-    """For RevokeConsent: the consent that is revoked now."""
+    """The id of the consent that is now revoked, for RevokeConsent."""
 
 
 class RenderedAnswer(Protocol):
-    """An answer rendered once, whose receipt is not there yet because it signs these bytes."""
+    """An answer that is rendered once; its receipt is added later because it signs these bytes."""
 
     @property
     def digest(self) -> bytes:
         """SHA-256 of the answer without its receipt, in exclusive canonical form."""
 
     def with_receipt(self, receipt: bytes) -> bytes:
-        """The Body's child of the answer, complete, with its own namespace declarations."""
+        """Return the complete Body child of the answer, with its own namespace declarations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +155,7 @@ class ServiceLimit:
 
 
 class ReceiptCertificateState(StrEnum):
-    """Whether receipts are signed by it."""
+    """The state of a certificate with which receipts are or were signed."""
 
     CURRENT = "CURRENT"
     NEXT = "NEXT"
@@ -157,30 +165,33 @@ class ReceiptCertificateState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptCertificate:
-    """One certificate of the operator's receipts, by its SHA-256."""
+    """One certificate of the operator's receipts, named by its SHA-256 digest."""
 
     fingerprint: bytes
     valid_from: datetime
     valid_to: datetime
     state: ReceiptCertificateState
     compromised_since: datetime | None = None
-    """From when on a receipt by it proves nothing; there where the state is COMPROMISED."""
+    """The time from which a receipt signed with this certificate proves nothing.
+
+    It is set if the state is COMPROMISED.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerInfo:
-    """By what the log over all decisions is known, and what the operator promises of it."""
+    """The identity of the log over all decisions, and the operator's promise about its delay."""
 
     origin: str
     vkey: str
-    """Its public key (C2SP signed-note, Verifier keys)."""
+    """The public key of the log (C2SP signed-note, Verifier keys)."""
     max_merge_delay: timedelta
-    """Within this time a decision's leaf is in a checkpoint; whole seconds."""
+    """The time within which a decision's leaf is in a checkpoint; whole seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
-    """What GetStatus tells."""
+    """The content of a GetStatus answer."""
 
     environment: str
     """`SANDBOX` or `PRODUCTION`."""
@@ -193,44 +204,56 @@ class ServiceStatus:
 
 
 class Documents(Protocol):
-    """XML ↔ domain by the published schemas. No keys, no database."""
+    """Converts between XML and domain values by the published schemas.
+
+    It uses no keys and no database.
+    """
 
     def read_consent(self, signed: "Element") -> Consent:
-        """A consent from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a consent from its verified root element; raises `DocumentError` (REQ-01)."""
 
     def read_revocation(self, signed: "Element") -> Revocation:
-        """A revocation from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a consent revocation from its verified root element.
+
+        Raises `DocumentError` (REQ-01).
+        """
 
     def read_basis(self, signed: "Element") -> BasisStatement:
-        """A basis statement from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read a basis statement from its verified root element.
+
+        Raises `DocumentError` (REQ-01).
+        """
 
     def media_type(self, content: bytes) -> str | None:
-        """What a scan is by its content: PDF, PNG, JPEG or TIFF; None for anything else."""
+        """Return the media type of a scan by its content.
+
+        The type is PDF, PNG, JPEG or TIFF; None for any other content.
+        """
 
     def person(self, person: Person, released: frozenset[Attribute]) -> bytes:
-        """The `person` element with exactly these attributes, in exclusive canonical form.
+        """Return the `person` element with exactly these attributes, in exclusive canonical form.
 
-        Raises `UnwritableError` where the record holds what the schema does not let out.
+        Raises `UnwritableError` if the record holds a value that the schema does not allow.
         """
 
     def receipt(self, receipt: Receipt) -> bytes:
-        """A receipt without its signature, already in exclusive canonical form."""
+        """Return a receipt without its signature, already in exclusive canonical form."""
 
     def delivery(self, delivery: PersonDelivery) -> bytes:
-        """What is signed and then sealed, already in exclusive canonical form."""
+        """Return the delivery to be signed and then encrypted, in exclusive canonical form."""
 
     def answer(self, answer: Answer) -> RenderedAnswer:
-        """Render the answer of an operation that decides, but for its receipt."""
+        """Render the answer of an operation that decides, without its receipt."""
 
     def consent_status(
         self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
-        """The answer of GetConsentStatus: the state, or the reason why there is none to give."""
+        """Return the answer of GetConsentStatus: the state, or the reason why none is given."""
 
     def revocations(
         self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
     ) -> bytes:
-        """The answer of ListRevocations, one page of it."""
+        """Return the answer of ListRevocations: one page."""
 
     def agreement(
         self,
@@ -238,68 +261,71 @@ class Documents(Protocol):
         agreement: Agreement | None,
         signatures: Sequence[RecordedSignature] = (),
     ) -> bytes:
-        """The answer of GetAgreement, with who has signed; none is answered with AGR-01."""
+        """Return the answer of GetAgreement with its signatures.
+
+        If there is no agreement, the answer is AGR-01.
+        """
 
     def receipt_answer(
         self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
-        """The answer of GetReceipt: the receipt, or the reason why there is none to give."""
+        """Return the answer of GetReceipt: the receipt, or the reason why none is given."""
 
     def status(self, request_id: UUID, status: "ServiceStatus") -> bytes:
-        """The answer of GetStatus."""
+        """Return the answer of GetStatus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedDocument:
-    """A document's proof and, only where it passed, the root element that was signed."""
+    """The proof of a document and, only if it passed, the root element that was signed."""
 
     proof: Proof
     signed: "Element | None"
     report: bytes
-    """How it was judged, as JSON without personal data; kept beside the bytes as evidence."""
+    """The validation report, as JSON without personal data; kept with the document as evidence."""
 
 
 class DocumentVerifier(Protocol):
-    """Verifies documents that are signed once, enveloped, by XAdES-B or higher."""
+    """Verifies documents with one enveloped signature, XAdES-B or higher."""
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        """Never raises for a bad document: a bad signature is an answer.
+        """Verify a document. A bad signature is an answer and never raises.
 
-        `existed_at` is an earlier time at which the operator provably held these very bytes: the
-        signature is then judged for that moment (ETSI EN 319 102-1, 5.5.4).
+        `existed_at` is an earlier time at which the operator provably held these exact bytes. The
+        signature is then judged for that time (ETSI EN 319 102-1, 5.5.4).
         """
 
 
 class SignerUnavailableError(Exception):
-    """The operator's key cannot sign now (OPS-01): without a receipt there is no answer.
+    """The operator's key cannot sign now (OPS-01). Without a receipt there is no answer.
 
-    The message tells the operator what to look at, and nothing of a request.
+    The message says what the operator must check, and contains nothing of a request.
     """
 
 
 class ReceiptSigner(Protocol):
-    """Signs what the operator says."""
+    """Signs the operator's receipts and deliveries."""
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
-        """An enveloped XAdES-B signature, added to a document that is in canonical form.
+        """Add an enveloped XAdES-B signature to a document that is in canonical form.
 
         Raises `SignerUnavailableError`.
         """
 
     def ready(self) -> bool:
-        """Could it sign now? Quick enough for a probe of health."""
+        """Return whether the key could sign now; quick enough for a health probe."""
 
 
 class DeliverySealer(Protocol):
-    """Encrypts what is given to the certificate of the one to whom it is given."""
+    """Encrypts a delivery to the certificate of its recipient."""
 
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
-        """Why nothing may be encrypted to this certificate (DER) now; None where it may be.
+        """Return why nothing may be encrypted to this certificate (DER) now; None if it is good.
 
-        SIG-07 where it could not be told.
+        Return SIG-07 if its state could not be determined.
         """
 
     def seal(self, document: bytes, certificate: bytes) -> bytes:
-        """The document, encrypted to a certificate that `judge` let pass."""
+        """Encrypt a document to a certificate that `judge` accepted."""

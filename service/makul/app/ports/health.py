@@ -1,4 +1,4 @@
-"""What a service depends on, and how each of it stands."""
+"""States of the dependencies of a service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class ReadinessState(StrEnum):
-    """How one dependency stands, best first."""
+    """The state of one dependency, in order from best to worst."""
 
     OK = "ok"
     DEGRADED = "degraded"
-    """Requests are answered, some of them with less than they could get: somebody should look."""
+    """Requests are answered, some with less than they could get. An operator should investigate."""
     DOWN = "down"
     """No decision can be answered."""
 
 
 class Check(Protocol):
-    """Looks at one dependency. It must be quick; one that raises counts as `DOWN`."""
+    """Checks one dependency. A check must be quick; a check that raises counts as `DOWN`."""
 
     def __call__(self) -> ReadinessState: ...
 
@@ -27,16 +27,16 @@ _WORSE = tuple(ReadinessState)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The state of every dependency, by a name that says nothing of where or what it is."""
+    """The state of every dependency, by a name that reveals neither its location nor its nature."""
 
     checks: Mapping[str, ReadinessState]
 
     @property
     def state(self) -> ReadinessState:
-        """The worst of them."""
+        """The worst of the states."""
         return max(self.checks.values(), key=_WORSE.index, default=ReadinessState.DOWN)
 
     @property
     def ready(self) -> bool:
-        """May requests be sent here?"""
+        """True if requests may be sent to this service."""
         return self.state is not ReadinessState.DOWN

@@ -1,4 +1,4 @@
-"""The master keys that wrap what is sealed in the store, and their rotation."""
+"""Ports for the master keys that wrap encrypted fields of the store, and for their rotation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,79 +11,80 @@ from makul.app.ports.caller import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """Which master keys there are, by id."""
+    """The ids of the master keys, by their state."""
 
     current: str
-    """Seals, and opens."""
+    """The key that encrypts and decrypts."""
     following: str | None
-    """Prepared: it opens, and is to be current next."""
+    """The prepared key: it only decrypts, and becomes current next."""
     former: tuple[str, ...]
-    """They only open what was sealed before."""
+    """Keys that only decrypt fields that were encrypted earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedCount:
-    """How many fields of one column are sealed under one key."""
+    """The number of fields of one column that are encrypted under one key."""
 
     column: str
     """Table and column, such as `disclosure.sealed`."""
     key_id: str
-    """`?` where a field names no key at all."""
+    """The id of the key; `?` if a field names no key."""
     fields: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrapped:
-    """One batch: what it did is committed."""
+    """The result of one batch, which is already committed."""
 
     column: str
     fields: int
-    """Wrapped anew."""
+    """Number of fields that were wrapped again."""
     overtaken: int
-    """Changed or deleted by others meanwhile, and left as they are."""
+    """Number of fields that another transaction changed or deleted meanwhile; left unchanged."""
     broken: int
-    """They do not open with these keys, and are left as they are."""
+    """Number of fields that do not decrypt with these keys; left unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """A master key that was taken out of the ring."""
+    """A master key that was removed from the key ring."""
 
     kept: Path
-    """The file of keys as it was: it opens what needs the key."""
+    """The previous version of the key file; it decrypts fields that need the retired key."""
     needed_by_backups_before: datetime | None
-    """Backups made later than this need it no more; None where that is not on record."""
+    """Backups made after this instant do not need the key; None if the instant is not on record."""
 
 
 class KeyRotation(Protocol):
-    """Rotation of the master key. Raises `DeskError` for a step that must not be taken now.
+    """Rotates the master key. Raises `DeskError` for a step that must not be taken now.
 
-    Each step is in the operator's log before it is done.
+    Each step is written to the operators' audit log before it is done.
     """
 
     def ring(self) -> Ring:
-        """The ring as it stands in its file."""
+        """Return the key ring as it is in its file."""
 
     def count(self) -> Sequence[SealedCount]:
-        """Every sealed field, by column and key: reads the whole store."""
+        """Count the encrypted fields by column and key; this reads the whole store."""
 
     def lingering(self) -> Sequence[str]:
-        """Keys in whose time a process of this machine read the ring that it works with.
+        """Return the ids of keys that were current when a running process read the key ring.
 
-        A former one: it still seals with it. The current one: it does not know the prepared.
+        Only processes of this machine are seen. If a former key is returned, a process still
+        encrypts with it. If the current key is returned, a process does not know the prepared key.
         """
 
     def prepare(self, *, at: datetime) -> str:
-        """Add a new key that opens and does not seal; its id."""
+        """Add a new key that decrypts and does not encrypt; return its id."""
 
     def activate(self, *, at: datetime) -> str:
-        """Let the prepared key seal from now on; its id."""
+        """Make the prepared key the one that encrypts from now on; return its id."""
 
     def rewrap(self, clock: Clock) -> Iterator[Rewrapped]:
-        """Bring all that is sealed under the current key, batch by batch.
+        """Wrap all encrypted fields under the current key, batch by batch.
 
-        It may be left at any batch and begun again: each field tells whether it is done.
+        The caller may stop after any batch and start again, because each field names its key.
         """
 
     def retire(self, key_id: str, *, at: datetime) -> Retired:
-        """Take a former key out of the ring, once nothing is sealed under it."""
+        """Remove a former key from the key ring, once no field is encrypted under it."""

@@ -1,4 +1,4 @@
-"""The ledger: what the sequencer needs of the store, and what others may read of the log."""
+"""Ports of the ledger: the store as the sequencer needs it, and the log as others may read it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from makul.ledger.checkpoint import Checkpoint
 
 
 class LedgerBrokenError(Exception):
-    """The log does not fit itself, or what was published of it. Nothing was appended.
+    """The log is inconsistent with itself or with what was published. Nothing was appended.
 
-    Never mended by the sequencer: somebody has to look. The message names no person.
+    The sequencer never repairs this: an operator must investigate. The message names no person.
     """
 
     @classmethod
     def lacking(cls, published: int, held: int) -> "LedgerBrokenError":
-        """Of a store that holds fewer leaves than were published."""
+        """Build the error for a store that holds fewer leaves than were published."""
         return cls(
             f"{published} leaves are published and the store has {held}: was it restored from an"
             " older copy?"
@@ -26,197 +26,223 @@ class LedgerBrokenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
-    """That a decision's leaf is in the log, for whoever checks it without the operator."""
+    """The proof that a decision's leaf is in the log.
+
+    Anyone can check it without the operator.
+    """
 
     index: int
-    """The leaf's place, from 0."""
+    """The leaf index, from 0."""
     size: int
-    """How many leaves the tree of this proof has."""
+    """The number of leaves in the tree of this proof."""
     proof: tuple[bytes, ...]
     """The audit path, the lowest node first (RFC 6962, 2.1.1)."""
     note: bytes
-    """The signed checkpoint of this size, with the witnesses' lines that are known."""
+    """The signed checkpoint of this size, with the known cosignature lines of witnesses."""
 
 
 class LedgerReader(Protocol):
-    """Reads of the log. Raises `StoreUnavailableError`, and `LedgerBrokenError` where it does not
-    fit itself.
+    """Reads the log.
+
+    Raises `StoreUnavailableError`, and `LedgerBrokenError` if the log is inconsistent with itself.
     """
 
     def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
-        """Of a decision's leaf; None while it has no place, or there is no such decision."""
+        """Return the inclusion proof of a decision's leaf.
+
+        Return None if the leaf has no index yet or there is no such decision.
+        """
 
 
 class NoteSigning(Protocol):
-    """Signs for the log (C2SP signed-note)."""
+    """Signs notes for the log (C2SP signed-note)."""
 
     @property
     def name(self) -> str:
         """The key's name, which is the log's origin (C2SP tlog-checkpoint)."""
 
     def sign(self, body: bytes) -> bytes:
-        """The whole note: this text and the signature below it."""
+        """Return the whole note: this text and the signature below it."""
 
 
 class NoteChecking(Protocol):
-    """Verifies notes by one key that the reader was given."""
+    """Verifies notes with one key that the reader was given."""
 
     def verify(self, document: bytes) -> bytes:
-        """The text that was signed; raises `ValueError` where the signature does not hold."""
+        """Return the text that was signed; raises `ValueError` if the signature is not valid."""
 
 
 class CosignatureChecking(Protocol):
-    """Verifies the lines of one witness."""
+    """Verifies the signature lines of one witness."""
 
     def verify(self, document: bytes) -> datetime:
-        """When it cosigned this note; raises `ValueError` where its line does not hold."""
+        """Return the time at which the witness cosigned this note.
+
+        Raises `ValueError` if its signature line is not valid.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Whose turn it is to sequence, and for how long from now."""
+    """The exclusive turn of one sequencer, and its length from now."""
 
     holder: UUID
-    """Of one process, drawn when it started."""
+    """The id of one process, drawn at random when it started."""
     length: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequenced:
-    """What one transaction of the sequencer did."""
+    """The result of one transaction of the sequencer."""
 
     taken: int
-    """Leaves that have their place now."""
+    """Number of leaves that received their index."""
     size: int
     more: bool
-    """Was the batch full? Then there are more, most likely."""
+    """True if the batch was full, so that more leaves are probably waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigned:
-    """A checkpoint that this log signed and a witness cosigned; both signatures were verified."""
+    """A checkpoint signed by this log and cosigned by a witness; both signatures are verified."""
 
     checkpoint: Checkpoint
     witness: str
     """The name and the id of the witness's key."""
     line: str
-    """Its signature line (C2SP signed-note), without its end."""
+    """The witness's signature line (C2SP signed-note), without its line end."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandingBy:
-    """Another sequencer works."""
+    """Another sequencer holds the lease."""
 
     until: datetime
-    """When its turn ends, unless it renews it."""
+    """The instant at which the other sequencer's lease ends unless it is renewed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedTree:
-    """A checkpoint as it is kept."""
+    """A checkpoint as it is stored."""
 
     size: int
     root: bytes
     note: bytes
-    """With the witnesses' lines that are known."""
+    """The signed note, with the known cosignature lines of witnesses."""
     made_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
-    """How the log stands, for whoever watches it."""
+    """The state of the log, for monitoring."""
 
     size: int
     root: bytes
     waiting: int
-    """Leaves without a place."""
+    """Number of leaves without an index."""
     waiting_since: datetime | None
-    """When the oldest of them was recorded."""
+    """The time at which the oldest waiting leaf was recorded."""
     checkpoint_size: int | None
     checkpoint_at: datetime | None
     cosigned_size: int | None
-    """The largest tree that a witness has cosigned."""
+    """The size of the largest tree that a witness has cosigned."""
     holder: UUID | None
     held_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What became of published leaves that a restored store lacked."""
+    """The result of recovering published leaves that a restored store lacked."""
 
     placed: int
-    """Of decisions that the store holds: they have their places again."""
+    """Number of leaves of decisions that the store holds.
+
+    They have their published indexes again.
+    """
     lost: int
-    """Of decisions that it does not hold any more."""
+    """Number of leaves of decisions that the store does not hold any longer."""
     size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The first thing that does not fit the log. It names records by their ids, and nobody."""
+    """The first record that does not match the log.
+
+    It names records by their ids, and no person.
+    """
 
     where: str
     """The table, or `published`."""
     record: str
-    """The row's key: a disclosure's id, a size, a level and index."""
+    """The key of the row: the id of a disclosure, a size, or a level and index."""
     what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerReport:
-    """What came of holding every record against the log."""
+    """The result of comparing every record with the log."""
 
     size: int
-    """Leaves that were in the log when it began."""
+    """Number of leaves in the log when the check began."""
     checked: int
-    """Records (decisions and acts) that were held against their leaves."""
+    """Number of records (decisions and acts) that were compared with their leaves."""
     waiting: int
-    """Of these, how many have no place yet, and need none yet."""
+    """Number of these records that have no leaf index yet and do not need one yet."""
     checkpoints: int
     lost: int
-    """Places whose records were lost when an older copy was restored, as noted then."""
+    """Number of leaf indexes whose records were lost, as noted when an older copy was restored."""
     finding: Finding | None
-    """None where all of it fits."""
+    """The first mismatch; None if all records match."""
 
 
 class LedgerStore(LedgerReader, Protocol):
-    """What the sequencer works on. Raises `StoreUnavailableError`; then nothing was changed."""
+    """The store as the sequencer uses it. After `StoreUnavailableError` nothing was changed."""
 
     def sequence(
         self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
-        """Give up to `batch` leaves their places and sign the tree, in one transaction.
+        """Assign indexes to up to `batch` leaves and sign the tree, in one transaction.
 
-        Raises `LedgerBrokenError`, also where the log is smaller in it than what is `published`.
+        Raises `LedgerBrokenError`, also if the log in the store is smaller than what is
+        `published`.
         """
 
     def release(self, lease: Lease) -> None:
-        """Let another sequencer work at once."""
+        """Release the lease so that another sequencer can work at once."""
 
     def latest(self) -> SignedTree | None:
-        """The newest checkpoint; None before the first."""
+        """Return the newest checkpoint; None before the first."""
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """The first hashes of a tile; raises `LedgerBrokenError` where they are not there."""
+        """Return the first `width` hashes of a tile.
+
+        Raises `LedgerBrokenError` if they are missing.
+        """
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
-        """Keep witnesses' verified lines, by their names; how many were new."""
+        """Store witnesses' verified signature lines by witness name; return how many were new."""
 
     def state(self) -> LedgerState:
-        """How the log stands."""
+        """Return the state of the log."""
 
 
 class PublishedLog(Protocol):
     """The log as files that witnesses fetch (C2SP tlog-tiles). Raises `OSError`."""
 
     def checkpoint(self) -> bytes | None:
-        """The note that is published; None where nothing is."""
+        """Return the published note; None if nothing is published."""
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """The first hashes of a published tile; raises `OSError`, `LedgerBrokenError`."""
+        """Return the first `width` hashes of a published tile.
+
+        Raises `OSError`, and `LedgerBrokenError`.
+        """
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
-        """Put a tile in its place, whole or not at all."""
+        """Write a tile to its location, completely or not at all."""
 
     def write_checkpoint(self, note: bytes) -> None:
-        """Put the note in its place, whole or not at all: last, for it promises the tiles."""
+        """Write the note to its location, completely or not at all.
+
+        It must be written last, because it promises the tiles.
+        """

@@ -1,4 +1,4 @@
-"""The comparison of a probe with a record."""
+"""The port that compares a probe with a record."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ class Matcher(Protocol):
 
     @property
     def methods(self) -> frozenset[MatchMethod]:
-        """The methods that are available here."""
+        """The match methods that are available in this installation."""
 
     def compare(self, probe: DemographicProbe, person: Person | None) -> MatchVerdict:
-        """Never `MATCH` where `person` is None."""
+        """Compare a probe with a record. The verdict is never `MATCH` if `person` is None."""

@@ -1,4 +1,4 @@
-"""The record: what a request reads of it, and the transaction that decides whether it may leave."""
+"""Ports for the record of decisions: reads on the request path, and the recording transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,34 +22,43 @@ from makul.domain.usage import NO_USE, Usage
 
 
 class StoreUnavailableError(Exception):
-    """The record store cannot be reached or cannot commit (OPS-03). Nothing was recorded, except
-    perhaps where it is a `CommitUnknownError`.
+    """The record store cannot be reached or cannot commit (OPS-03).
+
+    Nothing was recorded, except possibly if this is a `CommitUnknownError`.
     """
 
 
 class CommitUnknownError(StoreUnavailableError):
-    """The store was lost during a commit: what was written may stand, or not. Nothing is answered,
-    and whoever asks again learns it.
+    """The connection to the store was lost during a commit, so its outcome is unknown.
+
+    The writes may have been committed or not. The caller gets no answer and must retry with the
+    same request id to learn the outcome.
     """
 
 
 class NotThisDutyError(StoreUnavailableError):
-    """The database's role may not do this: it belongs to another `Duty`, or to the owner."""
+    """The database role may not do this, because it belongs to another `Duty` or to the owner."""
 
 
 class Space(StrEnum):
-    """Where a request id is unique, for one recipient."""
+    """The scope in which a request id is unique for one recipient."""
 
     DISCLOSURE = "DISCLOSURE"
     CONSENT = "CONSENT"
     REVOCATION = "REVOCATION"
-    """Takes and never gives: its stored answers need no rights."""
+    """Consent revocations, which only remove rights.
+
+    A replay of their stored answers therefore needs no rights.
+    """
     EXPLANATION = "EXPLANATION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who of a recipient asks: a request id belongs to one asker (invariant 5)."""
+    """The party within a recipient that sends a request.
+
+    A request id belongs to exactly one asker (docs/architecture.md, invariant 5).
+    """
 
     subsystem: str | None = None
     """The X-Road subsystem of the member; None on other channels."""
@@ -59,7 +68,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestKey:
-    """A request as it is known when it comes again."""
+    """The values by which a repeated request is recognised."""
 
     recipient: MemberCode
     space: Space
@@ -71,8 +80,8 @@ class RequestKey:
     def reused_by(self, known: "KnownRequest") -> str | None:
         """Return the element in which this request differs from the one that closed its id.
 
-        None if it is the same request of the same asker. An answer goes to nobody else: another
-        employee, case or subsystem has its own consent to show (Procedure, cl. 4, 15).
+        Return None if it is the same request of the same asker. An answer goes to no other asker:
+        another employee, case or subsystem must present its own consent (Procedure, cl. 4 and 15).
         """
         if self.digest != known.digest:
             return "requestId"
@@ -94,14 +103,14 @@ class KnownRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSnapshot:
-    """What the record holds when a request arrives, read in one snapshot."""
+    """The state of the record when a request arrives, read in one snapshot."""
 
     recipient: Recipient | None
     agreement: Agreement | None
     usage: Usage = NO_USE
-    """What the recipient used so far in the minute and the UTC day of the request."""
+    """The recipient's usage so far in the minute and in the UTC day of the request."""
     known: KnownRequest | None = None
-    """The request that closed this request id before; None if the id is open."""
+    """The earlier request that closed this request id; None if the id is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +123,13 @@ class RegisteredCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldConsent:
-    """A registered consent: that the operator recorded these bytes then proves they existed."""
+    """A registered consent document.
+
+    The operator's record of these bytes proves that they existed at `registered_at`.
+    """
 
     document: bytes
-    """Its exact bytes."""
+    """The exact bytes of the document."""
     registered_at: datetime
 
 
@@ -132,94 +144,105 @@ class KeptReceipt:
 
 
 class Register(Protocol):
-    """Reads on the request path. No authorisation is ever cached (invariant 9)."""
+    """Reads on the request path.
+
+    No authorisation is ever cached (docs/architecture.md, invariant 9).
+    """
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
-        """The recipient for whom this certificate is registered and not withdrawn."""
+        """Return the recipient for whom this certificate is registered and not withdrawn."""
 
     def recipient(self, code: MemberCode) -> Recipient | None:
-        """The recipient as registered."""
+        """Return the recipient as registered."""
 
     def standing(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
     ) -> RequestSnapshot:
-        """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
+        """Read recipient, agreement, usage and the state of the request id in one snapshot."""
 
     def official(
         self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
     ) -> str | None:
-        """The registered official of this recipient to whom this certificate belongs.
+        """Return the identifier of this recipient's registered official who owns this certificate.
 
-        None once withdrawn, unless that was after `as_of`, when the document was proven to be.
+        Return None if the official was withdrawn. An official withdrawn after `as_of` still counts:
+        at that time the document was already proven to exist.
         """
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
-        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+        """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
-        """Is this consent notice approved, with exactly this text in this language?"""
+        """Return whether this notice is approved with exactly this text in this language."""
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
-        """Who signed an agreement's newest draft; not read by any decision."""
+        """Return the signatures under an agreement's newest draft; no decision reads them."""
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
-        """How a ground was used so far."""
+        """Return how a ground was used so far."""
 
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
-        """A consent document that this recipient registered."""
+        """Return a consent document that this recipient registered."""
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
-        """A consent of this recipient, registered or used inline."""
+        """Return the status of a consent of this recipient, registered or used inline."""
 
     def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
-        """Did this person, as the subject's representative, give this recipient this consent?"""
+        """Return whether this person gave this consent as the subject's representative.
+
+        Only consents to this recipient are considered.
+        """
 
     def revocations(
         self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
     ) -> tuple[Sequence[RevokedConsent], bool]:
-        """Consents to this recipient that were taken back, oldest first, and are there more?
+        """Return revoked consents to this recipient, oldest first, and whether there are more.
 
-        From `since` on; with `after`, behind that consent of that very instant.
+        The page starts at the instant `since`. If `after` is given, it starts behind that consent
+        of that same instant.
         """
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record, its samples named and not read.
+        """Return the current version of a person's record; its samples are named and not read.
 
-        The work is the same for an unknown PIN, and whatever the record holds (invariant 6).
+        The work is the same for an unknown PIN and for any content of the record
+        (docs/architecture.md, invariant 6).
         """
 
     def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
-        """Return this version with those of its samples read that are wanted.
+        """Return this version with the wanted samples read.
 
-        Only for what is released: the work tells what is held. Raises `StoreUnavailableError`.
+        Call this only for samples that are released, because the work reveals which samples are
+        held. Raises `StoreUnavailableError`.
         """
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
     ) -> AttemptCounts:
-        """Failed matches since an instant."""
+        """Return the counts of failed matches since an instant."""
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
-        """The receipt of the decision that closed this recipient's request id.
+        """Return the receipt of the decision that closed this recipient's request id.
 
-        Searched in the order of `Space`; in one space, the last decision if the id is still open.
-        A later refusal or dry run under the same id never stands before a disclosure.
+        Spaces are searched in the order of `Space`. If the id is still open in a space, the last
+        decision in that space is used. A later refusal or dry run under the same id never takes
+        precedence over a disclosure.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """What the ledger commits to: a salted digest, which says nothing once the salt is gone."""
+    """A leaf of the ledger: a salted commitment, which reveals nothing once the salt is deleted."""
 
     salt: bytes
     statement: bytes
-    """The exact bytes committed to: the decision's facts, the subject's PIN among them."""
+    """The exact bytes committed to: the facts of the decision, including the subject's PIN."""
     hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a decision was judged on: the exact bytes, and how they were judged."""
+    """A document on which a decision was judged, and the report of how it was judged."""
 
     digest: bytes
     kind: str
@@ -229,30 +252,38 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperUse:
-    """One more consent on paper by an official, of those they may hand in a day."""
+    """One more use of an official's daily quota of consents on paper."""
 
     official: bytes
-    """The fingerprint of their certificate."""
+    """The fingerprint of the official's certificate."""
     quota: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRevocation:
-    """A consent revoked by what its subject, or who gave it, signed; its document is evidence."""
+    """The revocation of a consent, signed by its subject or by the representative who gave it.
+
+    The signed document is kept as evidence.
+    """
 
     consent_id: UUID
     subject: Pin
     document: bytes | None
-    """The revocation's digest; None where the operator revoked by hand."""
+    """The digest of the revocation document; None if the operator revoked by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One decision, to be recorded whole or not at all, before a byte of its answer leaves.
+    """One decision, recorded completely or not at all before any byte of its answer leaves.
 
-    What must still be true at commit is named here, and re-checked in the recording transaction:
-    `requires_active` (recipient and agreement), `meter` (the ground is neither used up nor
-    revoked), `daily_quota`, `attempt_limits`. Where it is not, nothing is recorded (`Conflict`).
+    The entry names the preconditions that the recording transaction checks again at commit:
+
+        requires_active   recipient and agreement are active
+        meter             the ground is neither used up nor revoked
+        daily_quota       the agreement's quota of the day is not used up
+        attempt_limits    no limit on failed matches is reached
+
+    If one of them does not hold, nothing is recorded (`Conflict`).
     """
 
     disclosure_id: UUID
@@ -271,50 +302,65 @@ class Entry:
     receipt: bytes
     answer: bytes
     closes: bool
-    """Does this decision close the request id? A refusal that may be asked again later does not,
-    and neither does one for the id's own misuse; such an entry neither reads nor writes the key."""
+    """True if this decision closes the request id.
+
+    A refusal that may be retried later does not close it, nor does a refusal for misuse of the id
+    itself. Such an entry neither reads nor writes the request key.
+    """
     keep_answer_until: datetime
     ground: GroundRef | None = None
     evidence: tuple[Evidence, ...] = ()
     requires_active: bool = False
     terms: Agreement | None = None
-    """The agreement under which it was decided. Where its terms are others by now, nothing is
-    recorded and the id stays open (REQ-05): the request is to be judged by the new ones."""
+    """The agreement under which the request was decided.
+
+    If its terms have changed by the commit, nothing is recorded and the id stays open (REQ-05). The
+    request must then be judged by the new terms.
+    """
     meter: bool = False
-    """Does it count as one use of `ground`?"""
+    """True if this decision counts as one use of `ground`."""
     daily_quota: int | None = None
     attempt_limits: AttemptLimits | None = None
-    """Set where a person was compared: limits not to have been reached meanwhile (MAT-06)."""
+    """Limits on failed matches, set if a person was compared.
+
+    They must not have been reached by the commit (MAT-06).
+    """
     failed_attempt: bool = False
     """Count a failed match against recipient, PIN and employee."""
     register_consent: bool = False
     """Keep the ground's document as a registered consent."""
     paper: PaperUse | None = None
-    """Set where a consent on paper is registered."""
+    """The official's quota to use, set if a consent on paper is registered."""
     revokes: ConsentRevocation | None = None
-    """From this commit on, this consent carries nothing more."""
+    """The consent that allows no disclosure from this commit on."""
     mark: MessageMark | None = None
     sealed_to: bytes | None = None
-    """SHA-256 of the certificate to which the answer is encrypted; not to be withdrawn by now."""
+    """SHA-256 of the certificate to which the answer is encrypted.
+
+    The certificate must not have been withdrawn by the commit.
+    """
     official: bytes | None = None
-    """SHA-256 of the certificate of the official who signed the basis; likewise."""
+    """SHA-256 of the certificate of the official who signed the basis statement.
+
+    The official must not have been withdrawn by the commit.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The entry stands; its answer may leave."""
+    """The entry is committed and its answer may leave."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The same request was decided before; this is the answer it got."""
+    """The stored answer of a request that was decided before."""
 
     answer: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Meanwhile something changed that forbids it. Nothing was recorded."""
+    """A change since the decision forbids recording it. Nothing was recorded."""
 
     reasons: tuple[Reason, ...]
 
@@ -323,23 +369,30 @@ Recorded = Committed | Replay | Conflict
 
 
 class Recorder(Protocol):
-    """The recording transaction. Raises `StoreUnavailableError`; then nothing may be answered."""
+    """The recording transaction. If it raises `StoreUnavailableError`, no answer may be given."""
 
     def record(self, entry: Entry) -> Recorded:
-        """All or nothing: request key, meter, attempts, disclosure, leaf, evidence, answer."""
+        """Record a decision and all that belongs to it, or nothing.
+
+        This covers the request key, usage, attempts, disclosure, leaf, evidence and answer.
+        """
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
-        """The stored answer of a closed id, its rights re-checked (invariants 4 and 5).
+        """Return the stored answer of a closed id after checking its rights again.
 
-        The repetition is recorded in the same transaction, with a leaf of its own (invariant 1).
+        See docs/architecture.md, invariants 4 and 5. The same transaction records the repetition
+        with a leaf of its own (docs/architecture.md, invariant 1).
 
-        `Conflict` carries what forbids it: RCP-02/03/04, AGR-01 to 04, CNS-05, REQ-08 for a
-        channel that is not agreed, REQ-04 for another digest or asker, REQ-09 for a message that
-        came before.
+        `Conflict` carries what forbids the replay: RCP-02, RCP-03 or RCP-04; AGR-01 to AGR-04;
+        CNS-05; REQ-08 for a channel that is not agreed; REQ-04 for another digest or asker; REQ-09
+        for a repeated message.
         """
 
     def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
-        """Note a message that records nothing else; False where it came before (REQ-09)."""
+        """Record the mark of a message that records nothing else.
+
+        Return False if the message was received before (REQ-09).
+        """
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
-        """Count a request that records nothing else; return how many came in this minute."""
+        """Count a request that records nothing else; return the count of this minute."""

@@ -1,4 +1,4 @@
-"""The operator's desk: who is registered, under what terms, and who is in the database."""
+"""The operator's registry: recipients, officials, notices, agreements, persons and decisions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from makul.domain.recipients import Recipient
 
 
 class DeskError(Exception):
-    """What was asked of the desk contradicts the register. The message holds no data."""
+    """An operation contradicts the register. The message contains no data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Official:
-    """A person of a recipient who signs basis statements and consents on paper."""
+    """A person who signs basis statements and consents on paper for a recipient."""
 
     recipient: MemberCode
     identifier: str
@@ -78,7 +78,7 @@ class RepetitionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthCount:
-    """How many decisions of a month are alike in this (Procedure, cl. 11)."""
+    """The number of a month's decisions with these values (Procedure, cl. 11)."""
 
     recipient: MemberCode
     purpose: str | None
@@ -86,12 +86,12 @@ class MonthCount:
     ground_kind: str | None
     decisions: int
     repetitions: int = 0
-    """Answers of such decisions, of any month, that were given again in this month."""
+    """Number of answers of such decisions, of any month, that were given again in this month."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Whether an export shows whole PINs, and why it is made."""
+    """The options of an export: whether it shows whole PINs, and the reason for it."""
 
     revealed: bool
     reason: str | None
@@ -103,21 +103,21 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceDocument:
-    """One document on which a decision was judged, as it is kept."""
+    """One document on which a decision was judged, as it is stored."""
 
     digest: bytes
-    """By which the decision names it."""
+    """The digest by which the decision names the document."""
     kind: str | None
-    """None where the document is not there."""
+    """The kind of the document; None if the document is missing."""
     document: bytes | None
-    """Its exact bytes; None where they are not there, or do not open."""
+    """The exact bytes; None if they are missing or do not decrypt."""
     report: bytes
-    """How it was judged for this decision."""
+    """The report of how the document was judged for this decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionEvidence:
-    """All that a decision was judged on."""
+    """All documents on which a decision was judged."""
 
     disclosure_id: UUID
     decided_at: datetime
@@ -126,29 +126,38 @@ class DecisionEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundRow:
-    """A consent or basis statement that was used or registered, as the operator is shown it."""
+    """A consent or basis statement that was used or registered, as shown to the operator."""
 
     recipient: MemberCode
     kind: GroundKind
     ground_id: UUID
     allowed: int
-    """How many disclosures it allows."""
+    """Number of disclosures that the ground allows."""
     used: int
     valid_from: datetime
     valid_to: datetime
     registered_at: datetime | None
-    """None if it came with a request and was not registered before."""
+    """The time of registration.
+
+    None if the ground came with a request and was not registered before.
+    """
     revoked_at: datetime | None
-    """When the operator revoked it. A subject's own revocation is not shown here."""
+    """The time at which the operator revoked the ground.
+
+    A consent revocation by the subject is not shown here.
+    """
 
 
 class Desk(Protocol):
-    """What the operator may do to the register. Every change is recorded with who and when."""
+    """The operations of the operator on the register.
+
+    Every change is recorded with its actor and time.
+    """
 
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None: ...
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
-        """Hold or release; takes effect for everything ordered after its commit."""
+        """Put a recipient on hold or release it, for everything ordered after the commit."""
 
     def recipients(self) -> Sequence[Recipient]: ...
 
@@ -157,32 +166,43 @@ class Desk(Protocol):
     ) -> None: ...
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
-        """Every recipient's certificate in use for messages: whose, and in DER."""
+        """Return every recipient's certificates in use for messages: owner and DER."""
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
-        """Every certificate that data may be encrypted to: whose, and in DER."""
+        """Return every certificate to which data may be encrypted: owner and DER."""
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """Trust a certificate no more, from this commit on; it cannot be registered again."""
+        """Withdraw a message certificate from this commit on; it cannot be registered again."""
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
-        """From this commit on, encrypt this recipient's data to this certificate."""
+        """Register the certificate to which this recipient's data are encrypted.
+
+        It takes effect with this commit.
+        """
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """Encrypt nothing more to it, and give no stored answer again that is; for good."""
+        """Withdraw an encryption certificate; this cannot be undone.
+
+        Nothing more is encrypted to it, and no stored answer that is encrypted to it is given
+        again.
+        """
 
     def add_official(self, official: Official, *, at: datetime) -> None: ...
 
     def withdraw_official(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """What they sign counts no more, from this commit on; they cannot be registered again."""
+        """Withdraw an official from this commit on; the official cannot be registered again.
+
+        A document of the official that arrives from then on does not count, even if it bears an
+        earlier date. Consents on paper that were registered before still count.
+        """
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
         """Register a notice in all its languages; it counts once it is approved."""
@@ -190,36 +210,43 @@ class Desk(Protocol):
     def approve_notice(
         self, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
     ) -> None:
-        """The authorised body's approval; its signatory and the texts are checked at commit."""
+        """Record the authorised body's approval.
+
+        Its signatory and the texts are checked at commit.
+        """
 
     def notices(self) -> Sequence[Notice]: ...
 
     def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
-        """Register a hand for a party. One person, one key: one party and one role."""
+        """Register a signatory for a party. One person with one key has one party and one role."""
 
     def withdraw_signatory(
         self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """What is not in force by then does not count on this signatory; what is, stays so."""
+        """Withdraw a signatory.
+
+        The signatory no longer counts for documents not yet in force; documents in force stay so.
+        """
 
     def signatories(self) -> Sequence[Signatory]: ...
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
-        """Lay terms before the parties, in `document`; earlier terms of that number end here."""
+        """Register `document` as the newest draft; earlier terms of that number end with it."""
 
     def draft_document(self, number: AgreementNumber) -> bytes | None:
-        """The document of an agreement's newest draft, unsigned."""
+        """Return the document of an agreement's newest draft, unsigned."""
 
     def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
-        """Record a verified signature; IN_FORCE where with it all three parties have signed."""
+        """Record a verified signature; return IN_FORCE once all three parties have signed."""
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
-        """Who signed the newest draft, the first to sign first; withdrawn signatories left out
-        unless it is in force.
+        """Return the signatures under the newest draft, oldest first.
+
+        Signatures of withdrawn signatories are left out unless the agreement is in force.
         """
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
-        """End an agreement for good, from this commit on."""
+        """Terminate an agreement from this commit on; this cannot be undone."""
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]: ...
 
@@ -240,10 +267,13 @@ class Desk(Protocol):
         """Revoke a consent or basis statement that was used or registered, from this commit on."""
 
     def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
-        """Insert or replace as a new version, one transaction a batch; how many changed."""
+        """Insert persons, or replace them by new versions; return how many changed.
+
+        Each batch is one transaction.
+        """
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-        """A person's record for the operator's eyes; the look is itself recorded (cl. 13, 16).
+        """Return a person's record for the operator; the access is itself recorded (cl. 13 and 16).
 
         Samples are named and not read.
         """
@@ -251,10 +281,10 @@ class Desk(Protocol):
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:
-        """Find at most `MAX_FOUND` persons by what is known of them (cl. 13, 16).
+        """Find at most `MAX_FOUND` persons by known attributes (cl. 13 and 16).
 
-        The search is recorded before a record is opened, and each person found before they are
-        shown. `report` hears how many records were opened so far.
+        The search is recorded before any record is decrypted. Each person found is recorded before
+        they are shown. `report` receives the number of records decrypted so far.
         """
 
     def change_person(
@@ -266,13 +296,13 @@ class Desk(Protocol):
         reason: str,
         at: datetime,
     ) -> tuple[Person, Person] | None:
-        """Add what `change` makes of the current version as a new one (cl. 14).
+        """Add the result of `change` to the current version as a new version (cl. 14).
 
-        Returns the record before and after; None where there is none. Every version is kept.
+        Return the record before and after; None if there is no record. Every version is kept.
         """
 
     def count_persons(self) -> PersonCount:
-        """Count what the register holds; opens no record."""
+        """Count the content of the register; decrypts no record."""
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int
@@ -291,14 +321,15 @@ class Desk(Protocol):
         """Return answers that were given again, the latest first."""
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
-        """A month's decisions, counted by recipient, purpose, outcome and ground (cl. 11)."""
+        """Count a month's decisions by recipient, purpose, outcome and ground (cl. 11)."""
 
     def export(
         self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
-        """A month's decisions, the first first, as they are read; the export is itself recorded
-        before the first (cl. 13, 16).
+        """Return a month's decisions, oldest first, as they are read.
+
+        The export is itself recorded before the first decision is returned (cl. 13 and 16).
         """
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
-        """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""
+        """Return the evidence of a decision; the access is itself recorded (cl. 13 and 16)."""

@@ -1,4 +1,4 @@
-"""What the parties sign beside consents and basis statements: agreements, approvals of notices."""
+"""Ports for agreements and approvals of notices, which the parties sign."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 NOTICE_LANGUAGES = ("ky", "ru", "en")
-"""A notice is one text in each of these (Procedure, cl. 4)."""
+"""The languages of a notice; it has one text in each of them (Procedure, cl. 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,14 @@ class NamedParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementDraft:
-    """Everything that the three parties sign (cl. 7). The state of `terms` is not part of it."""
+    """The terms that the three parties sign (cl. 7). The state of `terms` is not part of them."""
 
     terms: Agreement
     drafted_at: datetime
-    """Makes each draft another document: what was signed under an older one never counts again."""
+    """The instant that makes each draft a different document.
+
+    A signature under an older draft therefore never counts again.
+    """
     authorised_body: NamedParty
     operator: NamedParty
     recipient_name: str
@@ -38,12 +41,12 @@ class AgreementDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeApproval:
-    """The authorised body approves a notice in all its languages (cl. 4)."""
+    """An approval of a notice in all its languages by the authorised body (cl. 4)."""
 
     authorised_body: NamedParty
     ref: str
     digests: Mapping[str, bytes]
-    """SHA-256 of each text's exact bytes, by language."""
+    """SHA-256 of the exact bytes of each text, by language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +60,16 @@ class Signatory:
     fingerprint: bytes
     """SHA-256 of the certificate."""
     key_digest: bytes
-    """SHA-256 of its public key: a second certificate over the same key is the same hand."""
+    """SHA-256 of the certificate's public key.
+
+    A second certificate over the same key belongs to the same person.
+    """
     withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedBytes:
-    """A signed document that the desk keeps: its exact bytes, and how they were judged."""
+    """A signed document that the registry keeps: its exact bytes and the report on them."""
 
     digest: bytes
     document: bytes
@@ -96,7 +102,7 @@ class RecordedSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A notice as registered; approved or not yet."""
+    """A notice as registered, approved or not."""
 
     ref: str
     texts: Mapping[str, bytes]
@@ -107,25 +113,31 @@ class Notice:
 
     @classmethod
     def of(cls, ref: str, texts: Mapping[str, bytes], *, added_at: datetime) -> "Notice":
-        """A notice of these texts, approved by nobody yet."""
+        """Build a notice of these texts that is not approved yet."""
         digests = {language: sha256(text).digest() for language, text in texts.items()}
         return cls(ref=ref, texts=texts, digests=digests, added_at=added_at)
 
 
 class SignedPapers(Protocol):
-    """XML ↔ what the parties sign. No keys, no database."""
+    """Converts between XML and the documents that parties sign. Uses no keys, no database."""
 
     def render_agreement(self, draft: AgreementDraft) -> bytes:
-        """The document to be signed; `UnwritableError` for terms that its schema cannot hold."""
+        """Return the agreement to be signed.
+
+        Raises `UnwritableError` for terms that its schema cannot hold.
+        """
 
     def read_agreement(self, signed: "Element") -> AgreementDraft:
-        """An agreement from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read an agreement from its verified root element; raises `DocumentError` (REQ-01)."""
 
     def render_approval(self, approval: NoticeApproval) -> bytes:
-        """The approval to be signed; `UnwritableError` likewise."""
+        """Return the approval to be signed.
+
+        Raises `UnwritableError` for values that its schema cannot hold.
+        """
 
     def read_approval(self, signed: "Element") -> NoticeApproval:
-        """An approval from its verified root element; raises `DocumentError` (REQ-01)."""
+        """Read an approval from its verified root element; raises `DocumentError` (REQ-01)."""
 
     def content_digest(self, signed: "Element") -> bytes:
-        """SHA-256 over a verified root element in exclusive canonical form."""
+        """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
