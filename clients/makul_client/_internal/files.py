@@ -1,8 +1,8 @@
 """Safe reading and writing of files that are named to this program.
 
-A name may lead to a pipe, a device, an endless file, or a link that an attacker placed in a
-directory that all users can write to. Nothing here waits for a writer, reads without a limit, or
-writes through a link. Written files are durable.
+A name may lead to a pipe, a device or an endless file. It may lead to a link that an attacker
+placed in a directory that all users can write to. Nothing here waits for a writer, reads without a
+limit, or writes through a link. Written files are durable.
 """
 
 import os

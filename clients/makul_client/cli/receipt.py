@@ -182,6 +182,11 @@ class _Checker:
 
     @classmethod
     def of(cls, profile: Profile, log: str | None, *, offline: bool) -> _Checker:
+        """Return the verifiers of a profile. `log` replaces the profile's log.
+
+        Offline, only a directory may be the log. Raises `ProfileError` without a table [ledger],
+        and `MakulError` if `log` is an address.
+        """
         if profile.ledger is None:
             raise ProfileError("the profile has no table [ledger]: ask the operator for its key")
         if offline and log is not None and is_address(log):

@@ -108,6 +108,7 @@ def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
 
 
 def _named_certificate(key_info: "Element") -> bytes:
+    """Return the SHA-256 of the certificate to which the key is encrypted."""
     (named,) = _children(key_info, _ds("X509Data"))
     _, digest = _children(named, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
     if digest.get("Algorithm") != SHA256:
