@@ -2,8 +2,8 @@
 
 The shape is checked before the signature. There must be one Signature, the root's last child. Its
 References must point to the whole document, to its own SignedProperties and, optionally, to
-KeyInfo. Only known transforms and algorithms are allowed. Then signxml verifies, and a caller may
-read only what signxml returns as signed.
+KeyInfo. They must point to nothing else. Only known transforms and algorithms are allowed. Then
+signxml verifies, and a caller may read only what signxml returns as signed.
 
 Sources: XML-DSig (W3C REC 11 April 2013); XAdES, ETSI EN 319 132-1, clauses 4 to 6.
 """
