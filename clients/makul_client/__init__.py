@@ -10,8 +10,8 @@
             ground=ConsentDocument(Path("consent.xml").read_bytes()),
         )
 
-It shares nothing with the service but the published WSDL and schemas, and it logs no data:
-importing it also keeps the libraries beneath from doing so.
+The client shares only the published WSDL and schemas with the service. It logs no personal data.
+Importing it also stops its libraries from logging such data.
 """
 
 from importlib import import_module
@@ -119,7 +119,10 @@ _HOMES = {
     "profile": "Profile",
     "models.reasons": "Language Reason Retry",
 }
-"""Where each public name is defined. A name is loaded when it is used: all take near a second."""
+"""The module that defines each public name.
+
+A name is imported on first use, because importing all of them takes nearly a second.
+"""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,10 @@
 """The client: one method for each operation of the contract.
 
-What was asked for is returned; what was not obtained is raised (see `errors`). So
-`get_person_data` returns data or raises, while `verify_person`, whose answer *is* yes or no,
-returns either and raises only when neither can be told. Every decision's receipt is verified
-before anything of the answer is handed over, and what may be repeated safely is repeated.
+A method returns what the caller asked for, and raises if it did not get that (see `errors`). So
+`get_person_data` returns data or raises. The answer of `verify_person` is yes or no: it returns
+either, and raises only if the service could not determine which. The receipt of every decision is
+verified before any part of the answer is returned. A request that may safely be repeated is
+repeated.
 """
 
 import time
@@ -41,10 +42,10 @@ _NO_CONTEXT: Final = Context()
 
 
 class Client:
-    """Asks the service in one recipient's name.
+    """The client of one recipient, which sends requests to the service.
 
-    Keep it for many requests, one thread at a time; close it, or use `with`. Raises
-    `ProfileError` where the profile's keys or certificates cannot be used.
+    Use one client for many requests, in one thread at a time. Close it, or use `with`. Raises
+    `ProfileError` if the profile's keys or certificates cannot be used.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Client:
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:
-        """A client for the profile in this file."""
+        """Return a client for the profile in this file."""
         return cls(Profile.load(profile))
 
     def __enter__(self) -> Self:
@@ -85,7 +86,7 @@ class Client:
         purpose: str | None = None,
         context: Context = _NO_CONTEXT,
     ) -> VerifyResult:
-        """Is this the person they say they are? Yes or no, never data (Procedure, cl. 10)."""
+        """Return whether this is the person named, never personal data (Procedure, cl. 10)."""
 
         def read(answer: Any, decision: Decision) -> VerifyResult:
             self._exchange.demand(decision, "MATCHED", "NOT_MATCHED")
@@ -107,9 +108,10 @@ class Client:
         purpose: str | None = None,
         context: Context = _NO_CONTEXT,
     ) -> PersonData:
-        """The named attributes of the person, if they match (Procedure, cl. 4, 5 and 10).
+        """Return the named attributes of the person, if the person matches.
 
-        Raises `NotMatchedError`, `RefusedError`, `UndeterminedError`, each with its decision.
+        Procedure, cl. 4, 5 and 10. Raises `NotMatchedError`, `RefusedError` or `UndeterminedError`,
+        each with its decision.
         """
 
         def read(answer: Any, decision: Decision) -> PersonData:
@@ -140,9 +142,9 @@ class Client:
         purpose: str | None = None,
         context: Context = _NO_CONTEXT,
     ) -> Explanation:
-        """How `operation` would be decided, rule by rule; no person is looked at (cl. 7).
+        """Return how `operation` would be decided, rule by rule, without reading a person (cl. 7).
 
-        A refusal foretold is what was asked for, so it is returned and not raised.
+        A predicted refusal is what the caller asked for, so it is returned and not raised.
         """
 
         def read(answer: Any, decision: Decision) -> Explanation:
@@ -167,9 +169,10 @@ class Client:
         authority: bytes | None = None,
         context: Context = _NO_CONTEXT,
     ) -> RegisteredConsent:
-        """Hand a consent in, to be held and counted by the operator (Procedure, cl. 4).
+        """Register a consent, which the operator then stores and counts (Procedure, cl. 4).
 
-        With the scan of a consent on paper, and of the document of a representative's authority.
+        A consent on paper needs `scan`. A consent by a representative needs `authority`, the scan
+        of the document that proves the representative's authority.
         """
 
         def read(answer: Any, decision: Decision) -> RegisteredConsent:
@@ -187,7 +190,7 @@ class Client:
         return self._exchange.decide("RegisterConsent", fields, context, read)
 
     def revoke_consent(self, document: bytes, *, context: Context = _NO_CONTEXT) -> RevokedConsent:
-        """Hand in what the subject signed to take a consent back (Procedure, cl. 4)."""
+        """Revoke a consent by the document that the subject signed for it (Procedure, cl. 4)."""
 
         def read(answer: Any, decision: Decision) -> RevokedConsent:
             self._exchange.demand(decision, "ACCEPTED")
@@ -199,7 +202,7 @@ class Client:
     def revocations(
         self, since: datetime | None = None, *, context: Context = _NO_CONTEXT
     ) -> tuple[Revocation, ...]:
-        """Consents to this recipient that were taken back, oldest first; every page of them."""
+        """Return all revoked consents to this recipient, oldest first, from every page."""
         told: list[Revocation] = []
         fields: dict[str, Any] = {} if since is None else {"since": since}
         while True:
@@ -213,23 +216,26 @@ class Client:
             context = Context(employee=context.employee)
 
     def consent_status(self, consent_id: UUID, *, context: Context = _NO_CONTEXT) -> ConsentStatus:
-        """Where a consent stands. An unknown one raises `RefusedError` (CNS-01)."""
+        """Return the state of a consent. Raises `RefusedError` (CNS-01) for an unknown consent."""
         fields = {"consentId": str(consent_id)}
         return self._exchange.inquire("GetConsentStatus", fields, context, reading.consent_status)
 
     def agreement(self, number: str | None = None, *, context: Context = _NO_CONTEXT) -> Agreement:
-        """What may be asked for, until when, by which channel (Procedure, cl. 7)."""
+        """Return what an agreement allows, its term and its channels (Procedure, cl. 7)."""
         fields = {"agreementNumber": number or self.profile.agreement}
         return self._exchange.inquire(
             "GetAgreement", fields, context, lambda answer: reading.agreement(answer.agreement)
         )
 
     def receipt(self, of_request: UUID, *, context: Context = _NO_CONTEXT) -> Receipt:
-        """The receipt of an earlier request of one's own, verified (Procedure, cl. 10 and 11)."""
+        """Return the verified receipt of an earlier request (Procedure, cl. 10 and 11)."""
         return self.receipt_in_log(of_request, context=context).receipt
 
     def receipt_in_log(self, of_request: UUID, *, context: Context = _NO_CONTEXT) -> ReceiptInLog:
-        """The same, and its place in the log as given: `LedgerVerifier` verifies that."""
+        """Return the verified receipt of an earlier request, with its proof in the log.
+
+        The proof is not verified here. `LedgerVerifier` verifies it.
+        """
 
         def read(answer: Any) -> ReceiptInLog:
             receipt = self._exchange.receipts.verify_kept(answer.receipt, at=self._exchange.clock())
@@ -243,7 +249,10 @@ class Client:
         return self._exchange.inquire("GetReceipt", fields, context, read)
 
     def unpinned(self, status: ServiceStatus) -> tuple[ReceiptCertificate, ...]:
-        """Announced certificates, in use or to come, that the profile lacks: renew it in time."""
+        """Return the announced certificates, current or next, that the profile lacks.
+
+        The recipient must add them to the profile in time.
+        """
         return tuple(
             each
             for each in status.receipt_certificates
@@ -252,12 +261,15 @@ class Client:
         )
 
     def other_log(self, status: ServiceStatus) -> LedgerInfo | None:
-        """The log that is announced, where the profile names another one: ask the operator."""
+        """Return the log that the service announces if the profile names another one, or None.
+
+        The recipient must ask the operator about the difference.
+        """
         announced, ours = status.ledger, self.profile.ledger
         if announced is None or ours is None or announced.key == ours.key:
             return None
         return announced
 
     def status(self, *, context: Context = _NO_CONTEXT) -> ServiceStatus:
-        """The service about itself: environment, versions, limits."""
+        """Return what the service reports about itself: environment, versions, limits."""
         return self._exchange.inquire("GetStatus", {}, context, reading.status)

@@ -1,18 +1,18 @@
-"""What can go wrong, as a tree of exceptions that keeps the service's own words.
+"""The exceptions of the client, which keep the texts of the service.
 
     MakulError
     ├── ProfileError, InvalidRequestError, ConsentError   nothing was sent
-    ├── TransportError     no answer that can be read; repeating with the same id is safe
-    ├── ReceiptError       an answer came, but its receipt does not prove it: it is withheld
-    ├── LedgerError        a receipt's proof does not hold, or is overdue
-    ├── SealError          the data did not come sealed as they must: they are withheld
+    ├── TransportError     no readable answer; repeating with the same id is safe
+    ├── ReceiptError       the receipt does not prove the answer: the answer is withheld
+    ├── LedgerError        a receipt's proof is not valid, or is overdue
+    ├── SealError          the data were not encrypted as required: they are withheld
     ├── OutputError, UnfinishedError      an answer could not be shown; the same id gets it again
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
         └── FaultError = RequestFaultError | SignatureFaultError | RecipientFaultError
                          | ServiceFaultError                      messages not accepted
 
-No message and no attribute holds personal data: reasons name fields, never values.
+No message and no attribute contains personal data: reasons name fields, never values.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ from makul_client.models.response import Decision
 
 
 class MakulError(Exception):
-    """Anything that this library raises on purpose."""
+    """The base class of every error that this library raises on purpose."""
 
     default_retry: Retry | None = None
-    """The advice where no reason gives one."""
+    """The advice if no reason gives one."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class MakulError(Exception):
         super().__init__(message)
         self.reasons = reasons
         self.request_id = request_id
-        """The id under which it was asked: repeat with this very id, and nothing happens twice."""
+        """The id of the request. A request repeated with this id takes effect only once."""
         self.language = language
 
     @property
@@ -52,37 +52,37 @@ class MakulError(Exception):
 
     @property
     def code(self) -> str | None:
-        """The first reason's code."""
+        """The code of the first reason."""
         return self.reason.code if self.reason else None
 
     @property
     def because(self) -> str | None:
-        """The first reason's cause inside a document."""
+        """The cause of the first reason inside a document."""
         return self.reason.because if self.reason else None
 
     @property
     def clause(self) -> str | None:
-        """The first reason's clause of the Procedure."""
+        """The clause of the Procedure that the first reason cites."""
         return self.reason.clause if self.reason else None
 
     @property
     def side(self) -> str | None:
-        """Who can mend the first reason."""
+        """The party that can correct the first reason."""
         return self.reason.side if self.reason else None
 
     @property
     def field(self) -> str | None:
-        """The element or attribute that the first reason is about, by name."""
+        """The name of the element or attribute that the first reason concerns."""
         return self.reason.field if self.reason else None
 
     @property
     def texts(self) -> Mapping[Language, str]:
-        """The first reason's text in every language."""
+        """The text of the first reason in every language."""
         return self.reason.texts if self.reason else {}
 
     @property
     def retry(self) -> Retry | None:
-        """The strictest advice among the reasons: one that is final makes all of them final."""
+        """The strictest advice among the reasons. One final reason makes all of them final."""
         advised = {reason.retry for reason in self.reasons}
         for advice in (Retry.NO, Retry.AFTER_FIXING, Retry.LATER):
             if advice in advised:
@@ -91,17 +91,20 @@ class MakulError(Exception):
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds to wait at least: the longest that any reason asks for."""
+        """The minimum number of seconds to wait: the longest that any reason asks for."""
         waits = [each.retry_after for each in self.reasons if each.retry_after is not None]
         return max(waits, default=None)
 
 
 class ProfileError(MakulError):
-    """The profile cannot be used. The message names the file and the key."""
+    """The error of a profile that cannot be used. The message names the file and the key."""
 
 
 class InvalidRequestError(MakulError):
-    """The request breaks the published schema; it was not sent. `fields` are names, not values."""
+    """The error of a request that breaks the published schema and was not sent.
+
+    `fields` contains names, never values.
+    """
 
     default_retry = Retry.AFTER_FIXING
 
@@ -113,35 +116,41 @@ class InvalidRequestError(MakulError):
 
 
 class ConsentError(MakulError):
-    """A consent document is not what it should be."""
+    """The error of a consent document that is not valid."""
 
 
 class OutputError(MakulError):
-    """A result cannot be written. The message names the place, and nothing of the result."""
+    """The error of a result that cannot be written.
+
+    The message names the file or stream, and no part of the result.
+    """
 
 
 class UnfinishedError(MakulError):
-    """A run of the command ended after a request may have been sent, and without its answer."""
+    """The error of a command that may have sent a request and ended without its answer."""
 
     default_retry = Retry.LATER
 
 
 class TransportError(MakulError):
-    """No answer that can be read. Whether the service acted is unknown."""
+    """The error of a missing or unreadable answer. Whether the service acted is unknown."""
 
     def __init__(self, message: str, *, passing: bool, request_id: UUID | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.passing = passing
-        """May it pass by itself? Then repeating with the same id is worth it, and always safe."""
+        """True if the cause may be temporary.
+
+        Then repeat with the same id, which is always safe.
+        """
 
     @property
     def retry(self) -> Retry | None:
-        """Later where it may pass by itself, else not before something is changed."""
+        """The advice: later if the cause may be temporary, otherwise only after a change."""
         return Retry.LATER if self.passing else Retry.AFTER_FIXING
 
 
 class ReceiptFlaw(StrEnum):
-    """What is wrong with a receipt."""
+    """The flaws of a receipt."""
 
     UNREADABLE = "it cannot be read"
     SIGNATURE = "its signature does not hold"
@@ -157,7 +166,7 @@ class ReceiptFlaw(StrEnum):
 
 
 class ReceiptError(MakulError):
-    """The receipt does not prove the answer, so the answer is not handed over."""
+    """The error of a receipt that does not prove the answer. The answer is withheld."""
 
     def __init__(self, flaw: ReceiptFlaw, detail: str, *, request_id: UUID | None = None) -> None:
         super().__init__(
@@ -167,7 +176,7 @@ class ReceiptError(MakulError):
 
 
 class LedgerFlaw(StrEnum):
-    """What is wrong with a receipt's place in the log."""
+    """The flaws of a receipt's proof in the log."""
 
     CHECKPOINT = "CHECKPOINT"
     PATH = "PATH"
@@ -217,7 +226,7 @@ LEDGER_TEXTS: Final[Mapping[LedgerFlaw, Mapping[Language, str]]] = MappingProxyT
 
 
 class LedgerError(MakulError):
-    """The operator's log does not vouch for a receipt as promised. The receipt itself is good."""
+    """The error of a log that does not prove a receipt as promised. The receipt itself is valid."""
 
     def __init__(
         self,
@@ -231,7 +240,7 @@ class LedgerError(MakulError):
 
 
 class SealFlaw(StrEnum):
-    """What is wrong with sealed data."""
+    """The flaws of encrypted data."""
 
     FORM = "they are not of the form agreed"
     ALGORITHM = "an algorithm that is not taken"
@@ -244,7 +253,7 @@ class SealFlaw(StrEnum):
 
 
 class SealError(MakulError):
-    """The data did not come sealed as they must, so they are not handed over."""
+    """The error of data that were not encrypted as required. The data are withheld."""
 
     def __init__(self, flaw: SealFlaw, detail: str, *, request_id: UUID | None = None) -> None:
         super().__init__(
@@ -255,7 +264,7 @@ class SealError(MakulError):
 
 
 class AnsweredError(MakulError):
-    """The service answered, and the answer is not what was asked for. `reasons` tell why."""
+    """The error of an answer that is not what the caller asked for. `reasons` states why."""
 
     def __init__(
         self, reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
@@ -270,7 +279,7 @@ class AnsweredError(MakulError):
 
 
 class RefusedError(AnsweredError):
-    """Decided, and refused."""
+    """The error of a request that was decided and refused."""
 
     def __init__(
         self,
@@ -286,31 +295,37 @@ class RefusedError(AnsweredError):
 
 
 class NotMatchedError(RefusedError):
-    """The person at hand was not found to be the person named (Procedure, cl. 10)."""
+    """The error of a person who was not found to be the person named (Procedure, cl. 10)."""
 
 
 class UndeterminedError(RefusedError):
-    """It could not be told. That is not a no, and it discloses nothing."""
+    """The error of a decision that could not be determined.
+
+    It is not a "no", and nothing is disclosed.
+    """
 
 
 class FaultError(AnsweredError):
-    """The message was not accepted. Nothing was decided, and there is no receipt."""
+    """The error of a message that was not accepted.
+
+    Nothing was decided, and there is no receipt.
+    """
 
 
 class RequestFaultError(FaultError):
-    """REQ-*: how it was asked."""
+    """The fault for a flaw in the form of the request (REQ-*)."""
 
 
 class SignatureFaultError(FaultError):
-    """SIG-*: the message's signature, or the certificate that made it."""
+    """The fault for the message's signature, or for the certificate that signed it (SIG-*)."""
 
 
 class RecipientFaultError(FaultError):
-    """RCP-*, AGR-*: who asked."""
+    """The fault for a caller who may not ask (RCP-*, AGR-*)."""
 
 
 class ServiceFaultError(FaultError):
-    """OPS-*: the service itself."""
+    """The fault for a failure of the service itself (OPS-*)."""
 
 
 _FAMILIES: Final[Mapping[str, type[FaultError]]] = MappingProxyType(
@@ -327,6 +342,6 @@ _FAMILIES: Final[Mapping[str, type[FaultError]]] = MappingProxyType(
 def fault(
     reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
 ) -> FaultError:
-    """The fault of the family to which the first reason belongs."""
+    """Return the fault of the family to which the first reason belongs."""
     kind = _FAMILIES.get(reasons[0].code[:3] if reasons else "", FaultError)
     return kind(reasons, request_id=request_id, language=language)

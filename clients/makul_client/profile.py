@@ -1,4 +1,4 @@
-"""A recipient's profile: who it is, how it calls, whom it believes. A TOML file, not code.
+"""A recipient's profile: identity, channel, keys and trusted certificates, as a TOML file.
 
     language = "ru"
     sandbox = false
@@ -19,7 +19,7 @@
     key = "seal.key.pem"
     certificate = "seal.crt.pem"
 
-    [sealing]                       # where the agreement's delivery is SEALED
+    [sealing]                       # if the agreement's delivery is SEALED
     key = "unseal.key.pem"
     certificate = "unseal.crt.pem"
 
@@ -32,13 +32,13 @@
     [nonce]                         # with channel "xroad"
     key = "nonce.key"
 
-    [ledger]                        # to verify proofs: all of it handed over by the operator
+    [ledger]                        # to verify proofs: all values are from the operator
     key = "log.example/makul+0123abcd+…"
     witnesses = ["witness.example/w1+4567cdef+…"]
     state = "checkpoints.json"
 
-Paths are relative to the profile. Secrets stay out of it: a key's password is named by the
-environment variable that holds it.
+Paths are relative to the profile. The profile contains no secrets: it only names the environment
+variable that contains the password of a key.
 """
 
 from collections.abc import Mapping
@@ -64,15 +64,15 @@ _LINE: Final = r"\S(.*\S)?"
 
 CONNECT_TIMEOUT: Final = 5.0
 ANSWER_TIMEOUT: Final = 60.0
-"""Seconds. An X-Road security server gives up after 60."""
+"""The timeouts, in seconds. An X-Road security server gives up after 60."""
 
 ATTEMPTS: Final = 4
 PATIENCE: Final = 60.0
-"""How often the same request is sent, and how many seconds are waited between in all."""
+"""The maximum number of attempts of a request, and the total wait between them, in seconds."""
 
 
 class Channel(StrEnum):
-    """How the service is told who is calling; the agreement names which may be used."""
+    """The channels that authenticate the caller. The agreement names which of them may be used."""
 
     WSSE = "wsse"
     XROAD = "xroad"
@@ -80,7 +80,7 @@ class Channel(StrEnum):
 
 
 class _Expect(StrEnum):
-    """How data are to come, where there is a key to open them with."""
+    """The forms of delivery that the client accepts if it has a key for decryption."""
 
     SEALED = "SEALED"
     EITHER = "EITHER"
@@ -88,7 +88,7 @@ class _Expect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An organisation, by X-Road member code and by name."""
+    """An organisation, with its X-Road member code and its name."""
 
     code: str
     name: str
@@ -96,57 +96,66 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where the service, or one's own security server, is reached."""
+    """The endpoint of the service, or of the recipient's own security server."""
 
     url: str
     channel: Channel
     connect_timeout: float = CONNECT_TIMEOUT
     answer_timeout: float = ANSWER_TIMEOUT
     tls_ca: Path | None = None
-    """Authorities that may vouch for the server; None: those that Python's `certifi` brings."""
+    """The authorities trusted for the server's certificate; None: those of Python's `certifi`."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    """For a server that asks the caller for a TLS certificate, as security servers may. On the
-    channel `mtls` it is what tells who is calling; its key is without a password."""
+    """The key of the TLS certificate for a server that asks the caller for one.
+
+    Security servers may ask for it. On the channel `mtls` the certificate identifies the caller.
+    The key must have no password.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
-    """With what messages are signed, on the channel `wsse`."""
+    """The key and the certificate that sign messages on the channel `wsse`."""
 
     key: Path
     certificate: Path
     key_password_env: str | None = None
-    """The environment variable that holds the key's password."""
+    """The environment variable that contains the password of the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
-    """With what sealed data are opened. Where it stands, data in the clear are refused."""
+    """The key that decrypts delivered data.
+
+    With this table, the client refuses unencrypted data.
+    """
 
     key: Path
     certificate: Path
-    """The one that the operator registered for sealing."""
+    """The certificate that the operator registered for encryption."""
     key_password_env: str | None = None
     or_typed: bool = False
-    """Take data in the clear as well: while an agreement changes from one to the other."""
+    """True if unencrypted data are accepted too, while an agreement changes its delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Who gives the data (Procedure, cl. 7), and by what its receipts are known."""
+    """The operator, which releases the data (Procedure, cl. 7), and how to verify its receipts."""
 
     code: str
     name: str
     certificates: tuple[Path, ...]
-    """The certificates that sign receipts. Pinned: another one of the same authority is refused."""
+    """The pinned certificates of receipts. Another certificate of the same authority is refused."""
     anchors: tuple[Path, ...]
-    """The authorities to which their path must lead."""
+    """The authorities to which the certificate paths must lead."""
     intermediates: tuple[Path, ...] = ()
     compromised: Mapping[bytes, datetime] = field(default_factory=dict)
-    """SHA-256 of certificates whose key others may have used, and since when."""
+    """The SHA-256 of each certificate whose key may be compromised, and since when."""
     crls: tuple[Path, ...] = ()
-    """Where given, every certificate of the path must be found unrevoked in a current list."""
+    """The CRLs.
+
+    If there are any, a current CRL must show that no certificate of the path is revoked.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +169,7 @@ class XRoadId:
 
     @property
     def member(self) -> str:
-        """`CLASS/CODE`, as agreements name the organisation."""
+        """The member as `CLASS/CODE`, as agreements name the organisation."""
         return f"{self.member_class}/{self.member_code}"
 
 
@@ -174,25 +183,25 @@ class XRoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentTerms:
-    """What every consent drawn up for this recipient says (Procedure, cl. 4)."""
+    """The terms that every consent drafted for this recipient contains (Procedure, cl. 4)."""
 
     notice: str
     """The number of the notice that the authorised body approved."""
     notice_digest: bytes
-    """SHA-256 of its text."""
+    """The SHA-256 of the notice's text."""
     language: Language
-    """The language in which it is shown."""
+    """The language in which the notice is shown."""
     purpose_text: str
     retention: str
-    """How long the data are kept, `P5Y`."""
+    """The period for which the recipient keeps the data, such as `P5Y`."""
     withdrawal: str
-    """How the consent is taken back, in the words shown."""
+    """The way to revoke the consent, in the words shown to the subject."""
     methods: tuple[str, ...] = ("demographic",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to go on asking."""
+    """The limits of repeating a request: the number of attempts, and the total wait in seconds."""
 
     attempts: int = ATTEMPTS
     seconds: float = PATIENCE
@@ -200,7 +209,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Everything that differs from one recipient to another."""
+    """The settings that differ from one recipient to another."""
 
     recipient: Party
     agreement: str
@@ -208,25 +217,28 @@ class Profile:
     service: Endpoint
     operator: Operator
     signing: Signing | None = None
-    """There with the channel `wsse`."""
+    """Present with the channel `wsse`."""
     sealing: Sealing | None = None
-    """There where the agreement's delivery is SEALED."""
+    """Present if the agreement's delivery is SEALED."""
     ledger: Ledger | None = None
     """Needed only to verify proofs."""
     xroad: XRoad | None = None
-    """There with the channel `xroad`."""
+    """Present with the channel `xroad`."""
     consent: ConsentTerms | None = None
-    """Needed only to draw consents up."""
+    """Needed only to draft consents."""
     nonce_key: Path | None = None
-    """A secret of which the nonces of requests are made, in place of the private key's file."""
+    """The file of the secret for the nonces of requests; None: the file of the private key."""
     patience: Patience = field(default_factory=Patience)
     language: Language = Language.EN
     sandbox: bool = False
-    """Against a sandbox. Only then does the client sign in a citizen's stead."""
+    """True for a sandbox. Only then does the client sign as a test citizen."""
 
     @classmethod
     def load(cls, file: Path) -> "Profile":
-        """Read a profile. Raises `ProfileError`, one line that names the file and the key."""
+        """Return the profile in a file.
+
+        Raises `ProfileError`, one line that names the file and the key.
+        """
         try:
             tables = read_tables(file)
         except FileNotFoundError:

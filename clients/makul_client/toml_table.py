@@ -1,4 +1,4 @@
-"""Reads one table of a TOML file, and says in one line what is wrong with it.
+"""The reader of one table of a TOML file, which reports an error in one line.
 
 makul.toml: [service] channel: must be one of wsse, xroad
 """
@@ -22,17 +22,20 @@ from makul_client.errors import ProfileError
 
 MAX_PROFILE: Final = 1024 * 1024
 MAX_DIGESTED: Final = 16 * 1024 * 1024
-"""Bytes: a scan has 10 MiB at most."""
+"""The maximum size of a file to digest, in bytes. A scan has at most 10 MiB."""
 
 _PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
-"""A key of more than 32 parts. `tomllib` takes time in the square of them: minutes for 64 KiB."""
+"""The pattern of a key with more than 32 parts, which must not reach `tomllib`.
+
+`tomllib` takes time quadratic in the number of parts: minutes for 64 KiB.
+"""
 
 E = TypeVar("E", bound=StrEnum)
 
 
 class Table:
-    """A table whose keys are read one by one; a key that nobody read is a mistake."""
+    """A table whose keys are read one by one. A key that was not read is an error."""
 
     def __init__(self, values: Mapping[str, object], *, file: Path, name: str = "") -> None:
         self._values = values
@@ -41,29 +44,29 @@ class Table:
         self._read: set[str] = set()
 
     def wrong(self, key: str, complaint: str) -> ProfileError:
-        """An error that names file, table and key; it never repeats the value."""
+        """Return an error that names the file, the table and the key, but never the value."""
         where = f"[{self._name}] " if self._name else ""
         return ProfileError(f"{self._file}: {where}{key}: {complaint}")
 
     def all_read(self) -> None:
-        """Refuse keys that mean nothing here, most often misspelt ones."""
+        """Raise `ProfileError` for an unknown key, which is most often misspelt."""
         for key in self._values:
             if key not in self._read:
                 raise self.wrong(key, "is not a key that means anything here")
 
     def has(self, key: str) -> bool:
-        """Is this key given?"""
+        """Return whether the table contains this key."""
         return key in self._values
 
     def table(self, key: str) -> "Table":
-        """The table beneath this one."""
+        """Return the table below this one."""
         values = self._get(key)
         if not isinstance(values, dict):
             raise self.wrong(key, f"is needed, as a table [{key}]")
         return Table(values, file=self._file, name=key)
 
     def text(self, key: str, pattern: str) -> str:
-        """A text of a given form."""
+        """Return a text that matches `pattern`."""
         value = self._get(key)
         if not isinstance(value, str):
             raise self.wrong(key, "is needed, as a text")
@@ -72,11 +75,11 @@ class Table:
         return value
 
     def optional_text(self, key: str, pattern: str) -> str | None:
-        """A text, or None where the key is not given."""
+        """Return a text that matches `pattern`, or None if the key is missing."""
         return self.text(key, pattern) if self.has(key) else None
 
     def texts(self, key: str, pattern: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
-        """A list of texts, each of a given form."""
+        """Return a list of texts, each of which matches `pattern`."""
         if not self.has(key):
             return default
         values = self._get(key)
@@ -87,14 +90,14 @@ class Table:
         return tuple(values)
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """`true` or `false`."""
+        """Return `true` or `false`."""
         value = self._get(key) if self.has(key) else default
         if not isinstance(value, bool):
             raise self.wrong(key, "must be true or false")
         return value
 
     def number(self, key: str, *, default: float, at_most: float) -> float:
-        """A number above 0."""
+        """Return a number above 0 and at most `at_most`."""
         value = self._get(key) if self.has(key) else default
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(key, "must be a number")
@@ -103,14 +106,14 @@ class Table:
         return value
 
     def count(self, key: str, *, default: int, at_most: int) -> int:
-        """A whole number from 0."""
+        """Return a whole number from 0 to `at_most`."""
         value = self._get(key) if self.has(key) else default
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
             raise self.wrong(key, f"must be a whole number from 0 to {at_most}")
         return value
 
     def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
-        """One of a closed list."""
+        """Return a value of a closed list."""
         if default is not None and not self.has(key):
             return default
         value = self._get(key)
@@ -119,7 +122,7 @@ class Table:
         return kind(str(value))
 
     def url(self, key: str, *, plain_http: bool) -> str:
-        """An https address; http only on this machine, or where `plain_http` allows it."""
+        """Return an https address. Allow http only on this machine, or if `plain_http` is true."""
         value = self.text(key, r"https?://[^\s?#]+")
         try:
             parts = urlsplit(value)
@@ -133,33 +136,33 @@ class Table:
         return value
 
     def file(self, key: str) -> Path:
-        """An existing file; relative paths count from the profile's folder."""
+        """Return the path of an existing file. Relative paths start at the profile's directory."""
         return self._existing(key, self._get(key))
 
     def place(self, key: str) -> Path:
-        """A path, whether there is anything or not."""
+        """Return a path, whether or not the file exists."""
         value = self._get(key)
         if not isinstance(value, str) or not value:
             raise self.wrong(key, "is needed, as a path")
         return self._file.parent / value
 
     def optional_place(self, key: str) -> Path | None:
-        """A path, or None where the key is not given."""
+        """Return a path, whether or not the file exists, or None if the key is missing."""
         return self.place(key) if self.has(key) else None
 
     def optional_file(self, key: str) -> Path | None:
-        """An existing file, or None where the key is not given."""
+        """Return the path of an existing file, or None if the key is missing."""
         return self.file(key) if self.has(key) else None
 
     def files(self, key: str, *, at_least: int = 0) -> tuple[Path, ...]:
-        """A list of existing files."""
+        """Return the paths of a list of existing files."""
         values = self._get(key) if self.has(key) else []
         if not isinstance(values, list) or len(values) < at_least:
             raise self.wrong(key, "must be a list of files" + (", not empty" if at_least else ""))
         return tuple(self._existing(key, value) for value in values)
 
     def sha256(self, key: str) -> bytes:
-        """A SHA-256 digest in base64."""
+        """Return a SHA-256 digest that is given in base64."""
         try:
             digest = base64.b64decode(self.text(key, r"[0-9A-Za-z+/]{43}="), validate=True)
         except binascii.Error:
@@ -167,7 +170,10 @@ class Table:
         return digest
 
     def instants(self, key: str) -> dict[bytes, datetime]:
-        """A table of instants with a zone, by SHA-256 in hexadecimal; empty where not given."""
+        """Return a table of instants with a zone, by SHA-256 in hexadecimal.
+
+        The table is empty if the key is missing.
+        """
         if not self.has(key):
             return {}
         found: dict[bytes, datetime] = {}
@@ -204,7 +210,7 @@ def digest_of_file(file: Path) -> bytes:
 
 
 def read_tables(file: Path) -> dict[str, object]:
-    """Return what a TOML file holds; a byte order mark before it is passed over.
+    """Return the tables of a TOML file. Ignore a byte order mark at its start.
 
     Raises `ProfileError`, and `FileNotFoundError` if there is no such file.
     """
@@ -221,7 +227,7 @@ def read_tables(file: Path) -> dict[str, object]:
         raise ProfileError(f"{file}: not TOML: {error}") from None
     except RecursionError:
         raise ProfileError(f"{file}: not TOML: it is nested too deep") from None
-    except ValueError:  # an integer of more digits than Python reads
+    except ValueError:  # an integer with more digits than Python reads
         raise ProfileError(f"{file}: not TOML: a number in it is too long") from None
 
 

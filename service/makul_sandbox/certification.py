@@ -1,7 +1,7 @@
-"""Certificates for keys of somebody's own: a bank tries its HSM against the sandbox.
+"""The certification of external keys, for example to try a bank's HSM against the sandbox.
 
-The authorities' keys lie in the sandbox's directory, for nobody in it is real. The key to be
-certified never comes here: a certificate request or a public key does.
+The authorities' keys are stored in the sandbox's directory, because nobody in it is real. The
+private key to certify never comes here. Only a certificate request or a public key does.
 """
 
 import json
@@ -41,22 +41,25 @@ MAX_KEY_FILE_BYTES = 64 * 1024
 MAX_INDEX_BYTES = 16 * 1024 * 1024
 MIN_RSA_BITS = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-"""What the service accepts (`trust.algorithms`); anything else would be certified for nothing."""
+"""The curves that the service accepts (`trust.base.algorithms`).
+
+A certificate for any other key would be useless.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Whose key it is: as the index of the sandbox names them."""
+    """The holder of a key, as the index of the sandbox names them."""
 
     told: Mapping[str, Any]
     title: str
 
 
 def certify(request: Certification, runtime: Runtime) -> str:
-    """Certify a key, write the certificate and register it; return one line on what was done.
+    """Certify a key, write the certificate and register it. Return one line about the result.
 
-    Raises `OperatorError` for a directory that is no sandbox, an unknown party or citizen, and a
-    key that the service would not accept.
+    Raises `OperatorError` for a directory that is no sandbox, for an unknown party or citizen, and
+    for a key that the service would not accept.
     """
     public_key = _read_public_key(request)
     holder = _find_holder(request)
@@ -96,7 +99,10 @@ def _find_holder(request: Certification) -> _Holder:
 
 
 def _read_public_key(request: Certification) -> PublicKey:
-    """The key to be certified; of a request, only if its signature proves that it is held."""
+    """Return the key to certify.
+
+    The signature of a certificate request must be valid, because it proves possession of the key.
+    """
     name = request.key_file.name
     content = read_bounded(request.key_file, MAX_KEY_FILE_BYTES)
     try:

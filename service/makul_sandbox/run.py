@@ -1,4 +1,4 @@
-"""Making a sandbox and running it: an installation of its own, filled with a synthetic world."""
+"""The creation and the run of a sandbox: its own installation, filled with a synthetic world."""
 
 import errno
 import fcntl
@@ -26,9 +26,9 @@ from makul_sandbox.world.build import World, build_world, register
 
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"
 READY_SECONDS: Final = 120.0
-"""How long the listeners are asked whether they answer: a cold start takes some ten seconds."""
+"""The maximum time to wait for the listeners. A cold start takes some ten seconds."""
 PATIENCE_SECONDS: Final = 20.0
-"""How long listeners may take to end whose sandbox was killed."""
+"""The maximum time that listeners of a killed sandbox may take to end."""
 
 _GUIDE = """\
 Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
@@ -42,7 +42,7 @@ It is being started; stop it with Ctrl-C."""
 
 
 def run(options: SandboxOptions, runtime: Runtime) -> int:
-    """Prepare a sandbox, or take up the one that is there, and run it until it is stopped.
+    """Prepare a sandbox, or continue an existing one, and run it until it is stopped.
 
     Raises `OperatorError` before anything is written if a port is taken, or if a sandbox already
     runs in this directory.
@@ -75,7 +75,7 @@ def _guide(directory: Path, addresses: Addresses) -> str:
 
 
 def _announce_when_ready(addresses: Addresses) -> None:
-    """Print one line as soon as every listener answers; the listeners run in other processes."""
+    """Print one line when every listener answers. The listeners run in other processes."""
 
     def announce() -> None:
         ends = time.monotonic() + READY_SECONDS
@@ -100,7 +100,7 @@ def unanswered(addresses: Addresses) -> list[int]:
 
 
 def _answers(host: str, port: int, *, plain: bool) -> bool:
-    """Return whether a listener answers: by its readiness, or by taking a connection for TLS."""
+    """Return whether a listener answers: it is ready, or it accepts a connection for TLS."""
     try:
         if not plain:
             with socket.create_connection((host, port), timeout=5):
@@ -117,7 +117,7 @@ def _answers(host: str, port: int, *, plain: bool) -> bool:
 
 @contextmanager
 def _sequencer(config: Path) -> Iterator[None]:
-    """The process that keeps the log, beside the listeners."""
+    """Run the process that maintains the log, beside the listeners."""
     command = attached_command("--config", str(config), "ledger", "run")
     process = subprocess.Popen(command)  # noqa: S603 -- our own program
     try:
@@ -128,7 +128,10 @@ def _sequencer(config: Path) -> Iterator[None]:
 
 
 def prepare(options: SandboxOptions, runtime: Runtime) -> World:
-    """Make the directory anew: keys, papers, profiles, and a store in which all are registered."""
+    """Create the content of the directory again. An earlier sandbox in it is deleted.
+
+    The content is keys, documents, profiles, and a store in which all are registered.
+    """
     _make_room(options.directory)
     world = build_world(runtime.clock(), people=options.people, seed=options.seed)
     addresses = addresses_of(options)
@@ -142,7 +145,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
 
 
 def addresses_of(options: SandboxOptions) -> Addresses:
-    """Where these options listen: on three ports in a row, if nothing else is said."""
+    """Return the addresses of these options. By default the three ports follow each other."""
     following = (options.port + 1, options.port + 2)
     return Addresses(
         host=options.host,
@@ -153,9 +156,10 @@ def addresses_of(options: SandboxOptions) -> Addresses:
 
 
 def with_ports(options: SandboxOptions) -> SandboxOptions:
-    """The same options with free ports in place of 0; all are held until all are known.
+    """Return the options with free ports instead of 0.
 
-    With `port` 0, ports that are not given are free ones as well.
+    All ports stay reserved until all are known. If `port` is 0, ports that are not given are free
+    ones too.
     """
     unsaid = 0 if options.port == 0 else None
     asked = (
@@ -175,10 +179,10 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
 
 
 def _kept(options: SandboxOptions) -> SandboxOptions:
-    """The options with which this sandbox was made: its documents and profiles name its ports.
+    """Return the options with which this sandbox was made.
 
-    Raises `OperatorError` if others are asked for: a caller would wait at a port that nobody
-    serves.
+    Its documents and profiles name its ports. Raises `OperatorError` for other options, because a
+    caller would wait at a port without a listener.
     """
     listeners = load_settings(options.directory / CONFIG).listeners
     ports = {}
@@ -209,9 +213,9 @@ def _kept(options: SandboxOptions) -> SandboxOptions:
 
 
 def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
-    """Raise `OperatorError` if a port cannot be listened on; nothing was written by then.
+    """Raise `OperatorError` if a port is not available. Nothing is written by then.
 
-    `patience`: seconds in which listeners of before, whose sandbox was killed, may still end.
+    `patience` is the time in seconds in which the listeners of a killed sandbox may still end.
     """
     addresses = addresses_of(options)
     ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
@@ -226,7 +230,7 @@ def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
 
 
 def _taken(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
-    """Return a port that cannot be listened on, and why; None if all can."""
+    """Return a port that is not available, and why; None if all are available."""
     with ExitStack() as held:
         for port in ports:
             listening = held.enter_context(socket.socket())
@@ -241,9 +245,9 @@ def _taken(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
 
 @contextmanager
 def _lock(directory: Path) -> Iterator[IO[str]]:
-    """Hold the sandbox's directory: one directory is one running sandbox.
+    """Lock the sandbox's directory, so that only one sandbox runs in it.
 
-    Raises `OperatorError` if it runs already, or if the directory is somebody else's.
+    Raises `OperatorError` if a sandbox already runs in it, or if the directory is not a sandbox.
     """
     _refuse_foreign(directory)
     was_there, was_marked = directory.exists(), (directory / MARK).exists()
@@ -265,7 +269,7 @@ def _lock(directory: Path) -> Iterator[IO[str]]:
 
 
 def _locks(mark: IO[str], path: Path) -> bool:
-    """Return whether the lock is held now, on the file that bears the name still."""
+    """Return whether the lock was acquired, on the file that still has this name."""
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(mark.fileno()), path.stat())
@@ -274,9 +278,9 @@ def _locks(mark: IO[str], path: Path) -> bool:
 
 
 def _unmark(directory: Path, *, remove: bool) -> None:
-    """Leave a directory in which no sandbox was made as it was found.
+    """Restore a directory in which no sandbox was made.
 
-    A mark that stayed would let a later sandbox delete what its owner put there meanwhile.
+    If the mark stayed, a later sandbox could delete files that the owner put there in the meantime.
     """
     if [each.name for each in directory.iterdir()] == [MARK]:
         (directory / MARK).unlink()
@@ -292,7 +296,7 @@ def _refuse_foreign(directory: Path) -> None:
 
 
 def _make_room(directory: Path) -> None:
-    """An empty directory, marked as a sandbox. An earlier one is taken away, and nothing else."""
+    """Make an empty directory that is marked as a sandbox. Delete only an earlier sandbox in it."""
     _refuse_foreign(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark = directory / MARK

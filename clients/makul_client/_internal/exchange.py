@@ -1,7 +1,7 @@
-"""One exchange with the service: write, sign, send, read, prove; and again, where that is safe.
+"""One exchange with the service: write, sign, send, verify, read, and repeat if that is safe.
 
-The order is the promise: the receipt, and by its digest the whole answer, is verified before
-anything of the answer is read or decrypted, so a refusal is proved as a release is.
+The order is an invariant. The receipt, and by its digest the whole answer, is verified before any
+part of the answer is read or decrypted. So a refusal is proved in the same way as a release.
 """
 
 import hashlib
@@ -47,25 +47,28 @@ _RAISED: Final[Mapping[str, type[RefusedError]]] = {
 }
 
 _WITH_NONCE: Final = frozenset({"VerifyPerson", "GetPersonData", "ExplainDecision"})
-"""Requests that may hold nothing unguessable; the others carry a signed document."""
+"""The operations whose requests may contain nothing unguessable, so they carry a nonce.
+
+The requests of the other operations contain a signed document.
+"""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """On whose behalf, and for which case: known to the service and kept in its record."""
+    """The employee and the case of a request, which the service records."""
 
     employee: str | None = None
-    """The employee who asks, as the undertaking of secrecy names them (Procedure, cl. 16)."""
+    """The employee who asks, as named in the undertaking of secrecy (Procedure, cl. 16)."""
     case_number: str | None = None
     """The case in the recipient's own records."""
     request_id: UUID | None = None
-    """The id of a request to repeat; None makes a new one."""
+    """The id of a request to repeat; None for a new one."""
 
 
 class Exchange:
-    """Carries requests out in one recipient's name. Loads the keys; raises `ProfileError`."""
+    """The sender of one recipient's requests. Loads the keys; raises `ProfileError`."""
 
     def __init__(
         self,
@@ -96,7 +99,10 @@ class Exchange:
         context: Context,
         read: Callable[[Any], T],
     ) -> T:
-        """Ask for what is no decision and gets no receipt. Reasons are raised as a refusal."""
+        """Send an inquiry, which is no decision and gets no receipt.
+
+        Raises reasons as a refusal.
+        """
 
         def attempt(request_id: UUID) -> T:
             asked = {"requestId": str(request_id), "employee": context.employee, **fields}
@@ -125,7 +131,7 @@ class Exchange:
         attributes: Sequence[str] = (),
         under_agreement: bool = True,
     ) -> T:
-        """Ask for a decision, prove it by its receipt, and only then read it."""
+        """Request a decision, verify it by its receipt, and only then read it."""
         agreement = self._profile.agreement if under_agreement else None
         asked = {
             **({} if agreement is None else {"agreementNumber": agreement}),
@@ -159,7 +165,7 @@ class Exchange:
         return self._repeatedly(operation, context, attempt)
 
     def demand(self, decision: Decision, *wanted: str) -> None:
-        """Raise what the decision says, unless it is one of the outcomes wanted."""
+        """Raise the error of the decision's outcome, unless it is one of the outcomes wanted."""
         if decision.outcome in wanted:
             return
         kind = _RAISED.get(decision.outcome)
@@ -186,7 +192,10 @@ class Exchange:
     def _converse(
         self, operation: str, fields: Mapping[str, Any], context: Context, request_id: UUID
     ) -> tuple[bytes, ReceivedAnswer]:
-        """Send once. Returns the digest of what was sent, and the answer, not proved yet."""
+        """Send a request once.
+
+        Return the digest of the request and the answer, which is not yet proved.
+        """
         envelope = self._messages.write(
             operation,
             fields,
@@ -211,7 +220,7 @@ class Exchange:
         )
 
     def _opened(self, answer: Answer, sent: SentRequest) -> Answer:
-        """The answer with its data in the clear: decrypted, and the signature inside verified."""
+        """Return the answer with its data decrypted and the signature inside verified."""
         if answer.sealed is None:
             sealing = self._profile.sealing
             if answer.person is not None and sealing is not None and not sealing.or_typed:
@@ -248,13 +257,19 @@ class Exchange:
 
 
 def _check_tls(service: Endpoint) -> None:
-    """What tells who is calling is read now: OpenSSL would ask the terminal for a password."""
+    """Load the key and the certificate that identify the caller, so that an error appears at once.
+
+    Otherwise OpenSSL would ask the terminal for a password.
+    """
     if service.channel is Channel.MTLS and service.tls_key and service.tls_certificate:
         load_credential(service.tls_key, service.tls_certificate)
 
 
 def _signature(profile: Profile, clock: Callable[[], datetime]) -> BinarySignature | None:
-    """Messages are signed on the channel `wsse` alone: exactly one channel tells who is calling."""
+    """Return the signer of messages, only for the channel `wsse`.
+
+    Exactly one channel authenticates the caller.
+    """
     if profile.service.channel is not Channel.WSSE or profile.signing is None:
         return None
     credential = load_credential(

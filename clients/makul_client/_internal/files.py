@@ -1,8 +1,8 @@
-"""Files that are named to this program: read within a bound, written so that they last.
+"""Safe reading and writing of files that are named to this program.
 
-What lies under a name may be a pipe, a device, a file without end, or a link that somebody planted
-in a directory that everybody writes to. Nothing here waits for a writer, reads without end, or
-writes through a link.
+A name may lead to a pipe, a device or an endless file. It may lead to a link that an attacker
+placed in a directory that all users can write to. Nothing here waits for a writer, reads without a
+limit, or writes through a link. Written files are durable.
 """
 
 import os
@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Final
 
 MAX_DOCUMENT: Final = 256 * 1024
-"""Bytes; what the contract allows a signed document.
+"""The maximum size of a signed document in bytes, as in the contract.
 
-It stands here because `outputs` needs it, and `--help` must not import a signature library."""
+It is defined here because `cli.output_files` needs it, and `--help` must not import a signature
+library.
+"""
 
 MAX_LINKS: Final = 40
-"""Links followed on the way to one file, as many as Linux follows itself."""
+"""The maximum number of links followed on the way to one file, as in Linux."""
 
 _READ: Final = os.O_RDONLY | sum(
-    getattr(os, flag, 0)  # Windows knows none of them but O_BINARY and O_NOINHERIT
+    getattr(os, flag, 0)  # Windows has only O_BINARY and O_NOINHERIT
     for flag in ("O_NONBLOCK", "O_NOFOLLOW", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT")
 )
 _NEW: Final = (os.O_WRONLY | os.O_CREAT | os.O_EXCL) | sum(
@@ -30,13 +32,13 @@ _NEW: Final = (os.O_WRONLY | os.O_CREAT | os.O_EXCL) | sum(
 
 
 class UnreadableFileError(Exception):
-    """A file cannot be used. The message names the file and says why."""
+    """The error of a file that cannot be used. The message names the file and the cause."""
 
 
 def read_bounded(file: Path, max_bytes: int) -> bytes:
     """Return the content of a regular file of at most `max_bytes`.
 
-    Raises `UnreadableFileError`, and `FileNotFoundError` if there is none.
+    Raises `UnreadableFileError`, and `FileNotFoundError` if there is no such file.
     """
     try:
         descriptor = os.open(_resolve(file), _READ)
@@ -45,7 +47,7 @@ def read_bounded(file: Path, max_bytes: int) -> bytes:
                 raise UnreadableFileError(f"{file}: not a regular file")
             content = opened.read(max_bytes + 1)
     except FileNotFoundError:
-        if file.exists():  # `/dev/stdin` and `<(command)` lead to a pipe that has no name
+        if file.exists():  # `/dev/stdin` and `<(command)` lead to a pipe without a name
             raise UnreadableFileError(f"{file}: not a regular file") from None
         raise
     except (OSError, ValueError) as error:
@@ -57,9 +59,9 @@ def read_bounded(file: Path, max_bytes: int) -> bytes:
 
 
 def create_file(file: Path, content: bytes) -> None:
-    """Write a new file that only its owner may read, on the disk when this returns.
+    """Write a new file that only its owner may read. It is on the disk when this returns.
 
-    Raises `OSError`, `FileExistsError` above all; then nothing is left of it.
+    Raises `OSError`, most often `FileExistsError`. Then no part of the file remains.
     """
     with os.fdopen(os.open(file, _NEW, 0o600), "wb") as opened:
         try:
@@ -74,9 +76,9 @@ def create_file(file: Path, content: bytes) -> None:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Put a file in place, old or new as a whole, and on the disk when this returns.
+    """Replace a file as a whole, so that it is either old or new. It is on the disk afterwards.
 
-    Raises `OSError`; then the old file is as it was.
+    Raises `OSError`. Then the old file is unchanged.
     """
     aside = file.with_name(f".{file.name}.{secrets.token_hex(8)}.new")
     create_file(aside, content)
@@ -90,7 +92,7 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make a name last as its file does. Windows cannot, and does not need it."""
+    """Make the name of a file durable. Windows cannot do this and does not need it."""
     if os.name == "nt":
         return
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -101,7 +103,10 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _resolve(file: Path) -> Path:
-    """Return the path without links; raises `UnreadableFileError` for one that may be planted."""
+    """Return the path without links.
+
+    Raises `UnreadableFileError` for a link that may be planted.
+    """
     if os.name == "nt":
         return file
     whole = file if file.is_absolute() else Path.cwd() / file
@@ -125,9 +130,9 @@ def _resolve(file: Path) -> Path:
 
 
 def _may_be_planted(directory: Path, link: os.stat_result) -> bool:
-    """Return whether somebody other than root and we may have made this link.
+    """Return whether another user than root and this one may have made this link.
 
-    Kubernetes mounts secrets read-only, with mode 1777 and links of root's.
+    Kubernetes mounts secrets read-only, with mode 1777 and links that belong to root.
     """
     facts = directory.stat()
     if not facts.st_mode & stat.S_IWOTH or os.statvfs(directory).f_flag & os.ST_RDONLY:

@@ -1,4 +1,4 @@
-"""Carries one signed message there and one answer back. It logs neither."""
+"""The HTTP transport of one signed message and its answer. It logs neither."""
 
 from typing import Final
 from urllib.parse import quote
@@ -9,21 +9,25 @@ from makul_client.errors import TransportError
 from makul_client.profile import Endpoint
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
-"""Bytes. The fullest answer the schema allows, 22 samples of 1 MiB in base64, stays below."""
+"""The maximum size of an answer, in bytes.
+
+The largest answer that the schema allows is smaller: 22 samples of 1 MiB in base64.
+"""
 
 _CHUNK: Final = 64 * 1024
 _ANSWERED: Final = frozenset({200, 400, 500})
-"""SOAP 1.1 answers with 200, faults with 500; SOAP 1.2 faults of the sender with 400."""
+"""The statuses of a SOAP answer: 200, 500 for a fault, 400 for a SOAP 1.2 fault of the sender."""
 _PASSING: Final = frozenset({408, 425, 429, 502, 503, 504})
 
 
 class Wire:
-    """One HTTP session to one address: TLS verified, no redirects, no proxies from elsewhere."""
+    """An HTTP session to one address, with verified TLS, no redirects and no proxies."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._session = requests.Session()
-        self._session.trust_env = False  # neither .netrc nor proxies that the profile knows not
+        # use neither .netrc nor proxies, because the profile does not name them
+        self._session.trust_env = False
         self._session.verify = str(endpoint.tls_ca) if endpoint.tls_ca else True
         if endpoint.tls_certificate and endpoint.tls_key:
             self._session.cert = (str(endpoint.tls_certificate), str(endpoint.tls_key))
@@ -35,7 +39,7 @@ class Wire:
     def send(self, operation: str, message: bytes) -> bytes:
         """Post a message and return the answer's bytes, a SOAP envelope or not.
 
-        Raises `TransportError`; its message holds nothing of either.
+        Raises `TransportError`. Its message contains no part of either.
         """
         try:
             with self._session.post(
@@ -76,12 +80,15 @@ class Wire:
 
 
 def _cause(error: BaseException) -> str:
-    """Return what the system said, such as " (Connection refused)"; libraries wrap it twice."""
+    """Return the system's reason, such as " (Connection refused)".
+
+    Libraries wrap it several times.
+    """
     found: BaseException | None = error
     for _ in range(16):
         if found is None:
             break
-        # requests' own errors are `OSError` as well, and have no `strerror`.
+        # The errors of requests are `OSError` too, and have no `strerror`.
         if isinstance(found, OSError) and found.strerror:
             return f" ({found.strerror})"
         found = found.__cause__ or found.__context__

@@ -1,7 +1,7 @@
-"""Nonces of requests: a receipt's `requestDigest` lets nobody test guesses of what was asked.
+"""The nonces of requests, which prevent guesses of a request from a receipt's `requestDigest`.
 
 A nonce is HMAC-SHA-256 of the request's id under a secret of the caller. So a repeat by
-`--request-id`, in another process too, has the same Body, and nobody else can compute it.
+`--request-id` has the same Body, also in another process. Only the caller can compute the nonce.
 """
 
 import hmac
@@ -16,10 +16,10 @@ from makul_client.errors import ProfileError
 from makul_client.profile import Channel, Profile
 
 _LABEL: Final = b"makul_client nonce 1"
-"""Keeps these uses of a private key's file apart from every other."""
+"""The label that separates this use of a private key's file from every other use."""
 _MAX_FILE: Final = 64 * 1024
 _LEAST: Final = 32
-"""Bytes of a secret of one's own: what SHA-256 can hold."""
+"""The minimum size of the caller's own secret, in bytes: the output size of SHA-256."""
 
 
 class Nonces:
@@ -29,16 +29,16 @@ class Nonces:
         self._key = hmac.digest(_LABEL, secret, "sha256")
 
     def nonce_of(self, request_id: UUID) -> bytes:
-        """Return the nonce of a request: 32 bytes, the same for each repeat of it."""
+        """Return the nonce of a request: 32 bytes, which are equal for each repeat."""
         return hmac.digest(self._key, request_id.bytes, "sha256")
 
 
 def nonces_for(profile: Profile) -> Nonces | None:
-    """Return the nonces of a profile; None where it names no secret.
+    """Return the nonces of a profile, or None if it names no secret.
 
-    The secret is the file of `[nonce]`, else that of the private key which tells who is calling.
-    With channel `xroad` that key is the security server's: without `[nonce]` there is no secret
-    that a second process would have as well. Raises `ProfileError`.
+    The secret is the file of `[nonce]`, or otherwise the file of the private key that identifies
+    the caller. On the channel `xroad` the security server has that key. Without `[nonce]` there is
+    then no secret that a second process would have too. Raises `ProfileError`.
     """
     if profile.nonce_key is not None:
         secret = _read(profile.nonce_key)

@@ -1,22 +1,22 @@
-"""Keeps the libraries beneath from logging what they handle.
+"""The filters that stop the client's libraries from logging personal data.
 
-They log whole messages at DEBUG and unreadable values at ERROR: personal data, in the logs of
-whoever turns DEBUG on to look for something else. A filter, unlike a level or `disabled`,
-outlives a later `logging.config.dictConfig`.
+The libraries log whole messages at DEBUG and unreadable values at ERROR. An operator who enables
+DEBUG for another reason would find personal data in the logs. A filter survives a later
+`logging.config.dictConfig`, unlike a level or `disabled`.
 """
 
 import logging
 from typing import Final
 
 LOUD: Final = (
-    "signxml.processor",  # every canonicalised byte it signs or verifies
-    "zeep.transports",  # whole requests and answers
+    "signxml.processor",  # logs every canonicalised byte that it signs or verifies
+    "zeep.transports",  # logs whole requests and answers
     "zeep.wsdl.bindings.soap",
-    "zeep.xsd.elements.attribute",  # values it cannot read, with a traceback
+    "zeep.xsd.elements.attribute",  # logs values that it cannot read, with a traceback
     "zeep.xsd.types.any",
     "zeep.xsd.types.simple",
 )
-"""The loggers through which a message's content can reach a log."""
+"""The loggers through which the content of a message can reach a log."""
 
 
 def _nothing(_record: logging.LogRecord) -> bool:
@@ -24,6 +24,6 @@ def _nothing(_record: logging.LogRecord) -> bool:
 
 
 def keep_libraries_quiet() -> None:
-    """Silence the loud loggers for the whole process; doing it twice is harmless."""
+    """Silence these loggers for the whole process. A second call is harmless."""
     for name in LOUD:
         logging.getLogger(name).addFilter(_nothing)

@@ -1,4 +1,4 @@
-"""From what zeep read to this library's own types. The answer was validated before."""
+"""The conversion of zeep's values to the types of this library. The answer is already validated."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -26,12 +26,12 @@ from makul_client.models.response import (
 
 
 def texts(read: Any) -> dict[Language, str]:
-    """A text in the three languages."""
+    """Return a text in the three languages."""
     return {language: str(getattr(read, language)) for language in Language}
 
 
 def reasons(read: Iterable[Any]) -> tuple[Reason, ...]:
-    """The reasons of an answer or a fault."""
+    """Return the reasons of an answer or a fault."""
     return tuple(
         Reason(
             code=each.code,
@@ -48,7 +48,7 @@ def reasons(read: Iterable[Any]) -> tuple[Reason, ...]:
 
 
 def matches(read: Iterable[Any]) -> tuple[Match, ...]:
-    """What each method found."""
+    """Return the result of each method."""
     return tuple(
         Match(
             method=each.method,
@@ -63,7 +63,7 @@ def matches(read: Iterable[Any]) -> tuple[Match, ...]:
 
 
 def rules(read: Iterable[Any]) -> tuple[Rule, ...]:
-    """The rules of a dry run."""
+    """Return the rules of a dry run."""
     return tuple(
         Rule(code=each.code, clause=each.clause, verdict=each.verdict, texts=texts(each.text))
         for each in read
@@ -71,7 +71,10 @@ def rules(read: Iterable[Any]) -> tuple[Rule, ...]:
 
 
 def person(read: Any) -> Person:
-    """The element `person`; None, where nothing was left to release, is a person without data."""
+    """Return the element `person`.
+
+    If nothing remained to release, the element is None and the result is a person without data.
+    """
     if read is None:
         return Person()
     return Person(
@@ -101,14 +104,14 @@ def person(read: Any) -> Person:
 
 
 def attributes_in(read: Any) -> frozenset[str]:
-    """The attributes that the element `person` carries, by name."""
+    """Return the names of the attributes that the element `person` contains."""
     if read is None:
         return frozenset()
     return frozenset(name for name in ATTRIBUTES if getattr(read, name) is not None)
 
 
 def revocations(read: Any) -> tuple[tuple[Revocation, ...], bool]:
-    """One page of what was taken back, and whether there are more."""
+    """Return one page of revoked consents, and whether there are more pages."""
     page = tuple(
         Revocation(consent_id=UUID(each.consentId), revoked_at=each.revokedAt)
         for each in read.revocation
@@ -117,7 +120,7 @@ def revocations(read: Any) -> tuple[tuple[Revocation, ...], bool]:
 
 
 def agreement(read: Any) -> Agreement:
-    """The terms of an agreement."""
+    """Return the terms of an agreement."""
     return Agreement(
         number=read.number,
         state=read.state,
@@ -145,7 +148,7 @@ def agreement(read: Any) -> Agreement:
 
 
 def consent_status(read: Any) -> ConsentStatus:
-    """Where a consent stands."""
+    """Return the state of a consent."""
     return ConsentStatus(
         consent_id=UUID(read.consentId),
         state=read.state,
@@ -157,7 +160,7 @@ def consent_status(read: Any) -> ConsentStatus:
 
 
 def status(read: Any) -> ServiceStatus:
-    """The service about itself."""
+    """Return what the service reports about itself."""
     return ServiceStatus(
         environment=read.environment,
         software_version=read.softwareVersion,
@@ -187,7 +190,7 @@ def status(read: Any) -> ServiceStatus:
 
 
 def inclusion(read: Any) -> Inclusion | None:
-    """A receipt's place in the log."""
+    """Return the proof that a receipt is in the log, or None."""
     if read is None:
         return None
     return Inclusion(

@@ -1,7 +1,7 @@
-"""Repeats a request that may succeed later: the same request, under the same id, signed anew.
+"""The repetition of a request that may succeed later: same request, same id, new signature.
 
-Repeating is safe because an id discloses at most once: a request that was carried out is answered
-with the stored answer. A new id is never made here.
+Repeating is safe because an id discloses at most once. A request that was already carried out gets
+its stored answer. This module never makes a new id.
 """
 
 import logging
@@ -18,20 +18,20 @@ T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 20.0
-"""Seconds; doubled from the first to the longest where the service names no time."""
+"""The pauses in seconds. They double from the first to the longest if the service names no time."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying:
-    """Bounded by a number of attempts and by the time waited between them."""
+    """The retries, limited by the number of attempts and by the total wait between them."""
 
     patience: Patience
     pause: Callable[[float], None]
 
     def __call__(self, attempt: Callable[[], T]) -> T:
-        """Call `attempt` until it succeeds, or fails for good, or patience is at its end."""
+        """Call `attempt` until it succeeds, fails permanently, or a limit is reached."""
         left = self.patience.seconds
         for number in range(1, self.patience.attempts + 1):
             try:
@@ -47,11 +47,11 @@ class Retrying:
 
 
 def _wait(error: MakulError, number: int) -> float | None:
-    """Seconds until the next attempt; None: it would not help."""
+    """Return the seconds until the next attempt, or None if another attempt cannot help."""
     if error.retry is not Retry.LATER:
         return None
     if error.retry_after is not None:
         return float(error.retry_after)
     longest = min(FIRST_PAUSE * float(2 ** (number - 1)), LONGEST_PAUSE)
-    # Spread out, so that a thousand clients do not come back in the same instant.
+    # A random factor, so that a thousand clients do not return at the same instant.
     return longest * (0.5 + secrets.randbelow(501) / 1000)

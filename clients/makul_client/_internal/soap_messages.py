@@ -1,7 +1,7 @@
-"""Writes requests and reads answers with zeep, from the published WSDL: no network, no trust.
+"""The writing of requests and reading of answers with zeep, from the published WSDL only.
 
-What zeep is not left alone with: it takes a value that it cannot read for an absent one. So both
-directions are held against the published schemas first.
+zeep reads a value that it cannot parse as a missing one. So both directions are first validated
+against the published schemas. Nothing is fetched, and nothing is trusted.
 """
 
 import base64
@@ -43,14 +43,14 @@ _WSDL: Final = {
     Channel.XROAD: "recipient-xroad.wsdl",
 }
 _PACKAGED: Final = "file:///makul/wsdl/v1/"
-"""Not a place: a name by which zeep resolves the relative imports among the packaged files."""
+"""A name, not an address, by which zeep resolves the relative imports of the packaged files."""
 _FAULT_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:]{0,99}", re.ASCII)
 _RECEIPT: Final = f"{{{RECIPIENT}}}receipt"
 _OWN_CODE: Final = re.compile(r"([A-Z]{3}-[0-9]{2}): ", re.ASCII)
 
 
 class _Packaged(zeep.Transport):
-    """Gives zeep the packaged WSDLs and schemas by name, and nothing else."""
+    """The transport that gives zeep only the packaged WSDLs and schemas, by name."""
 
     def load(self, url: str) -> bytes:
         name = url.rpartition("/")[2]
@@ -59,21 +59,21 @@ class _Packaged(zeep.Transport):
         return makul_schemas.read(name)
 
 
-# zeep carries no types.
+# zeep has no type annotations.
 _ZEEP: Final[Any] = zeep.Client
 _TRANSPORT: Final[Any] = _Packaged
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReceivedAnswer:
-    """The Body's child as it came. Neither its schema nor its receipt was verified."""
+    """The Body's child as received. Neither its schema nor its receipt is verified."""
 
     child: "Element"
 
     def receipt(self) -> bytes | None:
-        """Return the receipt's exact bytes; None unless there is one, plain and in the last place.
+        """Return the receipt's exact bytes, or None unless it is single, plain and the last child.
 
-        The digest does not see where the receipt stands, so its place is judged here.
+        The digest does not cover the position of the receipt, so the position is checked here.
         """
         found = self.child.findall(_RECEIPT)
         if len(found) != 1 or found[0] is not self.child[-1] or len(found[0]) or found[0].attrib:
@@ -84,10 +84,10 @@ class ReceivedAnswer:
             return None
 
     def digest(self) -> bytes:
-        """Return the SHA-256 that a receipt has as its answerDigest (receipt.xsd).
+        """Return the SHA-256 that a receipt contains as its answerDigest (receipt.xsd).
 
-        It is taken over what arrived, not over what was read from it: an attribute, an element or
-        white space that no reader looks at changes it as well.
+        It covers what arrived, not what was read from it. An attribute, an element or white space
+        that no reader uses changes it too.
         """
         found = self.child.find(_RECEIPT)
         if found is None:
@@ -97,20 +97,20 @@ class ReceivedAnswer:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """An answer that fits the schema."""
+    """An answer that is valid by the schema."""
 
     values: Any
-    """As zeep reads it: attributes by element name."""
+    """The values as zeep reads them: attributes by element name."""
     person: bytes | None
     """The element `person` in exclusive canonical form, as receipts digest it."""
     payload_salt: bytes | None
-    """What stands before it in the receipt's payload digest."""
+    """The salt that precedes `person` in the receipt's payload digest."""
     sealed: bytes | None
-    """The same, still sealed, in its place."""
+    """The encrypted delivery that replaces `person` and salt."""
 
 
 class Messages:
-    """The contract in both directions, for one channel."""
+    """The messages of the contract in both directions, for one channel."""
 
     def __init__(self, channel: Channel, language: Language) -> None:
         self._language = language
@@ -137,7 +137,7 @@ class Messages:
         headers: Mapping[str, Any],
         request_id: UUID,
     ) -> "Element":
-        """A SOAP envelope, not yet signed. Raises `InvalidRequestError`."""
+        """Return a SOAP envelope, not yet signed. Raises `InvalidRequestError`."""
         try:
             envelope: Element = self._zeep.create_message(
                 self._zeep.service, operation, _soapheaders=dict(headers) or None, **fields
@@ -155,9 +155,12 @@ class Messages:
         return envelope
 
     def receive(self, operation: str, answer: bytes) -> ReceivedAnswer:
-        """Take an answer in. Raises `FaultError`, and `TransportError` for what is no answer.
+        """Return a received answer.
 
-        Whether it is one to this operation is not judged here, for a receipt proves that first.
+        Raises `FaultError`, and `TransportError` for what is no answer.
+
+        Whether the answer belongs to this operation is not checked here, because the receipt must
+        prove that first.
         """
         try:
             child = _body_child(parse(answer))
@@ -170,7 +173,7 @@ class Messages:
         return ReceivedAnswer(child)
 
     def read(self, operation: str, received: ReceivedAnswer) -> Answer:
-        """Read an answer by the schema. Raises `TransportError` for one that does not fit."""
+        """Return an answer, read by the schema. Raises `TransportError` if it is not valid."""
         child = received.child
         if child.tag != f"{{{RECIPIENT}}}{operation}Response":
             raise TransportError(f"the answer is not one to {operation}", passing=False)
@@ -188,7 +191,7 @@ class Messages:
         )
 
     def opened(self, answer: Answer, person: "Element", payload_salt: bytes) -> Answer:
-        """The answer with the element `person` that was sealed in it, verified meanwhile."""
+        """Return the answer with the decrypted element `person`, which was verified already."""
         answer.values.person = self._typed(person)
         return Answer(
             values=answer.values,
@@ -213,7 +216,7 @@ class Messages:
 
 
 def request_of(envelope: "Element") -> "Element":
-    """The Body's child: what the request says, and what its digest is taken of."""
+    """Return the Body's child: the content of the request, over which its digest is computed."""
     return _body_child(envelope)
 
 
@@ -227,10 +230,11 @@ def _body_child(envelope: "Element") -> "Element":
 
 
 def _foreign_fault(node: "Element") -> TransportError:
-    """A fault without the contract's detail: of a security server, a proxy, another service.
+    """Return the error for a fault without the contract's detail.
 
-    Security servers flatten the detail of a fault that they pass on; then the code at the head of
-    its text is left. More of the text is nobody's promise and stays out.
+    It comes from a security server, a proxy or another service. Security servers flatten the detail
+    of a fault that they forward. Then only the code at the start of its text remains. No contract
+    defines the rest of the text, so it is left out.
     """
     own = _OWN_CODE.match((node.findtext("faultstring") or "").strip())
     if own is not None:

@@ -1,11 +1,11 @@
-"""Signs SOAP messages with WS-Security, in pure Python: a zeep plugin that needs no xmlsec.
+"""The signing of SOAP messages with WS-Security: a zeep plugin in pure Python, without xmlsec.
 
-zeep's own `BinarySignature` rests on python-xmlsec, a native library; this one rests on signxml
-and `cryptography`, and signs with RSA and ECDSA alike:
+zeep's own `BinarySignature` needs python-xmlsec, a native library. This one uses signxml and
+`cryptography`, and signs with RSA and with ECDSA:
 
     zeep.Client(wsdl, wsse=BinarySignature(credential))
 
-Signed are exactly the Body and the Timestamp (WS-Security X.509 Certificate Token Profile 1.1.1,
+Exactly the Body and the Timestamp are signed (WS-Security X.509 Certificate Token Profile 1.1.1,
 section 3; WS-I Basic Security Profile 1.1, section 6).
 """
 
@@ -40,21 +40,22 @@ BASE64: Final = (
 )
 
 MESSAGE_LIFE: Final = timedelta(minutes=5)
-"""How long a message is good for; the service takes none older."""
+"""The time for which a message is valid. The service accepts no older message."""
 
 _ID: Final = f"{{{WSU}}}Id"
 _NAMESPACES: Final = {"wsse": WSSE, "wsu": WSU, "ds": DSIG}
 
 
 def utc_now() -> datetime:
-    """The present, aware and in UTC."""
+    """Return the present time, timezone-aware and in UTC."""
     return datetime.now(UTC)
 
 
 class _OwnMessage(XMLSigner):
-    """signxml's signer, which reads again what it signs: our own message, however long its scan.
+    """The signer of signxml, with a parser that accepts our own message with a long scan.
 
-    libxml2 takes no text beyond 10 MB unless told to, and a scan of 10 MiB is 14 MB of base64.
+    signxml parses what it signs again. By default libxml2 accepts no text beyond 10 MB, and a scan
+    of 10 MiB is 14 MB of base64.
     """
 
     @property
@@ -63,10 +64,10 @@ class _OwnMessage(XMLSigner):
 
 
 class BinarySignature:
-    """A zeep `wsse` plugin: X.509 token, signed Body and Timestamp, under fresh ids each time.
+    """A zeep `wsse` plugin that adds an X.509 token and signs Body and Timestamp.
 
-    Fresh ids make two signatures over the same request differ even within one second, so that a
-    retry is never taken for a replay.
+    It uses new ids each time. So two signatures of one request differ even within one second, and a
+    retry is never rejected as a replay.
     """
 
     def __init__(self, credential: Credential, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -97,7 +98,10 @@ class BinarySignature:
         return envelope, headers
 
     def verify(self, envelope: "Element") -> "Element":
-        """Answers carry no WS-Security: what proves them is their receipt."""
+        """Return the envelope unchanged.
+
+        Answers carry no WS-Security, because their receipt proves them.
+        """
         return envelope
 
     def _signature(self, envelope: "Element", signed: tuple[str, str], token_id: str) -> "Element":

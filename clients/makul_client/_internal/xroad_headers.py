@@ -17,7 +17,7 @@ def headers(
     employee: str | None,
     case_number: str | None,
 ) -> dict[str, Any]:
-    """The headers as zeep takes them: `userId` is the employee, `issue` the case."""
+    """Return the headers as zeep takes them: `userId` is the employee, `issue` the case."""
     return {
         "client": {"objectType": "SUBSYSTEM", **_identifier(xroad.client)},
         "service": {

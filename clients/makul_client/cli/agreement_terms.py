@@ -1,7 +1,8 @@
-"""What the agreement allows, as the service answered last, kept beside the profile.
+"""The names that an agreement allows, stored beside the profile as the service last answered them.
 
-`makul-client agreement` keeps it, so that names are checked without asking each time. It is an aid
-for who types: the service decides by its own record, and a file that cannot be read is no file.
+`makul-client agreement` stores them, so that the commands can check names without a request. The
+check helps the person who types. The service decides by its own records. An unreadable file counts
+as a missing file.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from makul_client.models.response import Agreement
 
 MAX_BYTES: Final = 64 * 1024
-"""Twenty attributes and a page of purposes take less than 8 KiB."""
+"""The maximum size of the file: twenty attributes and a page of purposes take less than 8 KiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Names that an agreement holds."""
+    """The names that an agreement contains."""
 
     number: str
     purposes: tuple[str, ...]
@@ -39,7 +40,7 @@ class Terms:
         attributes: tuple[str, ...] = (),
         methods: tuple[str, ...] = (),
     ) -> None:
-        """Raise `UnknownNameError` for a name that the agreement does not hold."""
+        """Raise `UnknownNameError` for a name that the agreement does not contain."""
         holder = f"agreement {self.number}"
         if purpose is not None:
             require_held("purpose", (purpose,), self.purposes, holder)
@@ -48,7 +49,7 @@ class Terms:
 
 
 def terms_of(agreement: Agreement) -> Terms:
-    """Return the names that an agreement holds, of any purpose it has."""
+    """Return the names that an agreement contains, for all of its purposes together."""
     return Terms(
         number=agreement.number,
         purposes=agreement.purposes,
@@ -58,12 +59,12 @@ def terms_of(agreement: Agreement) -> Terms:
 
 
 def terms_file(profile: Path) -> Path:
-    """Return where the terms are kept: `bank.agreement.json` beside `bank.toml`."""
+    """Return the path of the stored terms: `bank.agreement.json` beside `bank.toml`."""
     return profile.with_name(f"{profile.stem}.agreement.json")
 
 
 def load_terms(profile: Path, number: str) -> Terms | None:
-    """Return the terms kept of this agreement; None if there are none."""
+    """Return the stored terms of this agreement, or None if there are none."""
     try:
         kept: Any = json.loads(read_bounded(terms_file(profile), MAX_BYTES))
         terms = Terms(
@@ -78,7 +79,7 @@ def load_terms(profile: Path, number: str) -> Terms | None:
 
 
 def keep_terms(profile: Path, terms: Terms) -> None:
-    """Keep the terms beside the profile; a directory that takes no file is no fault."""
+    """Store the terms beside the profile. Ignore a directory that cannot be written to."""
     content = {
         "number": terms.number,
         "purposes": list(terms.purposes),

@@ -1,4 +1,4 @@
-"""`makul-client consent`: from a draft to a consent that the service holds (Procedure, cl. 4)."""
+"""The commands `makul-client consent`: from a draft to a registered consent (Procedure, cl. 4)."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,10 +54,10 @@ else:
 consent_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Draw a consent up, put the citizen's signature to it, look at it, hand it in.",
+    help="Draft, attach, show, register and revoke consents.",
 )
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="A new file for the result.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The new file for the result.")]
 
 
 @consent_app.command(
@@ -72,10 +72,10 @@ def draft(
     profile: ProfileFile,
     out: Out,
     form: Annotated[
-        Path | None, typer.Option("--from", help="A JSON file with what is not asked for here.")
+        Path | None, typer.Option("--from", help="A JSON file with values not given here.")
     ] = None,
     pin: Annotated[
-        str | None, typer.Option(help="Better in the JSON, in MAKUL_PIN, or asked for.")
+        str | None, typer.Option(help="The PIN; prefer the JSON, MAKUL_PIN or the prompt.")
     ] = None,
     surname: Annotated[str | None, typer.Option()] = None,
     given_name: Annotated[str | None, typer.Option()] = None,
@@ -85,19 +85,20 @@ def draft(
         typer.Option(
             "--attribute",
             "-a",
-            help="What may be given; none: only yes or no.",
+            help="An attribute that may be released; without any, the answer is only yes or no.",
             autocompletion=complete_attributes,
         ),
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
+        list[str] | None,
+        typer.Option("--method", "-m", help="demographic, face or finger."),
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From when; else from now.")] = None,
-    until: Annotated[str | None, typer.Option(help="Until when; a date or an instant.")] = None,
-    times: Annotated[int | None, typer.Option(help="How often; else once.")] = None,
+    since: Annotated[str | None, typer.Option(help="The start, as --until; default: now.")] = None,
+    until: Annotated[str | None, typer.Option(help="The end: a date or an instant.")] = None,
+    times: Annotated[int | None, typer.Option(help="Number of disclosures; default: 1.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a consent up, ready for the citizen's signature."""
+    """Draft a consent for the citizen to sign."""
     with reporting(as_json=as_json, profile=profile):
         known = read_form(form)
         options = {
@@ -139,14 +140,14 @@ def draft(
 )
 def attach(
     *,
-    drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT", help="What was drawn up.")],
+    drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft.")],
     signed: Annotated[
-        Path, typer.Argument(metavar="SIGNED", help="What came back: the document, or a signature.")
+        Path, typer.Argument(metavar="SIGNED", help="The signed document, or a detached signature.")
     ],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Put the citizen's signature to the draft, checking that it is of this very draft."""
+    """Attach the citizen's signature to the draft. Verify that it signs exactly this draft."""
     with reporting(as_json=as_json):
         document = consents.attach(read_file(drawn_up), read_file(signed))
         _keep(out, document, "the draft, signed", as_json=as_json)
@@ -162,12 +163,12 @@ def sign(
     *,
     profile: ProfileFile,
     drawn_up: Annotated[Path, typer.Argument(metavar="DRAFT")],
-    key: Annotated[Path, typer.Option(help="A test citizen's key, PEM.")],
-    certificate: Annotated[Path, typer.Option(help="Their certificate, PEM.")],
+    key: Annotated[Path, typer.Option(help="The key of a test citizen, PEM.")],
+    certificate: Annotated[Path, typer.Option(help="The certificate of the test citizen, PEM.")],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Sign in a test citizen's stead. Only with a profile that has sandbox = true."""
+    """Sign a draft as a test citizen. Requires a profile with sandbox = true."""
     with reporting(as_json=as_json, profile=profile):
         citizen = load_credential(key, certificate)
         document = consents.sign(Profile.load(profile), read_file(drawn_up), citizen)
@@ -181,11 +182,11 @@ def sign(
 )
 def show(
     *,
-    file: Annotated[Path, typer.Argument(help="A consent, signed or not.")],
+    file: Annotated[Path, typer.Argument(help="The file of a consent, signed or not.")],
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the person unmasked.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Who consents to what. Nothing is verified; the person is masked."""
+    """Show a consent: parties, data and term. Nothing is verified; the person is masked."""
     with reporting(as_json=as_json):
         view = consent_view.read_unsafe(read_file(file))
         if not as_json:
@@ -204,17 +205,17 @@ def show(
 def register(
     *,
     profile: ProfileFile,
-    file: Annotated[Path, typer.Argument(help="A signed consent.")],
-    scan: Annotated[Path | None, typer.Option(help="Of a consent on paper: its scan.")] = None,
+    file: Annotated[Path, typer.Argument(help="The file of a signed consent.")],
+    scan: Annotated[Path | None, typer.Option(help="The scan of a consent on paper.")] = None,
     authority: Annotated[
-        Path | None, typer.Option(help="The scan of a representative's authority.")
+        Path | None, typer.Option(help="The scan of the representative's proof of authority.")
     ] = None,
     employee: Employee = None,
     case: Case = None,
     request_id: RequestId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand a consent in; afterwards its id is enough: --consent-id."""
+    """Register a consent with the service. Later requests can name it by --consent-id."""
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         document = ConsentDocument(read_file(file))
         scanned = None if scan is None else read_file(scan)
@@ -233,11 +234,14 @@ def register(
 def status(
     *,
     profile: ProfileFile,
-    consent_id: Annotated[UUID, typer.Argument(help="The consent's id.")],
+    consent_id: Annotated[UUID, typer.Argument(help="The id of the consent.")],
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """Where a consent stands: in force, expired, used up, revoked."""
+    """Show the state of a consent.
+
+    The state is in force, expired, used up or revoked.
+    """
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         found = client.consent_status(consent_id, context=run.inquire(employee=employee))
         if as_json:
@@ -263,15 +267,19 @@ def status(
 def draft_revocation(
     *,
     profile: ProfileFile,
-    consent_id: Annotated[UUID, typer.Argument(help="The consent to be taken back.")],
+    consent_id: Annotated[UUID, typer.Argument(help="The id of the consent to revoke.")],
     out: Out,
     pin: Annotated[
-        str | None, typer.Option(help="The subject's; better in MAKUL_PIN, or asked for.")
+        str | None, typer.Option(help="The subject's PIN. Prefer MAKUL_PIN or the prompt.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, if they wish to say so.")] = None,
+    reason: Annotated[str | None, typer.Option(help="A reason, if the subject gives one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a revocation up, ready for the signature of who gave the consent; then: attach."""
+    """Draft a consent revocation for signature.
+
+    The person who gave the consent signs it. Attach the signature with `consent attach`, then send
+    the document with `consent revoke`.
+    """
     with reporting(as_json=as_json, profile=profile):
         subject = pin or ask_pin("pin")
         now = datetime.now(UTC).replace(microsecond=0)
@@ -294,13 +302,13 @@ def draft_revocation(
 def revoke(
     *,
     profile: ProfileFile,
-    file: Annotated[Path, typer.Argument(help="A signed revocation.")],
+    file: Annotated[Path, typer.Argument(help="The file of a signed consent revocation.")],
     employee: Employee = None,
     case: Case = None,
     request_id: RequestId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand in what the subject signed; the consent carries nothing from then on."""
+    """Revoke a consent by a signed revocation. No request can use the consent afterwards."""
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         document = read_file(file)
         context = run.begin(employee=employee, case=case, request_id=request_id)
@@ -316,11 +324,11 @@ def revoke(
 def revocations(
     *,
     profile: ProfileFile,
-    since: Annotated[str | None, typer.Option(help="From when on; a date or an instant.")] = None,
+    since: Annotated[str | None, typer.Option(help="The start: a date or an instant.")] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which consents given to you were taken back, oldest first."""
+    """List your revoked consents, oldest first."""
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         told = client.revocations(
             None if since is None else instant(since, "--since"),
@@ -331,7 +339,7 @@ def revocations(
 
 
 def _check_names(wish: "Wish", profile: Profile, file: Path) -> None:
-    """Raise `MakulError` for a name that would make the consent void after it is signed."""
+    """Raise `MakulError` for a name that would make the signed consent unusable."""
     methods = wish.methods or (profile.consent.methods if profile.consent is not None else ())
     require_attributes(wish.attributes)
     terms = load_terms(file, profile.agreement)
@@ -352,7 +360,7 @@ def _check_names(wish: "Wish", profile: Profile, file: Path) -> None:
 
 
 def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
-    """Keep a consent or a revocation of one in a new file."""
+    """Write a consent or a consent revocation to a new file and report it."""
     write_new(file, document)
     fields = {"file": str(file), "consent_id": consent_view.consent_id_unsafe(document)}
     print_result(fields, f"{file}: {told}", as_json=as_json)

@@ -1,4 +1,4 @@
-"""A consent as a clerk's form gives it: JSON from a file, read into what is to be drawn up."""
+"""The JSON form of a consent, as a clerk's system writes it, and the wish that is read from it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ form.json, every key optional where the option is given:
      "date": "2020-01-01", "issuer": "…", "valid_to": "…", "document": "birth.pdf"},
    "paper": {"date": "2026-11-01", "place": "…", "official": "…", "scan": "scan.pdf"}}
 """
-"""The form, as help shows it."""
+"""The format of the form, as the help page shows it."""
 
 MAX_FORM: Final = 1024 * 1024
 
 NAMES: Final = ("surname", "given_name")
-"""No consent goes without one of them. A person with one name has one alone."""
+"""The names of which a consent requires at least one. A person may have only one name."""
 
 _KEYS: Final = frozenset(
     {"pin", "surname", "given_name", "patronymic", "attributes", "methods", "valid_from"}
@@ -60,7 +60,7 @@ _MEDIA_TYPES: Final = {
 
 
 def read_form(file: Path | None) -> dict[str, Any]:
-    """The keys that a form gives, its values not judged yet. Raises `ConsentError`."""
+    """Return the keys and values of a form, without judging the values. Raises `ConsentError`."""
     if file is None:
         return {}
     try:
@@ -76,9 +76,9 @@ def read_form(file: Path | None) -> dict[str, Any]:
 
 
 def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
-    """What is to be drawn up, its scans looked for in `folder`. Raises `ConsentError`.
+    """Return the wish for a draft, with its scans read from `folder`. Raises `ConsentError`.
 
-    The form has the PIN and a name; where it does not say since when, the consent runs from `now`.
+    The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
     """
     if "valid_to" not in form:
         raise ConsentError("say until when it is good: --until 2027-11-01")

@@ -1,6 +1,6 @@
-"""Names of this library that are loaded when they are used: `--help` needs none of them.
+"""Names of this library that are imported on first use, because `--help` needs none of them.
 
-zeep, signxml and the validation of certificates take longer to import than a command's help takes.
+Importing zeep, signxml and the validation of certificates takes longer than the help of a command.
 """
 
 from importlib import import_module
@@ -8,9 +8,9 @@ from typing import Any
 
 
 class LateName:
-    """Stands for a function, a class or a module until it is called or asked for something.
+    """The stand-in for a function, a class or a module, which loads it on the first call or access.
 
-    No instance check and no `except` can be made with it: use it for names that are only called.
+    It works neither in an instance check nor in `except`. Use it only for names that are called.
     """
 
     __slots__ = ("_module", "_name")
@@ -32,5 +32,5 @@ class LateName:
 
 
 def late(module: str, name: str | None = None) -> Any:
-    """Return what stands for a name of a module of this library, or for the module itself."""
+    """Return a stand-in for a name of a module of this library, or for the module itself."""
     return LateName(f"makul_client.{module}", name)

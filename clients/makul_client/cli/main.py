@@ -1,4 +1,4 @@
-"""`makul-client`: the service from the command line, for a recipient's staff and scripts."""
+"""The command line `makul-client`: the service for a recipient's staff and scripts."""
 
 import signal
 from contextlib import suppress
@@ -93,7 +93,7 @@ app = typer.Typer(
     cls=MachineReadableGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
-    pretty_exceptions_enable=False,  # tracebacks would show a person's data
+    pretty_exceptions_enable=False,  # a traceback would show a person's data
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
     help=INTRODUCTION,
@@ -110,7 +110,7 @@ def root(
         typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
     ] = False,
 ) -> None:
-    """Take the options that stand before any command."""
+    """Accept the options that precede a command."""
     del version
 
 
@@ -140,7 +140,7 @@ def verify(
     receipt: ReceiptOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is this person who they say they are? Yes or no, never data."""
+    """Verify a person's identity. Prints yes or no, never personal data."""
     with (
         reporting(as_json=as_json, profile=profile) as run,
         Client.from_file(profile) as client,
@@ -188,7 +188,7 @@ def get(
         typer.Option(
             "--attribute",
             "-a",
-            help="What to ask for; else all that the consent lists.",
+            help="An attribute to ask for; default: all that the consent lists.",
             autocompletion=complete_attributes,
         ),
     ] = None,
@@ -209,7 +209,7 @@ def get(
     receipt: ReceiptOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """A person's data, once matched. Prints them on standard output."""
+    """Get a person's data after a match. Prints the data on standard output."""
     with (
         reporting(as_json=as_json, profile=profile) as run,
         Client.from_file(profile) as client,
@@ -260,14 +260,15 @@ def explain(
     profile: ProfileFile,
     operation: Annotated[str, typer.Option(help="VerifyPerson or GetPersonData.")] = "",
     method: Annotated[
-        list[str] | None, typer.Option("--method", "-m", help="demographic, face, finger.")
+        list[str] | None,
+        typer.Option("--method", "-m", help="demographic, face or finger."),
     ] = None,
     attribute: Annotated[
         list[str] | None,
         typer.Option(
             "--attribute",
             "-a",
-            help="What would be asked for.",
+            help="An attribute that the request would ask for.",
             autocompletion=complete_attributes,
         ),
     ] = None,
@@ -281,11 +282,15 @@ def explain(
     request_id: RequestId = None,
     as_json: AsJson = False,
 ) -> None:
-    """How a request would be decided, rule by rule. No person is looked at, nothing is used up."""
+    """Explain how a request would be decided, rule by rule.
+
+    Reads no person's data and uses up no limit.
+    """
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
-        # What the agreement and the consent hold is for the dry run to say, rule by rule.
+        # The dry run itself reports, rule by rule, what the agreement and the consent do not
+        # contain. So this command checks only whether the names exist.
         require_attributes(attributes)
         require_known("method", methods, METHODS)
         require_known("operation", (operation,) if operation else (), OPERATIONS)
@@ -321,11 +326,14 @@ def explain(
 def agreement(
     *,
     profile: ProfileFile,
-    number: Annotated[str | None, typer.Argument(help="Else the profile's.")] = None,
+    number: Annotated[str | None, typer.Argument(help="Default: the profile's.")] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """What your agreement lets you ask for, until when, by which channel (cl. 7)."""
+    """Show what your agreement allows.
+
+    This includes its term and its channels (cl. 7).
+    """
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         found = client.agreement(number, context=run.inquire(employee=employee))
         if found.number == client.profile.agreement:
@@ -342,7 +350,10 @@ def agreement(
     )
 )
 def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson = False) -> None:
-    """Is the service there, is it a sandbox, and what are its limits?"""
+    """Show the status of the service.
+
+    This includes its environment, versions, limits, time and log key.
+    """
     with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
         found = client.status(context=run.inquire(employee=employee))
         for each in client.unpinned(found):
@@ -382,11 +393,11 @@ def _log(notice: LedgerInfo | None) -> list[tuple[str, str]]:
 def main() -> None:
     """Run the command line."""
     use_utf8()
-    with suppress(ValueError):  # a thread that is not the main one gets no signals
+    with suppress(ValueError):  # Python allows signal handlers only in the main thread
         signal.signal(signal.SIGTERM, _end)
     app()
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    """End as the signal would, but with what was reserved given back."""
+    """End with the exit code of the signal, but release reserved files first."""
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""The check of a request's names against the consent at hand and the agreement as it is known."""
+"""The check of a request's names against the consent and the stored terms of the agreement."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def check_names(
     purpose: str | None,
     attributes: tuple[str, ...] = (),
 ) -> None:
-    """Raise `UnknownNameError` for a name that cannot be released; nothing was sent for it then.
+    """Raise `UnknownNameError` for a name that cannot be released, before the request is sent.
 
-    The terms that are kept may be old, so the service is asked again before they forbid anything.
+    The stored terms may be old. So the service is asked again before the terms forbid a name.
     """
     asked = purpose or client.profile.purpose
     if isinstance(ground, ConsentDocument):
@@ -51,7 +51,10 @@ def check_names(
 
 
 def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
-    """Return the attributes that were typed, else all that the consent lists."""
+    """Return the attributes from the options, or all that the consent lists if there are none.
+
+    Raises `MakulError` if neither names an attribute.
+    """
     attributes = tuple(typed or ())
     require_attributes(attributes)
     if not attributes and isinstance(ground, ConsentDocument):

@@ -1,4 +1,4 @@
-"""What the commands share: options, exit codes, and how an error becomes one of them."""
+"""Options and exit codes that the commands share, and the mapping of errors to exit codes."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ else:
 
 
 class ExitCode(IntEnum):
-    """What a script may branch on."""
+    """The exit codes, by which a script may branch."""
 
     OK = 0
     NO = 1
@@ -85,7 +85,7 @@ Exit codes:
 
 
 def examples(*commands: str, more: str = "") -> str:
-    """What stands below a command's options: examples, then the exit codes."""
+    """Return the text below a command's options: examples, then the exit codes."""
     lines = "\n".join(f"  {command}" for command in commands)
     return f"\b\nExamples:\n{lines}\n\n{more}\n{EXIT_CODES}"
 
@@ -99,11 +99,11 @@ Employee = Annotated[
     str | None,
     typer.Option(envvar="MAKUL_EMPLOYEE", help="The employee who asks (Procedure, cl. 16)."),
 ]
-Case = Annotated[str | None, typer.Option(help="The case in your own records.")]
+Case = Annotated[str | None, typer.Option(help="The number of the case in your own records.")]
 RequestId = Annotated[
-    UUID | None, typer.Option(help="Repeat the request of this id; all else must be the same.")
+    UUID | None, typer.Option(help="Repeat the request with this id; change nothing else.")
 ]
-Purpose = Annotated[str | None, typer.Option(help="Another purpose than the profile's.")]
+Purpose = Annotated[str | None, typer.Option(help="A purpose other than the profile's.")]
 ConsentFile = Annotated[Path | None, typer.Option("--consent", help="A signed consent (cl. 4).")]
 ConsentUuid = Annotated[UUID | None, typer.Option("--consent-id", help="A registered consent.")]
 BasisFile = Annotated[
@@ -112,29 +112,34 @@ BasisFile = Annotated[
 Pin = Annotated[
     str | None,
     typer.Option(
-        help="The PIN. Better left out: it is read from the consent, or from MAKUL_PIN, or asked"
-        " for."
+        help=(
+            "The PIN. Prefer to omit it: it is read from the consent or MAKUL_PIN, or prompted for."
+        )
     ),
 ]
 DocumentNumber = Annotated[
     str | None,
-    typer.Option(help="Of the identity document shown; asked for where no name is given either."),
+    typer.Option(help="The number of the identity document; prompted for if no name is given."),
 ]
-Surname = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
-GivenName = Annotated[str | None, typer.Option(help="As in the document; never from the consent.")]
-Patronymic = Annotated[str | None, typer.Option(help="As in the document.")]
+Surname = Annotated[
+    str | None, typer.Option(help="As in the identity document; never from the consent.")
+]
+GivenName = Annotated[
+    str | None, typer.Option(help="As in the identity document; never from the consent.")
+]
+Patronymic = Annotated[str | None, typer.Option(help="As in the identity document.")]
 Face = Annotated[Path | None, typer.Option(help="A picture of the face: .jpg or .png.")]
 Finger = Annotated[
     list[str] | None,
-    typer.Option(help="POSITION=FILE, 1 right thumb to 10; .wsq, .png, .iso or .ansi."),
+    typer.Option(help="POSITION=FILE, position 1 (right thumb) to 10; .wsq, .png, .iso or .ansi."),
 ]
-ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="Keep the receipt here.")]
+ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="The new file for the receipt.")]
 
 FACTORS_INSTEAD: Final = "--document-number, or --surname and --given-name"
-"""What says who is to be matched, where nobody can be asked."""
+"""The options that identify the person to match, if there is no terminal to ask at."""
 
 MIN_YEAR, MAX_YEAR = 1900, 9000
-"""`datetime` ends with 1 and 9999: beyond them a time cannot even be written in UTC."""
+"""The accepted years. `datetime` has years 1 to 9999, and near its ends UTC cannot be computed."""
 
 _FACE_FORMATS: Final = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 _FINGER_FORMATS: Final = {
@@ -147,22 +152,22 @@ _FINGER_FORMATS: Final = {
 
 
 class Run:
-    """One run of a command, as far as it decides what a failure means."""
+    """The state of one run of a command that determines what a failure means."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self.request_id: UUID | None = None
-        """There once a request may be on its way."""
+        """The id of the request, set as soon as the request may have been sent."""
 
     def require_output(self) -> None:
-        """Raise `OutputError` where the answer could not be shown."""
+        """Raise `OutputError` if the answer could not be shown."""
         require_standard_output(JSON_BYTES if self._as_json else TEXT_BYTES)
 
     def begin(self, *, employee: str | None, case: str | None, request_id: UUID | None) -> Context:
-        """Check standard output and print the request's id: from here on it may be on its way.
+        """Check standard output and print the request's id. The request may be sent after this.
 
-        The id is printed before anything is sent, so that a run that is killed, or that waits for
-        ever, can be repeated too.
+        The id is printed before anything is sent. So a caller can repeat even a run that was killed
+        or that never ends.
         """
         self.require_output()
         self.request_id = request_id or uuid4()
@@ -181,10 +186,12 @@ class Run:
 def receipt_in(
     path: Path | None,
 ) -> Iterator[Callable[[Decision], AbstractContextManager[None]]]:
-    """Reserve the place of a receipt before anything is sent. A refusal's is kept there as well.
+    """Reserve the file of a receipt before anything is sent.
 
-    What it yields keeps a decision's receipt around the printing of its answer: neither is lost
-    where the other fails.
+    It also stores the receipt of a refusal.
+
+    The function that it yields stores a decision's receipt around the printing of the answer. So
+    neither is lost if the other fails.
     """
     with ExitStack() as opened:
         file = (
@@ -211,10 +218,10 @@ def receipt_in(
 
 @contextmanager
 def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
-    """Turn what goes wrong into a line and an exit code.
+    """Convert an error to a line of text and an exit code.
 
-    Once a request may be on its way, every failure that is no answer is "not now": the
-    person's data may have been disclosed, and the same id gets the same answer.
+    Once a request may have been sent, every failure without an answer is "not now". The person's
+    data may have been disclosed, and the same id returns the same answer.
     """
     use_utf8()
     run = Run(as_json=as_json)
@@ -226,7 +233,7 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
             code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
         print_error(error, _language(profile), as_json=as_json)
         raise typer.Exit(code) from None
-    except (typer.Abort, KeyboardInterrupt):  # typer's own code would read as "no"
+    except (typer.Abort, KeyboardInterrupt):  # typer's own exit code would read as "no"
         _report_broken_off(run, "interrupted", profile, as_json=as_json)
     except (typer.Exit, typer.BadParameter):
         raise
@@ -237,7 +244,10 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
 
 
 def _place(error: BaseException) -> str:
-    """Return where in this program an error of our own arose; its message may hold data."""
+    """Return the file and line of this program that raised an error, without its message.
+
+    The message of an unexpected error may contain personal data.
+    """
     place, trace = "an unknown place", error.__traceback__
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
@@ -246,7 +256,10 @@ def _place(error: BaseException) -> str:
 
 
 def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
-    """End a run that came to no answer; the message of what broke it may hold data."""
+    """End a run that has no answer, without the message of the error.
+
+    The message may contain personal data.
+    """
     if run.request_id is None:
         raise typer.Exit(ExitCode.USAGE) from None
     error = UnfinishedError(
@@ -261,7 +274,10 @@ def _was_not_sent(error: MakulError) -> bool:
 
 
 def as_typed(text: str | None) -> str | None:
-    """A word of the command line as UTF-8, which an ASCII locale takes for single bytes."""
+    """Return a command-line argument as text in UTF-8.
+
+    An ASCII locale splits it into single bytes.
+    """
     if text is None:
         return None
     try:
@@ -273,7 +289,7 @@ def as_typed(text: str | None) -> str | None:
 
 
 def exit_code(error: MakulError) -> ExitCode:
-    """The exit code of an error; see `EXIT_CODES`."""
+    """Return the exit code of an error; see `EXIT_CODES`."""
     match error:
         case ReceiptError() | SealError() | LedgerError():
             return ExitCode.RECEIPT
@@ -289,7 +305,7 @@ def exit_code(error: MakulError) -> ExitCode:
 
 
 def outcome_code(outcome: str) -> ExitCode:
-    """The exit code of a decision that was returned rather than raised."""
+    """Return the exit code of a decision that was returned rather than raised."""
     if outcome in {"REFUSED", "NOT_MATCHED"}:
         return ExitCode.NO
     return ExitCode.LATER if outcome == "UNDETERMINED" else ExitCode.OK
@@ -303,7 +319,10 @@ def _language(profile: Path | None) -> Language:
 
 
 def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | None) -> Ground | None:
-    """The ground given by at most one of three options."""
+    """Return the ground that at most one of three options gives.
+
+    Raises `typer.BadParameter` if more than one is given.
+    """
     if sum(each is not None for each in (consent, consent_id, basis)) > 1:
         raise typer.BadParameter("give one of --consent, --consent-id, --basis")
     if consent is not None:
@@ -322,11 +341,11 @@ def demographic_from(
     given_name: str | None,
     patronymic: str | None,
 ) -> Demographic:
-    """Who the person says they are: from the options, or asked for.
+    """Return what the person states about themselves, from the options or from prompts.
 
-    The PIN alone is taken from the consent, for it says whose record is meant and proves nothing.
-    A name from there would have the record compared with the consent, and not with the person who
-    came: what is to match is given by who saw the person's document.
+    Only the PIN may come from the consent, because it names the record and proves nothing. A name
+    from the consent would compare the record with the consent, and not with the person present. So
+    the employee who saw the person's identity document must give the values to match.
     """
     if pin is None and isinstance(ground, ConsentDocument):
         pin = consent_view.read_unsafe(ground.document).subject.pin
@@ -343,7 +362,10 @@ def demographic_from(
 
 
 def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
-    """Ask for the document number, or else for the names; a person with one name gives one."""
+    """Ask for the document number, or else for the names.
+
+    A person with one name gives only that one.
+    """
     asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
     try:
         number = ask(asked[0], instead=FACTORS_INSTEAD)
@@ -358,7 +380,7 @@ def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
 
 
 def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:
-    """Everything that the record is compared with."""
+    """Return everything that the service compares with the record."""
     return Probe(
         demographic=demographic,
         face=None
@@ -386,7 +408,11 @@ def _format(file: Path, formats: dict[str, str]) -> str:
 
 
 def instant(text: str, option: str) -> datetime:
-    """An instant, ISO 8601 with an offset; a mere date is its midnight in Bishkek (UTC+6)."""
+    """Return the instant that a text in ISO 8601 names.
+
+    A date without a time is midnight in Bishkek (UTC+6). Raises `typer.BadParameter` if the text is
+    neither a date nor an instant with an offset, or if its year is out of range.
+    """
     try:
         if len(text) == len("2026-11-01"):
             text = f"{date.fromisoformat(text)}T00:00:00+06:00"

@@ -1,4 +1,4 @@
-"""How results look: tables for people, JSON for programs. The only place that prints data."""
+"""The output of results: tables for people, JSON for programs. Only this module prints data."""
 
 from __future__ import annotations
 
@@ -32,21 +32,27 @@ else:
     Party = late("profile", "Party")
 
 MAX_READ: Final = 16 * 1024 * 1024
-"""Bytes of a file that is sent: a scan has 10 MiB at most, and everything else less."""
+"""The maximum size of a file to send, in bytes.
+
+A scan has at most 10 MiB, every other file less.
+"""
 
 _TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
 
-# Neither markup nor emoji: what a service says is shown, not interpreted.
+# No markup and no emoji, because text from the service must be shown and not interpreted.
 _OUT: Final = Console(markup=False, emoji=False, highlight=False)
 
 
 MAX_NAME_WIDTH: Final = 24
-"""Columns of a table's names that are never folded; a longer name may be."""
+"""The width up to which a table never folds its names, in columns. Longer names may be folded."""
 
 
 @singledispatch
 def plain(value: object) -> object:
-    """A value as JSON has it: bytes in base64, instants in ISO 8601, a person by wire names."""
+    """Return a value as JSON has it.
+
+    Bytes are in base64, instants in ISO 8601, and a person has the names of the wire.
+    """
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     return value
@@ -96,24 +102,27 @@ def _(value: Iterable[object]) -> object:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     write_output(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
 def say(line: str) -> None:
-    """One line on standard output."""
+    """Print one line on standard output."""
     write_output(f"{line}\n")
 
 
 def _print_table(table: Table) -> None:
-    """Let rich draw it and nothing more: on a closed pipe it would exit with the code of a "no"."""
+    """Print a table.
+
+    Rich only renders it: on a closed pipe, rich would exit with the code of a "no".
+    """
     with _OUT.capture() as drawn:
         _OUT.print(table)
     write_output(drawn.get())
 
 
 def print_result(value: Any, *lines: str, as_json: bool) -> None:
-    """What came of a command: the value as JSON for programs, or these lines for people."""
+    """Print the result of a command: the value as JSON for programs, or lines for people."""
     if as_json:
         print_json(value)
         return
@@ -122,14 +131,14 @@ def print_result(value: Any, *lines: str, as_json: bool) -> None:
 
 
 def say_aside(line: str) -> None:
-    """One line on standard error, beside the result."""
+    """Print one line on standard error, beside the result."""
     write_aside(f"{line}\n")
 
 
 def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
-    """What went wrong and what to do: one line each, on standard error; or JSON on output.
+    """Print an error and what to do about it: lines on standard error, or JSON on standard output.
 
-    Where standard output takes nothing any more, JSON goes to standard error as well.
+    If standard output cannot be written to, JSON goes to standard error too.
     """
     if as_json:
         print_error_fields(_error(error))
@@ -143,7 +152,7 @@ def print_error(error: MakulError, language: Language, *, as_json: bool) -> None
 
 
 def print_error_fields(fields: Mapping[str, Any]) -> None:
-    """Print one error as JSON on standard output, else on standard error."""
+    """Print one error as JSON on standard output, or on standard error if that fails."""
     try:
         print_json({"error": fields})
     except OutputError:
@@ -162,10 +171,10 @@ def _error(error: MakulError) -> dict[str, Any]:
 
 
 def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
-    """A table of names and values."""
+    """Print a table of names and values."""
     table = Table(title=title, title_justify="left", show_header=False)
     rows = list(pairs)
-    # A purpose may have 64 letters: a name of that length would leave its value no room.
+    # A purpose may have 64 letters. A name of that length would leave no space for its value.
     longest = max((len(name) for name, _ in rows), default=0)
     table.add_column(overflow="fold", min_width=min(longest, MAX_NAME_WIDTH))
     table.add_column(overflow="fold")
@@ -175,18 +184,21 @@ def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def print_person(person: Person) -> None:
-    """The data released, one attribute a row."""
+    """Print the data released, one attribute in a row."""
     print_pairs("Person", [(name, _shown(value)) for name, value in person.given()])
 
 
 def print_reasons(reasons: Iterable[Reason], language: Language) -> None:
-    """Reasons beside an answer: what was left out, and why."""
+    """Print the reasons beside an answer: what was omitted, and why."""
     for reason in reasons:
         say(reason.told(language))
 
 
 def print_rules(rules: Iterable[Rule], language: Language) -> None:
-    """A dry run, rule by rule. A rule's text says what is wrong, so a rule that holds has none."""
+    """Print a dry run, rule by rule.
+
+    The text of a rule states what is wrong, so a rule that is satisfied shows no text.
+    """
     table = Table("rule", "cl.", "verdict", "")
     for rule in rules:
         told = rule.texts[language] if rule.verdict in _TOLD else ""
@@ -195,7 +207,7 @@ def print_rules(rules: Iterable[Rule], language: Language) -> None:
 
 
 def print_receipt(receipt: Receipt) -> None:
-    """What the operator signed."""
+    """Print the content of a receipt that the operator signed."""
     ground = receipt.ground
     print_pairs(
         "Receipt, signed by the operator",
@@ -214,7 +226,7 @@ def print_receipt(receipt: Receipt) -> None:
 
 
 def print_agreement(agreement: Agreement) -> None:
-    """What the agreement allows."""
+    """Print what an agreement allows."""
     quota = "none" if agreement.daily_quota is None else str(agreement.daily_quota)
     print_pairs(
         f"Agreement {agreement.number}",
@@ -238,7 +250,10 @@ def print_agreement(agreement: Agreement) -> None:
 
 
 def print_consent(view: ConsentView, *, reveal: bool) -> None:
-    """Who consents to what. The person is masked unless revealed."""
+    """Print the parties, the data and the term of a consent.
+
+    The person is masked unless `reveal`.
+    """
     subject = view.subject
     names = (subject.surname, subject.given_name, subject.patronymic)
     name = " ".join(each if reveal else each[0] + "." for each in names if each)
@@ -266,12 +281,12 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
 
 
 def masked(pin: str) -> str:
-    """A PIN as logs and screens may show it: its first digit and its last two."""
+    """Return a PIN as logs and screens may show it: its first digit and its last two."""
     return f"{pin[0]}***********{pin[-2:]}"
 
 
 def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
-    """Return a file's bytes, of which there may not be more. Raises `MakulError`."""
+    """Return the content of a file of at most `max_bytes`. Raises `MakulError`."""
     try:
         return read_bounded(file, max_bytes)
     except FileNotFoundError:
@@ -285,10 +300,10 @@ def _term(since: datetime, until: datetime) -> str:
 
 
 def local_time(at: datetime) -> str:
-    """Return an instant in the zone of this process (`TZ`), with its offset."""
+    """Return an instant in the time zone of this process (`TZ`), with its offset."""
     try:
         local = at.astimezone()
-    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+    except (OverflowError, OSError, ValueError):  # near the first or the last year of the calendar
         local = at
     return local.isoformat(sep=" ", timespec="seconds")
 

@@ -1,8 +1,8 @@
-"""Places of output: checked and opened before a request is sent, written after its answer came.
+"""Output files and streams that are checked before a request is sent and written after its answer.
 
-A disclosure is metered and recorded, so what can be known about a place beforehand is determined
-beforehand. What fails all the same is an `OutputError`, never a traceback: the same request gets
-the same answer again, under the same id.
+A disclosure is counted and recorded, so every check that is possible beforehand is made beforehand.
+A later failure is an `OutputError`, never a traceback. Then the caller can repeat the request with
+its id and gets the same answer.
 """
 
 import errno
@@ -21,12 +21,15 @@ from makul_client._internal.files import MAX_DOCUMENT
 from makul_client.errors import OutputError
 
 TEXT_BYTES: Final = 1024 * 1024
-"""The room that a table needs at most: names and dates, and of samples their sizes alone."""
+"""The maximum size of a table: names and dates, and only the sizes of samples."""
 JSON_BYTES: Final = 48 * 1024 * 1024
-"""The fullest answer (`transport.MAX_ANSWER`) with its samples in base64, indented."""
+"""The maximum size of an answer with its samples in base64, indented.
+
+It follows from `MAX_ANSWER` of `_internal.http_transport`.
+"""
 RECEIPT_BYTES: Final = MAX_DOCUMENT
 PROOF_BYTES: Final = 1024 * 1024
-"""A receipt with its proof (`bundles.MAX_BUNDLE`)."""
+"""The maximum size of a receipt with its proof (`MAX_BUNDLE` of `receipts.bundle`)."""
 
 _FLAGS: Final = (
     os.O_WRONLY
@@ -39,21 +42,27 @@ _FLAGS: Final = (
 
 
 _LETTERS: Final = "Үөң№ў┌"
-"""Kyrgyz, Uzbek and what tables are drawn with: an encoding that has these has the rest."""
+"""Kyrgyz and Uzbek letters and a table border.
+
+An encoding that has these has all that is printed.
+"""
 _CANNOT_ALLOCATE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENODEV, errno.ESPIPE}
 )
-"""What a file system says that has no such call; one that is full says something else."""
+"""The errors of a file system that lacks the call. A full file system returns another error."""
 
 
 class ReservedFile:
-    """A new file with room for what is to be kept, opened before that is asked for.
+    """A new file with reserved disk space, opened before its content is requested.
 
-    Only its owner may read it. Unless something was kept in it, it is removed again at the end.
+    Only its owner may read it. It is removed at the end unless content was written to it.
     """
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
-        """Open it. Raises `OutputError` where there is such a file, or where it has no room."""
+        """Create the file.
+
+        Raises `OutputError` if the file exists or if there is too little space.
+        """
         self.path = path
         self._descriptor: int | None = None
         try:
@@ -79,7 +88,7 @@ class ReservedFile:
         self._remove()
 
     def keep(self, content: bytes) -> None:
-        """Write the content and return once the disk has it. Raises `OutputError`."""
+        """Write the content, and return when the disk has stored it. Raises `OutputError`."""
         if self._descriptor is None:
             raise OutputError(f"{self.path}: something was kept there before")
         try:
@@ -96,7 +105,10 @@ class ReservedFile:
         self._descriptor = None
 
     def _remove(self) -> None:
-        """Remove the file that was made here and holds nothing; no other is ever removed."""
+        """Remove the file if this object created it and wrote nothing to it.
+
+        Remove no other file.
+        """
         if self._descriptor is None:
             return
         os.close(self._descriptor)
@@ -107,7 +119,7 @@ class ReservedFile:
 
 @contextmanager
 def reserved(path: Path | None, *, max_bytes: int) -> Iterator[ReservedFile | None]:
-    """Reserve a file where one is named. Raises `OutputError`."""
+    """Reserve a file if a path is given. Raises `OutputError`."""
     if path is None:
         yield None
         return
@@ -122,10 +134,10 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def use_utf8() -> None:
-    """Write UTF-8 on both standard streams in every locale.
+    """Set UTF-8 on both standard streams in every locale.
 
-    A console or pipe of another encoding (cp1251, KOI8-R, ASCII) has no place for Kyrgyz letters,
-    and the error would come after the disclosure.
+    Other encodings (cp1251, KOI8-R, ASCII) lack Kyrgyz letters. The error would come after the
+    disclosure.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -133,17 +145,20 @@ def use_utf8() -> None:
 
 
 def require_standard_output(max_bytes: int) -> None:
-    """Raise `OutputError` unless standard output takes so much, as far as that can be known."""
+    """Raise `OutputError` if standard output cannot take `max_bytes`.
+
+    The check is as exact as the system's reports allow.
+    """
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OutputError("standard output is closed; give it a place to go")
     try:
-        # A program that put a stream of its own there may have one that `use_utf8` cannot change.
+        # A calling program may have replaced the stream by one that `use_utf8` cannot change.
         _LETTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
         stream.flush()
         descriptor = stream.fileno()
     except io.UnsupportedOperation:
-        return  # in memory, for a program that runs this one within itself
+        return  # a stream in memory, of a program that calls this one in its own process
     except (OSError, ValueError) as error:
         raise _lost_output(error) from None
     try:
@@ -151,7 +166,8 @@ def require_standard_output(max_bytes: int) -> None:
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
             _require_reader(descriptor)
         else:
-            os.write(descriptor, b"")  # refused by what is full or open for reading alone
+            # fails on a full device and on a descriptor that is open only for reading
+            os.write(descriptor, b"")
         if stat.S_ISREG(mode):
             _require_room(descriptor, max_bytes)
     except (OSError, ValueError) as error:
@@ -159,7 +175,7 @@ def require_standard_output(max_bytes: int) -> None:
 
 
 def write_output(text: str) -> None:
-    """Write on standard output, all of it or `OutputError`."""
+    """Write all of the text to standard output, or raise `OutputError`."""
     if sys.stdout is None:
         raise OutputError("standard output is closed; give it a place to go")
     try:
@@ -171,7 +187,7 @@ def write_output(text: str) -> None:
 
 
 def write_aside(text: str) -> None:
-    """Write on standard error, as well as that goes: nothing depends on it."""
+    """Write to standard error and ignore failures, because nothing depends on it."""
     if sys.stderr is None:
         return
     try:
@@ -186,7 +202,7 @@ def _lost_output(error: Exception) -> OutputError:
 
 
 def _cause(error: Exception) -> str:
-    """What the system says, without a path or a value."""
+    """Return the system's reason for an error, without a path or a value."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnicodeError):
@@ -195,9 +211,9 @@ def _cause(error: Exception) -> str:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let what is left in a broken stream go nowhere.
+    """Redirect a broken stream to the null device, so that its buffered text is dropped.
 
-    Python flushes it once more at its exit, and a failure then would make the exit code 120.
+    Python flushes the stream once more at exit. A failure then would make the exit code 120.
     """
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -219,7 +235,7 @@ def _allocate(descriptor: int, max_bytes: int) -> None:
 
 
 def _require_room(descriptor: int, max_bytes: int) -> None:
-    """Raise `OSError` where the disk or this process's limit has no room for so much more."""
+    """Raise `OSError` if the disk or a file size limit of this process forbids `max_bytes` more."""
     if hasattr(os, "fstatvfs"):
         system = os.fstatvfs(descriptor)
         if system.f_blocks and system.f_bavail * system.f_frsize < max_bytes:
@@ -236,7 +252,7 @@ def _require_room(descriptor: int, max_bytes: int) -> None:
 
 
 def _require_reader(descriptor: int) -> None:
-    """Raise `OSError` where nobody holds the other end of a pipe any more."""
+    """Raise `OSError` if no process has the other end of a pipe open."""
     if not hasattr(select, "poll"):
         return
     poll = select.poll()
@@ -247,13 +263,13 @@ def _require_reader(descriptor: int) -> None:
 
 
 def _require_name(descriptor: int) -> None:
-    """Raise `OSError` where the file was removed meanwhile: what is in it is lost."""
+    """Raise `OSError` if the file was removed in the meantime, because its content is lost then."""
     if os.fstat(descriptor).st_nlink == 0:
         raise OSError(0, "it was removed meanwhile")
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the name durable as well; a system that has no such thing keeps it otherwise."""
+    """Make the name of a file durable. A system that cannot sync a directory is left as it is."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except OSError:

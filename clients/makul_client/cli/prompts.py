@@ -1,4 +1,4 @@
-"""Questions at a terminal. Without one nothing is asked: an error names the options instead."""
+"""Prompts at a terminal. Without a terminal, an error names the options to use instead."""
 
 import os
 import sys
@@ -10,18 +10,18 @@ PIN_VARIABLE: Final = "MAKUL_PIN"
 
 
 def has_terminal() -> bool:
-    """Return whether a person can answer: standard input is a terminal."""
+    """Return whether a person can answer, because standard input is a terminal."""
     try:
         return sys.stdin is not None and sys.stdin.isatty()
-    except ValueError:  # closed
+    except ValueError:  # standard input is closed
         return False
 
 
 def ask_pin(question: str) -> str:
-    """Return the PIN that `MAKUL_PIN` holds, else what is typed, unseen.
+    """Return the PIN from `MAKUL_PIN`, or from a prompt that does not show it.
 
-    Other users of the machine see options of a process, and not its environment. Raises
-    `typer.BadParameter` where neither is there.
+    Other users of the machine can see the options of a process, but not its environment. Raises
+    `typer.BadParameter` if there is neither the variable nor a terminal.
     """
     if given := os.environ.get(PIN_VARIABLE):
         return given
@@ -31,7 +31,7 @@ def ask_pin(question: str) -> str:
 
 
 def ask(question: str, *, instead: str) -> str:
-    """Return what is typed; empty where nothing is. `instead`: the options that say it.
+    """Return the answer to a prompt, possibly empty. `instead` names the options that replace it.
 
     Raises `typer.BadParameter` without a terminal.
     """

@@ -1,4 +1,4 @@
-"""`makul-client receipt`: fetch a receipt with its place in the log, and verify both offline."""
+"""The commands `makul-client receipt`: fetch a receipt with its proof, and verify both offline."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ _PROVED: Final = {
 
 
 class _GetUnlessNamed(TyperGroup):
-    """`receipt ID` goes on meaning `receipt get ID`, as it did before there was more to do."""
+    """The command group that reads `receipt ID` as `receipt get ID`.
+
+    Earlier versions had only that form, and it must continue to work.
+    """
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands and _is_uuid(args[0]):
@@ -81,7 +84,7 @@ receipt_app = typer.Typer(
     cls=_GetUnlessNamed,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Fetch the receipt of an earlier request, and verify receipts in the operator's log.",
+    help="Fetch receipts and verify them in the log.",
 )
 
 
@@ -94,17 +97,18 @@ receipt_app = typer.Typer(
 def get(
     *,
     profile: ProfileFile,
-    of_request: Annotated[UUID, typer.Argument(help="The id of a request of yours.")],
-    out: Annotated[Path | None, typer.Option(help="Keep the receipt here.")] = None,
+    of_request: Annotated[UUID, typer.Argument(help="The id of an earlier request of yours.")],
+    out: Annotated[Path | None, typer.Option(help="The new file for the receipt.")] = None,
     proof: Annotated[
-        Path | None, typer.Option(help="Keep the receipt and its proof here, in one file.")
+        Path | None, typer.Option(help="The new file for the receipt together with its proof.")
     ] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """The receipt of an earlier request, fetched again and verified (cl. 10 and 11).
+    """Fetch the receipt of an earlier request.
 
-    Where the profile has a table [ledger], its proof in the log is verified as well.
+    The receipt is fetched again and verified (cl. 10 and 11). If the profile has a table [ledger],
+    its proof in the log is verified too.
     """
     with (
         reporting(as_json=as_json, profile=profile) as run,
@@ -139,21 +143,24 @@ def verify(
     *,
     profile: ProfileFile,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="From --proof, or receipts alone.")
+        list[Path], typer.Argument(metavar="FILE...", help="Files from --proof, or receipts only.")
     ],
     offline: Annotated[
-        bool, typer.Option("--offline", help="Send nothing, nor fetch proofs that are missing.")
+        bool, typer.Option("--offline", help="Send nothing, and do not fetch missing proofs.")
     ] = False,
     log: Annotated[
         str | None,
-        typer.Option(metavar="URL|DIR", help="The log itself; else the profile's, if it has one."),
+        typer.Option(metavar="URL|DIR", help="The log; default: the profile's, if it has one."),
     ] = None,
     employee: Employee = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold receipts against the log: signature, proof, checkpoint, witnesses, and the promise.
+    """Verify receipts against the log.
 
-    Exit code 4 where one of them has a flaw, 3 where none has and one is not proved yet.
+    Checks signature, proof, checkpoint, witnesses and merge delay.
+
+    The exit code is 4 if one of them has a flaw. It is 3 if none has a flaw and one is not proved
+    yet.
     """
     with reporting(as_json=as_json, profile=profile):
         checker = _Checker.of(Profile.load(profile), log, offline=offline)
@@ -167,7 +174,7 @@ def verify(
 
 @dataclass(frozen=True)
 class _Checker:
-    """What a receipt is held against."""
+    """The verifiers of a receipt, and the language of their messages."""
 
     receipts: ReceiptVerifier
     ledger: LedgerVerifier
@@ -175,6 +182,11 @@ class _Checker:
 
     @classmethod
     def of(cls, profile: Profile, log: str | None, *, offline: bool) -> _Checker:
+        """Return the verifiers of a profile. `log` replaces the profile's log.
+
+        Offline, only a directory may be the log. Raises `ProfileError` without a table [ledger],
+        and `MakulError` if `log` is an address.
+        """
         if profile.ledger is None:
             raise ProfileError("the profile has no table [ledger]: ask the operator for its key")
         if offline and log is not None and is_address(log):
@@ -192,7 +204,7 @@ class _Checker:
 
 @dataclass(frozen=True)
 class _Row:
-    """What became of one file."""
+    """The result of one file."""
 
     code: ExitCode
     line: str
@@ -238,7 +250,10 @@ def _told(proved: Proof, language: Language) -> str:
 
 
 def _worst(codes: list[ExitCode]) -> ExitCode:
-    """A flaw before what cannot be read, that before what may come later."""
+    """Return the worst exit code.
+
+    A flaw comes first, then an unreadable file, then a proof that is pending.
+    """
     for code in (ExitCode.RECEIPT, ExitCode.USAGE, ExitCode.LATER):
         if code in codes:
             return code

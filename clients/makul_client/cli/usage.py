@@ -1,4 +1,4 @@
-"""The root command as programs and shells see it: usage errors as JSON, the version."""
+"""The root command for programs and shells: usage errors as JSON, and the version."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 
 class MachineReadableGroup(TyperGroup):
-    """A root command whose usage errors are JSON if `--json` stands among the arguments."""
+    """The root command, which reports usage errors as JSON if `--json` is among the arguments."""
 
     as_json = False
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        """Parse the root's own options; note first whether the caller reads JSON."""
-        # An option that is not understood may stand before `--json`, so nothing is parsed for it.
+        """Determine whether the caller reads JSON, then parse the options of the root command."""
+        # An unknown option may precede `--json`, so this must not depend on parsing.
         self.as_json = wants_json(args)
         try:
             refuse_unreadable(args)
-            with homeless_refused(tuple(args)):  # parsing takes out what it has read
+            # a tuple, because parsing removes items from the list
+            with homeless_refused(tuple(args)):
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
@@ -37,7 +38,7 @@ class MachineReadableGroup(TyperGroup):
             _fail(error)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error in how it was called may become JSON."""
+        """Run the command. Report an error of its usage as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
@@ -47,7 +48,7 @@ class MachineReadableGroup(TyperGroup):
 
 
 def _fail(error: TyperException) -> NoReturn:
-    """Print a usage error with the same keys as every other error; nothing was sent."""
+    """Print a usage error with the keys of every other error. Nothing was sent."""
     print_error_fields(
         {
             "kind": "UsageError",
@@ -63,13 +64,13 @@ def _fail(error: TyperException) -> NoReturn:
 
 @contextmanager
 def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
-    """Raise a usage error where a completion cannot be installed.
+    """Raise a usage error if the shell completion cannot be installed.
 
-    It is written to the home directory, which a uid without a passwd entry does not have.
+    Typer writes it to the home directory, which a uid without a passwd entry does not have.
     """
     try:
         yield
-    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found none
+    except (OSError, RuntimeError):  # `Path.home` raises RuntimeError if there is no home
         if "--install-completion" not in arguments:
             raise
         raise typer.BadParameter(
@@ -79,10 +80,10 @@ def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:
-    """Raise a usage error for an argument whose bytes are text neither in the locale nor in UTF-8.
+    """Raise a usage error for an argument that is text neither in the locale nor in UTF-8.
 
-    Python keeps such bytes as halves of characters, which nothing can be written with: neither a
-    record nor a message. In an ASCII locale it keeps UTF-8 so as well; `as_typed` reads that.
+    Python keeps such bytes as lone surrogates, which neither a record nor a message can contain. In
+    an ASCII locale it keeps UTF-8 in this way too. `as_typed` decodes that.
     """
     for number, argument in enumerate(arguments, start=1):
         if not _is_text(argument):
@@ -103,7 +104,7 @@ def _is_text(argument: str) -> bool:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Return whether `--json` is among the options; after `--` stand no options."""
+    """Return whether `--json` is among the options. Arguments after `--` are not options."""
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
@@ -111,7 +112,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def show_version(wanted: bool) -> None:
-    """Print the program's version and end."""
+    """Print the version of the program and exit."""
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415 - needed by no other command
 

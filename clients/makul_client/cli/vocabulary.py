@@ -1,7 +1,7 @@
-"""Names that a person types: are there such, and do the agreement and the consent hold them?
+"""The check that names typed by a person exist and are allowed by the agreement and the consent.
 
-A wrong name costs a refusal that is recorded, or a citizen's signature under a consent that carries
-nothing. So it is found before anything is sent or signed. The service decides all the same.
+A wrong name costs a recorded refusal, or a citizen's signature on a consent that permits nothing.
+So the check comes before anything is sent or signed. The service decides in any case.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPERATIONS: Final = ("VerifyPerson", "GetPersonData")
 
 
 class UnknownNameError(MakulError):
-    """A name that was typed is none of those it may be. Nothing was sent."""
+    """The error for a name that is not one of the allowed names. Nothing was sent."""
 
 
 def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
@@ -37,7 +37,7 @@ def require_attributes(names: Iterable[str]) -> None:
 
 
 def require_held(kind: str, names: Iterable[str], held: Collection[str], holder: str) -> None:
-    """Raise `UnknownNameError` for a name that `holder` does not hold."""
+    """Raise `UnknownNameError` for a name that `holder` does not contain."""
     for name in names:
         if name not in held:
             meant = suggest(name, held) or "."
@@ -46,17 +46,17 @@ def require_held(kind: str, names: Iterable[str], held: Collection[str], holder:
 
 
 def suggest(name: str, known: Collection[str]) -> str:
-    """Return ": did you mean NAME?" for what is close to a name; empty if nothing is."""
+    """Return ": did you mean NAME?" for the closest known name, or empty text if none is close."""
     plain = {_plain(each): each for each in known}
     close = get_close_matches(_plain(name), list(plain), n=1, cutoff=0.7)
     return f": did you mean {plain[close[0]]}?" if close else ""
 
 
 def complete_attributes(incomplete: str) -> list[str]:
-    """Return the attributes that begin so, for the shell."""
+    """Return the attributes that begin with the text, for completion in the shell."""
     return [name for name in ATTRIBUTES if name.startswith(incomplete)]
 
 
 def _plain(name: str) -> str:
-    """A name without what is mistyped most: capitals, `_` and `-`."""
+    """Return a name without its most common typing errors: capitals, spaces, `_` and `-`."""
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")

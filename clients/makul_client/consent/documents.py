@@ -1,7 +1,7 @@
-"""Consents as documents (Procedure, cl. 4): drawn up here, signed elsewhere, put together here.
+"""Consents as documents (Procedure, cl. 4): drafted here, signed elsewhere, combined here.
 
-Only against a sandbox does this client hold a citizen's key and sign. In life the draft's bytes
-go to the citizen's own signer, and come back signed.
+Only for a sandbox does this client hold a citizen's key and sign. In production the citizen's own
+software signs the bytes of the draft and returns them.
 """
 
 import base64
@@ -38,18 +38,18 @@ ROOT: Final = f"{{{CONSENT}}}Consent"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subject(Discreet):
-    """Whose data they are, as in the identity document."""
+    """The subject, as in the identity document."""
 
     pin: str
     surname: str | None = None
     given_name: str | None = None
-    """At least one of the two; a person with one name has one."""
+    """At least one of surname and given name is required. A person may have only one name."""
     patronymic: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Representative(Discreet):
-    """Who consents for a subject who cannot: a parent, a guardian."""
+    """The person who consents for a subject who cannot: a parent, a guardian."""
 
     name: str
     pin: str | None = None
@@ -58,7 +58,7 @@ class Representative(Discreet):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
-    """The document by which they may; its scan is handed in with the consent."""
+    """The document that proves a representative's authority. Its scan is sent with the consent."""
 
     kind: str
     """`PARENT`, `GUARDIAN` or `POWER_OF_ATTORNEY`."""
@@ -66,44 +66,44 @@ class Authority:
     issued_on: date
     issuer: str
     valid_to: date | None = None
-    """Its last day; a power of attorney always has one."""
+    """The last day of the authority. A power of attorney always has one."""
     media_type: str
     digest: bytes
-    """SHA-256 of its scan."""
+    """The SHA-256 of the scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """How a consent on paper came about; an official answers for it (Procedure, cl. 4)."""
+    """The origin of a consent on paper, for which an official is responsible (Procedure, cl. 4)."""
 
     date: date
     place: str
     official: str
-    """The registered official who took it, by identifier."""
+    """The identifier of the registered official who received it."""
     media_type: str
     scan_digest: bytes
-    """SHA-256 of the scan."""
+    """The SHA-256 of the scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What one subject agrees to; everything else comes from the profile."""
+    """The wish of one subject for a consent. The other values come from the profile."""
 
     subject: Subject
     attributes: tuple[str, ...] = ()
-    """What may be given. None at all makes a consent to a yes or no."""
+    """The attributes that may be released. Without any, the consent permits only a yes or no."""
     methods: tuple[str, ...] | None = None
-    """How the subject may be compared; None: as the profile says."""
+    """The methods by which the subject may be compared; None: those of the profile."""
     valid_from: datetime
     valid_to: datetime
     max_disclosures: int = 1
     purpose: str | None = None
     purpose_text: str | None = None
-    """Another purpose than the profile's, and its words."""
+    """The text of a purpose other than the profile's."""
     relation: str | None = None
-    """The contract or application that it belongs to."""
+    """The contract or application to which the consent belongs."""
     onward: tuple[Party, ...] = ()
-    """To whom the data may be passed on; empty: to nobody (Procedure, cl. 15)."""
+    """The parties to which the data may be passed on; empty: none (Procedure, cl. 15)."""
     representative: Representative | None = None
     paper: Paper | None = None
 
@@ -111,9 +111,9 @@ class Wish:
 def draft(
     profile: Profile, wish: Wish, *, given_at: datetime, consent_id: UUID | None = None
 ) -> bytes:
-    """A consent ready to be signed: UTF-8 XML that fits the published schema.
+    """Return a consent to be signed: UTF-8 XML that is valid by the published schema.
 
-    Raises `ConsentError` where it would not, or where the profile has no [consent].
+    Raises `ConsentError` if it would not be valid, or if the profile has no [consent].
     """
     terms = profile.consent
     if terms is None:
@@ -163,9 +163,10 @@ def draft(
 def draft_revocation(
     profile: Profile, consent_id: UUID, pin: str, *, at: datetime, reason: str | None = None
 ) -> bytes:
-    """A revocation of a consent to this recipient, ready to be signed by the subject.
+    """Return a revocation of a consent to this recipient, to be signed by the subject.
 
-    Or by the representative who gave it; `pin` is the subject's. Raises `ConsentError`.
+    The representative who gave the consent may sign it instead. `pin` is the subject's. Raises
+    `ConsentError`.
     """
     root = parse(f'<Revocation xmlns="{CONSENT}"/>'.encode())
     _add(root, "revocationId", str(uuid4()))
@@ -179,12 +180,12 @@ def draft_revocation(
 
 
 def attach(drawn_up: bytes, signed: bytes) -> bytes:
-    """The signed document: what the citizen's signer returned, if it is this draft, signed.
+    """Return the signed document, if the citizen's software signed exactly this draft.
 
-    `signed` is either the whole signed document or the ds:Signature alone. Checked: the content
-    is the draft's, the schema holds, and one XAdES signature over all of it holds under the
-    certificate it names. Whether that certificate is the citizen's, and believed, the service
-    decides. Raises `ConsentError`.
+    `signed` is the whole signed document or only its ds:Signature. The content must be that of the
+    draft, and the document must be valid by the schema. One XAdES signature must cover all of it
+    and be valid under the certificate that it names. Whether the certificate is trusted and the
+    citizen's own is decided by the service. Raises `ConsentError`.
     """
     wanted, given = parsed(drawn_up, "the draft"), parsed(signed, "the signed file")
     if given.tag == SIGNATURE:
@@ -204,7 +205,10 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
 
 
 def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
-    """Sign in a citizen's stead. Only against a sandbox: elsewhere their key is theirs alone."""
+    """Sign a draft as a test citizen, only for a sandbox.
+
+    Elsewhere only the citizen has the citizen's key. Raises `ConsentError` for another profile.
+    """
     if not profile.sandbox:
         raise ConsentError("only a profile with sandbox = true may sign for a citizen")
     root = parsed(drawn_up, "the draft")
@@ -222,7 +226,7 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
 
 
 def parsed(document: bytes, what: str) -> "Element":
-    """The root of a consent or of a signature; `what` names the file in the complaint."""
+    """Return the root element of a consent or a signature. `what` names the file in an error."""
     try:
         return parse(document)
     except UnsafeXmlError as error:
@@ -230,7 +234,7 @@ def parsed(document: bytes, what: str) -> "Element":
 
 
 def _content(root: "Element") -> bytes:
-    """What a consent says: without its signature, its Id, and white space between elements."""
+    """Return the content of a consent without signature, Id and white space between elements."""
     copy = parse(canonical(root))
     if "Id" in copy.attrib:
         del copy.attrib["Id"]

@@ -1,4 +1,4 @@
-"""Reads a consent for people to look at. Nothing of it is verified here."""
+"""The content of a consent, read for a person to look at. Nothing of it is verified here."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentView:
-    """A consent as read for people. Nothing of it was verified."""
+    """A consent as read for display. Nothing of it was verified."""
 
     consent_id: str
     subject: Subject
@@ -39,7 +39,10 @@ class ConsentView:
 
 
 def read_unsafe(document: bytes) -> ConsentView:
-    """Read a consent, signed or not, without verifying anything. Raises `ConsentError`."""
+    """Return the content of a consent, signed or not, without verification.
+
+    Raises `ConsentError`.
+    """
     root = parsed(document, "the file")
     if root.tag != ROOT:
         raise ConsentError("the file is not a consent")
@@ -48,7 +51,7 @@ def read_unsafe(document: bytes) -> ConsentView:
         raise ConsentError(f"the consent breaks the schema at {', '.join(broken)}")
     try:
         return _view(root)
-    except (ValueError, OverflowError):  # hour 24 and the year 10000 are right by the schema
+    except (ValueError, OverflowError):  # the schema allows hour 24 and the year 10000
         raise ConsentError("the consent holds a date or a number that cannot be") from None
 
 
@@ -85,12 +88,15 @@ def _view(root: "Element") -> ConsentView:
 
 
 def consent_id_unsafe(document: bytes) -> str:
-    """The id that a consent bears, or that a revocation takes back. Raises `ConsentError`."""
+    """Return the id of a consent, or of the consent that a revocation names.
+
+    Raises `ConsentError`.
+    """
     return _text(parsed(document, "the file"), "consentId")
 
 
 def without_person(view: ConsentView) -> dict[str, object]:
-    """Everything but who the subject and the representative are."""
+    """Return all fields except the subject and the representative."""
     hidden = {"subject", "representative"}
     return {each.name: getattr(view, each.name) for each in fields(view) if each.name not in hidden}
 

@@ -1,4 +1,4 @@
-"""Why the service answered as it did, and what the caller may do about it."""
+"""The reasons of the service's answers, and what the caller may do about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Language(StrEnum):
-    """The languages in which every reason is told."""
+    """The languages in which every reason has a text."""
 
     KY = "ky"
     RU = "ru"
@@ -16,13 +16,13 @@ class Language(StrEnum):
 
 
 class Retry(StrEnum):
-    """What the asker may do about a reason."""
+    """The advice of a reason to the caller."""
 
     NO = "N"
     AFTER_FIXING = "F"
-    """Mend the cause and ask anew, under a new id."""
+    """Correct the cause, then send a new request under a new id."""
     LATER = "L"
-    """Ask again later, the same request under the same id."""
+    """Repeat the same request later, under the same id."""
 
 
 ADVICE: Final[Mapping[Retry, Mapping[Language, str]]] = MappingProxyType(
@@ -44,30 +44,30 @@ ADVICE: Final[Mapping[Retry, Mapping[Language, str]]] = MappingProxyType(
         },
     }
 )
-"""What to do, told to people."""
+"""The advice as a text for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a decision fell as it did, or why a message was not accepted."""
+    """A reason of a decision, or of a message that was not accepted."""
 
     code: str
-    """`CNS-01`: one code, one meaning. New codes may come; treat unknown ones by `retry`."""
+    """The code, such as `CNS-01`. Each has one meaning. Treat unknown codes by `retry`."""
     because: str | None = None
-    """The cause inside a document: a consent's failed signature is CNS-02 because SIG-*."""
+    """The cause inside a document. A consent with a failed signature is CNS-02 because of SIG-*."""
     clause: str | None = None
     """The clause of the Procedure."""
     side: str | None = None
-    """Who can mend it: R recipient, C citizen, O operator; None where there is nothing to mend."""
+    """The party that can correct it: R recipient, C citizen, O operator; None if no one must."""
     retry: Retry
     retry_after: int | None = None
-    """Seconds."""
+    """The minimum wait in seconds."""
     field: str | None = None
-    """The element or attribute concerned, by name."""
+    """The name of the element or attribute concerned."""
     texts: Mapping[Language, str]
 
     def told(self, language: Language) -> str:
-        """`CNS-02 (SIG-05), cl. 4: text`, as a person reads it."""
+        """Return the reason as a line for people: `CNS-02 (SIG-05), cl. 4: text`."""
         because = f" ({self.because})" if self.because else ""
         clause = f", cl. {self.clause}" if self.clause else ""
         field = f" [{self.field}]" if self.field else ""

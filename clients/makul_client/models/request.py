@@ -1,6 +1,6 @@
-"""What is asked: about whom, by which samples, on what ground.
+"""The content of a request: the person, the samples and the ground.
 
-Nothing here prints the person: `repr` names what is given, never its value.
+Nothing here prints the person: `repr` names the fields that are set, never their values.
 """
 
 from dataclasses import Field, dataclass, fields
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class Discreet:
-    """A dataclass whose `repr` names the fields that are set, and not what they hold."""
+    """A dataclass whose `repr` names the fields that are set, and not their values."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -22,10 +22,10 @@ class Discreet:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Demographic(Discreet):
-    """Who the person says they are (Procedure, cl. 10).
+    """What the person states about themselves (Procedure, cl. 10).
 
-    A PIN tells birth date and sex and proves nothing alone: give the document number, or surname
-    and given name, as well.
+    A PIN reveals birth date and sex and proves nothing. So the document number, or the surname and
+    given name, must be given too.
     """
 
     pin: str
@@ -49,10 +49,10 @@ class FaceSample(Discreet):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FingerSample(Discreet):
-    """A finger of the person, taken now; at most 1 MiB."""
+    """A fingerprint of the person, taken now; at most 1 MiB."""
 
     position: int
-    """1 to 10, right thumb to left little finger (ISO/IEC 19794-2)."""
+    """The finger, 1 to 10, right thumb to left little finger (ISO/IEC 19794-2)."""
     format: str
     """`wsq`, `png`, `iso19794-2` or `ansi378`."""
     data: bytes
@@ -60,7 +60,7 @@ class FingerSample(Discreet):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Probe(Discreet):
-    """All that the record is compared with."""
+    """The values and samples that are compared with the record."""
 
     demographic: Demographic
     face: FaceSample | None = None
@@ -69,21 +69,21 @@ class Probe(Discreet):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ConsentDocument(Discreet):
-    """The subject's signed consent, its exact bytes (Procedure, cl. 4)."""
+    """The subject's signed consent, as its exact bytes (Procedure, cl. 4)."""
 
     document: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentId:
-    """A consent registered before."""
+    """The id of a consent that was registered earlier."""
 
     consent_id: UUID
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BasisDocument(Discreet):
-    """A signed statement of a basis in law, its exact bytes (Procedure, cl. 5)."""
+    """A signed basis statement, as its exact bytes (Procedure, cl. 5)."""
 
     document: bytes
 
@@ -92,7 +92,7 @@ Ground = ConsentDocument | ConsentId | BasisDocument
 
 
 def probe_on_wire(probe: Probe) -> dict[str, Any]:
-    """The element `probe`, as zeep takes it."""
+    """Return the element `probe` in the form that zeep takes."""
     person = probe.demographic
     wire: dict[str, Any] = {
         "demographic": {
@@ -116,7 +116,7 @@ def probe_on_wire(probe: Probe) -> dict[str, Any]:
 
 
 def ground_on_wire(ground: Ground) -> dict[str, Any]:
-    """The element `ground`, as zeep takes it."""
+    """Return the element `ground` in the form that zeep takes."""
     match ground:
         case ConsentDocument(document):
             return {"consentDocument": document}

@@ -1,4 +1,4 @@
-"""What comes back, typed. `repr` of a person names the attributes given, never their values."""
+"""The typed answers of the service. The `repr` of a person names attributes, never their values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -13,7 +13,7 @@ from makul_client.models.request import Discreet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundRef:
-    """The ground on which a receipt says it was decided."""
+    """The ground of a decision, as its receipt states it."""
 
     kind: str
     """`CONSENT` or `BASIS`."""
@@ -23,7 +23,7 @@ class GroundRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptReason:
-    """A reason as receipts keep it."""
+    """A reason as a receipt contains it."""
 
     code: str
     because: str | None
@@ -32,7 +32,7 @@ class ReceiptReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What the operator signed about one decision. Every field was read from the signed bytes."""
+    """A receipt of one decision. Every field was read from the bytes that the operator signed."""
 
     receipt_id: UUID
     request_id: UUID
@@ -45,19 +45,19 @@ class Receipt:
     released: frozenset[str]
     payload_digest: bytes | None
     answer_digest: bytes | None
-    """SHA-256 of the whole answer but for the receipt; None in receipts of before there was one."""
+    """The SHA-256 of the whole answer except the receipt; None in receipts of earlier versions."""
     ground: GroundRef | None
     decided_at: datetime
     leaf_hash: bytes
-    """The decision's leaf in the operator's log (RFC 6962)."""
+    """The hash of the decision's leaf in the operator's log (RFC 6962)."""
     operator: str
     document: bytes = field(repr=False)
-    """The receipt itself, its exact bytes. Keep them: they are the proof (Procedure, cl. 11)."""
+    """The exact bytes of the receipt. Keep them, because they are the proof (Procedure, cl. 11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
-    """That a receipt's leaf is in the log, as it was given; `LedgerVerifier` verifies it."""
+    """The proof that a receipt's leaf is in the log, as received. `LedgerVerifier` verifies it."""
 
     index: int
     size: int
@@ -69,7 +69,7 @@ class Inclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptInLog:
-    """A receipt, verified, and its place in the log, not verified; None where it has none yet."""
+    """A verified receipt and its proof, not verified. The proof is None if there is none yet."""
 
     receipt: Receipt
     inclusion: Inclusion | None
@@ -77,7 +77,7 @@ class ReceiptInLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision, whose receipt was verified before this was made."""
+    """A decision. Its receipt was verified before this object was made."""
 
     request_id: UUID
     disclosure_id: UUID
@@ -89,7 +89,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What one method found. Scores are there where the agreement lets them out."""
+    """The result of one method. Scores are present if the agreement permits them."""
 
     method: str
     result: str
@@ -102,7 +102,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyResult:
-    """Is it the person named? Ask `.matched`: the result itself is neither true nor false."""
+    """Whether the person is the person named.
+
+    Read `.matched`: the result itself refuses truth-testing.
+    """
 
     matched: bool
     matches: tuple[Match, ...]
@@ -114,7 +117,7 @@ class VerifyResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Name(Discreet):
-    """A name in the scripts in which the record holds it."""
+    """A name in the scripts of the record."""
 
     ky: str | None = None
     ru: str | None = None
@@ -135,7 +138,10 @@ Value = str | date | Name | Sample | tuple[Sample, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Person(Discreet):
-    """The data released. What was not asked for, or is not held, is None or empty."""
+    """The data released.
+
+    An attribute that was not asked for, or is not stored, is None or empty.
+    """
 
     pin: str | None = None
     surname: Name | None = None
@@ -159,7 +165,7 @@ class Person(Discreet):
     signature_image: Sample | None = None
 
     def given(self) -> Iterator[tuple[str, Value]]:
-        """Every attribute that was released, by its name on the wire, with its value."""
+        """Yield every attribute that was released, by its name on the wire, with its value."""
         for each in fields(self):
             value = getattr(self, each.name)
             if value not in (None, ()):
@@ -167,18 +173,18 @@ class Person(Discreet):
 
 
 def wire_name(field_name: str) -> str:
-    """`birth_date` → `birthDate`: how an attribute is named in agreements and consents."""
+    """Return the name of an attribute in agreements and consents: `birth_date` → `birthDate`."""
     first, *rest = field_name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 ATTRIBUTES: tuple[str, ...] = tuple(wire_name(each.name) for each in fields(Person))
-"""Every attribute there is, by its name on the wire."""
+"""The names of all attributes on the wire."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonData:
-    """The person, as released; what was left out is named in `decision.reasons` (REL-*)."""
+    """The person, as released. `decision.reasons` names what was omitted (REL-*)."""
 
     person: Person
     matches: tuple[Match, ...]
@@ -187,7 +193,7 @@ class PersonData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of the decision, and how it fell."""
+    """One rule of the decision, and its verdict."""
 
     code: str
     clause: str | None
@@ -198,7 +204,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A dry run: `decision.outcome` is ACCEPTED where nothing stands against the request."""
+    """A dry run. `decision.outcome` is ACCEPTED if no rule blocks the request."""
 
     rules: tuple[Rule, ...]
     decision: Decision
@@ -206,7 +212,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredConsent:
-    """A consent now held and counted by the operator."""
+    """A consent that the operator now stores and counts."""
 
     consent_id: UUID
     state: str
@@ -216,7 +222,7 @@ class RegisteredConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokedConsent:
-    """A consent that carries nothing any more."""
+    """A consent that permits nothing after its revocation."""
 
     consent_id: UUID
     decision: Decision
@@ -224,7 +230,7 @@ class RevokedConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """One consent that was taken back, and when that was recorded."""
+    """A consent that was revoked, and when the revocation was recorded."""
 
     consent_id: UUID
     revoked_at: datetime
@@ -232,7 +238,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStatus:
-    """Where a consent stands."""
+    """The state of a consent."""
 
     consent_id: UUID
     state: str
@@ -263,7 +269,7 @@ class PartySignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What the agreement allows (Procedure, cl. 7)."""
+    """The terms of an agreement (Procedure, cl. 7)."""
 
     number: str
     state: str
@@ -279,11 +285,11 @@ class Agreement:
     requests_per_minute: int | None
     bytes_per_day: int | None
     paper_daily_quota: int | None
-    """Consents on paper that one official may hand in a day; None: paper is not allowed."""
+    """The consents on paper that one official may register in a day; None: paper is not allowed."""
     representatives: bool
     delivery: str
     signatures: tuple[PartySignature, ...] = ()
-    """Who has signed these terms so far."""
+    """The parties that have signed these terms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +306,7 @@ class ReceiptCertificate:
     """A certificate of the operator's receipts, as GetStatus announces it."""
 
     fingerprint: bytes
-    """SHA-256."""
+    """The SHA-256 of the certificate."""
     valid_from: datetime
     valid_to: datetime
     state: str
@@ -310,17 +316,17 @@ class ReceiptCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerInfo:
-    """The log as GetStatus announces it. It is believed for standing in the profile alone."""
+    """The log as GetStatus announces it. A client must trust only the log in its profile."""
 
     origin: str
     key: str
     max_merge_delay: int
-    """Seconds."""
+    """The maximum merge delay, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
-    """The service about itself."""
+    """What the service reports about itself."""
 
     environment: str
     """`SANDBOX` or `PRODUCTION`."""
@@ -329,5 +335,5 @@ class ServiceStatus:
     time: datetime
     limits: tuple[Limit, ...]
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
-    """What the operator announces. None of them is believed for standing here."""
+    """The certificates that the operator announces. The announcement makes none of them trusted."""
     ledger: LedgerInfo | None = None

@@ -1,10 +1,10 @@
-"""A receipt and its proof in one file, for whoever checks it later and without the service.
+"""A receipt and its proof in one file, for verification later and without the service.
 
     {"format": "makul-receipt-1",
      "receipt": "<base64 of the receipt's exact bytes>",
      "inclusion": {"index": 4, "size": 9, "path": ["<base64>", …], "checkpoint": "<base64>"}}
 
-`inclusion` is null where the log had no place for it yet.
+`inclusion` is null if the log had assigned no leaf index yet.
 """
 
 import base64
@@ -19,21 +19,24 @@ from makul_client.transparency.signed_note import MAX_NOTE
 
 FORMAT: Final = "makul-receipt-1"
 MAX_BUNDLE: Final = 1024 * 1024
-"""Bytes: a receipt of 256 KiB, a checkpoint of 64 and 63 hashes, in base64, and room."""
+"""The maximum size of a bundle, in bytes.
+
+It holds a receipt of 256 KiB, a checkpoint of 64 KiB and 63 hashes, in base64, and a reserve.
+"""
 MAX_PATH: Final = 63
-"""A tree has fewer than 2^63 leaves."""
+"""The maximum number of hashes in a path, because a tree has fewer than 2^63 leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What such a file holds; nothing of it is verified."""
+    """The content of such a file. Nothing of it is verified."""
 
     receipt: bytes
     inclusion: Inclusion | None
 
 
 def write_bundle(receipt: bytes, inclusion: Inclusion | None) -> bytes:
-    """The file's content."""
+    """Return the content of the file."""
     proof = None
     if inclusion is not None:
         proof = {
@@ -47,7 +50,10 @@ def write_bundle(receipt: bytes, inclusion: Inclusion | None) -> bytes:
 
 
 def read_bundle_unsafe(content: bytes) -> Bundle:
-    """From a file's content: such a bundle, or a receipt alone, as XML. Raises `MakulError`."""
+    """Return the bundle in a file's content, or a receipt without a proof, as XML.
+
+    Nothing is verified. Raises `MakulError`.
+    """
     if len(content) > MAX_BUNDLE:
         raise MakulError("larger than any receipt with its proof")
     if not content.lstrip().startswith(b"{"):

@@ -1,9 +1,9 @@
-"""Verifies the operator's receipts before an answer is handed over.
+"""The verification of the operator's receipts, which precedes the use of any answer.
 
-A receipt proves an answer when the operator's pinned certificate signed it, its path is trusted
-at that moment, it is of this very request, and its `answerDigest` is that of the answer as it came:
-match, state of a consent, rules, texts, data. Anything else withholds the answer (`ReceiptError`).
-Only then is the answer read, and held against what else the receipt says.
+A receipt proves an answer if the operator's pinned certificate signed it and the certificate path
+is trusted at that moment. It must belong to this request. Its `answerDigest` must be that of the
+received answer: match, state of a consent, rules, texts and data. Otherwise the answer is withheld
+(`ReceiptError`). Only then is the answer read and compared with the other fields of the receipt.
 """
 
 import base64
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far the operator's clock may be ahead; as much as the service grants a message."""
+"""The maximum by which the operator's clock may be ahead. The service allows a message the same."""
 
 _NEEDS_GROUND: Final = frozenset({"RELEASED", "MATCHED", "NOT_MATCHED"})
 _FLAW_BY_VERDICT: Final = {
@@ -43,23 +43,26 @@ _FLAW_BY_VERDICT: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentRequest:
-    """What was sent, as far as a receipt must repeat it."""
+    """The parts of a sent request that its receipt must repeat."""
 
     request_id: UUID
     digest: bytes
-    """SHA-256 of the exclusive canonical form of the Body's child."""
+    """The SHA-256 of the exclusive canonical form of the Body's child."""
     operation: str
     recipient: str
     agreement: str | None
     attributes: frozenset[str]
-    """Those asked for."""
+    """The attributes asked for."""
     ground_digest: bytes | None
-    """SHA-256 of the ground's document, where a document was sent."""
+    """The SHA-256 of the ground's document, if a document was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ClaimedAnswer:
-    """What the answer says, its digest proved, not yet held against the receipt's own fields."""
+    """The content of an answer whose digest is proved.
+
+    It is not yet compared with the receipt's own fields.
+    """
 
     request_id: UUID
     disclosure_id: UUID
@@ -70,19 +73,19 @@ class ClaimedAnswer:
     """The element `person` in exclusive canonical form."""
     payload_salt: bytes | None
     attributes: frozenset[str]
-    """Those that it carries."""
+    """The attributes that the answer contains."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Delivered:
-    """Data that came encrypted, the operator's signature over them verified."""
+    """Data that came encrypted, with the operator's signature over them verified."""
 
     person: "Element"
     payload_salt: bytes
 
 
 class ReceiptVerifier:
-    """Believes the operator that the profile describes, and nobody else."""
+    """The verifier that trusts only the operator that the profile describes."""
 
     def __init__(self, operator: Operator) -> None:
         self._code = operator.code
@@ -97,31 +100,31 @@ class ReceiptVerifier:
         )
 
     def verify(self, document: bytes, *, at: datetime) -> Receipt:
-        """A receipt just received: the operator's certificate must be good now."""
+        """Return a receipt just received. The operator's certificate must be valid now."""
         return self._verify(document, at=at, kept=False)
 
     def verify_kept(
         self, document: bytes, *, at: datetime, held_since: datetime | None = None
     ) -> Receipt:
-        """A receipt of long ago: the certificate must have been good when it was decided.
+        """Return an older receipt. The certificate must have been valid at the decision.
 
-        `held_since`: since when one can show to have held these very bytes, by an archive that the
-        operator does not write. With a compromised key it alone helps: the receipt's own time is
-        the word of whoever had the key.
+        `held_since` is the time since when an archive that the operator does not write proves these
+        bytes. Only this helps if the key is compromised: an attacker with the key chooses the
+        receipt's own time.
         """
         return self._verify(document, at=at, kept=True, held_since=held_since)
 
     def pins(self, fingerprint: bytes) -> bool:
-        """Are receipts by the certificate of this SHA-256 believed?"""
+        """Return whether the profile pins the certificate with this SHA-256."""
         return fingerprint in self._pinned
 
     def prove(
         self, document: bytes | None, sent: SentRequest, answer_digest: bytes, *, at: datetime
     ) -> Receipt:
-        """Verify the receipt of an answer just received, before anything of the answer is read.
+        """Verify the receipt of an answer just received, before any part of the answer is read.
 
-        `answer_digest` is that of the answer as it came. A receipt without one binds only a part
-        of the answer, so it proves none: a party that ends TLS could have changed the rest.
+        `answer_digest` is that of the received answer. A receipt without one covers only a part of
+        the answer, so it proves none. A party that ends TLS could have changed the rest.
         """
         if document is None:
             raise ReceiptError(ReceiptFlaw.UNREADABLE, "the answer has not exactly one")
@@ -134,17 +137,20 @@ class ReceiptVerifier:
         return receipt
 
     def hold(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
-        """Hold what an answer says against its proved receipt: the operator must not differ."""
+        """Compare the content of an answer with its proved receipt.
+
+        Raises `ReceiptError` if they differ.
+        """
         _same_answer(receipt, sent, claimed)
         _same_payload(receipt, claimed)
 
     def open_delivery(
         self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
     ) -> Delivered:
-        """The data of a delivery just decrypted, once the operator's signature holds.
+        """Return the data of a delivery just decrypted, after verifying the operator's signature.
 
-        Raises `SealError` for one of another request, disclosure or recipient, however well it
-        is encrypted: anybody can encrypt to a certificate that they know.
+        Raises `SealError` for a delivery of another request, disclosure or recipient, even if it is
+        encrypted correctly. Anyone can encrypt to a known certificate.
         """
         try:
             signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
@@ -230,7 +236,7 @@ def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) ->
 
 
 def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
-    """What tells of a person rests on the document that was sent (Procedure, cl. 4 and 5)."""
+    """Require that an answer about a person is based on the document sent (Procedure, cl. 4, 5)."""
     if sent.ground_digest is None:
         return
     if receipt.ground is None:
@@ -241,7 +247,7 @@ def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
 
 
 def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
-    """SHA-256 of the salt and the element `person`, as both came."""
+    """Require that the payload digest is the SHA-256 of the received salt and element `person`."""
     if claimed.person is None:
         if receipt.payload_digest is not None:
             raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data are missing")
@@ -260,7 +266,7 @@ def _sorted(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, s
 
 
 def _read(root: "Element", document: bytes) -> Receipt:
-    """A receipt from its verified root element, which fits the schema."""
+    """Return the receipt in its verified root element, which is valid by the schema."""
     fields = _Fields(root)
     ground = root.find(_tag("ground"))
     return Receipt(
@@ -326,5 +332,5 @@ def _tag(name: str) -> str:
 
 
 def _collapse(text: str | None) -> str:
-    """White space as xs:token has it."""
+    """Return the text with its white space collapsed, as xs:token requires."""
     return " ".join((text or "").split())

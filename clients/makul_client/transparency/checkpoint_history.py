@@ -1,7 +1,7 @@
-"""The checkpoints that this client has seen: the log must stay the one that it was.
+"""The history of checkpoints that this client has seen, to detect a log that shows two histories.
 
-Two checkpoints of one size must have one root. Where the log's tiles can be had (`log` in the
-profile, or an exported copy), those of different sizes are held against each other as well.
+Two checkpoints of the same size must have the same root. If the log's tiles are available (`log` in
+the profile, or an exported copy), checkpoints of different sizes are compared too.
 """
 
 import json
@@ -21,28 +21,28 @@ from makul_client.transparency.signed_note import (
 )
 
 MAX_KEPT: Final = 1000
-"""Checkpoints remembered, those of the largest trees: half a megabyte."""
+"""The maximum number of checkpoints stored, those of the largest trees: half a megabyte."""
 
 
 MAX_FILE: Final = 8 * 1024 * 1024
 
 
 class Link(StrEnum):
-    """How a checkpoint stands to those seen before."""
+    """The relation of a checkpoint to the checkpoints seen earlier."""
 
     SAME = "SAME"
-    """It is of the same log: shown by its tiles, or the very tree seen before."""
+    """The checkpoint is of the same log: its tiles prove it, or the same tree was seen earlier."""
     UNKNOWN = "UNKNOWN"
-    """Nothing contradicts it, and nothing shows it."""
+    """Nothing contradicts the checkpoint, and nothing proves it."""
     FORKED = "FORKED"
     """The log signed two trees that cannot both be its own."""
 
 
 class History:
-    """Checkpoints seen of one log, kept in a file where one is named.
+    """The checkpoints seen of one log, stored in a file if one is named.
 
-    Raises `MakulError` for a file that cannot be used: going on without it would forget what the
-    log once said.
+    Raises `MakulError` for a file that cannot be used. Without it the client would forget what the
+    log signed earlier.
     """
 
     def __init__(self, log: VerifierKey, *, file: Path | None, fetch: Fetch | None) -> None:
@@ -55,10 +55,10 @@ class History:
                 self._add(self._read(note, file), note)
 
     def link(self, checkpoint: Checkpoint, note: bytes) -> Link:
-        """Hold a checkpoint, whose signature is verified, against the others, and remember it.
+        """Compare a checkpoint with a verified signature to the others, and remember it.
 
-        One that forks is not remembered: the tree seen first stays. Raises `MakulError` where the
-        file cannot be written, and `TransportError` where tiles cannot be had.
+        A forked checkpoint is not remembered, so that the tree seen first remains. Raises
+        `MakulError` if the file cannot be written, and `TransportError` if tiles cannot be fetched.
         """
         known = self._seen.get(checkpoint.size)
         if known is not None:
@@ -88,7 +88,10 @@ class History:
             del self._seen[min(self._seen)]
 
     def _read(self, note: bytes, file: Path) -> Checkpoint:
-        """A checkpoint of this log, verified again: a file that was changed accuses nobody."""
+        """Return a checkpoint of this log after verifying it again.
+
+        Otherwise a changed file could accuse the log of a fork.
+        """
         try:
             parsed = parse_note(note)
             self._log.signed(parsed)
@@ -97,7 +100,7 @@ class History:
             raise MakulError(f"{file}: holds what this log did not sign; put it aside") from None
 
     def _save(self) -> None:
-        """Old or new as a whole."""
+        """Replace the file as a whole, so that it is either old or new."""
         if self._file is None:
             return
         notes = [note.decode() for _, (_, note) in sorted(self._seen.items())]

@@ -1,4 +1,4 @@
-"""The log as it is published or exported: tiles over HTTP(S), or in a directory."""
+"""The source of the log as published or exported: tiles over HTTP(S), or in a directory."""
 
 import time
 from pathlib import Path
@@ -13,16 +13,19 @@ from makul_client.transparency.merkle import Fetch
 
 TIMEOUTS: Final = (5.0, 15.0)
 SECONDS: Final = 30.0
-"""For one tile of 8 KiB."""
+"""The time limit for one tile of 8 KiB, in seconds."""
 
 
 def is_address(place: str) -> bool:
-    """Is it to be fetched, and no directory?"""
+    """Return whether the location is an address to fetch from, and not a directory."""
     return place.startswith(("https://", "http://"))
 
 
 def open_log(place: str) -> Fetch:
-    """Tiles from an https address, or a directory as `makul ledger export` writes it."""
+    """Return the function that reads tiles from an https address or a directory.
+
+    The directory must have the form that `makul ledger export` writes.
+    """
     if is_address(place):
         return lambda path, at_most: _get(f"{place.rstrip('/')}/{path}", at_most)
     directory = Path(place)

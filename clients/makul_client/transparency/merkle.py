@@ -1,6 +1,6 @@
-"""The log's tree, as far as a recipient checks it: one leaf in it, and two trees of one log.
+"""The Merkle tree of the log, as a recipient verifies it: one leaf in a tree, two trees of one log.
 
-RFC 6962, 2.1, and RFC 9162, 2.1.3.2. Nothing here trusts who gave the hashes.
+It follows RFC 6962, 2.1, and RFC 9162, 2.1.3.2. Nothing here trusts the source of the hashes.
 """
 
 import hashlib
@@ -9,20 +9,26 @@ from typing import Final, TypeAlias
 
 HASH_BYTES: Final = 32
 TILE_WIDTH: Final = 256
-"""Hashes in a full tile (C2SP tlog-tiles)."""
+"""The number of hashes in a full tile (C2SP tlog-tiles)."""
 
 _TILE_HEIGHT: Final = 8
 
 Fetch: TypeAlias = Callable[[str, int], bytes | None]
-"""From a path below the log's address to at most so many bytes; None where it is not there."""
+"""A function that returns the bytes at a path below the log's address, or None if there are none.
+
+Its second argument is the maximum number of bytes.
+"""
 
 
 class TileError(Exception):
-    """A tile is not there, or not of its length."""
+    """The error of a tile that is missing or has the wrong length."""
 
 
 def root_of(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root to which a leaf hash and its audit path lead; None where they fit no such tree."""
+    """Return the root that follows from a leaf hash and its audit path.
+
+    Return None if they fit no tree of that size.
+    """
     if not 0 <= index < size or any(len(each) != HASH_BYTES for each in (leaf, *path)):
         return None
     node, last, found = index, size - 1, leaf
@@ -40,7 +46,10 @@ def root_of(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> byt
 
 
 class PublishedTree:
-    """A tree of a log by its published tiles. Raises `TileError`, and what fetching raises."""
+    """A tree of a log, read from its published tiles.
+
+    Raises `TileError`, and the errors of `fetch`.
+    """
 
     def __init__(self, size: int, fetch: Fetch) -> None:
         self._size = size
@@ -48,11 +57,14 @@ class PublishedTree:
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def root(self, size: int) -> bytes:
-        """The root over the first leaves, of which there are more than none."""
+        """Return the root over the first `size` leaves; `size` must be at least 1."""
         return self._over(0, size)
 
     def _over(self, start: int, end: int) -> bytes:
-        """The root over these leaves, which begin where a subtree of their number can."""
+        """Return the root over these leaves.
+
+        `start` must be aligned for a subtree of their number.
+        """
         count = end - start
         if count & (count - 1):
             middle = start + (1 << (count.bit_length() - 1))
@@ -73,7 +85,11 @@ class PublishedTree:
         return known
 
     def _fetched(self, level: int, index: int) -> bytes:
-        """A partial tile may have been filled, and taken away, since (C2SP tlog-tiles)."""
+        """Return the hashes of a tile.
+
+        The log may have filled and removed a partial tile since (C2SP tlog-tiles). So the full tile
+        is the second attempt.
+        """
         width = min(TILE_WIDTH, (self._size >> (_TILE_HEIGHT * level)) - index * TILE_WIDTH)
         octets = self._fetch(tile_path(level, index, width), width * HASH_BYTES)
         if octets is None and width < TILE_WIDTH:
@@ -85,7 +101,10 @@ class PublishedTree:
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """`tile/0/x001/x234/067`, and with `.p/12` behind it one of 12 hashes."""
+    """Return the path of a tile: `tile/0/x001/x234/067`.
+
+    A partial tile of 12 hashes has `.p/12` at the end.
+    """
     groups = [f"{index % 1000:03}"]
     while index := index // 1000:
         groups.append(f"x{index % 1000:03}")

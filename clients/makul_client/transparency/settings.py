@@ -1,4 +1,4 @@
-"""The table [ledger] of a profile: the operator's log, and whom to believe about it."""
+"""The table [ledger] of a profile: the operator's log, and the keys trusted for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,31 +9,34 @@ from makul_client.transparency.log_source import is_address
 from makul_client.transparency.signed_note import VKEY
 
 MERGE_DELAY: Final = 60.0
-"""Seconds: what an installation promises unless it says otherwise."""
+"""The merge delay that an installation promises by default, in seconds."""
 
 _LINE: Final = r"\S(.*\S)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The operator's log, and who watches it for others: all handed over in person, as is a pin."""
+    """The operator's log and its witnesses.
+
+    Like a pin, these values must be handed over in person.
+    """
 
     key: str
-    """The log's verifier key (C2SP signed-note)."""
+    """The verifier key of the log (C2SP signed-note)."""
     witnesses: tuple[str, ...] = ()
-    """Verifier keys of those who cosign it."""
+    """The verifier keys of the witnesses that cosign the log."""
     quorum: int = 0
-    """How many of them must vouch for a checkpoint."""
+    """The minimum number of witnesses that must cosign a checkpoint."""
     max_merge_delay: float = MERGE_DELAY
-    """Seconds within which the operator promises a proof; GetStatus tells it."""
+    """The seconds within which the operator promises a proof, as GetStatus reports."""
     state: Path | None = None
-    """Where the checkpoints seen are remembered."""
+    """The file in which the checkpoints seen are stored."""
     log: str | None = None
-    """Where the log is published: an https address, or a directory."""
+    """The location at which the log is published: an https address, or a directory."""
 
 
 def ledger_from(table: Table) -> Ledger:
-    """Read the table; raises `ProfileError`."""
+    """Return the settings in the table. Raises `ProfileError`."""
     witnesses = table.texts("witnesses", VKEY, default=())
     most = len(witnesses) // 2 + 1 if witnesses else 0
     ledger = Ledger(
@@ -51,7 +54,7 @@ def ledger_from(table: Table) -> Ledger:
 
 
 def _published(table: Table) -> str:
-    """An address, or a directory beside the profile."""
+    """Return an address, or a directory relative to the profile."""
     place = table.text("log", _LINE)
     if is_address(place):
         return table.url("log", plain_http=False)

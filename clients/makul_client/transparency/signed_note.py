@@ -1,7 +1,8 @@
-"""Checkpoints of the operator's log and who signed them, verified here and nowhere else.
+"""The checkpoints of the operator's log and their signatures. Only this module verifies them.
 
-C2SP signed-note, tlog-checkpoint and tlog-cosignature, with Ed25519 (RFC 8032). What is not of the
-one exact form is refused: nothing of a checkpoint can be changed without its signatures failing.
+It follows C2SP signed-note, tlog-checkpoint and tlog-cosignature, with Ed25519 (RFC 8032). It
+refuses every form but the one exact form. So no part of a checkpoint can change without breaking
+its signatures.
 """
 
 import base64
@@ -22,15 +23,18 @@ WITNESS: Final = 0x04
 """The type of a witness's key."""
 
 MAX_NOTE: Final = 64 * 1024
-"""Bytes; as much as the contract lets through."""
+"""The maximum size of a note in bytes, as in the contract."""
 
 MAX_LINES: Final = 64
 MAX_NAME: Final = 255
 MAX_SIGNATURE: Final = 8 * 1024
-"""Lines, bytes of a key's name and of a signature: what the log's own tools take as well."""
+"""The maximum number of lines, and the maximum bytes of a key's name and of a signature.
+
+The tools of the log accept the same.
+"""
 
 VKEY: Final = r"[^\s+]{1,255}\+[0-9a-f]{8}\+[0-9A-Za-z+/]+={0,2}"
-"""A verifier key as text: `<name>+<id>+<base64>`."""
+"""The pattern of a verifier key as text: `<name>+<id>+<base64>`."""
 
 _HASH_BYTES: Final = 32
 _KEY_BYTES: Final = 32
@@ -42,12 +46,12 @@ _CHECKPOINT: Final = re.compile(r"([^\s+]+)\n(0|[1-9][0-9]{0,18})\n([0-9A-Za-z+/
 
 
 class BadNoteError(ValueError):
-    """A checkpoint or a key is not what it must be. The message repeats none of it."""
+    """The error of a checkpoint or key that is not valid. The message repeats no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The log's tree at a size, as whoever signed it says."""
+    """The log's tree at one size, as the signers of the checkpoint state it."""
 
     origin: str
     size: int
@@ -56,7 +60,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One signature beneath a note."""
+    """One signature below a note."""
 
     name: str
     key_id: bytes
@@ -65,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text and the signatures beneath it, none of them verified yet."""
+    """A text and the signatures below it, none of which is verified yet."""
 
     text: bytes
     lines: tuple[Line, ...]
@@ -81,7 +85,10 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str, kind: int) -> Self:
-        """From `<name>+<id>+<base64>`; raises `BadNoteError`, also for a key of another kind."""
+        """Return the key in `<name>+<id>+<base64>`.
+
+        Raises `BadNoteError`, also for another key type.
+        """
         if not re.fullmatch(VKEY, text):
             raise BadNoteError("not a verifier key: <name>+<id>+<base64>")
         name, key_id, encoded = text.split("+", 2)
@@ -95,17 +102,20 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name || 0x0A || type || key), its first four bytes."""
+        """The first four bytes of SHA-256(name || 0x0A || type || key)."""
         material = bytes([self.kind]) + self.public
         return hashlib.sha256(self.name.encode() + b"\n" + material).digest()[:_ID_BYTES]
 
     def signed(self, note: Note) -> None:
-        """Raise `BadNoteError` unless this log signed the note, in each line that says so."""
+        """Raise `BadNoteError` unless each line in the name of this log has its valid signature.
+
+        There must be at least one such line.
+        """
         for line in self._lines(note):
             self._verify(line.signature, note.text)
 
     def cosigned(self, note: Note) -> datetime:
-        """When this witness cosigned the note; raises `BadNoteError` where it did not."""
+        """Return when this witness cosigned the note. Raises `BadNoteError` if it did not."""
         return max(self._time(line.signature, note.text) for line in self._lines(note))
 
     def _lines(self, note: Note) -> tuple[Line, ...]:
@@ -132,7 +142,7 @@ class VerifierKey:
 
 
 def parse_note(document: bytes) -> Note:
-    """A note from its exact bytes, not verified; raises `BadNoteError`."""
+    """Return the note in these exact bytes, without verifying it. Raises `BadNoteError`."""
     if len(document) > MAX_NOTE:
         raise BadNoteError(f"longer than {MAX_NOTE} bytes")
     if any(octet < 0x20 and octet != 0x0A for octet in document):
@@ -150,7 +160,7 @@ def parse_note(document: bytes) -> Note:
 
 
 def parse_checkpoint_unsafe(note: Note) -> Checkpoint:
-    """What a note says of a tree, whoever signed it; raises `BadNoteError`."""
+    """Return the tree that a note states, without verifying it. Raises `BadNoteError`."""
     found = _CHECKPOINT.fullmatch(note.text.decode())
     if found is None:
         raise BadNoteError("not a checkpoint: name, size and root")
@@ -158,9 +168,9 @@ def parse_checkpoint_unsafe(note: Note) -> Checkpoint:
 
 
 def cosigners(note: Note, witnesses: Iterable[VerifierKey]) -> dict[str, datetime]:
-    """Which of these witnesses vouch for the note, by key's text, and since when.
+    """Return the witnesses that cosigned the note, by name and key id, and when.
 
-    A line that claims to be by one of them and does not hold counts for nothing.
+    A line in the name of a witness whose signature is not valid does not count.
     """
     found: dict[str, datetime] = {}
     for witness in witnesses:
@@ -184,7 +194,7 @@ def _line(text: str) -> Line:
 
 
 def _decode(text: str) -> bytes:
-    """Base64 in its one canonical form (RFC 4648, 3.5)."""
+    """Return the bytes of base64 text in its only canonical form (RFC 4648, 3.5)."""
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,8 +1,8 @@
-"""Is this receipt's decision in the operator's log, and is that the log that all others see?
+"""The verification that a receipt's decision is in the operator's log, and that all see one log.
 
-A receipt tells the hash of its leaf. The proof leads from it to a checkpoint's root; the log signed
-the checkpoint, and witnesses, who follow the log for others than the operator, cosigned it. So the
-operator can neither leave the decision out afterwards nor show it to this recipient alone.
+A receipt contains the hash of its leaf. The proof leads from it to the root of a checkpoint. The
+log signed the checkpoint. Witnesses, who follow the log independently of the operator, cosigned it.
+So the operator can neither omit the decision later nor show it only to this recipient.
 """
 
 from dataclasses import dataclass
@@ -30,28 +30,31 @@ from makul_client.transparency.signed_note import (
 
 
 class Standing(StrEnum):
-    """How a receipt stands in the log; whatever is wrong is raised."""
+    """The state of a receipt in the log. A flaw is raised instead."""
 
     PROVED = "PROVED"
     PENDING = "PENDING"
-    """Not proved yet, and it need not be: the operator has promised no sooner."""
+    """The receipt is not proved yet, and the operator's promise has not run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What became of a receipt's proof."""
+    """The result of verifying a receipt's proof."""
 
     standing: Standing
     index: int | None = None
     size: int | None = None
     cosigned_by: tuple[str, ...] = ()
-    """The profile's witnesses who vouch for the checkpoint, by name and key id."""
+    """The profile's witnesses that cosigned the checkpoint, by name and key id."""
     link: Link = Link.UNKNOWN
-    """Was the checkpoint shown to be of the log that was seen before?"""
+    """The relation of the checkpoint to the checkpoints seen earlier."""
 
 
 class LedgerVerifier:
-    """Believes the log and the witnesses that the profile names. Raises `ProfileError`."""
+    """The verifier that trusts the log and the witnesses that the profile names.
+
+    Raises `ProfileError` if their keys cannot be used.
+    """
 
     def __init__(self, ledger: Ledger, *, language: Language) -> None:
         self._promise = timedelta(seconds=ledger.max_merge_delay)
@@ -70,10 +73,10 @@ class LedgerVerifier:
         )
 
     def prove(self, receipt: Receipt, inclusion: Inclusion | None, *, at: datetime) -> Proof:
-        """How a receipt, whose signature is verified, stands at this moment.
+        """Return the state of a receipt in the log at this moment. Its signature must be verified.
 
-        Raises `LedgerError` for what is wrong: with a proof, at any time; without one, or with too
-        few witnesses, once the operator's promise has run out.
+        Raises `LedgerError` at any time for a proof that is wrong. Raises it for a missing proof,
+        or for too few witnesses, only after the operator's promise has run out.
         """
         due = receipt.decided_at + self._promise < at
         if inclusion is None:
@@ -106,7 +109,7 @@ class LedgerVerifier:
         )
 
     def _checkpoint(self, inclusion: Inclusion) -> tuple[Note, Checkpoint]:
-        """The checkpoint, of this log and of this very tree."""
+        """Return the checkpoint of a proof, if it is of this log and of this tree."""
         try:
             note = parse_note(inclusion.checkpoint)
             self._log.signed(note)

@@ -1,8 +1,8 @@
-"""Synthetic citizens: believable names in three scripts, and nobody who lives.
+"""Synthetic citizens: believable names in three scripts, and no real person.
 
-Each citizen is drawn from the seed and their number alone, so that the same sandbox can be made
-again. What could be mistaken for a real person is marked: streets are named Үлгү (sample), personal
-numbers end in 9NNNN and document numbers begin with 99.
+Each citizen depends only on the seed and their number, so that the same sandbox can be made again.
+Values that could be mistaken for those of a real person are marked. Streets are named Үлгү
+(sample), personal numbers end in 9NNNN and document numbers begin with 99.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from makul_sandbox.data.names import PEOPLES, to_latin
 T = TypeVar("T")
 
 KEYED = 26
-"""The first citizens hold a signing key."""
+"""The number of citizens, from the first, who have a signing key."""
 
 CORRECTED = 16
 LOCKED = 17
@@ -31,12 +31,13 @@ REVOKED_LATE = 22
 COMPROMISED = 23
 ABSENT = 24
 ONE_NAME = 25
-"""Citizens, by number, who are out of the ordinary: in the record, by name, certificate or age, or
-by not being in the register at all.
+"""The citizens, by number, who are exceptional.
+
+Their record, name, certificate or age is unusual, or they are not in the register.
 """
 
 PARENT = 8
-"""Consents for `MINOR`."""
+"""The citizen who consents for `MINOR`."""
 
 _BORN_FROM = date(1940, 1, 1)
 _BORN_DAYS = (date(2001, 12, 31) - _BORN_FROM).days
@@ -64,23 +65,23 @@ _PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    """Choices that depend on the seed, the citizen's number and what is chosen; on nothing else."""
+    """A source of choices that depend only on the seed, the citizen's number and what is chosen."""
 
     seed: int
     number: int
 
     def below(self, bound: int, what: str) -> int:
-        """A number of [0, `bound`)."""
+        """Return a number in [0, `bound`)."""
         digest = hashlib.sha256(f"{self.seed}:{self.number}:{what}".encode()).digest()
         return int.from_bytes(digest[:8], "big") % bound
 
     def one_of(self, choices: Sequence[T], what: str) -> T:
-        """One of them, each as likely as the next."""
+        """Return one of the choices, all of which are equally likely."""
         return choices[self.below(len(choices), what)]
 
 
 def citizens(count: int, *, seed: int = 1) -> tuple[Person, ...]:
-    """The first `count` synthetic citizens of a seed, always the same."""
+    """Return the first `count` synthetic citizens of a seed, always the same."""
     if not 0 <= count <= 10_000:
         raise ValueError("a sandbox has at most 10,000 citizens")
     return tuple(_citizen(_Draw(seed, number)) for number in range(count))
@@ -104,7 +105,7 @@ def _citizen(draw: _Draw) -> Person:
         **_document(draw),
         Attribute.PERSON_STATE: "ALIVE",
     }
-    if draw.number == CORRECTED:  # the digits of the PIN stay what they were (cl. 14)
+    if draw.number == CORRECTED:  # the digits of the PIN do not change with a correction (cl. 14)
         values[Attribute.BIRTH_DATE] = born + timedelta(days=1)
     if draw.number == WITHOUT_ADDRESS:
         del values[Attribute.ADDRESS]
@@ -118,7 +119,7 @@ def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
     people = draw.one_of(PEOPLES, "people")
     family = draw.one_of(people.families, "surname")
     given = draw.one_of(people.women if female else people.men, "given name")
-    if draw.number == ONE_NAME:  # ICAO Doc 9303-3, 4.6: it stands where surnames do
+    if draw.number == ONE_NAME:  # a single name is stored as the surname (ICAO Doc 9303-3, 4.6)
         return {Attribute.SURNAME: _in_three(given.ky, given.ru)}
     father = draw.one_of(people.men, "father")
     ru_patronymic = father.ru_patronymic(female=female)

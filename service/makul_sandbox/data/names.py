@@ -1,6 +1,6 @@
 """Names of the peoples of Kyrgyzstan, as Kyrgyz and Russian write them.
 
-Common names only, joined at random; whoever bears such a combination is not meant.
+They are common names, combined at random. A real person with such a combination is not meant.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class Given:
     ky: str
     ru: str
     own_patronymic: tuple[str, str] | None = None
-    """The man's and the woman's in Russian, where the rule does not give them."""
+    """The Russian patronymics of a man and a woman, if the rule does not give them."""
 
     def ru_patronymic(self, *, female: bool) -> str:
-        """`Бакытович`, `Бакытовна`."""
+        """Return the Russian patronymic: `Бакытович`, `Бакытовна`."""
         if self.own_patronymic is not None:
             return self.own_patronymic[1 if female else 0]
         stem, vowel = self.ru, "о"
@@ -25,24 +25,24 @@ class Given:
         return f"{stem}{vowel}{'вна' if female else 'вич'}"
 
     def ky_patronymic(self, *, female: bool) -> str:
-        """`Бакыт кызы`, `Бакыт уулу`."""
+        """Return the Kyrgyz patronymic: `Бакыт кызы`, `Бакыт уулу`."""
         return f"{self.ky} {'кызы' if female else 'уулу'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A surname in the man's form; `declined` where a woman's takes an ending."""
+    """A surname in the form for a man. `declined` is true if the form for a woman has an ending."""
 
     ky: str
     ru: str
     declined: bool = True
 
     def ky_form(self, *, female: bool) -> str:
-        """The surname as Kyrgyz writes it."""
+        """Return the surname as Kyrgyz writes it."""
         return self._form(self.ky, female)
 
     def ru_form(self, *, female: bool) -> str:
-        """The surname as Russian writes it."""
+        """Return the surname as Russian writes it."""
         return self._form(self.ru, female)
 
     def _form(self, surname: str, female: bool) -> str:
@@ -53,17 +53,17 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Names that go together."""
+    """The surnames and given names of one people."""
 
     families: tuple[Family, ...]
     women: tuple[Given, ...]
     men: tuple[Given, ...]
     says_uulu: bool = True
-    """Are patronymics in Kyrgyz documents formed the Kyrgyz way?"""
+    """True if patronymics in Kyrgyz documents have the Kyrgyz form."""
 
 
 def _families(pairs: str, *, declined: bool = True) -> tuple[Family, ...]:
-    """`ky/ru` pairs; one word where both are written alike."""
+    """Return the surnames of `ky/ru` pairs. A pair is one word if both languages write it alike."""
     return tuple(Family(*_halves(pair), declined) for pair in pairs.split())
 
 
@@ -125,7 +125,7 @@ DUNGAN = People(
 )
 
 PEOPLES = (KYRGYZ, KYRGYZ, KYRGYZ, KYRGYZ, KYRGYZ, RUSSIAN, UZBEK, DUNGAN)
-"""Kyrgyz five times, so that a sandbox's streets sound about right."""
+"""The peoples to choose from. Kyrgyz appears five times, for roughly realistic proportions."""
 
 _LATIN = dict(zip("абвгдеёзийклмнопрстуфыэ", "abvgdeeziiklmnoprstufye", strict=True))
 _LATIN |= {"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"}
@@ -133,5 +133,5 @@ _LATIN |= {"ъ": "ie", "ь": "", "ю": "iu", "я": "ia"}
 
 
 def to_latin(russian: str) -> str:
-    """The Latin form of travel documents, after ICAO Doc 9303-3, 6 B (Cyrillic)."""
+    """Return the Latin form in travel documents, after ICAO Doc 9303-3, 6 B (Cyrillic)."""
     return "".join(_LATIN.get(letter, letter) for letter in russian.lower()).title()

@@ -1,7 +1,7 @@
-"""A national trust service as the sandbox needs one: root, issuing CAs, certificates and CRLs.
+"""The national trust service of a sandbox: root, issuing CAs, certificates and CRLs.
 
-Names and profiles follow ETSI EN 319 412-1 and -2 and RFC 5280; every name says that it is not
-real. The look-alike authority bears the same names as the true one over other keys.
+Names and profiles follow ETSI EN 319 412-1 and -2 and RFC 5280. Every name states that it is not
+real. The look-alike authority has the same names as the true one, and other keys.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,15 @@ CITIZENS_CRL = "citizens.crl.pem"
 CA_TERM = timedelta(days=3650)
 TERM = timedelta(days=1095)
 CRL_TERM = timedelta(days=366)
-"""A sandbox may be left running; its CRLs are not renewed, so they last as long as anyone will."""
+"""The term of the CRLs.
+
+They are not renewed, so the term must cover a sandbox that stays running.
+"""
 
 BACKDATED = timedelta(days=120)
-"""Certificates are this much older than the sandbox, so that documents may be older too."""
+"""The age of the certificates when the sandbox is made, so that documents may be old too."""
 
-# RFC 5612: the enterprise number kept for documentation, so that nobody's policy is claimed.
+# RFC 5612 reserves this enterprise number for documentation, so no real policy is claimed.
 _POLICIES = "1.3.6.1.4.1.32473.7"
 CITIZEN_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.1")
 ORGANISATION_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.2")
@@ -52,14 +55,14 @@ _USAGES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Credential:
-    """A private key and the certificate over its public half."""
+    """A private key and the certificate of its public key."""
 
     key: PrivateKey
     certificate: x509.Certificate
 
     @property
     def fingerprint(self) -> bytes:
-        """SHA-256 of the certificate."""
+        """The SHA-256 of the certificate."""
         return self.certificate.fingerprint(hashes.SHA256())
 
     @property
@@ -74,7 +77,7 @@ class Credential:
 
     @property
     def key_pem(self) -> bytes:
-        """The key in PEM, PKCS #8, without a password: a sandbox has no secrets."""
+        """The key in PEM, PKCS #8, without a password, because a sandbox has no secrets."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -84,17 +87,17 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A certificate that its authority revoked; as a CRL tells it (RFC 5280, 5.3)."""
+    """A certificate that its authority revoked, as a CRL states it (RFC 5280, 5.3)."""
 
     certificate: x509.Certificate
     at: datetime
     reason: x509.ReasonFlags = x509.ReasonFlags.key_compromise
     invalid_since: datetime | None = None
-    """Since when its key is suspected."""
+    """The time since when its key is suspected of compromise."""
 
     @property
     def entry(self) -> x509.RevokedCertificate:
-        """Its line in the CRL."""
+        """The entry of the certificate in the CRL."""
         builder = (
             x509.RevokedCertificateBuilder()
             .serial_number(self.certificate.serial_number)
@@ -109,7 +112,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndEntity:
-    """What a certificate of an end entity says, but for its key."""
+    """The content of an end entity's certificate, without its key."""
 
     subject: x509.Name
     policy: x509.ObjectIdentifier
@@ -120,7 +123,7 @@ class EndEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
-    """A certification authority that issues to others."""
+    """A certification authority that issues certificates to others."""
 
     credential: Credential
     made_at: datetime
@@ -135,19 +138,19 @@ class Authority:
         use_rsa: bool = False,
         usage: frozenset[str] = _SIGNING_USAGE,
     ) -> Credential:
-        """A certificate for an end entity, over a fresh key; for signing, if nothing else."""
+        """Return a certificate for an end entity with a new key, by default for signing."""
         entity = EndEntity(
             subject=subject, policy=policy, purposes=purposes, names=names, usage=usage
         )
         return self.issue_to(entity, use_rsa=use_rsa)
 
     def issue_to(self, entity: "EndEntity", *, use_rsa: bool = False) -> Credential:
-        """A certificate for an end entity, over a fresh key."""
+        """Return a certificate for an end entity with a new key."""
         key = new_key(use_rsa=use_rsa)
         return Credential(key=key, certificate=self.certify(entity, key.public_key()))
 
     def certify(self, entity: "EndEntity", public_key: PublicKey) -> x509.Certificate:
-        """A certificate for an end entity over a key that somebody holds."""
+        """Return a certificate for an end entity that already has a key."""
         issuer = self.credential.certificate.subject
         builder = _builder(entity.subject, issuer, public_key, self.made_at, TERM)
         builder = (
@@ -164,7 +167,7 @@ class Authority:
         return builder.sign(self.credential.key, hashes.SHA256())
 
     def stamping(self, common_name: str) -> Credential:
-        """A time-stamping authority's certificate (RFC 3161, 2.3)."""
+        """Return a certificate of a time-stamping authority (RFC 3161, 2.3)."""
         key = new_key()
         issuer = self.credential.certificate.subject
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
@@ -178,7 +181,7 @@ class Authority:
         return Credential(key=key, certificate=builder.sign(self.credential.key, hashes.SHA256()))
 
     def subordinate(self, common_name: str, *, policy: x509.ObjectIdentifier) -> "Authority":
-        """An issuing CA beneath this one, for certificates of that policy alone."""
+        """Return an issuing CA below this one, only for certificates of that policy."""
         key = new_key()
         issuer = self.credential.certificate.subject
         builder = _builder(_ca_name(common_name), issuer, key.public_key(), self.made_at, CA_TERM)
@@ -194,7 +197,11 @@ class Authority:
         )
 
     def crl(self, revoked: Sequence[x509.Certificate | Ended] = ()) -> bytes:
-        """The list of what it revoked, in PEM; by a certificate alone, while its term ran."""
+        """Return the CRL with these certificates, in PEM.
+
+        A certificate without a time counts as revoked in the middle of the time by which the
+        sandbox is backdated.
+        """
         since = self.made_at - BACKDATED / 2
         ended = [
             each if isinstance(each, Ended) else Ended(certificate=each, at=since)
@@ -204,7 +211,7 @@ class Authority:
         return self._crl([each.entry for each in ended], number=1, at=issued_at)
 
     def longer(self, crl: bytes, ended: Ended) -> bytes:
-        """The CRL that follows on this one, in PEM: issued when one more was revoked."""
+        """Return the CRL that follows this one, in PEM. It is issued when one more is revoked."""
         before = x509.load_pem_x509_crl(crl)
         number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
         return self._crl([*before, ended.entry], number=number + 1, at=ended.at)
@@ -237,7 +244,7 @@ class Hierarchy:
 
     @property
     def issuing(self) -> Mapping[str, Authority]:
-        """The issuing CAs, by the names under which a sandbox keeps them."""
+        """The issuing CAs, by the names under which a sandbox stores them."""
         return {"citizens": self.citizens, "organisations": self.organisations}
 
     @property
@@ -253,19 +260,19 @@ class Hierarchy:
         given_name: str | None,
         use_rsa: bool = False,
     ) -> Credential:
-        """A citizen's signing certificate."""
+        """Return a citizen's signing certificate."""
         entity = citizen_entity(pin_digits=pin_digits, surname=surname, given_name=given_name)
         return self.citizens.issue_to(entity, use_rsa=use_rsa)
 
     def organisation(
         self, *, member_code: str, common_name: str, use_rsa: bool = False
     ) -> Credential:
-        """A certificate with which an organisation signs its messages, or the operator receipts."""
+        """Return a certificate for an organisation's messages or the operator's receipts."""
         entity = organisation_entity(member_code=member_code, common_name=common_name)
         return self.organisations.issue_to(entity, use_rsa=use_rsa)
 
     def server(self, *, member_code: str, host: str) -> Credential:
-        """A TLS server's certificate for one address or name."""
+        """Return a TLS server's certificate for one address or name."""
         try:
             name: x509.GeneralName = x509.IPAddress(ip_address(host))
         except ValueError:
@@ -278,25 +285,25 @@ class Hierarchy:
         )
 
     def sealing(self, *, member_code: str, common_name: str) -> Credential:
-        """A certificate to which an organisation's data are encrypted; it signs nothing."""
+        """Return a certificate for the encryption of an organisation's data. It signs nothing."""
         entity = sealing_entity(member_code=member_code, common_name=common_name)
         return self.organisations.issue_to(entity, use_rsa=True)
 
     def official(self, *, member_code: str, name: str, identifier: str) -> Credential:
-        """A certificate with which an official of an organisation signs; without any purpose."""
+        """Return a certificate with which an official signs. It has no extended key usage."""
         entity = official_entity(member_code=member_code, name=name, identifier=identifier)
         return self.organisations.issue_to(entity)
 
     def anchors(self) -> bytes:
-        """What is trusted, in PEM: the root alone."""
+        """Return the trust anchors in PEM: only the root."""
         return self.root.credential.certificate_pem
 
     def intermediate_certificates(self) -> bytes:
-        """The issuing CAs' certificates, in PEM."""
+        """Return the issuing CAs' certificates, in PEM."""
         return b"".join(authority.credential.certificate_pem for authority in self.intermediates)
 
     def crls(self, revoked_citizens: Sequence[x509.Certificate | Ended] = ()) -> dict[str, bytes]:
-        """Every CA's CRL in PEM, by the name of its file."""
+        """Return every CA's CRL in PEM, by the name of its file."""
         return {
             "root.crl.pem": self.root.crl(),
             CITIZENS_CRL: self.citizens.crl(revoked_citizens),
@@ -305,7 +312,7 @@ class Hierarchy:
 
 
 def new_hierarchy(at: datetime) -> Hierarchy:
-    """A root, a CA for citizens and one for organisations. Two calls make look-alikes."""
+    """Return a root, a CA for citizens and one for organisations. Two calls make look-alikes."""
     root = new_root("Sandbox national root CA", at)
     return Hierarchy(
         root=root,
@@ -315,7 +322,7 @@ def new_hierarchy(at: datetime) -> Hierarchy:
 
 
 def new_root(common_name: str, at: datetime) -> Authority:
-    """An authority that nobody is above."""
+    """Return a self-signed root authority."""
     key = new_key()
     name = _ca_name(common_name)
     builder = (
@@ -328,9 +335,9 @@ def new_root(common_name: str, at: datetime) -> Authority:
 
 
 def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> EndEntity:
-    """A citizen who signs; `serialNumber` as EN 319 412-1, 5.1.3 has it.
+    """Return a citizen who signs; `serialNumber` follows EN 319 412-1, 5.1.3.
 
-    Who has one name has no `givenName`.
+    A person with one name has no `givenName`.
     """
     given_names = [] if given_name is None else [x509.NameAttribute(NameOID.GIVEN_NAME, given_name)]
     common_name = surname if given_name is None else f"{surname} {given_name}"
@@ -349,7 +356,7 @@ def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> 
 
 
 def organisation_entity(*, member_code: str, common_name: str) -> EndEntity:
-    """An organisation that signs its messages, or the operator who signs receipts."""
+    """Return an organisation that signs its messages, or the operator that signs receipts."""
     return EndEntity(
         subject=_organisation_name(member_code, common_name),
         policy=ORGANISATION_POLICY,
@@ -358,7 +365,7 @@ def organisation_entity(*, member_code: str, common_name: str) -> EndEntity:
 
 
 def sealing_entity(*, member_code: str, common_name: str) -> EndEntity:
-    """An organisation to which data are encrypted; its key signs nothing."""
+    """Return an organisation to which data are encrypted. Its key signs nothing."""
     return EndEntity(
         subject=_organisation_name(member_code, common_name),
         policy=ORGANISATION_POLICY,
@@ -367,7 +374,7 @@ def sealing_entity(*, member_code: str, common_name: str) -> EndEntity:
 
 
 def official_entity(*, member_code: str, name: str, identifier: str) -> EndEntity:
-    """An official of an organisation, who signs; without any purpose."""
+    """Return an official of an organisation, who signs. There is no extended key usage."""
     subject = x509.Name(
         [
             *_organisation_name(member_code, name),
@@ -378,7 +385,7 @@ def official_entity(*, member_code: str, name: str, identifier: str) -> EndEntit
 
 
 def new_key(*, use_rsa: bool = False) -> PrivateKey:
-    """P-256, or RSA-2048 where asked: both are in use among citizens and organisations."""
+    """Return a P-256 key, or RSA-2048 on request. Citizens and organisations use both."""
     if use_rsa:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1())
@@ -418,7 +425,10 @@ def _ca_name(common_name: str) -> x509.Name:
 
 
 def _organisation_name(member_code: str, common_name: str) -> x509.Name:
-    """`organizationIdentifier` after EN 319 412-1, 5.1.4; the member code stands for the tax id."""
+    """Return a name with `organizationIdentifier` after EN 319 412-1, 5.1.4.
+
+    The member code replaces the tax number.
+    """
     code = member_code.rpartition("/")[2]
     return x509.Name(
         [

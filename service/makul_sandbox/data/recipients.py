@@ -1,6 +1,6 @@
 """The recipients of a sandbox: one of each kind that the Procedure treats differently.
 
-None exists; the codes are from ranges that the sandbox alone uses.
+None of them exists. Their codes are from ranges that only the sandbox uses.
 """
 
 from collections.abc import Mapping
@@ -65,10 +65,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """A recipient, its agreement and its people."""
+    """A recipient, its agreement and its official."""
 
     key: str
-    """By which the sandbox calls it: `bank`."""
+    """The name of the party in the sandbox, such as `bank`."""
     code: MemberCode
     kind: RecipientKind
     name: str
@@ -89,17 +89,17 @@ class Party:
 
     @property
     def recipient(self) -> Recipient:
-        """As the operator registers it."""
+        """The recipient as the operator registers it."""
         return Recipient(code=self.code, kind=self.kind, name=self.name, state=self.state)
 
     @property
     def subsystem(self) -> str:
-        """Its X-Road subsystem."""
+        """The X-Road subsystem of the party."""
         member_class, _, code = self.code.partition("/")
         return f"{XROAD_INSTANCE}/{member_class}/{code}/{self.key}"
 
     def agreed(self, at: datetime) -> Agreement:
-        """The terms of its agreement, whose term runs since before the sandbox was made."""
+        """Return the terms of its agreement. Their term began before the sandbox was made."""
         return Agreement(
             number=self.agreement,
             recipient=self.code,

@@ -1,14 +1,14 @@
-"""Scans of papers that nobody signed: small, whole files of the kinds that the service takes."""
+"""Scans of documents that nobody signed: small, complete files of kinds that the service takes."""
 
 import struct
 import zlib
 
 _SIDE = 64
-"""Pixels: enough to be a picture, and small enough to be sent in every demo."""
+"""The side of the picture in pixels: a real picture, small enough for every run of the demo."""
 
 
 def png_scan(shade: int = 0xF0) -> bytes:
-    """A square of one grey."""
+    """Return a square of one grey."""
     rows = (b"\x00" + bytes([shade]) * _SIDE) * _SIDE
     header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
@@ -21,7 +21,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def pdf_scan() -> bytes:
-    """One empty page of A4."""
+    """Return one empty page of A4."""
     objects = (
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",

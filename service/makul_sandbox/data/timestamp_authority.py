@@ -1,6 +1,6 @@
-"""A time-stamping authority, as small as RFC 3161 allows; for the sandbox and for tests.
+"""A minimal time-stamping authority (RFC 3161), for the sandbox and for tests.
 
-Every part of a token can be overridden, so that tests can have it say what it should not.
+Tests can override every part of a token, to make invalid tokens.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 POLICY = "1.3.6.1.4.1.32473.7.9"
-"""Under the enterprise number kept for documentation (RFC 5612)."""
+"""A policy under the enterprise number that RFC 5612 reserves for documentation."""
 
-# asn1crypto writes no types.
+# asn1crypto has no type annotations.
 _algos: Any = asn1crypto.algos
 _cms: Any = asn1crypto.cms
 _core: Any = asn1crypto.core
@@ -44,7 +44,7 @@ def _unchanged(_: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampingAuthority:
-    """A key that dates what it is shown."""
+    """A key that signs timestamps over given bytes."""
 
     key: PrivateKey
     certificate: x509.Certificate
@@ -57,7 +57,7 @@ class StampingAuthority:
     with_certificate: bool = True
 
     def stamp(self, octets: bytes, *, at: datetime) -> bytes:
-        """A TimeStampToken over these octets (RFC 3161, 2.4.2), in DER."""
+        """Return a TimeStampToken over these octets (RFC 3161, 2.4.2), in DER."""
         info = self._info(octets, at)
         self.amend_info(info)
         encapsulated = info.dump(force=True)

@@ -1,4 +1,4 @@
-"""What is done with answers that were given: asked for again, by others, and by their receipts."""
+"""The steps with earlier answers: repetition, repetition by others, and receipts."""
 
 import re
 from collections.abc import Callable
@@ -15,19 +15,22 @@ _END_OF_HEADER = re.compile(rb"(?=</[\w-]+:Header>)")
 _SUBSYSTEM = re.compile(rb"(subsystemCode>)bank(<)")
 
 HELD = "insurer"
-"""The party that the operator releases and holds: it is on hold before and after."""
+"""The party that the operator releases and holds. It is on hold before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Who asks, as the headers of X-Road name them."""
+    """The asker, as the headers of X-Road name them."""
 
     employee: bytes = b"clerk-1"
     case: bytes = b"case-1"
     subsystem: bytes = b"bank"
 
     def named_in(self, message: bytes) -> bytes:
-        """Return a message of the bank's with these headers; its Body stays byte for byte."""
+        """Return a message of the bank with these headers.
+
+        Its Body stays the same byte for byte.
+        """
         said = b'<x:userId xmlns:x="%s">%s</x:userId><x:issue xmlns:x="%s">%s</x:issue>'
         headers = said % (_XROAD, self.employee, _XROAD, self.case)
         named = _END_OF_HEADER.sub(lambda _: headers, message, count=1)
@@ -43,7 +46,7 @@ OTHERS = (
 
 
 class _InformationSystem:
-    """The bank's own system before its security server: it names whom it asks for."""
+    """The bank's own system behind its security server, which names the asker."""
 
     asker = FIRST
 
@@ -53,7 +56,7 @@ class _InformationSystem:
 
 
 def asked_by_others(stage: DemoClient) -> str:
-    """Send one Body under one id for others of the same bank; then for the first asker again."""
+    """Send one Body under one id for others of the same bank, then for the first asker again."""
     request_id, system = uuid4(), _InformationSystem()
     with Eavesdropper(stage.urls["xroad"], system.name_asker) as way:
         client = stage.listened_to("bank", way.url, "xroad")
@@ -72,7 +75,7 @@ def asked_by_others(stage: DemoClient) -> str:
 
 
 def receipt_of_disclosure(stage: DemoClient) -> str:
-    """Fetch a disclosure's receipt after other answers under its id, on hold, and released."""
+    """Fetch a disclosure's receipt after other answers under its id, on hold, and after release."""
     stage.release(HELD)
     try:
         return _fetched_each_time(stage)
@@ -120,7 +123,7 @@ def _ask(stage: DemoClient, client: Client, request_id: UUID) -> PersonData:
 
 
 def _told_with_field(act: Callable[[], PersonData]) -> str:
-    """Return what came of it, and by its field what is another's."""
+    """Return the result as text, with the fields that the reasons name."""
     try:
         result = act()
     except RefusedError as error:

@@ -1,7 +1,7 @@
-"""Where scenes are played: the parties of a running sandbox, as `sandbox.json` describes them.
+"""The client side of the demo: the parties of a running sandbox, as `sandbox.json` describes them.
 
-Everything here is read from files, as a foreign SOAP stack would; nothing of the service is used
-but its addresses, and the operator's command line where the operator has a part in a scene.
+Everything here is read from files, as a foreign SOAP stack would do. The demo uses only the
+addresses of the service, and the operator's command line if the operator acts in a scene.
 """
 
 import json
@@ -35,7 +35,7 @@ from makul_client.profile import Patience, Signing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperFile:
-    """A consent or basis statement, and how it is meant to be used."""
+    """A consent or basis statement, and its intended use."""
 
     ground: ConsentDocument | BasisDocument
     party: str
@@ -47,7 +47,7 @@ class PaperFile:
 
 
 class DemoClient:
-    """A running sandbox, seen from outside."""
+    """A running sandbox, as its callers see it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -82,13 +82,16 @@ class DemoClient:
         self._open.close()
 
     def profile(self, party: str, channel: str = "wsse") -> Profile:
-        """A party's profile, which asks once and does not wait."""
+        """Return a party's profile that allows one attempt and no wait."""
         name = "profile.toml" if channel == "wsse" else f"profile-{channel}.toml"
         profile = Profile.load(self._directory / "parties" / party / name)
         return replace(profile, patience=Patience(attempts=1))
 
     def client(self, party: str, channel: str = "wsse", agreement: str | None = None) -> Client:
-        """A party's client, kept until the end; under its own agreement, or the one given."""
+        """Return a party's client, under its own agreement or the one given.
+
+        It stays open until the end.
+        """
         key = party, channel, agreement
         if key not in self._clients:
             profile = self.profile(party, channel)
@@ -98,34 +101,37 @@ class DemoClient:
         return self._clients[key]
 
     def asking(self, paper: PaperFile) -> Client:
-        """The client of whom the paper was made for, under the agreement that it names."""
+        """Return the client of the party for which the document was made, under its agreement."""
         return self.client(paper.party, agreement=paper.agreement)
 
     def listened_to(self, party: str, url: str, channel: str = "wsse") -> Client:
-        """A client of a party whose messages go to `url` instead of the service."""
+        """Return a client of a party that sends its messages to `url` instead of the service."""
         profile = self.profile(party, channel)
         client = Client(replace(profile, service=replace(profile.service, url=url)))
         return self._open.enter_context(client)
 
     def impersonator(self, party: str, key: str, certificate: str) -> Client:
-        """A client that says it is `party` and signs with another key; paths in the sandbox."""
+        """Return a client that claims to be `party` and signs with another key.
+
+        `key` and `certificate` are paths in the sandbox.
+        """
         signing = Signing(key=self._directory / key, certificate=self._directory / certificate)
         return self._open.enter_context(Client(replace(self.profile(party), signing=signing)))
 
     def path(self, name: str) -> Path:
-        """A file of the sandbox."""
+        """Return the path of a file of the sandbox."""
         return self._directory / name
 
     def certificate(self, citizen: int) -> Path:
-        """The file of a citizen's certificate."""
+        """Return the file of a citizen's certificate."""
         return self.path(self._citizens[citizen]["certificate"])
 
     def surname(self, citizen: int) -> str:
-        """A citizen's surname in Kyrgyz."""
+        """Return a citizen's surname in Kyrgyz."""
         return str(self._citizens[citizen]["surname"]["ky"])
 
     def probe(self, citizen: int, *, document_number: str | None = None) -> Probe:
-        """What a citizen shows: PIN and document number, their own unless another is given."""
+        """Return a citizen's PIN and document number, their own unless another is given."""
         shown = self._citizens[citizen]
         return Probe(
             demographic=Demographic(
@@ -138,7 +144,7 @@ class DemoClient:
         return date.fromisoformat(self._citizens[citizen]["birthDate"])
 
     def paper(self, name: str) -> PaperFile:
-        """A paper by name."""
+        """Return a document by its name."""
         told = self._papers[name]
         document = (self._directory / told["file"]).read_bytes()
         kind = ConsentDocument if told["kind"] == "CONSENT" else BasisDocument
@@ -153,7 +159,7 @@ class DemoClient:
         )
 
     def register(self, name: str) -> RegisteredConsent:
-        """Hand a consent in with what belongs to it; raises what the client raises."""
+        """Register a consent with its attachments. Raises what the client raises."""
         paper = self.paper(name)
         given = self._papers[name]["registration"] or {}
         return self.asking(paper).register_consent(
@@ -164,40 +170,43 @@ class DemoClient:
         )
 
     def take_back(self, name: str) -> RevokedConsent:
-        """Hand in the revocation of a consent; raises what the client raises."""
+        """Submit the revocation of a consent. Raises what the client raises."""
         told = self._revocations[name]
         document = (self._directory / told["file"]).read_bytes()
         return self.client(told["handedInBy"]).revoke_consent(document)
 
     def consent_id(self, name: str) -> UUID:
-        """The id of the consent of this name."""
+        """Return the id of the consent of this name."""
         return UUID(self._papers[name]["id"])
 
     def hand_in_missing_signature(self, number: str) -> None:
-        """By the operator: what one party signed of an agreement and nobody has handed in yet."""
+        """Submit, as the operator, the only signature on an agreement that is not submitted yet."""
         (file,) = (
             each["file"] for each in self._agreements[number]["signatures"] if not each["submitted"]
         )
         self.operate("agreement", "submit", str(self._directory / file), "--apply")
 
     def operate(self, *arguments: str) -> str:
-        """Return what a command of the operator prints; one that fails is an error of the demo."""
+        """Return the output of an operator's command.
+
+        A command that fails is an error of the demo.
+        """
         config = self._directory / "service" / "makul.toml"
         command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
         done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
         return done.stdout.decode()
 
     def repetitions(self, disclosure_id: UUID) -> int:
-        """Return how often the operator's record says that this decision was given again."""
+        """Return how often the operator's record states that this decision was given again."""
         printed = self.operate("disclosure", "repetitions", "--of", str(disclosure_id), "--json")
         return len(json.loads(printed))
 
     def hold(self, party: str) -> None:
-        """By the operator: put a party on hold."""
+        """Put a party on hold, as the operator."""
         self._set_state(party, "hold")
 
     def release(self, party: str) -> None:
-        """By the operator: let a party that is on hold ask again."""
+        """Release a party that is on hold, as the operator."""
         self._set_state(party, "release")
 
     def _set_state(self, party: str, command: str) -> None:
@@ -217,7 +226,7 @@ class DemoClient:
         ground: Ground | None = None,
         request_id: UUID | None = None,
     ) -> PersonData:
-        """GetPersonData as the paper `name` is meant to be used, but for what is given here.
+        """Return the data that the document `name` is meant to obtain, with the changes given.
 
         Raises what the client raises.
         """
@@ -231,7 +240,11 @@ class DemoClient:
 
 
 def told(act: Callable[[], object]) -> str:
-    """What came of it: `RELEASED`, `REFUSED CNS-02 (SIG-06)`, `FAULT REQ-09`; else `ANSWERED`."""
+    """Return the result of a call as text.
+
+    Examples are `RELEASED`, `REFUSED CNS-02 (SIG-06)` and `FAULT REQ-09`. An answer without a
+    decision is `ANSWERED`.
+    """
     try:
         result = act()
     except RefusedError as error:

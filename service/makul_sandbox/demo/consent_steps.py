@@ -1,4 +1,4 @@
-"""What is done with consents over time: handed in, taken back, outliving a certificate."""
+"""The steps with consents over time: registration, revocation, a certificate revoked later."""
 
 import tempfile
 import time
@@ -17,11 +17,14 @@ from makul_sandbox.demo.client_session import DemoClient, told
 from makul_sandbox.demo.steps import Play, use
 
 NOTICED_WITHIN = 20.0
-"""Seconds until a worker has read a new CRL: it looks every 5, and machines are busy."""
+"""The seconds within which a worker must have read a new CRL.
+
+A worker checks every 5 seconds, and the machine may be busy.
+"""
 
 
 def handed_in(name: str) -> Play:
-    """Hand a consent in with what belongs to it; where it is taken, use it by its id."""
+    """Register a consent with its attachments. If it is accepted, use it by its id."""
 
     def play(stage: DemoClient) -> str:
         first = told(lambda: stage.register(name))
@@ -31,14 +34,14 @@ def handed_in(name: str) -> Play:
 
 
 def taken_back(stage: DemoClient) -> str:
-    """Use a consent, take it back, try to use it again."""
+    """Use a consent, revoke it, and try to use it again."""
     before = use("taken-back")(stage)
     taken = told(lambda: stage.take_back("taken-back"))
     return f"{before}, {taken}, then {use('taken-back')(stage)}"
 
 
 def asked_again_when_taken_back(stage: DemoClient) -> str:
-    """Repeat a request that was answered, under its id, after its consent was taken back."""
+    """Repeat an answered request under its id after its consent was revoked."""
     name, request_id = "taken-back-asked-again", uuid4()
     ask: Callable[[], object] = lambda: stage.data(name, request_id=request_id)  # noqa: E731
     first = told(ask)
@@ -47,14 +50,14 @@ def asked_again_when_taken_back(stage: DemoClient) -> str:
 
 
 def taken_back_by_stranger(stage: DemoClient) -> str:
-    """Hand in a revocation that somebody else signed: the consent stays what it was."""
+    """Submit a revocation that another person signed. The consent stays unchanged."""
     before = use("not-taken-back")(stage)
     taken = told(lambda: stage.take_back("not-taken-back"))
     return f"{before}, {taken}, then {use('not-taken-back')(stage)}"
 
 
 def taken_back_and_listed(stage: DemoClient) -> str:
-    """Is a consent that was taken back among those that the recipient is told of?"""
+    """Return whether the recipient's list contains a consent that was revoked."""
     name = "taken-back-listed"
     stage.data(name)
     taken = told(lambda: stage.take_back(name))
@@ -65,14 +68,17 @@ def taken_back_and_listed(stage: DemoClient) -> str:
 
 
 def signed_by_the_third(stage: DemoClient) -> str:
-    """Ask under an agreement that two have signed; then the third signature is handed in."""
+    """Ask under an agreement that two have signed. Submit the third signature and ask again."""
     before = use("half-signed-agreement")(stage)
     stage.hand_in_missing_signature(stage.paper("half-signed-agreement").agreement)
     return f"{before}, then {use('half-signed-agreement')(stage)}"
 
 
 def certificate_ended_later(stage: DemoClient) -> str:
-    """Hand a consent in; its signer's certificate is revoked; use it, and a new one of theirs."""
+    """Register a consent, revoke its signer's certificate, then use it and a new consent.
+
+    The same citizen signed both consents.
+    """
     stage.register("held-when-revoked")
     before = _by_id(stage, "held-when-revoked")
     _revoke(stage, stage.certificate(stage.paper("held-when-revoked").citizen))
@@ -89,7 +95,10 @@ def _by_id(stage: DemoClient, name: str) -> str:
 
 
 def _revoke(stage: DemoClient, certificate: Path) -> None:
-    """By the citizens' authority, from the next whole second on; CRLs know no smaller time."""
+    """Revoke a certificate, as the citizens' authority, from the next whole second on.
+
+    A CRL has no finer time.
+    """
     now = datetime.now(UTC)
     at = now.replace(microsecond=0) + timedelta(seconds=1)
     time.sleep((at - now).total_seconds())
@@ -109,7 +118,7 @@ def _revoke(stage: DemoClient, certificate: Path) -> None:
 
 
 def _put_in_place(path: Path, content: bytes) -> None:
-    """Whole or not at all: the service may be reading."""
+    """Replace a file as a whole, because the service may be reading it."""
     with tempfile.NamedTemporaryFile(dir=path.parent.parent, delete=False) as new:
         new.write(content)
     Path(new.name).replace(path)

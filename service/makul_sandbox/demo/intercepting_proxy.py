@@ -1,4 +1,4 @@
-"""Somebody on the wire: passes messages on, keeps them, and may change them."""
+"""An attacker on the network, who forwards messages, keeps them, and may change them."""
 
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -15,7 +15,7 @@ Change = Callable[[bytes], bytes]
 
 
 def post(url: str, message: bytes) -> tuple[int, bytes]:
-    """Send bytes as a SOAP message: HTTP status and answer."""
+    """Send bytes as a SOAP message. Return the HTTP status and the answer."""
     service = urlsplit(url)
     connection = HTTPConnection(str(service.hostname), service.port or 80, timeout=SECONDS)
     headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
@@ -28,13 +28,13 @@ def post(url: str, message: bytes) -> tuple[int, bytes]:
 
 
 class Eavesdropper:
-    """Stands between a client and the service at `url`; use with `with`."""
+    """A proxy between a client and the service at `url`. Use it in a `with` statement."""
 
     def __init__(self, url: str, change: Change = lambda message: message) -> None:
         self._url = url
         self._change = change
         self.kept: list[bytes] = []
-        """Every message that was sent, as it was sent."""
+        """Every message that was sent, in its original form."""
         self.overheard: list[bytes] = []
         """Every answer that came back."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -56,7 +56,7 @@ class Eavesdropper:
 
     @property
     def url(self) -> str:
-        """Where the client is to send, believing it to be the service."""
+        """The address to which the client sends instead of the service."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{urlsplit(self._url).path}"
 
     def _passed_on(self, message: bytes) -> tuple[int, bytes]:
@@ -69,7 +69,7 @@ class Eavesdropper:
         pass_on = self._passed_on
 
         class Handler(BaseHTTPRequestHandler):
-            """One request passed on."""
+            """The handler that forwards one request."""
 
             def do_POST(self) -> None:
                 message = self.rfile.read(int(self.headers["Content-Length"]))
@@ -81,6 +81,6 @@ class Eavesdropper:
                 self.wfile.write(answer)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-                """Nothing is logged."""
+                """Log nothing."""
 
         return Handler

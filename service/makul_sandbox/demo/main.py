@@ -1,7 +1,7 @@
-"""`makul demo`: a sandbox in processes of its own, and the scenes played against it over HTTP.
+"""The command `makul demo`: scenes that run over HTTP against a sandbox in its own processes.
 
-Every decision's receipt is verified by the client before the scene is told: a scene that came out
-as expected was also proved.
+The client verifies the receipt of every decision before the scene is reported. So a scene with the
+expected result was also proved.
 """
 
 import os
@@ -31,7 +31,7 @@ from makul_sandbox.run import addresses_of, unanswered, with_ports
 
 PEOPLE = 200
 START_SECONDS = 90.0
-"""A cold start on two busy cores takes some ten."""
+"""The maximum time for the start. A cold start on two busy cores takes some ten seconds."""
 
 STOP_SECONDS = 30.0
 LOG = "service.log"
@@ -39,19 +39,19 @@ LOG = "service.log"
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A scene, and what came of it."""
+    """A scene and its result."""
 
     scene: Scene
     got: str
 
     @property
     def as_expected(self) -> bool:
-        """Did exactly what must come of it come of it?"""
+        """True if the result is exactly the expected one."""
         return self.got == self.scene.expected
 
 
 def play(directory: Path | None) -> int:
-    """Play every scene and print them; 0 where all came out as expected."""
+    """Run every scene and print the results. Return 0 if all are as expected."""
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
     with _place(directory) as place, running_sandbox(place), DemoClient(place) as stage:
@@ -60,7 +60,7 @@ def play(directory: Path | None) -> int:
 
 
 def report(played: Sequence[Played]) -> int:
-    """Print what came of the scenes, the count last; the exit code."""
+    """Print the results of the scenes, with the count last. Return the exit code."""
     width = None if sys.stdout.isatty() else 160
     Console(file=sys.stdout, width=width, highlight=False).print(_table(played))
     good = sum(each.as_expected for each in played)
@@ -69,12 +69,15 @@ def report(played: Sequence[Played]) -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Stopped from outside: take the sandbox along."""
+    """Exit on a signal, so that the sandbox is stopped too."""
     raise SystemExit(128 + number)
 
 
 def _play(scene: Scene, stage: DemoClient) -> Played:
-    """What the client cannot use is a result, too: a receipt that does not hold, no answer."""
+    """Run a scene. An answer that the client cannot use is a result too.
+
+    Examples are an invalid receipt and a missing answer.
+    """
     try:
         return Played(scene, scene.play(stage))
     except MakulError as error:
@@ -95,7 +98,7 @@ def _table(played: Iterable[Played]) -> Table:
 
 @contextmanager
 def running_sandbox(directory: Path) -> Iterator[SandboxOptions]:
-    """A sandbox that runs in processes of its own until the end of the `with`."""
+    """Run a sandbox in its own processes until the end of the `with` statement."""
     options = with_ports(
         SandboxOptions(directory=directory, port=0, xroad_port=0, mtls_port=0, people=PEOPLE)
     )
@@ -126,7 +129,7 @@ def _command(options: SandboxOptions) -> list[str]:
 
 
 def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
-    """Wait until it answers on every listener; raises `OperatorUnavailableError` if it does not."""
+    """Wait until every listener answers. Raises `OperatorUnavailableError` if one does not."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -140,7 +143,7 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to stop; where it does not, end it with the listeners that it started."""
+    """Stop the sandbox. If it does not stop in time, kill it with the listeners that it started."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
@@ -151,7 +154,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 @contextmanager
 def _place(directory: Path | None) -> Iterator[Path]:
-    """The directory given, or one that is taken away at the end."""
+    """Yield the given directory, or a temporary one that is deleted at the end."""
     if directory is not None:
         yield directory
         return

@@ -1,6 +1,6 @@
-"""The scenes of the demo: what is asked, by which clause it is decided, and what must come of it.
+"""The scenes of the demo: the request, the clause that decides it, and the expected result.
 
-Scenes do not lean on one another: each that uses something up has a citizen to itself.
+Scenes do not depend on each other. A scene that uses something up has a citizen of its own.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from makul_sandbox.demo.steps import Play, by_mtls, by_xroad, explained, imperso
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One thing that happens, and what must come of it."""
+    """One event and its expected result."""
 
     title: str
     clause: str
-    """Of the Procedure."""
+    """The clause of the Procedure."""
     expected: str
     play: Play
 
 
 SCENES = (
-    # What is given
+    # Data that are released
     Scene(
         "A bank asks for what its customer consented to",
         "4, 10",
@@ -85,7 +85,7 @@ SCENES = (
         "RELEASED",
         plays.matched_by_one_name,
     ),
-    # Whom it is about
+    # The match with the person
     Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
     Scene(
         "Nobody has that number: no different from no match",
@@ -100,7 +100,7 @@ SCENES = (
         plays.guessing,
     ),
     Scene("The citizen has locked matching", "4", "REFUSED MAT-05", use("locked")),
-    # Consents on paper, and by others
+    # Consents on paper, and by representatives
     Scene(
         "A consent on paper, handed in with its scan, used by another employee",
         "4",
@@ -159,7 +159,7 @@ SCENES = (
         "RELEASED",
         use("signed-by-xades4j"),
     ),
-    # Consents taken back
+    # Consents that are revoked
     Scene(
         "A consent is used, then taken back",
         "4",
@@ -184,7 +184,7 @@ SCENES = (
         "ACCEPTED, listed as REVOKED",
         plays_consents.taken_back_and_listed,
     ),
-    # Certificates that were revoked later
+    # Certificates that are revoked later
     Scene(
         "A consent with a timestamp, its certificate revoked later",
         "4",
@@ -204,7 +204,7 @@ SCENES = (
         "RELEASED, then RELEASED; a new one REFUSED CNS-02 (SIG-06)",
         plays_consents.certificate_ended_later,
     ),
-    # Consents that are not good
+    # Invalid consents
     Scene("No consent at all", "4", "REFUSED CNS-01", plays.without_ground),
     Scene("A consent that has expired", "4", "REFUSED CNS-04", use("expired")),
     Scene("A consent that is not yet in force", "4", "REFUSED CNS-03", use("not-yet-valid")),
@@ -246,7 +246,7 @@ SCENES = (
         "REFUSED CNS-02 (SIG-09)",
         use("look-alike-authority"),
     ),
-    # Bases in law that are not good
+    # Invalid basis statements
     Scene("A bank invokes a judicial act", "5.1", "REFUSED LAW-02", use("bank-judicial")),
     Scene(
         "A municipality, beyond its powers",
@@ -261,7 +261,7 @@ SCENES = (
         "REFUSED LAW-09 (SIG-08)",
         use("police-signed-by-another"),
     ),
-    # Who asks, and how
+    # The caller and the channel
     Scene(
         "An agreement that two have signed; then the third signs",
         "7",
@@ -319,7 +319,7 @@ SCENES = (
         " then the same answer, 1 recorded",
         plays_answers.asked_by_others,
     ),
-    # What can be asked beside data
+    # Requests for information other than data
     Scene("What would be decided? Nothing against it", "7", "ACCEPTED", explained("bank-00-data")),
     Scene("What would be decided? The reason, told", "7", "REFUSED CNS-04", explained("expired")),
     Scene(

@@ -1,4 +1,4 @@
-"""What is done in the demo's scenes: each a small function that tells what came of it."""
+"""The steps of the demo's scenes: small functions that each return their result as text."""
 
 import re
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from makul_sandbox.demo.client_session import DemoClient, PaperFile, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 
 Play = Callable[[DemoClient], str]
-"""Plays on a stage; what came of it, in the words of `stage.told`."""
+"""A function that runs a scene and returns its result, in the form of `client_session.told`."""
 
 FAILURES_A_DAY = 5
-"""Failed matches of one recipient on one person, after which it is told nothing more."""
+"""The failed matches of one recipient on one person, after which the service gives no result."""
 
 WRONG_DOCUMENT = "ID9999999"
 
 
 def use(paper: str) -> Play:
-    """Use a paper as it is meant to be used."""
+    """Use a document in its intended way."""
     return lambda stage: told(lambda: stage.data(paper))
 
 
 def by_xroad(paper: str, *, party: str = "bank") -> Play:
-    """Use it through the operator's security server."""
+    """Use a document through the operator's security server."""
     return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "xroad")))
 
 
 def by_mtls(paper: str, *, party: str = "bank") -> Play:
-    """A paper used by a party that its TLS certificate alone tells."""
+    """Use a document as a party that only its TLS certificate identifies."""
     return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "mtls")))
 
 
@@ -48,7 +48,7 @@ def impersonated(key: str) -> Play:
 
 
 def yes_or_no(*, document_number: str | None = None) -> Play:
-    """Ask only whether it is they."""
+    """Ask only whether the person is the person named."""
 
     def play(stage: DemoClient) -> str:
         paper = stage.paper("bank-00-yes-no")
@@ -59,7 +59,7 @@ def yes_or_no(*, document_number: str | None = None) -> Play:
 
 
 def explained(name: str) -> Play:
-    """Ask what would be decided, without asking for it."""
+    """Ask how a request would be decided, without sending the request."""
 
     def play(stage: DemoClient) -> str:
         paper = stage.paper(name)
@@ -78,7 +78,7 @@ def explained(name: str) -> Play:
 
 
 def the_right_persons_data(stage: DemoClient) -> str:
-    """What comes back is about the person who consented."""
+    """Verify that the data released are those of the person who consented."""
     result = stage.data("bank-00-data")
     surname = result.person.surname
     if surname is None or surname.ky != stage.surname(0):
@@ -87,7 +87,7 @@ def the_right_persons_data(stage: DemoClient) -> str:
 
 
 def corrected_birth_date(stage: DemoClient) -> str:
-    """Say the birth date as the record has it, then as the digits of the PIN have it."""
+    """Give the birth date as the record has it, then as the digits of the PIN have it."""
     paper = stage.paper("birth-date-corrected")
     shown = stage.probe(paper.citizen).demographic
     digits = datetime.strptime(shown.pin[1:9], "%d%m%Y").date()  # noqa: DTZ007 -- a day, no moment
@@ -99,7 +99,7 @@ def corrected_birth_date(stage: DemoClient) -> str:
 
 
 def matched_by_one_name(stage: DemoClient) -> str:
-    """Say the PIN and the one name that the person has, without a document."""
+    """Give the PIN and the person's only name, without a document."""
     paper = stage.paper("one-name")
     shown = stage.probe(paper.citizen).demographic
     named = replace(shown, document_number=None, surname=stage.surname(paper.citizen))
@@ -111,24 +111,24 @@ def _ask_by(stage: DemoClient, paper: PaperFile, probe: Probe) -> PersonData:
 
 
 def data_for_yes_or_no(stage: DemoClient) -> str:
-    """Ask for data on a consent to a yes or no."""
+    """Ask for data with a consent to a yes or no."""
     return told(lambda: stage.data("bank-00-yes-no", attributes=("surname",)))
 
 
 def wrong_document(stage: DemoClient) -> str:
-    """The document shown is not the one on record."""
+    """Show a document that is not the one on record."""
     return told(lambda: stage.data("bank-01-data", document_number=WRONG_DOCUMENT))
 
 
 def nobody_of_that_number(stage: DemoClient) -> str:
-    """By a basis in law: an unknown person, and a known one with a wrong document."""
+    """Ask by a basis in law for an unknown person, and for a known one with a wrong document."""
     unknown = told(lambda: stage.data("police-absent"))
     known = told(lambda: stage.data("police-judicial", document_number=WRONG_DOCUMENT))
     return f"{unknown}, {'the same' if unknown == known else 'not the same'} answer"
 
 
 def without_ground(stage: DemoClient) -> str:
-    """Ask on no ground at all."""
+    """Ask without a ground."""
     client = stage.client("bank")
     return told(lambda: client.get_person_data(stage.probe(0), ["surname"], ground=None))
 
@@ -139,7 +139,7 @@ def used_twice(stage: DemoClient) -> str:
 
 
 def guessing(stage: DemoClient) -> str:
-    """Guess until the limit; then even the right answer is not told."""
+    """Guess until the limit is reached. Then even the right answer gives no match."""
     guesses = {
         told(lambda: stage.data("mobile-07-data", document_number=WRONG_DOCUMENT))
         for _ in range(FAILURES_A_DAY)
@@ -148,7 +148,7 @@ def guessing(stage: DemoClient) -> str:
 
 
 def asked_again(stage: DemoClient) -> str:
-    """Send the same request under the same id: the network had failed, so to say."""
+    """Send the same request under the same id again, as after a network failure."""
     request_id = uuid4()
     first, second = (stage.data("bank-02-data", request_id=request_id) for _ in range(2))
     same = first.decision.receipt.document == second.decision.receipt.document
@@ -163,7 +163,7 @@ def id_for_another_question(stage: DemoClient) -> str:
 
 
 def replayed(stage: DemoClient) -> str:
-    """An eavesdropper sends the very bytes of an answered message once more."""
+    """Send the exact bytes of an answered message again, as an eavesdropper."""
     with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
         client = stage.listened_to("bank", eavesdropper.url)
         first = told(lambda: stage.data("bank-04-data", client=client))
@@ -175,7 +175,7 @@ def replayed(stage: DemoClient) -> str:
 
 
 def changed_on_the_way(stage: DemoClient) -> str:
-    """An eavesdropper changes the purpose in a signed message."""
+    """Change the purpose in a signed message, as an attacker on the network."""
 
     def change(message: bytes) -> bytes:
         return message.replace(b">ACCOUNT_OPENING<", b">LOAN<")
@@ -186,7 +186,7 @@ def changed_on_the_way(stage: DemoClient) -> str:
 
 
 def sealed_delivery(stage: DemoClient) -> str:
-    """Data come encrypted to the recipient: it reads them, whoever listens on the way does not."""
+    """Deliver data encrypted to the recipient, which can read them. An eavesdropper cannot."""
     with Eavesdropper(stage.urls["wsse"]) as eavesdropper:
         client = stage.listened_to("wallet", eavesdropper.url)
         result = stage.data("wallet-00-data", client=client)
@@ -200,7 +200,7 @@ def sealed_delivery(stage: DemoClient) -> str:
 
 
 def sealed_to_another(stage: DemoClient) -> str:
-    """Whoever has another key opens nothing."""
+    """Try to decrypt delivered data with another key, which fails."""
     profile = stage.profile("wallet")
     other = Sealing(
         key=stage.path("parties/bank/message.key.pem"),
@@ -215,7 +215,7 @@ def sealed_to_another(stage: DemoClient) -> str:
 
 
 def registered_and_cited(stage: DemoClient) -> str:
-    """Hand a consent in once, then ask by its id, and see that its use was counted."""
+    """Register a consent, ask by its id, and check that its use was counted."""
     client = stage.client("bank")
     consent = ConsentDocument(stage.paper("bank-05-data").ground.document)
     held = client.register_consent(consent)
@@ -239,7 +239,7 @@ def anothers_receipt(stage: DemoClient) -> str:
 
 
 def terms(stage: DemoClient) -> str:
-    """Read one's own agreement."""
+    """Read the party's own agreement."""
     agreement = stage.client("municipality").agreement()
     (power,) = agreement.powers
     signed = len({signature.role for signature in agreement.signatures})

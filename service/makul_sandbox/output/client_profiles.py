@@ -1,4 +1,4 @@
-"""A sandbox's profiles for the reference client, one for each party and channel."""
+"""The profiles of a sandbox for the reference client, one for each party and channel."""
 
 import json
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ state = "checkpoints.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the sandbox's listeners are."""
+    """The addresses of the sandbox's listeners."""
 
     host: str
     port: int
@@ -99,7 +99,7 @@ class Addresses:
     mtls_port: int
 
     def url(self, channel: Channel) -> str:
-        """The recipient port by this channel."""
+        """Return the address of the recipient port on this channel."""
         port = {
             Channel.WSSE: self.port,
             Channel.XROAD: self.xroad_port,
@@ -117,7 +117,7 @@ def profile_of(
     *,
     log_key: str | None = None,
 ) -> str:
-    """A profile in TOML; with the log's verifier key, where the service keeps one."""
+    """Return a profile in TOML, with the log's verifier key if the service has a log."""
     credentials = _SIGNING if channel is Channel.WSSE else _TLS
     if channel is Channel.XROAD:
         credentials = _XROAD.format(
@@ -146,15 +146,15 @@ def profile_of(
 
 
 def profile_name(channel: Channel) -> str:
-    """The file of a party's profile."""
+    """Return the name of the file of a party's profile."""
     return "profile.toml" if channel is Channel.WSSE else f"profile-{channel.value}.toml"
 
 
 def service_subsystem() -> str:
-    """The operator's, in X-Road."""
+    """Return the operator's subsystem in X-Road."""
     return f"{XROAD_INSTANCE}/{OPERATOR}/{SERVICE_SUBSYSTEM}"
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string; for printable text JSON's is the same."""
+    """Return a TOML basic string. For printable text it is equal to a JSON string."""
     return json.dumps(text, ensure_ascii=False)

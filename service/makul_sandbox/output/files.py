@@ -1,19 +1,19 @@
-"""What a sandbox hands out: keys, certificates, documents, client profiles and `sandbox.json`.
+"""The files of a sandbox: keys, certificates, documents, client profiles and `sandbox.json`.
 
-`sandbox.json` tells everything that a SOAP stack needs to play any party against the service. Its
-paths are relative to it. Keys lie open: whom they belong to does not exist.
+`sandbox.json` contains everything that a SOAP stack needs to act as any party. Its paths are
+relative to it. Keys are not protected, because their holders do not exist.
 
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
-    service/published/  the log over its decisions: checkpoint and tiles, as witnesses fetch them
+    service/published/  the log of its decisions: checkpoint and tiles, as witnesses fetch them
     parties/KEY/        message, sealing and official's keys, client profiles
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
-    revocations/        what takes consents back, by the consents' names
+    revocations/        consent revocations, by the consents' names
     authorities/        the issuing authorities' keys: to revoke, and for `makul sandbox issue`
     look-alike/         an authority with the same names that nobody trusts
     notice.ky.txt       the notice that the consents cite; also in ru and en
-    agreements/         what three parties signed, handed in or not, and the approval of the notice
-    signatories/        who signed, by member code
+    agreements/         agreements as three parties signed them, submitted or not; notice approval
+    signatories/        the signatories, by member code
     sandbox.json
 """
 
@@ -111,7 +111,7 @@ client_ca = "client-cas.pem"
 
 
 def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
-    """The installation, all but store keys and database; its settings file."""
+    """Write the installation except store keys and database. Return its settings file."""
     config = directory / CONFIG
     service = config.parent
     _write_credential(service / "keys", "receipts", world.operator)
@@ -140,7 +140,7 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
 
 
 def _write_tls(world: World, service: Path, host: str) -> None:
-    """The TLS end of the mtls listener, and of which authorities its clients may be."""
+    """Write the TLS key and certificate of the mtls listener, and the CAs of its clients."""
     own = world.hierarchy.server(member_code=OPERATOR, host=host)
     authorities = world.hierarchy.intermediate_certificates()
     _write(service / "keys" / "tls.cert.pem", own.certificate_pem + authorities)
@@ -156,7 +156,10 @@ def hand_out(
     *,
     log_key: str | None = None,
 ) -> None:
-    """Everything for those who call. The index comes last: with it the sandbox is whole."""
+    """Write all files for callers.
+
+    The index comes last, because it marks the sandbox as complete.
+    """
     for language, text in NOTICE_TEXTS.items():
         _write(directory / f"notice.{language}.txt", text.encode())
     for name, content in signed.items():

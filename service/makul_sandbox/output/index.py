@@ -1,4 +1,4 @@
-"""`sandbox.json`: everything that a SOAP stack needs to play any party against the service."""
+"""The content of `sandbox.json`, with which a SOAP stack can act as any party of the sandbox."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -53,7 +53,7 @@ _REMARKS = {
 
 
 def describe(world: World, addresses: Addresses) -> dict[str, Any]:
-    """`sandbox.json`."""
+    """Return the content of `sandbox.json`."""
     return {
         "format": FORMAT,
         "madeAt": world.made_at.isoformat(),

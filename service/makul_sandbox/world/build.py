@@ -1,4 +1,4 @@
-"""A sandbox's whole world, made at one moment: authorities, recipients, citizens and papers."""
+"""The world of a sandbox, made at one moment: authorities, recipients, citizens, documents."""
 
 import hashlib
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ from makul_sandbox.world.documents_timestamped import ended
 from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, SandboxSigners
 
 RSA_CITIZEN = 3
-"""One citizen signs with RSA; the others with P-256."""
+"""The citizen who signs with RSA. The others sign with P-256."""
 
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
-    """Who signs agreements for a party, and with what."""
+    """A signatory of agreements for a party, with the signing key."""
 
     member: MemberCode
     role: AgreementRole
@@ -48,7 +48,7 @@ class Signing:
 
     @property
     def registered(self) -> Signatory:
-        """As the operator registers them."""
+        """The signatory as the operator registers them."""
         key = self.credential.certificate.public_key()
         return Signatory(
             member=self.member,
@@ -62,23 +62,23 @@ class Signing:
         )
 
     def sign(self, document: bytes, *, at: datetime) -> bytes:
-        """A document with their signature."""
+        """Return a document with the signatory's signature."""
         return sign_document(document, self.credential.key, [self.credential.certificate], at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
-    """An agreement, and whose signatures of it are handed in when a sandbox is made."""
+    """An agreement, and the signatures on it that are submitted when a sandbox is made."""
 
     directory: str
-    """Under `agreements/`."""
+    """The directory below `agreements/`."""
     party: Party
     terms: Agreement
     handed_in: frozenset[AgreementRole] = frozenset(AgreementRole)
 
     @property
     def signing(self) -> Mapping[AgreementRole, MemberCode]:
-        """Who signs in which role."""
+        """The party that signs in each role."""
         return {
             AgreementRole.AUTHORISED_BODY: AUTHORISED_BODY,
             AgreementRole.OPERATOR: OPERATOR,
@@ -87,7 +87,7 @@ class Agreed:
 
 
 def agreements_made(*, at: datetime) -> tuple[Agreed, ...]:
-    """Every party's own, in force; and a second one of the bank, which has yet to sign it."""
+    """Return every party's agreement, in force, and a second one that the bank must still sign."""
     return (
         *(Agreed(directory=each.key, party=each, terms=each.agreed(at)) for each in PARTIES),
         Agreed(
@@ -100,37 +100,37 @@ def agreements_made(*, at: datetime) -> tuple[Agreed, ...]:
 
 
 def signed_name(role: AgreementRole) -> str:
-    """The file of an agreement that was signed in this role."""
+    """Return the file name of an agreement that was signed in this role."""
     return f"agreement.{role.value.lower().replace('_', '-')}.xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything there is in a sandbox."""
+    """The content of a sandbox."""
 
     made_at: datetime
     hierarchy: Hierarchy
     look_alike: Hierarchy
-    """Bears the same names over other keys; nobody trusts it."""
+    """The authorities with the same names and other keys, which nobody trusts."""
     stamping_root: Authority
-    """Trusted for time-stamps, and for nothing else."""
+    """The authority that is trusted only for timestamps."""
     stamping: StampingAuthority
     operator: Credential
-    """With which receipts are signed."""
+    """The key and certificate that sign receipts."""
     people: tuple[Person, ...]
     citizens: Mapping[int, Credential]
-    """Of the citizens who can sign, by number."""
+    """The keys and certificates of the citizens who can sign, by number."""
     stranger: Credential
     """The first citizen's certificate as the look-alike authority made it."""
     messages: Mapping[str, Credential]
-    """Of each party, by its key: what signs its messages."""
+    """The keys and certificates that sign each party's messages, by the party's key."""
     officials: Mapping[str, Credential]
     sealing: Mapping[str, Credential]
-    """Of the parties whose agreement has the data sealed: to what they are encrypted."""
+    """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
     papers: Mapping[str, Paper]
     takings_back: Mapping[str, TakingBack]
-    """Revocations, by the names of the consents that they take back."""
+    """The consent revocations, by the names of the consents that they revoke."""
 
     @property
     def crls(self) -> dict[str, bytes]:
@@ -140,7 +140,10 @@ class World:
 
 
 def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
-    """Make a world. The same seed gives the same people; keys and papers are new each time."""
+    """Return a world.
+
+    One seed always gives the same people; keys and documents are new each time.
+    """
     everyone = citizens(max(people, KEYED), seed=seed)
     true, false = new_hierarchy(at), new_hierarchy(at)
     keyed = {number: _certified(true, number, everyone[number]) for number in range(KEYED)}
@@ -190,10 +193,10 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
 def register(
     world: World, desk: Desk, agreements: Agreements, notices: Notices, *, at: datetime
 ) -> Mapping[str, bytes]:
-    """Enter recipients, terms, notices and citizens into an empty register.
+    """Register recipients, terms, notices and citizens in an empty registry.
 
-    Agreements and the notice come into force as anywhere: by signatures. What was signed, by file
-    name.
+    Agreements and the notice come into force by signatures, as in production. Return the signed
+    documents, by file name.
     """
     for party in PARTIES:
         desk.add_recipient(party.recipient, at=at)
@@ -232,7 +235,10 @@ def _approve_notice(
 
 
 def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str, bytes]:
-    """What each of three signed of each agreement; all is handed in but for one signature."""
+    """Return each agreement as its three parties signed it.
+
+    All signatures are submitted except one.
+    """
     papers: dict[str, bytes] = {}
     for agreed in agreements_made(at=world.made_at):
         document = agreements.draw_up(agreed.terms, at=at)
@@ -251,7 +257,7 @@ def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str
 
 
 def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:
-    """One for each party to any agreement."""
+    """Return one signatory for each party to any agreement."""
     posts = [
         (AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY, "authorised-body"),
         (OPERATOR, AgreementRole.OPERATOR, "operator"),

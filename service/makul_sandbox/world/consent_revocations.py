@@ -1,4 +1,4 @@
-"""Consents that are taken back, and what is signed to do so (Procedure, cl. 4)."""
+"""Consents that are revoked, and the signed documents that revoke them (Procedure, cl. 4)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _BY_STRANGER = "not-taken-back"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TakingBack:
-    """A signed revocation, and what comes of handing it in."""
+    """A signed consent revocation, and the result of submitting it."""
 
     name: str
     document: bytes
@@ -31,18 +31,21 @@ class TakingBack:
 
     @property
     def file_name(self) -> str:
-        """Under `revocations/`."""
+        """The file name below `revocations/`."""
         return f"{self.name}.xml"
 
 
 def taken_back(hands: SandboxSigners) -> Iterator[Paper]:
-    """Good for three disclosures each, until its revocation is handed in."""
+    """Yield consents for three disclosures each.
+
+    They are valid until their revocation is submitted.
+    """
     for name in _PAPERS:
         yield consent(hands, name, BANK, SUBJECT, max_disclosures=3)
 
 
 def takings_back(hands: SandboxSigners, papers: Mapping[str, Paper]) -> Iterator[TakingBack]:
-    """By the subject; one by a stranger, which takes nothing back."""
+    """Yield revocations by the subject, and one by a stranger, which revokes nothing."""
     for name in _PAPERS:
         paper, stranger = papers[name], name == _BY_STRANGER
         said = Revocation(

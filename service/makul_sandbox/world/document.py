@@ -1,4 +1,4 @@
-"""A paper of the sandbox, and how the ordinary ones are made; callers change one thing."""
+"""A document of the sandbox, and the builders of ordinary ones. A caller changes one value."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from makul_sandbox.world.foreign_forms import DocumentSignature
 from makul_sandbox.world.signers import SandboxSigners
 
 Reasons = tuple[tuple[Code, Code | None], ...]
-"""Each reason's code, and the cause inside a document."""
+"""The code of each reason, with its cause inside a document."""
 
 NAMES_AND_ADDRESS = frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME, Attribute.ADDRESS})
 NAMES_AND_BIRTH = frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME, Attribute.BIRTH_DATE})
@@ -24,53 +24,57 @@ NAMES_AND_BIRTH = frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME, Attribute.
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Registration:
-    """What RegisterConsent hands in beside a consent, and who does so."""
+    """The employee and the attachments with which RegisterConsent registers a consent."""
 
     employee: str
     scan: bytes | None = None
-    """PNG."""
+    """The scan of a consent on paper, PNG."""
     authority: bytes | None = None
-    """PDF."""
+    """The scan of the representative's authority, PDF."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Paper:
-    """A signed document, the request it goes with, and what comes of that."""
+    """A signed document, the request in which it is used, and the expected result."""
 
     name: str
     kind: GroundKind
     document: bytes
     ground_id: UUID
-    """Of the consent or the statement."""
+    """The id of the consent or of the statement."""
     presented_by: Party
     agreement: AgreementNumber
-    """Under which the request is made."""
+    """The agreement under which the request is made."""
     citizen: int
-    """About whom the request is, by number."""
+    """The number of the citizen whom the request concerns."""
     operation: Operation
     attributes: frozenset[Attribute]
-    """Asked for; none for VerifyPerson."""
+    """The attributes asked for; none for VerifyPerson."""
     outcome: Outcome
-    """Of its use; where it is to be registered first and that is refused, of the registration."""
+    """The expected outcome of its use.
+
+    If the document must be registered first and that is refused, it is the outcome of the
+    registration.
+    """
     reasons: Reasons = ()
     registration: Registration | None = None
-    """What it must be handed in with; None where it may be used at once."""
+    """The registration that must precede its use; None if it may be used at once."""
     employee: str | None = None
-    """Who uses it, where that matters."""
+    """The employee who uses it, if that matters."""
 
     @property
     def file_name(self) -> str:
-        """Under `documents/`."""
+        """The file name below `documents/`."""
         return f"{self.name}.xml"
 
     @property
     def reason_texts(self) -> list[str]:
-        """`CNS-02 (SIG-06)`."""
+        """The reasons as texts, such as `CNS-02 (SIG-06)`."""
         return told(self.reasons)
 
     @property
     def attachments(self) -> dict[str, bytes]:
-        """The papers that are handed in with it, by file name under `documents/`."""
+        """The attachments of the registration, by file name below `documents/`."""
         with_it = self.registration
         found = {
             f"{self.name}.scan.png": with_it.scan if with_it is not None else None,
@@ -80,7 +84,7 @@ class Paper:
 
 
 def told(reasons: Reasons) -> list[str]:
-    """`CNS-02 (SIG-06)`."""
+    """Return the reasons as texts, such as `CNS-02 (SIG-06)`."""
     return [
         code.value if because is None else f"{code.value} ({because.value})"
         for code, because in reasons
@@ -105,9 +109,10 @@ def consent(
     form: DocumentSignature = sign_document,
     **changes: Any,
 ) -> Paper:
-    """A consent that `party` presents for `citizen`; given by the same unless `given_by` is set.
+    """Return a consent that `party` presents for `citizen`.
 
-    `under` is the agreement of the request, where it is not the party's first.
+    The same citizen gave it unless `given_by` is set. `under` is the agreement of the request if it
+    is not the party's first.
     """
     subject = citizen if given_by is None else given_by
     said = hands.consent(party, subject, **changes)
@@ -144,7 +149,7 @@ def statement(
     signer: Credential | None = None,
     **changes: Any,
 ) -> Paper:
-    """A statement that `party` presents for `citizen`."""
+    """Return a basis statement that `party` presents for `citizen`."""
     said = hands.statement(party, citizen, attributes, **changes)
     return Paper(
         name=name,

@@ -1,7 +1,7 @@
-"""Consents, statements and revocations that provoke each answer, signed and ready to be sent.
+"""Consents, statements and revocations that cause each answer, signed and ready to send.
 
-Each says how it is to be used and what comes of it, so that any SOAP stack can be tried with the
-files alone. What is wrong with a paper is the one thing that its name tells.
+Each states how it is used and what the result is. So any SOAP stack can be tried with only the
+files. The only flaw of a document is the one that its name states.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, Paper]:
-    """Every paper of a sandbox, by name."""
+    """Return every document of a sandbox, by name."""
     papers: Iterable[Paper] = (
         *everyday(hands),
         *spoilt(hands),
@@ -45,5 +45,5 @@ def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, Pap
 
 
 def take_back(hands: SandboxSigners, papers: dict[str, Paper]) -> dict[str, TakingBack]:
-    """Every revocation of a sandbox, by name."""
+    """Return every consent revocation of a sandbox, by name."""
     return {each.name: each for each in takings_back(hands, papers)}

@@ -1,4 +1,4 @@
-"""Consents that a parent gives for their child (Procedure, cl. 4)."""
+"""Consents that a parent gives for a child (Procedure, cl. 4)."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -12,11 +12,14 @@ from makul_sandbox.world.document import Paper, Reasons, Registration, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 STRANGER = 9
-"""A grown-up citizen who is nobody's parent here."""
+"""An adult citizen who is nobody's parent here."""
 
 
 def represented(hands: SandboxSigners) -> Iterator[Paper]:
-    """Good, without the document, signed by another, for a grown-up, and not agreed."""
+    """Yield a valid consent and four invalid ones.
+
+    They lack the document, have another signer, concern an adult, or are not agreed.
+    """
     unproven: Reasons = ((Code.CNS_11, None),)
     document = pdf_scan()
     yield _by_parent(hands, "represented", authority=document)

@@ -1,4 +1,4 @@
-"""Consents signed in the forms in which other vendors' libraries sign at their defaults."""
+"""Consents signed in the default forms of other vendors' libraries."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,6 @@ SUBJECT = 15
 
 
 def foreign(hands: SandboxSigners) -> Iterator[Paper]:
-    """Good, each in the form of one library."""
+    """Yield valid consents, each in the form of one library."""
     for name, form in (("signed-by-dss", DSS), ("signed-by-xades4j", XADES4J)):
         yield consent(hands, name, BANK, SUBJECT, form=form)

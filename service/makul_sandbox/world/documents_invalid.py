@@ -1,4 +1,4 @@
-"""Consents of the bank's customers, each with one thing wrong or out of the ordinary."""
+"""Consents of the bank's customers, each with one flaw or one exceptional circumstance."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ from makul_sandbox.world.signers import EVERYDAY_USES, SandboxSigners
 
 
 def spoilt(hands: SandboxSigners) -> Iterator[Paper]:
-    """In their term, in what they say, in their signature, in whom they are about."""
+    """Yield consents with a flaw in term, content, signature, agreement or record."""
     yield from _by_term(hands)
     yield from _by_content(hands)
     yield from _by_signature(hands)
@@ -167,7 +167,7 @@ def _by_record(hands: SandboxSigners) -> Iterator[Paper]:
 
 
 def _tampered(document: bytes) -> bytes:
-    """The same consent for ten times as many disclosures: one value changed after signing."""
+    """Return the consent with one value changed after signing: ten times as many disclosures."""
     changed = document.replace(
         b"<maxDisclosures>%d</maxDisclosures>" % EVERYDAY_USES,
         b"<maxDisclosures>%d</maxDisclosures>" % (10 * EVERYDAY_USES),

@@ -14,7 +14,7 @@ from makul_sandbox.world.signers import SandboxSigners
 
 CITIZEN = 10
 REGISTRAR, CLERK = "clerk-1", "clerk-2"
-"""Employees who are no officials: one hands consents in, the other uses them."""
+"""Two employees who are no officials: the first registers consents, the second uses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +23,15 @@ class _Case:
     reasons: Reasons = ()
     party: Party = MUNICIPALITY
     sent: bytes | None = None
-    """The scan that comes with it."""
+    """The scan that is sent with it."""
     used_by: str = CLERK
 
 
 def by_hand(hands: SandboxSigners) -> Iterator[Paper]:
-    """Good ones, without the scan or with another, used by the official, and not agreed."""
+    """Yield a valid consent on paper and four invalid ones.
+
+    They have no scan or another scan, are used by the official, or are not agreed.
+    """
     scan, against = png_scan(), ((Code.CNS_12, None),)
     official = MUNICIPALITY.official.identifier if MUNICIPALITY.official is not None else ""
     for case in (

@@ -1,7 +1,7 @@
-"""Consents whose certificates were revoked after they were signed (ETSI EN 319 102-1, 5.5.4).
+"""Consents whose certificates were revoked after signing (ETSI EN 319 102-1, 5.5.4).
 
-A signature timestamp proves that they were signed before; but not where the key was in other hands
-by then already.
+A signature timestamp proves that the signing came first. It proves nothing if the key was already
+compromised at that time.
 """
 
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ from makul_sandbox.world.signers import SandboxSigners
 _SIGNED = timedelta(days=10)
 _REVOKED = timedelta(days=1)
 _SUSPECTED = timedelta(days=20)
-"""Before the sandbox is made."""
+"""The times between these events and the making of the sandbox."""
 
 ENDED_LATER = 13
-"""Whose certificate is good until somebody revokes it while the sandbox runs."""
+"""The citizen whose certificate is valid until the demo revokes it while the sandbox runs."""
 
 
 def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ended, ...]:
-    """The certificates that were revoked after their consents had been signed."""
+    """Return the certificates that were revoked after their consents had been signed."""
     return (
         Ended(
             certificate=late.certificate,
@@ -41,7 +41,7 @@ def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ende
 
 
 def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Paper]:
-    """With a timestamp and without; and those of a certificate that is good still."""
+    """Yield consents with and without a timestamp, and two of a certificate that is still valid."""
     revoked: Reasons = ((Code.CNS_02, Code.SIG_06),)
     for name, citizen, reasons, stamped in (
         ("timestamped", REVOKED_LATE, (), True),

@@ -1,4 +1,4 @@
-"""What most recipients do: ask with the consent of the person."""
+"""Ordinary consents, because most recipients ask with the consent of the person."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from makul_sandbox.world.document import Paper, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 SERVED = 8
-"""The first citizens have a ready consent for every recipient that asks by consent."""
+"""The number of citizens with a ready consent for every recipient that asks by consent."""
 
 ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
 
 
 def everyday(hands: SandboxSigners) -> Iterator[Paper]:
-    """To data, and to a yes or no."""
+    """Yield consents to data, and consents to a yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):
             yield consent(hands, f"{party.key}-{citizen:02d}-data", party, citizen)

@@ -1,8 +1,8 @@
-"""Signatures in the forms in which two signing libraries write them at their defaults.
+"""Signatures in the default forms of two signing libraries.
 
-EU DSS removes the signature by an XPath filter, where XML Signature has the enveloped transform.
+EU DSS removes the signature by an XPath filter instead of the enveloped transform of XML Signature.
 xades4j names the signer's certificate by SigningCertificate, the version before EN 319 132. A
-citizen's software may be built on either, so the sandbox has a consent of each.
+citizen's software may use either library, so the sandbox has a consent of each.
 """
 
 from base64 import b64encode
@@ -24,7 +24,7 @@ from makul.trust.xmldsig.transforms import ENVELOPED, FILTER2
 
 
 class DocumentSignature(Protocol):
-    """A way to sign a canonical document, with a chain that begins with the key's certificate."""
+    """A function that signs a canonical document. Its chain begins with the key's certificate."""
 
     def __call__(
         self, document: bytes, key: PrivateKey, chain: Sequence[x509.Certificate], *, at: datetime
@@ -91,7 +91,7 @@ _SUBTRACTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignForm:
-    """How a library removes the signature, and how it names the certificate."""
+    """The form of a library: how it removes the signature, and how it names the certificate."""
 
     removal: str
     signing_certificate: str
@@ -101,7 +101,7 @@ class ForeignForm:
     ) -> bytes:
         """Return the document signed in this form.
 
-        It must be in exclusive canonical form, as `makul.documents` writes documents.
+        The document must be in exclusive canonical form, as `makul.documents` writes it.
         """
         method, digest = method_for(key)
         hashed = _digester(digest.name.lower())

@@ -1,4 +1,4 @@
-"""Statements of bases in law (Procedure, cl. 5), good and not."""
+"""Basis statements (Procedure, cl. 5), valid and invalid."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,13 +13,13 @@ from makul_sandbox.world.signers import SandboxSigners
 
 
 def statements(hands: SandboxSigners) -> Iterator[Paper]:
-    """Those of every party that has an official."""
+    """Yield the basis statements of every party that has an official."""
     yield from _judicial(hands)
     yield from _of_others(hands)
 
 
 def _judicial(hands: SandboxSigners) -> Iterator[Paper]:
-    """Of the police, by a court's act."""
+    """Yield statements of the police, on the ground of a court's act."""
     yield statement(hands, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
     yield statement(
         hands,
@@ -57,7 +57,7 @@ def _judicial(hands: SandboxSigners) -> Iterator[Paper]:
 
 
 def _of_others(hands: SandboxSigners) -> Iterator[Paper]:
-    """Of a bank, which has no such right, and of a municipality by its powers."""
+    """Yield statements of a bank, which has no such right, and of a municipality by its powers."""
     yield statement(
         hands, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)
     )

@@ -1,6 +1,6 @@
-"""Those in a sandbox who sign: citizens their consents, officials their statements.
+"""The signers of a sandbox: citizens sign their consents, officials their statements.
 
-Each document starts as what is ordinary between a party and a citizen; callers change one thing.
+Each document starts as an ordinary one between a party and a citizen. A caller changes one value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ EVERYDAY_USES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSigners:
-    """Those who can sign in a sandbox, and on what they rest."""
+    """The signers of a sandbox, with their keys and the common values of their documents."""
 
     people: Sequence[Person]
     citizens: Mapping[int, Credential]
@@ -60,7 +60,7 @@ class SandboxSigners:
     at: datetime
 
     def consent(self, party: Party, citizen: int, **changes: Any) -> Consent:
-        """What a citizen agrees to with a party in the ordinary case; then changed."""
+        """Return an ordinary consent of a citizen for a party, with these changes."""
         given_at = self.at - timedelta(hours=1)
         ordinary = Consent(
             consent_id=uuid4(),
@@ -85,7 +85,7 @@ class SandboxSigners:
     def statement(
         self, party: Party, citizen: int, attributes: frozenset[Attribute], **changes: Any
     ) -> BasisStatement:
-        """What an official states in the ordinary case; then changed."""
+        """Return an ordinary statement of a party's official, with these changes."""
         issued_at = self.at - timedelta(hours=1)
         ordinary = BasisStatement(
             statement_id=uuid4(),
@@ -117,7 +117,7 @@ class SandboxSigners:
         *,
         form: DocumentSignature = sign_document,
     ) -> bytes:
-        """The consent as a document, signed when it was given."""
+        """Return the consent as a document, signed at the time when it was given."""
         values = next(person for person in self.people if person.pin == consent.subject).values
         display = ConsentDisplay(
             surname=_ky(values.get(Attribute.SURNAME)),
@@ -135,7 +135,7 @@ class SandboxSigners:
         )
 
     def sign_statement(self, statement: BasisStatement, party: Party, signer: Credential) -> bytes:
-        """The statement as a document, signed when it was issued."""
+        """Return the statement as a document, signed at the time when it was issued."""
         display = BasisDisplay(
             recipient_name=party.name,
             official_name=party.official.name if party.official is not None else "",

@@ -1,6 +1,6 @@
-"""Does a certificate's path lead to a trusted authority, and is nothing of it revoked?
+"""The validation of a certificate path to a trusted authority, revocation included.
 
-RFC 5280, section 6, offline: with pyhanko-certvalidator, which never fetches anything here.
+It follows RFC 5280, section 6, and works offline: pyhanko-certvalidator fetches nothing here.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from pyhanko_certvalidator.errors import (
 from makul_client._internal.crypto.certificates import UNREADABLE, Certificate
 from makul_client._internal.crypto.credentials import signature_method
 
-# asn1crypto's loaders carry no types.
+# The loaders of asn1crypto have no type annotations.
 _LOAD_CERTIFICATE: Final[Any] = asn1_x509.Certificate.load
 _LOAD_CRL: Final[Any] = asn1_crl.CertificateList.load
 
@@ -36,7 +36,7 @@ _WEAK_HASHES: Final = frozenset({"md2", "md5", "sha1"})
 
 
 class PathVerdict(StrEnum):
-    """What became of a certificate's path."""
+    """The result of validating a certificate's path."""
 
     TRUSTED = "trusted"
     NOT_TRUSTED = "no path to a trusted authority"
@@ -48,20 +48,20 @@ class PathVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whom to believe."""
+    """The authorities that are trusted, and the data for building and checking paths."""
 
     anchors: Sequence[Certificate]
     intermediates: Sequence[Certificate] = ()
     crls: Sequence[x509.CertificateRevocationList] = ()
-    """Where there is any, every certificate of a path must be found in a current one's scope."""
+    """The CRLs. If there are any, a current CRL must cover every certificate of a path."""
 
     def judge(
         self, certificate: Certificate, *, at: datetime, afterwards: bool = False
     ) -> PathVerdict:
-        """Judge the path of a signing certificate as of the moment `at`.
+        """Judge the path of a signing certificate at the moment `at`.
 
-        `afterwards`: revocation lists issued after that moment may tell what held then; a
-        certificate revoked later was still good at that moment.
+        With `afterwards`, CRLs issued after that moment may show the state at that moment. A
+        certificate revoked later was still valid then.
         """
         if not _may_sign(certificate):
             return PathVerdict.NOT_FOR_SIGNING
@@ -94,13 +94,13 @@ def _verdict(validator: CertificateValidator) -> PathVerdict:
 
 
 def _run(validator: CertificateValidator) -> None:
-    """Run the validator's coroutine, also where the caller is inside an event loop of its own."""
+    """Run the validator's coroutine, even if the caller is inside an event loop of its own."""
     with ThreadPoolExecutor(max_workers=1) as apart:
         apart.submit(lambda: asyncio.run(validator.async_validate_path())).result()
 
 
 def _may_sign(certificate: Certificate) -> bool:
-    """Is the key strong enough, and for signatures? ETSI EN 319 412-2, clause 4.3.2."""
+    """Return whether the key is strong enough and for signatures (ETSI EN 319 412-2, 4.3.2)."""
     try:
         signature_method(certificate.x509.public_key())
         usage = certificate.x509.extensions.get_extension_for_class(x509.KeyUsage).value

@@ -1,4 +1,4 @@
-"""Certificates as people hand them over, and as signatures carry them: PEM or DER."""
+"""The reading of certificates from files and signatures: PEM or DER."""
 
 import base64
 import binascii
@@ -18,10 +18,10 @@ UNREADABLE: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
+"""The errors of `cryptography` for a certificate, or a part of it, that it cannot read."""
 
 MAX_SERIAL_BITS: Final = 160
-"""RFC 5280, 4.1.2.2: at most 20 octets."""
+"""The maximum length of a serial number: 20 octets (RFC 5280, 4.1.2.2)."""
 
 _PEM: Final = re.compile(
     rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)"
@@ -30,21 +30,21 @@ _PEM: Final = re.compile(
 _PRINTABLE, _UTF8 = 0x13, 0x0C
 _CONSTRUCTED: Final = frozenset({0x30, 0x31})
 _NAME_DEPTH: Final = 3
-"""RFC 5280, 4.1.2.4: a Name is a SEQUENCE of SETs of SEQUENCEs."""
+"""The nesting of a Name: a SEQUENCE of SETs of SEQUENCEs (RFC 5280, 4.1.2.4)."""
 _PRINTABLE_LETTERS: Final = re.compile(rb"[A-Za-z0-9 '()+,\-./:=?]*")
-"""X.680, 41.4. Large CAs write `&`, `@` and `_` there as well."""
+"""The letters of a PrintableString (X.680, 41.4). Large CAs also write `&`, `@` and `_`."""
 
 
 class CertificateFormError(ValueError):
-    """These bytes are no certificate that can be read. The message says what they are."""
+    """The error of bytes that are no readable certificate. The message states what they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate by its exact bytes, and what can be read in it.
+    """A certificate, as its exact bytes and in a readable form.
 
-    Where a name in it holds letters that its PrintableString may not, `x509` has that name as
-    UTF8String: it is for reading alone, and never for fingerprints or signatures.
+    If a PrintableString of a name contains letters that it may not, `x509` has that name as
+    UTF8String. Use `x509` only for reading, never for fingerprints or signatures.
     """
 
     der: bytes
@@ -52,14 +52,14 @@ class Certificate:
 
     @property
     def fingerprint(self) -> bytes:
-        """SHA-256 of its bytes."""
+        """The SHA-256 of the certificate's bytes."""
         return hashlib.sha256(self.der).digest()
 
 
 def load_certificate(der: bytes) -> Certificate:
-    """Return a certificate; raises `CertificateFormError`."""
+    """Return a certificate. Raises `CertificateFormError`."""
     try:
-        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        # `cryptography` warns of a serial number that is not positive, so it is checked first.
         serial = _serial_number(der)
         read = _read(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
     except x509.InvalidVersion:
@@ -74,7 +74,7 @@ def load_certificate(der: bytes) -> Certificate:
 
 
 def load_certificates_in(content: bytes) -> tuple[Certificate, ...]:
-    """Return every certificate of a PEM file, at least one; raises `CertificateFormError`."""
+    """Return every certificate of a PEM file, at least one. Raises `CertificateFormError`."""
     try:
         found = [
             base64.b64decode(b"".join(each["body"].split()), validate=True)
@@ -98,11 +98,11 @@ def _read(der: bytes) -> x509.Certificate:
 
 
 def _fields(der: bytes) -> list[tuple[int, int]]:
-    """Return where the signed fields are, from the serial number on (RFC 5280, 4.1)."""
+    """Return the position of each signed field from the serial number on (RFC 5280, 4.1)."""
     _, start, _ = _header(der, 0)
     _, start, end = _header(der, start)
     fields = _children(der, start, end)
-    return fields[1:] if der[fields[0][0]] == 0xA0 else fields  # the version may be left out
+    return fields[1:] if der[fields[0][0]] == 0xA0 else fields  # the version is optional
 
 
 def _serial_number(der: bytes) -> int:
@@ -113,7 +113,7 @@ def _serial_number(der: bytes) -> int:
 
 
 def _with_readable_names(der: bytes) -> bytes | None:
-    """Return the same octets with wrong PrintableStrings of both names as UTF8String, if any."""
+    """Return the DER with wrong PrintableStrings of both names as UTF8String, or None if none."""
     changed = bytearray(der)
     try:
         fields = _fields(der)
@@ -126,7 +126,7 @@ def _with_readable_names(der: bytes) -> bytes | None:
 
 
 def _wrong_strings(der: bytes, place: int, end: int, depth: int = _NAME_DEPTH) -> list[int]:
-    """Return where in a Name the tags of wrong PrintableStrings are."""
+    """Return the positions of the tags of wrong PrintableStrings in a Name."""
     tag, start, _ = _header(der, place)
     if tag in _CONSTRUCTED:
         if not depth:
@@ -149,7 +149,7 @@ def _children(der: bytes, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _header(der: bytes, place: int) -> tuple[int, int, int]:
-    """Return an element's tag, and where its content begins and ends (X.690, 8.1)."""
+    """Return an element's tag, and the start and the end of its content (X.690, 8.1)."""
     tag, length, start = der[place], der[place + 1], place + 2
     if length & 0x80:
         octets = length & 0x7F

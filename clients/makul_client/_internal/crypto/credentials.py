@@ -1,4 +1,4 @@
-"""Keys and certificates from PEM files, and the algorithms that go with a key."""
+"""The keys and certificates in PEM files, and the signature algorithm of each key."""
 
 import os
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 MIN_RSA_BITS: Final = 2048
-"""ETSI TS 119 312, clause 9.3: the least RSA modulus still taken."""
+"""The minimum size of an RSA modulus (ETSI TS 119 312, clause 9.3)."""
 
 MAX_KEY: Final = 64 * 1024
 MAX_CERTIFICATES: Final = 1024 * 1024
 MAX_CRL: Final = 64 * 1024 * 1024
-"""Bytes of a file: a nation's list of revoked certificates is some megabytes."""
+"""The maximum sizes of files, in bytes. The CRL of a whole nation has some megabytes."""
 
 _METHOD_BY_CURVE: Final = {
     "secp256r1": SignatureMethod.ECDSA_SHA256,
@@ -39,7 +39,7 @@ _METHOD_BY_CURVE: Final = {
 
 
 class WeakKeyError(ValueError):
-    """A key of a kind or size that the service does not take."""
+    """The error of a key of a kind or size that the service does not accept."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,7 +49,7 @@ class Credential:
     key: PrivateKey
     certificate: x509.Certificate
     exact_der: bytes | None = None
-    """The certificate's bytes as they were read, where `certificate` is not made of them."""
+    """The certificate's bytes as they were read, if `certificate` is not made from them."""
 
     def __post_init__(self) -> None:
         if self.key.public_key() != self.certificate.public_key():
@@ -67,7 +67,10 @@ class Credential:
 
 
 def signature_method(key: object) -> SignatureMethod:
-    """RSA from 2048 bits with SHA-256; P-256, P-384, P-521, each with the SHA-2 of its size."""
+    """Return the signature algorithm for a key. Raises `WeakKeyError`.
+
+    RSA from 2048 bits uses SHA-256. P-256, P-384 and P-521 use the SHA-2 of their size.
+    """
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
         return SignatureMethod.RSA_SHA256
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _METHOD_BY_CURVE:
@@ -76,7 +79,7 @@ def signature_method(key: object) -> SignatureMethod:
 
 
 def load_credential(key: Path, certificate: Path, *, password_env: str | None = None) -> Credential:
-    """A key and its certificate. Raises `ProfileError`, which names the file at fault."""
+    """Return a key and its certificate. Raises `ProfileError`, which names the file at fault."""
     loaded = load_certificates([certificate])[0]
     try:
         credential = Credential(_key(key, password_env), loaded.x509, loaded.der)
@@ -122,7 +125,7 @@ def load_certificates(files: Iterable[Path]) -> tuple[Certificate, ...]:
 
 
 def load_crls(files: Iterable[Path]) -> tuple[x509.CertificateRevocationList, ...]:
-    """The revocation lists of these files, PEM or DER. Raises `ProfileError`."""
+    """Return the certificate revocation lists of these files, PEM or DER. Raises `ProfileError`."""
     found = []
     for file in files:
         try:

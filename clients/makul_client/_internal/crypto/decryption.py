@@ -1,9 +1,9 @@
-"""Opens what the operator encrypted to this recipient: one form, and no other (XML Encryption 1.1).
+"""The decryption of data encrypted to this recipient, in exactly one form (XML Encryption 1.1).
 
-Whoever knows a certificate can encrypt to it, so what is opened here is a stranger's until the
-operator's signature inside is verified (`receipts`): it is handed on as bytes and not yet parsed.
-The form is proved before the key is touched: AES-256-GCM, its key wrapped by RSA-OAEP, both in
-place. CBC, RSA 1.5, references to elsewhere and second keys are refused unread.
+Anyone who knows a certificate can encrypt to it. So the decrypted content is untrusted until the
+operator's signature inside is verified (`receipts.verifier`). It is returned as bytes and not
+parsed. The form is checked before the key is used: AES-256-GCM with a key wrapped by RSA-OAEP, both
+in the document itself. CBC, RSA 1.5, external references and second keys are refused unread.
 """
 
 import base64
@@ -33,20 +33,20 @@ SHA1: Final = f"{DSIG}sha1"
 SHA256: Final = f"{XENC}sha256"
 
 MAX_SEALED: Final = 7 * 1024 * 1024
-"""Bytes; what the contract allows a sealed document."""
+"""The maximum size of an encrypted document in bytes, as in the contract."""
 _KEY_BYTES: Final = 32
 _IV_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 
 _OAEP: Final = padding.OAEP(
-    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - what rsa-oaep-mgf1p is (RFC 8017, 7.1)
+    mgf=padding.MGF1(algorithm=hashes.SHA1()),  # noqa: S303 - by rsa-oaep-mgf1p (RFC 8017, 7.1)
     algorithm=hashes.SHA1(),  # noqa: S303
     label=None,
 )
 
 
 class Unsealer:
-    """Holds the recipient's key. Raises `ProfileError` where it is not an RSA key."""
+    """The decryption with the recipient's key. Raises `ProfileError` if it is not an RSA key."""
 
     def __init__(self, sealing: Sealing) -> None:
         credential = load_credential(
@@ -58,7 +58,7 @@ class Unsealer:
         self._fingerprint = hashlib.sha256(credential.der).digest()
 
     def open(self, sealed: bytes) -> bytes:
-        """The document inside, whose signature is still to be verified. Raises `SealError`."""
+        """Return the document inside. Its signature is not verified yet. Raises `SealError`."""
         if len(sealed) > MAX_SEALED:
             raise SealError(SealFlaw.FORM, "too large")
         try:
@@ -68,7 +68,8 @@ class Unsealer:
         wrapped, to_whom, ciphertext = _parts(encrypted)
         if not hmac.compare_digest(to_whom, self._fingerprint):
             raise SealError(SealFlaw.RECIPIENT, "another certificate than the profile names")
-        # One message for all that fails from here on: no oracle for whoever sends us ciphertexts.
+        # One message for every failure below, so that an attacker who sends ciphertexts gets no
+        # oracle.
         try:
             key = self._key.decrypt(wrapped, _OAEP)
             if len(key) != _KEY_BYTES:
@@ -79,7 +80,10 @@ class Unsealer:
 
 
 def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
-    """The wrapped key, the certificate's digest, and IV with ciphertext; of exactly this form."""
+    """Return the wrapped key, the certificate's digest, and the IV with the ciphertext.
+
+    Raises `SealError` for any other form.
+    """
     if encrypted.tag != _xenc("EncryptedData") or encrypted.get("Type") != f"{XENC}Element":
         raise SealError(SealFlaw.FORM, "not an encrypted element")
     method, key_info, data = _children(
@@ -104,6 +108,7 @@ def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
 
 
 def _named_certificate(key_info: "Element") -> bytes:
+    """Return the SHA-256 of the certificate to which the key is encrypted."""
     (named,) = _children(key_info, _ds("X509Data"))
     _, digest = _children(named, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
     if digest.get("Algorithm") != SHA256:
@@ -112,13 +117,13 @@ def _named_certificate(key_info: "Element") -> bytes:
 
 
 def _value(data: "Element") -> bytes:
-    """The CipherValue; a CipherReference would have us fetch something."""
+    """Return the CipherValue. A CipherReference is refused, because it would cause a fetch."""
     (value,) = _children(data, _xenc("CipherValue"))
     return _binary(value)
 
 
 def _children(element: "Element", *tags: str) -> tuple["Element", ...]:
-    """Exactly these children, in this order, and none beside."""
+    """Return the children, which must be exactly these, in this order."""
     found = tuple(element)
     if tuple(child.tag for child in found) != tags:
         raise SealError(SealFlaw.FORM, "its parts are missing, foreign or repeated")

@@ -1,4 +1,4 @@
-"""XML as this client takes it in: no DTD, no comments, nothing fetched; and its canonical form."""
+"""The parsing of XML without DTD, comments or fetching, and the canonical form of XML."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -21,15 +21,17 @@ DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 
 
 class UnsafeXmlError(ValueError):
-    """These bytes are not XML, or XML of a kind that is never sent. The message holds no text."""
+    """The error of bytes that are not XML, or XML of a forbidden kind.
+
+    The message quotes no text.
+    """
 
 
 def parse(document: bytes) -> "Element":
     """Parse XML and return its root.
 
-    Refuses what could make a reader see something else than a verifier: a DTD, entities,
-    processing instructions and comments (canonical XML drops these last, a reader stops at them).
-
+    It refuses content that a reader and a verifier could see differently: a DTD, entities,
+    processing instructions and comments. Canonical XML drops comments, but a reader stops at them.
     Raises `UnsafeXmlError`.
     """
     try:
@@ -46,14 +48,14 @@ def parse(document: bytes) -> "Element":
 
 
 def canonical(element: "Element") -> bytes:
-    """Exclusive canonical XML without comments (W3C xml-exc-c14n, 18 July 2002)."""
+    """Return exclusive canonical XML without comments (W3C xml-exc-c14n, 18 July 2002)."""
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
 
 def canonical_without(element: "Element", child: "Element") -> bytes:
-    """Exclusive canonical XML of an element as it stands in its tree, but for one of its children.
+    """Return exclusive canonical XML of an element in its tree, without one of its children.
 
-    Only that element goes; the text around it stays where it was. The tree is left as it was found.
+    Only that element is omitted, and the text around it remains. The tree is unchanged afterwards.
     """
     index, tail, before = element.index(child), child.tail, child.getprevious()
     holder_text = element.text if before is None else before.tail
@@ -81,7 +83,7 @@ def _schema(name: str) -> etree.XMLSchema:
 
 
 def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
-    """The elements that break the published schema, by local name; empty: it is valid.
+    """Return the local names of elements that break the published schema; empty if it is valid.
 
     The schema's own messages quote values, so they are never passed on.
     """
@@ -94,11 +96,11 @@ def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
 
 
 def local_name(element: "Element") -> str:
-    """The name without its namespace."""
+    """Return the name without its namespace."""
     return etree.QName(element).localname
 
 
 def _named_in(message: str) -> str:
-    """The element at the start of a libxml2 message: `Element '{ns}pin': …`."""
+    """Return the element at the start of a libxml2 message: `Element '{ns}pin': …`."""
     quoted = message.split("'")[1] if message.startswith("Element '") else ""
     return quoted.rpartition("}")[2] or "the message"

@@ -1,9 +1,9 @@
-"""Verifies a document that carries one enveloped XAdES signature, safely against wrapping.
+"""The verification of one enveloped XAdES signature, protected against signature wrapping.
 
-The shape is proved before the signature is: one Signature, the root's last child; References to
-the whole document, to the signature's own SignedProperties and, optionally, KeyInfo, and to
-nothing else; only known transforms and algorithms. Then signxml verifies, and what it returns as
-signed is all that may be read.
+The shape is checked before the signature. There must be one Signature, the root's last child. Its
+References must point to the whole document, to its own SignedProperties and, optionally, to
+KeyInfo. They must point to nothing else. Only known transforms and algorithms are allowed. Then
+signxml verifies, and a caller may read only what signxml returns as signed.
 
 Sources: XML-DSig (W3C REC 11 April 2013); XAdES, ETSI EN 319 132-1, clauses 4 to 6.
 """
@@ -61,17 +61,20 @@ _ID_ATTRIBUTES: Final = frozenset({"Id", "ID", "id"})
 
 
 class BadSignatureError(ValueError):
-    """A signature that does not hold, or is not of the form taken. The message names the rule."""
+    """The error of a signature that is not valid or has a wrong form.
+
+    The message names the rule.
+    """
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Signed:
-    """A document whose signature holds under the certificate that it names."""
+    """A document whose signature is valid under the certificate that it names."""
 
     root: "Element"
     """The document as it was signed, without its signature."""
     certificate: Certificate
-    """Whose signature it is. Whether to believe in it is for the caller to judge."""
+    """The signer's certificate. The caller must judge whether to trust it."""
 
 
 def _ds(name: str) -> str:
@@ -83,10 +86,10 @@ def _xades(name: str) -> str:
 
 
 class _Verifier(XMLVerifier):
-    """signxml with inclusive canonicalisation and the reading of its schema mended.
+    """The verifier of signxml, with corrected inclusive canonicalisation and schema loading.
 
-    lxml writes a spurious `xmlns=""` when it canonicalises a sub-element inclusively in its tree;
-    parsed again as a document of its own, the element comes out right.
+    lxml writes a spurious `xmlns=""` when it canonicalises a sub-element inclusively in its tree.
+    If the element is parsed again as a document of its own, the result is correct.
     """
 
     @classmethod
@@ -107,10 +110,10 @@ class _Verifier(XMLVerifier):
 
 @cache
 def _signature_schema() -> etree.XMLSchema:
-    """The schema of XML Signature that signxml brings, read as bytes.
+    """Return the schema of XML Signature from signxml, read as bytes.
 
-    signxml 5.2.0 opens it as text in the locale's encoding: under an ASCII locale every receipt
-    would be malformed, after the disclosure.
+    signxml 5.2.0 opens it as text in the locale's encoding. Under an ASCII locale every receipt
+    would count as malformed, after the disclosure.
     """
     with resources.as_file(resources.files("signxml.schemas") / "xmldsig1-schema.xsd") as file:
         return etree.XMLSchema(etree.parse(str(file)))
@@ -119,8 +122,8 @@ def _signature_schema() -> etree.XMLSchema:
 def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> Signed:
     """Verify an enveloped XAdES signature over the whole document.
 
-    The certificate is taken from the document: that it is believed, and in its term, is for the
-    caller to judge. Raises `BadSignatureError`, whatever is wrong with the bytes.
+    The certificate is taken from the document. The caller must judge whether it is trusted and in
+    its term. Raises `BadSignatureError` for every flaw of the bytes.
     """
     if len(document) > at_most:
         raise BadSignatureError("the document is too large")
@@ -145,7 +148,7 @@ def _only_signature(root: "Element") -> "Element":
 
 
 def _check_shape(root: "Element", signature: "Element") -> list[str]:
-    """Prove the signature's form; return what its References point to, in their order."""
+    """Check the signature's form. Return the targets of its References, in their order."""
     names = [child.tag for child in signature]
     if names != [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo"), _ds("Object")]:
         raise BadSignatureError("parts of the signature are missing, foreign or repeated")
@@ -173,7 +176,10 @@ def _check_shape(root: "Element", signature: "Element") -> list[str]:
 
 
 def _signed_properties(signature: "Element", container: "Element") -> "Element":
-    """ETSI EN 319 132-1, clause 4.3: one QualifyingProperties, with this signature as target."""
+    """Return the SignedProperties of this signature (ETSI EN 319 132-1, clause 4.3).
+
+    There must be one QualifyingProperties, with this signature as its target.
+    """
     found = container.findall(_xades("QualifyingProperties"))
     if len(container) != 1 or len(found) != 1:
         raise BadSignatureError("not exactly one QualifyingProperties")
@@ -196,7 +202,7 @@ def _check_algorithms(canonicalization: "Element", method: "Element") -> None:
 
 
 def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
-    """One Reference: whereto it points. XML-DSig, section 4.4.3."""
+    """Return the target of a Reference after checking its form (XML-DSig, section 4.4.3)."""
     uri = reference.get("URI")
     pointed = targets.get(uri) if uri is not None else None
     if reference.tag != _ds("Reference") or pointed is None:
@@ -221,9 +227,9 @@ def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
 
 
 def _certificate(signature: "Element") -> Certificate:
-    """The certificate in KeyInfo that SigningCertificateV2 names (EN 319 132-1, clause 5.2.2)."""
+    """Return the certificate in KeyInfo that SigningCertificateV2 names (EN 319 132-1, 5.2.2)."""
     key_info = signature[2]
-    # A KeyValue beside the certificate is allowed: signxml refuses one that is not its key.
+    # A KeyValue beside the certificate is allowed: signxml refuses one that is not the same key.
     if {each.tag for each in key_info} - {_ds("KeyValue")} != {_ds("X509Data")}:
         raise BadSignatureError("a key that is not told by a certificate")
     digest = _named_certificate(signature)
@@ -275,7 +281,7 @@ def _verified(document: bytes, certificate: Certificate, references: int) -> lis
         signature_methods=_METHODS,
         digest_algorithms=frozenset(DigestAlgorithm(each) for each in _DIGESTS),
         ignore_ambiguous_key_info=False,
-        verification_time=certificate.x509.not_valid_before_utc,  # its term is judged elsewhere
+        verification_time=certificate.x509.not_valid_before_utc,  # the caller judges the term
         default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
     )
     try:
@@ -293,7 +299,7 @@ def _what_was_signed(
     root_tag: str,
     certificate: Certificate,
 ) -> Signed:
-    """Read the results alone: the document, and the properties that name the certificate."""
+    """Return the document and its certificate, read only from the results of signxml."""
     signed = {
         pointed: result.signed_xml for pointed, result in zip(references, results, strict=True)
     }
