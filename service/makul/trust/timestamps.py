@@ -14,9 +14,8 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-# `asn1crypto.tsp` registers the types of a token with `cms`. `validation.proof_of_existence`
-# imports it; without that import no token can be read.
-from asn1crypto import cms
+# `asn1crypto.tsp` registers the types of a token with `cms`; without it no token can be read.
+from asn1crypto import cms, tsp  # noqa: F401
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes

@@ -1,6 +1,7 @@
 """Signature timestamps: what proves that a signature existed, and what does not."""
 
 import subprocess
+import sys
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -378,3 +379,14 @@ def test_a_dated_document(world, documents, holder: Holder, tsas: TrustStore) ->
     assert b64encode(token) in dated
     assert judge(token, octets, tsas, at=NOW).code is None
     assert documents.verify(dated, at=NOW).proof.status is ProofStatus.PASSED
+
+
+def test_the_module_alone_knows_the_types_of_a_token() -> None:
+    """RFC 3161, 2.4.2: it must not depend on another module that imports `asn1crypto.tsp`."""
+    script = (
+        "import makul.trust.timestamps; from asn1crypto.cms import ContentType;"
+        " print(ContentType('1.2.840.113549.1.9.16.1.4').native)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "tst_info\n"
