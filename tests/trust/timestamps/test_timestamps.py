@@ -387,6 +387,8 @@ def test_the_module_alone_knows_the_types_of_a_token() -> None:
         "import makul.trust.timestamps; from asn1crypto.cms import ContentType;"
         " print(ContentType('1.2.840.113549.1.9.16.1.4').native)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout == "tst_info\n"
