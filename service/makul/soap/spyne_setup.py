@@ -1,13 +1,13 @@
-"""Spyne, set up before anything is built with it. The one door through which this room gets it.
+"""The configuration of Spyne, and the only module that imports it.
 
-What is set here, and why:
+Spyne is configured here before anything is built with it:
 
-* it imports `cgi`, which Python 3.11 deprecates: that warning is not ours to give;
-* its old copy of `six` leaves a finder of the old kind on `sys.meta_path`, at which every later
-  import that fails would warn: one of the present kind takes its place;
-* its loggers print whole requests, personal identification numbers included: they are shut;
-* it runs the garbage collector inside requests, once a second: it may not;
-* its elements are nillable unless told otherwise: ours never are.
+* It imports `cgi`, which Python 3.11 deprecates. The warning is suppressed.
+* Its old copy of `six` leaves a legacy finder on `sys.meta_path`, which would cause a warning with
+  every later import that fails. A finder of the present protocol replaces it.
+* Its loggers print whole requests, including personal identification numbers. They are silenced.
+* It runs the garbage collector inside requests, once a second. This is disabled.
+* Its elements are nillable by default. The elements of the service are not nillable.
 """
 
 import logging
@@ -63,7 +63,7 @@ AttributesMeta.NULLABLE_DEFAULT = False
 
 
 class _MovedModules(MetaPathFinder, Loader):
-    """What `spyne.util.six` finds, found by today's protocol (PEP 451)."""
+    """A finder that finds the modules of `spyne.util.six` by the present protocol (PEP 451)."""
 
     def __init__(self, legacy: Any) -> None:
         self._legacy = legacy
@@ -74,17 +74,17 @@ class _MovedModules(MetaPathFinder, Loader):
         path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's signature
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """A module of `six.moves`, or None."""
+        """Return the spec of a module of `six.moves`, or None."""
         known = fullname in self._legacy.known_modules
         return spec_from_loader(fullname, self) if known else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """The module as `six` has it, complete."""
+        """Return the complete module from `six`."""
         module: ModuleType = self._legacy.load_module(spec.name)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do."""
+        """Do nothing, because the module is complete."""
 
 
 sys.meta_path[:] = [
