@@ -81,7 +81,7 @@ class RequestChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WsseChannel:
-    """WS-Security 1.1.1, X.509 token profile: the certificate that signed the Body names the caller."""
+    """WS-Security 1.1.1, X.509 token profile: the certificate that signed the Body is the proof."""
 
     verifier: MessageVerifier
     register: Register
