@@ -122,7 +122,7 @@ def _tsa(
 
 
 def _profile(name: str, rule: PinRule) -> Profile:
-    """Return the profile of this kind of document, with a check of the signer where possible."""
+    """Return the profile of this kind of document, with a check of the signer if possible."""
     binders: dict[str, Binder] = {
         "consent": lambda root, certificate, path: _consent(
             root, rule.pin_of(certificate, policies=path.policies)

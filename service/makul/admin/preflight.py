@@ -30,7 +30,7 @@ def require_fit_settings(settings: Settings) -> None:
 
 
 def require_strong_store(settings: Settings, duty: Duty) -> None:
-    """In production a process must use a database role with exactly the privileges of its duty.
+    """Require a database role with exactly the privileges of the duty, in production.
 
     Raises `OperatorError` or `StoreUnavailableError`.
     """

@@ -1,4 +1,4 @@
-"""What every command uses: the runtime, the settings path, and checks of common arguments."""
+"""The common parts of all commands: the runtime, the settings path, and common arguments."""
 
 import signal
 import threading

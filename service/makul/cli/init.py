@@ -99,7 +99,7 @@ class Plan:
 
     @property
     def facts(self) -> Facts:
-        """What will be created, in order of creation."""
+        """The files and directories to create, in order of creation."""
         return {
             "directory": str(self.directory),
             "operator": self.operator,

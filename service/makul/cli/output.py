@@ -34,7 +34,7 @@ def complain(message: str) -> None:
 
 
 def show_error(kind: str, message: str, exit_code: int) -> None:
-    """Print one error as JSON on stdout, in place of a result."""
+    """Print one error as JSON on stdout, instead of a result."""
     error = {"kind": kind, "message": _one_line(message), "exit_code": int(exit_code)}
     show_json({"error": error})
 

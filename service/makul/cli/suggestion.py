@@ -1,4 +1,4 @@
-"""Suggestion of a known name in place of a mistyped one."""
+"""Suggestion of a known name for a mistyped one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -90,9 +90,11 @@ def witness(
     """Follow a log with only its public key, and cosign its checkpoints while it only grows.
 
     Never restore an earlier copy of the state directory. A witness that has lost its state must
-    create a new key. Exit codes with --once: 0 if the checkpoint was cosigned or is unchanged; 1 if
-    the published log is inconsistent, unproved or not signed by its key; 3 if the result could not
-    be determined.
+    create a new key.
+
+    Exit code 0 with --once means that the checkpoint was cosigned or is unchanged. Exit code 1
+    means that the published log is inconsistent, unproved or not signed by its key. Exit code 3
+    means that the result could not be determined.
     """
     if new_key is not None:
         _make_key(ctx, new_key, name, as_json=as_json)

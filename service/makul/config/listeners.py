@@ -13,7 +13,10 @@ from makul.domain.agreements import Channel
 
 MAX_WORKERS: Final = 64
 POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4
-"""On PostgreSQL a thread waits for the server half of the time; on SQLite it computes."""
+"""Sizes on PostgreSQL, where a thread waits for the server for half of a request.
+
+On SQLite a thread computes all the time.
+"""
 _UNIX: Final = "unix:"
 _ABSOLUTE: Final = re.compile(r"/(?:[^/]|//)")
 """`unix:/path` or `unix:///path`. gunicorn makes a relative path of `unix://path`."""
@@ -157,7 +160,7 @@ def _believes_a_front(listener: ListenerSettings) -> bool:
 
 
 def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
-    """Require a front in production: TLS ends in nginx, which also limits connections and rates.
+    """Require a front in production. TLS ends in nginx, which limits connections, rates and times.
 
     A connection with a certificate of `client_ca` proves nothing, because that CA may certify
     others too.

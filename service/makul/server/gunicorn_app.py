@@ -73,7 +73,7 @@ class Server(BaseApplication):
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
     def load_config(self) -> None:
-        """Set every important option explicitly. Configuration files of gunicorn are not read."""
+        """Set every important option explicitly. gunicorn's files and environment are not read."""
         config: Any = self.cfg
         for name, value in _options(self._listener()).items():
             config.set(name, value)
@@ -211,7 +211,7 @@ def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> i
 
     A listener that ended silently would look like a network failure at the recipient. With
     `metrics`, one more process exports their metrics; it is restarted if it ends. Each process ends
-    with this one, in whatever way this one ends.
+    with this one, even if this one is killed.
     """
     makul = attached_command("--config", str(config))
     children = [subprocess.Popen([*makul, "serve", "--listener", name]) for name in names]  # noqa: S603 - our own program

@@ -35,8 +35,8 @@ MAX_EQUALS: Final = 4096
 MAX_ORDINARY: Final = 4 * 1024 * 1024
 """Maximum size in bytes of a message without a scan.
 
-It leaves room for a face at its limit (1 MiB, 1.4 in base64), a signed document at its limit (256
-KiB, 0.35) and ten fingers as templates or compressed images.
+It exceeds the sum of the largest parts. These are a face (1 MiB, 1.4 in base64), a signed document
+(256 KiB, 0.35) and ten fingers as templates or compressed images.
 """
 
 MAY_BE_LARGE: Final = frozenset({"RegisterConsent"})

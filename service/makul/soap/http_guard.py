@@ -26,8 +26,8 @@ from makul.soap.versions import SOAP_11, VERSIONS, Reply, SoapVersion
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Maximum size of a message in bytes.
 
-It leaves room for a scan at its limit (10 MiB, 13.4 in base64), an authority's document (1 MiB,
-1.4) and a signed consent (256 KiB, 0.35). Only RegisterConsent may be this large.
+It exceeds the sum of the largest parts. These are a scan (10 MiB, 13.4 in base64), an authority's
+document (1 MiB, 1.4) and a signed consent (256 KiB, 0.35). Only RegisterConsent may be this large.
 `envelope.MAX_ORDINARY` limits all other messages.
 """
 

@@ -58,10 +58,10 @@ class FromProxy:
     """The source behind a proxy at which the TLS connection ends, and which passes a header."""
 
     proxies: frozenset[bytes] | None
-    """SHA-256 of the certificates that identify the proxy.
+    """SHA-256 of the certificates that identify the proxy; None behind a Unix socket.
 
-    None behind a Unix socket, where the operating system controls access, and where the front's
-    secret was already checked (`front_secret`).
+    The operating system controls access to a Unix socket. A front's secret is checked before
+    (`front_secret`).
     """
 
     def certificate(self, arrival: Arrival) -> bytes:

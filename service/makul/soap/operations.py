@@ -2,8 +2,8 @@
 """The ten operations of the recipient port: from a verified Body to a domain request.
 
 The plan of its model in `spyne_models` has parsed the Body. This module converts it to the frozen
-request of its use case. It checks what the schema cannot express: the date in a PIN exists, and the
-channel and the Body name the same request, employee and case.
+request of its use case. It checks what the schema cannot express. The date in a PIN must exist. The
+channel and the Body must name the same request, employee and case.
 """
 
 from collections.abc import Callable

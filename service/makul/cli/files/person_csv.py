@@ -2,8 +2,10 @@
 
 The heading determines the separator: a comma, a semicolon or a tab. A field may be quoted, with
 each quote in it doubled (RFC 4180). A field ends on its line, so that a stray quote cannot swallow
-the next person. The module `csv` of the standard library is not used: its limit on the length of a
-field applies to the whole process, and its errors do not name the broken rule.
+the next person.
+
+The module `csv` of the standard library is not used. Its limit on the length of a field applies to
+the whole process. Its errors do not name the broken rule.
 """
 
 import re
