@@ -1,4 +1,4 @@
-# Makul. On a fresh machine with Python 3.11 and make, `make demo` alone sets up and runs the main job.
+# Makul. On a fresh machine with Python 3.11 (or 3.12, 3.13) and make, `make demo` alone sets up and runs the main job.
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -18,7 +18,7 @@ help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): setup.cfg pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Makul needs Python 3.11: install it, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "Makul needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@mkdir -p $(VENV)/packages && ln -sfn ../../wsdl $(VENV)/packages/makul_wsdl && ln -sfn ../../schemas $(VENV)/packages/makul_schemas

@@ -108,7 +108,12 @@ def test_running_commands_only_pass_on() -> None:
         ("serve", Path("a.toml"), "wsse"),
         ("serve", Path("b.toml"), None),
         ("metrics", Path("c.toml")),
-        ("sandbox", SandboxOptions(directory=Path("x"), port=0, people=30)),
+        (
+            "sandbox",
+            SandboxOptions(
+                directory=Path("x"), port=0, people=30, given=frozenset({"port", "people"})
+            ),
+        ),
         ("demo", None),
     ]
 

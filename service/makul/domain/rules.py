@@ -37,7 +37,7 @@ class Ruling:
 
     def __post_init__(self) -> None:
         passed = self.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
-        object.__setattr__(self, "lets_pass", passed)
+        object.__setattr__(self, "passed", passed)
         if self.passed == bool(self.reasons):
             raise ValueError(
                 f"{self.code}: reasons stand beside FAILED and UNKNOWN, and only there"

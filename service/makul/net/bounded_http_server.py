@@ -1,6 +1,6 @@
-"""HTTP beside the service, for few readers: so many connections at once, each for so long.
+"""An HTTP server beside the service for few readers; it limits connections and their duration.
 
-Whoever connects without end, or never ends a request, takes so many threads and no more of them.
+A client that opens connections without end, or never ends a request, can use only these threads.
 """
 
 import logging
@@ -19,11 +19,11 @@ from makul.net.supervision import SupervisedThread, trace
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 0.2
-"""After an unexpected error of the loop that accepts connections."""
+"""Seconds before the loop that accepts connections restarts after an unexpected error."""
 
 
 class BoundedServer(ThreadingMixIn, HTTPServer):
-    """HTTP, a thread for each connection."""
+    """An HTTP server with one thread for each connection."""
 
     daemon_threads = True
     block_on_close = False
@@ -36,39 +36,46 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
         connections: int,
         seconds: float,
     ) -> None:
-        """More `connections` are closed unanswered, and one that lasts `seconds` is cut.
+        """Bind the server.
 
-        Raises `OSError` where the address cannot be had.
+        At most `connections` are open; further ones are closed unanswered. One is cut after
+        `seconds`.
+
+        Raises `OSError` if the address is not available.
         """
         self._connections = connections
         self._seconds = seconds
-        self._open: dict[socket.socket, float] = {}  # and when each is cut, by the monotonic clock
+        # when each open connection is cut, by the monotonic clock
+        self._open: dict[socket.socket, float] = {}
         self.request_queue_size = connections
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give it a thread, or close it."""
+        """Handle a connection in a thread, or close it if there are too many."""
         if len(self._open) >= self._connections:
             self.shutdown_request(request)
             return
         self._open[request] = time.monotonic() + self._seconds
         try:
             super().process_request(request, client_address)
-        except BaseException:  # no thread could be had, so none will take it out
+        except BaseException:  # no thread started, so none will remove the entry
             del self._open[request]
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer it, and make room for another."""
+        """Answer the connection, then release its slot."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             del self._open[request]
 
     def service_actions(self) -> None:
-        """Cut who has had their time: a socket's own time-out begins anew with every octet."""
+        """Cut connections that are past their limit.
+
+        A socket's own time-out is not enough, because it starts again with every octet.
+        """
         now = time.monotonic()
         for connection, until in list(self._open.items()):
             if until <= now:
@@ -76,9 +83,9 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log an unexpected error of one connection; the others go on.
+        """Log an unexpected error of one connection; the others continue.
 
-        A peer that leaves is nobody's error, and who it was is not written down.
+        A peer that disconnects is not an error. The log line does not name the peer.
         """
         del request, client_address
         error = sys.exc_info()[1]
@@ -88,7 +95,10 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
 
 @contextmanager
 def running(server: BoundedServer, name: str) -> Iterator[int]:
-    """Serve while the block runs, in a thread of this name; the port, which 0 left open."""
+    """Serve while the block runs, in a thread of this name, and yield the port.
+
+    The port is the one that the system chose if the address has port 0.
+    """
     stopped = threading.Event()
     thread = SupervisedThread(
         name,

@@ -1,8 +1,11 @@
-"""What an error comes to, in words of the system: no message of a library, which may quote data."""
+"""Describe an error in the system's words.
+
+A library's message is never used, because it may quote data.
+"""
 
 
 def system_cause(error: BaseException) -> str | None:
-    """Return what the system said beneath an error, such as "Connection refused"; None if nothing.
+    """Return the system's error beneath an error, such as "Connection refused", or None.
 
     Libraries wrap the system's error, some of them twice.
     """
@@ -19,5 +22,5 @@ def system_cause(error: BaseException) -> str | None:
 
 
 def in_brackets(cause: str | None) -> str:
-    """Return the cause as the end of a message; nothing where there is none."""
+    """Return the cause in parentheses as the end of a message; an empty string if there is none."""
     return "" if cause is None else f" ({cause})"

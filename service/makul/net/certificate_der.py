@@ -1,11 +1,13 @@
-"""Certificates and CRLs from DER, also where their names break the rules of ASN.1's string types.
+"""Parse certificates and CRLs, also if their names break the rules of ASN.1's string types.
 
-Large authorities write `&`, `_` or `@` into a PrintableString, which X.680, 41.4, forbids, and
-Latin-1 into an IA5String or TeletexString. OpenSSL and browsers read such names; `cryptography`
-refuses the whole certificate. Here it is read from a copy in which these strings are UTF8Strings.
+Large authorities write `&`, `_` or `@` into a PrintableString, which X.680, 41.4, forbids. They
+also write Latin-1 into an IA5String or TeletexString. OpenSSL and browsers read such names;
+`cryptography` refuses the whole certificate. This module parses a copy in which these strings are
+UTF8Strings.
 
-The copy has other bytes than the certificate. So its `public_bytes()`, `fingerprint()` and whether
-its signature verifies say nothing of the certificate: take the bytes that were given for these.
+The bytes of the copy differ from those of the certificate. So its `public_bytes()`, its
+`fingerprint()` and the check of its signature do not apply to the certificate. A caller must use
+the original bytes for these.
 """
 
 from collections.abc import Iterator
@@ -29,7 +31,7 @@ _CRL_EXTENSIONS: Final = 0xA0
 _LONG_FORM: Final = 0x80
 _LONG_TAG: Final = 0x1F
 _MAX_DEPTH: Final = 24
-"""Levels. A name in the deepest usual extension stands on the twelfth."""
+"""Maximum number of levels. A name in the deepest usual extension is on the twelfth level."""
 _MAX_LENGTH_OCTETS: Final = 4
 
 
@@ -39,13 +41,13 @@ class Element(NamedTuple):
     tag: int
     content: bytes
     encoded: bytes
-    """The whole of it: tag, length and content."""
+    """The whole element: tag, length and content."""
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
-    """Return the certificate in these bytes; raises `ValueError` if they hold none.
+    """Return the certificate in these bytes; raises `ValueError` if they contain none.
 
-    Equal to `x509.load_der_x509_certificate` for a certificate that this one reads.
+    The result equals that of `x509.load_der_x509_certificate` for a certificate that it can read.
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
@@ -60,10 +62,10 @@ def load_certificate(der: bytes) -> x509.Certificate:
 
 
 def load_crl(der: bytes) -> x509.CertificateRevocationList:
-    """Return the CRL in these bytes; raises `ValueError` if they hold none.
+    """Return the CRL in these bytes; raises `ValueError` if they contain none.
 
-    Equal to `x509.load_der_x509_crl` for a CRL that this one reads. Verify its signature over
-    `signed_part` of the same bytes.
+    The result equals that of `x509.load_der_x509_crl` for a CRL that it can read. A caller must
+    verify the signature over `signed_part` of the same bytes.
     """
     try:
         crl = x509.load_der_x509_crl(der)
@@ -86,7 +88,8 @@ def signed_part(der: bytes) -> bytes:
 def serial_number_of(der: bytes) -> int:
     """Return a certificate's serial number; raises `ValueError` (RFC 5280, 4.1.2.2).
 
-    `cryptography` warns of one that is not positive, and will refuse the certificate one day.
+    `cryptography` warns of a serial number that is not positive, and will later refuse the
+    certificate.
     """
     for part in _elements(next(_elements(next(_elements(der)).content)).content):
         if part.tag == _INTEGER:
@@ -95,7 +98,7 @@ def serial_number_of(der: bytes) -> int:
 
 
 def _readable_certificate(der: bytes) -> bytes | None:
-    """The copy with readable strings; None where this is no DER."""
+    """Return the copy with readable strings; None if this is not DER."""
     try:
         (whole,) = _elements(der)
         signed, *rest = _elements(whole.content)
@@ -110,7 +113,10 @@ def _readable_certificate(der: bytes) -> bytes | None:
 
 
 def _readable_crl(der: bytes) -> bytes | None:
-    """As for a certificate. Entries are left as they are: there may be millions."""
+    """Return a copy of a CRL with readable strings; None if this is not DER.
+
+    Entries stay unchanged: there may be millions.
+    """
     try:
         (whole,) = _elements(der)
         signed, *rest = _elements(whole.content)
@@ -131,7 +137,10 @@ def _readable_crl(der: bytes) -> bytes | None:
 
 
 def _readable_extensions(extensions: Element) -> bytes:
-    """Extensions hold DER within OCTET STRINGs; what is none stays as it is."""
+    """Return extensions with readable strings inside their OCTET STRINGs.
+
+    An OCTET STRING whose content is not DER stays unchanged.
+    """
     (listed,) = _elements(extensions.content)
     parts = []
     for extension in _elements(listed.content):
@@ -164,7 +173,7 @@ def _readable(element: Element, depth: int = 0) -> bytes:
 
 
 def _as_utf8(text: bytes) -> bytes:
-    """UTF-8 where it is that, else read as Latin-1, as OpenSSL does."""
+    """Return text as UTF-8; text that is not UTF-8 is read as Latin-1, as OpenSSL does."""
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:
@@ -173,7 +182,7 @@ def _as_utf8(text: bytes) -> bytes:
 
 
 def _elements(octets: bytes) -> Iterator[Element]:
-    """Every element side by side; raises `ValueError` for what is not DER of low tag numbers."""
+    """Yield each element in turn; raises `ValueError` if this is not DER with low tag numbers."""
     at = 0
     while at < len(octets):
         tag = octets[at]
@@ -186,7 +195,7 @@ def _elements(octets: bytes) -> Iterator[Element]:
 
 
 def _length(octets: bytes, at: int) -> tuple[int, int]:
-    """Where the content begins, and how long it is (X.690, 8.1.3)."""
+    """Return where the content begins, and its length in octets (X.690, 8.1.3)."""
     if at >= len(octets):
         raise ValueError("not DER")
     first = octets[at]

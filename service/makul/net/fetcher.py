@@ -1,6 +1,7 @@
-"""One object over HTTP(S), from an address that the operator set. Never from a certificate's own.
+"""Fetch one object over HTTP(S) from an address that the operator set.
 
-Bounded in size and time, without redirects, proxies or credentials from the environment.
+An address from a certificate is never used. Size and time are limited. There are no redirects, and
+no proxies or credentials from the environment.
 """
 
 import time
@@ -17,39 +18,43 @@ from makul.net.causes import in_brackets, system_cause
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 TOTAL_SECONDS = 120.0
-"""The longest CRL at the slowest line that still keeps up: 64 MB at half a megabyte a second."""
+"""Seconds for one object: the longest CRL on the slowest usable line, 64 MB at 0.5 MB a second."""
 MAX_CRL_BYTES = 64 * 1024 * 1024
-"""Some 1.5 million entries with their reasons; a nation's CRL has 10^5."""
+"""The size of some 1.5 million entries with their reasons; a nation's CRL has 10^5."""
 MAX_RESPONSE_BYTES = 64 * 1024
 _BLOCK = 64 * 1024
 
 Fetch: TypeAlias = Callable[[str, bytes | None, int], bytes]
-"""From an address, by GET, or by POST of an OCSP request; at most so many octets."""
+"""A function that fetches at most so many octets from an address, by GET, or by POST for OCSP."""
 
 
 class FetchError(Exception):
-    """It could not be had. The message is ours, and repeats nothing of what was received."""
+    """The error for an object that was not fetched.
+
+    The message is ours, and repeats nothing of what was received.
+    """
 
 
 class MissingObjectError(FetchError):
-    """The server says that it does not have it."""
+    """The error for an object that the server reports as missing."""
 
 
 class Fetcher:
-    """Fetches each object within its time, whatever the server does. For one thread to use.
+    """A function object that fetches each object within its time, even if the server stalls.
 
-    A server may drip its headers, for which the HTTP library knows no end: so each fetch has a
-    thread of its own, left behind where it does not end. Until it has, nothing more is asked of
-    that server: there are never more such threads than servers, and nobody waits for it twice.
+    Only one thread may use it. A server may send its headers octet by octet, for which the HTTP
+    library has no total limit. So each fetch has a thread of its own, which is abandoned if it does
+    not end in time. Until that thread ends, the server gets no further request. There are never
+    more abandoned threads than servers, and no caller waits for a server twice.
     """
 
     def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
-        """`seconds` for each object, from the first look-up of a name to the last octet."""
+        """Limit each object to `seconds`, from the first look-up of a name to the last octet."""
         self._seconds = seconds
         self._left: dict[str, Thread] = {}
 
     def __call__(self, url: str, request: bytes | None, max_bytes: int) -> bytes:
-        """The octets at this address. Raises `FetchError`."""
+        """Return the octets at this address; raises `FetchError`."""
         server = _server_of(url)
         left = self._left.get(server)
         if left is not None and left.is_alive():
@@ -69,7 +74,7 @@ class Fetcher:
 
 
 def _server_of(url: str) -> str:
-    """By host and port, whatever is asked of it."""
+    """Return the host and port, so that all addresses of one server count as one."""
     try:
         return urlsplit(url).netloc.lower()
     except ValueError:
@@ -83,12 +88,12 @@ def _answer(
         into.set_result(_fetched(url, request, max_bytes, seconds))
     except FetchError as error:
         into.set_exception(error)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's octets trip over
+    except Exception as error:  # noqa: BLE001 -- a server's octets may raise any error
         into.set_exception(FetchError(f"no answer{in_brackets(system_cause(error))}"))
 
 
 def _fetched(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
-    """The octets at this address; as late as it likes where its headers drip."""
+    """Return the octets at this address. It may exceed its time while the server sends headers."""
     until = time.monotonic() + seconds
     headers = {"Accept-Encoding": "identity"}
     if request is not None:
@@ -116,7 +121,8 @@ def _body(response: requests.Response, max_bytes: int, until: float, seconds: fl
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError("an encoded answer was not asked for")
     body = bytearray()
-    # What has come, be it one octet: who waits for a whole block is held by a drop at a time.
+    # Read what has arrived, even one octet. A read of a whole block would wait for a server
+    # that sends one octet at a time.
     while chunk := response.raw.read1(_BLOCK, decode_content=False):
         body += chunk
         if len(body) > max_bytes:

@@ -1,11 +1,12 @@
-"""Read files within a bound, as regular files, and write files so that they last.
+"""Read regular files within a size limit, and write files durably.
 
-Operators, settings and certificates' owners name the files that are read here. What lies under
-such a name may be a pipe, a device, a directory, a file without end, or a link that somebody
-planted. Each read names its limit; each failure names the file and says what to do.
+Operators, settings and owners of certificates name the files that are read here. Such a name may
+refer to a pipe, a device, a directory, a file without end, or a link that an attacker created. Each
+read names its limit. Each failure names the file and says what to do.
 
-A written file is there as a whole or not at all. When the function returns, its content and its
-name are on the disk: a rename that only the file's own fsync precedes can be lost with the power.
+A written file exists completely or not at all. When the function returns, its content and its name
+are on the disk. If only the file were synchronised before a rename, a loss of power could undo the
+rename.
 """
 
 import errno
@@ -23,11 +24,11 @@ MAX_LINKS: Final = 40
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _GROUP_READABLE: Final = stat.S_IRUSR | stat.S_IRGRP
-"""Mode 0440: as Kubernetes writes a secret for a process that is not root (`fsGroup`)."""
+"""Mode 0440, with which Kubernetes writes a secret for a process that is not root (`fsGroup`)."""
 
 
 class FileError(Exception):
-    """A file cannot be used. The message names the file and says what to do."""
+    """The error for a file that cannot be used. The message names the file and says what to do."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
@@ -36,7 +37,7 @@ class FileError(Exception):
 
 
 class MissingFileError(FileError):
-    """There is no file of this name."""
+    """The error for a file that does not exist."""
 
 
 # --- Reading ----------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
 def read_secret(path: Path, max_bytes: int) -> bytes:
     """Return the content of a file that only its owner may read; raises `FileError`.
 
-    See `open_secret` for what counts as such a file.
+    `open_secret` defines such a file.
     """
     with os.fdopen(open_secret(path), "rb") as file:
         return _read_at_most(file, path, max_bytes)
@@ -59,9 +60,9 @@ def read_secret(path: Path, max_bytes: int) -> bytes:
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file for reading, without waiting for anybody; raises `FileError`.
+    """Open a regular file for reading without blocking; raises `FileError`.
 
-    The size is not limited here: a caller that reads a stream bounds what it reads itself.
+    The size is not limited here: a caller that reads a stream must limit it.
     """
     with os.fdopen(_open(path, _resolve(path)), "rb") as file:
         yield file
@@ -70,10 +71,11 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
 def open_secret(path: Path) -> int:
     """Return the descriptor of a file that only its owner may read; raises `FileError`.
 
-    A link counts if it stays below the directory that was named, as in a Kubernetes secret
-    (`tls.key -> ..data/tls.key`): a link that leads elsewhere shows us a file that somebody else
-    chose. Mode 0440 counts if the group is one of ours, and the file comes from a mount that is
-    read-only or from a directory of root's: then nobody of that group can change it.
+    A link is accepted if it stays below the named directory, as in a Kubernetes secret (`tls.key ->
+    ..data/tls.key`). A link that leads elsewhere could show a file that an attacker chose.
+
+    Mode 0440 is accepted if the group is one of ours and the file is on a read-only mount or in a
+    directory of root. Then no other member of the group can change it.
     """
     resolved = _resolve(path)
     if not resolved.is_relative_to(_resolve(path.parent)):
@@ -88,8 +90,8 @@ def open_secret(path: Path) -> int:
 
 
 def _open(path: Path, resolved: Path) -> int:
-    """Return the descriptor of a regular file. `path` is how the operator named it."""
-    # O_NONBLOCK: a pipe would wait for a writer. O_NOFOLLOW: links were resolved and judged.
+    """Return the descriptor of a regular file. `path` is the name that the operator gave."""
+    # O_NONBLOCK: a pipe would wait for a writer. O_NOFOLLOW: links were resolved and checked.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
     try:
         descriptor = os.open(resolved, flags)
@@ -102,7 +104,10 @@ def _open(path: Path, resolved: Path) -> int:
 
 
 def _read_at_most(file: BufferedReader, path: Path, max_bytes: int) -> bytes:
-    """Read to the end or beyond the limit: a size that was looked up may have grown since."""
+    """Read to the end or one byte past the limit.
+
+    The file may have grown since its size was read.
+    """
     try:
         content = file.read(max_bytes + 1)
     except OSError as error:
@@ -113,7 +118,7 @@ def _read_at_most(file: BufferedReader, path: Path, max_bytes: int) -> bytes:
 
 
 def _resolve(path: Path) -> Path:
-    """Return the path without links; raises `FileError` for a link that could be planted.
+    """Return the path without links; raises `FileError` if an attacker could have made one.
 
     Linux can refuse such links itself (protected_symlinks); containers and other systems may not.
     """
@@ -147,9 +152,9 @@ def _resolve(path: Path) -> Path:
 
 
 def _may_be_planted(directory: Path, link: os.stat_result) -> bool:
-    """Return whether somebody other than root and we may have made this link.
+    """Return whether a user other than root and this process's may have made this link.
 
-    Kubernetes mounts a secret with mode 1777 and links of root's.
+    Kubernetes mounts a secret with mode 1777, and its links belong to root.
     """
     facts = directory.stat()
     if not facts.st_mode & stat.S_IWOTH or os.statvfs(directory).f_flag & os.ST_RDONLY:
@@ -172,7 +177,7 @@ def _refuse_shared(path: Path, resolved: Path, facts: os.stat_result) -> None:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> FileError:
-    if isinstance(error, ValueError):  # os.open on a name with a NUL
+    if isinstance(error, ValueError):  # os.open refuses a name with a NUL
         return MissingFileError(path, "no such name can be. Check the path.")
     kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
     return kind(path, f"{error.strerror or 'unreadable'}. Check the path and who may read it.")
@@ -184,10 +189,10 @@ def _unreadable(path: Path, error: OSError | ValueError) -> FileError:
 def replace_file(
     path: Path, content: bytes, *, mode: int = 0o600, directory_mode: int = 0o777
 ) -> None:
-    """Put a file in place, whole and durable, with what was there before replaced.
+    """Write a complete and durable file, and replace an existing one.
 
     A link of that name is replaced and never written through. Raises `OSError`; then the old file
-    is as it was.
+    is unchanged.
     """
     made = make_directories(path.parent, mode=directory_mode)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
@@ -203,17 +208,17 @@ def replace_file(
 
 
 def create_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Write a file that must be new, durable when this returns.
+    """Write a durable file that must not exist yet.
 
-    Raises `OSError`, `FileExistsError` above all; of a file that could not be finished nothing is
-    left.
+    Raises `OSError`, in particular `FileExistsError`. A file that could not be completed is
+    removed.
     """
     _write_new(path, content, mode)
     sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory last: new ones, renamed ones, removed ones."""
+    """Make the names in a directory durable: new, renamed and removed ones."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -222,7 +227,7 @@ def sync_directory(directory: Path) -> None:
 
 
 def make_directories(directory: Path, *, mode: int = 0o777) -> list[Path]:
-    """Make a directory and those above it; the directories in which something was made."""
+    """Create a directory and its parents, and return the directories in which one was created."""
     if directory.is_dir():
         return []
     made = make_directories(directory.parent, mode=mode)
@@ -231,7 +236,7 @@ def make_directories(directory: Path, *, mode: int = 0o777) -> list[Path]:
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    # O_EXCL takes no link either, wherever it leads (open(2)).
+    # O_EXCL refuses a link as well, regardless of its target (open(2)).
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, mode)
     try:

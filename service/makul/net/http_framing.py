@@ -1,9 +1,9 @@
-"""Where an HTTP/1.1 message ends (RFC 9112, section 6), found while its bytes arrive.
+"""Find where an HTTP/1.1 message ends while its bytes arrive (RFC 9112, section 6).
 
-It decides one thing only: when a message is handed to the parser. gunicorn's parser reads those
-bytes again and decides what they mean. Where the two disagree, the parser meets the end of its
-input, the sender gets an error, and the connection is closed: a disagreement cannot smuggle a
-second message into the first.
+The module decides only when a message is given to the parser. gunicorn's parser reads those bytes
+again and decides what they mean. If the two disagree, the parser reaches the end of its input, the
+sender gets an error, and the connection is closed. So a disagreement cannot smuggle a second
+message into the first.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from typing import Final
 
 MAX_TRAILER_BYTES: Final = 8192
 MAX_CHUNKS: Final = 65_536
-"""Of 1 KiB they make four of the largest messages. Reading millions of one octet costs seconds."""
+"""Maximum number of chunks: with 1 KiB each, four of the largest messages. Reading millions of
+chunks of one octet costs seconds."""
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _END_OF_LINE: Final = b"\r\n"
 _MAX_CHUNK_LINE_BYTES: Final = 1024
@@ -36,14 +37,17 @@ class ReceivedMessage:
     data: bytes
     is_whole: bool
     """False if the sender stopped, or if the message breaks a limit or a rule of framing. The
-    connection cannot be used again after its answer."""
+    connection must not be used again after its answer."""
 
 
 class MessageFraming:
     """The message that arrives on one connection."""
 
     def __init__(self, *, max_head_bytes: int, max_body_bytes: int) -> None:
-        """A longer head or body is handed over as it is, for the parser or the guard to refuse."""
+        """Set the limits in bytes.
+
+        A longer head or body is passed on unchanged, and the parser or the guard refuses it.
+        """
         self._max_head_bytes = max_head_bytes
         self._max_body_bytes = max_body_bytes
         self._buffer = bytearray()
@@ -51,16 +55,16 @@ class MessageFraming:
 
     def _begin_message(self) -> None:
         self._part = _Part.HEAD
-        self._at = 0  # where the part that is being read begins, or where to search on
+        self._at = 0  # where the part that is being read begins, or where the search continues
         self._end = 0  # where the message ends, once it is known
-        self._body_bytes = 0  # of the chunks so far
+        self._body_bytes = 0  # bytes of the chunks so far
         self._chunks = 0
         self._is_whole = False
         self.expects_continue = False
-        """The sender waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1)."""
+        """True if the sender waits for `100 Continue` before the body (RFC 9110, 10.1.1)."""
 
     def __len__(self) -> int:
-        """Bytes in memory."""
+        """Return the number of bytes in memory."""
         return len(self._buffer)
 
     @property
@@ -69,17 +73,17 @@ class MessageFraming:
         return self._part is _Part.END
 
     def feed(self, data: bytes) -> None:
-        """Add bytes, and read on as far as they go."""
+        """Add bytes, and process as many as possible."""
         self._buffer += data
         self._read_on()
 
     def end_input(self) -> None:
-        """The sender has stopped: what there is counts as the message."""
+        """Treat the bytes so far as the message, because the sender has stopped."""
         if self._buffer and not self.is_complete:
             self._cut()
 
     def take(self) -> ReceivedMessage:
-        """Return the complete message; the bytes behind it begin the next one."""
+        """Return the complete message; the bytes after it begin the next one."""
         taken = ReceivedMessage(bytes(self._buffer[: self._end]), self._is_whole)
         del self._buffer[: self._end]
         self._begin_message()
@@ -111,7 +115,7 @@ class MessageFraming:
         return True
 
     def _frame_body(self, lines: list[bytes], body: int) -> None:
-        """Decide by the header fields how long the body is."""
+        """Determine the length of the body from the header fields."""
         lengths: list[bytes] = []
         codings: list[bytes] = []
         for line in lines:
@@ -136,7 +140,7 @@ class MessageFraming:
             self._part, self._end = _Part.BODY, body + length
 
     def _length_in(self, value: bytes) -> int | None:
-        """Return a length that is written as one and is within the limit."""
+        """Return a length that is well formed and within the limit; otherwise None."""
         if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
             return None
         return int(value) if int(value) <= self._max_body_bytes else None
@@ -148,7 +152,7 @@ class MessageFraming:
         return True
 
     def _read_chunk_line(self) -> bool:
-        """The size of a chunk (RFC 9112, section 7.1); extensions are for the parser to judge."""
+        """Read the size of a chunk (RFC 9112, section 7.1); the parser judges extensions."""
         end = self._buffer.find(_END_OF_LINE, self._at, self._at + _MAX_CHUNK_LINE_BYTES)
         if end < 0:
             if len(self._buffer) - self._at > _MAX_CHUNK_LINE_BYTES:
@@ -170,7 +174,7 @@ class MessageFraming:
         return True
 
     def _read_chunk(self) -> bool:
-        """The bytes of a chunk and the line end behind them."""
+        """Read the bytes of a chunk and the line end after them."""
         if self._body_bytes > self._max_body_bytes:
             # One byte more than the limit lets the guard see that the limit is broken.
             excess = self._body_bytes - self._max_body_bytes - 1
@@ -198,5 +202,5 @@ class MessageFraming:
         self._part, self._end, self._is_whole = _Part.END, end, True
 
     def _cut(self) -> None:
-        """Hand over all that there is; nothing behind it can be told apart from it."""
+        """Pass on all bytes; what follows cannot be separated from them."""
         self._part, self._end, self._is_whole = _Part.END, len(self._buffer), False

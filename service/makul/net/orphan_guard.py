@@ -1,7 +1,7 @@
-"""`python -m makul.net.orphan_guard PID ARGS` runs `makul ARGS` until its parent ends.
+"""Run `makul ARGS` until the parent ends: `python -m makul.net.orphan_guard PID ARGS`.
 
-Killed outright (SIGKILL, out of memory), a process ends none of its own: listeners would go on
-serving with nobody to stop them, on ports that the next start needs.
+A process that is killed outright (SIGKILL, out of memory) ends none of its children. Listeners
+would continue to serve without supervision, on ports that the next start needs.
 """
 
 import ctypes
@@ -11,16 +11,17 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that a process gets once the thread that made it is gone. Linux alone."""
+"""The prctl(2) option for the signal that a process gets when the thread that created it ends. Only
+Linux has it."""
 
 
 def attached_command(*arguments: str) -> list[str]:
-    """Return the command of `makul ARGUMENTS`, for a child of this process alone."""
+    """Return the command of `makul ARGUMENTS`; only this process may start it as its child."""
     return [sys.executable, "-m", "makul.net.orphan_guard", str(os.getpid()), *arguments]
 
 
 def _attach(parent: int) -> None:
-    """Be stopped in good order once the parent is gone; end where it is gone already."""
+    """Request an orderly stop (SIGTERM) when the parent ends; exit now if it has ended already."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -1,8 +1,8 @@
-"""One connection of a worker, read and written without waiting, so that no thread waits for a peer.
+"""One connection of a worker, read and written without blocking: no thread waits for a peer.
 
-The worker's loop moves every connection on. A thread gets a message only when all of it is here,
-and leaves an answer that the loop sends. Each phase has one deadline for all of its bytes: a peer
-that sends or reads an octet now and then gains no time by it.
+The worker's loop moves every connection on. A thread gets a message only when it is complete, and
+leaves an answer that the loop sends. Each phase has one deadline for all of its bytes: a peer that
+sends or reads an octet now and then gains no time by it.
 """
 
 import socket
@@ -15,35 +15,35 @@ from typing import Any, Final
 from makul.net.http_framing import MessageFraming, ReceivedMessage
 
 MAX_DISCARDED_BYTES: Final = 20 * 1024 * 1024
-"""Of a message that is too large. Its sender, who still writes, then gets the answer and no reset;
-beyond this the connection is closed."""
+"""Bytes of a too large message that are discarded. Its sender is still writing and so gets the
+answer instead of a reset; beyond this limit the connection is closed."""
 
 LINGER_SECONDS: Final = 2.0
-"""For the peer to close after the last answer (RFC 9112, section 9.6)."""
+"""Seconds for the peer to close after the last answer (RFC 9112, section 9.6)."""
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLOCK_BYTES: Final = 256 * 1024
 _BLOCKS_A_TURN: Final = 8
-"""Then the other connections have their turn."""
+"""Blocks that are read before the other connections get their turn."""
 
 
 class Wait(Enum):
-    """What a connection waits for."""
+    """The event that a connection waits for."""
 
     TO_READ = auto()
     TO_WRITE = auto()
     FOR_THREAD = auto()
     """A message can be taken."""
     NOTHING = auto()
-    """It is finished and can be closed."""
+    """The connection is finished and can be closed."""
 
 
 class Phase(Enum):
-    """What a connection is doing."""
+    """The activity of a connection."""
 
     HANDSHAKE = auto()
     IDLE = auto()
-    """No octet of a message has come."""
+    """No octet of a message has arrived."""
     MESSAGE = auto()
     COMPUTING = auto()
     ANSWER = auto()
@@ -52,7 +52,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerLimits:
-    """How long a peer may take, in seconds, and how much it may send."""
+    """The limits for one peer: seconds for each phase, and bytes that it may send."""
 
     handshake_seconds: float
     message_seconds: float
@@ -78,39 +78,39 @@ class MessageSocket:
 
     @property
     def is_read(self) -> bool:
-        """True if nothing of the message is left."""
+        """True if the whole message was read."""
         return not self._unread
 
     @property
     def answer(self) -> bytes:
-        """What was sent."""
+        """Return the bytes that were sent."""
         return b"".join(self._answer)
 
     def recv(self, size: int) -> bytes:
-        """Return received bytes; at their end, the end of input. Never wait."""
+        """Return received bytes, or the end of input after the last; never blocks."""
         taken = bytes(self._unread[:size])
         self._unread = self._unread[size:]
         return taken
 
     def sendall(self, data: bytes) -> None:
-        """Keep for the worker's loop."""
+        """Store the bytes; the worker's loop sends them."""
         self._answer.append(bytes(data))
 
     def send(self, data: bytes) -> int:
-        """Drop: gunicorn sends `100 Continue` by this, and the message is here already."""
+        """Discard the bytes: gunicorn sends only `100 Continue` here, after the message arrived."""
         return len(data)
 
     def peer_certificate(self) -> bytes | None:
-        """The certificate of the peer in DER; None where TLS does not end here."""
+        """Return the peer's certificate in DER; None if TLS does not end here."""
         if isinstance(self._connection, ssl.SSLSocket):
             return self._connection.getpeercert(binary_form=True)
         return None
 
     def setblocking(self, _: bool) -> None:
-        """Do nothing."""
+        """Do nothing: the socket never blocks."""
 
     def settimeout(self, _: float | None) -> None:
-        """Do nothing."""
+        """Do nothing: the connection has its own deadlines."""
 
     def shutdown(self, _: int) -> None:
         """Do nothing: the loop ends the connection."""
@@ -130,15 +130,16 @@ class PeerConnection:
     framing: MessageFraming
     phase: Phase
     deadline: float
-    """By the monotonic clock; counts in every phase but COMPUTING."""
+    """The deadline by the monotonic clock; it applies in every phase but COMPUTING."""
     since: float
     """When the phase began, by the same clock."""
     waits: Wait | None = None
-    """What it is registered for with the poller."""
+    """The event for which the connection is registered with the poller."""
     _outgoing: memoryview = field(default_factory=lambda: memoryview(b""))
     _keep: bool = False
     _linger_until: float = 0.0
-    """A sender who still writes a message that is refused has the time of the message for it."""
+    """The earliest end of lingering. A sender that is still writing a refused message has until the
+    deadline of that message."""
     _discarded_bytes: int = 0
 
     @classmethod
@@ -165,7 +166,7 @@ class PeerConnection:
         return cls(sock, address, local_address, limits, framing, phase, now + seconds, now)
 
     def advance(self, now: float) -> Wait:
-        """Read or write what can be without waiting, and return what must be waited for."""
+        """Read or write as much as possible without blocking, and return what to wait for."""
         try:
             while True:
                 before = self.phase
@@ -178,7 +179,7 @@ class PeerConnection:
             return Wait.TO_WRITE
         except BlockingIOError:
             return Wait.TO_WRITE if self.phase is Phase.ANSWER else Wait.TO_READ
-        except OSError:  # a reset, or no TLS: whoever it was is gone or is refused
+        except OSError:  # a reset, or no TLS: the peer is gone or is refused
             return Wait.NOTHING
 
     def _step(self, now: float) -> Wait:
@@ -222,17 +223,17 @@ class PeerConnection:
     def _let_continue(self) -> None:
         if self.framing.expects_continue and not self.framing.is_complete:
             self.framing.expects_continue = False
-            with suppress(OSError):  # the sender then waits no longer than it wants to
+            with suppress(OSError):  # if it is not sent, the sender waits as long as it chooses
                 self.sock.send(CONTINUE)
 
     def take_message(self) -> MessageSocket:
-        """Return the message that is here, for a thread."""
+        """Return the complete message, for a thread."""
         message = self.framing.take()
         self._linger_until = 0.0 if message.is_whole else self.deadline
         return MessageSocket(message, self.sock)
 
     def begin_answer(self, answer: bytes, *, keep: bool, now: float) -> None:
-        """Send this; then wait for the next message if `keep`, else end the connection."""
+        """Start to send an answer; with `keep` the connection then waits for the next message."""
         self._outgoing = memoryview(answer)
         self._keep = keep
         self._enter(Phase.ANSWER, now, self.limits.answer_seconds)
@@ -249,7 +250,7 @@ class PeerConnection:
         return Wait.TO_READ
 
     def _linger(self, now: float) -> None:
-        """Say that nothing more comes, and let the peer read the answer before the end."""
+        """Signal the end of output, and let the peer read the answer before the close."""
         if isinstance(self.sock, ssl.SSLSocket):
             with suppress(OSError, ValueError):
                 self.sock.unwrap()
@@ -270,6 +271,6 @@ class PeerConnection:
         self.phase, self.deadline, self.since = phase, now + seconds, now
 
     def close(self) -> None:
-        """End it at once."""
+        """Close the connection immediately."""
         with suppress(OSError):
             self.sock.close()

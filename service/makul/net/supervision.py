@@ -1,8 +1,8 @@
-"""Background threads that do their work again and again, and never end silently.
+"""Background threads that repeat their work and never end silently.
 
-An unexpected error in a turn is logged by its types and places, counted, and the next turn is
-taken. Without that the thread of the housekeeping would end at the first such error, and nobody
-would learn that nothing is forgotten any more.
+An unexpected error is logged by types and code locations and counted; then the next turn starts.
+Otherwise the first such error would end the housekeeping thread, and nobody would notice that
+nothing is deleted any more.
 """
 
 import logging
@@ -16,10 +16,10 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 MAX_CHAIN: Final = 8
-"""Errors in a chain that are named."""
+"""Maximum number of errors of a chain that are named."""
 
 MAX_FRAMES: Final = 12
-"""Places that are named of one error, the innermost."""
+"""Maximum number of code locations that are named for one error: the innermost."""
 
 
 def ignore_error(name: str) -> None:
@@ -42,8 +42,8 @@ class SupervisedThread:
     ) -> None:
         """Prepare the thread. `on_error` gets its name after each unexpected error.
 
-        It takes a turn after each pause, and one before the first if it is `first_at_once`;
-        `stopped` ends the pause and the thread.
+        A turn follows each pause of `pause_seconds`. With `first_at_once` there is also one before
+        the first pause. `stopped` ends the pause and the thread.
         """
         self._name = name
         self._turn = turn
@@ -74,12 +74,12 @@ class SupervisedThread:
         # A panic of `cryptography` (Rust) is no Exception, and a library may call sys.exit.
         try:
             self._turn()
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, the next turn is taken
+        except BaseException as error:  # noqa: BLE001 -- the next turn follows any error
             self._report(error)
 
     def _report(self, error: BaseException) -> None:
         self.errors += 1
-        with suppress(BaseException):  # a log that cannot be written must not end the thread either
+        with suppress(BaseException):  # a log that cannot be written must not end the thread
             log.error(
                 "thread %s met an unexpected error, its %d., and goes on: %s",
                 self._name,
@@ -99,9 +99,9 @@ class SupervisedThread:
 
 
 def trace(error: BaseException) -> str:
-    """How an error came about, by the types and places of its chain; never by its messages.
+    """Return the types and code locations of an error's chain; never its messages.
 
-    Messages of exceptions quote the values they choke on, and values here are personal data.
+    Messages of exceptions quote the values that caused them, and these may be personal data.
     """
     links: list[str] = []
     link: BaseException | None = error

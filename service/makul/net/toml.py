@@ -1,4 +1,4 @@
-"""TOML files that people write: settings and agreements."""
+"""Read TOML files that people write: settings and agreements."""
 
 import re
 import tomllib
@@ -9,13 +9,16 @@ from makul.net.files import FileError, read_bounded
 
 _PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
-"""A key of more than 32 parts. `tomllib` takes time in the square of them: minutes for 64 KiB."""
+"""A key of more than 32 parts.
+
+The time of `tomllib` is quadratic in the parts: minutes for 64 KiB.
+"""
 
 
 def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
     """Return the tables of a TOML file; raises `FileError`, which names the file and the fault.
 
-    A byte order mark at the beginning is passed over: editors on Windows write it.
+    A byte order mark at the beginning is ignored: editors on Windows write it.
     """
     content = read_bounded(path, max_bytes)
     try:
@@ -29,5 +32,5 @@ def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
         raise FileError(path, "not TOML: it is nested too deep.") from None
     except tomllib.TOMLDecodeError as error:
         raise FileError(path, f"not TOML: {error}") from None
-    except ValueError:  # an integer of more digits than Python reads (sys.set_int_max_str_digits)
+    except ValueError:  # Python limits the digits of an integer (sys.set_int_max_str_digits)
         raise FileError(path, "not TOML: a number in it is too long.") from None

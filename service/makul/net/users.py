@@ -1,4 +1,4 @@
-"""Who runs this process, as the operating system knows it."""
+"""Identify the user of this process, as the operating system knows it."""
 
 import os
 import pwd
@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Final
 
 LOGIN_UID: Final = Path("/proc/self/loginuid")
-"""Where Linux shows the uid of a session's login (proc_pid_loginuid(5))."""
+"""The file in which Linux shows the uid of a session's login (proc_pid_loginuid(5))."""
 
 _NO_LOGIN: Final = 2**32 - 1
-"""What Linux shows where nobody logged in: services, containers (audit: AUDIT_UID_UNSET)."""
+"""The value for a process without a login: services, containers (audit: AUDIT_UID_UNSET)."""
 
 
 def identify_operator() -> str:
-    """Return the user of this process, and in parentheses the one who logged in, if another.
+    """Return the user of this process, and in parentheses the user who logged in, if different.
 
-    By the kernel alone: USER, LOGNAME and SUDO_USER are text that anybody may set, and the
-    operator's log must name who acted. The login uid survives sudo and su; it is known where the
+    Only the kernel is asked: USER, LOGNAME and SUDO_USER are text that anybody may set, and the
+    operator's log must name who acted. The login uid survives sudo and su. It is known only if the
     system audits logins.
     """
     user = _name_of(os.getuid())
@@ -27,7 +27,7 @@ def identify_operator() -> str:
 
 
 def _login_uid() -> int | None:
-    """Return the uid that this session logged in with; None where that is not known."""
+    """Return the uid with which this session logged in; None if it is not known."""
     try:
         with LOGIN_UID.open("rb") as file:
             uid = int(file.read(16))
@@ -37,7 +37,7 @@ def _login_uid() -> int | None:
 
 
 def _name_of(uid: int) -> str:
-    """Return a user's name; `uid:10001` where there is none, as in a container."""
+    """Return a user's name; `uid:10001` if there is none, as in a container."""
     try:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -1,6 +1,6 @@
-"""Names of elements that may be spoken of: those of published schemas and of the standards.
+"""Element names that messages may repeat: those of published schemas and of the standards.
 
-Any other name was made up by the sender, and what is not published might be a value.
+A sender may have invented any other name, and an unpublished name might be a value.
 """
 
 from functools import cache
@@ -22,7 +22,7 @@ SecurityTokenReference Reference KeyIdentifier Embedded SignatureConfirmation En
 EncryptedData EncryptedKey ReferenceList DerivedKeyToken SecurityContextToken Assertion
 Action To From ReplyTo FaultTo MessageID RelatesTo client service userId id issue protocolVersion
 """
-"""SOAP, WS-Security, WS-Addressing, X-Road."""
+"""The names of SOAP, WS-Security, WS-Addressing and X-Road."""
 _SIGNATURES: Final = """
 Signature SignedInfo SignatureValue CanonicalizationMethod SignatureMethod Transforms Transform
 XPath DigestMethod DigestValue InclusiveNamespaces KeyInfo KeyName KeyValue RSAKeyValue ECKeyValue
@@ -33,7 +33,7 @@ UnsignedSignatureProperties SigningTime SigningCertificate SigningCertificateV2 
 IssuerSerial IssuerSerialV2 SignaturePolicyIdentifier SignatureTimeStamp EncapsulatedTimeStamp
 CounterSignature DataObjectFormat
 """
-"""XML Signature, XAdES."""
+"""The names of XML Signature and XAdES."""
 STANDARD_NAMES: Final = frozenset((_MESSAGES + _SIGNATURES).split())
 """Local names that the standards give to parts of messages and signatures."""
 
@@ -54,7 +54,7 @@ def published_names() -> frozenset[str]:
 
 
 def speakable_name(element: "Element | None") -> str | None:
-    """Return the local name of an element, or of its nearest ancestor whose name is known."""
+    """Return the local name of an element or of its nearest ancestor with a known name, or None."""
     while element is not None:
         if isinstance(element.tag, str):
             name = element.tag.rpartition("}")[2]

@@ -1,7 +1,8 @@
-"""The one place where parsers of XML are made. None of them fetches, expands or repairs anything.
+"""Build every XML parser of the service; none of them fetches, expands or repairs anything.
 
-Comments, processing instructions and entities are kept in the tree, so that they can be seen and
-refused: `soap.envelope` and `trust.xml` do that, each by the rules of what it reads.
+Comments, processing instructions and entities stay in the tree so that they can be detected and
+refused. `soap.envelope` and `trust.xmldsig.parsing` refuse them, each by the rules of what it
+reads.
 """
 
 from threading import local
@@ -14,8 +15,9 @@ _OWN = local()
 def build_parser(*, large: bool = False, collect_ids: bool = True) -> etree.XMLParser:
     """Return a parser with every setting stated.
 
-    `large` lifts libxml2's limit of 10 MB on one text, for a message with a scan of 14 MB. Its
-    caller has bounded size and markup before. Without `collect_ids` it keeps no table of xml:id.
+    `large` lifts libxml2's limit of 10 MB on one text, for a message with a scan of 14 MB. A caller
+    that sets it must have limited size and markup before. Without `collect_ids` the parser keeps no
+    table of xml:id.
     """
     return etree.XMLParser(
         encoding="utf-8",
@@ -36,9 +38,10 @@ def build_parser(*, large: bool = False, collect_ids: bool = True) -> etree.XMLP
 
 
 def own_parser() -> etree.XMLParser:
-    """Return the parser of this thread. libxml2 begins each document anew, after a bad one too.
+    """Return the parser of this thread; libxml2 starts each document afresh, also after a bad one.
 
-    To make one takes as long as to parse ten elements or so (18 µs on a busy machine, 2026-11-30).
+    Building a parser takes as long as parsing about ten elements (18 µs on a busy machine,
+    2026-11-30).
     """
     parser: etree.XMLParser | None = getattr(_OWN, "parser", None)
     if parser is None:

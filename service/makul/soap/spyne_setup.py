@@ -2,9 +2,9 @@
 
 Spyne is configured here before anything is built with it:
 
-* It imports `cgi`, which Python 3.11 deprecates. The warning is suppressed.
-* Its old copy of `six` leaves a legacy finder on `sys.meta_path`, which would cause a warning with
-  every later import that fails. A finder of the present protocol replaces it.
+* It imports `cgi`, which Python 3.11 deprecates and Python 3.13 lacks. `legacy-cgi` replaces it.
+* Its old copy of `six` leaves a finder of the former protocol on `sys.meta_path`. Python 3.12
+  ignores it, and Python 3.11 warns at every later import that fails. Another finder replaces it.
 * Its loggers print whole requests, including personal identification numbers. They are silenced.
 * It runs the garbage collector inside requests, once a second. This is disabled.
 * Its elements are nillable by default. The elements of the service are not nillable.
@@ -19,6 +19,51 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import Any, Final
+
+
+class _MovedModules(MetaPathFinder, Loader):
+    """Finds the modules of `spyne.util.six.moves` by the present protocol (PEP 451).
+
+    Spyne's copy of `six` puts a finder of the former protocol on `sys.meta_path`. Python 3.11 uses
+    it with a warning for every import that fails later; Python 3.12 and later ignore it.
+    """
+
+    def __init__(self) -> None:
+        self._legacy: Any = None
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's signature
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Return the spec of a module of `spyne.util.six.moves`, or None."""
+        if not fullname.startswith(_MOVES):
+            return None
+        self.take_over()
+        known = self._legacy is not None and fullname in self._legacy.known_modules
+        return spec_from_loader(fullname, self) if known else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the complete module from `six`."""
+        module: ModuleType = self._legacy.load_module(spec.name)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing, because the module is complete."""
+
+    def take_over(self) -> None:
+        """Remove the finder of the former protocol from `sys.meta_path`, and keep it for queries."""
+        for finder in list[Any](sys.meta_path):
+            former = not hasattr(finder, "find_spec") and hasattr(finder, "known_modules")
+            if former and any(each.startswith(_MOVES) for each in finder.known_modules):
+                sys.meta_path.remove(finder)
+                self._legacy = finder
+
+
+_MOVES: Final = "spyne.util.six.moves"
+_FINDER: Final = _MovedModules()
+sys.meta_path.insert(0, _FINDER)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -38,6 +83,8 @@ with warnings.catch_warnings():
     from spyne.protocol.soap.soap12 import Soap12
     from spyne.server._base import ServerBase
     from spyne.service import Service
+
+_FINDER.take_over()
 
 __all__ = [
     "Application",
@@ -60,39 +107,6 @@ _SILENT: Final = logging.CRITICAL + 1
 
 spyne.const.MIN_GC_INTERVAL = float("inf")
 AttributesMeta.NULLABLE_DEFAULT = False
-
-
-class _MovedModules(MetaPathFinder, Loader):
-    """A finder that finds the modules of `spyne.util.six` by the present protocol (PEP 451)."""
-
-    def __init__(self, legacy: Any) -> None:
-        self._legacy = legacy
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's signature
-        target: ModuleType | None = None,  # noqa: ARG002
-    ) -> ModuleSpec | None:
-        """Return the spec of a module of `six.moves`, or None."""
-        known = fullname in self._legacy.known_modules
-        return spec_from_loader(fullname, self) if known else None
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the complete module from `six`."""
-        module: ModuleType = self._legacy.load_module(spec.name)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Do nothing, because the module is complete."""
-
-
-sys.meta_path[:] = [
-    finder
-    if hasattr(finder, "find_spec") or not hasattr(finder, "known_modules")
-    else _MovedModules(finder)
-    for finder in sys.meta_path
-]
 
 
 def _silence(name: str) -> None:

@@ -1,6 +1,6 @@
-"""The record store, on SQLite or PostgreSQL: one schema for both.
+"""The record store: SQLite and PostgreSQL share one schema.
 
-Everything else in this package is its own affair; the ports say what it does.
+Other packages import only the names below. The ports in `app.ports` describe what they do.
 """
 
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError

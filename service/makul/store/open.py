@@ -1,4 +1,4 @@
-"""Making a store, opening one, bringing one up to date."""
+"""Create a store, open one, and upgrade one to this program's version."""
 
 import os
 import uuid
@@ -53,10 +53,10 @@ _CHECK = b"makul"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store: the ports it fulfils, and its upkeep. For many threads, and one process.
+    """An open store: the ports that it implements, and its maintenance.
 
-    It may be built before a fork, as long as it was not used or was closed: each process opens
-    connections of its own at first use.
+    Many threads of one process may share it. It may be built before a fork if it was not used or
+    was closed: each process opens its own connections at first use.
     """
 
     register: Register
@@ -69,13 +69,16 @@ class Store:
     def check_ledger(
         self, question: LedgerVerificationOptions, tell: Callable[[int, int], None]
     ) -> LedgerReport:
-        """Hold every record against the log; `tell` hears how many of how many are done."""
+        """Verify every record against the ledger; `tell` gets the number checked and the total."""
         return LedgerCheck(self._database, self._office.sealer, question, tell).run()
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
     ) -> Recovered | StandingBy:
-        """Take published leaves back, after an older copy was restored (`ledger_recovery`)."""
+        """Add published leaves to a store that was restored from an older copy.
+
+        The module `store.log.recovery` explains how.
+        """
         return self._database.perform(
             lambda transaction: recover(
                 transaction, self._office.log, promised, leaves, lease, at=at
@@ -83,19 +86,25 @@ class Store:
         )
 
     def housekeep(self, *, at: datetime) -> RetentionResult:
-        """Forget what has served its time; a bounded piece of work, to be done now and then."""
+        """Delete what is past its retention period; one call is a bounded piece of work.
+
+        The caller must repeat it from time to time.
+        """
         return housekeep(self._database, at=at)
 
     def samples_to_move(self) -> int:
-        """Return how many versions of records still hold their samples."""
+        """Return how many versions of persons' records still contain their samples."""
         return person_upgrade.count_rows(self._database)
 
     def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.Moved]:
-        """Move samples to rows of their own, and yield what each batch came to."""
+        """Move samples to rows of their own, and yield the result of each batch."""
         return person_upgrade.move_samples(self._office, at=at)
 
     def rotation(self, ring: Path) -> KeyRotation:
-        """The rotation of the master key; `ring` is the file of the keys that opened the store."""
+        """Return the rotation of the master key.
+
+        `ring` is the file of the keys that opened the store.
+        """
         return StoreRotation(self._office, ring)
 
     def close(self) -> None:
@@ -104,11 +113,13 @@ class Store:
 
 
 def create_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> Store:
-    """Make a new store and open it; a file is readable by its owner alone.
+    """Create a new store and open it; only the owner of a new file may read it.
 
-    `who` is whom the desk's changes are logged under. A PostgreSQL database is there already, and
-    empty; its partitions are made apart (`months`). Raises `StoreUnavailableError`, also where
-    there is a store; a file that cannot be finished is taken away again.
+    `who` is the name under which the registry's changes are logged. A PostgreSQL database must
+    exist and be empty; its partitions are created separately (`store.schema.partitions`).
+
+    Raises `StoreUnavailableError`, also if a store exists already. A file that cannot be completed
+    is removed.
     """
     if isinstance(place, PostgresLocation):
         migrate(place, new=True)
@@ -139,11 +150,11 @@ def open_store(
 ) -> Store:
     """Open an existing store; leaves no connection open.
 
-    `retried` is told whenever work is done again because it lost a race. `documents_a_day` is how
-    many bytes of documents are kept for a recipient in a UTC day.
+    `retried` is called each time that work is repeated because it lost a race. `documents_a_day` is
+    the maximum number of bytes of documents that are stored for a recipient in one UTC day.
 
-    Raises `StoreUnavailableError` where it is not there, not of this version, lacks a trigger, or
-    is not these keys'.
+    Raises `StoreUnavailableError` if the store is missing, has another version, lacks a trigger, or
+    does not belong to these keys.
     """
     assert_schema(place)
     database = database_at(place, retried)
@@ -169,9 +180,9 @@ def open_store(
 
 @contextmanager
 def log_at(place: DatabaseLocation) -> Iterator[StoreLedger]:
-    """The log of an existing store, for whoever keeps it and holds no key of the store's.
+    """Yield the log of an existing store, for a sequencer that has no key of the store.
 
-    Raises `StoreUnavailableError` where it is not there, not of this version, or lacks a trigger.
+    Raises `StoreUnavailableError` if the store is missing, has another version, or lacks a trigger.
     """
     assert_schema(place)
     database = database_at(place)
@@ -182,9 +193,10 @@ def log_at(place: DatabaseLocation) -> Iterator[StoreLedger]:
 
 
 def log_state_of(place: DatabaseLocation) -> Callable[[], LedgerState]:
-    """How the log stands, for whoever only watches it and holds no key of the store's.
+    """Return a function that reads the state of the log, for a process that only monitors it.
 
-    What it returns raises `StoreUnavailableError`, for a log that does not fit itself as well.
+    It needs no key of the store. The function raises `StoreUnavailableError`, also for a log that
+    is inconsistent.
     """
     ledger = StoreLedger(database_at(place))
 
@@ -198,10 +210,10 @@ def log_state_of(place: DatabaseLocation) -> Callable[[], LedgerState]:
 
 
 def upgrade_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
-    """Bring an existing store to this program's version. Make a copy of it first.
+    """Upgrade an existing store to this program's version. The operator must make a copy first.
 
-    A store from before acts gets their baseline; `who` is whom it is recorded under. An upgrade
-    that was cut off is finished by another.
+    A store from before acts gets their baseline, which is recorded under the name `who`. If an
+    upgrade is interrupted, another call completes it.
     """
     if isinstance(place, Path) and not place.is_file():
         raise StoreUnavailableError("the store is not there")
@@ -211,7 +223,7 @@ def upgrade_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: dat
 
 
 def samples_to_move(place: DatabaseLocation) -> int:
-    """Return how many versions of records still hold their samples; needs no key."""
+    """Return how many versions of persons' records still contain their samples; needs no key."""
     database = database_at(place)
     try:
         return person_upgrade.count_rows(database)
@@ -220,7 +232,7 @@ def samples_to_move(place: DatabaseLocation) -> int:
 
 
 def database_at(place: DatabaseLocation, retried: Callable[[], None] | None = None) -> Database:
-    """The database of a place; nothing is opened yet. SQLite does nothing again."""
+    """Return the database at a location; opens nothing yet. SQLite never retries work."""
     if not isinstance(place, PostgresLocation):
         return SqliteDatabase(place)
     return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
@@ -247,7 +259,7 @@ def _identify(place: DatabaseLocation, sealer: FieldCipher) -> None:
 
 
 def _record_baseline(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
-    """Record the baseline of acts, by keys that are this store's."""
+    """Record the baseline of acts, after a check that the keys belong to this store."""
     database, sealer = database_at(place), FieldCipher(keys)
     try:
         _assert_keys(database, sealer)
@@ -257,7 +269,11 @@ def _record_baseline(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: 
 
 
 def _assert_keys(database: Database, sealer: FieldCipher) -> None:
-    """Wrong keys must not open a store: to them, nobody would be known and nothing counted."""
+    """Refuse wrong keys.
+
+    A store that is opened with wrong keys would find no person and count no use. Raises
+    `StoreUnavailableError`.
+    """
     rows = database.all(_IDENTITY, {})
     if len(rows) != 1:
         raise StoreUnavailableError("the store was not made to its end: make it anew")

@@ -1,4 +1,4 @@
-"""Agreements from draft to end: in force by three signatures, and in no other way (cl. 7)."""
+"""Agreements from draft to end: only three signatures bring one into force (cl. 7)."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -63,7 +63,11 @@ def draft(
     *,
     at: datetime,
 ) -> None:
-    """Lay terms before the parties. A number stays with its recipient; what ended stays ended."""
+    """Submit draft terms to the parties.
+
+    A number belongs to its recipient permanently, and an agreement that was terminated cannot be
+    drafted again. Raises `DeskError`.
+    """
     if new.state is not AgreementState.DRAFT:
         raise DeskError("an agreement begins as a draft; three signatures bring it into force")
     number, digest = new.number, sha256(document).digest()
@@ -97,7 +101,7 @@ def draft(
 
 
 def draft_document(office: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
-    """The document of the newest draft, unsigned; None where the number is not known."""
+    """Return the unsigned document of the newest draft; None if the number is not known."""
     row = office.database.one(NEWEST_DRAFT, {"number": number})
     found = signatories.kept(office, row[0]) if row is not None else None
     return found.document if found is not None else None
@@ -109,7 +113,7 @@ def sign(
     *,
     at: datetime,
 ) -> AgreementState:
-    """Record a verified signature under the newest draft; the state in which it leaves it."""
+    """Record a verified signature under the newest draft, and return the agreement's new state."""
     number = signature.number
     with office.changing(taking_from=_owner(office, number)) as transaction:
         _must_be_signable(transaction, signature, at)
@@ -155,7 +159,7 @@ def sign(
 def terminate(
     office: RegistryUnitOfWork, number: AgreementNumber, *, reason: str, at: datetime
 ) -> None:
-    """End an agreement for good (cl. 12)."""
+    """Terminate an agreement; this cannot be undone (cl. 12)."""
     with office.changing(taking_from=_owner(office, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
         if known is None:
@@ -175,7 +179,7 @@ def _agreement_row(number: AgreementNumber) -> RowKey:
 
 
 def _owner(office: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
-    """Whose agreement it is: a number stays with its recipient."""
+    """Return the recipient to which an agreement number belongs; None if it is not known."""
     known = office.database.one(STANDING, {"number": number})
     return known[0] if known is not None else None
 
@@ -188,7 +192,10 @@ def _must_be_changeable(known: Row, owner: MemberCode) -> None:
 
 
 def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
-    """The newest from now on, also where the clock stood still or stepped back."""
+    """Add the newest draft.
+
+    Its time is after every earlier draft's, even if the clock stood still or was set back.
+    """
     key = {"number": number, "terms_digest": digest}
     if transaction.one(_DRAFTED_BEFORE, key) is not None:
         raise DeskError("this very document was laid before the parties earlier")
@@ -200,7 +207,7 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
 def _must_be_signable(
     transaction: Transaction, signature: AgreementSignature, at: datetime
 ) -> None:
-    """Everything that could have changed since the signature was verified."""
+    """Check everything that may have changed since the signature was verified."""
     known = transaction.one(STANDING, {"number": signature.number})
     if known is None:
         raise DeskError("no agreement of this number is registered")
@@ -221,7 +228,10 @@ def _must_be_signable(
 
 
 def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bool:
-    """One of each role, by three hands that may sign at this moment."""
+    """Return whether all three roles have signed.
+
+    Only signatories who may sign at this moment count, and one certificate counts for one role.
+    """
     rows = transaction.all(SIGNATURES, {"number": number, "terms_digest": digest})
     standing = {signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None}
     return frozenset(standing.values()) == frozenset(AgreementRole)

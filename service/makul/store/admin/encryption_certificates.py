@@ -1,4 +1,4 @@
-"""To which certificates a recipient's data are encrypted, as the desk registers them."""
+"""The certificates to which a recipient's data are encrypted, as operators register them."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ IN_USE = (
     .where(sealing_certificate.c.withdrawn_at.is_(None))
     .order_by(sealing_certificate.c.recipient, sealing_certificate.c.added_at)
 )
-"""Not withdrawn: whose, and the certificate in DER."""
+"""The recipient and the DER of each certificate that is not withdrawn."""
 _ADD = insert(sealing_certificate)
 _WITHDRAW = (
     update(sealing_certificate)
@@ -43,7 +43,10 @@ def add(
     *,
     at: datetime,
 ) -> None:
-    """Register; the newest counts from this commit on. One that was withdrawn does not return."""
+    """Register a certificate; the newest one is used from this commit on.
+
+    A withdrawn certificate cannot be registered again.
+    """
     key = {"recipient": recipient, "fingerprint": fingerprint}
     if transaction.one(_KNOWN, key) is not None:
         raise DeskError("this sealing certificate is already registered or was withdrawn")
@@ -62,7 +65,10 @@ def withdraw(
     reason: str,
     at: datetime,
 ) -> None:
-    """Withdraw, for good; stored answers encrypted to it are not given again."""
+    """Withdraw a certificate; this cannot be undone.
+
+    Stored answers that are encrypted to it are not given again.
+    """
     values = {
         "key_recipient": recipient,
         "key_fingerprint": fingerprint,

@@ -1,4 +1,4 @@
-"""What a decision was judged on, for whoever judges it again (Procedure, cl. 13 and 16)."""
+"""The documents on which a decision was judged, for a later check (Procedure, cl. 13 and 16)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ _PIECE = select(evidence.c.kind, evidence.c.sealed).where(
 def look(
     office: RegistryUnitOfWork, disclosure_id: UUID, *, at: datetime
 ) -> DecisionEvidence | None:
-    """The documents and their reports, given only once the look is committed to the log."""
+    """Return the documents and their reports, after the access is committed to the log."""
     with office.changing() as transaction:
         row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         facts = {"disclosure": str(disclosure_id), "found": row is not None}
@@ -50,8 +50,7 @@ def _piece(
     if sealed is not None:
         try:
             document = office.sealer.open(sealed, evidence_place(recipient, digest))
-        except (
-            FieldDecryptionError
-        ):  # it was altered or moved: told of this piece, not of the store
+        except FieldDecryptionError:
+            # This document was altered or moved; the other documents must still be shown.
             document = None
     return EvidenceDocument(digest=digest, kind=kind, document=document, report=report)

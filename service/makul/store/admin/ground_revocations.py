@@ -1,6 +1,7 @@
-"""The operator's look at, and revocation of, a consent or basis statement of a recipient.
+"""Show and revoke a recipient's consent or basis statement on behalf of the operator.
 
-Only one that was used or registered has a meter here, and so only such a one can be revoked.
+Only a ground that was used or registered has a usage counter here, so only such a ground can be
+revoked.
 """
 
 from datetime import datetime
@@ -109,7 +110,8 @@ def revoke_ground(
         if not transaction.run(_REVOKE_GROUND, values):
             raise DeskError("this recipient has no such ground in force")
         if subject is not None:
-            # Beside its meter, so that ListRevocations lists it as any other.
+            # It is recorded beside its usage counter, so that ListRevocations lists it as any
+            # other.
             by_hand = ConsentRevocation(consent_id=ground_id, subject=subject, document=None)
             revocations.take_back(transaction, office.sealer, recipient, by_hand, at=at)
         act.write("ground.revoke", recipient, facts, at=at)
@@ -122,7 +124,7 @@ def _read_subject(
     kind: GroundKind,
     ground_id: UUID,
 ) -> Pin | None:
-    """Return whose consent it is; None for a basis statement, or if no subject is known."""
+    """Return the subject of a consent; None for a basis statement, or if no subject is known."""
     if kind is not GroundKind.CONSENT:
         return None
     values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}

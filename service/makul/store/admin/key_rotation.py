@@ -1,9 +1,10 @@
-"""The rotation of the master key, step by step: prepared, activated, all wrapped anew, retired.
+"""The rotation of the master key in steps: prepare, activate, wrap all data keys again, retire.
 
-A key is prepared before it is current, for a process that does not know it could not open what
-another seals with it; and it is activated only once no process of this machine works with a ring
-without it. A former key is taken out only once nothing is sealed under it, and nobody here could
-still seal with it. What other machines do cannot be seen from here.
+A key is prepared before it becomes current. Otherwise a process that does not know it could not
+decrypt what another process encrypts. It is activated only when no process of this machine uses a
+key ring without it. A former key is retired only when no field is encrypted under it and no process
+here could still encrypt with it. Processes of other machines are not visible from here
+(docs/decisions/0020-rotating-the-wrapping-key.md).
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,24 +27,27 @@ _LAST_REWRAPPED = select(func.max(desk_log.c.at)).where(desk_log.c.action == _RE
 
 
 class StoreRotation(KeyRotation):
-    """The rotation of one store's master key, whose ring lies in a file."""
+    """The rotation of one store's master key, whose key ring is in a file."""
 
     def __init__(self, office: RegistryUnitOfWork, path: Path) -> None:
         self._office = office
         self._file = KeyFile(path)
 
     def ring(self) -> Ring:
-        """The ring as it stands in its file."""
+        """Return the key ring as its file has it."""
         with _mendable():
             keys = self._file.load()
         return Ring(current=keys.current_id, following=keys.next_id, former=_former(keys))
 
     def count(self) -> Sequence[SealedCount]:
-        """Every sealed field, by column and key: reads the whole store."""
+        """Count the encrypted fields by column and key; reads the whole store."""
         return rewrapping.count(self._office.database)
 
     def lingering(self) -> Sequence[str]:
-        """Keys in whose time a process of this machine read the ring that it works with."""
+        """Return the keys of earlier key rings that a process of this machine still uses.
+
+        The key that was current in a ring identifies it.
+        """
         ring = self.ring()
         asked = ring.former if ring.following is None else (ring.current, *ring.former)
         with _mendable():
@@ -51,7 +55,7 @@ class StoreRotation(KeyRotation):
             return [key_id for key_id in kept if self._file.still_used(key_id)]
 
     def prepare(self, *, at: datetime) -> str:
-        """Add a new key that opens and does not seal; its id."""
+        """Add a new key that decrypts and does not encrypt, and return its id."""
         with _mendable(), self._file.alone():
             keys = self._keys()
             if keys.next_id is not None:
@@ -65,7 +69,7 @@ class StoreRotation(KeyRotation):
         return following
 
     def activate(self, *, at: datetime) -> str:
-        """Let the prepared key seal from now on; its id."""
+        """Make the prepared key the one that encrypts, and return its id."""
         with _mendable(), self._file.alone():
             keys = self._keys()
             if keys.next_id is None:
@@ -77,7 +81,7 @@ class StoreRotation(KeyRotation):
         return ring.current_id
 
     def rewrap(self, clock: Clock) -> Iterator[Rewrapped]:
-        """Bring all that is sealed under the current key, batch by batch."""
+        """Wrap every data key again under the current master key, batch by batch."""
         with _mendable():
             current = self._keys().current_id
         self._log("key.rewrap", current, {}, clock())
@@ -88,7 +92,7 @@ class StoreRotation(KeyRotation):
         self._log(_REWRAPPED, current, {"fields": fields}, clock())
 
     def retire(self, key_id: str, *, at: datetime) -> Retired:
-        """Take a former key out of the ring, once nothing is sealed under it."""
+        """Remove a former key from the key ring if no field is encrypted under it."""
         with _mendable(), self._file.alone():
             keys = self._keys()
             if key_id not in _former(keys):
@@ -106,7 +110,11 @@ class StoreRotation(KeyRotation):
         )
 
     def _keys(self) -> StoreKeys:
-        """The ring of the file; what this process seals, its log too, must be under its key."""
+        """Return the key ring of the file.
+
+        Raises `DeskError` if its current key is not this process's. What this process encrypts,
+        including its log, must be under the current key.
+        """
         keys = self._file.load()
         if keys.current_id != self._office.sealer.current_id:
             raise DeskError("the ring was changed a moment ago: give the command again")
@@ -121,7 +129,10 @@ class StoreRotation(KeyRotation):
             )
 
     def _log(self, action: str, key_id: str, facts: dict[str, object], at: datetime) -> None:
-        """Before the step: a step that is logged and not taken is seen, the other way it is not."""
+        """Log a step before it is taken.
+
+        A step that is logged and not taken can be detected; the reverse cannot.
+        """
         with self._office.database.transaction() as transaction:
             self._office.log.write(transaction, action, key_id, facts, at=at)
 
@@ -132,7 +143,7 @@ def _former(keys: StoreKeys) -> tuple[str, ...]:
 
 @contextmanager
 def _mendable() -> Iterator[None]:
-    """What is wrong with the file is for the operator to mend."""
+    """Report a faulty key file as an error that the operator can correct."""
     try:
         yield
     except StoreKeysError as error:

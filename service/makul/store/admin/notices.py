@@ -1,4 +1,4 @@
-"""Notices: what subjects are told before they consent, and that it was approved (cl. 4)."""
+"""Notices: what subjects read before they consent, and the approval of these texts (cl. 4)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ _APPROVE = insert(notice_approval)
 
 
 def add(office: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
-    """Register a notice. Its texts never change: another text is another number."""
+    """Register a notice. Its texts never change: another text needs another number."""
     if set(texts) != set(NOTICE_LANGUAGES):
         raise DeskError("a notice is one text in each of ky, ru and en")
     digests = Notice.of(ref, texts, added_at=at).digests
@@ -95,7 +95,7 @@ def approve(
 
 
 def everything(office: RegistryUnitOfWork) -> Sequence[Notice]:
-    """Every notice, by number."""
+    """Return every notice, by number."""
     found: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
     for ref, *row in office.database.all(_ALL, {}):
         found.setdefault(ref, []).append(tuple(row))
@@ -112,5 +112,5 @@ def everything(office: RegistryUnitOfWork) -> Sequence[Notice]:
 
 
 def _together(digests: Mapping[str, bytes]) -> bytes:
-    """SHA-256 over the digests of ky, ru and en, in that order."""
+    """Return the SHA-256 over the digests of ky, ru and en, in that order."""
     return sha256(b"".join(digests[language] for language in NOTICE_LANGUAGES)).digest()

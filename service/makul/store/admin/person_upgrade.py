@@ -1,8 +1,8 @@
-"""The move of samples out of persons' records, after the migration that made a table for them.
+"""Move samples out of persons' records, after the migration that made a table for them.
 
-Each row says in which format it is, so the move needs no memory: after a kill it goes on with what
-is left. A batch is one short transaction in which a sample's row is added and the record is written
-without it, so a reader finds the sample in one place or in the other. The service may run
+Each row names its format, so the move needs no stored progress: after a kill it continues with the
+remaining rows. A batch is one short transaction that adds the sample's row and writes the record
+without it. So a reader always finds the sample in exactly one of them. The service may run
 meanwhile.
 """
 
@@ -32,11 +32,11 @@ from makul.store.schema.person_tables import person
 
 MAX_BATCH_ROWS = 100
 MAX_BATCH_BYTES = 4 * 1024 * 1024
-"""Bytes of records in one transaction, at least one record: writers wait for it, as they do for a
-batch of `rewrapping`."""
+"""Bytes of records in one transaction, at least one record. Writers wait for it, as for a batch of
+`store.admin.rewrap`."""
 
 _TO_MOVE = text(f"format = {WHOLE}")
-"""As the partial index says it: a parameter would not let a database use that."""
+"""The predicate of the partial index: with a parameter, a database could not use the index."""
 _COUNT = select(func.count()).select_from(person).where(_TO_MOVE)
 _NEXT = (
     select(person.c.pin_index, person.c.version, func.length(person.c.sealed))
@@ -71,21 +71,21 @@ _WRITE = (
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What one batch came to, in versions of records."""
+    """The result of one batch, in versions of records."""
 
     versions: int
     broken: int
-    """Versions that do not open with these keys, or do not read back; they stay as they are."""
+    """Versions that these keys do not decrypt, or that do not read back; they stay unchanged."""
 
 
 def count_rows(database: Database) -> int:
-    """Return how many versions of records still hold their samples."""
+    """Return how many versions of records still contain their samples."""
     row = database.one(_COUNT, {})
     return int(row[0]) if row is not None else 0
 
 
 def move_samples(office: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
-    """Move the samples of every record, and yield what each batch came to.
+    """Move the samples of every record, and yield the result of each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
     """
@@ -119,7 +119,7 @@ def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes
 def _move(
     transaction: Transaction, sealer: FieldCipher, pin_index: bytes, version: int, at: datetime
 ) -> int:
-    """Move one version's samples; 0 if another process did so meanwhile."""
+    """Move the samples of one version; return 0 if another process did so meanwhile."""
     row = transaction.one(_READ, {"pin_index": pin_index, "version": version})
     if row is None:
         return 0

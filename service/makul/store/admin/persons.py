@@ -1,4 +1,4 @@
-"""Persons as the operator puts them into the database and, on the record, looks at them."""
+"""Persons: operators insert them into the database, and every access of an operator is recorded."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from makul.store.records.persons import add_version, read_current
 from makul.store.schema.person_tables import person, person_sample
 
 PAGE_ROWS = 500
-"""Records that one statement of a search reads: no transaction stays open for the whole of it."""
+"""Records that one statement of a search reads: no transaction lasts for the whole search."""
 
 _newest = person.alias("newest")
 _PAGE = (
@@ -37,11 +37,11 @@ _SAMPLES = select(func.count()).select_from(person_sample)
 
 
 def put(office: RegistryUnitOfWork, persons: Sequence[Person], *, at: datetime) -> int:
-    """Keep each person as a new version where anything changed; how many did.
+    """Store each person as a new version if anything changed, and return how many changed.
 
-    One transaction: a caller with many persons comes with a few hundred at a time, for the desk
-    waits meanwhile, and on SQLite whoever writes. Version numbers are given here, whatever the
-    persons' own say.
+    The call is one transaction, during which other changes of the registry wait, and on SQLite all
+    writers. A caller with many persons must pass a few hundred at a time. Version numbers are
+    assigned here; those of the given persons are ignored.
     """
     with office.changing() as transaction:
         changed = sum(add_version(transaction, office.sealer, one, at) for one in persons)
@@ -51,9 +51,9 @@ def put(office: RegistryUnitOfWork, persons: Sequence[Person], *, at: datetime) 
 
 
 def look(office: RegistryUnitOfWork, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-    """A person's record, given only once the look is committed to the log.
+    """Return a person's record, after the access is committed to the log.
 
-    Its samples are named with their sizes, and not opened.
+    Its samples are listed with their sizes and are not decrypted.
     """
     index = office.sealer.index("pin", pin.digits)
     with office.changing() as transaction:
@@ -72,10 +72,10 @@ def change_one(
     reason: str,
     at: datetime,
 ) -> tuple[Person, Person] | None:
-    """Add what `change` makes of a record as its new version, and return it before and after.
+    """Add the result of `change` as a record's new version, and return it before and after.
 
-    The transaction that reads it writes it, so a change by another operator is not lost. A look
-    at nobody, and a change that changes nothing, are recorded too.
+    One transaction reads and writes the record, so a change by another operator is not lost. An
+    access to a person who does not exist, and a change without effect, are recorded too.
     """
     index = office.sealer.index("pin", pin.digits)
     with office.changing() as transaction:
@@ -96,10 +96,10 @@ def search(
     at: datetime,
     report: Callable[[int], None],
 ) -> PersonsFound:
-    """Find persons by what is known of them: opens every current record until there are enough.
+    """Find persons by known data: reads current records until there are enough.
 
-    What is looked for is recorded before the first is opened, and everybody who was found before
-    they are given: each is a look at that person.
+    The query is recorded before the first record is decrypted. Each person found is recorded before
+    the result is returned, because each is an access to that person's data.
     """
     facts: dict[str, object] = {"reason": reason, "query": query.fields}
     with office.changing() as transaction:
@@ -122,7 +122,7 @@ def search(
 
 
 def _everybody(office: RegistryUnitOfWork) -> Iterator[Person]:
-    """Yield every current record, by index; samples stay where they are."""
+    """Yield every current record, by index; samples are not read."""
     after = b""
     while rows := office.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
         for index, version, sealed in rows:
@@ -132,7 +132,7 @@ def _everybody(office: RegistryUnitOfWork) -> Iterator[Person]:
 
 
 def count(database: Database) -> PersonCount:
-    """Count persons, versions of their records, and samples; opens no record."""
+    """Count persons, versions of their records, and samples; decrypts no record."""
     counted, samples = database.one(_VERSIONS, {}), database.one(_SAMPLES, {})
     persons, versions = counted if counted is not None else (0, 0)
     return PersonCount(

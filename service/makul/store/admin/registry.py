@@ -1,4 +1,7 @@
-"""The operator's desk. Every change, and every look at a person, is logged in its transaction."""
+"""The operator's registry. Each change, and each access to a person's data, is logged with it.
+
+A change and its log entry are in one transaction.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -101,7 +104,10 @@ _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("reci
 
 
 class StoreDesk(PersonDesk):
-    """`ports.Desk`, of one operator. Raises `DeskError` and `StoreUnavailableError`."""
+    """The implementation of `ports.Desk` for one operator.
+
+    Raises `DeskError` and `StoreUnavailableError`.
+    """
 
     def __init__(self, database: Database, sealer: FieldCipher, who: str) -> None:
         self._database = database
@@ -112,7 +118,7 @@ class StoreDesk(PersonDesk):
     # --- recipients and their certificates and officials --------------------------------------
 
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None:
-        """Register a party that may ask; raises `DeskError` where it is registered."""
+        """Register a recipient; raises `DeskError` if it is registered already."""
         facts = {
             "kind": recipient.kind.value,
             "name": recipient.name,
@@ -127,7 +133,10 @@ class StoreDesk(PersonDesk):
             act.write("recipient.add", recipient.code, facts, at=at)
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
-        """Hold, cut off or release; takes effect for everything ordered after its commit."""
+        """Set a recipient's state: active, on hold or cut off.
+
+        The state applies to everything that is ordered after its commit.
+        """
         values = {
             "key_code": recipient.code,
             "state": recipient.state.value,
@@ -141,14 +150,17 @@ class StoreDesk(PersonDesk):
             act.write("recipient.state", recipient.code, facts, at=at)
 
     def recipients(self) -> Sequence[Recipient]:
-        """Every recipient, by code."""
+        """Return every recipient, by code."""
         rows = self._database.all(_RECIPIENTS, {})
         return [recipient_from_row(MemberCode(row[0]), row[1:]) for row in rows]
 
     def add_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
-        """Register a certificate for a recipient's messages. One certificate, one recipient."""
+        """Register a certificate for a recipient's messages.
+
+        One certificate belongs to one recipient.
+        """
         values = {
             "fingerprint": fingerprint,
             "recipient": recipient,
@@ -167,17 +179,17 @@ class StoreDesk(PersonDesk):
             act.write("certificate.add", recipient, facts, at=at)
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
-        """Every recipient's certificate in use for messages: whose, and in DER."""
+        """Return the recipient and the DER of every message certificate in use."""
         return [(MemberCode(row[0]), row[1]) for row in self._database.all(_CERTIFICATES, {})]
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
-        """Every certificate that data may be encrypted to: whose, and in DER."""
+        """Return the recipient and the DER of every certificate that data may be encrypted to."""
         return [(MemberCode(row[0]), row[1]) for row in self._database.all(sealing.IN_USE, {})]
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """Trust a certificate no more, from this commit on; it cannot be registered again."""
+        """Withdraw a message certificate from this commit on; it cannot be registered again."""
         values = {
             "key_fingerprint": fingerprint,
             "key_recipient": recipient,
@@ -193,7 +205,7 @@ class StoreDesk(PersonDesk):
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
-        """Encrypt this recipient's data to this certificate; raises `DeskError` if known."""
+        """Encrypt this recipient's data to this certificate; raises `DeskError` if it is known."""
         with self._office.changing() as transaction:
             _must_know(transaction, recipient)
             sealing.add(self._office, transaction, recipient, fingerprint, der, at=at)
@@ -201,7 +213,11 @@ class StoreDesk(PersonDesk):
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """Encrypt nothing more to it, and give no stored answer again that is; for good."""
+        """Withdraw an encryption certificate; this cannot be undone.
+
+        Data are not encrypted to it any more, and stored answers that are encrypted to it are not
+        given again.
+        """
         with self._office.changing(taking_from=recipient) as transaction:
             sealing.withdraw(
                 self._office, transaction, recipient, fingerprint, reason=reason, at=at
@@ -228,7 +244,10 @@ class StoreDesk(PersonDesk):
     def withdraw_official(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """What they sign counts no more, from this commit on; they cannot be registered again."""
+        """Withdraw an official, whose signatures do not count from this commit on.
+
+        The official cannot be registered again.
+        """
         key = {"recipient": recipient, "fingerprint": fingerprint}
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
         with self._office.changing(taking_from=recipient) as transaction:
@@ -243,7 +262,7 @@ class StoreDesk(PersonDesk):
     # --- terms and grounds --------------------------------------------------------------------
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
-        """Register a notice in all its languages; it counts once it is approved."""
+        """Register a notice in all its languages; it is valid only after its approval."""
         notices.add(self._office, ref, texts, at=at)
 
     def approve_notice(
@@ -253,45 +272,48 @@ class StoreDesk(PersonDesk):
         notices.approve(self._office, approval, signer, signed, at=at)
 
     def notices(self) -> Sequence[Notice]:
-        """Every notice, by number."""
+        """Return every notice, by number."""
         return notices.everything(self._office)
 
     def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
-        """Register a hand for a party: one person, one key, one party, one role."""
+        """Register a signatory for a party: one person and one key for one party in one role."""
         signatories.add(self._office, signatory, at=at)
 
     def withdraw_signatory(
         self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """A signatory who signs no more, from this commit on."""
+        """Withdraw a signatory, who may not sign from this commit on."""
         signatories.withdraw(self._office, member, fingerprint, reason=reason, at=at)
 
     def signatories(self) -> Sequence[Signatory]:
-        """Every signatory, withdrawn ones too."""
+        """Return every signatory, including withdrawn ones."""
         return signatories.everyone(self._office)
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
-        """Lay terms before the parties; earlier terms of that number end here."""
+        """Submit draft terms to the parties; earlier terms of that number end here."""
         agreed.draft(self._office, agreement, document, at=at)
 
     def draft_document(self, number: AgreementNumber) -> bytes | None:
-        """The document of an agreement's newest draft, unsigned."""
+        """Return the unsigned document of an agreement's newest draft."""
         return agreed.draft_document(self._office, number)
 
     def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
-        """Record a verified signature; IN_FORCE where with it all three parties have signed."""
+        """Record a verified signature, and return the new state.
+
+        It is IN_FORCE if all three parties have signed.
+        """
         return agreed.sign(self._office, signature, at=at)
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
-        """Who signed the newest draft, the first first."""
+        """Return the signatures of the newest draft, the earliest first."""
         return list_signatures(self._database, number)
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
-        """End an agreement for good."""
+        """Terminate an agreement; this cannot be undone."""
         agreed.terminate(self._office, number, reason=reason, at=at)
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]:
-        """Every agreement, or one recipient's, by number."""
+        """Return every agreement, or those of one recipient, by number."""
         if recipient is None:
             rows = self._database.all(_ALL_AGREEMENTS, {})
         else:
@@ -316,18 +338,18 @@ class StoreDesk(PersonDesk):
         """Revoke a consent or basis statement that was used or registered, from this commit on."""
         revoke_ground(self._office, recipient, kind, ground_id, reason=reason, at=at)
 
-    # --- the record ---------------------------------------------------------------------------
+    # --- decisions ----------------------------------------------------------------------------
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int
     ) -> Sequence[DisclosureRow]:
-        """The latest decisions first, at most `listing.MOST_ROWS`."""
+        """Return the latest decisions first, at most `listing.MOST_ROWS`."""
         return listing.latest(
             self._database, self._sealer, recipient=recipient, since=since, limit=limit
         )
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
-        """One decision."""
+        """Return one decision."""
         return listing.one(self._database, self._sealer, disclosure_id)
 
     def repetitions(
@@ -349,20 +371,23 @@ class StoreDesk(PersonDesk):
         )
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
-        """A month's decisions, counted."""
+        """Return counts of a month's decisions."""
         return statistics.of_month(self._database, month)
 
     def export(
         self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
-        """A month's decisions, as they are read; nothing is read unless the export is recorded."""
+        """Return a month's decisions as they are read.
+
+        The export is recorded before anything is read.
+        """
         facts = {"month": str(month), "revealed": look.revealed, "reason": look.reason}
         with self._database.transaction() as transaction:
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
         return listing.of_month(self._database, self._sealer, month, recipient=recipient)
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
-        """What a decision was judged on; the look is itself recorded (cl. 13, 16)."""
+        """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""
         return evidence.look(self._office, disclosure_id, at=at)
 
 

@@ -1,11 +1,12 @@
-"""Bringing every sealed field under the current master key, while the service goes on.
+"""Wrap every data key again under the current master key, while the service runs.
 
-Each field names the key that wraps its data key, so a walk needs no memory: whatever is not under
-the current key is still to be done, after a kill as well. A walk goes by primary key and reads
-heads alone; a batch is one short transaction, and writes a head only where the field still has the
-one that was read (a data key is never used twice, so an equal head is an unchanged field).
+Each field names the master key that wraps its data key, so a walk needs no stored progress. A field
+that is not under the current key is still to do, also after a kill. A walk goes by primary key and
+reads only heads. A batch is one short transaction; it writes a head only if the field still has the
+head that was read. A data key is never used twice, so an equal head is an unchanged field.
 
-The statements are written to run alike on SQLite and PostgreSQL.
+The statements run unchanged on SQLite and PostgreSQL. See
+docs/decisions/0020-rotating-the-wrapping-key.md.
 """
 
 import time
@@ -41,36 +42,39 @@ BATCH_FIELDS = 100
 """Fields in one transaction: writers wait some ten milliseconds for it."""
 
 BATCH_BYTES = 4 * 1024 * 1024
-"""Bytes in one transaction: a head is small, but SQLite writes its whole row anew, scans too."""
+"""Bytes in one transaction.
+
+A head is small, but SQLite writes its whole row again, scans included.
+"""
 
 REST = 1.0
-"""How long a walk rests after a batch, for each second of it: the writers' turn. Without a rest,
-recording fell to a half; the walk is in no such hurry."""
+"""Seconds that a walk rests for each second of a batch, so that writers get their turn. Without a
+rest, the recording rate fell to a half; the walk is not urgent."""
 
 MOST_WALKS = 3
-"""What others seal meanwhile under an older key is found by another walk. Where a third finds more,
-somebody goes on doing so, and it is time to tell."""
+"""Maximum number of walks. Another walk finds what others encrypt meanwhile under an older key. If
+a third walk finds more, another process continues to do so, and the operator must be informed."""
 
 _NO_KEY = "?"
 _SEALED = frozenset({"sealed", "subject", "answer", "sealed_check"})
-"""How a column is named that only the store's keys open (see `tables`)."""
+"""The names of columns that only the store's keys decrypt (`store.schema.tables`)."""
 
 
 @dataclass(frozen=True, eq=False)
 class SealedColumn:
-    """A column of sealed fields, and the statements to walk it."""
+    """A column of encrypted fields, and the statements to walk it."""
 
     table: Table
     column: Column[bytes]
 
     @property
     def name(self) -> str:
-        """Table and column."""
+        """Return the names of table and column."""
         return f"{self.table.name}.{self.column.name}"
 
     @cached_property
     def counting(self) -> Select[bytes, int]:
-        """How many fields there are, by key id."""
+        """Select the number of fields by key id."""
         key_id = _part(self.column, 2, KEY_ID_BYTES).label("under")
         return (
             select(key_id, func.count().label("fields"))
@@ -80,7 +84,7 @@ class SealedColumn:
 
     @cached_property
     def first(self) -> Select[*tuple[Any, ...]]:
-        """The first fields under another key than `done`: length, head and primary key."""
+        """Select the first fields under another key than `done`: length, head and primary key."""
         key = self.table.primary_key.columns
         return (
             select(func.length(self.column), _part(self.column, 1, HEAD_BYTES), *key)
@@ -94,14 +98,14 @@ class SealedColumn:
 
     @cached_property
     def following(self) -> Select[*tuple[Any, ...]]:
-        """The same behind a primary key."""
+        """Select the same fields after a given primary key."""
         key = self.table.primary_key.columns
         behind = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in key))
         return self.first.where(tuple_(*key) > behind)
 
     @cached_property
     def rewrapping(self) -> Update:
-        """Put a new head before the same ciphertext, where the head is still `was`."""
+        """Put a new head before the same ciphertext, if the head is still `was`."""
         key = self.table.primary_key.columns
         head = bindparam("head", type_=LargeBinary())
         anew = head.op("||")(_part(self.column, HEAD_BYTES + 1))
@@ -116,7 +120,10 @@ class SealedColumn:
 
 
 def _part(column: Column[bytes], start: int, length: int | None = None) -> ColumnElement[bytes]:
-    """Some bytes of a column. The numbers stand in the SQL: a statement groups by what it says."""
+    """Return some bytes of a column.
+
+    The numbers are in the SQL text, because a statement groups by its text.
+    """
     numbers = (start,) if length is None else (start, length)
     return func.substr(column, *(literal_column(str(n)) for n in numbers), type_=LargeBinary())
 
@@ -127,11 +134,11 @@ SEALED_COLUMNS: Sequence[SealedColumn] = tuple(
     for column in table.columns
     if column.name in _SEALED and isinstance(column.type, LargeBinary)
 )
-"""Every column of sealed fields, by how it is named: a table added later is walked as well."""
+"""The columns of encrypted fields, selected by name: a table added later is included."""
 
 
 def count(database: Database) -> Sequence[SealedCount]:
-    """Every sealed field, by column and key id."""
+    """Count the encrypted fields by column and key id."""
     return [
         SealedCount(column=column.name, key_id=_name(key_id), fields=fields)
         for column in SEALED_COLUMNS
@@ -140,9 +147,9 @@ def count(database: Database) -> Sequence[SealedCount]:
 
 
 def rewrap(database: Database, sealer: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
-    """Bring all fields under the current key, whose id this is; one batch each time.
+    """Wrap all fields under the current key, whose id is `key_id`; yield each batch.
 
-    Raises `StoreUnavailableError`; what was told before is committed.
+    Raises `StoreUnavailableError`; the batches that were yielded are committed.
     """
     for _ in range(MOST_WALKS):
         found = 0
@@ -170,7 +177,7 @@ def _walk(
 
 
 def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
-    """The first rows whose fields are no more than a transaction may write, and one at least."""
+    """Return the first rows whose fields fit into one transaction, at least one."""
     total = 0
     for number, (length, *_) in enumerate(rows):
         total += length
@@ -208,7 +215,7 @@ def _names(column: SealedColumn) -> Sequence[str]:
 
 
 def _name(key_id: object) -> str:
-    """A key id as it is written; `?` for what is none."""
+    """Return a key id as text; `?` for bytes that are no key id."""
     text = key_id.decode("latin-1") if isinstance(key_id, bytes) else ""
     fits = len(text) == KEY_ID_BYTES and all(letter in "0123456789abcdef" for letter in text)
     return text if fits else _NO_KEY

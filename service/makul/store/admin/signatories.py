@@ -1,4 +1,4 @@
-"""Who may sign agreements and approvals for a party, and the signed documents that are kept."""
+"""Signatories who may sign agreements and approvals for a party, and the documents they signed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,10 +44,11 @@ _KEEP = insert(desk_document)
 
 
 def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
-    """Register a hand for a party.
+    """Register a signatory for a party.
 
-    One certificate, one key and one person stand for one party in one role alone, whether still
-    registered or withdrawn: else one hand could make an agreement of three.
+    One certificate, one key and one person may represent only one party in one role. This also
+    applies to withdrawn signatories. Otherwise one signatory could sign an agreement for all three
+    parties.
     """
     facts = {
         "role": new.role.value,
@@ -82,7 +83,7 @@ def withdraw(
     reason: str,
     at: datetime,
 ) -> None:
-    """A signatory who signs no more; never registered again under this certificate."""
+    """Withdraw a signatory, who can never be registered again under this certificate."""
     values = {
         "key_member": member,
         "key_fingerprint": fingerprint,
@@ -97,14 +98,14 @@ def withdraw(
 
 
 def everyone(office: RegistryUnitOfWork) -> Sequence[Signatory]:
-    """Every signatory, withdrawn ones too."""
+    """Return every signatory, including withdrawn ones."""
     return [_from_row(office.sealer, row) for row in office.database.all(_ALL, {})]
 
 
 def may_sign(
     transaction: Transaction, member: str, fingerprint: bytes, role: AgreementRole
 ) -> bool:
-    """Is this certificate a signatory's of this member in this role, at this moment?"""
+    """Return whether this certificate belongs to a signatory of this member in this role now."""
     values = {"member": member, "fingerprint": fingerprint, "role": role.value}
     return transaction.one(_MAY_SIGN, values) is not None
 
@@ -112,7 +113,7 @@ def may_sign(
 def keep(
     transaction: Transaction, sealer: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
 ) -> None:
-    """Keep a document's exact bytes and how it was judged; the same bytes once."""
+    """Store a document's exact bytes and the report on it; the same bytes are stored once."""
     if transaction.one(_DOCUMENT, {"digest": signed.digest}) is not None:
         return
     packed = pack({"v": 1}, [signed.document, signed.report])
@@ -126,7 +127,7 @@ def keep(
 
 
 def kept(office: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
-    """A document that was kept."""
+    """Return a stored document; None if there is none."""
     row = office.database.one(_DOCUMENT, {"digest": digest})
     if row is None:
         return None
@@ -171,7 +172,7 @@ def _from_row(sealer: FieldCipher, row: Row) -> Signatory:
 
 
 def document_row(digest: bytes) -> RowKey:
-    """Return the key of a document that is kept for an act."""
+    """Return the row key of a document that is stored for an act."""
     return RowKey("desk_document", {"digest": digest})
 
 

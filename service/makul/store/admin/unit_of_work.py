@@ -1,4 +1,4 @@
-"""What every change at the operator's desk needs."""
+"""The context of every change in the operator's registry."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,21 +13,22 @@ from makul.store.records.locks import Gate, acquire_lock, announce_revocation, l
 
 @dataclass(frozen=True, slots=True)
 class RegistryUnitOfWork:
-    """The store, what seals its fields, and the log of who did what."""
+    """The store, the cipher of its fields, and the log of operators' acts."""
 
     database: Database
     sealer: FieldCipher
     log: DeskLog
 
     def act(self, transaction: Transaction, *rows: RowKey) -> PendingAct:
-        """Begin an act that is about to change these rows; write it after the change."""
+        """Begin an act that is about to change these rows; it must be written after the change."""
         return PendingAct(transaction, self.sealer, self.log, rows)
 
     @contextmanager
     def changing(self, *, taking_from: str | None = None) -> Iterator[Transaction]:
-        """A transaction that no other change at the desk runs beside.
+        """Open a transaction that excludes every other change of the registry.
 
-        Nor any decision for the recipient that a right may be taken from, told by its code.
+        With `taking_from`, the code of a recipient, it also excludes decisions for that recipient,
+        from which a right may be withdrawn.
         """
         with ExitStack() as stack:
             taking = None

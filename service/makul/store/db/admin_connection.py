@@ -1,4 +1,4 @@
-"""A plain connection to a PostgreSQL store, for those who run it: partitions, rights, looks."""
+"""A plain connection to a PostgreSQL store for operators: partitions, privileges and inspection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,10 @@ from makul.store.db.location import PostgresLocation
 
 @contextmanager
 def administered(place: PostgresLocation) -> Iterator["psycopg.Connection[Any]"]:
-    """A connection of its own, each statement its own transaction; one kind of error."""
+    """Yield a separate connection on which each statement is its own transaction.
+
+    Raises `StoreUnavailableError` for every error of the driver.
+    """
     try:
         with psycopg.connect(place.url, autocommit=True) as server:
             yield server

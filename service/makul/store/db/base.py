@@ -1,12 +1,13 @@
-"""What the store asks of a database: statements, transactions, and one kind of error.
+"""The interface of a database to the store: statements, transactions, and one kind of error.
 
-Statements are written in SQLAlchemy Core, compiled once for each dialect, and run on the driver's
-own connection: on the request path Core's execution would cost more than the statement. A single
-statement is its own snapshot, so reads need no transaction.
+Statements are written in SQLAlchemy Core and compiled once for each dialect. They run on the
+driver's own connection, because on the request path execution by Core would cost more than the
+statement. A single statement is its own snapshot, so reads need no transaction.
 
-Two databases fulfil it. `sqlite` lets one transaction write at a time. `postgres` runs many side
-by side under READ COMMITTED: there, what a decision rests on is locked in share, whoever takes a
-right away locks it alone, and work that lost a race is run again.
+Two databases implement it. `store.db.sqlite` lets one transaction write at a time.
+`store.db.postgres` runs many transactions concurrently under READ COMMITTED. There a decision locks
+in share mode what it rests on, and a transaction that takes a right away locks it exclusively. Work
+that lost a race is run again.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,25 +26,25 @@ ResultT = TypeVar("ResultT")
 
 
 class Cursor(Protocol):
-    """What is used of a driver's cursor."""
+    """The part of a driver's cursor that the store uses."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows the statement changed."""
+        """Return how many rows the statement changed."""
 
     def fetchone(self) -> Row | None:
-        """The next row."""
+        """Return the next row."""
 
     def fetchall(self) -> list[Row]:
-        """The rows left."""
+        """Return the remaining rows."""
 
 
 Execute = Callable[[str, tuple[object, ...]], Cursor]
-"""Runs one statement on a driver's connection."""
+"""A function that runs one statement on a driver's connection."""
 
 
 class Prepared:
-    """A Core statement as one driver takes it."""
+    """A Core statement in the form that one driver takes."""
 
     __slots__ = ("_constants", "_names", "sql")
 
@@ -54,7 +55,7 @@ class Prepared:
         self._constants = {k: v for k, v in compiled.params.items() if v is not None}
 
     def bind(self, values: Values) -> tuple[object, ...]:
-        """The values in the statement's order; a missing one is a KeyError."""
+        """Return the values in the statement's order; a missing value raises `KeyError`."""
         constants = self._constants
         if not constants:
             return tuple([values[name] for name in self._names])
@@ -62,7 +63,7 @@ class Prepared:
 
 
 class CompiledStatements:
-    """The statements of one dialect, each compiled once: they are this room's constants."""
+    """The statements of one dialect, each compiled once: they are constants of `store`."""
 
     __slots__ = ("_dialect", "_prepared")
 
@@ -71,7 +72,7 @@ class CompiledStatements:
         self._prepared: dict[CompilerElement, Prepared] = {}
 
     def prepared(self, statement: CompilerElement) -> Prepared:
-        """The statement as the driver takes it."""
+        """Return the statement in the form that the driver takes."""
         found = self._prepared.get(statement)
         if found is None:
             found = self._prepared[statement] = Prepared(statement, self._dialect)
@@ -79,7 +80,7 @@ class CompiledStatements:
 
 
 class Transaction:
-    """A transaction that is under way. That of a snapshot only reads."""
+    """A transaction in progress. The transaction of a snapshot only reads."""
 
     __slots__ = ("_execute", "_statements", "discarded")
 
@@ -89,68 +90,69 @@ class Transaction:
         self.discarded = False
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
-        """The first row."""
+        """Return the first row."""
         prepared = self._statements.prepared(statement)
         return self._execute(prepared.sql, prepared.bind(values)).fetchone()
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
-        """Every row."""
+        """Return every row."""
         prepared = self._statements.prepared(statement)
         return self._execute(prepared.sql, prepared.bind(values)).fetchall()
 
     def run(self, statement: CompilerElement, values: Values) -> int:
-        """Change something; how many rows were changed."""
+        """Execute a statement that changes data, and return how many rows it changed."""
         prepared = self._statements.prepared(statement)
         return self._execute(prepared.sql, prepared.bind(values)).rowcount
 
     def discard(self) -> None:
-        """Let the transaction end without a trace."""
+        """Mark the transaction so that it is rolled back at its end."""
         self.discarded = True
 
 
 Settled = Callable[[Transaction], ResultT | None]
-"""What work came to whose commit was cut off, if it was committed; None where it was not."""
+"""A function that returns the result of work whose commit was interrupted, or None if it was not
+committed."""
 
 
 class Database(Protocol):
-    """Where the record lies. Threads share it; processes each open their own."""
+    """The database that holds the records. Threads share it; each process opens its own."""
 
     side_by_side: ClassVar[bool]
-    """Do transactions write side by side? Else one waits for the other to end."""
+    """True if transactions write concurrently; otherwise one waits until the other ends."""
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
-        """The first row of one statement, which is a snapshot of its own."""
+        """Return the first row of one statement, which is a snapshot of its own."""
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
-        """Every row of one statement."""
+        """Return every row of one statement."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Write: all of it, or none where the block raises or discards it.
+        """Write everything, or nothing if the block raises or discards the transaction.
 
-        Raises `StoreUnavailableError`; then nothing was written, except where it is a
+        Raises `StoreUnavailableError`; then nothing was written, unless it is a
         `CommitUnknownError`.
         """
 
     def snapshot(self) -> AbstractContextManager[Transaction]:
-        """Read as of one moment: what others commit in the block is not seen. Nobody waits for it.
+        """Read as of one moment: commits of others during the block are not visible.
 
-        To be left soon, because the database keeps what is deleted meanwhile. Raises
-        `StoreUnavailableError`.
+        No transaction waits for a snapshot. It must be short, because the database keeps rows that
+        are deleted meanwhile. Raises `StoreUnavailableError`.
         """
 
     def perform(
         self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
     ) -> ResultT:
-        """Do the work in a transaction, again where it lost a race against another's.
+        """Do the work in a transaction, and repeat it if it lost a race.
 
-        With `settled` also where the connection broke while it was being committed: then that is
-        asked first, so that what was committed is not done twice. Raises `StoreUnavailableError`.
+        With `settled` it is also repeated if the connection broke during the commit. `settled` is
+        called first, so that committed work is not done twice. Raises `StoreUnavailableError`.
         """
 
     def close(self) -> None:
-        """Close every connection; the next use opens new ones. Call it before a fork."""
+        """Close every connection; the next use opens new ones. Must be called before a fork."""
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """The port's error; the driver's message, which may hold data, is dropped."""
+    """Return the port's error; the driver's message is dropped because it may contain data."""
     return StoreUnavailableError(f"the record store failed: {failure_of(error)}")

@@ -1,8 +1,8 @@
-"""How domain values lie in columns: versioned, strict, and the same bytes for the same value.
+"""Encode domain values for columns: versioned, strict, and equal bytes for equal values.
 
-Whatever does not read back exactly is broken machinery (`CodecError`), never a default.
-Instants are whole microseconds since 1970-01-01T00:00Z in a BIGINT, UUIDs their 16 bytes, on
-SQLite and on PostgreSQL alike: equal, ordered and indexed the same way everywhere.
+A value that does not read back exactly is a broken store (`CodecError`), never a default. Instants
+are whole microseconds since 1970-01-01T00:00Z in a BIGINT; UUIDs are their 16 bytes. SQLite and
+PostgreSQL store both alike, so equality, order and indexes are the same everywhere.
 """
 
 import json
@@ -37,37 +37,46 @@ ValueT = TypeVar("ValueT")
 
 
 class CodecError(StoreUnavailableError):
-    """A stored value does not read back. The message never holds the value."""
+    """The error for a stored value that does not read back.
+
+    The message never contains the value.
+    """
 
 
 def micros(at: datetime) -> int:
-    """An aware instant as microseconds since the epoch; a naive one is a TypeError."""
+    """Return an aware instant as microseconds since the epoch; a naive one raises `TypeError`."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def instant(stored: int) -> datetime:
-    """The aware instant, in UTC."""
+    """Return the aware instant, in UTC."""
     return _EPOCH + timedelta(microseconds=stored)
 
 
 def utc_day(at: datetime) -> int:
-    """The UTC day as a count of days since the epoch."""
+    """Return the UTC day as a count of days since the epoch."""
     return (at - _EPOCH).days
 
 
 def dumps(value: object) -> str:
-    """JSON in one form: keys sorted, no spaces."""
+    """Return JSON in one form: keys sorted, no spaces."""
     return _ENCODER.encode(value)
 
 
 def pack(header: Mapping[str, object], parts: Sequence[bytes] = ()) -> bytes:
-    """A JSON header, its length before it, and byte strings after it, their lengths in it."""
+    """Return a JSON header with its length before it, followed by byte strings.
+
+    The header contains the lengths of the byte strings.
+    """
     told = dumps({**header, _PARTS: [len(part) for part in parts]}).encode()
     return len(told).to_bytes(_LENGTH_BYTES, "big") + told + b"".join(parts)
 
 
 def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
-    """What was packed, every byte accounted for; raises `CodecError`."""
+    """Return the header and the byte strings; every byte must be accounted for.
+
+    Raises `CodecError` if the bytes do not read back.
+    """
     start = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "big")
     try:
         header = json.loads(packed[_LENGTH_BYTES:start])
@@ -84,7 +93,7 @@ def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
 
 
 def _strictly(read: Callable[[dict[str, object]], ValueT], text: str | bytes) -> ValueT:
-    """Read JSON whose keys are exactly the expected ones."""
+    """Read JSON with `read`, and turn every error of form into `CodecError`."""
     try:
         return read(json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -92,7 +101,7 @@ def _strictly(read: Callable[[dict[str, object]], ValueT], text: str | bytes) ->
 
 
 def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
-    """These fields and no others; raises `CodecError`."""
+    """Return the fields if these names are exactly theirs; otherwise raises `CodecError`."""
     if set(fields) != set(names):
         raise CodecError("a stored record has other fields than its version")
     return fields
@@ -102,7 +111,7 @@ def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
 
 
 def terms_to_text(agreement: Agreement) -> str:
-    """An agreement's terms but for what stands in columns of its own (format 3)."""
+    """Return the terms of an agreement (format 3), except those that have columns of their own."""
     return dumps(
         {
             "v": 3,
@@ -133,21 +142,22 @@ _CLOSED_BEFORE_2: dict[str, object] = {
 }
 
 AgreementRow = tuple[str, str, str, int, int, str]
-"""Columns number, recipient, state, valid_from, valid_to and terms."""
+"""The columns number, recipient, state, valid_from, valid_to and terms."""
 
 
 @lru_cache(maxsize=512)
 def agreement_from_row(row: AgreementRow) -> Agreement:
-    """The agreement in a row just read; raises `CodecError`.
+    """Return the agreement in a row that was just read; raises `CodecError`.
 
-    A pure function of those columns, so remembering it caches no authorisation (invariant 9).
+    It is a pure function of these columns, so its cache holds no authorisation
+    (docs/architecture.md, invariant 9).
     """
     number, recipient, state, valid_from, valid_to, terms = row
 
     def read(fields: dict[str, object]) -> Agreement:
-        if fields.get("v") == 1:  # before consents on paper, and by representatives
+        if fields.get("v") == 1:  # format 1: before consents on paper and by representatives
             fields = {**fields, **_CLOSED_BEFORE_2, "v": 3}
-        elif fields.get("v") == 2:  # before limits on use
+        elif fields.get("v") == 2:  # format 2: before limits on use
             fields = {**fields, **_BEFORE_3, "v": 3}
         only(
             fields,
@@ -200,14 +210,14 @@ def _number_if_any(value: object) -> int | None:
 
 
 ReasonParts = tuple[str, str | None, str | None, int | None]
-"""Code, cause, field, and seconds to wait."""
+"""The code, cause, field, and seconds to wait of a reason."""
 
 
 def reasons_to_text(reasons: Iterable[Reason]) -> str:
-    """Codes, causes and fields of a decision's reasons: names, never values.
+    """Return the codes, causes and fields of a decision's reasons: names, never values.
 
-    Neighbours that differ by their field alone are one list, its fields at the end: who asks for
-    every attribute gets a reason for each, and a long row costs SQLite a page more.
+    Adjacent reasons that differ only in their field become one list with the fields at its end. A
+    request for every attribute gets a reason for each, and a long row costs SQLite one more page.
     """
     return _reasons_text(
         (
@@ -226,9 +236,9 @@ def _reasons_text(reasons: Iterable[ReasonParts]) -> str:
 
 
 def reasons_from_text(text: str) -> list[ReasonParts]:
-    """Read a decision's reasons, also as earlier programs wrote them; raises `CodecError`.
+    """Return a decision's reasons, also in the format of earlier programs; raises `CodecError`.
 
-    What is written in no way that a program writes is refused, even where it could be understood.
+    Text that no program writes is refused, even if it could be understood.
     """
     try:
         told = json.loads(text)
@@ -250,11 +260,11 @@ def reasons_from_text(text: str) -> list[ReasonParts]:
 
 
 _REASON = ("code", "because", "field", "retryAfter")
-"""A reason's parts by name, as earlier programs wrote them."""
+"""The names of a reason's parts, as earlier programs wrote them."""
 
 
 def codes_from_text(text: str) -> tuple[str, ...]:
-    """The codes of a decision's reasons."""
+    """Return the codes of a decision's reasons."""
     try:
         return tuple(_string(each[0]) for each in reasons_from_text(text))
     except ValueError:
@@ -262,7 +272,7 @@ def codes_from_text(text: str) -> tuple[str, ...]:
 
 
 def names_from_text(text: str) -> tuple[str, ...]:
-    """A list of names."""
+    """Return a list of names."""
     try:
         return tuple(_strings(json.loads(text)))
     except ValueError:

@@ -1,4 +1,7 @@
-"""What a database's failure comes to, in words: a driver's message is dropped, it may hold data."""
+"""Describe a database's failure in words.
+
+The driver's message is dropped because it may contain data.
+"""
 
 from typing import Final
 
@@ -18,12 +21,12 @@ _SQLITE: Final = {
     19: "a rule of the store forbids it",
     26: "the file is no database",
 }
-"""By primary result code (https://sqlite.org/rescode.html)."""
+"""The texts by SQLite's primary result code (https://sqlite.org/rescode.html)."""
 
 
 def failure_of(error: BaseException) -> str:
-    """Return why a statement failed: of SQLite in words, of PostgreSQL as its SQLSTATE."""
-    inner = getattr(error, "orig", None) or error  # SQLAlchemy's, around the driver's
+    """Return why a statement failed: words for SQLite, the SQLSTATE for PostgreSQL."""
+    inner = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
     if isinstance(inner, psycopg.Error):
         return "no connection" if inner.sqlstate is None else f"SQLSTATE {inner.sqlstate}"
     if isinstance(inner, OSError) and inner.strerror:

@@ -1,4 +1,4 @@
-"""Where a record store lies: a file of SQLite, or a database of a PostgreSQL server."""
+"""The location of a record store: a file of SQLite, or a database of a PostgreSQL server."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresLocation:
-    """A PostgreSQL database, as libpq is told of it (`postgresql://...`); may hold a password."""
+    """A PostgreSQL database as a URL for libpq (`postgresql://...`); it may contain a password."""
 
     url: str = field(repr=False)
     prepares: bool = True
-    """May statements stay prepared? Not behind a pooler that hands out transactions."""
+    """True if statements may stay prepared.
+
+    It must be False behind a pooler in transaction mode.
+    """
 
 
 DatabaseLocation = Path | PostgresLocation

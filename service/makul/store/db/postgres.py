@@ -1,13 +1,13 @@
-"""PostgreSQL: a pool of connections for each process, and many transactions side by side.
+"""PostgreSQL: a pool of connections for each process, and many concurrent transactions.
 
-Transactions are READ COMMITTED: each statement sees what was committed before it began, so what
-is read after a lock was granted is what the lock protects. Whoever loses a race all the same (a
-row of that key came first, a deadlock, a conflict between serializable transactions) is told so
-by the server, and `perform` runs the whole work again, a few times, a little later each time.
+Transactions are READ COMMITTED: each statement sees what was committed before it began. Therefore a
+read after a lock was granted sees the rows that the lock protects. A transaction can still lose a
+race: a row with that key came first, a deadlock, or a conflict between serializable transactions.
+The server reports it, and `perform` repeats the whole work up to `TRIES` times, with longer waits.
 
-A connection that breaks before COMMIT was asked for has written nothing. One that breaks
-meanwhile leaves it open: `perform` asks for what the work would have written before it repeats
-it, and a commit that is still under way holds up the repetition by its keys.
+A connection that breaks before COMMIT was sent has written nothing. If it breaks during COMMIT, the
+outcome is unknown. `perform` then reads what the work would have written before it repeats the
+work. A commit that is still in progress blocks the repetition by its keys.
 """
 
 import logging
@@ -42,19 +42,20 @@ from makul.store.db.error_texts import failure_of
 from makul.store.db.location import PostgresLocation
 
 TRIES = 8
-"""How often work is done at most that loses races; the last wait is up to half a second."""
+"""Maximum number of attempts for work that loses races; the last wait is at most half a second."""
 
 FIRST_WAIT = 0.004
-"""Seconds; doubled with each try, and any part of it is as likely, so that rivals part."""
+"""Seconds before the second attempt are at most twice this; the maximum doubles with each attempt.
+The wait is a random part of the maximum, so that competing transactions separate."""
 
 PATIENCE_SECONDS = 20.0
-"""After so long, nothing is tried again; a request may take 60 s in all."""
+"""Seconds after which no attempt is started; a request may take 60 s in all."""
 
 POOL_SECONDS = 5.0
-"""How long a thread waits for a connection."""
+"""Seconds that a thread waits for a connection."""
 
 MOST_CONNECTIONS = 16
-"""For each process: more than a listener has threads, housekeeping included."""
+"""Connections of one process: more than a listener has threads, housekeeping included."""
 
 SESSION = {
     "default_transaction_isolation": "read committed",
@@ -62,7 +63,8 @@ SESSION = {
     "lock_timeout": "10s",
     "statement_timeout": "30s",
 }
-"""Asked for at connecting. Behind a pooler that drops them, the role has them (`store grant`)."""
+"""Settings that a connection requests when it opens. If a pooler drops them, the role has them
+(`makul store grant`)."""
 
 _STATEMENTS = CompiledStatements(psycopg_dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
 
@@ -79,13 +81,14 @@ PostgresConnection = psycopg.Connection[Row]
 
 
 class _AgainError(StoreUnavailableError):
-    """Nothing was written, and the same work may do now: another transaction came first, or the
-    connection had been lost.
+    """The error for work that wrote nothing and may succeed now.
+
+    Another transaction came first, or the connection had been lost.
     """
 
 
 def _nobody_counts() -> None:
-    """Nothing."""
+    """Do nothing: no caller counts repetitions."""
 
 
 class PostgresDatabase(Database):
@@ -96,7 +99,7 @@ class PostgresDatabase(Database):
     def __init__(
         self, place: PostgresLocation, retried: Callable[[], None] = _nobody_counts
     ) -> None:
-        """`retried` is told whenever work is done again."""
+        """Prepare the database; `retried` is called each time that work is repeated."""
         self._place = place
         self._retried = retried
         self._guard = threading.Lock()
@@ -107,16 +110,16 @@ class PostgresDatabase(Database):
         return "PostgresDatabase()"
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
-        """The first row of one statement, which is a snapshot of its own."""
+        """Return the first row of one statement, which is a snapshot of its own."""
         return self._read(statement, values, lambda cursor: cursor.fetchone())
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
-        """Every row of one statement."""
+        """Return every row of one statement."""
         return self._read(statement, values, lambda cursor: cursor.fetchall())
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write: all of it, or none where the block raises or discards it."""
+        """Write everything, or nothing if the block raises or discards the transaction."""
         with self._connection() as connection:
             execute = _executor(connection)
             try:
@@ -150,7 +153,7 @@ class PostgresDatabase(Database):
     def perform(
         self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
     ) -> ResultT:
-        """Do the work, again where it lost a race or where its commit was cut off."""
+        """Do the work, and repeat it if it lost a race or its commit was interrupted."""
         in_doubt = False
         for _ in _tries():
             try:
@@ -168,7 +171,7 @@ class PostgresDatabase(Database):
         raise StoreUnavailableError("the record store is too busy, or keeps breaking off")
 
     def close(self) -> None:
-        """Close every connection; the next use opens new ones. Call it before a fork."""
+        """Close every connection; the next use opens new ones. Must be called before a fork."""
         with self._guard:
             pool, self._pool = self._pool, None
             if pool is not None and self._pid == os.getpid():
@@ -177,7 +180,7 @@ class PostgresDatabase(Database):
     def _read(
         self, statement: CompilerElement, values: Values, fetch: Callable[[Cursor], ReadT]
     ) -> ReadT:
-        """Once more where the connection had been lost before: a read changes nothing."""
+        """Read, and repeat once if the connection had been lost: a read changes nothing."""
         prepared = _STATEMENTS.prepared(statement)
         bound = prepared.bind(values)
         try:
@@ -206,7 +209,7 @@ class PostgresDatabase(Database):
         finally:
             lost = connection.closed
             pool.putconn(connection)
-            if lost:  # the others were most likely lost with it
+            if lost:  # the other connections were most likely lost with this one
                 pool.check()
 
     def _open_pool(self) -> "ConnectionPool[PostgresConnection]":
@@ -222,7 +225,7 @@ class PostgresDatabase(Database):
 
 
 def _tries() -> Iterator[int]:
-    """Each is waited for a little longer, and rivals wait for different times."""
+    """Yield attempt numbers: the maximum wait doubles, and competitors wait for different times."""
     until = time.monotonic() + PATIENCE_SECONDS
     for number in range(TRIES):
         if number:
@@ -260,7 +263,7 @@ def _executor(connection: PostgresConnection) -> Callable[[str, tuple[object, ..
 
 
 def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnavailableError:
-    """What a statement before COMMIT failed of; nothing was written."""
+    """Return the error for a statement that failed before COMMIT; nothing was written."""
     if isinstance(error, _LOST_A_RACE) or connection.closed:
         return _AgainError(f"the record store failed: {failure_of(error)}")
     if isinstance(error, errors.InsufficientPrivilege):
@@ -269,7 +272,7 @@ def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnava
 
 
 def _roll_back(connection: PostgresConnection) -> None:
-    """Undo. A connection that cannot even do that is closed, and the pool makes another."""
+    """Roll back. If even that fails, close the connection; the pool opens another."""
     if connection.closed:
         return
     try:
@@ -281,9 +284,11 @@ def _roll_back(connection: PostgresConnection) -> None:
 
 
 def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> None:
-    """Commit. Done with a warning is not done: whoever cancels a commit that waits for a replica
-    makes the server report it as done, and it lies on one copy. Nor is it where a statement failed
-    before and somebody passed over it: then COMMIT rolls back, and reports no error.
+    """Commit, and accept only a COMMIT without a warning.
+
+    An administrator may cancel a commit that waits for a replica. The server then reports it as
+    done with a warning, and only one copy has it. If a statement failed and its error was ignored,
+    COMMIT rolls back without an error.
     """
     if connection.info.transaction_status is TransactionStatus.INERROR:
         _roll_back(connection)
@@ -295,7 +300,7 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
     except _LOST_A_RACE as error:
         raise _failure(error, connection) from None
     except psycopg.OperationalError as error:
-        # Whatever is said now, the commit may have been written already, or be under way.
+        # The commit may have been written already, or be in progress, regardless of the error.
         with suppress(psycopg.Error):
             connection.close()
         raise CommitUnknownError(

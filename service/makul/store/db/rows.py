@@ -1,4 +1,4 @@
-"""Rows whose columns have names: a column that is added to a statement moves no other."""
+"""Rows with named columns: a new column in a statement does not move any other."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -13,8 +13,9 @@ RowT = TypeVar("RowT", bound=NamedTuple)
 def build_row_reader(statement: Select[Any], kind: type[RowT]) -> Callable[[Row], RowT]:
     """Return the function that reads a row of a statement as a named tuple.
 
-    To be called once, where the statement is defined: the fields are compared with its columns then
-    and not in a request. Raises `TypeError` if they differ in name, number or order.
+    It must be called once, at the definition of the statement. It then compares the fields with the
+    columns at import and not in a request. Raises `TypeError` if they differ in name, number or
+    order.
     """
     columns = tuple(column.key for column in statement.selected_columns)
     if columns != kind._fields:

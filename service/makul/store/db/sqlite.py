@@ -1,10 +1,11 @@
 """One SQLite file: a connection for each thread, and one writer at a time.
 
-Writers take turns by `flock` on a file beside the database, for SQLite's own busy-waiting starves
-some of them; what keeps the record correct is `BEGIN IMMEDIATE`, with the lock file or without.
+Writers queue by `flock` on a file beside the database, because SQLite's own busy-waiting starves
+some of them. `BEGIN IMMEDIATE` keeps the records correct, with or without the lock file.
 
 A connection must not cross a fork. None is opened before the first use, and a process that finds
-its parent's refuses to work: a server that forks after having used a store calls `close()` first.
+its parent's connection refuses to work. A server that used a store must call `close()` before it
+forks.
 """
 
 import fcntl
@@ -34,20 +35,21 @@ from makul.store.db.base import (
 )
 
 BUSY_SECONDS = 5.0
-"""How long SQLite waits for a writer that does not take turns (a backup, a shell)."""
+"""Seconds that SQLite waits for a writer that does not use the lock file (a backup, a shell)."""
 
 TURN_SECONDS = 10.0
-"""How long a thread waits for its process's turn to write; a request may take 60 s in all."""
+"""Seconds that a thread waits for its process's turn to write; a request may take 60 s in all."""
 
 STATEMENTS_KEPT = 256
-"""Prepared statements a connection keeps: more than this room has."""
+"""Prepared statements that a connection keeps: more than the `store` package has."""
 
 WAL_BYTES = 64 * 1024 * 1024
-"""To what the write-ahead log is cut back after a checkpoint."""
+"""The size to which the write-ahead log is truncated after a checkpoint."""
 
 PAGE_BYTES = 8192
-"""The page size of a new file; an older file keeps its own. In a clustered table a row above a
-quarter of a page spills into a page of its own: a decision's row has up to 2 KB (`compression`)."""
+"""The page size of a new file; an existing file keeps its own. In a clustered table, a row larger
+than a quarter of a page spills into a page of its own. A decision's row has up to 2 KB
+(`store.encryption.compression`)."""
 
 _PRAGMAS = (
     f"PRAGMA page_size = {PAGE_BYTES}",
@@ -59,17 +61,17 @@ _PRAGMAS = (
 )
 
 driver: Any = dbapi2
-"""PyPI's pysqlite3: it bundles an SQLite without the WAL-reset bug of 3.7.0 to 3.51.2."""
+"""The driver: pysqlite3 of PyPI, whose SQLite lacks the WAL-reset bug of 3.7.0 to 3.51.2."""
 
 
 class Connection(Protocol):
-    """What is used of a driver's connection."""
+    """The part of a driver's connection that the store uses."""
 
     def execute(self, sql: str, values: tuple[object, ...] = ...) -> Cursor:
         """Run one statement."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 _STATEMENTS = CompiledStatements(sqlite_dialect(paramstyle="qmark"))
@@ -96,13 +98,14 @@ def _close_in(pid: int, connection: Connection) -> None:
 
 
 class SqliteDatabase(Database):
-    """The store's one file. Threads share it; processes each open their own."""
+    """The store's one file. Threads share it; each process opens its own connections."""
 
     side_by_side = False
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
-        self._name = str(self._path)  # looked at before each statement: os.stat takes it as it is
+        # os.stat runs before each statement and takes the text as it is
+        self._name = str(self._path)
         self._guard = threading.Lock()
         self._turn = threading.Lock()
         self._local = threading.local()
@@ -116,7 +119,7 @@ class SqliteDatabase(Database):
         return "SqliteDatabase()"
 
     def one(self, statement: CompilerElement, values: Values) -> Row | None:
-        """The first row of one statement, which is a snapshot of its own."""
+        """Return the first row of one statement, which is a snapshot of its own."""
         prepared = _STATEMENTS.prepared(statement)
         try:
             connection = self._connection()
@@ -125,7 +128,7 @@ class SqliteDatabase(Database):
             raise unavailable(error) from None
 
     def all(self, statement: CompilerElement, values: Values) -> list[Row]:
-        """Every row of one statement."""
+        """Return every row of one statement."""
         prepared = _STATEMENTS.prepared(statement)
         try:
             connection = self._connection()
@@ -135,7 +138,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write, alone: all of it, or none where the block raises or discards it.
+        """Write as the only writer: everything, or nothing if the block raises or discards it.
 
         Raises `StoreUnavailableError`; then nothing was written.
         """
@@ -155,9 +158,9 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def snapshot(self) -> Iterator[Transaction]:
-        """Read as of the first statement in the block (WAL), by a connection of its own."""
+        """Read as of the first statement in the block (WAL), on a separate connection."""
         try:
-            self._connection()  # raises where this file is not to be used here
+            self._connection()  # raises if this file must not be used here
             connection = connect(self._path)
             try:
                 connection.execute("BEGIN")
@@ -170,13 +173,16 @@ class SqliteDatabase(Database):
     def perform(
         self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
     ) -> ResultT:
-        """Once: who writes alone loses no race, and a COMMIT that fails here has not happened."""
+        """Do the work once.
+
+        A single writer loses no race, and a COMMIT that fails here did not happen.
+        """
         del settled
         with self.transaction() as transaction:
             return work(transaction)
 
     def close(self) -> None:
-        """Close every connection; the next use opens new ones. Call it before a fork."""
+        """Close every connection; the next use opens new ones. Must be called before a fork."""
         with self._guard:
             self._generation += 1
             for held in list(self._open):
@@ -211,7 +217,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """First the threads of this process queue, then its turn among the processes comes."""
+        """Wait for the turn to write: first among this process's threads, then among processes."""
         if not self._turn.acquire(timeout=TURN_SECONDS):
             raise StoreUnavailableError("the store's writers are stuck")
         try:
@@ -227,7 +233,7 @@ class SqliteDatabase(Database):
             self._turn.release()
 
     def _roll_back(self, connection: Connection) -> None:
-        """Undo; a connection that cannot even do that is given up."""
+        """Roll back; a connection for which even that fails is closed."""
         try:
             connection.execute("ROLLBACK")
         except driver.Error:
@@ -236,7 +242,10 @@ class SqliteDatabase(Database):
 
 
 def connect(path: Path) -> Connection:
-    """A connection to an existing file: it never makes one. Transactions are begun by hand."""
+    """Return a connection to an existing file; it never creates one.
+
+    The caller begins transactions explicitly.
+    """
     connection = driver.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,

@@ -1,11 +1,12 @@
-"""Compression of records before they are encrypted, by a dictionary that the store keeps.
+"""Compression of records before encryption, with dictionaries that the store keeps.
 
-A decision's record is mostly boilerplate: the receipt's XML, the operator's certificate in it, the
-report's keys. Deflate (RFC 1951) with a preset dictionary that holds this text leaves some
-1.0 to 1.3 KB of 7.4 KB (measured 2026-11-30), so that a refusal costs less than 4 KB of database.
+A decision's record is mostly boilerplate: the XML of the receipt, the operator's certificate in it,
+and the keys of the report. Deflate (RFC 1951) with a preset dictionary of this text compresses 7.4
+KB to about 1.0 to 1.3 KB (measured 2026-11-30). A refusal therefore costs less than 4 KB of
+database.
 
-The dictionary's whole text lies in the table `dictionary`, under its SHA-256. A record names the
-dictionary by it, so a later program with another text reads every earlier record.
+The table `dictionary` stores the full text of a dictionary under its SHA-256. A record names its
+dictionary by this digest. So a later program with another text can read every earlier record.
 """
 
 import hashlib
@@ -22,18 +23,24 @@ from makul.store.encryption.dictionary_text import BOILERPLATE
 from makul.store.schema.tables import dictionary
 
 _MARK: Final = b"\x01"
-"""The first byte of a compressed record. A record that is packed alone begins with the high byte of
-its header's length, which is 0 (`codecs.pack`)."""
+"""The first byte of a compressed record.
+
+An uncompressed record begins with the high byte of its header's length, which is 0
+(`store.db.codecs.pack`).
+"""
 
 _ID_BYTES: Final = 32
 _WINDOW_BITS: Final = -14  # raw deflate, 16 KiB: dictionary and record fit; 15 costs 20 % more CPU
 _LONG_WINDOW_BITS: Final = -15  # for a dictionary of several texts; it reads what 14 bits wrote
-_LONG_WINDOW: Final = 32 * 1024 - 512  # bytes before a place that deflate can refer to
+_LONG_WINDOW: Final = 32 * 1024 - 512  # bytes before a position that deflate can refer to
 _SHORT_DICTIONARY: Final = 12 * 1024
-"""Bytes; a dictionary up to this and a record lie within the short window."""
+"""Maximum length in bytes of a dictionary that fits, with a record, in the short window."""
 _LEVEL: Final = 6
 _MAX_BYTES: Final = 64 * 1024 * 1024
-"""The most that one record expands to: more than the largest answer, and no memory bomb."""
+"""Maximum number of bytes that one record expands to.
+
+It exceeds the largest answer and stops decompression bombs.
+"""
 
 _CERTIFICATE: Final = re.compile(
     rb"<ds:X509Certificate>[A-Za-z0-9+/=]{1,8192}</ds:X509Certificate>"
@@ -42,17 +49,23 @@ _CERTIFICATE: Final = re.compile(
 _BOILERPLATE_OF_ANSWERS: Final = re.compile(
     rb"<rule>.{1,4096}?</rule>|<t:text(?: [^>]{0,60})?>.{1,4096}?</t:text>", re.DOTALL
 )
-"""A rule with its text, or a reason's text, in three languages."""
+"""A rule with its text, or the text of a reason, in three languages."""
 _MAX_DICTIONARIES: Final = 512
-"""More than there are texts of reasons and causes: what comes beyond is compressed without one.
-With the largest they take 16 MB of a worker's memory."""
+"""Maximum number of dictionaries held in memory.
+
+There are fewer texts of reasons and causes. Beyond it, only the certificate selects the dictionary.
+With the largest dictionaries they take 16 MB of a worker's memory.
+"""
 
 _FIND = select(dictionary.c.content).where(dictionary.c.dictionary_id == bindparam("dictionary_id"))
 _ADD = insert(dictionary)
 
 
 class Compressor:
-    """Compresses and expands records. Threads share it. Raises `StoreUnavailableError`."""
+    """Compressor of records, shared by threads.
+
+    Raises `StoreUnavailableError` if the store fails.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,12 +74,16 @@ class Compressor:
         self._guard = Lock()
 
     def dictionary_for(self, receipt: bytes, answer: bytes = b"") -> bytes:
-        """Return the id of the dictionary for records with this receipt, which is kept by then.
+        """Return the id of the dictionary for records with this receipt.
 
-        The operator's certificate is in every receipt and does not compress: each has a dictionary.
-        A refusal has its reasons' texts in three languages, and an explanation every rule's, which
-        is most of an answer: with `answer`, each sequence of them has a dictionary. A dictionary is
-        written in a transaction of its own, once.
+        Stores the dictionary if it is new.
+
+        The operator's certificate is in every receipt and does not compress, so each certificate
+        has a dictionary. A refusal contains the texts of its reasons in three languages, and an
+        explanation contains the texts of every rule. They make up most of an answer. So with
+        `answer`, each sequence of texts has a dictionary too.
+
+        A dictionary is written once, in a separate transaction.
         """
         found = _CERTIFICATE.search(receipt)
         certificate = found.group() if found is not None else b""
@@ -92,16 +109,18 @@ class Compressor:
         return dictionary_id
 
     def compress(self, plain: bytes, dictionary_id: bytes) -> bytes:
-        """Return the record, compressed by a dictionary that is kept."""
+        """Return the record, compressed with a stored dictionary."""
         content = self._content(dictionary_id)
         bits = _WINDOW_BITS if len(content) <= _SHORT_DICTIONARY else _LONG_WINDOW_BITS
         deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, bits, zdict=content)
         return _MARK + dictionary_id + deflate.compress(plain) + deflate.flush()
 
     def expand(self, stored: bytes) -> bytes:
-        """Return the record as it was before; one that was never compressed is returned as it is.
+        """Return the record as it was before compression.
 
-        Raises `CodecError` if it does not read back.
+        A record that was not compressed is returned as is.
+
+        Raises `CodecError` if the record does not expand.
         """
         if stored[:1] != _MARK:
             return stored
@@ -117,7 +136,7 @@ class Compressor:
         return plain
 
     def _content(self, dictionary_id: bytes) -> bytes:
-        """A dictionary's text never changes, so that it may be held in memory."""
+        """Return the text of a dictionary. It never changes, so it may be cached in memory."""
         content = self._contents.get(dictionary_id)
         if content is None:
             row = self._database.one(_FIND, {"dictionary_id": dictionary_id})

@@ -1,7 +1,8 @@
-"""The boilerplate of a decision's record, as the dictionary of its compression (`compression`).
+"""The boilerplate of a decision's record, used as the dictionary of its compression.
 
-What is most often needed stands last (RFC 1951: near matches are shorter). The text may be changed:
-each record names the dictionary that it was written with, and the store keeps every one.
+The most frequent text comes last, because RFC 1951 encodes near matches in fewer bits. The text may
+be changed: each record names its dictionary, and the store keeps every dictionary
+(`store.encryption.compression`).
 """
 
 from typing import Final
@@ -98,4 +99,4 @@ _RECEIPT: Final = (
 )
 
 BOILERPLATE: Final = (_ANSWER + _REPORT + _STATEMENT + _RECEIPT).encode()
-"""The dictionary's text, before the operator's certificate. Nothing in it is about a person."""
+"""The text of the dictionary, before the operator's certificate. It contains no personal data."""

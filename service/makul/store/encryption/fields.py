@@ -1,11 +1,13 @@
-"""Fields that only this store can read, and indexes that only this store can compute.
+"""Encryption of fields that only this store can read, and indexes that only this store can compute.
 
-Every sealed field has a data key of its own, wrapped by a master key (RFC 3394, so that no count
-of random nonces limits how many there may be); the data key seals one message with AES-256-GCM
-(NIST SP 800-38D) and is never used again, which is why its nonce may be fixed. What is sealed is
-bound to its place: a value moved to another record, column or table does not open.
+Every encrypted field has its own data key, which a master key wraps (RFC 3394). With key wrapping,
+the number of fields is not limited by the risk of equal random nonces. The data key encrypts one
+message with AES-256-GCM (NIST SP 800-38D) and is never used again, so its nonce may be constant.
 
-The layout of a sealed field is in `field_format`.
+Associated data bind a value to its record, column and table. A value that was moved does not
+decrypt.
+
+The layout of an encrypted field is in `store.db.field_format`.
 """
 
 import hmac
@@ -27,21 +29,24 @@ _ONLY_NONCE = bytes(12)
 
 
 class FieldDecryptionError(StoreUnavailableError):
-    """A sealed field does not open: wrong keys, or it was altered or moved."""
+    """An encrypted field does not decrypt.
+
+    The keys are wrong, or the field was altered or moved.
+    """
 
 
 def place(table: str, column: str, *record: bytes) -> bytes:
-    """Where a sealed field belongs: table, column and the record's key, each with its length."""
+    """Return the associated data of a field: table, column and record key, each with its length."""
     parts = (table.encode(), column.encode(), *record)
     return b"makul.store/1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 class FieldCipher:
-    """Seals and opens fields, and computes blind indexes, with one ring of keys."""
+    """Cipher that encrypts and decrypts fields and computes blind indexes with one key ring."""
 
     def __init__(self, keys: StoreKeys, compressor: "Compressor | None" = None) -> None:
         self.compressor = compressor
-        """Compresses records before they are encrypted; None: they are written as they are."""
+        """Compresses records before encryption. If None, records are not compressed."""
         self._held = keys.held
         self._masters = dict(keys.masters)
         self.current_id = keys.current_id
@@ -53,13 +58,13 @@ class FieldCipher:
         return "Sealer()"
 
     def seal(self, plain: bytes, where: bytes) -> bytes:
-        """Seal a value for its place."""
+        """Encrypt a value; `where` is its associated data."""
         data_key = secrets.token_bytes(KEY_BYTES)
         wrapped = aes_key_wrap(self._current, data_key)
         return self._prefix + wrapped + AESGCM(data_key).encrypt(_ONLY_NONCE, plain, where)
 
     def open(self, sealed: bytes, where: bytes) -> bytes:
-        """The value sealed for this place; raises `FieldDecryptionError`."""
+        """Decrypt a value with its associated data; raises `FieldDecryptionError`."""
         try:
             if sealed[:1] != FIELD_FORMAT:
                 raise FieldDecryptionError("a sealed field has an unknown format")
@@ -70,9 +75,10 @@ class FieldCipher:
             raise FieldDecryptionError("a sealed field does not open with these keys") from None
 
     def rewrap(self, head: bytes) -> bytes:
-        """The head of a sealed field under the current master key; raises `FieldDecryptionError`.
+        """Return the head of an encrypted field, wrapped under the current master key.
 
-        The data key stays what it is, and so does what it seals: whoever had both keeps both.
+        The data key and the ciphertext do not change. An attacker who has unwrapped the data key
+        still has it. Raises `FieldDecryptionError`.
         """
         try:
             if head[:1] != FIELD_FORMAT or len(head) != HEAD_BYTES:
@@ -84,22 +90,29 @@ class FieldCipher:
         return self._prefix + aes_key_wrap(self._current, data_key)
 
     def index(self, kind: str, *parts: str) -> bytes:
-        """HMAC-SHA256: equal for equal values of one kind, and telling nothing without the key."""
+        """Return the HMAC-SHA256 of a value of one kind.
+
+        Equal values have equal indexes. Without the key, an index discloses nothing about its
+        value.
+        """
         return self._index("\x00".join((kind, *parts)).encode())
 
     def content_index(self, kind: str, content: bytes) -> bytes:
-        """The same over bytes: has this content changed?"""
+        """Return the HMAC-SHA256 of some bytes of one kind, to detect whether they changed."""
         return self._index(kind.encode() + b"\x00" + content)
 
 
 def _keyed(key: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA256 by this key, which is hashed once (RFC 2104, 4).
+    """Return a function that computes HMAC-SHA256 with this key.
 
-    A request computes seven; `hmac.digest` looks the algorithm up and hashes the key for each.
+    The key is hashed once (RFC 2104, 4).
+
+    A request computes seven HMACs. `hmac.digest` would look up the algorithm and hash the key for
+    each.
     """
 
-    # Given a constructor that is not OpenSSL's own, `hmac` keeps the two hashes that the key begins
-    # as objects, which are cheap to copy.
+    # With a constructor that is not OpenSSL's own, `hmac` keeps the two hash states of the key as
+    # objects. They are cheap to copy.
     def begin(block: bytes = b"") -> Any:
         return sha256(block)
 

@@ -1,9 +1,9 @@
-"""Replacing the file of store keys while others work with it.
+"""Replacement of the store key file while other processes use it.
 
-A changed ring is written beside the file, read back, and renamed over it, so that whoever reads
-finds one ring or the other, whole, wherever this program is killed. The file as it was keeps a name
-of its own, `store.json.<key id>`: it opens what needs that key, a backup above all, and its lock
-tells whether a process of this machine still works with it (see `StoreKeys.load`).
+A changed key ring is written to a second file, read back, and renamed over the first. So a reader
+always finds one complete ring, even if this program is killed. The earlier file keeps a name of its
+own, `store.json.<key id>`. It decrypts data that need its keys, above all a backup. Its lock shows
+whether a process on this machine still uses it (see `StoreKeys.load`).
 """
 
 import fcntl
@@ -17,23 +17,26 @@ from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 
 
 class KeyFile:
-    """The file of store keys of one installation."""
+    """The store key file of one installation."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def load(self) -> StoreKeys:
-        """The ring as it stands; raises `StoreKeysError`."""
+        """Load the current key ring; raises `StoreKeysError`."""
         return StoreKeys.load(self._path)
 
     def kept(self, key_id: str) -> Path:
-        """Where the ring lies as it was when this key was the current one, or was taken out."""
+        """Return the path of the kept ring with this key.
+
+        The kept ring is the ring while this key was current, or the ring before its removal.
+        """
         return self._path.with_name(f"{self._path.name}.{key_id}")
 
     def still_used(self, key_id: str) -> bool:
-        """Does a process of this machine work with the ring in which this key was current?
+        """Return whether a process on this machine uses the ring in which this key was current.
 
-        Raises `StoreKeysError` where the kept file is gone: then it cannot be told.
+        Raises `StoreKeysError` if the kept file is missing, because the answer is then unknown.
         """
         kept = self.kept(key_id)
         try:
@@ -44,7 +47,8 @@ class KeyFile:
                 f" before: restart them all, then copy {self._path.name} to that name, mode 600"
             ) from None
         try:
-            # A step that was cut off before it put its ring in place: what was kept is that one.
+            # An earlier step was interrupted before it replaced the ring. The kept file is then the
+            # current one, so no process uses an earlier ring.
             if kept.samefile(self._path):
                 return False
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,7 +62,10 @@ class KeyFile:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else changes the ring meanwhile; raises `StoreKeysError` where somebody does."""
+        """Hold the lock on changes of the ring.
+
+        Raises `StoreKeysError` if another command holds it.
+        """
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             descriptor = os.open(self._path.with_name(f"{self._path.name}.lock"), flags, 0o600)
@@ -74,13 +81,13 @@ class KeyFile:
             os.close(descriptor)
 
     def replace(self, ring: StoreKeys, *, keep_as: str) -> None:
-        """Put a changed ring in place; the file as it was is kept under a key's id.
+        """Replace the ring by a changed one; keep the earlier file under the id of a key.
 
-        Raises `StoreKeysError`; then the ring is as it was. To be called inside `alone`.
+        Raises `StoreKeysError`; the ring is then unchanged. Call it inside `alone`.
         """
         fresh, aside = (self._path.with_name(f"{self._path.name}.{end}") for end in ("new", "was"))
         try:
-            for left in (fresh, aside):  # by one that was killed
+            for left in (fresh, aside):  # left by a killed process
                 left.unlink(missing_ok=True)
             ring.save(fresh)
             if StoreKeys.load(fresh) != ring:
@@ -99,9 +106,10 @@ class KeyFile:
                     left.unlink(missing_ok=True)
 
     def _to_be_kept(self, ring: StoreKeys, kept: Path) -> bool:
-        """Is the file as it is to be kept? Not where what is kept holds all of it and more.
+        """Return whether the current file must be kept.
 
-        Raises `StoreKeysError` where a key would be lost by it.
+        It need not be kept if the kept file already contains all its keys and more. Raises
+        `StoreKeysError` if a key would be lost.
         """
         now = self.load()
         if ring.index != now.index:

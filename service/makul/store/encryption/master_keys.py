@@ -1,9 +1,11 @@
-"""The store's own keys, and the file they live in.
+"""The keys of the store, and the file that contains them.
 
-A ring of master keys wraps the data key of every sealed field; one of them is current, the others
-only open: what was sealed before a rotation, or what others will seal once the next is current. The
-index key finds what must be found without being readable. Whoever holds the database without this
-file holds no personal data.
+A ring of master keys wraps the data key of every encrypted field. One master key is current; the
+others only decrypt. They decrypt fields from before a rotation, and fields that other processes
+encrypt after the next key has become current. The index key finds values that must be found without
+being readable.
+
+Without this file, an attacker who has the database has no personal data.
 """
 
 import base64
@@ -21,12 +23,18 @@ from makul.net.files import FileError, create_file, open_secret
 from makul.store.db.field_format import KEY_BYTES, KEY_ID_BYTES
 
 MAX_FILE_BYTES = 64 * 1024
-"""Some 800 master keys: a rotation a month for longer than any record is kept."""
+"""Maximum size of the file: about 800 master keys.
+
+That is one rotation a month for longer than any record is kept.
+"""
 
 _FORMAT = "makul-store-keys/1"
 _FORMAT_WITH_NEXT = "makul-store-keys/2"
-"""The same with a key that is to be current next. A program that does not know of it must not serve
-under such a ring: it would write the key away, or never open what others seal with it."""
+"""The format of a ring with a next key.
+
+A program that does not know this format must refuse the ring. It would lose the next key on
+writing, or could not decrypt what other processes encrypt with it.
+"""
 _FIELDS = {
     _FORMAT: {"format", "current", "masters", "index"},
     _FORMAT_WITH_NEXT: {"format", "current", "next", "masters", "index"},
@@ -34,11 +42,14 @@ _FIELDS = {
 
 
 class StoreKeysError(Exception):
-    """The key file cannot be used. The message holds no part of a key."""
+    """The key file cannot be used. The message contains no part of a key."""
 
 
 class _Held:
-    """An open key file under a shared lock: it tells others that this process still uses it."""
+    """An open key file under a shared lock.
+
+    The lock shows other processes that this one still uses it.
+    """
 
     __slots__ = ("__weakref__",)
 
@@ -48,15 +59,15 @@ class _Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoreKeys:
-    """Master keys by id, which of them is current, and the index key. Never prints a key."""
+    """Master keys by id, the id of the current one, and the index key. Its `repr` shows no key."""
 
     current_id: str
     masters: Mapping[str, bytes]
     index: bytes
     next_id: str | None = None
-    """The key that is to be current next: it opens already, and seals nothing yet."""
+    """The key that becomes current next. It already decrypts and does not yet encrypt."""
     held: _Held | None = field(default=None, compare=False)
-    """The file they were read from; whoever works with the keys keeps this as long."""
+    """The open file that the keys came from. A user of the keys must keep it for as long."""
 
     def __post_init__(self) -> None:
         sizes = {len(key) for key in (*self.masters.values(), self.index)}
@@ -72,7 +83,7 @@ class StoreKeys:
 
     @classmethod
     def generate(cls) -> "StoreKeys":
-        """New keys, for a new store."""
+        """Generate the keys of a new store."""
         key_id = _new_key_id()
         return cls(
             current_id=key_id,
@@ -81,8 +92,9 @@ class StoreKeys:
         )
 
     def prepared(self) -> "StoreKeys":
-        """The same ring with a new master key that opens and does not seal; ValueError if it has
-        one already.
+        """Return this ring with a new master key that decrypts and does not encrypt.
+
+        Raises ValueError if the ring already has one.
         """
         if self.next_id is not None:
             raise ValueError("a key is prepared already")
@@ -93,20 +105,26 @@ class StoreKeys:
         return replace(self, masters=masters, next_id=key_id, held=None)
 
     def activated(self) -> "StoreKeys":
-        """The same ring sealing with the prepared key; ValueError if none is prepared."""
+        """Return this ring with the prepared key as current.
+
+        Raises ValueError if none is prepared.
+        """
         if self.next_id is None:
             raise ValueError("no key is prepared")
         return replace(self, current_id=self.next_id, next_id=None, held=None)
 
     def without(self, key_id: str) -> "StoreKeys":
-        """The same ring without a key that only opens; ValueError for any other."""
+        """Return this ring without a key that only decrypts.
+
+        Raises ValueError for any other key.
+        """
         if key_id not in self.masters or key_id in {self.current_id, self.next_id}:
             raise ValueError("not a key that only opens")
         masters = {name: key for name, key in self.masters.items() if name != key_id}
         return replace(self, masters=masters, held=None)
 
     def save(self, path: Path) -> None:
-        """Write a new file, readable by its owner alone; raises `StoreKeysError` if it exists."""
+        """Write a new file that only its owner can read; raises `StoreKeysError` if it exists."""
         ring = {
             "format": _FORMAT if self.next_id is None else _FORMAT_WITH_NEXT,
             "current": self.current_id,
@@ -121,10 +139,10 @@ class StoreKeys:
 
     @classmethod
     def load(cls, path: Path) -> "StoreKeys":
-        """Read a file that only its owner can; raises `StoreKeysError`.
+        """Load a file that only its owner can read; raises `StoreKeysError`.
 
-        The file stays open, under a shared lock, for as long as the keys are held: it is replaced
-        and never written, so who still works with an earlier one can be seen by its lock.
+        The file stays open under a shared lock while the keys are used. The file is replaced and
+        never overwritten, so its lock shows whether a process still uses earlier keys.
         """
         content, held = _read_private(path)
         try:
@@ -144,12 +162,12 @@ class StoreKeys:
                 held=held,
             )
         except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
-            # The cause is dropped on purpose: a parser's message may quote the file.
+            # The cause is dropped on purpose: the message of a parser may quote the file.
             raise StoreKeysError(f"{path} is not a file of store keys") from None
 
 
 def _read_private(path: Path) -> tuple[bytes, _Held]:
-    """The file's bytes; it is still the file of that name once the lock is ours."""
+    """Read the file and lock it; try again if the file was replaced before the lock was granted."""
     while True:
         try:
             descriptor = open_secret(path)

@@ -1,4 +1,7 @@
-"""An act's row against the statement that its leaf commits to, and what it says of other rows."""
+"""Verify an act's row against the statement that its leaf commits to.
+
+The check also collects what the act states about other rows.
+"""
 
 from collections.abc import Iterator, Mapping
 from uuid import UUID
@@ -25,7 +28,7 @@ COLUMNS = (
     ledger_leaf.c.leaf_hash,
     ledger_leaf.c.recorded_at,
 )
-"""What an act is read by."""
+"""The columns from which an act is read."""
 
 _STATED = ("number", "at", "who", "kind", "target")
 
@@ -33,14 +36,14 @@ Columns = Mapping[str, object]
 
 
 class ActChecker:
-    """Says of an act what does not fit, and collects what it says of other rows."""
+    """Verifies acts, and collects what they state about other rows."""
 
     def __init__(self, sealer: FieldCipher, expectations: Expectations) -> None:
         self._sealer = sealer
         self._expectations = expectations
 
     def wrong(self, row: tuple[object, ...]) -> tuple[str, str] | None:
-        """Return the first thing that does not fit, its table before it; None if all fits."""
+        """Return the first mismatch as its table and a text; None if everything matches."""
         names = (column.name for column in COLUMNS)
         columns = dict(zip(names, row, strict=True))
         try:
@@ -76,7 +79,10 @@ class ActChecker:
                 yield name
 
     def _collect(self, stated: Mapping[str, object]) -> tuple[str, str] | None:
-        """Keep the changes that an act states; its number is its own."""
+        """Store the changes that an act states, under the act's number.
+
+        Returns a mismatch as `wrong` does.
+        """
         number, changes = stated["number"], stated.get("changes")
         is_baseline = stated["kind"] == BASELINE_KIND
         if type(number) is not int or not isinstance(changes, list):

@@ -1,7 +1,8 @@
 """The baseline: the rows of rights that a store has when acts begin, recorded as its first acts.
 
-A new store has one that names no row. `makul store upgrade` writes that of a store from before. No
-row is accepted later for being older: the baseline names each one, and is in the ledger itself.
+A new store has a baseline that names no row. `makul store upgrade` writes the baseline of a store
+from before acts. No row is accepted later because it is older: the baseline names each one, and has
+leaves in the ledger itself.
 """
 
 from datetime import datetime
@@ -18,10 +19,11 @@ from makul.store.records.locks import Gate, acquire_lock
 from makul.store.schema.tables import store_identity
 
 BASELINE_KIND = "store.baseline"
-"""The kind of these acts. They have the lowest numbers, or `makul ledger verify` refuses them."""
+"""The kind of these acts. They have the lowest numbers; otherwise `makul ledger verify` refuses
+them."""
 
 ROWS_AN_ACT = 256
-"""Rows in one act: some hundred kilobytes of statement."""
+"""Rows in one act: a statement of some hundred kilobytes."""
 
 _MARK_RECORDED = (
     update(store_identity)
@@ -31,7 +33,7 @@ _MARK_RECORDED = (
 
 
 def write_baseline(database: Database, sealer: FieldCipher, *, who: str, at: datetime) -> bool:
-    """Record every row of rights, in one transaction; False if there is a baseline already."""
+    """Record every row of rights in one transaction; return False if a baseline exists."""
 
     def work(transaction: Transaction) -> bool:
         acquire_lock(transaction, Gate.DESK)

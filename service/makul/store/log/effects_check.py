@@ -1,4 +1,4 @@
-"""The effects that a decision states: the rows that it made or used up beside its own."""
+"""Read the effects that a decision states: the rows that it created or used up beside its own."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,13 +12,14 @@ from makul.store.records.held_rows import HELD, state_content, state_value
 from makul.store.records.usage_limits import employee_index
 
 Effect = tuple[str, str, Mapping[str, object]]
-"""A table, a row's key as text, and what the decision says of the row."""
+"""A table, a row's key as text, and what the decision states about the row."""
 
 
 def read_effects(sealer: FieldCipher, stated: Mapping[str, object]) -> tuple[Effect, ...]:
-    """Return what a decision says of other rows; nothing of formats 1 and 2 (the baseline does).
+    """Return what a decision states about other rows.
 
-    Raises `CodecError` for a statement that does not read back.
+    Formats 1 and 2 state nothing; the baseline covers their rows. Raises `CodecError` for a
+    statement that does not read back.
     """
     if stated["format"] in (1, 2):
         return ()

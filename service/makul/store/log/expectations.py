@@ -1,7 +1,7 @@
-"""What records say of other rows, collected while the ledger is checked.
+"""Collect what records state about other rows while the ledger is verified.
 
-A million decisions say more than memory holds, so it lies in a private temporary database of
-SQLite, which has no name in the file system and is gone when the check ends.
+A million decisions state more than fits into memory. So the statements are stored in a private
+temporary SQLite database, which has no name in the file system and disappears when the check ends.
 """
 
 import json
@@ -35,7 +35,7 @@ class StatedChange:
     """A row that an act changed, as the act states it."""
 
     number: int
-    """Of the act."""
+    """The number of the act."""
     is_baseline: bool
     before: Facts | None
     after: Facts | None
@@ -43,20 +43,21 @@ class StatedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedGrounds:
-    """All that records say of one row: acts in their order, effects of decisions in any."""
+    """All that records state about one row: acts in their order, effects of decisions in any."""
 
     changes: tuple[StatedChange, ...]
     effects: tuple[Facts, ...]
 
 
 class Expectations:
-    """The rows that must be there, and why. A context manager; the data is gone at its end."""
+    """The rows that must exist, and why. A context manager; the data is deleted at its end."""
 
     def __init__(self) -> None:
         self._file: Any = driver.connect("", isolation_level=None)
         for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", *_TABLES):
             self._file.execute(statement)
-        self._file.execute("BEGIN")  # one transaction, never committed: each of its own costs more
+        # One transaction that is never committed: a transaction for each statement costs more.
+        self._file.execute("BEGIN")
 
     def __enter__(self) -> "Expectations":
         return self
@@ -70,13 +71,13 @@ class Expectations:
         self._file.close()
 
     def add_act(self, number: int, *, is_baseline: bool) -> bool:
-        """Note an act; False if another has its number."""
+        """Store an act; return False if another act has its number."""
         values = (number, is_baseline)
         added = self._file.execute("INSERT OR IGNORE INTO act VALUES (?, ?)", values)
         return bool(added.rowcount)
 
     def add_change(self, table: str, key: str, change: StatedChange) -> None:
-        """Note a row that an act changed."""
+        """Store a row that an act changed."""
         values = (
             table,
             key,
@@ -88,28 +89,28 @@ class Expectations:
         self._file.execute("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def add_effect(self, table: str, key: str, facts: Facts) -> None:
-        """Note a row that a decision made or used up."""
+        """Store a row that a decision created or used up."""
         self._file.execute("INSERT INTO effect VALUES (?, ?, ?)", (table, key, dumps(facts)))
 
     def meet(self, table: str, key: str, mark: object) -> None:
-        """Note that a row is there, and what others ask of it later."""
+        """Store that a row exists, with a mark that later checks of other rows read."""
         values = (table, key, dumps(mark))
         self._file.execute("INSERT OR REPLACE INTO met VALUES (?, ?, ?)", values)
 
     def mark(self, table: str, key: str) -> object:
-        """Return what was noted of a row that is there; None for another."""
+        """Return the mark of a row that exists; None for a row that does not."""
         found = self._file.execute(
             "SELECT mark FROM met WHERE tbl = ? AND key = ?", (table, key)
         ).fetchone()
         return json.loads(found[0]) if found is not None else None
 
     def unmet(self, table: str) -> Iterator[str]:
-        """Yield the keys of rows that some record names and that are not there."""
+        """Yield the keys of rows that some record names and that do not exist."""
         for (key,) in self._file.execute(_UNMET, {"tbl": table}).fetchall():
             yield key
 
     def grounds(self, table: str, key: str) -> ExpectedGrounds:
-        """Return all that records say of a row."""
+        """Return everything that records state about a row."""
         changes = self._file.execute(
             "SELECT number, first, was, now FROM change WHERE tbl = ? AND key = ? ORDER BY number",
             (table, key),
@@ -128,7 +129,7 @@ class Expectations:
         )
 
     def first_gap(self) -> int | None:
-        """Return the lowest number that no act has, while a higher one has; 1 if there are none."""
+        """Return the lowest missing number below an act's number; 1 if no act has number 1."""
         row = self._file.execute(
             "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), 0) FROM act"
         ).fetchone()
@@ -143,7 +144,7 @@ class Expectations:
         return int(gap)
 
     def late_baseline(self) -> int | None:
-        """Return the number of a baseline act that another act comes before."""
+        """Return the number of a baseline act that follows another act; None if there is none."""
         (number,) = self._file.execute(
             "SELECT min(number) FROM act WHERE first AND number > "
             "(SELECT coalesce(min(number), number) FROM act WHERE NOT first)"

@@ -1,7 +1,7 @@
-"""Every row that a decision may rest on, against the acts and decisions that stand behind it.
+"""Verify every row that a decision may rest on against the acts and decisions that justify it.
 
-A row without an act or a decision behind it is found as well as an act or a decision whose row is
-missing or says something else.
+A row without an act or decision is reported. So is an act or decision whose row is missing or
+differs.
 """
 
 import json
@@ -19,20 +19,20 @@ from makul.store.records.retention import KEEP_ATTEMPTS
 UUID_BYTES = 16
 
 SWEEP_MARGIN = timedelta(days=1)
-"""Clocks differ: so long before it is due, a failed match may be forgotten already."""
+"""The tolerance for differing clocks: a failed match may be deleted this long before it is due."""
 
 _NOTHING_BEHIND = "no act and no decision stands behind this row"
 _NOT_THERE = "the row is not there"
 _NOT_STATED = "is not what acts and decisions say"
 
 Found = tuple[str, str, str]
-"""A table, a row's key, and what does not fit."""
+"""A table, a row's key, and what does not match."""
 
 Judge = Callable[["HeldRowsCheck", Image | None, ExpectedGrounds], str | None]
 
 
 class HeldRowsCheck:
-    """Finds rows that do not fit. To be used once all records have been read."""
+    """Finds rows that do not match. It must be used after all records have been read."""
 
     def __init__(self, sealer: FieldCipher, expectations: Expectations, *, at: datetime) -> None:
         self._sealer = sealer
@@ -40,7 +40,7 @@ class HeldRowsCheck:
         self._forgotten = micros(at - KEEP_ATTEMPTS + SWEEP_MARGIN)
 
     def find(self, transaction: Transaction) -> Iterator[Found]:
-        """Yield what does not fit, table by table; all in the snapshot of this transaction."""
+        """Yield each mismatch, table by table, in the snapshot of this transaction."""
         yield from self._numbers()
         for name, held in HELD.items():
             judge = _JUDGES.get(name, HeldRowsCheck.judge_register)
@@ -64,7 +64,10 @@ class HeldRowsCheck:
             yield "act", str(late), "a baseline that other acts come before"
 
     def judge_register(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge a row that acts alone change: each began with what the one before had left."""
+        """Judge a row that only acts change.
+
+        Each act must begin with the result of the one before.
+        """
         stated: Facts | None = None
         for change in grounds.changes:
             if dumps(change.before) != dumps(stated):
@@ -73,7 +76,10 @@ class HeldRowsCheck:
         return _differing(image, stated)
 
     def judge_ground(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge the meter of a ground: a baseline, the decisions since, the operator's acts."""
+        """Judge the usage counter of a ground.
+
+        Its sources are a baseline, the decisions since, and the operator's acts.
+        """
         base = _base(grounds)
         if base is None and not grounds.effects:
             return _NOTHING_BEHIND if image is not None else None
@@ -85,17 +91,17 @@ class HeldRowsCheck:
         return None
 
     def judge_revocation(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge a revocation: the first that was accepted stands, by its document and moment."""
+        """Judge a consent revocation: the first accepted one counts, with its document and time."""
         base = _base(grounds)
         stated = [base] if base is not None else [*_made(grounds), *grounds.effects]
         return _among(image, stated)
 
     def judge_giver(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge who gave a consent: noted with the first decision on it."""
+        """Judge the giver of a consent, who is recorded with the first decision on it."""
         base = _base(grounds)
         if base is not None:
             return _among(image, [base])
-        # A consent that was known before the baseline had its giver noted by then, or never.
+        # The giver of a consent known before the baseline was recorded by then, or never.
         since = [each for each in grounds.effects if not self._was_known(each["ground"])]
         return _among(image, [{"giver_index": each["giver_index"]} for each in since])
 
@@ -103,7 +109,7 @@ class HeldRowsCheck:
         return _base(self._expectations.grounds("ground_use", str(ground))) is not None
 
     def judge_day(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge a day's disclosures: each decision counts for one."""
+        """Judge the number of a day's disclosures: each decision counts as one."""
         base, counted = _base(grounds), len(grounds.effects)
         if base is None and not counted:
             return _NOTHING_BEHIND if image is not None else None
@@ -115,7 +121,8 @@ class HeldRowsCheck:
     def judge_papers(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge an official's day: a consent counts when it is first registered.
 
-        Two that register one consent at once may both count, so the number lies between two.
+        Two decisions that register one consent at the same time may both count. So the number must
+        be between a lower and an upper bound.
         """
         base = _base(grounds)
         before = _number(base["used"]) if base is not None else 0
@@ -133,7 +140,7 @@ class HeldRowsCheck:
         return None if fits else f"used {_NOT_STATED}"
 
     def judge_attempt(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
-        """Judge a failed match, which is forgotten when it is old enough."""
+        """Judge a failed match, which is deleted when it is old enough."""
         base = _base(grounds)
         stated = [base] if base is not None else list(grounds.effects)
         if image is None and stated and _number(stated[0]["at"]) <= self._forgotten:
@@ -152,13 +159,13 @@ _JUDGES: Mapping[str, Judge] = {
 
 
 def _base(grounds: ExpectedGrounds) -> Facts | None:
-    """Return the row as the baseline has it."""
+    """Return the row as the baseline states it."""
     first = (change.after for change in grounds.changes if change.is_baseline)
     return next(first, None)
 
 
 def _made(grounds: ExpectedGrounds) -> list[Facts]:
-    """Return the row as acts made it."""
+    """Return the states of the row that acts left."""
     return [change.after for change in grounds.changes if change.after is not None]
 
 
@@ -170,7 +177,8 @@ def _permitted(
     first = base if base is not None else effects[0]
     for name in ("digest", "allowed", "valid_from", "valid_to"):
         yield name, [first[name]]
-    # A basis statement may be about several subjects; its row has that of the first decision.
+    # A basis statement may be about several subjects; its row has the subject of the first
+    # decision.
     yield "subject", [each["subject"] for each in ([first] if base is not None else effects)]
     used = sum(_number(each["uses"]) for each in effects)
     yield "used", [used + (_number(base["used"]) if base is not None else 0)]
@@ -183,7 +191,10 @@ def _permitted(
 
 
 def _registrations(base: Facts | None, effects: tuple[Facts, ...]) -> Iterator[object]:
-    """Yield what `registered_at` may be: the baseline's, else that of any that registered it."""
+    """Yield the permitted values of `registered_at`.
+
+    The baseline's value applies; without one, that of any decision that registered the ground.
+    """
     if base is not None and base["registered_at"] is not None:
         yield base["registered_at"]
         return
@@ -192,7 +203,7 @@ def _registrations(base: Facts | None, effects: tuple[Facts, ...]) -> Iterator[o
 
 
 def _among(image: Image | None, stated: list[Facts]) -> str | None:
-    """Hold a row that is written once against those that may have written it."""
+    """Compare a row that is written once with the statements that may have written it."""
     if image is None or not stated:
         return _differing(image, stated[0] if stated else None)
     if _is_one_of(image, stated):
@@ -217,12 +228,12 @@ def _is_one_of(value: object, stated: Iterable[object]) -> bool:
 
 
 def _number(value: object) -> int:
-    """Return a count; what is none fits no record."""
+    """Return a count; a value that is no count becomes -1, which matches no record."""
     return value if type(value) is int else -1
 
 
 def _key_name(key: str) -> str:
-    """Return a row's key as it is printed: ids and digests, and nobody's name."""
+    """Return a row's key for printing: it contains ids and digests, and no person's name."""
     return "/".join(_key_part(part) for part in json.loads(key))
 
 

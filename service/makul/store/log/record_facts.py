@@ -1,4 +1,4 @@
-"""A decision's row against the statement that its leaf commits to: do all columns say the same?"""
+"""Verify a decision's row against the statement that its leaf commits to, column by column."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,15 +54,15 @@ COLUMNS = (
     disclosure.c.sealed,
     disclosure.c.sealed_to,
 )
-"""What a record is read by: `Record.of` takes a row of these."""
+"""The columns from which a record is read; `Record.of` takes a row of these."""
 
 UUID_BYTES = 16
 
 _NOT_THIS_TYPE = "of another type"
-"""Stands for a value that no decision has, where NULL would pass for one that has none."""
+"""The marker for a value of a type that no decision has. NULL would pass for a missing value."""
 
 _EARLIER_ANSWERS = timedelta(hours=24)
-"""How long answers were kept when statements (formats 1 and 2) did not name the moment."""
+"""The time for which answers were stored when statements (formats 1 and 2) did not name it."""
 
 _PIECE = select(evidence.c.kind, evidence.c.sealed, evidence.c.kept_at).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
@@ -81,19 +81,19 @@ _OF_THAT_REQUEST = select(disclosure.c.disclosure_id).where(
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A decision as it lies in the tables, its leaf beside it."""
+    """A decision as the tables store it, with its leaf."""
 
     columns: Mapping[str, object]
-    """By name: `leaf_hash` and `recorded_at` are the leaf's, `closed_by`, `closed_at` and
-    `answer_until` those of the request id, all others the decision's."""
+    """Values by column name. `leaf_hash` and `recorded_at` belong to the leaf; `closed_by`,
+    `closed_at` and `answer_until` to the request id; all others to the decision."""
 
     @classmethod
     def of(cls, row: Row) -> "Record":
-        """Of a row of `COLUMNS`."""
+        """Return the record in a row of `COLUMNS`."""
         return cls(dict(zip((column.name for column in COLUMNS), row, strict=True)))
 
     def bytes_of(self, name: str) -> bytes:
-        """A column that is never NULL."""
+        """Return a column of bytes that is never NULL; raises `CodecError`."""
         value = self.columns[name]
         if not isinstance(value, bytes):
             raise CodecError(f"disclosure.{name} is not what it must be")
@@ -101,7 +101,7 @@ class Record:
 
 
 class RecordChecker:
-    """Says of a record what does not fit. Raises `StoreUnavailableError`."""
+    """Verifies records. Raises `StoreUnavailableError`."""
 
     def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
         self._database = database
@@ -109,14 +109,17 @@ class RecordChecker:
         self._expectations = expectations
 
     def wrong_row(self, row: Row) -> tuple[str, str] | None:
-        """Hold a row of `COLUMNS` against its leaf; what fits, says what it made or used up."""
+        """Verify a row of `COLUMNS` against its leaf.
+
+        The effects that a matching decision states are added to the expectations.
+        """
         try:
             return self.wrong(Record.of(row))
         except CodecError as error:
             return "disclosure", str(error)
 
     def wrong(self, record: Record) -> tuple[str, str] | None:
-        """The first thing that does not fit, its table before it; None where all fits."""
+        """Return the first mismatch as its table and a text; None if everything matches."""
         return next(self._misfits(record), None)
 
     def _misfits(self, record: Record) -> Iterator[tuple[str, str]]:
@@ -140,7 +143,7 @@ class RecordChecker:
             yield "ledger_leaf", "recorded_at is not the decision's moment"
         for name in _differing(stated, self._expected(record, private)):
             yield "disclosure", f"{name} is not what the leaf commits to"
-        # The blind index is a column of its own: a decision about nobody has none.
+        # The blind index has a column of its own: a decision about no person has none.
         subject = private.subject
         index = self._sealer.index("pin", subject.digits) if subject is not None else None
         if record.columns["subject_index"] != index:
@@ -151,7 +154,7 @@ class RecordChecker:
             self._expectations.add_effect(*effect)
 
     def _expected(self, record: Record, private: Private) -> Facts:
-        """The facts that columns and sealed part tell."""
+        """Return the facts that the columns and the encrypted part state."""
         row, subject = record.columns, private.subject
         ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
         return {
@@ -180,7 +183,7 @@ class RecordChecker:
     def _evidence(
         self, record: Record, private: Private, stated: Facts
     ) -> Iterator[tuple[str, str]]:
-        """What the decision was judged on: there, unaltered, and the very reports."""
+        """Verify that each document of the decision exists, unaltered and with its report."""
         judged = [[digest.hex(), sha256(report).hexdigest()] for digest, report in private.reports]
         named = stated.get("evidence")
         if isinstance(named, list) and [each[1:] for each in named] != judged:
@@ -210,7 +213,10 @@ class RecordChecker:
             yield "evidence", f"no decision kept the document {digest.hex()} then, as that kind"
 
     def _kept_by_another(self, recipient: str, digest: bytes, kind: str, kept_at: int) -> bool:
-        """Was it kept by another decision, at that moment and as that kind? It is kept once."""
+        """Return whether another decision stored the document at that moment, as that kind.
+
+        A document is stored once, by the first decision that uses it.
+        """
         for disclosure_id, sealed in self._database.all(
             _AT_THAT_MOMENT, {"recipient": recipient, "at": kept_at}
         ):
@@ -218,13 +224,16 @@ class RecordChecker:
                 private = open_private(self._sealer, disclosure_id, sealed)
                 stated = read_statement(private.leaf_statement)
             except (FieldDecryptionError, CodecError, ValueError):
-                continue  # its own turn tells of it
+                continue  # the check of that decision itself reports it
             if _names(private, stated, digest, kind):
                 return True
         return False
 
     def _request_id(self, record: Record, stated: Facts) -> Iterator[tuple[str, str]]:
-        """A closed request id has its tombstone, by this decision or one of the same request."""
+        """Verify that a closed request id has its row in `request_key`.
+
+        It must name this decision, or another one for the same request.
+        """
         closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
         closed_at = record.columns["closed_at"]
         if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
@@ -247,7 +256,7 @@ class RecordChecker:
 
 
 def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
-    """The facts that differ, or are there on one side alone."""
+    """Yield the names of facts that differ, or that only one side has."""
     if stated["format"] == 1:
         expected = {name: value for name, value in expected.items() if name not in NOT_IN_1}
         expected = {**expected, "reasons": _without_retry(expected["reasons"])}
@@ -258,15 +267,15 @@ def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
 
 
 def _names(private: Private, stated: Facts, digest: bytes, kind: str) -> bool:
-    """Does a decision say that it was judged on this document, of this kind?"""
+    """Return whether a decision states that it was judged on this document, of this kind."""
     named = stated.get("evidence")
     if isinstance(named, list):
         return [kind, digest.hex()] in [each[:2] for each in named]
-    return digest in {each for each, _ in private.reports}  # format 1 told no kinds
+    return digest in {each for each, _ in private.reports}  # format 1 stated no kinds
 
 
 def _reasons(text: object) -> object:
-    """As a statement has them; anything else differs from any statement."""
+    """Return reasons as a statement has them; anything else differs from every statement."""
     try:
         return [list(reason) for reason in reasons_from_text(str(text))]
     except CodecError:
@@ -278,7 +287,7 @@ def _without_retry(reasons: object) -> object:
 
 
 def _is_kept_until(until: object, stated: Facts) -> bool:
-    """Return whether a stored answer is forgotten, or kept no longer than the decision says."""
+    """Return whether a stored answer was deleted, or is kept no longer than the decision states."""
     if until is None:
         return True
     effects, decided_at = stated.get("effects"), datetime.fromisoformat(str(stated["decidedAt"]))

@@ -1,7 +1,7 @@
 """The kinds of records that have a leaf in the log, and how the check reads each.
 
-`ledger_leaf`, `ledger_queue` and `ledger_position` name a leaf by its record's id, whichever table
-holds the record. A further kind is one more entry of `KINDS`.
+`ledger_leaf`, `ledger_queue` and `ledger_position` name a leaf by its record's id, in whichever
+table the record is. A further kind is one more entry of `KINDS`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ from makul.store.schema.tables import disclosure, ledger_leaf, repetition, reque
 
 Columns = tuple[Column[Any] | ColumnElement[Any], ...]
 Hold = Callable[[Row], tuple[str, str] | None]
-"""Says what does not fit of a record's row: a table, and what."""
+"""A function that returns the mismatch of a record's row as a table and a text, or None."""
 
 _ITS_PLACE = ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id
 
@@ -33,22 +33,22 @@ class RecordKind:
 
     table: Table
     columns: Columns
-    """What a record is read by; its id is the first."""
+    """The columns from which a record is read; its id is the first."""
     of_the_leaf: ColumnElement[bool]
-    """Joins the record to its leaf."""
+    """The condition that joins the record to its leaf."""
     build_check: Callable[[Database, FieldCipher, Expectations], Hold]
-    """Builds what holds a row of `columns` against its leaf."""
+    """Builds the function that verifies a row of `columns` against its leaf."""
     beside: tuple[Table, ColumnElement[bool]] | None = None
-    """A table that may hold more of it."""
+    """A table that may contain more of the record, and the condition that joins it."""
 
     @property
     def name(self) -> str:
-        """The table's name."""
+        """Return the table's name."""
         return self.table.name
 
     @cached_property
     def placed(self) -> Select[*tuple[Any, ...]]:
-        """Records whose leaves have the positions from `start` to before `until`."""
+        """Select the records whose leaf indexes are from `start` to before `until`."""
         joined = ledger_position.join(ledger_leaf, _ITS_PLACE).join(self.table, self.of_the_leaf)
         if self.beside is not None:
             joined = joined.outerjoin(*self.beside)
@@ -63,7 +63,7 @@ class RecordKind:
 
     @cached_property
     def rest(self) -> Select[*tuple[Any, ...]]:
-        """Records whose leaves have no position below `size`, by the ids of their leaves."""
+        """Select the records whose leaves have no index below `size`, for a range of leaf ids."""
         joined = ledger_leaf.join(self.table, self.of_the_leaf)
         if self.beside is not None:
             joined = joined.outerjoin(*self.beside)
@@ -83,7 +83,7 @@ class RecordKind:
 
     @cached_property
     def without_leaf(self) -> Select[*tuple[Any, ...]]:
-        """A record without its leaf, if there is one."""
+        """Select a record without its leaf, if there is one."""
         return (
             select(self.columns[0])
             .select_from(self.table.outerjoin(ledger_leaf, self.of_the_leaf))
@@ -96,7 +96,8 @@ DECISION = RecordKind(
     table=disclosure,
     columns=ledger_facts.COLUMNS,
     of_the_leaf=(disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id)
-    & (disclosure.c.decided_at == ledger_leaf.c.recorded_at),  # PostgreSQL knows its month by it
+    # PostgreSQL finds the monthly partition by `decided_at`.
+    & (disclosure.c.decided_at == ledger_leaf.c.recorded_at),
     build_check=lambda *of: ledger_facts.RecordChecker(*of).wrong_row,
     beside=(
         request_key,
@@ -123,17 +124,17 @@ REPETITION = RecordKind(
     ),
 )
 KINDS = (DECISION, REPETITION, ACT)
-"""Every kind of record."""
+"""The kinds of records that the check reads."""
 
 
 class Records:
-    """Reads records of every kind, and holds each against its leaf."""
+    """Reads records of every kind, each with the function that verifies it."""
 
     def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
         self._holds = [(kind, kind.build_check(database, sealer, expectations)) for kind in KINDS]
 
     def placed(self, source: Database | Transaction, start: int, until: int) -> "FoundRecords":
-        """Read the records of these positions."""
+        """Read the records of these leaf indexes."""
         values = {"start": start, "until": until}
         return FoundRecords(
             (kind, hold, source.all(kind.placed, values)) for kind, hold in self._holds
@@ -142,7 +143,7 @@ class Records:
     def rest(
         self, source: Database | Transaction, *, size: int, after: bytes, last: bytes
     ) -> "FoundRecords":
-        """Read the records between two leaves that have no position below `size`."""
+        """Read the records between two leaf ids that have no index below `size`."""
         values = {"size": size, "after": after, "last": last}
         return FoundRecords(
             (kind, hold, source.all(kind.rest, values)) for kind, hold in self._holds
@@ -150,7 +151,7 @@ class Records:
 
 
 class FoundRecords:
-    """Some records, by the ids of their leaves."""
+    """Records by the ids of their leaves."""
 
     def __init__(self, read: Iterable[tuple[RecordKind, Hold, Sequence[Row]]]) -> None:
         self._found: dict[bytes, list[tuple[RecordKind, Hold, Row]]] = {}
@@ -159,5 +160,5 @@ class FoundRecords:
                 self._found.setdefault(row[0], []).append((kind, hold, row))
 
     def of(self, record_id: bytes) -> Sequence[tuple[RecordKind, Hold, Row]]:
-        """Return the record of a leaf: one, unless somebody tampered with it."""
+        """Return the record of a leaf: exactly one, unless the store was tampered with."""
         return self._found.get(record_id, ())

@@ -1,8 +1,9 @@
-"""Taking published leaves back into a store that was restored from an older copy.
+"""Add published leaves to a store that was restored from an older copy.
 
-What was published cannot be taken back: witnesses hold it. So the log goes on from there. A leaf
-that the copy still holds gets the place that it was published with; of one whose decision is lost
-the hash is kept in its place, noted as lost for good. The receipt still proves that decision.
+Publication is irreversible: witnesses have the tree. So the log must continue from it. If the copy
+still contains a leaf, the leaf gets its published index again. If the decision is lost, only the
+hash is stored at that index, and it is permanently marked as lost. The receipt still proves that
+decision.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,8 +40,8 @@ def recover(
 ) -> Recovered | StandingBy:
     """Append published leaves as they were published; raises `LedgerBrokenError`.
 
-    `leaves` are the hashes of the places that the store lacks. The tree that comes of it must be
-    the promised one to the root, or else the store went another way before.
+    `leaves` are the hashes of the indexes that the store lacks. The resulting tree must have the
+    promised root. Otherwise the store had already diverged from what was published.
     """
     edge = locked_head(transaction, lease, at)
     if isinstance(edge, StandingBy):

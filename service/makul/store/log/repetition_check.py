@@ -1,4 +1,4 @@
-"""A repetition's row against the statement that its leaf commits to, and against its decision."""
+"""Verify a repetition's row against the statement of its leaf, and against its decision."""
 
 from collections.abc import Mapping
 
@@ -19,19 +19,19 @@ COLUMNS = (
     disclosure.c.space.label("decision_space"),
     disclosure.c.request_id.label("decision_request_id"),
 )
-"""What a repetition is read by; its id is the first."""
+"""The columns from which a repetition is read; its id is the first."""
 
 _NAMES = tuple(column.name for column in COLUMNS)
 
 
 class RepetitionChecker:
-    """Says of a repetition what does not fit."""
+    """Verifies repetitions."""
 
     def __init__(self, sealer: FieldCipher) -> None:
         self._sealer = sealer
 
     def wrong(self, row: Row) -> tuple[str, str] | None:
-        """Return the first thing that does not fit, its table before it; None if all fits."""
+        """Return the first mismatch as its table and a text; None if everything matches."""
         columns = dict(zip(_NAMES, row, strict=True))
         try:
             secret = open_repetition(self._sealer, columns["repetition_id"], columns["sealed"])

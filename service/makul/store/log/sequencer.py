@@ -1,9 +1,9 @@
 """The sequencing transaction, and reads of the log.
 
-One transaction gives leaves their places, writes the tiles that changed, moves the head, signs the
-tree and takes the leaves out of the queue: whoever is killed in it has done nothing. It begins by
-locking the head's row, so that of two sequencers one waits for the other and then goes on from
-where that one stopped. Leaves are taken as a set, whatever order their transactions commit in.
+One transaction assigns indexes to leaves, writes the changed tiles, moves the head, signs the tree
+and removes the leaves from the queue. A process that is killed in it has changed nothing. It begins
+by locking the head's row. So of two sequencers one waits for the other and then continues from its
+last tree. Leaves are taken as a set; the order of their commits has no effect.
 """
 
 from collections.abc import Mapping
@@ -54,8 +54,8 @@ LOG = "main"
 """The head's key: there is one log in a store."""
 
 COSIGNED_LOOKED_AT = 32
-"""Of so many of the newest cosigned trees the one with the most witnesses goes with a proof: they
-cosign at their own pace, and the newest tree may have but one of them."""
+"""Number of newest cosigned trees from which a proof takes the one with the most witnesses.
+Witnesses cosign at their own pace, and the newest tree may have only one of them."""
 
 _HEAD = select(
     ledger_head.c.size, ledger_head.c.root, ledger_head.c.holder, ledger_head.c.held_until
@@ -161,13 +161,17 @@ class StoreLedger(LedgerStore):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._untold = False
-        """Is it unknown what became of the last transaction? What is seen of it may lie on one copy
-        until another has followed it to the replica."""
+        """True if the outcome of the last transaction is unknown. Its effects may be visible on the
+        primary before they reach the synchronous replica."""
 
     def sequence(
         self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
     ) -> Sequenced | StandingBy:
-        """As `LedgerStore`. Where there is nothing to do, nobody's turn to write is taken."""
+        """Give up to `batch` leaves their indexes and sign the tree, in one transaction.
+
+        If there is nothing to do, no write transaction starts. Raises `LedgerBrokenError`, also if
+        the log has fewer leaves than are `published`.
+        """
         head = _head(self._database.one(_HEAD, {"log": LOG}))
         other = _other(head, lease, at)
         if other is not None:
@@ -179,31 +183,37 @@ class StoreLedger(LedgerStore):
             lambda transaction: _sequence(
                 transaction, signer, lease, at=at, batch=batch, published=published
             ),
-            # Where a commit was cut off it goes on from the head, wherever that is, and by writing
-            # anew waits for the replica that the commit waited for, before anything is published.
+            # An interrupted commit is not looked up: the work continues from the head, wherever it
+            # is. Its new write waits for the replica that the commit waited for, before anything is
+            # published.
             settled=lambda _: None,
         )
         self._untold = False
         return done
 
     def release(self, lease: Lease) -> None:
-        """As `LedgerStore`; another's lease is left alone."""
+        """End this holder's lease, so that another sequencer can work immediately.
+
+        The lease of another holder does not change.
+        """
         values = {"log": LOG, "by": lease.holder.bytes}
         self._database.perform(lambda transaction: transaction.run(_RELEASE, values))
 
     def latest(self) -> SignedTree | None:
-        """As `LedgerStore`."""
+        """Return the newest checkpoint; None before the first."""
         return self._signed(self._database.one(_LATEST, {}))
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """As `LedgerStore`."""
+        """Return the first hashes of a tile; raises `LedgerBrokenError` if they are missing."""
         row = self._database.one(_TILE, {"level": level, "index": index})
         return _first(row, level, index, width)
 
     def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
-        """As `LedgerReader`: in the tree that the most witnesses cosigned of late, or the newest.
+        """Return the proof for a decision's leaf, in the recent tree with the most cosignatures.
 
-        Tiles only grow at their ends, so that reads of several moments make one proof.
+        Without cosignatures it is the newest tree. Returns None if the leaf has no index or no
+        signed tree contains it. Tiles only grow at their ends, so reads at several moments give one
+        proof.
         """
         placed = self._database.one(_POSITION, {"disclosure_id": disclosure_id.bytes})
         signed = self._covering(placed[0]) if placed is not None else None
@@ -216,7 +226,10 @@ class StoreLedger(LedgerStore):
         return Inclusion(index=placed[0], size=signed.size, proof=proof, note=signed.note)
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
-        """As `LedgerStore`: the first line of a witness under a checkpoint stays."""
+        """Store the witnesses' verified lines, and return how many are new.
+
+        The first line of a witness under a checkpoint stays.
+        """
 
         def work(transaction: Transaction) -> int:
             rows = transaction.all(_COSIGNATURES, {"size": size})
@@ -229,7 +242,7 @@ class StoreLedger(LedgerStore):
         return self._database.perform(work)
 
     def state(self) -> LedgerState:
-        """As `LedgerStore`."""
+        """Return the state of the log."""
         size, root, holder, until = _head(self._database.one(_HEAD, {"log": LOG}))
         waiting, since = self._database.one(_WAITING, {}) or (0, None)
         newest = self._database.one(_LATEST, {})
@@ -247,7 +260,10 @@ class StoreLedger(LedgerStore):
         )
 
     def _idle(self, head: Row, lease: Lease, at: datetime) -> bool:
-        """Is the lease long enough still, does nothing wait, and is the tree signed?"""
+        """Return whether there is nothing to do.
+
+        The lease lasts long enough, no leaf waits, and the tree is signed.
+        """
         size, _, holder, until = head
         fresh = holder == lease.holder.bytes and until > micros(at + lease.length / 2)
         return (
@@ -257,7 +273,7 @@ class StoreLedger(LedgerStore):
         )
 
     def _covering(self, position: int) -> SignedTree | None:
-        """A checkpoint whose tree holds this position."""
+        """Return a checkpoint whose tree contains this index."""
         rows = self._database.all(_COSIGNED, {"above": position})
         if rows:
             size, _ = max(rows, key=lambda row: (row[1], row[0]))
@@ -312,9 +328,9 @@ def _sequence(
 
 
 def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
-    """Lock the head's row; the right edge of its tree, or whose turn it is instead.
+    """Lock the head's row, and return the right edge of its tree, or the other holder's lease.
 
-    Raises `LedgerBrokenError` where the tiles are not those of the head.
+    Raises `LedgerBrokenError` if the tiles do not match the head.
     """
     head = _head(transaction.one(_LOCK_HEAD, {"log": LOG}))
     other = _other(head, lease, at)
@@ -325,7 +341,7 @@ def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEd
 
 
 def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
-    """Write where the log ends, and renew the lease; the root."""
+    """Write the new end of the log, renew the lease, and return the root."""
     root = edge.root()
     transaction.run(
         _MOVE_HEAD,
@@ -341,13 +357,13 @@ def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: da
 
 
 def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
-    """Keep a checkpoint of a size that has none."""
+    """Store a checkpoint of a size that has none."""
     made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
     transaction.run(_ADD_CHECKPOINT, made)
 
 
 def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
-    """The right edge out of the tiles, which must be that of the head's root."""
+    """Return the right edge from the tiles; it must have the head's root."""
 
     def read(level: int, index: int, width: int) -> bytes:
         row = transaction.one(_TILE, {"level": level, "index": index})
@@ -363,7 +379,7 @@ def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
 
 
 def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
-    """Add the tiles that are new, and let those grow that were not full."""
+    """Add the new tiles, and extend those that were not full."""
     for tile, hashes in appended.tiles.items():
         if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
             grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}
@@ -380,10 +396,11 @@ def _head(row: Row | None) -> Row:
 
 
 def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
-    """Another's lease that has not run out.
+    """Return another holder's lease that has not expired.
 
-    One that has more than its length before it was written by a clock that was ahead: nobody waits
-    for it, for whoever wrote it may be gone, and it only spares the second one the work.
+    A lease that ends later than its full length from now was written by a clock that was ahead. It
+    is ignored, because its holder may be gone. A lease only saves a second sequencer the work; the
+    lock keeps the log correct.
     """
     _, _, holder, until = head
     runs = micros(at) < until <= micros(at + lease.length)
@@ -392,7 +409,7 @@ def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
 
 
 def _first(row: Row | None, level: int, index: int, width: int) -> bytes:
-    """The first hashes of a tile's row, which may have grown since."""
+    """Return the first hashes of a tile's row, which may have grown since."""
     if row is None:
         raise LedgerBrokenError(f"the log's tile {index} of level {level} is not there")
     hashes: bytes = row[0][: width * HASH_BYTES]

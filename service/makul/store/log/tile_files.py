@@ -1,9 +1,9 @@
-"""The log as files, laid out for whoever fetches it: C2SP tlog-tiles, in a directory or a ZIP.
+"""The log as files for readers: C2SP tlog-tiles, in a directory or a ZIP.
 
     checkpoint                      the signed note
     tile/0/000, tile/0/001.p/17     hashes, 32 bytes each
 
-Entries are not published: a leaf is a salted commitment, and what opens it stays with the operator.
+Entries are not published: a leaf is a salted commitment, and only the operator has its content.
 """
 
 import fcntl
@@ -30,28 +30,29 @@ from makul.net.files import (
 CHECKPOINT = "checkpoint"
 
 _ONE_MOMENT = (1980, 1, 1, 0, 0, 0)
-"""What a ZIP dates its files to: the same log gives the same bytes."""
+"""The date of every file in a ZIP, so that the same log gives the same bytes."""
 
 
 class LogDirectory(PublishedLog):
-    """A log in a directory, which a web server may serve as it is. Raises `OSError`.
+    """A log in a directory, which a web server may serve unchanged. Raises `OSError`.
 
-    A file is replaced whole or not at all, and is on the disk before the checkpoint that promises
-    it. Other processes may write the same log: nobody replaces a larger tree by a smaller one.
+    A file is replaced completely or not at all. It is on the disk before the checkpoint that
+    promises it. Other processes may write the same log: none replaces a larger tree with a smaller
+    one.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def checkpoint(self) -> bytes | None:
-        """The note that is published; None where nothing is."""
+        """Return the published note; None if there is none."""
         try:
             return _limited(self._directory / CHECKPOINT, MAX_NOTE)
         except MissingFileError:
             return None
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """The first hashes of a tile: of this very width, or of one that was filled since."""
+        """Return the first hashes of a tile, from a file of this width or of the full tile."""
         wanted, full = Tile(level, index, width), Tile(level, index)
         for tile in (wanted, full):
             try:
@@ -62,10 +63,11 @@ class LogDirectory(PublishedLog):
         raise LedgerBrokenError(f"{wanted.path} is not there")
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
-        """Put a tile in its place.
+        """Write a tile.
 
-        Partial tiles of the one before a full one go: nobody has asked for them for 256 hashes,
-        and who does takes the full one (C2SP tlog-tiles, "Partial Tiles").
+        When a tile becomes full, the partial tiles of the one before it are removed. No reader has
+        needed them for 256 hashes, and a client that asks for one takes the full tile (C2SP
+        tlog-tiles, "Partial Tiles").
         """
         tile = Tile(level, index, len(hashes) // HASH_BYTES)
         replace_file(self._directory / tile.path, hashes, mode=0o644)
@@ -74,7 +76,7 @@ class LogDirectory(PublishedLog):
             shutil.rmtree(before, ignore_errors=True)
 
     def write_checkpoint(self, note: bytes) -> None:
-        """Put the note in its place, unless one of a larger tree is there."""
+        """Write the note, unless a note of a larger tree exists."""
         self._directory.mkdir(parents=True, exist_ok=True)
         with self._alone():
             present = self.checkpoint()
@@ -92,7 +94,7 @@ class LogDirectory(PublishedLog):
 
 
 class LogBundle(PublishedLog):
-    """A log in one ZIP, made anew. Raises `OSError`; a file that is there is not touched."""
+    """A log in one new ZIP. Raises `OSError`; an existing file is not changed."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -100,7 +102,7 @@ class LogBundle(PublishedLog):
     @classmethod
     @contextmanager
     def create(cls, path: Path) -> Iterator["LogBundle"]:
-        """Open a new one; where the block raises, nothing is left of it."""
+        """Create a new ZIP; if the block raises, the file is removed."""
         with path.open("xb") as file:
             try:
                 with zipfile.ZipFile(file, "w") as archive:
@@ -113,11 +115,11 @@ class LogBundle(PublishedLog):
                 raise
 
     def checkpoint(self) -> bytes | None:
-        """The note; None as long as it is being written."""
+        """Return the note; None until it is written."""
         return self._archive.read(CHECKPOINT) if CHECKPOINT in self._archive.namelist() else None
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """The hashes of a tile of this width."""
+        """Return the hashes of a tile of this width."""
         try:
             return self._archive.read(Tile(level, index, width).path)
         except KeyError:
@@ -136,13 +138,13 @@ class LogBundle(PublishedLog):
 
 
 def _size(note: bytes) -> int:
-    """Of a note that this process, or another like it, has written or verified."""
+    """Return the size in a note that this process or another of this program wrote or verified."""
     text, _, _ = note.partition(b"\n\n")
     return parse_checkpoint_unsafe(text[:MOST_BODY_BYTES] + b"\n").size
 
 
 def _limited(path: Path, most: int) -> bytes:
-    """A file's bytes, of which there must not be more."""
+    """Return a file's bytes; raises `LedgerBrokenError` if there are more than `most`."""
     try:
         return read_bounded(path, most)
     except MissingFileError:

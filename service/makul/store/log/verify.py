@@ -1,8 +1,9 @@
-"""Every record against the log, and the log against itself: the first that does not fit is named.
+"""Verify every record against the log, and the log against itself; report the first mismatch.
 
-Reads in pages and keeps none, so that a million decisions take no more memory than a thousand. The
-service may go on meanwhile: what is checked is the log as it was when the check began, and then, in
-one snapshot, whatever has no place in it and every row that decisions rest on.
+The check reads in pages and keeps none, so a million decisions take no more memory than a thousand.
+The service may run meanwhile. First the log is checked as it was when the check began. Then, in one
+snapshot, the check reads every leaf without an index in that log, and every row that decisions rest
+on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +43,7 @@ from makul.store.schema.ledger_tables import (
 from makul.store.schema.tables import CLOSED_BY, disclosure, ledger_leaf, request_key
 
 PAGE = 512
-"""Records read at once: some megabytes where each has a report and a receipt."""
+"""Records that are read at once: some megabytes if each has a report and a receipt."""
 
 _HEAD = select(ledger_head.c.size, ledger_head.c.root).where(ledger_head.c.log == bindparam("log"))
 
@@ -142,20 +143,21 @@ _LEAVES = select(func.count()).select_from(ledger_leaf)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerVerificationOptions:
-    """By what the log is checked."""
+    """The parameters of the check."""
 
     origin: str
     checker: NoteChecking
     max_merge_delay: timedelta
     witnesses: Mapping[str, CosignatureChecking]
-    """By the names that their lines are kept under. Of others' lines nothing can be said."""
+    """The witnesses' keys by the names under which their lines are stored. Lines of other witnesses
+    cannot be verified."""
     lost: int
-    """How many lost decisions are known of: one more is a finding."""
+    """Number of lost decisions that are known: any other number in the store is a finding."""
     at: datetime
 
 
 class _FoundError(Exception):
-    """The first thing that does not fit: it ends the check."""
+    """The first mismatch: it ends the check."""
 
     def __init__(self, where: str, record: str, what: str) -> None:
         super().__init__(what)
@@ -179,10 +181,10 @@ class LedgerCheck:
         self._size = self._checked = self._waiting = self._checkpoints = self._all = 0
         self._lost = self._first_lost = 0
         self._newest = 0
-        """The size of the last checkpoint that was held. An empty log may be unsigned yet."""
+        """The size of the last verified checkpoint. An empty log may be unsigned still."""
 
     def run(self) -> LedgerReport:
-        """The report, with the first finding, by place in the log, if there is one."""
+        """Return the report, with the first finding in log order, if there is one."""
         found: Finding | None = None
         try:
             with Expectations() as expectations:
@@ -219,7 +221,7 @@ class LedgerCheck:
             raise _FoundError("ledger_lost", str(self._first_lost), what)
 
     def _replay(self, size: int, records: Records) -> RightEdge:
-        """Every leaf in its place, every tile, every checkpoint."""
+        """Verify every leaf at its index, every tile and every checkpoint."""
         edge, signed = EMPTY_EDGE, self._signed(size)
         due = self._hold(next(signed, None), edge, signed)
         for page in self._pages(size, records):
@@ -236,7 +238,7 @@ class LedgerCheck:
         return edge
 
     def _pages(self, size: int, records: Records) -> Iterator[list[bytes]]:
-        """Leaf hashes in their order, each of a record that fits, or noted as lost."""
+        """Yield leaf hashes in their order, each of a verified record or marked as lost."""
         start = 0
         while start < size:
             places = {"start": start, "size": size, "page": PAGE}
@@ -244,7 +246,8 @@ class LedgerCheck:
             until = placed[-1][0] + 1 if placed else start
             found = records.placed(self._database, start, until)
             leaves: list[bytes] = []
-            # Each list is whole up to its page's end: what is dense in both is to be checked now.
+            # Each list is complete up to its page's end. So only the part without a gap can be
+            # checked now.
             for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
                 if row[0] != start + len(leaves):
                     break
@@ -256,7 +259,10 @@ class LedgerCheck:
             yield leaves
 
     def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
-        """The leaf of a place, its record held against it; or of a place that is noted as lost."""
+        """Return the leaf hash at an index.
+
+        Its record is verified, unless the index is marked as lost.
+        """
         if len(row) == len(_LOST.selected_columns):
             self._lost += 1
             self._first_lost = row[0] if self._lost == 1 else self._first_lost
@@ -286,7 +292,7 @@ class LedgerCheck:
         return appended.edge
 
     def _hold_tile(self, tile: Tile, hashes: bytes) -> None:
-        """A partial tile may have grown since the check began."""
+        """Verify a tile; a partial tile may have grown since the check began."""
         row = self._database.one(_TILE, {"level": tile.level, "index": tile.index})
         name = f"{tile.level}/{tile.index}"
         if row is None:
@@ -295,7 +301,7 @@ class LedgerCheck:
             raise _FoundError("ledger_tile", name, "the tile is not that of the leaves")
 
     def _signed(self, size: int) -> Iterator[Row]:
-        """Checkpoints of the log as it was when the check began, by size."""
+        """Yield the checkpoints of the log as it was when the check began, by size."""
         after = -1
         while rows := self._database.all(
             _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
@@ -304,7 +310,10 @@ class LedgerCheck:
             after = rows[-1][0]
 
     def _hold(self, due: Row | None, edge: RightEdge, signed: Iterator[Row]) -> Row | None:
-        """Hold the checkpoint of this size, if there is one, against the tree; the next one."""
+        """Verify the checkpoint of this size against the tree, and return the next checkpoint.
+
+        If there is no checkpoint of this size, it returns `due`.
+        """
         if due is None or due[0] != edge.size:
             return due
         size, root, note = due
@@ -322,7 +331,7 @@ class LedgerCheck:
         return next(signed, None)
 
     def _hold_cosignatures(self, size: int, note: bytes) -> None:
-        """The lines of the witnesses that are known here."""
+        """Verify the lines of the known witnesses."""
         for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
             checker = self._question.witnesses.get(witness)
             if checker is None:
@@ -334,7 +343,7 @@ class LedgerCheck:
                 raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
     def _rest(self, transaction: Transaction, records: Records) -> None:
-        """Leaves without a place yet, or placed since the check began."""
+        """Verify leaves without an index, or with one assigned since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
         while rows := transaction.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
@@ -357,7 +366,7 @@ class LedgerCheck:
         self._waiting += 1
 
     def _strays(self, transaction: Transaction) -> None:
-        """Rows that belong to nothing."""
+        """Refuse rows that belong to no other row."""
         without_leaf = (
             (kind.without_leaf, kind.name, "a record without its leaf") for kind in KINDS
         )
@@ -376,7 +385,7 @@ class LedgerCheck:
 
 
 def _name(key: object) -> str:
-    """A row's key as it is told: a decision's id, or whatever somebody put in its place."""
+    """Return a row's key for printing: a decision's UUID, or any other value as text."""
     if isinstance(key, bytes) and len(key) == UUID_BYTES:
         return str(UUID(bytes=key))
     return key.hex() if isinstance(key, bytes) else str(key)

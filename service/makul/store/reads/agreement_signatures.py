@@ -1,4 +1,4 @@
-"""The signatures that parties put to an agreement (cl. 7), and the statements that read them."""
+"""The signatures of the parties under an agreement (cl. 7), and the statements that read them."""
 
 from collections.abc import Sequence
 
@@ -46,9 +46,10 @@ SIGNATURES = (
 
 
 def list_signatures(database: Database, number: AgreementNumber) -> Sequence[RecordedSignature]:
-    """Who signed the newest draft, the first first.
+    """Return the signatures under the newest draft, earliest first.
 
-    While it is a draft, only those count who may still sign; once in force, all who made it so.
+    For a draft, only signatures of signatories who are not withdrawn count. For an agreement in
+    force, all its signatures are returned.
     """
     newest = database.one(NEWEST_DRAFT, {"number": number})
     standing = database.one(STANDING, {"number": number})

@@ -1,4 +1,4 @@
-"""Recorded decisions, as the operator lists them."""
+"""Recorded decisions, as operators list them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import disclosure, ledger_leaf
 
 MOST_ROWS = 10_000
-"""The most disclosures listed at once: each is opened, so a list costs some 10 µs a row."""
+"""Maximum number of disclosures listed at once. Each is decrypted, at about 10 µs a row."""
 
 _DISCLOSURES = select(
     disclosure.c.disclosure_id,
@@ -80,15 +80,24 @@ _LISTINGS = {
 
 
 PAGE_ROWS = 500
-"""Decisions read at once when a month is read: some 3 MB, whatever the month's size."""
+"""Number of decisions read at once for a month.
+
+A page takes about 3 MB, for a month of any size.
+"""
 
 _PLACE = tuple_(disclosure.c.decided_at, disclosure.c.disclosure_id)
 _BEFORE_ALL = b"\xff" * 16
-"""With the microsecond before a month: what comes after it is the month's."""
+"""Sorts after every id.
+
+With the microsecond before a month as the time, the next row is the first of the month.
+"""
 
 
 def _page(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
-    """What follows a place. The bounds by time alone are what PostgreSQL leaves months out by."""
+    """Return the statement that reads the page after a time and id.
+
+    The separate conditions on time let PostgreSQL skip the partitions of other months.
+    """
     after = tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary))
     decided_at = disclosure.c.decided_at
     return (
@@ -114,7 +123,7 @@ def latest(
     since: datetime | None,
     limit: int,
 ) -> Sequence[DisclosureRow]:
-    """The latest decisions first, at most `limit` and `MOST_ROWS`."""
+    """Return decisions, latest first, at most `limit` and at most `MOST_ROWS`."""
     statement = _LISTINGS[recipient is not None, since is not None]
     values = {
         "recipient": recipient,
@@ -127,11 +136,12 @@ def latest(
 def of_month(
     database: Database, sealer: FieldCipher, month: Month, *, recipient: MemberCode | None
 ) -> Iterator[DisclosureRow]:
-    """A month's decisions, the first first, a page at a time: memory does not grow with them.
+    """Yield a month's decisions, earliest first. Memory does not grow with their number.
 
-    Each page is a statement of its own and begins after the last row of the one before: no
-    transaction stays open. Of a month that is over, all are told; of one that goes on, those that
-    were recorded when their page was read.
+    Decisions are read a page at a time. Each page is a separate statement that begins after the
+    last row of the previous page, so no transaction stays open. All decisions of a past month are
+    returned. For the current month, a page contains the decisions that were recorded when it was
+    read.
     """
     statement = _PAGES[recipient is not None]
     values = {
@@ -150,7 +160,7 @@ def of_month(
 
 
 def one(database: Database, sealer: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
-    """One decision."""
+    """Return one decision; None if it does not exist."""
     row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
     return _read(sealer, row) if row is not None else None
 

@@ -1,7 +1,7 @@
-"""The statistics of a month's decisions, against which consents are checked (Procedure, cl. 11).
+"""Statistics of a month's decisions, against which consents are audited (Procedure, cl. 11).
 
-All that is counted stands in one index, `ix_disclosure_month`: a million decisions are counted in
-a second or two, and no record is read for it.
+The index `ix_disclosure_month` contains everything that is counted. So no record is read, and a
+million decisions are counted in one or two seconds.
 """
 
 from collections.abc import Sequence
@@ -30,16 +30,19 @@ MONTH_COUNTS = (
     )
     .group_by(*_ALIKE)
 )
-"""One statement, so one snapshot. Not narrowed to a recipient: that would lead to an index which
-does not hold the rest, and to a record read for each row."""
+"""Counts all decisions of a month in one statement, and so in one snapshot.
+
+The statement has no condition on the recipient. With one, the database would choose an index that
+lacks the other columns, and would read a record for each row.
+"""
 
 
 def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
-    """What is recorded so far of a month, in order; what is alike and does not occur is absent."""
+    """Return the counts recorded so far for a month, sorted. Groups without a record are absent."""
     values = {"begins": micros(month.begins), "ends": micros(month.ends)}
     repeated = {row[:4]: row[4] for row in database.all(MONTH_REPETITIONS, values)}
     decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
-    # An answer of an earlier month may be given again in this one: then there is no decision.
+    # An answer of an earlier month may be repeated in this month. Then the group has no decision.
     counts = [
         _read(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))
         for alike in decided.keys() | repeated.keys()

@@ -1,4 +1,4 @@
-"""The reads of a person's record on the way of a request (invariant 6)."""
+"""Reads of a person's record for a request (invariant 6)."""
 
 from dataclasses import replace
 
@@ -35,19 +35,27 @@ _PERSON = (
     .order_by(person.c.version.desc())
     .limit(1)
 )
-"""The person of this index or, where there is none, that of a neighbouring index: a row is found
-and read in any case."""
+"""Reads the person with this index or, if there is none, the person with a neighbouring index.
+
+So the database finds and reads a row in every case.
+"""
 _SAMPLE = select(person_sample.c.sealed).where(
     person_sample.c.pin_index == bindparam("pin_index"),
     person_sample.c.sample_index == bindparam("sample_index"),
 )
 
 _NOBODY = Person(pin=Pin("00101190000000"), values=FILLERS)
-"""Opened in place of a person who is not held: as large as a record, and of its shape."""
+"""Decrypted instead of the record of a person who does not exist.
+
+It has the size and shape of a record.
+"""
 
 
 class PersonReader:
-    """Reads records by PIN, with the same work whether somebody is held and whatever is held."""
+    """Reader of records by PIN.
+
+    The work does not depend on whether the person or a value exists.
+    """
 
     def __init__(self, database: Database, sealer: FieldCipher) -> None:
         self._database = database
@@ -55,10 +63,10 @@ class PersonReader:
         self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))
 
     def read(self, pin: Pin) -> Person | None:
-        """The current version of a person's record, its samples named and not read.
+        """Return the current version of a person's record. Its samples are named and not read.
 
-        Where there is none, a neighbour's row is read and not opened, and a record of nobody is
-        opened in its place: the same work.
+        If there is no such person, this reads the row of a neighbour without decrypting it. It then
+        decrypts a dummy record instead, so that the work is equal.
         """
         index = self._sealer.index("pin", pin.digits)
         row = self._database.one(_PERSON, {"pin_index": index})
@@ -72,9 +80,10 @@ class PersonReader:
         return found
 
     def read_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
-        """Return this version with those of its samples read that are wanted.
+        """Return this version of the record with the wanted samples.
 
-        They are found by the digests that this version names, so another version's are never read.
+        Samples are found by the digests that this version names. So samples of other versions are
+        never read.
         """
         index = self._sealer.index("pin", person.pin.digits)
         samples = {

@@ -1,4 +1,4 @@
-"""The receipt of an earlier request, found by the space in which its id was used."""
+"""The receipt of an earlier request, found by the space of its request id."""
 
 from itertools import product
 from uuid import UUID
@@ -48,10 +48,12 @@ def find_receipt(
 ) -> KeptReceipt | None:
     """Return the receipt of the decision that closed a request id; None if there is none.
 
-    The spaces are searched in their order, a disclosure first: a dry run under the same id must
-    not hide it. A closed id has one closing decision, so a later refusal (REQ-04) is not looked at.
-    What closed the id in any space goes before what left it open in another: a refusal that may be
-    asked again (REQ-06) must not hide a registration or a revocation.
+    The spaces are searched in their defined order, disclosures first. A dry run under the same id
+    must not hide a disclosure. A closed id has one closing decision, so a later refusal (REQ-04) is
+    ignored.
+
+    A decision that closed the id in any space comes before one that left it open in another space.
+    A refusal that may be repeated (REQ-06) must not hide a registration or a revocation.
     """
     values = {"recipient": recipient, "request_id": request_id.bytes}
     for statement, space in product((_CLOSING, _LATEST), Space):

@@ -1,4 +1,7 @@
-"""Reads on the request path. Each is one statement, and so one snapshot; nothing is cached."""
+"""Reads of the registry for requests.
+
+Each is one statement, and so one snapshot; nothing is cached.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -140,7 +143,7 @@ _END_OF_TIME = 2**63 - 1
 
 
 class StoreRegister(Register):
-    """The record as a request reads it. Raises `StoreUnavailableError`."""
+    """Registry as requests read it. Raises `StoreUnavailableError` if the store cannot be read."""
 
     def __init__(self, database: Database, sealer: FieldCipher) -> None:
         self._database = database
@@ -148,21 +151,24 @@ class StoreRegister(Register):
         self._persons = PersonReader(database, sealer)
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
-        """The recipient for whom this certificate is registered and not withdrawn."""
+        """Return the registration of this certificate.
+
+        Returns None if it is not registered or is withdrawn.
+        """
         row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
         if row is None:
             return None
         return RegisteredCertificate(recipient=MemberCode(row[0]), fingerprint=fingerprint)
 
     def recipient(self, code: MemberCode) -> Recipient | None:
-        """The recipient as registered."""
+        """Return the recipient as registered; None if it is not registered."""
         row = self._database.one(_RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
     def standing(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
     ) -> RequestSnapshot:
-        """Recipient, agreement, use, and whether the request id is closed, in one snapshot."""
+        """Return the recipient, agreement, usage and closed request, read in one snapshot."""
         values = {
             "code": key.recipient,
             "number": agreement,
@@ -179,14 +185,17 @@ class StoreRegister(Register):
         )
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
-        """The newest certificate (DER) to which this recipient's data may be encrypted."""
+        """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
         row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
         return bytes(row[0]) if row is not None else None
 
     def official(
         self, recipient: MemberCode, fingerprint: bytes, *, as_of: datetime | None = None
     ) -> str | None:
-        """The official to whom this certificate belongs, if not withdrawn by then."""
+        """Return the identifier of the official with this certificate.
+
+        Returns None if the official was withdrawn at `as_of` or earlier.
+        """
         then = micros(as_of) if as_of is not None else _END_OF_TIME
         values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
         row = self._database.one(_OFFICIAL, values)
@@ -195,16 +204,16 @@ class StoreRegister(Register):
         return open_official(self._sealer, recipient, fingerprint, row[0])
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
-        """Is this consent notice approved, with exactly this text in this language?"""
+        """Return whether this notice is approved with exactly this text in this language."""
         values = {"ref": ref, "language": language, "digest": digest}
         return self._database.one(_NOTICE, values) is not None
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
-        """Who signed an agreement's newest draft, the first first."""
+        """Return the signatures under an agreement's newest draft, earliest first."""
         return list_signatures(self._database, number)
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
-        """How a ground was used so far."""
+        """Return how a ground was used so far."""
         row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
         by_subject = taken_back(self._database, self._sealer, recipient, ground)
         if row is None:
@@ -219,7 +228,7 @@ class StoreRegister(Register):
         )
 
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
-        """A consent document that this recipient registered."""
+        """Return the consent document that this recipient registered; None if there is none."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
         row = self._database.one(_REGISTERED, values)
         if row is None:
@@ -231,7 +240,7 @@ class StoreRegister(Register):
         )
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
-        """A consent of this recipient, registered or used inline."""
+        """Return the status of this recipient's consent, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
         found = self._database.one(_STATUS, values)
         if found is None:
@@ -253,38 +262,41 @@ class StoreRegister(Register):
         )
 
     def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
-        """Did this person, as the subject's representative, give this recipient this consent?"""
+        """Return whether this representative of the subject gave this consent to this recipient."""
         return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
 
     def revocations(
         self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
     ) -> tuple[Sequence[RevokedConsent], bool]:
-        """Consents to this recipient that were taken back, oldest first, and are there more?"""
+        """Return this recipient's revoked consents, oldest first, and whether there are more."""
         return revocations.page(
             self._database, self._sealer, recipient, since=since, after=after, limit=limit
         )
 
     def person(self, pin: Pin) -> Person | None:
-        """The current version of a person's record, its samples named and not read."""
+        """Return the current version of a person's record. Its samples are named and not read."""
         return self._persons.read(pin)
 
     def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
-        """Return this version with those of its samples read that are wanted."""
+        """Return this version of the record with the wanted samples."""
         return self._persons.read_samples(person, wanted)
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
     ) -> AttemptCounts:
-        """Failed matches since an instant."""
+        """Return the numbers of failed matches since an instant."""
         values = attempt_values(self._sealer, recipient, pin.digits, employee, since)
         return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
-        """The receipt of the decision that closed this recipient's request id."""
+        """Return the receipt of the decision that closed this recipient's request id."""
         return find_receipt(self._database, self._sealer, recipient, request_id)
 
     def _known(self, disclosure_id: bytes | None, sealed: bytes | None) -> KnownRequest | None:
-        """The request that closed an id. If its disclosure is gone, one that equals no other."""
+        """Return the request that closed an id; None if the id is open.
+
+        If the closing disclosure is missing, the result is a request that equals no other request.
+        """
         if disclosure_id is None:
             return None
         if sealed is None:
@@ -306,7 +318,7 @@ def _agreement_of(row: StandingRow) -> Agreement | None:
 
 
 def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
-    """A recipient from its columns kind, name and state."""
+    """Build a recipient from its columns `kind`, `name` and `state`; raises `CodecError`."""
     kind, name, state = row
     try:
         return Recipient(
@@ -319,13 +331,13 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
 def seal_official(
     sealer: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
 ) -> bytes:
-    """Seal an official's identifier and name to their registration."""
+    """Encrypt an official's identifier and name for their registration."""
     packed = pack({"v": 1, "identifier": identifier, "name": name})
     return sealer.seal(packed, _official_place(recipient, fingerprint))
 
 
 def open_official(sealer: FieldCipher, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
-    """The identifier of an official."""
+    """Decrypt the identifier of an official; raises `FieldDecryptionError` or `CodecError`."""
     header, _ = unpack(sealer.open(sealed, _official_place(recipient, fingerprint)))
     identifier = only(header, "v", "identifier", "name")["identifier"]
     if header["v"] != 1 or not isinstance(identifier, str):

@@ -1,4 +1,4 @@
-"""What a request rests on, read in one statement: recipient, agreement, use and request id."""
+"""The snapshot of a request: recipient, agreement, usage and request id, read in one statement."""
 
 from typing import NamedTuple
 
@@ -38,14 +38,14 @@ _STANDING = select(
 
 
 class StandingRow(NamedTuple):
-    """A recipient, one agreement, its use, and a request id, in the columns of the database."""
+    """A recipient, an agreement, the usage and a request id, as columns of the database."""
 
     kind: str | None
-    """None, as the two after it, if the recipient is not registered."""
+    """None, like the two columns after it, if the recipient is not registered."""
     name: str
     state: str
     number: str | None
-    """None, as the five after it, if there is no such agreement."""
+    """None, like the five columns after it, if the agreement does not exist."""
     agreement_recipient: str
     agreement_state: str
     valid_from: int
@@ -62,7 +62,10 @@ _read_row = build_row_reader(_STANDING, StandingRow)
 
 
 def read_standing(database: Database, values: Values) -> StandingRow:
-    """Return the one row, whose columns are None for what is not there; raises `CodecError`."""
+    """Return the row of a request, with None in the columns of what is missing.
+
+    Raises `CodecError`.
+    """
     row = database.one(_STANDING, values)
     if row is None:
         raise CodecError("the record store gave no row where there is always one")

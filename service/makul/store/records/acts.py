@@ -1,8 +1,8 @@
-"""Acts: who changed a right, when, and every row before and after (invariant 13).
+"""Acts: each change of a right, with its actor, its time and its rows (invariant 13).
 
-An act is recorded in the transaction of the change itself, with a leaf of its own, so that nobody
-can later deny it, alter what it did or give a right without one. Only one act is written at a time
-(`Gate.DESK`), so acts have numbers without gaps.
+An act is recorded in the transaction of the change itself, with its own leaf. It states every row
+before and after the change. So an operator cannot later deny it, alter what it did, or give a right
+without an act. Acts are written one at a time (`Gate.DESK`), so their numbers have no gaps.
 """
 
 import secrets
@@ -34,7 +34,7 @@ FIRST_NUMBER = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A row that an act changed; None stands for a row that is not there."""
+    """A row that an act changed. None stands for a row that does not exist."""
 
     table: str
     key: Mapping[str, object]
@@ -42,14 +42,14 @@ class Change:
     after: Image | None
 
     def state(self) -> list[object]:
-        """Return the change as plain values, for a statement."""
+        """Return the change as plain values for the statement of the act."""
         key = {name: state_value(value) for name, value in self.key.items()}
         return [self.table, key, self.before, self.after]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What an operator did, in words and in rows."""
+    """An act of an operator, in words and in rows."""
 
     who: str
     kind: str
@@ -60,14 +60,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row that an act is about to change, by its primary key."""
+    """The primary key of a row that an act is about to change."""
 
     table: str
     key: Mapping[str, object]
 
 
 class PendingAct:
-    """An act under way: its rows are read before the change, and again when it is written."""
+    """An act that is in progress.
+
+    Its rows are read before the change and again when it is written.
+    """
 
     def __init__(
         self, transaction: Transaction, sealer: FieldCipher, log: DeskLog, rows: Sequence[RowKey]
@@ -79,7 +82,7 @@ class PendingAct:
         self._before = [_read_image(transaction, sealer, row) for row in rows]
 
     def write(self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime) -> None:
-        """Record the act, and the entry of the operator's log."""
+        """Record the act and its entry in the operator's log."""
         self._log.write(self._transaction, kind, target, facts, at=at)
         after = [_read_image(self._transaction, self._sealer, row) for row in self._rows]
         changes = [
@@ -92,9 +95,10 @@ class PendingAct:
 
 
 def add_act(transaction: Transaction, sealer: FieldCipher, done: Act, *, at: datetime) -> None:
-    """Write the row of an act, its leaf, and the leaf's place in the queue.
+    """Write the row of an act and its leaf, and add the leaf to the sequencer's queue.
 
-    To be called behind `Gate.DESK`: two acts at once would take the same number.
+    Call it while the lock `Gate.DESK` is held. Without it, two concurrent acts would get the same
+    number.
     """
     act_id = uuid.uuid4()
     number = _next_number(transaction)
@@ -136,7 +140,7 @@ def has_acts(transaction: Transaction) -> bool:
 
 
 def act_place(act_id: bytes) -> bytes:
-    """Return the associated data to which the encrypted part of an act is bound."""
+    """Return the associated data of an act's encrypted part."""
     return place("act", "sealed", act_id)
 
 

@@ -1,7 +1,8 @@
 """The stored answer of a closed request id.
 
-An answer carries its receipt as base64, and the receipt is in the decision's record already. It is
-left out and put back, and what is left is compressed: some 0.3 KB of 6.5 KB.
+An answer contains its receipt as base64, and the record of the decision already contains the
+receipt. So the receipt is removed for storage and inserted again on reading. The rest is
+compressed: about 0.3 KB of 6.5 KB.
 """
 
 from base64 import b64encode
@@ -11,13 +12,14 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import expand
 
 _PACKED = b"\x00"
-"""The first byte of what `pack` writes. An answer is XML and begins with none."""
+"""The first byte that `pack` writes. An answer is XML and never begins with it."""
 
 
 def answer_without_receipt(sealer: FieldCipher, answer: bytes, receipt: bytes) -> bytes:
-    """Return what is stored of an answer: the bytes around its receipt, compressed.
+    """Return the stored form of an answer: the bytes around its receipt, compressed.
 
-    The whole answer if the receipt is not in it exactly once, or if nothing is compressed here.
+    Returns the whole answer if it does not contain the receipt exactly once, or if the store does
+    not compress.
     """
     around = answer.split(b64encode(receipt))
     if sealer.compressor is None or len(around) != 2:
@@ -27,7 +29,7 @@ def answer_without_receipt(sealer: FieldCipher, answer: bytes, receipt: bytes) -
 
 
 def answer_with_receipt(sealer: FieldCipher, stored: bytes, receipt: bytes) -> bytes:
-    """Return the very bytes of a stored answer; raises `CodecError`."""
+    """Return the exact bytes of a stored answer; raises `CodecError`."""
     plain = expand(sealer, stored)
     if plain[:1] != _PACKED:
         return plain

@@ -1,4 +1,4 @@
-"""What the operator changed or looked at: who, when, what (Procedure, cl. 13 and 16)."""
+"""The operator's log: what an operator changed or viewed, and when (Procedure, cl. 13 and 16)."""
 
 import uuid
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _WRITE = insert(desk_log)
 
 
 class DeskLog:
-    """Writes one operator's doings, each in the transaction of what was done."""
+    """Writer of one operator's log entries. Each entry is in the transaction of its act."""
 
     def __init__(self, sealer: FieldCipher, who: str) -> None:
         self._sealer = sealer
@@ -31,7 +31,10 @@ class DeskLog:
         at: datetime,
         subject_index: bytes | None = None,
     ) -> None:
-        """One entry. The facts are sealed, for a reason that someone typed may name people."""
+        """Write one entry.
+
+        The facts are encrypted, because a typed reason may contain names of persons.
+        """
         entry_id = uuid.uuid4().bytes
         where = place("desk_log", "sealed", entry_id)
         transaction.run(

@@ -1,4 +1,4 @@
-"""A request id that is closed, and what its stored answer gave."""
+"""A closed request id, and what its stored answer released."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -43,15 +43,18 @@ _CLOSED = (
 
 
 class ClosedRequest(NamedTuple):
-    """A closed request id with its decision, in the columns of the database."""
+    """A closed request id with its decision, as columns of the database."""
 
     disclosure_id: bytes
     decided_at: int
     answer: bytes | None
-    """The stored answer, encrypted; None once it was deleted."""
+    """The stored answer, encrypted; None after it was deleted."""
     answer_until: int | None
     sealed: bytes | None
-    """None, as everything of the decision below it, if the decision is not there."""
+    """The encrypted part of the decision.
+
+    If the decision is missing, this and all columns below are None.
+    """
     agreement_number: str | None
     purpose: str | None
     released: str
@@ -65,13 +68,13 @@ _read_closed = build_row_reader(_CLOSED, ClosedRequest)
 
 
 def find_closed_request(transaction: Transaction, key: Values) -> ClosedRequest | None:
-    """Return what closed a request id; None if it is open."""
+    """Return the decision that closed a request id; None if the id is open."""
     row = transaction.one(_CLOSED, key)
     return None if row is None else _read_closed(row)
 
 
 def given_by(closed: ClosedRequest) -> StoredAnswerScope:
-    """Return what the stored answer of a decision gave."""
+    """Return what the stored answer to a decision released."""
     number, purpose, kind = closed.agreement_number, closed.purpose, closed.ground_kind
     return StoredAnswerScope(
         agreement=AgreementNumber(number) if number is not None else None,

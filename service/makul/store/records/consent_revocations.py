@@ -1,8 +1,8 @@
-"""Consents taken back: written once, read wherever a consent is about to carry something (cl. 4).
+"""Consent revocations: each is written once and read whenever a consent is used (cl. 4).
 
-A row counts for a consent of its id and its subject, whether or not that consent was ever seen
-here, so it is asked for by both. Whoever records one first waits for the recipient's decisions that
-are under way (`gates`).
+A row revokes the consent that has its id and its subject, even if that consent was never seen here.
+So queries use both. Before a transaction records a revocation, it waits for the recipient's running
+decisions (`store.records.locks`).
 """
 
 from collections.abc import Sequence
@@ -59,13 +59,13 @@ _GIVER = select(consent_giver.c.giver_index).where(
 )
 
 _FIRST_ID = b""
-"""Before every id."""
+"""Sorts before every id."""
 
 
 def taken_back(
     source: Database | Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> bool:
-    """Was this consent revoked by a document that its subject, or who gave it, signed?"""
+    """Return whether the subject or the giver signed a revocation of this consent."""
     if ground.kind is not GroundKind.CONSENT or ground.subject is None:
         return False
     index = sealer.index("pin", ground.subject.digits)
@@ -75,7 +75,7 @@ def taken_back(
 def is_revoked_by_index(
     source: Database | Transaction, code: str, consent_id: bytes, subject_index: bytes
 ) -> bool:
-    """Likewise, where the subject is known by index alone."""
+    """Return whether a consent of this id and this subject's blind index is revoked."""
     values = {"recipient": code, "consent_id": consent_id, "subject_index": subject_index}
     return source.one(REVOKED, values) is not None
 
@@ -88,9 +88,9 @@ def take_back(
     *,
     at: datetime,
 ) -> None:
-    """Revoke from this commit on. One that stands already stands as it was.
+    """Revoke a consent from this commit on. An earlier revocation stays unchanged.
 
-    To be called after `gates.lock_for_revocation`.
+    Call it after `store.records.locks.lock_for_revocation`.
     """
     key = {
         "recipient": code,
@@ -104,7 +104,10 @@ def take_back(
 def keep_giver(
     transaction: Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> None:
-    """Remember who gave a consent for its subject; nothing where that was the subject."""
+    """Store the representative who gave a consent for its subject.
+
+    Nothing is stored if the subject gave the consent.
+    """
     if ground.kind is GroundKind.CONSENT and ground.representative is not None:
         index = sealer.index("pin", ground.representative.digits)
         key = {"recipient": code, "consent_id": ground.id.bytes}
@@ -114,7 +117,7 @@ def keep_giver(
 def given_by(
     database: Database, sealer: FieldCipher, code: MemberCode, consent_id: UUID, giver: Pin
 ) -> bool:
-    """Did this person give this consent for its subject?"""
+    """Return whether this person gave this consent for its subject."""
     row = database.one(_GIVER, {"recipient": code, "consent_id": consent_id.bytes})
     return row is not None and row[0] == sealer.index("pin", giver.digits)
 
@@ -128,9 +131,9 @@ def page(
     after: UUID | None,
     limit: int,
 ) -> tuple[Sequence[RevokedConsent], bool]:
-    """One page, oldest first, and whether there are more.
+    """Return one page of revoked consents, oldest first, and whether there are more.
 
-    Left out is what somebody signed about another's consent: it takes nothing back.
+    A revocation of a consent that belongs to another subject is omitted, because it has no effect.
     """
     values = {
         "recipient": code,
@@ -148,7 +151,7 @@ def page(
 
 
 def subject_place(code: str, kind: GroundKind, ground_id: bytes) -> bytes:
-    """Where a ground's subject is sealed to."""
+    """Return the associated data of a ground's encrypted subject."""
     return place("ground_use", "subject", code.encode(), kind.value.encode(), ground_id)
 
 

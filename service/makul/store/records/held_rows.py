@@ -1,9 +1,11 @@
-"""The rows that decisions rest on, in the form in which acts state them and the check reads them.
+"""The rows that decisions rest on, in the form that acts state and that verification reads.
 
-A row is stated by all its columns but the one that only serves to lock it. An encrypted column is
-stated by a keyed digest of its content, because a rotation of the master key changes its bytes, and
-a plain digest would let a PIN be guessed; a long value by its SHA-256. Each value carries its type,
-so that no text is ever equal to a digest.
+A row is stated by all its columns except the one that only serves for locking. An encrypted column
+is stated by a keyed digest of its content, for two reasons. A rotation of the master key changes
+the encrypted bytes. A plain digest would let an attacker guess a PIN.
+
+A long value is stated by its SHA-256. Each value carries its type, so that no text is ever equal to
+a digest.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,16 +24,22 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, pla
 from makul.store.schema.columns import metadata
 
 Image = Mapping[str, object]
-"""A row: its columns that are no key, by name, as plain values."""
+"""The columns of a row that are not part of its key: plain values by column name."""
 
 PAGE = 256
-"""Rows read at once."""
+"""Number of rows read at once."""
 
 MAX_BYTES = 64
-"""Longer bytes are stated by their SHA-256: keys and digests stay readable."""
+"""Maximum length in bytes of a value that is stated in full.
+
+Longer bytes are stated by their SHA-256, so keys and digests stay readable.
+"""
 
 MAX_CHARACTERS = 16_384
-"""Longer texts are stated by their SHA-256; the terms of an agreement stay readable."""
+"""Maximum length in characters of a text that is stated in full.
+
+Longer texts are stated by their SHA-256. The terms of an agreement stay readable.
+"""
 
 _ENCRYPTED = frozenset({"sealed", "subject"})
 _LEFT_OUT = frozenset({"to_lock_by"})
@@ -50,7 +58,7 @@ REGISTER_TABLES = (
     "notice_approval",
     "desk_document",
 )
-"""Tables that acts alone change."""
+"""Tables that only acts change."""
 
 USED_TABLES = (
     "ground_use",
@@ -60,23 +68,23 @@ USED_TABLES = (
     "paper_use",
     "attempt",
 )
-"""Tables that decisions change; the operator may revoke a ground as well."""
+"""Tables that decisions change. The operator may also revoke a ground."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeldTable:
-    """A table whose rows are held against the ledger, and the statements that read it."""
+    """A table whose rows are verified against the ledger, and the statements that read it."""
 
     table: Table
 
     @property
     def name(self) -> str:
-        """The table's name."""
+        """The name of the table."""
         return self.table.name
 
     @cached_property
     def key_names(self) -> tuple[str, ...]:
-        """The columns of the primary key, in their order."""
+        """The columns of the primary key, in key order."""
         return tuple(column.name for column in self.table.primary_key.columns)
 
     @cached_property
@@ -85,25 +93,25 @@ class HeldTable:
 
     @cached_property
     def one(self) -> Select[*tuple[Any, ...]]:
-        """One row, by its key."""
+        """The statement that reads one row by its key."""
         key = self.table.primary_key.columns
         return select(*self._columns).where(*(each == bindparam(each.name) for each in key))
 
     @cached_property
     def first(self) -> Select[*tuple[Any, ...]]:
-        """The first page of rows, by key."""
+        """The statement that reads the first page of rows, in key order."""
         key = self.table.primary_key.columns
         return select(*self._columns).order_by(*key).limit(literal_column(str(PAGE)))
 
     @cached_property
     def following(self) -> Select[*tuple[Any, ...]]:
-        """The page after a key."""
+        """The statement that reads the page of rows after a key."""
         key = self.table.primary_key.columns
         after = tuple_(*(bindparam(f"after_{each.name}", type_=each.type) for each in key))
         return self.first.where(tuple_(*key) > after)
 
     def rows(self, source: Database | Transaction) -> Iterator[Mapping[str, object]]:
-        """Yield every row by column name, a page at a time."""
+        """Yield every row as values by column name. Rows are read one page at a time."""
         page = source.all(self.first, {})
         while page:
             named = [self.named(row) for row in page]
@@ -112,15 +120,19 @@ class HeldTable:
             page = source.all(self.following, after)
 
     def named(self, row: Row) -> dict[str, object]:
-        """Return a row of `one`, `first` or `following` by column name."""
+        """Return a row of `one`, `first` or `following` as values by column name."""
         return dict(zip((each.name for each in self._columns), row, strict=True))
 
     def key_text(self, key: Mapping[str, object]) -> str:
-        """Return the key as text; equal for equal keys alone."""
+        """Return the key as text. Two texts are equal only if the keys are equal."""
         return dumps([state_value(key[name]) for name in self.key_names])
 
     def image(self, sealer: FieldCipher, row: Mapping[str, object]) -> Image:
-        """State a row. One that does not open is stated as such: its right can be taken still."""
+        """Return the stated form of a row.
+
+        An encrypted column that cannot be decrypted is stated as unreadable, so that its right can
+        still be withdrawn.
+        """
         return {
             name: (
                 self._state_encrypted(sealer, row, name)
@@ -144,11 +156,11 @@ class HeldTable:
 HELD: Mapping[str, HeldTable] = MappingProxyType(
     {name: HeldTable(metadata.tables[name]) for name in (*REGISTER_TABLES, *USED_TABLES)}
 )
-"""The tables that are held against the ledger, by name, in the order in which they are checked."""
+"""The tables that are verified against the ledger, by name, in the order of verification."""
 
 
 def state_value(value: object) -> object:
-    """Return a column's value as a plain value that tells its type."""
+    """Return a column's value as a plain value that shows its type."""
     if value is None or type(value) is int:
         return value
     if isinstance(value, bytes):
@@ -163,7 +175,7 @@ def state_value(value: object) -> object:
 
 
 def state_content(sealer: FieldCipher, content: bytes) -> object:
-    """Return the content of an encrypted column as a plain value, which tells nothing of it."""
+    """Return a keyed digest of an encrypted column's content, which discloses nothing about it."""
     return ["content", sealer.content_index("held_row", content).hex()]
 
 

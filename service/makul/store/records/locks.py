@@ -1,7 +1,8 @@
-"""Gates: rows to lock, so that those who go through one go one at a time.
+"""Locks on database rows, by which transactions of one kind run one at a time.
 
-SQLite lets one transaction write at a time anyway. On PostgreSQL, whoever has locked a gate's row
-sees in each statement that follows what everybody who went through before has committed.
+SQLite lets only one transaction write at a time. On PostgreSQL a transaction locks a row of the
+table `gate`. Each statement after the lock sees what every earlier holder of that lock has
+committed.
 """
 
 import secrets
@@ -29,19 +30,24 @@ _LOCK_RECIPIENT = (
 
 
 _HALF = 16
-"""A notice's key begins with the recipient's digest and ends with chance."""
+"""Half the length of an announcement's key, in bytes.
+
+The key begins with the truncated digest of the recipient's code and ends with random bytes.
+"""
 
 
 class Gate(StrEnum):
-    """What goes one at a time."""
+    """Kind of work of which one transaction runs at a time."""
 
     DESK = "DESK"
-    """Changes at the operator's desk: few, and each reads before it writes."""
+    """Changes by the operator to the registry. They are few, and each reads before it writes."""
     FAILED_MATCHES = "FAILED_MATCHES"
-    """Failed matches of one person, one recipient or one employee, while they are counted: else
-    several guesses at once would each find that there is one left."""
+    """Failed matches of one person, one recipient or one employee, while they are counted.
+
+    Without this lock several concurrent guesses would each find one attempt left.
+    """
     TAKING_RIGHTS = "TAKING_RIGHTS"
-    """Notices that a right of a recipient is about to be taken away."""
+    """Announcements that a right of a recipient is about to be revoked."""
 
 
 _NOTICES = (
@@ -49,7 +55,10 @@ _NOTICES = (
     gate.c.key.between(bindparam("first_notice"), bindparam("last_notice")),
 )
 NO_NOTICE = ~exists().where(*_NOTICES)
-"""Is nobody about to take a right from a recipient? To be asked with `notices_of`."""
+"""Condition that no revocation for a recipient is announced.
+
+Its parameters come from `notices_of`.
+"""
 
 _WAIT = select(gate.c.key).where(*_NOTICES).with_for_update()
 _LEFT = (
@@ -62,17 +71,18 @@ _TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRevocationLock:
-    """A right of this recipient is about to be taken away."""
+    """An announced revocation of a right of this recipient."""
 
     code: str
     notice: bytes | None
-    """The key of the notice; none where one transaction writes at a time."""
+    """The key of the announcement. None if the database runs one write transaction at a time."""
 
 
 def acquire_lock(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
-    """Wait until nobody else is in this gate; it is left with the transaction.
+    """Acquire this lock; it is released when the transaction ends.
 
-    The first two ever at once: one of them loses the race to make the row, and is run again.
+    The lock row is created on first use. If two transactions create it at once, one fails with a
+    unique violation and is retried.
     """
     values = {"kind": which.value, "key": key}
     if transaction.one(_LOCK, values) is None:
@@ -81,12 +91,12 @@ def acquire_lock(transaction: Transaction, which: Gate, key: bytes = b"") -> Non
 
 @contextmanager
 def announce_revocation(database: Database, code: str) -> Iterator[PendingRevocationLock]:
-    """Put up a notice, so that decisions for this recipient make way for what is done next.
+    """Announce a pending revocation so that new decisions for this recipient wait for it.
 
-    PostgreSQL grants a row in share past whoever waits to have it alone: under enough decisions
-    there is always one that holds it, and a hold would never come. So a decision that sees the
-    notice waits for who put it up. One that a killed process left behind makes decisions for this
-    recipient pass it one at a time, until it is swept.
+    PostgreSQL grants share locks ahead of a waiting exclusive lock, so under constant load the
+    revocation would starve. A decision that sees the announcement waits for the transaction that
+    made it. The announcement of a killed process makes decisions for this recipient wait for each
+    other, until housekeeping deletes it.
     """
     if not database.side_by_side:
         yield PendingRevocationLock(code=code, notice=None)
@@ -102,10 +112,11 @@ def announce_revocation(database: Database, code: str) -> Iterator[PendingRevoca
 
 
 def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock) -> None:
-    """Wait for every decision under way for this recipient, and let none begin before the commit.
+    """Wait for running decisions for this recipient, and block new ones until the commit.
 
-    Each of them holds the recipient's row in share. To be called before anything else is locked
-    that a decision may wait for. The notice is gone with the commit, and who waits at it goes on.
+    Each decision holds the recipient's row in share mode. Call this before any other lock that a
+    decision may wait for, to avoid deadlocks. The commit deletes the announcement, and the
+    decisions that wait for it continue.
     """
     if taking.notice is not None:
         row = {"kind": Gate.TAKING_RIGHTS.value, "key": taking.notice}
@@ -114,18 +125,25 @@ def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock)
 
 
 def wait_for_revocations(transaction: Transaction, code: str) -> None:
-    """Wait for whoever put up a notice about this recipient, one decision after another."""
+    """Wait for announced revocations for this recipient.
+
+    Waiting decisions continue one at a time.
+    """
     transaction.all(_WAIT, notices_of(code))
 
 
 def purge_stale_announcements(transaction: Transaction) -> None:
-    """Take down notices at which nobody is at work. Whoever has just put one up does without it."""
+    """Delete announcements whose process has ended.
+
+    An announcement that is not locked yet may be deleted too. Its revocation then continues without
+    it.
+    """
     for (key,) in transaction.all(_LEFT, {}):
         transaction.run(_TAKE_DOWN, {"kind": Gate.TAKING_RIGHTS.value, "key": key})
 
 
 def notices_of(code: str) -> Values:
-    """Where the notices about a recipient lie."""
+    """Return the range of keys of the announcements for a recipient."""
     first = _digest(code)
     return {"first_notice": first + bytes(_HALF), "last_notice": first + b"\xff" * _HALF}
 

@@ -1,10 +1,11 @@
-"""Persons as they lie in rows: the record that matching reads, and samples in rows of their own.
+"""Codec of persons: the record that matching reads, and samples in separate rows.
 
-Format 2 has the same shape for everybody. What a record does not hold is written as a filler, and
-the whole is padded to a class of sizes, so that neither the length of a row nor the work of reading
-it tells what is held (invariant 6). A sample is named by its keyed digest and its size.
+Format 2 has the same shape for every person. A missing value is written as a filler, and the record
+is padded to a multiple of `PADDED_BYTES`. So neither the length of a row nor the time to read it
+shows which values exist (invariant 6). A record names a sample by its keyed digest and its size.
 
-Format 1 held the samples in the record itself. It is read until `person_upgrade` has moved them.
+Format 1 stored the samples in the record itself. It is still read until
+`store.admin.person_upgrade` has moved them.
 """
 
 import json
@@ -23,12 +24,16 @@ FORMAT = 2
 """The format in which records are written."""
 
 WHOLE = 1
-"""The format of records that hold their samples."""
+"""The format of records that contain their samples."""
 
 PADDED_BYTES = 1_792
-"""A record is padded to a multiple of this. Nearly all fit in one: the 1,000 citizens of a sandbox
-take 1,265 to 1,416 bytes. Two such rows fit in a page of SQLite, and one stays below the 2,000
-bytes from which PostgreSQL moves a value to its TOAST table."""
+"""Size class in bytes: a record is padded to a multiple of it.
+
+Nearly all records fit in one class: the 1,000 citizens of a sandbox take 1,265 to 1,416 bytes.
+
+Two such rows fit in a page of SQLite. One row stays below the 2,000 bytes from which PostgreSQL
+moves a value to its TOAST table.
+"""
 
 _LENGTH_BYTES = 4
 _DIGEST_BYTES = 32
@@ -60,17 +65,17 @@ FILLERS: Mapping[Attribute, AttributeValue] = MappingProxyType(
         Attribute.PERSON_STATE: "ALIVE",
     }
 )
-"""What is written for an attribute that is not held: as long as such a value usually is."""
+"""Values written for missing attributes. Each is as long as such a value usually is."""
 _NO_SAMPLE = SampleRef(digest=bytes(_DIGEST_BYTES), size_bytes=0)
 
 
 def person_place(pin_index: bytes, version: int) -> bytes:
-    """Return the location to which a version of a person's record is sealed."""
+    """Return the associated data of an encrypted version of a person's record."""
     return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
 
 
 def sample_place(pin_index: bytes, sample_index: bytes) -> bytes:
-    """Return the location to which a sample is sealed: it opens for nobody else's record."""
+    """Return the associated data of an encrypted sample; it decrypts only for its own person."""
     return place("person_sample", "sealed", pin_index, sample_index)
 
 
@@ -80,7 +85,7 @@ def sample_index(sealer: FieldCipher, attribute: Attribute, sample: bytes) -> by
 
 
 def name_samples(sealer: FieldCipher, person: Person) -> tuple[Person, dict[bytes, bytes]]:
-    """Return the record with its samples named and not held, and those samples by their names."""
+    """Return the record with names in place of its samples, and the samples by their names."""
     named, samples = dict(person.samples), {}
     values: dict[Attribute, AttributeValue] = {}
     for attribute, value in person.values.items():
@@ -102,9 +107,10 @@ def name_samples(sealer: FieldCipher, person: Person) -> tuple[Person, dict[byte
 
 
 def person_to_bytes(person: Person) -> bytes:
-    """Return a record but for its version, which is the row's: format 2, before it is padded.
+    """Return a record as bytes of format 2, without its version and before padding.
 
-    Raises `CodecError` for a sample that was not named, and for a value of the wrong kind.
+    The version is a column of the row. Raises `CodecError` for a sample that is not named, and for
+    a value of the wrong kind.
     """
     if person.values.keys() - set(_FACTS) or person.samples.keys() - set(_SAMPLES):
         raise CodecError("a person's record holds a value of another kind than its attribute")
@@ -121,12 +127,12 @@ def person_to_bytes(person: Person) -> bytes:
 
 
 def pad(content: bytes) -> bytes:
-    """Return the content with zeros behind it, up to its class of sizes."""
+    """Return the content padded with zeros to a multiple of `PADDED_BYTES`."""
     return content + bytes(-len(content) % PADDED_BYTES)
 
 
 def person_from_bytes(packed: bytes, version: int) -> Person:
-    """Return the record that was stored, in either format; raises `CodecError`."""
+    """Return the stored record, in either format; raises `CodecError`."""
     end = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "big")
     try:
         header = json.loads(packed[_LENGTH_BYTES:end])
@@ -140,7 +146,7 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
 
 
 def _person(header: Mapping[str, Any], version: int) -> Person:
-    """Return a record of format 2. Fillers are read like values, and then left out."""
+    """Return a record of format 2. Fillers are parsed like values and then dropped."""
     only(header, "v", "pin", "facts", "samples", "held", "disputed", "locked")
     held = frozenset(_attributes(header["held"]))
     facts = {_ATTRIBUTES[name]: _value(fact) for name, fact in header["facts"].items()}
@@ -158,7 +164,7 @@ def _person(header: Mapping[str, Any], version: int) -> Person:
 
 
 def _whole_person(packed: bytes, version: int) -> Person:
-    """Return a record of format 1, samples and all."""
+    """Return a record of format 1, including its samples."""
     header, parts = unpack(packed)
     only(header, "v", "pin", "facts", "samples", "disputed", "locked")
     facts, names, locked = header["facts"], header["samples"], header["locked"]

@@ -1,6 +1,7 @@
-"""The rows of a person: each version of the record, and the samples that versions name.
+"""Writes of a person's rows: each version of the record, and the samples that versions name.
 
-Every function runs within a transaction of the desk, so no two of them write one person at once.
+Every function runs in a transaction that holds the lock `Gate.DESK`. So no two transactions write
+one person at once.
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ _ADD_SAMPLE = insert(person_sample)
 
 
 def read_current(transaction: Transaction, sealer: FieldCipher, pin_index: bytes) -> Person | None:
-    """Return the current version of the person whom this index names, if there is one."""
+    """Return the current version of the person with this index; None if there is none."""
     row = transaction.one(_CURRENT, {"pin_index": pin_index})
     if row is None:
         return None
@@ -47,9 +48,10 @@ def read_current(transaction: Transaction, sealer: FieldCipher, pin_index: bytes
 
 
 def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at: datetime) -> bool:
-    """Add this record as a new version, unless it says what the current one says.
+    """Add this record as a new version, unless it equals the current one.
 
-    Returns whether it was added. The version's number is given here, whatever the record's own is.
+    Returns whether it was added. This function assigns the version number and ignores the record's
+    own.
     """
     pin_index = sealer.index("pin", given.pin.digits)
     record, samples = name_samples(sealer, given)
@@ -57,7 +59,7 @@ def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at
     row = transaction.one(_CURRENT, {"pin_index": pin_index})
     if row is not None:
         version, sealed, content_index, form = row
-        if form != FORMAT:  # its digest is that of another format
+        if form != FORMAT:  # its digest was computed over format 1
             opened = sealer.open(sealed, person_place(pin_index, version))
             content_index = digest_record(
                 sealer, name_samples(sealer, person_from_bytes(opened, version))[0]
@@ -79,7 +81,7 @@ def add_samples(
     samples: Mapping[bytes, bytes],
     at: datetime,
 ) -> None:
-    """Add the samples that this person has no row of yet."""
+    """Add the samples for which this person has no row yet."""
     for index, sample in samples.items():
         key = {"pin_index": pin_index, "sample_index": index}
         if transaction.one(_SAMPLE_KNOWN, key) is None:
@@ -88,14 +90,14 @@ def add_samples(
 
 
 def digest_record(sealer: FieldCipher, record: Person) -> bytes:
-    """Return the keyed digest by which a changed record is known."""
+    """Return the keyed digest that detects a changed record."""
     return sealer.content_index("person", person_to_bytes(record))
 
 
 def seal_record(
     sealer: FieldCipher, record: Person, pin_index: bytes, version: int
 ) -> dict[str, object]:
-    """Return the columns that hold a record whose samples are named."""
+    """Return the encrypted columns of a record whose samples are named."""
     content = person_to_bytes(record)
     return {
         "content_index": sealer.content_index("person", content),

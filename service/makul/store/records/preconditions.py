@@ -1,7 +1,8 @@
-"""What must still be true at the moment of recording, read inside the recording transaction.
+"""Preconditions of a decision, read again in the transaction that records it (invariant 4).
 
-On SQLite a write transaction is alone; on PostgreSQL `FOR SHARE` makes a suspension that commits
-meanwhile wait for us, or us for it (invariant 4).
+On SQLite only one transaction writes at a time. On PostgreSQL `FOR SHARE` orders a concurrent
+suspension: it waits for the decision, or the decision waits for it
+(docs/decisions/0005-rights-at-commit.md).
 """
 
 from dataclasses import dataclass
@@ -74,8 +75,11 @@ _GROUND_REVOKED = select(ground_use.c.revoked_at).where(
     ground_use.c.kind == bindparam("kind"),
     ground_use.c.ground_id == bindparam("ground_id"),
 )
-"""Without a lock: whoever revokes has the recipient's row alone, and we hold it in share. Two that
-held the meter in share, each to write it then, would wait for one another."""
+"""Reads without a lock.
+
+A revocation takes the recipient row exclusively and the decision holds it in share mode, so the
+value cannot change. A share lock on the usage row would deadlock two writers.
+"""
 
 _BY_STATE: dict[str, tuple[Reason, ...]] = {
     RecipientState.ACTIVE: (),
@@ -91,7 +95,7 @@ _REVOKED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerChannel:
-    """How whoever asks came in."""
+    """The channel of a caller, and the certificate by which the caller was authenticated."""
 
     channel: Channel
     certificate: bytes | None
@@ -99,7 +103,7 @@ class CallerChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswerScope:
-    """What a stored answer gave, and on what ground."""
+    """What a stored answer released, and the ground of the release."""
 
     agreement: AgreementNumber | None
     purpose: PurposeCode | None
@@ -112,9 +116,10 @@ class StoredAnswerScope:
 def against_entry(
     transaction: Transaction, sealer: FieldCipher, entry: Entry
 ) -> tuple[Reason, ...]:
-    """What now forbids a decision that tells something: who asks, their agreement, the ground.
+    """Return the reasons that now forbid a decision that discloses something.
 
-    A ground that is metered is not read here: its meter tells whether it was revoked.
+    They concern the recipient, the certificates, the agreement, the official and the ground. A
+    metered ground is not read here, because its usage row shows whether it was revoked.
     """
     code = entry.key.recipient
     reasons = against_recipient(transaction, code)
@@ -146,9 +151,10 @@ def against_replay(
     *,
     at: datetime,
 ) -> tuple[Reason, ...]:
-    """What now forbids giving a stored answer again, to whoever came this way.
+    """Return the reasons that now forbid the repetition of a stored answer on this channel.
 
-    Recipient, certificate, agreement (its channels and what it covers) and revocation.
+    They concern the recipient, the certificates, the agreement (its channels and its scope) and the
+    revocation of the ground.
     """
     reasons = against_recipient(transaction, code)
     if way.certificate is not None:
@@ -164,7 +170,10 @@ def against_replay(
 
 
 def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason, ...]:
-    """RCP-02 or RCP-03; RCP-01 where it is not registered (or its state is no state)."""
+    """Return RCP-02 or RCP-03 if the recipient is not active; hold its row in share mode.
+
+    Returns RCP-01 if the recipient is not registered or its state is unknown.
+    """
     row = transaction.one(_RECIPIENT_UNDISPUTED, {"recipient": code, **notices_of(code)})
     if row is None:
         wait_for_revocations(transaction, code)
@@ -173,13 +182,16 @@ def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reaso
 
 
 def official_withdrawn(transaction: Transaction, code: MemberCode, fingerprint: bytes) -> bool:
-    """Was this official of the recipient withdrawn, by the fingerprint of their certificate?"""
+    """Return whether the recipient's official with this certificate fingerprint is withdrawn."""
     values = {"recipient": code, "official": fingerprint}
     return transaction.one(_OFFICIAL_WITHDRAWN, values) is not None
 
 
 def revoked(kind: GroundKind) -> Reason:
-    """How a revoked ground is told: CNS-05; of a basis in law only that it is spent (LAW-08)."""
+    """Return the reason for a revoked ground: CNS-05, or LAW-08 for a basis statement.
+
+    LAW-08 also means that a basis statement is used up, so it does not disclose the revocation.
+    """
     return _REVOKED[kind]
 
 
@@ -194,7 +206,7 @@ def _against_ground(
 def _against_given(
     transaction: Transaction, code: MemberCode, given: StoredAnswerScope
 ) -> tuple[Reason, ...]:
-    """Likewise, of the ground on which a stored answer was given."""
+    """Return the revocation of the ground on which a stored answer was given."""
     if given.ground is None:
         return ()
     kind, ground_id = given.ground
@@ -217,7 +229,11 @@ def _against_certificate(
 def _against_sealing(
     transaction: Transaction, code: MemberCode, fingerprint: bytes
 ) -> tuple[Reason, ...]:
-    """A withdrawn key may be in other hands: what is encrypted to it is not given any more."""
+    """Return RCP-04 if the encryption certificate is withdrawn or not registered.
+
+    Another party may hold a withdrawn key, so data that are encrypted to it must not be given
+    again.
+    """
     values = {"recipient": code, "fingerprint": fingerprint}
     row = transaction.one(_SEALING_WITHDRAWN, values)
     return () if row == (None,) else (Reason(code=Code.RCP_04, field=SEALED_FIELD),)
@@ -226,7 +242,7 @@ def _against_sealing(
 def _agreement(
     transaction: Transaction, code: MemberCode, number: AgreementNumber | None, at: datetime
 ) -> tuple[Agreement | None, tuple[Reason, ...]]:
-    """The recipient's own agreement, and AGR-01 or AGR-02 where it is not in force."""
+    """Return the recipient's own agreement, and AGR-01 or AGR-02 if it is not in force."""
     row = transaction.one(_AGREEMENT, {"number": number}) if number is not None else None
     found = agreement_from_row(row) if row is not None else None
     if found is None or found.recipient != code:
@@ -239,14 +255,17 @@ def _agreement(
 
 
 def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> tuple[Reason, ...]:
-    """What a stored answer gave beyond the terms as they stand (invariant 3), or the way in."""
+    """Return what a stored answer released beyond the present terms, or REQ-08 for the channel.
+
+    Invariant 3 limits what is released to the agreement.
+    """
     reasons: tuple[Reason, ...] = ()
     if way.channel not in found.channels:
         reasons += (Reason(code=Code.REQ_08),)
     if given.purpose is not None and given.purpose not in found.purposes:
         reasons += (Reason(code=Code.AGR_03, field="purpose"),)
     if given.released and given.sealed_to is None and found.delivery is Delivery.SEALED:
-        # What went in the clear before does not go so again; the id stays closed all the same.
+        # Data that were once sent unencrypted are not sent so again. The id stays closed.
         reasons += (Reason(code=Code.REQ_04, field="requestId"),)
     return reasons + tuple(
         Reason(code=Code.AGR_04, field=name) for name in sorted(given.released - found.attributes)
@@ -254,5 +273,9 @@ def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> t
 
 
 def _under_other_terms(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
-    """Changed terms hold at once: what was decided under the old ones is decided anew."""
+    """Return REQ-05 if the terms have changed since the decision.
+
+    The request must then be decided again. The terms are compared as a whole, so that no new term
+    can be forgotten here (docs/decisions/0005-rights-at-commit.md).
+    """
     return () if found == entry.terms else (Reason(code=Code.REQ_05),)

@@ -1,9 +1,10 @@
-"""The recording transaction: a decision is recorded whole, or not at all (invariants 1, 4, 5).
+"""Record a decision in one transaction, completely or not at all (invariants 1, 4 and 5).
 
-Everything that can be sealed is sealed before the transaction begins, for while it runs others
-wait: on SQLite whoever writes, on PostgreSQL whoever takes a right from this recipient. Within it,
-the order is: is the message new, is the request id free, are the rights still there, is anything
-used up; only then the rows of the record.
+All fields are encrypted before the transaction begins, because other transactions wait while it
+runs. On SQLite every other writer waits. On PostgreSQL a revocation for the same recipient waits.
+
+The order of checks in the transaction is fixed: message, request id, preconditions, limits. The
+rows of the record are written only after all checks have passed.
 """
 
 from dataclasses import dataclass
@@ -78,8 +79,11 @@ _REUSED = Reason(code=Code.REQ_04, field="requestId")
 
 
 class StoreRecorder(Recorder):
-    """Records decisions. Raises `StoreUnavailableError`; then nothing was recorded, or its commit
-    was cut off and cannot be asked after: nothing is answered, and whoever asks again learns it.
+    """Recorder that writes decisions to the store.
+
+    Raises `StoreUnavailableError` if the transaction fails. Then either nothing was recorded, or
+    the outcome of the commit is unknown. The caller gets no answer and must retry with the same
+    request id.
     """
 
     def __init__(
@@ -90,7 +94,10 @@ class StoreRecorder(Recorder):
         self._budget = evidence_a_day
 
     def record(self, entry: Entry) -> Recorded:
-        """All or nothing; raises ValueError for an entry that contradicts itself."""
+        """Record the entry completely or not at all.
+
+        Raises ValueError if the entry contradicts itself.
+        """
         _refuse_contradictions(entry)
         purge_replay_guards(self._database, entry.mark, at=entry.decided_at)
         rows = self._rows(entry)
@@ -128,7 +135,9 @@ class StoreRecorder(Recorder):
             stopped = before
         else:
             if rows.key is not None and before is None:
-                # First of all that is written: of two requests with one id, the second waits here.
+                # This row is written before any limit is counted. Of two requests with one id, the
+                # second waits here and then finds the answer of the first
+                # (docs/decisions/0021-postgresql.md).
                 transaction.run(_CLOSE_KEY, rows.key)
             stopped = self._stopped(transaction, entry, rows)
         if isinstance(stopped, Conflict):
@@ -141,7 +150,11 @@ class StoreRecorder(Recorder):
         return stopped or Committed()
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
-        """The stored answer of a closed id, its rights re-checked; the repetition is recorded."""
+        """Return the stored answer of a closed request id and record the repetition.
+
+        The preconditions are checked again first. Returns a `Conflict` with REQ-05 if the id is
+        open.
+        """
         repeated = RepeatedAnswer.create(key, caller.channel, caller.certificate, at=at)
 
         def work(transaction: Transaction) -> Replay | Conflict | None:
@@ -151,7 +164,8 @@ class StoreRecorder(Recorder):
                 transaction.discard()
             return given
 
-        # An id is closed for good, so an open one is a question asked too early.
+        # A closed id never opens again. An open id therefore means that the first request is not
+        # yet decided.
         return self._database.perform(
             work, settled=lambda transaction: self._repeated(transaction, repeated)
         ) or Conflict((Reason(code=Code.REQ_05),))
@@ -159,7 +173,7 @@ class StoreRecorder(Recorder):
     def _repeat(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
-        """Give the stored answer again and record that; None if the id is open."""
+        """Return the stored answer and record the repetition; return None if the id is open."""
         stored = self._stored(transaction, repeated)
         if not isinstance(stored, _Stored):
             return stored
@@ -170,9 +184,12 @@ class StoreRecorder(Recorder):
     def _repeated(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
-        """Return the answer of a repetition whose commit was cut off; None if it was not recorded.
+        """Return the answer of a repetition whose commit outcome is unknown.
 
-        The rights are read once more, which locks the recipient's row (see `_recorded`).
+        Returns None if it was not recorded.
+
+        This reads the preconditions again, which locks the recipient's row. `_recorded` explains
+        why that lock is needed.
         """
         if not is_recorded(transaction, repeated):
             return None
@@ -180,7 +197,10 @@ class StoreRecorder(Recorder):
         return Replay(stored.answer) if isinstance(stored, _Stored) else stored
 
     def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
-        """Note a message that records nothing else; False where it came before (REQ-09)."""
+        """Store the replay guard of a message that records nothing else.
+
+        Returns False if the message came before (REQ-09).
+        """
 
         def work(transaction: Transaction) -> bool:
             return insert_replay_guard(transaction, mark) is None
@@ -189,13 +209,19 @@ class StoreRecorder(Recorder):
         return self._database.perform(work)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
-        """Count a request that records nothing else; return how many came in this minute."""
+        """Count a request that records nothing else.
+
+        Returns the number of such requests in this minute.
+        """
         return self._database.perform(
             lambda transaction: count_inquiry(transaction, recipient, at=at)
         )
 
     def _rows(self, entry: Entry) -> "_Rows":
-        """Seal what is to be written. A document that is kept already is not sealed again."""
+        """Build the encrypted rows of an entry.
+
+        A document that is already stored is not encrypted again.
+        """
         at = micros(entry.decided_at)
         disclosure_id, recipient = entry.disclosure_id.bytes, entry.key.recipient
         new = []
@@ -226,7 +252,7 @@ class StoreRecorder(Recorder):
     def _before(
         self, transaction: Transaction, entry: Entry, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
-        """What came of this message or this id before; None where both are new."""
+        """Return the earlier result of this message or request id; None if both are new."""
         seen = insert_replay_guard(transaction, entry.mark)
         if seen is not None:
             return Conflict((seen,))
@@ -235,13 +261,18 @@ class StoreRecorder(Recorder):
         return self._repeat(transaction, repeated)
 
     def _stopped(self, transaction: Transaction, entry: Entry, rows: "_Rows") -> Conflict | None:
-        """What no longer holds, or is used up; None where nothing stands against this entry."""
-        # Whoever was compared is told something of a person, even by a refusal (invariant 4).
+        """Return the precondition that no longer holds or the limit that is reached.
+
+        Returns None if there is none.
+        """
+        # Even the refusal of a match discloses something about a person, so it needs the same
+        # preconditions (invariant 4).
         if entry.requires_active or entry.attempt_limits is not None:
             reasons = against_entry(transaction, self._sealer, entry)
             if reasons:
                 return Conflict(reasons)
-        # A day's scans must not keep a subject from taking back: revocations have as much again.
+        # Scans of one day must not prevent a subject from revoking a consent. A revocation
+        # therefore has twice the daily budget.
         budget = self._budget if entry.revokes is None else 2 * self._budget
         reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=budget)
         if reason is None:
@@ -262,9 +293,12 @@ class StoreRecorder(Recorder):
     def _stored(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> "_Stored | Conflict | None":
-        """The answer under which this id was closed, or why it is not given; None if open.
+        """Return the answer of a closed request id, or the reason for not giving it.
 
-        Another digest is REQ-04, and so is an answer that was forgotten: the id stays closed.
+        Returns None if the id is open.
+
+        A different request digest is REQ-04. A deleted answer is REQ-04 too, because the id stays
+        closed.
         """
         key, at = repeated.key, repeated.at
         closed = find_closed_request(transaction, _key_values(key))
@@ -277,8 +311,9 @@ class StoreRecorder(Recorder):
         if differs is not None:
             return Conflict((Reason(code=Code.REQ_04, field=differs),))
         if key.space is Space.REVOCATION:
-            # What took, and gave nothing, is told again whatever became of the recipient. Its row
-            # is locked all the same: what was seen may lie on one copy (see `_recorded`).
+            # The answer to a consent revocation releases nothing, so it is returned for every state
+            # of the recipient. The recipient's row is still locked, because the rows read may exist
+            # on one copy of the database only (see `_recorded`).
             against_recipient(transaction, key.recipient)
         else:
             way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)
@@ -298,7 +333,7 @@ class StoreRecorder(Recorder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
-    """The stored answer of a closed id, and the decision that it is of."""
+    """The stored answer of a closed request id, and the decision that it belongs to."""
 
     answer: bytes
     disclosure_id: bytes
@@ -307,7 +342,7 @@ class _Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """The rows of an entry, sealed beforehand."""
+    """The rows of an entry, encrypted before the transaction begins."""
 
     disclosure: dict[str, object]
     leaf: dict[str, object]
@@ -317,14 +352,14 @@ class _Rows:
 
     @property
     def bytes(self) -> int:
-        """What recording this entry takes, as it is encrypted."""
+        """The number of encrypted bytes that this entry adds to the store."""
         answer = self.key["answer"] if self.key is not None else None
         parts = (self.disclosure["sealed"], answer)
         return self.evidence_bytes + sum(len(part) for part in parts if isinstance(part, bytes))
 
     @property
     def evidence_bytes(self) -> int:
-        """What keeping the new evidence takes, as it is sealed."""
+        """The number of encrypted bytes of the new evidence."""
         sealed = (piece["sealed"] for piece in self.new_evidence)
         return sum(len(piece) for piece in sealed if isinstance(piece, bytes))
 
@@ -356,10 +391,10 @@ def _disclosure_row(sealer: FieldCipher, entry: Entry, private: Private) -> dict
 
 
 def _stops(before: Replay | Conflict | None, entry: Entry) -> bool:
-    """Does what came before end it?
+    """Return whether an earlier result ends the recording of this entry.
 
-    A refusal does not disclose, so it is recorded under a closed id as well, and leaves the id's
-    stored answer alone; a message that came before (REQ-09) is never recorded anew.
+    A refusal discloses nothing. It is therefore recorded under a closed id too, and does not change
+    the stored answer of that id. A message that came before (REQ-09) is never recorded again.
     """
     if before is None or isinstance(before, Replay):
         return before is not None
@@ -368,10 +403,14 @@ def _stops(before: Replay | Conflict | None, entry: Entry) -> bool:
 
 
 def _recorded(transaction: Transaction, rows: _Rows) -> Recorded | None:
-    """What became of an entry whose commit was cut off: by its own leaf, never by its key.
+    """Return the result of an entry whose commit outcome is unknown; None if it was not recorded.
 
-    A commit that was cut off while it waited for a replica is seen at once, and lies on one copy.
-    So the recipient's row is locked: a lock is written, and this commit waits for that replica.
+    The entry is found by its own leaf and never by its request id, which another request may have
+    closed.
+
+    A commit that was interrupted while it waited for a replica is visible at once, but exists on
+    one copy only. So this locks the recipient's row. The lock is written, and the commit of this
+    transaction waits for that replica (docs/decisions/0021-postgresql.md).
     """
     row = transaction.one(_LEAF_KEPT, rows.leaf)
     if row is None or row[0] != rows.leaf["leaf_hash"]:
@@ -390,7 +429,11 @@ def _write(transaction: Transaction, rows: _Rows) -> None:
 
 
 def _refuse_contradictions(entry: Entry) -> None:
-    """Faults of the program, not of a request: they must not be recorded as if they were right."""
+    """Raise ValueError for an entry that contradicts itself.
+
+    Such an entry is an error of the program and not of the request. It must not be recorded as if
+    it were correct.
+    """
     told = entry.outcome in TELLS_OF_A_PERSON
     if told and not (entry.closes and entry.requires_active):
         raise ValueError("a decision that tells of a person closes its id and requires rights")
@@ -432,5 +475,5 @@ def _answer_place(key: RequestKey) -> bytes:
 
 
 def evidence_place(recipient: str, digest: bytes) -> bytes:
-    """Where a document is sealed to."""
+    """Return the associated data of a document's encrypted bytes."""
     return place("evidence", "sealed", recipient.encode(), digest)

@@ -1,7 +1,7 @@
-"""Answers that were given again: each is a record with a leaf of its own (invariant 1).
+"""Repetitions: each return of a stored answer is a record with its own leaf (invariant 1).
 
-A repeated request gets the stored answer. Who got it, when and by which channel is recorded in the
-transaction that hands the answer out, so that personal data never leave twice under one record.
+A repeated request gets the stored answer. The recipient, the time and the channel are recorded in
+the transaction that returns the answer. Personal data therefore never leave twice under one record.
 """
 
 import secrets
@@ -30,7 +30,7 @@ from makul.store.schema.ledger_tables import ledger_queue
 from makul.store.schema.tables import disclosure, ledger_leaf, repetition
 
 MAX_ROWS = 10_000
-"""The most repetitions listed at once: each is decrypted, at some 10 µs a row."""
+"""Maximum number of repetitions listed at once. Each is decrypted, at about 10 µs a row."""
 
 FORMAT = 1
 _PARTS = 3
@@ -113,12 +113,12 @@ MONTH_REPETITIONS = (
     )
     .group_by(*_ALIKE)
 )
-"""A month's repetitions, counted by what their decisions are counted by (Procedure, cl. 11)."""
+"""Counts the repetitions of a month in the groups of its decisions (Procedure, cl. 11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RepetitionSecret:
-    """The part of a repetition about people, and what opens its leaf."""
+    """The personal data of a repetition, and the salt and statement that its leaf commits to."""
 
     asker: Asker
     request_digest: bytes
@@ -128,9 +128,9 @@ class RepetitionSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatedAnswer:
-    """A repetition that is about to be recorded: its id and salt are fixed beforehand.
+    """A repetition that is about to be recorded. Its id and salt are fixed before the transaction.
 
-    A transaction that is run again after a lost race writes the same row.
+    A transaction that is retried after a lost race therefore writes the same row.
     """
 
     repetition_id: UUID
@@ -162,7 +162,7 @@ def add_repetition(
     disclosure_id: bytes,
     decided_at: int,
 ) -> None:
-    """Record that a decision's answer is given again, with a leaf of its own."""
+    """Record, with its own leaf, that the answer to a decision is given again."""
     key, at = repeated.key, micros(repeated.at)
     repetition_id = repeated.repetition_id.bytes
     row = {
@@ -195,13 +195,13 @@ def add_repetition(
 
 
 def is_recorded(transaction: Transaction, repeated: RepeatedAnswer) -> bool:
-    """Return whether this repetition was committed: asked after a commit of unknown outcome."""
+    """Return whether this repetition was committed. Used after a commit of unknown outcome."""
     values = {"repetition_id": repeated.repetition_id.bytes}
     return transaction.one(_LEAF_KEPT, values) is not None
 
 
 def open_repetition(sealer: FieldCipher, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
-    """Decrypt a repetition's secret part; raises `FieldDecryptionError` or `CodecError`."""
+    """Decrypt the secret part of a repetition; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(sealer.open(sealed, _associated_data(repetition_id)))
     only(header, "v", "subsystem", "employee", "case")
     texts = [header[name] for name in ("subsystem", "employee", "case")]
@@ -219,7 +219,7 @@ def open_repetition(sealer: FieldCipher, repetition_id: bytes, sealed: bytes) ->
 
 
 def repetition_facts(row: Mapping[str, object], secret: RepetitionSecret) -> dict[str, object]:
-    """Return the facts that a repetition's leaf commits to: every column, and who asked."""
+    """Return the facts that a repetition's leaf commits to: every column, and the asker."""
     return {
         "repetitionId": _uuid(row["repetition_id"]),
         "disclosureId": _uuid(row["disclosure_id"]),
@@ -246,7 +246,7 @@ def list_repetitions(
     disclosure_id: UUID | None = None,
     limit: int,
 ) -> Sequence[RepetitionRow]:
-    """Return the latest repetitions first, at most `limit` and `MAX_ROWS`."""
+    """Return repetitions, latest first, at most `limit` and at most `MAX_ROWS`."""
     wanted = (recipient is not None, since is not None, disclosure_id is not None)
     values = {
         "recipient": recipient,

@@ -1,7 +1,7 @@
-"""Forgetting what has served its time: marks of messages, stored answers, old failed matches.
+"""Retention: deletion of expired replay guards, stored answers, old failed matches and usage rows.
 
-Nothing here touches the record: disclosures, leaves, evidence and the tombstones of request ids
-stay. Each call does a bounded piece of work, for writers wait meanwhile.
+Nothing here changes the records: disclosures, leaves, evidence and the tombstones of request ids
+stay. Each call does a bounded amount of work, because other writers wait during it.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,29 @@ from makul.store.records.service_usage import forget_use
 from makul.store.schema.tables import attempt, request_key, seen_message
 
 ROWS_A_CALL = 1_000
-"""Rows of each kind forgotten in one call: some milliseconds of the writers' time."""
+"""Maximum number of rows of each kind deleted in one call.
+
+One call blocks writers for a few milliseconds.
+"""
 
 KEEP_ATTEMPTS = timedelta(days=7)
-"""Failed matches are kept a week: `domain.attempts` looks back a day, an inquiry further."""
+"""Retention of failed matches: one week.
+
+`domain.match_attempts` uses the last day; an inquiry needs more.
+"""
 
 MARKS_LINGER = timedelta(minutes=10)
-"""How long a mark outlives its message. A replay that was found timely a moment before the end may
-be recorded long after it: writers queue, and clocks are set back."""
+"""Time for which a replay guard outlives its message.
+
+A replay that was accepted as timely just before the end may be recorded much later, because writers
+queue and clocks are set back.
+"""
 
 _SWEEP_ONE_IN = 256
-"""How often a new mark also forgets stale ones; by the mark's first byte, so without a counter."""
+"""One in this many new replay guards also deletes expired ones.
+
+The first byte of the guard's digest decides, so no counter is needed.
+"""
 
 _FORGET_MARKS = delete(seen_message).where(
     seen_message.c.digest.in_(
@@ -56,7 +68,7 @@ _FORGET_ANSWERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionResult:
-    """How many rows were forgotten; where any is `ROWS_A_CALL`, there may be more."""
+    """The number of rows deleted. If one number is `ROWS_A_CALL`, more rows may be due."""
 
     marks: int
     answers: int
@@ -65,12 +77,12 @@ class RetentionResult:
 
     @property
     def more(self) -> bool:
-        """May there be more to forget?"""
+        """Whether more rows may be due."""
         return ROWS_A_CALL in (self.marks, self.answers, self.attempts, self.uses)
 
 
 def housekeep(database: Database, *, at: datetime) -> RetentionResult:
-    """Forget what is due, in one short transaction."""
+    """Delete the rows that are due, in one short transaction."""
     now = micros(at)
 
     def work(transaction: Transaction) -> RetentionResult:
@@ -86,10 +98,11 @@ def housekeep(database: Database, *, at: datetime) -> RetentionResult:
 
 
 def purge_replay_guards(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
-    """Now and then, forget stale marks where new ones come: the table keeps within bounds.
+    """Delete expired replay guards when some new ones arrive, so that the table stays bounded.
 
-    Never within a decision: whoever sweeps holds what others sweep as well, so it must not go on to
-    wait for anybody. Which marks come is for the senders of messages to choose.
+    Call it only outside the transaction of a decision. This deletion locks rows that other
+    deletions lock too, so it must not wait for other locks afterwards. The senders of messages
+    choose the digests, so they could otherwise cause a deadlock at will.
     """
     if mark is not None and mark.digest[0] % _SWEEP_ONE_IN == 0:
         now = {"now": micros(at - MARKS_LINGER)}

@@ -1,4 +1,4 @@
-"""What a disclosure's row holds that only the store's keys open."""
+"""The encrypted part of a disclosure's row, which only the store's keys decrypt."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _FIXED_PARTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Private:
-    """The part of a disclosure about people, and what the ledger's leaf is opened with."""
+    """The personal data of a disclosure, and the salt and statement that its leaf commits to."""
 
     subject: Pin | None
     asker: Asker
@@ -22,16 +22,16 @@ class Private:
     leaf_statement: bytes
     receipt: bytes
     reports: tuple[tuple[bytes, bytes], ...]
-    """For each piece of evidence its digest, and how it was judged for this decision."""
+    """Digest and validation report of each piece of evidence, as judged for this decision."""
 
     @property
     def known(self) -> KnownRequest:
-        """The request that this decision was about."""
+        """The request that this decision answered."""
         return KnownRequest(digest=self.request_digest, asker=self.asker)
 
 
 def private_of(entry: Entry) -> Private:
-    """What of an entry is sealed."""
+    """Return the part of an entry that is encrypted."""
     return Private(
         subject=entry.subject,
         asker=entry.key.asker,
@@ -44,7 +44,7 @@ def private_of(entry: Entry) -> Private:
 
 
 def seal_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
-    """Encrypt it for its disclosure (format 2)."""
+    """Encrypt the private part for its disclosure (format 2)."""
     header = {
         "v": 2,
         "pin": private.subject.digits if private.subject is not None else None,
@@ -67,7 +67,7 @@ def seal_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) ->
 
 
 def open_private(sealer: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Private:
-    """Open it; raises `FieldDecryptionError` or `CodecError`."""
+    """Decrypt a disclosure's private part; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(expand(sealer, sealer.open(sealed, _place(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
     if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
@@ -96,12 +96,12 @@ def open_private(sealer: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
 
 
 def expand(sealer: FieldCipher, plain: bytes) -> bytes:
-    """Return a decrypted record as it was before its compression; raises `CodecError`."""
+    """Return a decrypted record as it was before compression; raises `CodecError`."""
     return plain if sealer.compressor is None else sealer.compressor.expand(plain)
 
 
 def _stated_subsystem(leaf_statement: bytes) -> object:
-    """Format 1 has the subsystem in the leaf's statement alone."""
+    """Return the subsystem of a record of format 1, which is only in the leaf's statement."""
     try:
         return read_statement(leaf_statement).get("subsystem")
     except ValueError:

@@ -1,7 +1,7 @@
-"""What each recipient uses of the service, counted across workers without a row that all wait for.
+"""Usage of the service by each recipient, counted without one row that all workers wait for.
 
-One use is counted in one of `SLOTS` rows, chosen at random. It is the last row that a transaction
-locks, so transactions that meet in one slot wait for a commit, and never for one another.
+Each use is counted in one of `SLOTS` rows, chosen at random. A transaction locks this row last. So
+two transactions that meet in one slot wait for a commit, and never deadlock.
 """
 
 import secrets
@@ -19,23 +19,29 @@ from makul.store.db.codecs import micros
 from makul.store.schema.tables import recipient_use
 
 SLOTS = 32
-"""Of eight transactions side by side, two meet in one slot now and then: one waits for a commit."""
+"""Number of rows per counter.
+
+Of eight concurrent transactions, two sometimes meet in one slot; one then waits for a commit.
+"""
 
 ROW_BYTES = 1_024
-"""What a record takes besides its encrypted values: its columns, indexes and leaf (measured)."""
+"""Bytes of a record besides its encrypted values: columns, indexes and leaf (measured)."""
 
 MINUTE_MICROS = 60 * 1_000_000
 DAY_MICROS = 24 * 60 * MINUTE_MICROS
 KEEP_MINUTES = 10
 KEEP_DAYS = 40
-"""Days are kept beyond a month, for the operator to look at; minutes only while they count."""
+"""Days for which daily usage is kept: more than a month, so that the operator can view it.
+
+Minutes are kept only while they count.
+"""
 
 
 class Span(StrEnum):
-    """What is counted over which time."""
+    """Counter and the time that it covers."""
 
     MINUTE = "MINUTE"
-    """Requests for a decision."""
+    """Requests for a decision, by the minute."""
     INQUIRY = "INQUIRY"
     """Requests that decide nothing, by the minute."""
     DAY = "DAY"
@@ -54,10 +60,10 @@ def _row(span: Span, begins: str, more: object) -> dict[str, object]:
 
 
 def _count(*rows: dict[str, object]) -> Insert:
-    """Return the statement that adds to some slots, or opens them.
+    """Return the statement that adds to slots and creates the missing ones.
 
-    A plain UPDATE, with an INSERT for the first use of a slot, loses races at the beginning of
-    each minute. PostgreSQL's construct: the dialect of SQLite compiles it to the same words.
+    An UPDATE followed by an INSERT for the first use of a slot would lose races at the start of
+    each minute. The construct is PostgreSQL's; the dialect of SQLite compiles it to the same SQL.
     """
     added = insert(recipient_use).values(list(rows))
     return added.on_conflict_do_update(
@@ -102,28 +108,28 @@ USED = (
     _used(recipient_use.c.requests, Span.MINUTE, "minute"),
     _used(recipient_use.c.bytes, Span.DAY, "day"),
 )
-"""Two columns of a statement that is given `code`, `minute` and `day`, for `usage_from_row`."""
+"""Columns for `usage_from_row`, in a statement with parameters `code`, `minute` and `day`."""
 
 
 def usage_values(at: datetime) -> dict[str, int]:
-    """Return what `USED` is asked: the minute and the UTC day of an instant."""
+    """Return the parameters of `USED`: the minute and the UTC day of an instant."""
     return {"minute": micros(at) // MINUTE_MICROS, "day": micros(at) // DAY_MICROS}
 
 
 def usage_from_row(row: tuple[Any, ...]) -> Usage:
-    """Return what was used, from the columns `USED`. PostgreSQL sums to a decimal number."""
+    """Return the usage from the columns `USED`. PostgreSQL returns sums as decimal numbers."""
     requests, size = row
     return Usage(requests=int(requests), bytes=int(size))
 
 
 def count_use(transaction: Transaction, recipient: MemberCode, size: int, *, at: datetime) -> None:
-    """Count one request and the bytes that it recorded. Call it last in a transaction."""
+    """Count one request and the bytes that it recorded. Call this last in a transaction."""
     values = {"recipient": recipient, "slot": secrets.randbelow(SLOTS), "more": size + ROW_BYTES}
     transaction.run(_USE, {**values, **usage_values(at)})
 
 
 def count_inquiry(transaction: Transaction, recipient: MemberCode, *, at: datetime) -> int:
-    """Count a request that decides nothing; return how many there are in this minute."""
+    """Count a request that decides nothing; return the number of such requests in this minute."""
     values = {"recipient": recipient, "minute": usage_values(at)["minute"]}
     transaction.run(_INQUIRE, {**values, "slot": secrets.randbelow(SLOTS)})
     (inquiries,) = transaction.one(_INQUIRIES, values) or (0,)
@@ -147,7 +153,7 @@ _FORGET = delete(recipient_use).where(
 
 
 def forget_use(transaction: Transaction, rows: int, *, at: datetime) -> int:
-    """Forget what no longer counts, at most so many rows; return how many were forgotten."""
+    """Delete at most `rows` rows that no longer count; return how many were deleted."""
     now = usage_values(at)
     values = {"minute": now["minute"] - KEEP_MINUTES, "day": now["day"] - KEEP_DAYS, "rows": rows}
     return transaction.run(_FORGET, values)

@@ -1,4 +1,8 @@
-"""Attempts, quotas, meters and marks: what a decision uses up, counted where it is recorded."""
+"""Limits that a decision uses up, counted in the transaction that records the decision.
+
+They are replay guards of messages, failed matches, daily quotas, consents on paper, bytes of
+evidence and uses of a ground.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,9 +35,10 @@ from makul.store.schema.tables import (
 def _counted(
     transaction: Transaction, use: Update, known: Select[tuple[Any]], values: Mapping[str, object]
 ) -> bool | None:
-    """Use one more by `use`, whose condition is the limit; None where there is no row yet.
+    """Increment the counter if it is below its limit, which is the condition of `use`.
 
-    Where others count beside us, a row may have come after `use` and before `known`: asked again.
+    Returns True on success, False if the limit is reached, and None if the row does not exist yet.
+    Another transaction may add the row after `use` and before `known`, so `use` runs a second time.
     """
     if transaction.run(use, values):
         return True
@@ -42,14 +47,14 @@ def _counted(
     return transaction.run(use, values) == 1
 
 
-# --- marks of messages ------------------------------------------------------------------------
+# --- replay guards of messages ----------------------------------------------------------------
 
 _MARK_SEEN = select(seen_message.c.digest).where(seen_message.c.digest == bindparam("digest"))
 _SEE_MARK = insert(seen_message)
 
 
 def insert_replay_guard(transaction: Transaction, mark: MessageMark | None) -> Reason | None:
-    """Remember a message; REQ-09 where it came before."""
+    """Store the replay guard of a message; return REQ-09 if the message came before."""
     if mark is None:
         return None
     values = {"digest": mark.digest, "forget_after": micros(mark.forget_after)}
@@ -79,13 +84,13 @@ COUNT_ATTEMPTS = select(
     .where(_BY_RECIPIENT, _SINCE)
     .scalar_subquery(),
 )
-"""All four counts in one snapshot; their order is that of `attempt_counts`."""
+"""Reads all four counts in one snapshot, in the order of `attempt_counts`."""
 
 _ADD_ATTEMPT = insert(attempt)
 
 
 def attempt_counts(row: Row | None) -> AttemptCounts:
-    """The counts in a row of `COUNT_ATTEMPTS`."""
+    """Return the counts in a row of `COUNT_ATTEMPTS`."""
     by_both, by_pin, by_employee, pins = row or (0, 0, 0, 0)
     return AttemptCounts(
         by_recipient_and_pin=by_both,
@@ -98,7 +103,7 @@ def attempt_counts(row: Row | None) -> AttemptCounts:
 def attempt_values(
     sealer: FieldCipher, recipient: str, pin_digits: str, employee: str | None, since: datetime
 ) -> dict[str, object]:
-    """What `COUNT_ATTEMPTS` is asked. An employee is one recipient's own."""
+    """Return the parameters of `COUNT_ATTEMPTS`. An employee belongs to one recipient."""
     return {
         "recipient": recipient,
         "pin_index": sealer.index("pin", pin_digits),
@@ -108,12 +113,12 @@ def attempt_values(
 
 
 def employee_index(sealer: FieldCipher, recipient: str, employee: str | None) -> bytes | None:
-    """The blind index of a recipient's employee."""
+    """Return the blind index of a recipient's employee; None if the request names no employee."""
     return sealer.index("employee", recipient, employee) if employee is not None else None
 
 
 def check_attempts(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
-    """MAT-06 where the limits were reached meanwhile, by other requests."""
+    """Return MAT-06 if other requests have reached the limits since the decision."""
     limits, subject = entry.attempt_limits, entry.subject
     if limits is None or subject is None:
         return None
@@ -127,8 +132,10 @@ def check_attempts(transaction: Transaction, sealer: FieldCipher, entry: Entry) 
 
 
 def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, object]) -> None:
-    """Among failed matches alone: a match that succeeds comes, in effect, before those that do not
-    see it. Always in one order, so that nobody waits in a circle.
+    """Lock the counters of failed matches, so that failed matches are counted one at a time.
+
+    Only failed matches are serialised. A concurrent successful match is equivalent to one that
+    happened first. The locks are taken in a fixed order to avoid deadlocks.
     """
     keys = [sha256(recipient.encode()).digest(), values["pin_index"], values["employee_index"]]
     for key in keys:
@@ -137,7 +144,7 @@ def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, 
 
 
 def add_attempt(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> None:
-    """Count a failed match against recipient, PIN and employee."""
+    """Count a failed match against the recipient, the PIN and the employee."""
     if not entry.failed_attempt or entry.subject is None:
         return
     recipient = entry.key.recipient
@@ -153,7 +160,7 @@ def add_attempt(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> 
     )
 
 
-# --- the day's quota --------------------------------------------------------------------------
+# --- the daily quota --------------------------------------------------------------------------
 
 _THIS_DAY = (
     daily_use.c.recipient == bindparam("key_recipient"),
@@ -171,7 +178,7 @@ _OPEN_DAY = insert(daily_use)
 
 
 def use_quota(transaction: Transaction, entry: Entry) -> Reason | None:
-    """Count one disclosure of the day (UTC); AGR-06 where there are none left."""
+    """Count one disclosure of the UTC day; return AGR-06 if the daily quota is reached."""
     quota = entry.daily_quota
     if quota is None:
         return None
@@ -216,9 +223,11 @@ _REGISTERED = select(ground_use.c.registered_at).where(
 
 
 def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
-    """Count one consent on paper of an official's day (UTC); AGR-06, field `official`, beyond it.
+    """Count one consent on paper of an official in the UTC day.
 
-    To be asked before the consent is registered: one that is registered already is not counted.
+    Returns AGR-06 with the field `official` if the daily quota is reached, and CNS-02 if the
+    official is withdrawn. Call it before the consent is registered, because a registered consent is
+    not counted again.
     """
     paper, ground = entry.paper, entry.ground
     if paper is None or ground is None:
@@ -241,7 +250,7 @@ def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
     return None
 
 
-# --- what is kept as evidence, by recipient ---------------------------------------------------
+# --- bytes of evidence, by recipient ----------------------------------------------------------
 
 _THIS_EVIDENCE = (
     evidence_use.c.recipient == bindparam("key_recipient"),
@@ -259,7 +268,10 @@ _OPEN_EVIDENCE = insert(evidence_use)
 def use_evidence(
     transaction: Transaction, entry: Entry, size: int, *, budget: int = DOCUMENTS_A_DAY
 ) -> Reason | None:
-    """Count what is about to be kept; REQ-06 where it is more than a recipient's day allows."""
+    """Count `size` bytes of new evidence.
+
+    Returns REQ-06 if the recipient's daily budget is exceeded.
+    """
     if not size:
         return None
     key = {"recipient": entry.key.recipient, "day": utc_day(entry.decided_at)}
@@ -274,7 +286,7 @@ def use_evidence(
     return None
 
 
-# --- the meter of a ground --------------------------------------------------------------------
+# --- uses of a ground -------------------------------------------------------------------------
 
 _THIS_GROUND = (
     ground_use.c.recipient == bindparam("key_recipient"),
@@ -314,9 +326,10 @@ _USED_UP = {
 
 
 def use_ground(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
-    """Count one use of the ground, or keep it as registered; else what forbids it.
+    """Count one use of the ground, or register the consent; return the reason that forbids it.
 
-    The condition stands in the UPDATE itself, so the last use is given once, whoever asks.
+    The limit is the condition of the UPDATE itself, so concurrent requests cannot share the last
+    use.
     """
     ground = entry.ground
     if ground is None or not (entry.meter or entry.register_consent):

@@ -1,12 +1,15 @@
-"""Triggers that let a record be added to, and never changed or taken from.
+"""Triggers that make tables append-only: rows may be added, and never changed or deleted.
 
-On SQLite this is the weaker claim: it stops this program's own mistakes and whoever comes through
-SQL without thinking, but who holds the file can drop a trigger or edit a page. On PostgreSQL no
-duty's role is given the right to change these tables in the first place (`duties`), and the
-triggers stop the owner's mistakes. Neither stops a superuser: that the record was not altered
-is proved by the ledger, whose checkpoints others hold.
+On SQLite the protection is weak. It stops errors of this program and careless SQL. A person with
+write access to the file can drop a trigger or edit a page.
 
-The text of a trigger, once released, changes only together with a migration.
+On PostgreSQL no duty's role has the right to change these tables (`store.schema.role_privileges`).
+The triggers stop errors of the owner.
+
+Neither stops a superuser. The ledger, whose checkpoints others hold, proves that the record was not
+altered.
+
+The text of a released trigger changes only together with a migration.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,16 +51,17 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0011,
     **SINCE_0009,
 }
-"""Append-only tables and their primary keys."""
+"""Append-only tables and the columns of their primary keys."""
 
 ALSO_UNIQUE: Mapping[str, str] = {"act": "number", "ledger_position": "position"}
-"""A second column by which a row could be replaced: `INSERT OR REPLACE` takes every unique key."""
+"""A second unique column of a table, by which `INSERT OR REPLACE` could also replace a row."""
 
 
 def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
-    """Name and SQL of the triggers on one table.
+    """Return the SQL of the triggers on one table, by trigger name.
 
-    The third stops `INSERT OR REPLACE`, which deletes the old row without firing its trigger.
+    The third trigger stops `INSERT OR REPLACE`, which deletes the old row without firing its
+    trigger.
     """
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
     if table in ALSO_UNIQUE:
@@ -76,7 +80,7 @@ def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
 def all_sqlite_triggers(
     tables: Mapping[str, tuple[str, ...]] = APPEND_ONLY,
 ) -> Mapping[str, str]:
-    """Every trigger that must be there, by name; or those of some tables."""
+    """Return the SQL of every required trigger, by name; or of the triggers on some tables."""
     return {
         name: sql
         for table, key in tables.items()
@@ -95,7 +99,7 @@ POSTGRES_FUNCTIONS: Mapping[str, str] = {
 
 
 def create_postgres_function(name: str) -> str:
-    """The statement that makes a trigger function."""
+    """Return the statement that creates a trigger function."""
     body = POSTGRES_FUNCTIONS[name]
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $makul${body}$makul$"
 
@@ -103,10 +107,10 @@ def create_postgres_function(name: str) -> str:
 def all_postgres_triggers(
     tables: Mapping[str, tuple[str, ...]] = APPEND_ONLY,
 ) -> Mapping[str, str]:
-    """Every trigger that must be there, by name, as the server itself writes it down.
+    """Return the SQL of every required trigger, by name, in the form that the server stores.
 
-    Row triggers on a partitioned table hold on each partition, those on TRUNCATE on the whole
-    alone; a partition is the owner's, as the table is.
+    Row triggers on a partitioned table apply to each partition. A TRUNCATE trigger applies only to
+    the whole table. A partition belongs to the owner, like the table.
     """
     events = {"change": ("DELETE OR UPDATE", "ROW"), "truncate": ("TRUNCATE", "STATEMENT")}
     return {
@@ -120,6 +124,6 @@ def all_postgres_triggers(
 
 
 def triggers_for(dialect: str, tables: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
-    """The statements that make the triggers of some tables."""
+    """Return the statements that create the triggers of some tables."""
     made = all_sqlite_triggers(tables) if dialect == "sqlite" else all_postgres_triggers(tables)
     return made.values()

@@ -1,4 +1,4 @@
-"""What every table of the store is made of: its naming, and columns that lie alike everywhere."""
+"""The naming convention of all tables, and columns that are equal in every table."""
 
 from sqlalchemy import CheckConstraint, Column, Integer, LargeBinary, MetaData, String
 
@@ -20,9 +20,10 @@ WORD = String(32)
 
 
 def to_lock() -> Column[int]:
-    """By what a row may be locked, and which is never anything but NULL.
+    """Return the column that permits row locks. Its value is always NULL.
 
-    PostgreSQL lets those lock a row who may change one of its columns. Who serves locks what a
-    decision rests on and may change none of it, so it is given the right to change this one.
+    PostgreSQL lets a role lock a row only if the role may change a column of it. The serving role
+    locks the rows that a decision rests on and may change none of their facts. So it has the right
+    to change only this column (docs/decisions/0024-a-role-for-each-duty.md).
     """
     return Column("to_lock_by", Integer, CheckConstraint("to_lock_by IS NULL", name="only_locked"))

@@ -1,4 +1,4 @@
-"""The tables of the log: acts, what waits for a place, the places, tiles, and what was signed."""
+"""The tables of the ledger: acts, queue, leaf indexes, tiles, checkpoints and cosignatures."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
@@ -17,9 +17,13 @@ act = Table(
     Index(None, "number", unique=True),
     sqlite_with_rowid=False,
 )
-"""An act of the operator or the authorised body that gives or takes a right, with a leaf of its
-own. `number` counts from 1 without gaps, in the order of the acts. Encrypted: the salt and the
-statement of the leaf, which names every row that the act changed, before and after."""
+"""An act of the operator or the authorised body that gives or withdraws a right.
+
+It has its own leaf.
+
+`number` counts from 1 without gaps, in the order of the acts. `sealed` is encrypted: the salt and
+the statement of the leaf. The statement names every row that the act changed, before and after.
+"""
 
 ledger_queue = Table(
     "ledger_queue",
@@ -27,7 +31,7 @@ ledger_queue = Table(
     Column("disclosure_id", UUID, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""Leaves without a place in the tree. A set: commits come in any order."""
+"""Leaves that have no leaf index yet. They are a set, because commits come in any order."""
 
 ledger_position = Table(
     "ledger_position",
@@ -37,7 +41,7 @@ ledger_position = Table(
     Index(None, "position", unique=True),
     sqlite_with_rowid=False,
 )
-"""A leaf's place in the tree, from 0, without gaps and for good."""
+"""The index of a leaf in the tree: from 0, without gaps, and never changed."""
 
 ledger_lost = Table(
     "ledger_lost",
@@ -57,7 +61,7 @@ ledger_tile = Table(
     Column("hashes", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The tree's hashes, up to 256 a row; the last row of a level grows (`ledger.tiles`)."""
+"""The hashes of the tree, up to 256 a row. The last row of a level grows (`ledger.tiles`)."""
 
 ledger_head = Table(
     "ledger_head",
@@ -69,8 +73,11 @@ ledger_head = Table(
     Column("held_until", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""One row, which the sequencing transaction locks: that lock, and not the lease in it, keeps two
-sequencers apart. The lease only says who works and who stands by."""
+"""One row, which the sequencing transaction locks.
+
+This lock keeps two sequencers apart, and not the lease in the row. The lease only shows which
+process is active and which stands by.
+"""
 
 checkpoint = Table(
     "checkpoint",
@@ -81,7 +88,7 @@ checkpoint = Table(
     Column("made_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What the operator signed of the tree at one size; at each size at most once."""
+"""A checkpoint that the operator signed: at most one for each size of the tree."""
 
 cosignature = Table(
     "cosignature",
@@ -92,4 +99,4 @@ cosignature = Table(
     Column("collected_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A witness's line beneath a checkpoint, verified when it was collected."""
+"""The signature line of a witness under a checkpoint. It was verified when it was collected."""

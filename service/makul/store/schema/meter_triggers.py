@@ -1,10 +1,11 @@
-"""Meters count up alone: what a consent, a day or an official has used does not come back.
+"""Triggers that let usage counters (per consent, day and official) only increase.
 
-Whoever serves must be able to change a meter. So the right to do that could not keep a worker that
-somebody took over from giving a consent its uses back, and a trigger does. Where a meter ends
-stands in its statement's condition (`limits`), of a ground in the table's CHECK too.
+The serving role must be able to change a counter. So its rights cannot stop an attacker who
+controls a worker from resetting the uses of a consent, and a trigger stops this. The limit of a
+counter is the condition of its statement (`store.records.usage_limits`). For a ground, a CHECK of
+the table enforces it too.
 
-The text of a trigger, once released, changes only together with a migration.
+The text of a released trigger changes only together with a migration.
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,11 @@ SINCE_0007: Mapping[str, str] = {
     "ground_use": "used",
     "paper_use": "used",
 }
-"""Meters, and the column that counts."""
+"""The column that counts, by table."""
 
 
 def sqlite_triggers(meters: Mapping[str, str] = SINCE_0007) -> Mapping[str, str]:
-    """Name and SQL of the trigger on each meter."""
+    """Return the SQL of the trigger on each usage counter, by trigger name."""
     return {
         f"{table}_counts_up": (
             f"CREATE TRIGGER {table}_counts_up BEFORE UPDATE ON {table}"
@@ -41,9 +42,9 @@ POSTGRES_FUNCTIONS: Mapping[str, str] = {
 
 
 def postgres_triggers(meters: Mapping[str, str] = SINCE_0007) -> Mapping[str, str]:
-    """The same on PostgreSQL, as the server itself writes them down.
+    """Return the SQL of the PostgreSQL triggers, by name, in the form that the server stores.
 
-    The condition is the trigger's own, so that counting up calls no function.
+    The condition belongs to the trigger itself, so an increase calls no function.
     """
     return {
         f"{table}_counts_up": (
@@ -55,7 +56,7 @@ def postgres_triggers(meters: Mapping[str, str] = SINCE_0007) -> Mapping[str, st
 
 
 def statements(dialect: str) -> list[str]:
-    """The statements that make the triggers."""
+    """Return the statements that create the triggers."""
     if dialect == "sqlite":
         return [*sqlite_triggers().values()]
     functions = [

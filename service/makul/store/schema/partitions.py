@@ -1,8 +1,8 @@
-"""Partitions of disclosures by month, on PostgreSQL: made ahead, by a command that cron runs.
+"""Monthly partitions of disclosures on PostgreSQL, created in advance by a command that cron runs.
 
-Without its partition a decision cannot be recorded and so is not given: there is no partition for
-the rest, out of which rows would have to be moved while requests come. How far ahead there are
-partitions is therefore told by `makul store status` and by the service's readiness.
+Without the partition of its month, a decision cannot be recorded and is not answered. There is no
+default partition, because its rows would later have to be moved while requests arrive. So `makul
+store status` and the readiness of the service report how many months have partitions.
 """
 
 from collections.abc import Sequence
@@ -13,36 +13,42 @@ from makul.store.db.codecs import micros
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 
 MONTHS_AHEAD = 3
-"""How many months after the present one have a partition; cron may fail for two of them."""
+"""Number of months after the present one that have a partition. Cron may fail for two of them."""
 
 _NAME = "disclosure_{year:04}_{month:02}"
 _KNOWN = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'disclosure'::regclass"
 
 UtcMonth = tuple[int, int]
-"""Year and month of a partition, in UTC; months of the Republic's calendar are `domain.months`."""
+"""Year and month of a partition, in UTC.
+
+The months of the Republic's calendar are in `domain.months`.
+"""
 
 
 def months_around(at: datetime, ahead: int = MONTHS_AHEAD) -> Sequence[UtcMonth]:
-    """The month before, for clocks that step back, the present one, and some to come (UTC)."""
+    """Return the previous month, the present month and the `ahead` months after it (UTC).
+
+    The previous month is included because clocks can step back.
+    """
     now = at.astimezone(UTC)
     first = now.year * 12 + now.month - 2
     return [divmod_month(number) for number in range(first, first + 2 + ahead)]
 
 
 def divmod_month(number: int) -> UtcMonth:
-    """Year and month of a count of months."""
+    """Return the year and month of a number of months since year 0."""
     return number // 12, number % 12 + 1
 
 
 def partition_name(month: UtcMonth) -> str:
-    """Of the partition of a month."""
+    """Return the name of the partition of a month."""
     return _NAME.format(year=month[0], month=month[1])
 
 
 def missing_months(
     place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
 ) -> Sequence[UtcMonth]:
-    """Months that have no partition yet; none on SQLite, which has no partitions."""
+    """Return the months that have no partition yet; none on SQLite, which has no partitions."""
     if not isinstance(place, PostgresLocation):
         return []
     with administered(place) as server:
@@ -53,7 +59,7 @@ def missing_months(
 def make_months(
     place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
 ) -> Sequence[UtcMonth]:
-    """Make the partitions that are missing, as the tables' owner; which were made."""
+    """Create the missing partitions as the owner of the tables; return their months."""
     made = missing_months(place, at=at, ahead=ahead)
     if isinstance(place, PostgresLocation) and made:
         with administered(place) as server:

@@ -20,11 +20,15 @@ person = Table(
         postgresql_where=text("format = 1"),
     ),
 )
-"""Every version is kept; the highest is current. `content_index` tells whether one would differ.
+"""A version of a person's record. Every version is kept; the highest is current.
 
-Matching reads this row, and it holds no sample of the body. In `format` 1 it did; the index finds
-those that are still to be moved (`person_upgrade`). On PostgreSQL all of it is stored in
-the row itself (STORAGE MAIN, toast_tuple_target), never in the TOAST table."""
+`content_index` shows whether a new version would differ. Matching reads this row, and the row
+contains no biometric sample. In `format` 1 it did. The index finds rows that
+`store.admin.person_upgrade` must still convert.
+
+On PostgreSQL the whole record is stored in the row itself (STORAGE MAIN, toast_tuple_target), and
+never in the TOAST table.
+"""
 
 person_sample = Table(
     "person_sample",
@@ -34,5 +38,8 @@ person_sample = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
 )
-"""Photographs, templates and images. A version of a person's record names its samples by digest, so
-versions that have a sample in common share its row. Read only for what is released."""
+"""A photograph, template or image. It is read only if it is released.
+
+A version of a person's record names its samples by digest. So versions that have a sample in common
+share its row.
+"""

@@ -1,12 +1,14 @@
-"""Append-only tables let one change through: a data key wrapped anew.
+"""Triggers that permit one change in append-only tables: a data key that is wrapped again.
 
-Such an update gives the head of `sealed` another key id and another wrapped key. Its format, its
-ciphertext and every other column stay as they are; whatever else an update would change is refused,
-and so is one that changes nothing. A trigger cannot tell whether the new head opens: whoever may
-update these rows can make them unreadable, and nothing else. So on PostgreSQL the right to do so is
-the operator's, for as long as a rotation takes, and never the service's.
+Such an update gives the head of `sealed` another key id and another wrapped key. The format, the
+ciphertext and every other column stay the same. Any other update is refused, and so is one that
+changes nothing.
 
-The text of a trigger, once released, changes only together with a migration.
+A trigger cannot check whether the new head decrypts. A role that may update these rows can make
+them unreadable, and nothing else. So on PostgreSQL the operator's role has this right only during a
+rotation, and the service never has it.
+
+The text of a released trigger changes only together with a migration.
 """
 
 from collections.abc import Mapping
@@ -55,7 +57,7 @@ SINCE_0009: Mapping[str, tuple[str, ...]] = {
     "act": ("act_id", "number", "at", "who", "kind", "target"),
 }
 REWRAPPED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0008, **SINCE_0009}
-"""Append-only tables with a column `sealed`, and every other column they have."""
+"""Append-only tables with a column `sealed`, and all their other columns."""
 
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))
 _SAME_PARTS = (
@@ -65,9 +67,10 @@ _SAME_PARTS = (
 
 
 def sqlite_triggers(tables: Mapping[str, tuple[str, ...]] = REWRAPPED) -> Mapping[str, str]:
-    """The triggers on updates of these tables, by name, in place of those of `append_only`.
+    """Return the update triggers of these tables, by name.
 
-    `IS` is never NULL, so nothing slips through an unknown comparison.
+    They replace the triggers of `store.schema.append_only_triggers`. The result of `IS` is never
+    NULL, so no comparison has an unknown result that would let an update pass.
     """
     return {f"{table}_no_update": _sqlite_trigger(table, rest) for table, rest in tables.items()}
 
@@ -109,13 +112,13 @@ POSTGRES_FUNCTIONS: Mapping[str, str] = {
 
 
 def create_postgres_function(name: str = POSTGRES_FUNCTION) -> str:
-    """The statement that makes the trigger function."""
+    """Return the statement that creates the trigger function."""
     body = POSTGRES_FUNCTIONS[name]
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $makul${body}$makul$"
 
 
 def postgres_triggers(tables: Mapping[str, tuple[str, ...]] = REWRAPPED) -> Mapping[str, str]:
-    """The same on PostgreSQL, as the server itself writes them down."""
+    """Return the SQL of the PostgreSQL triggers, by name, in the form that the server stores."""
     return {
         f"{table}_no_change": (
             f"CREATE TRIGGER {table}_no_change BEFORE DELETE OR UPDATE ON {table}"

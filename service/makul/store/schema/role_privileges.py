@@ -1,7 +1,7 @@
-"""What each duty may do with each table: what its work takes, and nothing more.
+"""Privileges of each duty on each table: what its work needs, and nothing more.
 
-Tests play each duty's work under a role of its own, and hold what was asked of the server against
-these rights: one too many is found as well as one too few.
+A test performs the work of each duty under a separate role. It compares the privileges that the
+statements needed with those listed here. So it finds a surplus privilege as well as a missing one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,18 +11,18 @@ from types import MappingProxyType
 from makul.app.ports import Duty
 
 VERSION_TABLE = "alembic_version"
-"""Alembic's own table. Which version a store is of, everybody asks who opens it."""
+"""The table of Alembic. Every process that opens a store reads the schema version from it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
-    """A right as PostgreSQL has it."""
+    """A privilege in the form of PostgreSQL."""
 
     table: str
     verb: str
-    """`SELECT`, `INSERT`, `UPDATE`, `DELETE`; or one that nobody is granted."""
+    """`SELECT`, `INSERT`, `UPDATE` or `DELETE`; or a privilege that is granted to no role."""
     column: str = ""
-    """Of an `UPDATE`, which is granted by column alone."""
+    """The column of an `UPDATE`, which is granted only by column."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.table}{f'.{self.column}' if self.column else ''}"
@@ -30,12 +30,12 @@ class Right:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """Tables by what is done with them."""
+    """The tables that a duty uses, by kind of use."""
 
     reads: tuple[str, ...]
     adds: tuple[str, ...]
     changes: Mapping[str, tuple[str, ...]]
-    """Columns that are changed where they stand; of a row that is only locked, any one."""
+    """Columns that are updated. For a row that is only locked, one column is enough."""
     forgets: tuple[str, ...]
 
     def rights(self) -> Iterator[Right]:
@@ -87,7 +87,10 @@ _SERVING = _Work(
     },
     forgets=("attempt", "gate", "recipient_use", "seen_message"),
 )
-"""Nothing of the register is changed or added to. What is forgotten is what housekeeping does."""
+"""The work of serving.
+
+It neither changes the registry nor adds to it. It deletes only in housekeeping.
+"""
 
 _DESK = _Work(
     reads=(
@@ -110,8 +113,11 @@ _DESK = _Work(
     },
     forgets=("gate",),
 )
-"""The record and the log are read, also to hold one against the other. Of both, acts alone are
-written, each with its leaf and the leaf's place in the queue."""
+"""The operator's work.
+
+It reads the record and the ledger, also to verify one against the other. In both it writes only
+acts, each with its leaf and the leaf's entry in the queue.
+"""
 
 _SEQUENCING = _Work(
     reads=(*_OPENING, *_LOG, "ledger_leaf", "ledger_queue"),
@@ -122,7 +128,11 @@ _SEQUENCING = _Work(
     },
     forgets=("ledger_queue",),
 )
-"""Hashes are read, and no decision, person or recipient. `makul ledger recover` is logged."""
+"""The sequencer's work.
+
+It reads hashes, and no decision, person or recipient. It writes to the operator's log because
+`makul ledger recover` is logged.
+"""
 
 RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {

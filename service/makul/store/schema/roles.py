@@ -1,10 +1,11 @@
-"""Rights in a PostgreSQL store: a role for each duty, told from the tables' owner.
+"""Privileges in a PostgreSQL store: one role for each duty, separate from the owner of the tables.
 
-The owner migrates, makes partitions and grants. Each duty's role (`duties`) may do what its work
-takes: nobody may change or delete what is append-only; only the desk's may change who is given
-what, and only the sequencer's may write the log. So whoever takes over a worker can add to the
-record, and can neither release a recipient nor break the log. What a superuser does to what was
-decided, the ledger shows.
+The owner migrates, creates partitions and grants. The role of each duty may do what its work needs
+(`store.schema.role_privileges`). No role may change or delete append-only rows. Only the operator's
+role may change rights. Only the sequencer's role may write the log.
+
+So an attacker who controls a worker can add to the record. The attacker can neither release a
+recipient nor break the log. The ledger shows what a superuser does to recorded decisions.
 """
 
 import re
@@ -22,7 +23,7 @@ from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
 
 MOST_NAMED = 6
-"""So many rights are named in a line; of a role of another duty there are dozens."""
+"""Maximum number of privileges named in one line. The role of another duty has dozens."""
 
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -34,7 +35,7 @@ SELECT rolname, rolname = current_user, rolsuper OR rolbypassrls, rolcreaterole,
             AND relnamespace = 'public'::regnamespace)
 FROM pg_roles WHERE pg_has_role(oid, 'MEMBER') ORDER BY rolname <> current_user, rolname
 """
-"""The role, and those that it may act as: whose rights it has, or may take on by SET ROLE."""
+"""Reads the role and the roles whose privileges it has or may take by SET ROLE."""
 
 _HELD = """
 WITH acting AS (SELECT oid, rolname FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')),
@@ -56,16 +57,19 @@ FROM acting, ours JOIN pg_attribute a
   ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE has_column_privilege(acting.oid, ours.oid, a.attnum, 'UPDATE')
 """
-"""Who holds which right: on our tables, and on a month's partition past the whole."""
+"""Reads the privileges of each role on the store's tables and directly on monthly partitions."""
 
 
 def is_role_name(text: str) -> bool:
-    """A name that needs no quoting: it is written into statements."""
+    """Return whether a name needs no quoting. Role names are written into statements unquoted."""
     return _ROLE.fullmatch(text) is not None
 
 
 def grants(role: str, duty: Duty) -> Sequence[str]:
-    """The statements that give a role what its duty takes; raises ValueError for another name."""
+    """Return the statements that grant a role the privileges of its duty.
+
+    Raises ValueError if the name is not a role name.
+    """
     if not is_role_name(role):
         raise ValueError("a role's name has small letters, digits and _ alone")
     statements = [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"]
@@ -75,10 +79,12 @@ def grants(role: str, duty: Duty) -> Sequence[str]:
 
 
 def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
-    """Give a role exactly what its duty takes, as the tables' owner; what it had more is taken.
+    """Grant a role exactly the privileges of its duty, and revoke all others, as the tables' owner.
 
-    All or nothing. Its time limits are the role's own settings, which PostgreSQL lets only those
-    alter who may create roles, and from version 16 on only who made this one.
+    The change is complete or not made at all. The time limits are settings of the role. PostgreSQL
+    lets only roles with CREATEROLE alter them. From version 16 on, only the role that created this
+    one may alter them. Raises `StoreUnavailableError` if the role is missing or the owner lacks the
+    right.
     """
     with administered(place) as server:
         try:
@@ -94,10 +100,10 @@ def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
 
 
 def weaknesses(place: DatabaseLocation, duty: Duty) -> Sequence[str]:
-    """Why nobody should do this duty by this role in production; nothing on SQLite.
+    """Return the reasons against this role for this duty in production; none on SQLite.
 
-    Nothing where the role holds the rights of its duty, all of them and no others, by itself or
-    by what it may act as.
+    There is no reason if the role has exactly the privileges of its duty. Privileges of roles that
+    it may act as count too.
     """
     if not isinstance(place, PostgresLocation):
         return []
@@ -109,7 +115,7 @@ def weaknesses(place: DatabaseLocation, duty: Duty) -> Sequence[str]:
 
 
 def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
-    """What no grant of ours gives and none takes away."""
+    """Yield the powers of a role that our grants neither give nor revoke."""
     rows = server.execute(_ACTING, (_tables(),)).fetchall()
     for name, itself, is_super, makes_roles, reaches_out, makes_tables, owns in rows:
         who = "the role" if itself else f"the role may act as {name}, which"
@@ -126,7 +132,7 @@ def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
 
 
 def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> Iterator[str]:
-    """Rights beyond the duty's, and those of it that are missing."""
+    """Yield the privileges beyond the duty's, and the privileges of the duty that are missing."""
     (role,) = server.execute("SELECT current_user").fetchone() or ("",)
     held: dict[object, set[Right]] = {role: set()}
     for holder, table, verb, column in server.execute(_HELD, (_tables(),)):
@@ -144,7 +150,7 @@ def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> It
 
 
 def _by_table(rights: Sequence[Right]) -> Iterator[str]:
-    """Rights as a GRANT has them: `SELECT, UPDATE (used) ON daily_use`."""
+    """Yield privileges in the form of a GRANT: `SELECT, UPDATE (used) ON daily_use`."""
     for table, of_table in groupby(rights, lambda right: right.table):
         said = []
         for verb, same in groupby(of_table, lambda right: right.verb):
@@ -154,7 +160,7 @@ def _by_table(rights: Sequence[Right]) -> Iterator[str]:
 
 
 def _named(rights: Collection[Right]) -> str:
-    """Some of them, what changes something first."""
+    """Return a text that names some of the privileges, those that permit changes first."""
     inorder = sorted(rights, key=lambda right: (right.verb == "SELECT", right))
     more = f" and {len(inorder) - MOST_NAMED} more" if len(inorder) > MOST_NAMED else ""
     return ", ".join(map(str, inorder[:MOST_NAMED])) + more

@@ -1,14 +1,16 @@
-"""The tables (ARCHITECTURE, "Data at rest"), written to lie alike on SQLite and PostgreSQL.
+"""The tables of the store (docs/decisions/0021-postgresql.md), equal on SQLite and PostgreSQL.
 
-No serial keys; instants are BIGINT microseconds and UUIDs 16 bytes (see `codecs`). Columns named
-`sealed`, `subject` and `answer` hold what only the store's keys open, columns ending in `_index`
-what only they compute (see `crypto`). Records of decisions refer to nobody by foreign key: they
-stand on their own, whoever is registered later, and can be partitioned and sharded by recipient.
+There are no serial keys. Instants are BIGINT microseconds and UUIDs are 16 bytes (see
+`store.db.codecs`). Only the store's keys decrypt the columns `sealed`, `subject` and `answer`. Only
+they compute the columns whose names end in `_index` (see `store.encryption.fields`).
 
-Records are kept in clustered tables (`WITHOUT ROWID`) on SQLite: one tree instead of two, and no
-hidden row number by which an append-only row could be replaced.
+Records of decisions have no foreign keys. They stay valid when registrations change, and can be
+partitioned and sharded by recipient.
 
-Persons are in `person_tables`, the log's own tables in `ledger_tables`.
+On SQLite, records are kept in clustered tables (`WITHOUT ROWID`). Each needs one tree instead of
+two, and has no hidden row number by which an append-only row could be replaced.
+
+Persons are in `store.schema.person_tables`, the ledger's tables in `store.schema.ledger_tables`.
 """
 
 from sqlalchemy import (
@@ -35,7 +37,7 @@ from makul.store.schema.columns import (
     to_lock,
 )
 
-# --- the register: who may ask, under what terms, and who is in the database ------------------
+# --- the registry: recipients, certificates, officials, agreements, notices -------------------
 
 recipient = Table(
     "recipient",
@@ -92,7 +94,7 @@ notice_text = Table(
     Column("added_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A consent notice in one language. A changed text is another notice, of another number."""
+"""A consent notice in one language. A changed text is another notice with another number."""
 
 notice_approval = Table(
     "notice_approval",
@@ -104,7 +106,10 @@ notice_approval = Table(
     Column("approved_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The authorised body's approval of a notice in all its languages; `document` is what it signed."""
+"""The authorised body's approval of a notice in all its languages.
+
+`document` is the digest of the signed approval.
+"""
 
 signatory = Table(
     "signatory",
@@ -116,7 +121,7 @@ signatory = Table(
     Column("added_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
 )
-"""Who may sign agreements and approvals for a party: AUTHORISED_BODY, OPERATOR or RECIPIENT."""
+"""A signatory of agreements and approvals for a party: AUTHORISED_BODY, OPERATOR or RECIPIENT."""
 
 agreement_draft = Table(
     "agreement_draft",
@@ -126,7 +131,7 @@ agreement_draft = Table(
     Column("drafted_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What was laid before the three parties to sign; the newest of a number is what counts."""
+"""A draft of terms for the three parties to sign. The newest draft of a number is the valid one."""
 
 agreement_signature = Table(
     "agreement_signature",
@@ -140,8 +145,11 @@ agreement_signature = Table(
     Column("recorded_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""One party's signature under exactly these terms (cl. 7); one of each role makes an agreement.
-A party may sign once more by another hand, where the first is withdrawn meanwhile."""
+"""The signature of one party under exactly these terms (cl. 7).
+
+One signature of each role makes an agreement. A party may sign again with another signatory if the
+first one is withdrawn.
+"""
 
 desk_document = Table(
     "desk_document",
@@ -152,7 +160,7 @@ desk_document = Table(
     Column("kept_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Signed agreements and approvals: the exact bytes and how they were judged."""
+"""A signed agreement or approval: its exact bytes and its validation result."""
 
 sealing_certificate = Table(
     "sealing_certificate",
@@ -164,7 +172,10 @@ sealing_certificate = Table(
     Column("withdrawn_at", BigInteger),
     to_lock(),
 )
-"""To which certificate a recipient's answers are encrypted: its newest that is not withdrawn."""
+"""A certificate to which a recipient's answers may be encrypted.
+
+The newest one that is not withdrawn is used.
+"""
 
 official_withdrawal = Table(
     "official_withdrawal",
@@ -174,9 +185,9 @@ official_withdrawal = Table(
     Column("withdrawn_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""An official who signs no more: what they sign from then on does not count."""
+"""The withdrawal of an official. Signatures of this official from then on do not count."""
 
-# --- meters and limits: what changes with each decision ---------------------------------------
+# --- usage and limits: what changes with each decision ----------------------------------------
 
 ground_use = Table(
     "ground_use",
@@ -195,8 +206,10 @@ ground_use = Table(
     CheckConstraint("used >= 0 AND used <= allowed", name="within"),
     sqlite_with_rowid=False,
 )
-"""The meter and state of a consent or basis statement. `revoked_at` is the operator's own doing;
-what subjects take back stands in `revocation`."""
+"""The usage and state of a consent or basis statement.
+
+`revoked_at` is set only by the operator. Consent revocations by subjects are in `revocation`.
+"""
 
 request_key = Table(
     "request_key",
@@ -211,8 +224,12 @@ request_key = Table(
     Index(None, "answer_until"),
     sqlite_with_rowid=False,
 )
-"""A closed request id. The row is its tombstone: answer and its term become NULL, the row stays.
-`decided_at` is the disclosure's, by which it is found in its month."""
+"""A closed request id.
+
+The row is its tombstone: `answer` and `answer_until` become NULL, the row stays.
+
+`decided_at` is that of the disclosure and finds it in the partition of its month.
+"""
 
 attempt = Table(
     "attempt",
@@ -236,7 +253,7 @@ gate = Table(
     Column("key", DIGEST, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""Nothing but rows to lock (see `gates`)."""
+"""Rows that exist only to be locked (see `store.records.locks`)."""
 
 daily_use = Table(
     "daily_use",
@@ -248,7 +265,11 @@ daily_use = Table(
     Column("used", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The recipient is part of the key, so that nobody eats another's quota by naming its agreement."""
+"""The daily usage of an agreement.
+
+The recipient is part of the key, so that a recipient cannot use up the quota of another by naming
+its agreement.
+"""
 
 paper_use = Table(
     "paper_use",
@@ -259,7 +280,7 @@ paper_use = Table(
     Column("used", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Paper consents that an official took, by UTC day and the fingerprint of the certificate."""
+"""The number of consents on paper that an official took, by UTC day and certificate fingerprint."""
 
 evidence_use = Table(
     "evidence_use",
@@ -269,7 +290,7 @@ evidence_use = Table(
     Column("bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How much a recipient has had kept as evidence, by UTC day."""
+"""The number of bytes of evidence stored for a recipient, by UTC day."""
 
 recipient_use = Table(
     "recipient_use",
@@ -282,9 +303,11 @@ recipient_use = Table(
     Column("bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What a recipient uses of the service in a span: a minute (`MINUTE`) or a UTC day (`DAY`), which
-begins so many spans after 1970. One use is counted in one of several slots, so that transactions
-which run side by side do not wait for one row; the use is the sum of the slots."""
+"""The usage of a recipient in a span: a minute (`MINUTE`, `INQUIRY`) or a UTC day (`DAY`).
+
+`begins` is the number of such spans since 1970. A use is counted in one of several slots, so that
+concurrent transactions do not wait for one row. The usage is the sum of the slots.
+"""
 
 seen_message = Table(
     "seen_message",
@@ -328,11 +351,17 @@ disclosure = Table(
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (decided_at)",
 )
-"""A decision. On PostgreSQL it lies in partitions by month (`months`), and its key holds
-`decided_at` too. Sealed: subject, employee, case, request digest, receipt, reports, and the leaf's
-salt and statement. The salt must be: beside the leaf's hash it would let the PIN be guessed.
-`sealed_to` is the certificate to which the data given were encrypted, if they were. The last index
-holds all that a month's statistics count, so that they are counted without reading a record."""
+"""A decision.
+
+On PostgreSQL, `store.schema.partitions` stores it by month, and the key includes `decided_at`.
+
+`sealed` is encrypted: subject, employee, case, request digest, receipt, reports, and the leaf's
+salt and statement. The salt must be encrypted: together with the leaf's hash it would let an
+attacker guess the PIN. `sealed_to` is the certificate to which the released data were encrypted, if
+they were.
+
+The last index contains every column that monthly statistics count, so that no record is read.
+"""
 
 CLOSED_BY = and_(
     disclosure.c.disclosure_id == request_key.c.disclosure_id,
@@ -341,8 +370,10 @@ CLOSED_BY = and_(
     disclosure.c.space == request_key.c.space,
     disclosure.c.request_id == request_key.c.request_id,
 )
-"""Joins a request id to the decision that closed it: one of this very request. A row that names a
-decision of another request, written by hand, joins nothing."""
+"""Joins a request id to the decision that closed it. The decision must belong to the same request.
+
+A row written by hand that names a decision of another request joins nothing.
+"""
 
 repetition = Table(
     "repetition",
@@ -362,9 +393,11 @@ repetition = Table(
     Index(None, "repeated_at"),
     sqlite_with_rowid=False,
 )
-"""A stored answer that was given again: of which decision, to whom, when and by which channel.
-`disclosure_id` and `decided_at` are the decision's. Encrypted: subsystem, employee, case, request
-digest, and the leaf's salt and statement."""
+"""A repetition: a stored answer that was given again, with the recipient, the time and the channel.
+
+`disclosure_id` and `decided_at` are those of the decision. `sealed` is encrypted: subsystem,
+employee, case, request digest, and the leaf's salt and statement.
+"""
 
 dictionary = Table(
     "dictionary",
@@ -373,8 +406,11 @@ dictionary = Table(
     Column("content", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A text by which records are compressed before they are encrypted, under its SHA-256: boilerplate
-and the operator's receipt certificate. Without it the records that name it cannot be read."""
+"""A dictionary that compresses records before encryption, stored under its SHA-256.
+
+It contains boilerplate and the operator's receipt certificate. Without it, the records that name it
+cannot be read.
+"""
 
 ledger_leaf = Table(
     "ledger_leaf",
@@ -385,7 +421,7 @@ ledger_leaf = Table(
     Index(None, "recorded_at"),
     sqlite_with_rowid=False,
 )
-"""What the ledger is built from; a leaf's place in the tree is assigned later, elsewhere."""
+"""A leaf of the ledger. The sequencer assigns its leaf index later, in `ledger_position`."""
 
 evidence = Table(
     "evidence",
@@ -397,7 +433,10 @@ evidence = Table(
     Column("kept_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A document's exact bytes, once; how it was judged stands with each decision."""
+"""The exact bytes of a document, stored once.
+
+Its validation report is stored with each decision.
+"""
 
 revocation = Table(
     "revocation",
@@ -410,8 +449,11 @@ revocation = Table(
     Index(None, "recipient", "revoked_at"),
     sqlite_with_rowid=False,
 )
-"""A consent taken back by its subject (cl. 4), known here or not yet. It counts for a consent of
-that id *and* that subject, so that nobody can take back what another gave."""
+"""A consent revocation by a subject (cl. 4). The consent may still be unknown here.
+
+It revokes a consent of that id *and* that subject, so that a person cannot revoke the consent of
+another subject.
+"""
 
 consent_giver = Table(
     "consent_giver",
@@ -421,7 +463,7 @@ consent_giver = Table(
     Column("giver_index", DIGEST, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Which representative gave a consent for its subject, and so may take it back."""
+"""The representative who gave a consent for its subject, and so may revoke it."""
 
 desk_log = Table(
     "desk_log",
@@ -436,7 +478,10 @@ desk_log = Table(
     Index(None, "at"),
     sqlite_with_rowid=False,
 )
-"""What the operator changed or looked at (cl. 13 and 16). Sealed: the facts, reasons and names."""
+"""The operator's log: what the operator changed or viewed (cl. 13 and 16).
+
+`sealed` is encrypted: the facts, reasons and names.
+"""
 
 # --- the store itself -------------------------------------------------------------------------
 
@@ -448,5 +493,7 @@ store_identity = Table(
     Column("sealed_check", LargeBinary, nullable=False),
     Column("baseline_at", BigInteger),
 )
-"""One row, by which keys that do not belong to this store are known when it is opened.
-`baseline_at` is NULL until the baseline of acts is recorded (`baseline`)."""
+"""One row, which shows at opening whether the keys belong to this store.
+
+`baseline_at` is NULL until the baseline of acts is recorded (`store.log.baseline`).
+"""

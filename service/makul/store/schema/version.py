@@ -1,4 +1,4 @@
-"""The schema of a store: making it, bringing it up to date, and asserting it at start-up."""
+"""The schema of a store: its creation, its migration, and its verification at start-up."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +41,10 @@ _SWITCHED_OFF = """
 SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'O'
 """
-"""On a partition as well, which has the triggers of the whole, each to be switched off apart."""
+"""Reads the disabled triggers, also those on partitions.
+
+A partition has the triggers of the whole table, and each can be disabled separately.
+"""
 _POSTGRES_FUNCTIONS = """
 SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
 AND prorettype = 'trigger'::regtype
@@ -51,7 +54,7 @@ AND prorettype = 'trigger'::regtype
 def migrate(place: DatabaseLocation, *, new: bool = False) -> None:
     """Run every migration that the store lacks, all in one transaction.
 
-    A `new` one is not to be there in another version; raises `StoreUnavailableError`.
+    With `new`, the store must not exist already in another version. Raises `StoreUnavailableError`.
     """
     config = Config()
     config.set_main_option("script_location", str(files("makul.store.schema.migrations")))
@@ -70,7 +73,10 @@ def migrate(place: DatabaseLocation, *, new: bool = False) -> None:
 
 
 def assert_schema(place: DatabaseLocation) -> None:
-    """Is this store of our version, with every trigger as written? Raises otherwise."""
+    """Verify that the store has this program's version and every trigger as written.
+
+    Raises `StoreUnavailableError` otherwise.
+    """
     try:
         with _rows_of(place) as rows:
             version = rows("SELECT version_num FROM alembic_version")
@@ -128,7 +134,7 @@ def _assert_same(found: Mapping[object, object], wanted: Mapping[str, str]) -> N
 
 @contextmanager
 def _rows_of(place: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
-    """One plain connection, for a look."""
+    """Open one plain connection and yield a function that runs a query on it."""
     if isinstance(place, PostgresLocation):
         with psycopg.connect(place.url, autocommit=True) as server:
             yield lambda sql: server.execute(sql.encode()).fetchall()
@@ -141,7 +147,7 @@ def _rows_of(place: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
 
 
 def _engine(place: DatabaseLocation) -> Engine:
-    """For Alembic alone."""
+    """Build the engine that only Alembic uses."""
     if isinstance(place, PostgresLocation):
         url = place.url
         return create_engine(
