@@ -53,7 +53,7 @@ class _MovedModules(MetaPathFinder, Loader):
         """Do nothing, because the module is complete."""
 
     def take_over(self) -> None:
-        """Remove the finder of the former protocol from `sys.meta_path`, and keep it for queries."""
+        """Remove the finder of the former protocol from `sys.meta_path` and keep a reference."""
         for finder in list[Any](sys.meta_path):
             former = not hasattr(finder, "find_spec") and hasattr(finder, "known_modules")
             if former and any(each.startswith(_MOVES) for each in finder.known_modules):
